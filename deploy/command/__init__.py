@@ -1,0 +1,1 @@
+"""The `chorus` command: one module a group of commands."""

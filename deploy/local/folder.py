@@ -1,0 +1,167 @@
+"""The data folder of a local stack: its layout, its lock, its secrets; one stack at a time."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.command.failure import FAILED, Failure
+from deploy.local.stackfile import replace
+
+LAYOUT = 1
+LOCK = "lock"
+OTHER_FOLDER = "start with another folder: `chorus up --data DIR`"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Paths under one data folder; `path` is absolute."""
+
+    path: Path
+
+    @property
+    def marker(self) -> Path:
+        """Says that Chorus made this folder, and in which layout."""
+        return self.path / "chorus.json"
+
+    @property
+    def stack(self) -> Path:
+        """Where the running stack can be reached."""
+        return self.path / "stack.json"
+
+    @property
+    def processes(self) -> Path:
+        """Ids and start times of the started processes, so that the next start finds what a killed one left."""
+        return self.path / "processes.json"
+
+    @property
+    def applied_city(self) -> Path:
+        """The hash of the city folder that was applied last."""
+        return self.path / "city.sha256"
+
+    @property
+    def kafka(self) -> Path:
+        """The broker's settings and records."""
+        return self.path / "kafka"
+
+    @property
+    def store(self) -> Path:
+        """The store's files."""
+        return self.path / "store"
+
+    @property
+    def mail(self) -> Path:
+        """Received messages, one .eml each."""
+        return self.path / "mail"
+
+    @property
+    def logs(self) -> Path:
+        """One log a part."""
+        return self.path / "logs"
+
+    def secret(self, name: str) -> Path:
+        """A file with 64 random characters, made once, readable by its owner alone."""
+        file = self.path / "secrets" / name
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            replace(file, secrets.token_hex(32) + "\n", mode=0o600)
+        return file
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[Folder]:
+    """Hold the folder's lock; raises Failure when another stack holds it or the folder belongs to somebody else.
+
+    The operating system releases the lock with the process, however that ends.
+    """
+    folder = Folder(path.expanduser().absolute())
+    _refuse_foreign(folder)
+    _make(folder.path)
+    with open(folder.path / LOCK, "a+", encoding="ascii") as lock:
+        _lock(lock.fileno(), folder)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield folder
+
+
+def settle(folder: Folder) -> None:
+    """Make the folder ready for this layout; raises Failure when another layout wrote it."""
+    found = layout(folder)
+    if found is None:
+        replace(folder.marker, json.dumps({"layout": LAYOUT}) + "\n")
+    elif found != LAYOUT:
+        raise Failure(
+            FAILED,
+            f"The data in {str(folder.path)!r} has layout {found!r} and this release needs {LAYOUT!r}: "
+            f"empty it with `chorus up --fresh`, or {OTHER_FOLDER}.",
+        )
+    for made in (folder.kafka, folder.store, folder.mail, folder.logs):
+        made.mkdir(exist_ok=True)
+
+
+def layout(folder: Folder) -> object:
+    """The layout number that the folder's marker names; None when there is no marker yet."""
+    try:
+        return json.loads(folder.marker.read_text("utf-8")).get("layout")
+    except FileNotFoundError:
+        return None
+    except (ValueError, AttributeError):
+        return "unreadable"
+
+
+def empty(folder: Folder) -> None:
+    """Remove all data; the lock stays, because it is held."""
+    for entry in folder.path.iterdir():
+        if entry.name == LOCK:
+            continue
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+def has_data(folder: Folder) -> bool:
+    """Whether there is anything to lose."""
+    return folder.marker.exists()
+
+
+def _refuse_foreign(folder: Folder) -> None:
+    path = folder.path
+    if path.exists() and not path.is_dir():
+        raise Failure(FAILED, f"{str(path)!r} is not a folder: {OTHER_FOLDER}.")
+    if path.exists() and not folder.marker.exists() and any(_strangers(path)):
+        raise Failure(FAILED, f"{str(path)!r} holds files that Chorus did not make, so it is left alone: {OTHER_FOLDER}.")
+
+
+def _strangers(path: Path) -> Iterator[Path]:
+    return (entry for entry in path.iterdir() if entry.name != LOCK and not entry.name.startswith(".chorus.json."))
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(FAILED, f"Cannot make the data folder {str(path)!r} ({error.strerror}): {OTHER_FOLDER}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Failure(FAILED, f"The data folder {str(path)!r} is not writable: change its mode, or {OTHER_FOLDER}.")
+
+
+def _lock(descriptor: int, folder: Folder) -> None:
+    # A second chance for the moment in which the last supervisor is just ending.
+    for pause_s in (0.3, 0.3, None):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as held:
+            if pause_s is None:
+                holder = (folder.path / LOCK).read_text("ascii") or "unknown"
+                raise Failure(
+                    FAILED,
+                    f"Chorus already runs on {str(folder.path)!r} (process {holder}): stop it with Ctrl-C in its terminal, "
+                    "or start a second one with `chorus up --data DIR --ports BASE`.",
+                ) from held
+            time.sleep(pause_s)

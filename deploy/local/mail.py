@@ -1,0 +1,66 @@
+"""A mail server that delivers nothing: every message becomes an .eml file that a person or a test can read."""
+
+import argparse
+import asyncio
+import itertools
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from deploy.local import probe
+from deploy.local.part import Part
+
+
+def mail_part(folder: Path, port: int) -> Part:
+    """The sink that writes into `folder`."""
+    return Part(
+        name="smtp",
+        command=(sys.executable, "-m", "deploy.local.mail", "--port", str(port), "--folder", str(folder)),
+        ready=partial(probe.smtp, f"127.0.0.1:{port}"),
+        stage=1,
+        ports=(port,),
+        stop_s=5.0,
+    )
+
+
+class Sink:
+    """Writes each message once whole; the names sort by arrival."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = itertools.count()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep the message as it came, then accept it."""
+        content = envelope.original_content or b""
+        name = f"{time.time_ns():020d}-{next(self._count):06d}.eml"
+        draft = self.folder / f".{name}"
+        draft.write_bytes(content)
+        draft.rename(self.folder / name)
+        return "250 kept"
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Listen on 127.0.0.1 until SIGTERM or SIGINT."""
+    folder.mkdir(parents=True, exist_ok=True)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    sink = Sink(folder)
+    talk: Any = partial(SMTP, sink, enable_SMTPUTF8=True, hostname="chorus.local", ident="Chorus mail sink")
+    async with await loop.create_server(talk, "127.0.0.1", port):
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--folder", type=Path, required=True)
+    given = arguments.parse_args()
+    asyncio.run(serve(given.folder, given.port))

@@ -1,0 +1,72 @@
+"""`stack.json`: where a running local stack can be reached, for every other command and for people's scripts."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """Read from the file, never changed; what a later release adds is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Urls(Frozen):
+    """The services' addresses, without a trailing slash."""
+
+    intake: str
+    router: str
+    notifier: str
+    scorer: str
+
+
+class Pids(Frozen):
+    """The processes themselves: the JVM, the store's server; None where somebody else's broker or store is used."""
+
+    kafka: int | None = None
+    mongodb: int | None = None
+    intake: int | None = None
+    router: int | None = None
+    notifier: int | None = None
+    scorer: int | None = None
+    smtp: int | None = None
+
+
+class StackFile(Frozen):
+    """The whole file."""
+
+    kafka: str
+    mongodb: str
+    smtp: str
+    mail: str | None
+    urls: Urls
+    pids: Pids
+    operator_token_file: str
+    supervisor: int | None = None
+
+    def stale(self) -> bool:
+        """Whether the stack that wrote this ended without removing it."""
+        return self.supervisor is not None and not alive(self.supervisor)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is a process with this id, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def replace(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a small file so that a reader sees the old one or the new one, never half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
