@@ -1,0 +1,219 @@
+"""Decides which departments a message goes to: those its writer named, else those of the first rule that holds.
+
+Rules are tried on the subject alone first, because a subject says what the matter is and a body tells everything around
+it; only when none holds are they tried on subject and body together. What no rule wants goes to triage.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import add
+
+from shared.directory import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Name, Rule
+
+_LATIN_WORD = re.compile(r"[a-z0-9]+")
+_NAMED = Name(zh="来信人指定的部门", en="named by the writer")
+_MOST_WORDS_TOLD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    lead: str
+    co_handlers: tuple[str, ...]
+    why: Name
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    rule: Rule
+    departments: tuple[str, ...]
+    groups: tuple[frozenset[str], ...]
+    none: frozenset[str]
+    areas: frozenset[str]
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A city's rules, ready to match; made once a revision."""
+
+    compiled: tuple[_Compiled, ...]
+    active: frozenset[str]
+    areas: Mapping[str, str]
+    """Every folded name of an area, longest first, to the code of its office."""
+    by_pair: Mapping[str, tuple[str, ...]]
+    by_word: Mapping[str, tuple[str, ...]]
+    by_term: Mapping[str, tuple[int, ...]]
+    """A term to the rules that ask for it first."""
+    single: tuple[str, ...]
+    """Chinese terms of one character, which have no pair to be looked up by."""
+    pairs: frozenset[str]
+    words: frozenset[str]
+    termless: tuple[int, ...]
+
+
+def compile_rules(city: City) -> Rules:
+    """Retired departments are passed over: the next one leads, and a rule that has nobody left is dropped."""
+    active = frozenset(one.code for one in city.active)
+    areas = _area_names(city.active)
+    compiled = tuple(one for rule in city.rules if (one := _compile(rule, active, areas)) is not None)
+    terms = {term for one in compiled for group in (*one.groups, one.none) for term in group}
+    by_pair = _indexed((term[:2], term) for term in terms if not _is_latin(term) and len(term) > 1)
+    by_word = _indexed((term.split()[0].rstrip("*")[:3], term) for term in terms if _is_latin(term))
+    return Rules(
+        compiled=compiled,
+        active=active,
+        areas=areas,
+        by_pair=by_pair,
+        by_word=by_word,
+        by_term=_rules_by_term(compiled),
+        single=tuple(sorted(term for term in terms if not _is_latin(term) and len(term) == 1)),
+        pairs=frozenset(by_pair),
+        words=frozenset(by_word),
+        termless=tuple(at for at, one in enumerate(compiled) if not one.groups),
+    )
+
+
+def assign(
+    rules: Rules, *, subject: str, body: str, area: str | None, channel: str, named: Sequence[str]
+) -> Assignment | None:
+    """None means triage. `named` are codes; those that are unknown or retired are passed over."""
+    if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:MOST_DEPARTMENTS]:
+        return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
+    office = _office(rules, area)
+    folded = _fold(subject)
+    return _first_that_holds(rules, folded, office, channel, _IN_SUBJECT) or (
+        _first_that_holds(rules, f"{folded}\n{_fold(body)}", office, channel, _IN_BODY) if body else None
+    )
+
+
+_IN_SUBJECT = Name(zh="标题提到", en="the subject mentions")
+_IN_BODY = Name(zh="信中提到", en="the message mentions")
+
+
+def _first_that_holds(
+    rules: Rules, text: str, office: str | None, channel: str, where: Name
+) -> Assignment | None:
+    found = _terms_in(rules, text)
+    candidates = {at for term in found for at in rules.by_term.get(term, ())}.union(rules.termless)
+    for at in sorted(candidates):
+        one = rules.compiled[at]
+        if _holds(one, found, office, channel):
+            return _assignment(one, found, office, where)
+    return None
+
+
+def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) -> bool:
+    return (
+        not any(group.isdisjoint(found) for group in one.groups)
+        and one.none.isdisjoint(found)
+        and (not one.areas or office in one.areas)
+        and (not one.channels or channel in one.channels)
+        and (office is not None or one.departments[0] != AREA_OFFICE)
+    )
+
+
+def _assignment(one: _Compiled, found: set[str], office: str | None, where: Name) -> Assignment:
+    codes = dict.fromkeys(office if code == AREA_OFFICE else code for code in one.departments)
+    lead, *others = (code for code in codes if code is not None)
+    return Assignment(lead, tuple(others), _why(one, found, where), one.rule.id)
+
+
+def _why(one: _Compiled, found: set[str], where: Name) -> Name:
+    asked = dict.fromkeys(term for group in one.groups for term in sorted(group & found))
+    words = [term.rstrip("*") for term in asked][:_MOST_WORDS_TOLD]
+    if not words:
+        return one.rule.why
+    return Name(
+        zh=f"{one.rule.why.zh}（{where.zh}{''.join(f'“{word}”' for word in words)}）",
+        en=f"{one.rule.why.en} ({where.en} {', '.join(f'“{word}”' for word in words)})",
+    )
+
+
+# Text and terms
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _is_latin(term: str) -> bool:
+    return term.isascii()
+
+
+def _terms_in(rules: Rules, text: str) -> set[str]:
+    """Chinese terms are found anywhere; Latin ones as whole words, or from a word's start where they end with `*`."""
+    found = {term for term in rules.single if term in text}
+    for pair in rules.pairs.intersection(map(add, text, text[1:])):
+        found.update([term for term in rules.by_pair[pair] if term in text])
+    words = _LATIN_WORD.findall(text)
+    starts = rules.words.intersection([word[:3] for word in words])
+    if starts:
+        line = f" {' '.join(words)} "
+        found.update(term for start in starts for term in rules.by_word[start] if _spelt(term) in line)
+    return found
+
+
+def _spelt(term: str) -> str:
+    return f" {term[:-1]}" if term.endswith("*") else f" {term} "
+
+
+def _term(text: str) -> str:
+    folded = _fold(text)
+    if not _is_latin(folded):
+        return folded
+    words = " ".join(_LATIN_WORD.findall(folded))
+    return f"{words}*" if folded.endswith("*") else words
+
+
+# Compiling
+
+
+def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> _Compiled | None:
+    departments = tuple(code for code in rule.departments if code in active or code == AREA_OFFICE)
+    if not departments:
+        return None
+    groups = ((rule.any,) if rule.any else ()) + rule.all
+    return _Compiled(
+        rule=rule,
+        departments=departments,
+        groups=tuple(frozenset(map(_term, group)) for group in groups),
+        none=frozenset(map(_term, rule.none)),
+        areas=frozenset(areas.get(_fold(area), area) for area in rule.areas),
+        channels=frozenset(rule.channels),
+    )
+
+
+def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
+    names = {
+        _fold(name): one.code
+        for one in departments
+        if one.areas
+        for name in (one.code, one.name.zh, one.name.en, *one.areas)
+    }
+    return dict(sorted(names.items(), key=lambda named: (-len(named[0]), named[0])))
+
+
+def _office(rules: Rules, area: str | None) -> str | None:
+    if not area:
+        return None
+    folded = _fold(area).strip()
+    exact = rules.areas.get(folded)
+    return exact or next((code for name, code in rules.areas.items() if name in folded), None)
+
+
+def _indexed(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    index: dict[str, list[str]] = {}
+    for key, term in sorted(pairs):
+        index.setdefault(key, []).append(term)
+    return {key: tuple(terms) for key, terms in index.items()}
+
+
+def _rules_by_term(compiled: Sequence[_Compiled]) -> dict[str, tuple[int, ...]]:
+    index: dict[str, list[int]] = {}
+    for at, one in enumerate(compiled):
+        for term in one.groups[0] if one.groups else ():
+            index.setdefault(term, []).append(at)
+    return {term: tuple(ats) for term, ats in index.items()}
