@@ -1,20 +1,25 @@
 """Decides which departments a message goes to: those its writer named, else those of the first rule that holds.
 
-Rules are tried on the subject alone first, because a subject says what the matter is and a body tells everything around
-it; only when none holds are they tried on subject and body together. What no rule wants goes to triage.
+The subject alone is tried first, because it says what the matter is while a body tells everything around it. If no rule
+holds there, the rule of which subject and body together say the most gets it; too little said, and it goes to triage.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 
 from shared.directory import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Name, Rule
 
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
+_IN_SUBJECT = Name(zh="标题提到", en="the subject mentions")
+_IN_MESSAGE = Name(zh="信中提到", en="the message mentions")
 _NAMED = Name(zh="来信人指定的部门", en="named by the writer")
 _MOST_WORDS_TOLD = 4
+_CHARACTERS_A_WORD = 60
+_LATIN_IS_LONGER = 3
+_MOST_WORDS_NEEDED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +88,40 @@ def assign(
     if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:MOST_DEPARTMENTS]:
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
-    folded = _fold(subject)
-    return _first_that_holds(rules, folded, office, channel, _IN_SUBJECT) or (
-        _first_that_holds(rules, f"{folded}\n{_fold(body)}", office, channel, _IN_BODY) if body else None
+    title = _fold(subject)
+    return _by_subject(rules, title, office, channel) or _by_message(
+        rules, f"{title}\n{_fold(body)}", office, channel
     )
 
 
-_IN_SUBJECT = Name(zh="标题提到", en="the subject mentions")
-_IN_BODY = Name(zh="信中提到", en="the message mentions")
+def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
+    found = _terms_in(rules, title)
+    first = next(_holding(rules, found, office, channel), None)
+    return None if first is None else _assignment(first, found, office, _IN_SUBJECT)
 
 
-def _first_that_holds(
-    rules: Rules, text: str, office: str | None, channel: str, where: Name
-) -> Assignment | None:
+def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> Assignment | None:
+    """By the rule of which the most different words are found, if they are enough; of several, by the first."""
     found = _terms_in(rules, text)
+    best, most = None, _words_needed(text) - 1
+    for one in _holding(rules, found, office, channel):
+        words = min((len(group & found) for group in one.groups), default=most + 1)
+        if words > most:
+            best, most = one, words
+    return None if best is None else _assignment(best, found, office, _IN_MESSAGE)
+
+
+def _words_needed(text: str) -> int:
+    """A short message is as plain as a subject; the longer it is, the more it also tells of other things."""
+    length = len(text) // _LATIN_IS_LONGER if text.isascii() else len(text)
+    return min(1 + length // _CHARACTERS_A_WORD, _MOST_WORDS_NEEDED)
+
+
+def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[_Compiled]:
     candidates = {at for term in found for at in rules.by_term.get(term, ())}.union(rules.termless)
-    for at in sorted(candidates):
-        one = rules.compiled[at]
-        if _holds(one, found, office, channel):
-            return _assignment(one, found, office, where)
-    return None
+    return (
+        rules.compiled[at] for at in sorted(candidates) if _holds(rules.compiled[at], found, office, channel)
+    )
 
 
 def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) -> bool:
