@@ -134,7 +134,9 @@ def _refuse_foreign(folder: Folder) -> None:
     if path.exists() and not path.is_dir():
         raise Failure(FAILED, f"{str(path)!r} is not a folder: {OTHER_FOLDER}.")
     if path.exists() and not folder.marker.exists() and any(_strangers(path)):
-        raise Failure(FAILED, f"{str(path)!r} holds files that Chorus did not make, so it is left alone: {OTHER_FOLDER}.")
+        raise Failure(
+            FAILED, f"{str(path)!r} holds files that Chorus did not make, so it is left alone: {OTHER_FOLDER}."
+        )
 
 
 def _strangers(path: Path) -> Iterator[Path]:
@@ -145,7 +147,9 @@ def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(FAILED, f"Cannot make the data folder {str(path)!r} ({error.strerror}): {OTHER_FOLDER}.") from error
+        raise Failure(
+            FAILED, f"Cannot make the data folder {str(path)!r} ({error.strerror}): {OTHER_FOLDER}."
+        ) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise Failure(FAILED, f"The data folder {str(path)!r} is not writable: change its mode, or {OTHER_FOLDER}.")
 

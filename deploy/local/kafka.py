@@ -7,8 +7,8 @@ import uuid
 from functools import partial
 from pathlib import Path
 
-from deploy.local import probe
 from deploy.command.failure import FAILED, Failure
+from deploy.local import probe
 from deploy.local.part import Part
 from deploy.local.stackfile import replace
 
@@ -120,6 +120,7 @@ def _format(folder: Path, jars: Path) -> None:
     tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={folder / 'server.properties'}")
     done = subprocess.run(
         (*_java(jars, folder), *FORMAT_HEAP, *tool),
+        check=False,
         capture_output=True,
         text=True,
         errors="replace",
@@ -128,4 +129,6 @@ def _format(folder: Path, jars: Path) -> None:
     )
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines() or ["no words"]
-        raise Failure(FAILED, f"Apache Kafka could not format {str(folder)!r} ({words[-1]}): is there room on the disk?")
+        raise Failure(
+            FAILED, f"Apache Kafka could not format {str(folder)!r} ({words[-1]}): is there room on the disk?"
+        )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.local import tether
 from deploy.command.failure import FAILED, Failure
+from deploy.local import tether
 
 
 def _nothing() -> None: ...

@@ -16,3 +16,6 @@ class RestartPolicy:
         if last_wait_s is None or up_s >= self.reset_after_s:
             return self.first_s
         return min(last_wait_s * 2, self.longest_s)
+
+
+POLICY = RestartPolicy()

@@ -5,8 +5,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from deploy.local import probe
 from deploy.command.failure import FAILED, Failure
+from deploy.local import probe
 from deploy.local.part import Part
 from deploy.local.stackfile import replace
 

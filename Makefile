@@ -1,0 +1,45 @@
+# `make up` runs the whole system, `make test` tests what can be tested here, `make check` is what CI runs.
+# Words for the command go into ARGS: make up ARGS="--ports 9400"
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
+SOURCES := shared services deploy tests
+ARGS ?=
+
+.PHONY: up test check
+.SUFFIXES:
+
+up: $(VENV)/.local
+	@exec $(BIN)/chorus up $(ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(ARGS)
+
+$(BIN)/python:
+	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "Chorus needs Python 3.11 or newer with its venv module, and '$(PYTHON)' is not that:" \
+			"install it (on Debian and Ubuntu: python3 and python3-venv), or name one with make PYTHON=…" >&2; exit 1; }
+	@echo "chorus: making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp an extra, so that a second time is quick; the test environment contains the local stack.
+$(VENV)/.local: pyproject.toml | $(BIN)/python
+	@echo "chorus: installing what the local stack needs"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -e '.[local]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@echo "chorus: installing what the tests need"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -e '.[local,test]'
+	@touch $@ $(VENV)/.local

@@ -1,0 +1,68 @@
+"""Applies the city folder to a local stack: at the first start, and again only when the folder was changed."""
+
+import asyncio
+import hashlib
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+
+from deploy.command.failure import FAILED, REFUSED, Failure
+from deploy.local.stackfile import replace
+from shared.directory import City, CityError, load_city
+
+RETRY_S = 0.2
+
+
+def city_folder() -> Path:
+    """$CHORUS_CITY, else the sample city that comes with Chorus."""
+    return Path(os.environ.get("CHORUS_CITY") or str(files("deploy").joinpath("city")))
+
+
+def read_city(folder: Path) -> City:
+    """The validated city; raises Failure with the first problem."""
+    try:
+        return load_city(folder)
+    except CityError as error:
+        more = (
+            f" ({len(error.problems) - 1} more: `chorus apply --check {folder}` lists them)"
+            if error.problems[1:]
+            else ""
+        )
+        raise Failure(FAILED, f"The city in {str(folder)!r} cannot be used: {error.problems[0]}{more}") from error
+
+
+def content_hash(folder: Path) -> str:
+    """Changes when any file of the folder does."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name, content = str(file.relative_to(folder)).encode(), file.read_bytes()
+        digest.update(b"%d %s %d " % (len(name), name, len(content)) + content)
+    return digest.hexdigest()
+
+
+async def apply_if_changed(folder: Path, city: City, applied: Path, router: str, token: Path) -> bool:
+    """Apply, unless `applied` says that this very content was: else departments added at run time would be set back."""
+    now = content_hash(folder)
+    if applied.exists() and applied.read_text("ascii").strip() == now:
+        return False
+    await _post(city, router, token)
+    replace(applied, now + "\n")
+    return True
+
+
+async def _post(city: City, router: str, token: Path) -> None:
+    headers = {"Authorization": f"Bearer {token.read_text('ascii').strip()}", "Content-Type": "application/json"}
+    async with httpx.AsyncClient(trust_env=False, timeout=30.0) as client:
+        while True:
+            try:
+                answer = await client.post(f"{router}/city", content=city.model_dump_json(), headers=headers)
+            except httpx.TransportError:  # the router is not listening yet, or was just started again
+                await asyncio.sleep(RETRY_S)
+                continue
+            if answer.is_success:
+                return
+            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                raise Failure(REFUSED, f"The router refused the city with {answer.status_code}: {answer.text[:500]}")
+            await asyncio.sleep(RETRY_S)

