@@ -1,4 +1,4 @@
-"""Owns what a city is: its departments, the rules that assign to them and its policies, read from a folder of YAML."""
+"""Owns what a city is: departments, the rules that assign to them, policies; read from a folder of YAML."""
 
 import difflib
 from collections import Counter
@@ -16,6 +16,8 @@ MOST_DEPARTMENTS = 20
 
 AREA_OFFICE = "@area"
 """In a rule, instead of a code: the district office of the area that the message names."""
+
+_SHORTEST_START = 3
 
 KINDS = ("bureau", "district", "utility", "imported")
 
@@ -49,7 +51,8 @@ class Department(Record):
 
 
 class Rule(Record):
-    """Holds when one of `any`, one of each group of `all` and none of `none` is found, in these areas and channels.
+    """Holds when one of `any`, one of each group of `all` and none of `none` are found, in its areas and
+    channels.
 
     Whatever is left empty asks for nothing. `examples` are messages this very rule must assign.
     """
@@ -114,7 +117,10 @@ class CityError(ValueError):
 
 
 def contradictions(city: City) -> Iterator[str]:
-    """What contradicts itself, in sentences; a rule may name a retired department, because `retire` leaves rules alone."""
+    """What contradicts itself, in sentences.
+
+    A rule may name a retired department, because `retire` leaves rules alone.
+    """
     yield from _wrong_zone(city.time_zone)
     yield from _repeated("departments.yaml", "code", [one.code for one in city.departments])
     yield from _repeated("rules.yaml", "id", [one.id for one in city.rules])
@@ -122,12 +128,13 @@ def contradictions(city: City) -> Iterator[str]:
     yield from _wrong_parents(city)
     yield from _shared_areas(city)
     known = [one.code for one in city.departments]
+    areas = [name for one in city.departments if one.areas for name in (one.code, *one.areas)]
     for rule in city.rules:
-        yield from _wrong_rule(rule, known)
+        yield from _wrong_rule(rule, known, areas)
     for policy in city.policies:
         yield from _wrong_policy(policy)
     if not city.policies:
-        yield "policies.yaml: there is no policy; write at least one, with id, accept_h, first_reply_h and resolve_h."
+        yield "policies.yaml: there is no policy; write one, with id, accept_h, first_reply_h and resolve_h."
 
 
 def _wrong_zone(zone: str) -> Iterator[str]:
@@ -135,7 +142,8 @@ def _wrong_zone(zone: str) -> Iterator[str]:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         yield (
-            f'city.yaml, field time_zone: "{zone}" is not a time zone; write a name of the IANA list such as "Asia/Shanghai".'
+            f'city.yaml, field time_zone: "{zone}" is not a time zone; '
+            'write a name of the IANA list such as "Asia/Shanghai".'
         )
 
 
@@ -154,7 +162,7 @@ def _wrong_parents(city: City) -> Iterator[str]:
         if parent not in parents:
             yield f'{place}: "{parent}" is not a department; {_nearest(parent, list(parents))}.'
         elif code in _ancestors(code, parents):
-            yield f'{place}: "{parent}" is below "{code}" itself; name a department that is above it, or none.'
+            yield f'{place}: "{parent}" is below "{code}" itself; name one that is above it, or none.'
 
 
 def _ancestors(code: str, parents: dict[str, str | None]) -> set[str]:
@@ -173,12 +181,12 @@ def _shared_areas(city: City) -> Iterator[str]:
             first = owner.setdefault(area, department.code)
             if first != department.code:
                 yield (
-                    f'departments.yaml, department "{department.code}", field areas: "{area}" belongs to "{first}" already; '
-                    "an area has one office."
+                    f'departments.yaml, department "{department.code}", field areas: "{area}" belongs to '
+                    f'"{first}" already; an area has one office.'
                 )
 
 
-def _wrong_rule(rule: Rule, known: Sequence[str]) -> Iterator[str]:
+def _wrong_rule(rule: Rule, known: Sequence[str], areas: Sequence[str]) -> Iterator[str]:
     place = f'rules.yaml, rule "{rule.id}"'
     for field, codes in (("lead", rule.departments[:1]), ("co_handlers", rule.co_handlers)):
         for code in codes:
@@ -193,17 +201,30 @@ def _wrong_rule(rule: Rule, known: Sequence[str]) -> Iterator[str]:
             f"name at most {MOST_DEPARTMENTS}, the lead included."
         )
     if not (rule.any or rule.all or rule.areas or rule.channels):
-        yield f"{place}: it would hold for every message; give it at least one of any, all, areas or channels."
+        yield f"{place}: it would hold for every message; give it one or more of any, all, areas, channels."
     for number, group in enumerate(rule.all):
         if not group:
-            yield f"{place}, field all[{number}]: the group is empty and could never hold; give it terms or leave it out."
+            yield f"{place}, field all[{number}]: the group is empty and could never hold; give it terms."
+    for area in rule.areas:
+        if area not in areas:
+            yield f'{place}, field areas: "{area}" is no area of any department; {_nearest(area, areas)}.'
+    for term in (*rule.any, *(term for group in rule.all for term in group), *rule.none):
+        yield from _wrong_term(place, term)
+
+
+def _wrong_term(place: str, term: str) -> Iterator[str]:
+    if not any(character.isalnum() for character in term):
+        yield f'{place}: the term "{term}" has neither letter nor digit and is never found; write a word.'
+    elif term.endswith("*") and len(term) < _SHORTEST_START + 1:
+        yield f'{place}: "{term}" begins too many words; write {_SHORTEST_START} letters or more before *.'
 
 
 def _wrong_policy(policy: Policy) -> Iterator[str]:
     if not policy.accept_h <= policy.first_reply_h <= policy.resolve_h:
         yield (
-            f'policies.yaml, policy "{policy.id}": accept_h {policy.accept_h:g}, first_reply_h {policy.first_reply_h:g} and '
-            f"resolve_h {policy.resolve_h:g} run backwards; each must be at least the one before."
+            f'policies.yaml, policy "{policy.id}": accept_h {policy.accept_h:g}, first_reply_h '
+            f"{policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} run backwards; "
+            "each must be at least the one before."
         )
 
 
@@ -218,9 +239,10 @@ Entry = TypeVar("Entry", bound=Record)
 
 
 def load_city(folder: Path) -> City:
-    """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in the order of their names.
+    """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in their names' order.
 
-    Raises `CityError` with a sentence for every problem of every file.
+    Raises `CityError` with a sentence for every problem of every file; what the files must agree on is looked
+    at once each of them can be read.
     """
     return _Reading(folder).city()
 
@@ -305,7 +327,7 @@ class _About(Record):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML lets a key stand twice and keeps the last one in silence; a city file must not lose a line like that."""
+    """YAML lets a key stand twice and keeps the last in silence; a city must not lose a line like that."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -320,13 +342,16 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _only_in_a_folder(city: City) -> Iterator[str]:
-    """What a written city must keep to and a running one may break: `retire` leaves rules alone, newer readers know more kinds."""
+    """What a written city must keep to and a running one may break.
+
+    `retire` leaves rules alone, and a newer writer may know more kinds.
+    """
     retired = {one.code for one in city.departments if one.retired}
     for department in city.departments:
         if department.kind not in KINDS:
             yield (
-                f'departments.yaml, department "{department.code}", field kind: "{department.kind}" is unknown; '
-                f"write one of {', '.join(KINDS)}."
+                f'departments.yaml, department "{department.code}", field kind: "{department.kind}" '
+                f"is unknown; write one of {', '.join(KINDS)}."
             )
     for rule in city.rules:
         for code in retired.intersection(rule.departments):
@@ -397,8 +422,9 @@ def _quoted(value: Any) -> str:
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    Name, time zone, rules and policies are the applied ones. Departments are added or updated, never removed, and one that is
-    retired stays so whatever the folder says: only `retire` retires and only `put_department` brings back.
+    Name, time zone, rules and policies are the applied ones. Departments are added or updated, never removed,
+    and one that is retired stays so whatever the folder says: only `retire` retires and only
+    `put_department` revives.
     """
     if current is None:
         return applied
@@ -410,7 +436,7 @@ def merge(current: City | None, applied: City) -> City:
 
 
 def put_department(city: City, department: Department) -> City:
-    """Add it, or replace the one of its code in its place; a retired one comes back when put as not retired."""
+    """Add it, or replace the one of its code; a retired one comes back when it is put as not retired."""
     others = tuple(department if one.code == department.code else one for one in city.departments)
     return _changed(city, departments=others if city.department(department.code) else (*others, department))
 

@@ -1,7 +1,8 @@
-"""Decides which departments a message goes to: those its writer named, else those of the first rule that holds.
+"""Decides which departments a message goes to: those its writer named, else those of the first rule to hold.
 
-The subject alone is tried first, because it says what the matter is while a body tells everything around it. If no rule
-holds there, the rule of which subject and body together say the most gets it; too little said, and it goes to triage.
+The subject alone is tried first, because it says what the matter is while a body tells everything around it.
+If no rule holds there, the rule of which subject and body together say the most decides; if they say too
+little of any, the message goes to triage.
 """
 
 import re
@@ -18,6 +19,9 @@ _IN_SUBJECT = Name(zh="标题提到", en="the subject mentions")
 _IN_MESSAGE = Name(zh="信中提到", en="the message mentions")
 _NAMED = Name(zh="来信人指定的部门", en="named by the writer")
 _MOST_WORDS_TOLD = 4
+
+# How many of a rule's words a body must say. On real messages, one more for each 60 characters kept nine in
+# ten of the leads right.
 _CHARACTERS_A_WORD = 60
 _LATIN_IS_LONGER = 3
 _MOST_WORDS_NEEDED = 4
@@ -104,7 +108,7 @@ def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> A
 
 
 def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> Assignment | None:
-    """By the rule of which the most different words are found, if they are enough; of several, by the first."""
+    """By the rule of which the most different words are found, if they are enough; of several the first."""
     found = _terms_in(rules, text)
     best, most = None, _words_needed(text) - 1
     for one in _holding(rules, found, office, channel):
@@ -145,7 +149,8 @@ def _assignment(one: _Compiled, found: set[str], office: str | None, where: Name
 
 def _why(one: _Compiled, found: set[str], where: Name) -> Name:
     asked = dict.fromkeys(term for group in one.groups for term in sorted(group & found))
-    words = [term.rstrip("*") for term in asked][:_MOST_WORDS_TOLD]
+    whole = [term for term in asked if not any(term in other and term != other for other in asked)]
+    words = [term.rstrip("*") for term in whole][:_MOST_WORDS_TOLD]
     if not words:
         return one.rule.why
     return Name(
@@ -158,7 +163,7 @@ def _why(one: _Compiled, found: set[str], where: Name) -> Name:
 
 
 def _fold(text: str) -> str:
-    """NFKC and casefold. NFKC takes longer than all the rest, so plain text with wide punctuation goes without."""
+    """NFKC and casefold; NFKC takes longer than all the rest, so text that has no need of it goes without."""
     return (unicodedata.normalize("NFKC", text) if _HAS_VARIANTS.search(text) else text).casefold()
 
 
@@ -167,7 +172,7 @@ def _is_latin(term: str) -> bool:
 
 
 def _terms_in(rules: Rules, text: str) -> set[str]:
-    """Chinese terms are found anywhere; Latin ones as whole words, or from a word's start where they end with `*`."""
+    """Chinese terms are found anywhere; Latin ones as whole words, or words' starts if they end with `*`."""
     found = {term for term in rules.by_character if term in text}
     for pair in rules.pairs.intersection(map(add, text, text[1:])):
         found.update([term for term in rules.by_pair[pair] if term in text])
