@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.command.console import REFUSED, USAGE, Failure, data_folder, emit, options, say
 from deploy.local import folder as folders
+from deploy.local import jars
 from deploy.local.folder import Folder
 from deploy.local.plan import Plan, make_plan, refuse_missing_packages, refuse_taken_ports
 from deploy.local.ports import Ports
@@ -61,7 +62,7 @@ def _up(ports: Ports, fresh: bool, yes: bool) -> None:
             folders.empty(folder)
         folders.settle(folder)
         folder.stack.unlink(missing_ok=True)
-        _run(make_plan(folder, ports, os.environ, _jars))
+        _run(make_plan(folder, ports, os.environ, jars.place()))
 
 
 def _run(plan: Plan) -> None:
@@ -72,6 +73,8 @@ def _run(plan: Plan) -> None:
     refuse_taken_ports(plan)
     where = city_folder()
     city = read_city(where)
+    if any(part.name == "kafka" for part in plan.backing):
+        _fetch_jars()
 
     async def provision_topics() -> None:
         from deploy.provisioning import provision
@@ -132,11 +135,9 @@ def _ask_to_empty(folder: Folder) -> None:
         raise Failure(REFUSED, f"Nothing was changed in {str(folder.path)!r}.")
 
 
-def _jars() -> Path:
-    from deploy.local.jars import fetched
-
+def _fetch_jars() -> None:
     with _progress() as report:
-        return fetched(report)
+        jars.fetched(report)
 
 
 @contextmanager

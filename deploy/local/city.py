@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -13,11 +12,12 @@ from deploy.local.stackfile import replace
 from shared.directory import City, CityError, load_city
 
 RETRY_S = 0.2
+SAMPLE = Path(__file__).parents[1] / "city"
 
 
 def city_folder() -> Path:
     """$CHORUS_CITY, else the sample city that comes with Chorus."""
-    return Path(os.environ.get("CHORUS_CITY") or str(files("deploy").joinpath("city")))
+    return Path(os.environ.get("CHORUS_CITY") or SAMPLE)
 
 
 def read_city(folder: Path) -> City:

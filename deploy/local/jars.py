@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from deploy.command.failure import FAILED, Failure
@@ -18,6 +17,7 @@ from deploy.command.failure import FAILED, Failure
 ATTEMPTS = 3
 AT_ONCE = 6
 TIMEOUT_S = 15
+LIST = Path(__file__).with_name("kafka-jars.json")
 
 Report = Callable[[int, int, str], None]
 """Told how many jars are there, of how many, and the name of the last one."""
@@ -33,7 +33,7 @@ class Pinned:
 
 def pinned() -> Pinned:
     """The list that this release was tested with; `python -m deploy.local.pin` makes it."""
-    content = json.loads(files("deploy.local").joinpath("kafka-jars.json").read_text("utf-8"))
+    content = json.loads(LIST.read_text("utf-8"))
     return Pinned(content["kafka"], content["jars"])
 
 
@@ -42,19 +42,22 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chorus"
 
 
-def fetched(report: Report = lambda done, total, name: None, into: Path | None = None) -> Path:
+def place() -> Path:
+    """The folder that has the jars once they are fetched."""
+    return cache() / f"kafka-{pinned().version}"
+
+
+def fetched(report: Report = lambda done, total, name: None) -> Path:
     """The folder with Kafka's jars, fetching them first when they are not there; raises Failure when that cannot be done.
 
     The folder appears whole or not at all, so a killed fetch is never believed.
     """
-    wanted = pinned()
-    place = (into or cache()) / f"kafka-{wanted.version}"
-    if _complete(place, wanted):
-        return place
-    with _alone(place):
-        if not _complete(place, wanted):
-            _fetch(wanted, place, report)
-    return place
+    wanted, folder = pinned(), place()
+    if not _complete(folder, wanted):
+        with _alone(folder):
+            if not _complete(folder, wanted):
+                _fetch(wanted, folder, report)
+    return folder
 
 
 def file_name(coordinate: str) -> str:
@@ -63,38 +66,38 @@ def file_name(coordinate: str) -> str:
     return f"{artifact}-{version}.jar"
 
 
-def _complete(place: Path, wanted: Pinned) -> bool:
-    return all((place / file_name(coordinate)).is_file() for coordinate in wanted.jars)
+def _complete(folder: Path, wanted: Pinned) -> bool:
+    return all((folder / file_name(coordinate)).is_file() for coordinate in wanted.jars)
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[None]:
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(place.with_name(f"{place.name}.lock"), "w")  # noqa: SIM115 - held to the end of this function
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(folder.with_name(f"{folder.name}.lock"), "w")  # noqa: SIM115 - held to the end of this function
     except OSError as error:
         raise Failure(
             FAILED,
-            f"Cannot keep Apache Kafka in {str(place.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to a folder you can write.",
+            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to a folder you can write.",
         ) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _fetch(wanted: Pinned, place: Path, report: Report) -> None:
-    draft = place.with_name(f"{place.name}.part")
-    for old in (draft, place):  # what a killed fetch or a tidying tool left
+def _fetch(wanted: Pinned, folder: Path, report: Report) -> None:
+    draft = folder.with_name(f"{folder.name}.part")
+    for old in (draft, folder):  # what a killed fetch or a tidying tool left
         shutil.rmtree(old, ignore_errors=True)
     try:
         ready = draft / "ready"
         ready.mkdir(parents=True)
         _fetch_all(wanted, draft / "repository", ready, report)
-        ready.rename(place)
+        ready.rename(folder)
     except OSError as error:
         raise Failure(
             FAILED,
-            f"Cannot keep Apache Kafka in {str(place.parent)!r} ({error.strerror}): make room, or set XDG_CACHE_HOME elsewhere.",
+            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): make room, or set XDG_CACHE_HOME elsewhere.",
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)

