@@ -25,7 +25,9 @@ GOOD = {
         "- {code: lamps, name: {zh: 路灯所, en: Lamps}, parent: roads}\n"
         "- {code: hills, kind: district, name: {zh: 山前, en: Hills}, areas: [山前]}\n"
     ),
-    "rules.yaml": "- {id: dark, lead: lamps, co_handlers: ['@area'], any: [路灯], why: {zh: 路灯, en: lamps}}\n",
+    "rules.yaml": (
+        "- {id: dark, lead: lamps, co_handlers: ['@area'], any: [路灯], why: {zh: 路灯, en: lamps}}\n"
+    ),
     "policies.yaml": "- {id: standard, accept_h: 24, first_reply_h: 72, resolve_h: 360}\n",
 }
 

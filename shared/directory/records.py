@@ -1,0 +1,74 @@
+"""What a city's files hold: departments, rules and policies, each field with its form."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MOST_DEPARTMENTS = 20
+"""On one inquiry, and so in one rule."""
+
+AREA_OFFICE = "@area"
+"""In a rule, instead of a code: the district office of the area that the message names."""
+
+KINDS = ("bureau", "district", "utility", "imported")
+
+CODE_PATTERN = r"^[a-z][a-z0-9-]{1,30}$"
+Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
+Handler = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Terms = tuple[Text, ...]
+Hours = Annotated[float, Field(gt=0, le=24 * 366)]
+
+
+class Record(BaseModel):
+    """Frozen; fields it does not know are skipped, so that an older reader survives a newer revision."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Name(Record):
+    zh: Text
+    en: Text
+
+
+class Department(Record):
+    code: Code
+    name: Name
+    kind: str = "bureau"
+    parent: Code | None = None
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    areas: Terms = ()
+    retired: bool = False
+
+
+class Rule(Record):
+    """Holds when one of `any`, one of each group of `all` and none of `none` are found, in its areas and
+    channels.
+
+    Whatever is left empty asks for nothing. `examples` are messages this very rule must assign.
+    """
+
+    id: Code
+    lead: Handler
+    co_handlers: tuple[Handler, ...] = ()
+    any: Terms = ()
+    all: tuple[Terms, ...] = ()
+    none: Terms = ()
+    areas: Terms = ()
+    channels: Terms = ()
+    why: Name
+    examples: Terms = ()
+
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """The lead first."""
+        return (self.lead, *self.co_handlers)
+
+
+class Policy(Record):
+    """Natural hours from the assignment within which each clock must stop."""
+
+    id: Code
+    accept_h: Hours
+    first_reply_h: Hours
+    resolve_h: Hours
