@@ -36,10 +36,10 @@ $(BIN)/python:
 # A stamp an extra, so that a second time is quick; the test environment contains the local stack.
 $(VENV)/.local: pyproject.toml | $(BIN)/python
 	@echo "chorus: installing what the local stack needs"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -e '.[local]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[local]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@echo "chorus: installing what the tests need"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -e '.[local,test]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[local,test]'
 	@touch $@ $(VENV)/.local

@@ -54,6 +54,7 @@ def _up(ports: Ports, fresh: bool, yes: bool) -> None:
     from deploy.local.leftovers import stop_leftovers
 
     with folders.claimed(data_folder()) as folder:
+        folder.stack.unlink(missing_ok=True)  # a killed stack could not
         if fresh and folders.has_data(folder) and not yes:
             _ask_to_empty(folder)
         if left := stop_leftovers(folder.processes):
@@ -61,7 +62,6 @@ def _up(ports: Ports, fresh: bool, yes: bool) -> None:
         if fresh:
             folders.empty(folder)
         folders.settle(folder)
-        folder.stack.unlink(missing_ok=True)
         _run(make_plan(folder, ports, os.environ, jars.place()))
 
 

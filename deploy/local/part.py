@@ -65,12 +65,16 @@ class Running:
 
     def start(self, within_s: float = 60.0) -> None:
         """Start the process and wait until it works; raises Failure when it ends or is not ready in time."""
+        self.spawn()
+        self.wait_ready(within_s)
+
+    def spawn(self) -> None:
+        """Start the process and go on."""
         self.part.prepare()
         command, arguments = spawn_arguments(self.part)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._output = self.log.open("ab")
         self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT, **arguments)
-        self._wait_ready(time.monotonic() + within_s)
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
@@ -80,8 +84,10 @@ class Running:
         """SIGTERM, then SIGKILL when the part's time is over; nothing when it does not run."""
         self._end(signal.SIGTERM)
 
-    def _wait_ready(self, until: float) -> None:
+    def wait_ready(self, within_s: float = 60.0) -> None:
+        """Wait until the started process works; raises Failure when it ends or is not ready in time."""
         assert self._process is not None
+        until = time.monotonic() + within_s
         while reason := self.part.ready():
             if self._process.poll() is not None:
                 raise Failure(FAILED, f"{self.part.name} ended with {self._process.returncode}: see {str(self.log)!r}.")

@@ -25,14 +25,17 @@ from pymongo import MongoClient
 
 from deploy.local import folder as folders
 from deploy.local import jars, mail, probe, services
+from deploy.local.backing import backing
 from deploy.local.folder import Folder
 from deploy.local.leftovers import living, remember, stop_leftovers
 from deploy.local.part import Part, Running
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
+from deploy.local.restart import POLICY, RestartPolicy
 from deploy.local.screen import Screen
 from deploy.local.stack import Steps, run
 from deploy.local.stackfile import StackFile
+from deploy.local.supervisor import Supervisor
 
 pytestmark = pytest.mark.integration
 
@@ -260,6 +263,63 @@ def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> N
     kept = [file.read_bytes().decode() for file in sorted((tmp_path / "mail").iterdir())]
     assert [text.split("\r\n")[0] for text in kept] == ["Subject: first 路灯", "Subject: second"]
     assert kept[1].endswith("\r\n\r\nHello\r\n")
+
+
+@asynccontextmanager
+async def supervised(part: Part, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
+    """One part kept running; yields the processes it has had so far."""
+    pids: list[int] = []
+    screen = Screen(os.open(os.devnull, os.O_WRONLY), coloured=False)
+    supervisor = Supervisor(screen, logs, lambda: pids.extend(supervisor.pids().values()), policy)
+    await supervisor.start([part])
+    yield pids
+    await supervisor.stop()
+    screen.close()
+
+
+def program(words: str, **settings: Any) -> Part:
+    return Part("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
+
+
+def test_a_part_that_always_dies_is_never_given_up(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with supervised(program("print('I was here'); exit(3)"), tmp_path, RestartPolicy(0.01, 0.02)) as pids:
+            await eventually(lambda: len(set(pids)) > 5)
+
+    asyncio.run(story())
+    assert (tmp_path / "trial.log").read_text().count("I was here\n") > 4
+
+
+def test_a_part_that_does_not_end_in_its_time_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(60)"
+
+    async def story() -> None:
+        async with supervised(program(deaf, stop_s=0.3), tmp_path) as pids:
+            await eventually(lambda: (tmp_path / "trial.log").read_bytes())
+        assert not psutil.pid_exists(pids[0])
+
+    asyncio.run(story())
+
+
+def test_words_of_any_kind_are_shown_and_kept(tmp_path: Path) -> None:
+    loud = r"import sys; w = sys.stdout.buffer.write; w(b'x' * 200_000 + b'\n'); w(b'\xff\xfe\n'); w(b'no end of line')"
+
+    async def story() -> None:
+        async with supervised(program(loud), tmp_path, RestartPolicy(60, 60)):
+            await eventually(lambda: (tmp_path / "trial.log").read_bytes().endswith(b"no end of line"))
+
+    asyncio.run(story())
+
+
+def test_a_suite_can_have_broker_store_and_sink_and_kill_them(tmp_path: Path) -> None:
+    with backing(tmp_path / "data", Ports.free(), {}) as stack:
+        insert(stack.mongodb, "before")
+        stack.parts["store"].kill()
+        stack.parts["store"].start()
+        assert inserted(stack.mongodb) == ["before"]
+        assert probe.kafka(stack.kafka) == probe.smtp(stack.smtp) == ""
+        pids = [part.pid for part in stack.parts.values()]
+    assert not any(map(psutil.pid_exists, pids))
 
 
 ORPHANS = """
