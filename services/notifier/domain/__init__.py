@@ -1,0 +1,1 @@
+"""What the notifier decides: pure functions, plain values in, plain values out."""

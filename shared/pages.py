@@ -1,0 +1,238 @@
+"""The pages people see: one function a page, plain values in, a finished response out; templates and style lie in `templates/`.
+
+Nothing here needs JavaScript, loads from elsewhere or trusts a value: everything is escaped, people's words are set apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from shared.clock import from_text
+
+Lang = Literal["zh", "en"]
+Values = Mapping[str, Any]
+Departments = Sequence[tuple[str, str]]
+
+TEMPLATES = Path(__file__).parent / "templates"
+CITY_ZONE = ZoneInfo("Asia/Shanghai")
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Vary": "Accept-Language",
+}
+TAGS: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the other pages are: base addresses without a trailing slash, "" for this very service, None when unknown."""
+
+    intake: str | None = None
+    hall: str | None = None
+    scoreboard: str | None = None
+
+
+INTAKE, HALL, SCOREBOARD = Site(intake=""), Site(hall=""), Site(scoreboard="")
+
+
+# ── language and wiring ──────────────────────────────────────────────────────
+
+
+def language(request: Request) -> Lang:
+    """The reader's language: `?lang=` if it names one of ours, else the browser's first choice among ours, else Chinese."""
+    asked = request.query_params.get("lang")
+    if asked == "zh" or asked == "en":
+        return asked
+    return preferred(request.headers.get("accept-language", ""))
+
+
+def preferred(accept_language: str) -> Lang:
+    """The language with the greatest weight among ours; what is unreadable is passed over."""
+    best: tuple[float, Lang] = (0.0, "zh")
+    for choice in accept_language.lower().split(",")[:50]:
+        tag, _, weight = choice.strip().partition(";q=")
+        primary = tag.partition("-")[0]
+        if primary in ("zh", "en") and (quality := _quality(weight)) > best[0]:
+            best = (quality, "en" if primary == "en" else "zh")
+    return best[1]
+
+
+def _quality(weight: str) -> float:
+    try:
+        return float(weight) if weight else 1.0
+    except ValueError:
+        return 0.0
+
+
+def static_files() -> StaticFiles:
+    """What to mount at `/static`: the style sheet and the mark."""
+    return StaticFiles(directory=TEMPLATES / "static")
+
+
+# ── intake ───────────────────────────────────────────────────────────────────
+
+
+def write_in(
+    lang: Lang,
+    values: Values,
+    errors: Mapping[str, str],
+    departments: Departments,
+    status: int = 200,
+    site: Site = INTAKE,
+) -> HTMLResponse:
+    """The form. `values` is what was typed before (`departments` a list of codes); `errors` maps a field, or "" for the
+    whole, to a sentence. The hidden `key` is kept when `values` has one, so that the same form sent twice makes one ticket.
+    """
+    kept = {"key": str(uuid4()), **values}
+    return _page("write_in.html", lang, status, site, "no-store", values=kept, errors=errors, departments=departments)
+
+
+def thank_you(
+    lang: Lang, inquiry_id: str, query_code: str, status_url: str, status: int = 202, site: Site = INTAKE
+) -> HTMLResponse:
+    """The ticket and its code, once."""
+    return _page(
+        "thank_you.html",
+        lang,
+        status,
+        site,
+        "no-store",
+        inquiry_id=inquiry_id,
+        query_code=query_code,
+        status_url=status_url,
+    )
+
+
+def ask_status(
+    lang: Lang, values: Values, error: str | None = None, status: int = 200, site: Site = INTAKE
+) -> HTMLResponse:
+    """The form for ticket (`inquiry_id`) and `code`, sent as POST, so that the code stands in no address and no log."""
+    return _page("ask_status.html", lang, status, site, "no-store", values=values, error=error)
+
+
+def status(
+    lang: Lang,
+    picture: Mapping[str, Any],
+    code: str,
+    zone: tzinfo = CITY_ZONE,
+    rated: bool = False,
+    errors: Mapping[str, str] | None = None,
+    values: Values | None = None,
+    status: int = 200,
+    site: Site = INTAKE,
+) -> HTMLResponse:
+    """A case as `GET /inquiries/{id}` tells it. `rated`: the resident's word on this round is in.
+
+    `errors` and `values` are for a rating that could not be taken (`solved`, `satisfied`, `words`).
+    """
+    return _page(
+        "status.html",
+        lang,
+        status,
+        site,
+        "no-store",
+        picture=picture,
+        code=code,
+        zone=zone,
+        rated=rated,
+        errors=errors or {},
+        values=values or {},
+    )
+
+
+def problem(lang: Lang, status: int, detail: str | None = None, site: Site = INTAKE) -> HTMLResponse:
+    """An error in words; `detail` is added as it is."""
+    return _page("problem.html", lang, status, site, "no-store", status=status, detail=detail)
+
+
+# ── notifier ─────────────────────────────────────────────────────────────────
+
+
+def hall(
+    lang: Lang,
+    entries: Sequence[Mapping[str, Any]],
+    next_after: str | None = None,
+    zone: tzinfo = CITY_ZONE,
+    site: Site = HALL,
+) -> HTMLResponse:
+    """The list: entries of `inquiry_id, subject, summary, answered_at, departments` (names); `next_after` opens the next page."""
+    return _page("hall.html", lang, 200, site, "no-cache", entries=entries, next_after=next_after, zone=zone)
+
+
+def hall_entry(lang: Lang, entry: Mapping[str, Any], zone: tzinfo = CITY_ZONE, site: Site = HALL) -> HTMLResponse:
+    """One answered inquiry: `inquiry_id, subject, body, paragraphs` of `name, text`, `answered_at`, perhaps `rating`
+    of `solved, satisfied`."""
+    return _page("hall_entry.html", lang, 200, site, "no-cache", entry=entry, zone=zone)
+
+
+# ── scorer ───────────────────────────────────────────────────────────────────
+
+
+def scoreboard(
+    lang: Lang,
+    board: Mapping[str, Any],
+    previous: str | None = None,
+    following: str | None = None,
+    site: Site = SCOREBOARD,
+) -> HTMLResponse:
+    """The scoreboard as its JSON has it; `previous` and `following` are the periods to turn to."""
+    zone = ZoneInfo(board["period"]["zone"])
+    return _page(
+        "scoreboard.html",
+        lang,
+        200,
+        site,
+        "no-cache",
+        board=board,
+        previous=previous,
+        following=following,
+        zone=zone,
+    )
+
+
+# ── drawing ──────────────────────────────────────────────────────────────────
+
+
+def _page(template: str, lang: Lang, code: int, site: Site, caching: str, **context: Any) -> HTMLResponse:
+    content = ENVIRONMENT.get_template(template).render(lang=lang, tag=TAGS[lang], site=site, **context)
+    headers = {**SECURITY, "Cache-Control": caching, "Content-Language": TAGS[lang]}
+    return HTMLResponse(content, code, headers=headers)
+
+
+@pass_context
+def say(context: Context, zh: str, en: str) -> str:
+    """Words in the page's language; both stand side by side in the template."""
+    return en if context["lang"] == "en" else zh
+
+
+def moment(value: datetime | str | None, zone: tzinfo) -> datetime | None:
+    """A point in time on the city's clock."""
+    if value is None:
+        return None
+    return (from_text(value) if isinstance(value, str) else value).astimezone(zone)
+
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.globals["say"] = say
+ENVIRONMENT.filters["moment"] = moment
