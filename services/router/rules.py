@@ -96,9 +96,7 @@ def assign(
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
     title = _fold(subject)
-    return _by_subject(rules, title, office, channel) or _by_message(
-        rules, f"{title}\n{_fold(body)}", office, channel
-    )
+    return _by_subject(rules, title, office, channel) or _by_message(rules, f"{title}\n{_fold(body)}", office, channel)
 
 
 def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
@@ -126,9 +124,7 @@ def _words_needed(text: str) -> int:
 
 def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[_Compiled]:
     candidates = {at for term in found for at in rules.by_term.get(term, ())}.union(rules.termless)
-    return (
-        rules.compiled[at] for at in sorted(candidates) if _holds(rules.compiled[at], found, office, channel)
-    )
+    return (rules.compiled[at] for at in sorted(candidates) if _holds(rules.compiled[at], found, office, channel))
 
 
 def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) -> bool:

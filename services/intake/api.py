@@ -1,0 +1,83 @@
+"""Intake's routes for programs: writing in, looking, rating."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import ValidationError
+
+from services.intake.domain import RatingGiven, Submission
+from services.intake.reception import Acknowledged, Receipt, Reception
+from shared.access import holds_token
+from shared.problems import Problem, ProblemDetails, invalid
+
+REQUEST_MAX = 256 * 1024
+PROBLEM = {"model": ProblemDetails}
+KEY_MAX = 200
+
+
+def body_of(model: type[Submission] | type[RatingGiven]) -> dict[str, Any]:
+    """How OpenAPI describes a body that the route reads itself, to answer 413 and 415 before it parses."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+async def json_body(request: Request) -> bytes:
+    """The body, if it is JSON and not too large. Raises Problem 413 or 415."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, f"The body is {media_type or 'of no type'!r}; send application/json.")
+    return await limited_body(request)
+
+
+async def limited_body(request: Request) -> bytes:
+    """The body, read no further than the limit. Raises Problem 413."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > REQUEST_MAX:
+            raise Problem(413, f"The request is larger than {REQUEST_MAX // 1024} KiB; write less.")
+    return bytes(body)
+
+
+def routes(reception: Reception, token: bytes) -> APIRouter:
+    """The JSON routes of intake."""
+    api = APIRouter(tags=["residents"])
+    refusals: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 409, 413, 415, 422, 429, 503), PROBLEM)
+
+    @api.post("/inquiries", status_code=202, openapi_extra=body_of(Submission), responses=refusals, summary="Write in")
+    async def submit(
+        request: Request,
+        response: Response,
+        idempotency_key: Annotated[str | None, Header(max_length=KEY_MAX, min_length=1)] = None,
+        accept_language: Annotated[str | None, Header()] = None,
+    ) -> Receipt:
+        try:
+            given = Submission.model_validate_json(await json_body(request))
+        except ValidationError as error:
+            raise invalid(error) from error
+        receipt, repeated = await reception.receive(
+            given, accept_language, idempotency_key, holds_token(request, token)
+        )
+        if repeated:
+            response.headers["Idempotent-Replayed"] = "true"
+        return receipt
+
+    @api.post(
+        "/inquiries/{inquiry_id}/rating",
+        status_code=202,
+        openapi_extra=body_of(RatingGiven),
+        responses=refusals | {404: PROBLEM},
+        summary="Say whether the answer helped",
+    )
+    async def rate(
+        inquiry_id: str,
+        request: Request,
+        x_query_code: Annotated[str | None, Header()] = None,
+        code: Annotated[str | None, Query()] = None,
+    ) -> Acknowledged:
+        try:
+            given = RatingGiven.model_validate_json(await json_body(request))
+        except ValidationError as error:
+            raise invalid(error) from error
+        return await reception.rate(inquiry_id, x_query_code or code, given)
+
+    return api

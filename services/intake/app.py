@@ -1,0 +1,52 @@
+"""Intake's wiring: ledger and relay, tickets, routes and pages."""
+
+from services.intake import api, pages
+from services.intake.handlers import Tickets
+from services.intake.reception import Reception
+from services.intake.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Subscription
+from shared.directory import City
+from shared.events import InquiryReceived, ResidentTold
+from shared.ledger import Ledger
+from shared.reading import read_told
+from shared.service import Service
+from shared.settings import Settings, secret
+
+
+def make(settings: Settings) -> Service:
+    """Intake, ready to run."""
+    service = Service("intake", settings, works_without_kafka=True)
+    store = Store(service.database)
+    ledger = Ledger(service.database, "ledger", service.publisher)
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.on_change = store.save_city
+    reception = Reception(store, ledger, city, settings, secret(settings.secret_file, "CHORUS_SECRET_FILE"))
+
+    async def remember_city() -> None:
+        if (last := await store.last_city()) is not None:
+            city.use(last)
+
+    for prepare in (store.prepare, ledger.prepare, remember_city):
+        service.before_reading(prepare)
+    service.subscribe(city.subscription("intake", service.publisher))
+    service.subscribe(
+        Subscription(
+            service="intake",
+            group="intake",
+            topics=(topics.RESIDENTS,),
+            read=read_told,
+            handle=Tickets(store).remember,
+            publisher=service.publisher,
+            schema=ResidentTold,
+        )
+    )
+    service.publishes(topics.INPUTS, InquiryReceived)
+    service.publishes(topics.dead_letters("intake"), bytes)
+    for loop in (ledger.write_groups, ledger.publish_fresh, ledger.relay):
+        service.forever(loop)
+    token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    service.app.include_router(api.routes(reception, token))
+    service.app.include_router(pages.routes(reception))
+    return service

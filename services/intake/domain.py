@@ -1,0 +1,149 @@
+"""What a resident may write, and what a resident sees: rules of intake without any I/O."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+
+from shared.events import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, no_nul
+
+CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
+EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s<>,;:\"()\[\]\\.]+)+")
+PHONE = re.compile(r"[0-9+()\-./ #*xX转]{3,40}")
+Language = Literal["zh", "en"]
+Optional40 = Annotated[str | None, Field(max_length=40)]
+
+
+def not_blank(text: str) -> str:
+    """Refuse text of white space only."""
+    if not text.strip():
+        raise ValueError("is blank; write some words")
+    return text
+
+
+class ContactGiven(BaseModel):
+    """How the resident wants to be reached; each way is optional."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    name: Annotated[str | None, Field(max_length=100)] = None
+    phone: Optional40 = None
+    email: Annotated[str | None, Field(max_length=254)] = None
+
+    _no_nul = field_validator("name", "phone", "email")(no_nul)
+
+    @field_validator("name", "phone", "email", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: Any) -> Any:
+        return None if isinstance(given, str) and not given.strip() else given
+
+    @field_validator("phone")
+    @classmethod
+    def _is_phone(cls, given: str | None) -> str | None:
+        if given is None:
+            return None
+        number = unicodedata.normalize("NFKC", given).strip()
+        if not PHONE.fullmatch(number) or sum(character.isdigit() for character in number) < 3:
+            raise ValueError("is no telephone number; write digits, like 138 0000 0000")
+        return number
+
+    @field_validator("email")
+    @classmethod
+    def _is_email(cls, given: str | None) -> str | None:
+        if given is None:
+            return None
+        address = given.strip()
+        if not EMAIL.fullmatch(address) or not address.isprintable():
+            raise ValueError("is no e-mail address; write one like name@mail.example")
+        return address
+
+
+class Submission(BaseModel):
+    """The body of `POST /inquiries`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_MAX)]
+    body: Annotated[str, Field(min_length=1, max_length=BODY_MAX)]
+    channel: Annotated[str, Field(min_length=1, max_length=31)] = "web"
+    area: Annotated[str | None, Field(max_length=100)] = None
+    contact: ContactGiven | None = None
+    departments: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
+    public: StrictBool = False
+    confidential: StrictBool = False
+    language: Language | None = None
+    external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+
+    _no_nul = field_validator("subject", "body", "channel", "area", "external_id")(no_nul)
+    _words = field_validator("subject", "body")(not_blank)
+
+    @field_validator("channel")
+    @classmethod
+    def _is_channel(cls, given: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", given):
+            raise ValueError(f"is no channel; write one like {', '.join(CHANNELS[:6])}")
+        return given
+
+    @field_validator("departments")
+    @classmethod
+    def _once_each(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(given))
+
+
+class RatingGiven(BaseModel):
+    """The body of `POST /inquiries/{id}/rating`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    round: Annotated[int, Field(ge=1, le=1_000, strict=True)]
+    solved: StrictBool
+    satisfied: Literal["yes", "mostly", "no"]
+    words: Annotated[str | None, Field(max_length=TEXT_MAX)] = None
+
+    _no_nul = field_validator("words")(no_nul)
+
+
+def language_of(accept_language: str | None) -> Language:
+    """The language of a message that does not say it: English if `Accept-Language` prefers it to Chinese, else Chinese."""
+    weighed: list[tuple[float, int, str]] = []
+    for place, entry in enumerate((accept_language or "").split(",")):
+        tag, _, parameters = entry.strip().partition(";")
+        try:
+            weight = float(parameters.strip().removeprefix("q=") or 1)
+        except ValueError:
+            weight = 0.0
+        weighed.append((-weight, place, tag.strip().lower()[:2]))
+    for negative, _, tag in sorted(weighed):
+        if negative < 0 and tag in ("zh", "en"):
+            return "en" if tag == "en" else "zh"
+    return "zh"
+
+
+def channel_label(channel: str) -> str:
+    """A channel's label in metrics: the known ones by name, all others as `other`."""
+    return channel if channel in CHANNELS else "other"
+
+
+REGISTERED = {"zh": "您的诉求已收到，正在登记。", "en": "Your message has been received."}
+
+
+def ticket(
+    received: Mapping[str, Any], at: str, told: Sequence[Mapping[str, Any]], rated: Sequence[int]
+) -> dict[str, Any]:
+    """What the resident sees: the newest picture, and everything told so far, oldest first.
+
+    `received` is the message as written, `told` the stored tellings in any order, `rated` the rounds with a rating.
+    """
+    said = sorted(told, key=lambda one: (one["n"], one["place"]))
+    picture = said[-1]["case"] if said else {"state": "registered", "round": 1, "departments": [], "reply": None}
+    timeline = [{"at": one["at"], "text": one["text"]} for one in said]
+    return {
+        "inquiry_id": received["inquiry_id"],
+        "subject": received["subject"],
+        "language": received["language"],
+        "state": picture["state"],
+        "round": picture["round"],
+        "departments": picture["departments"],
+        "timeline": timeline or [{"at": at, "text": REGISTERED[received["language"]]}],
+        "reply": picture.get("reply"),
+        "rated": sorted(rated),
+    }

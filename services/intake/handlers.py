@@ -1,0 +1,33 @@
+"""What intake does with each batch it reads: it remembers what residents were told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.intake.store import Store
+from shared import clock
+from shared.reading import Told
+
+
+@dataclass
+class Tickets:
+    """Keeps the tellings of every inquiry, each once."""
+
+    store: Store
+
+    async def remember(self, batch: Sequence[Told]) -> None:
+        """Safe to repeat: a telling that is there is left as it is."""
+        await self.store.add_told(
+            [
+                {
+                    "_id": one.id,
+                    "inquiry_id": one.told.inquiry_id,
+                    "n": one.n,
+                    "place": one.place,
+                    "at": clock.to_text(one.at),
+                    "what": one.told.what,
+                    "text": one.told.text,
+                    "case": one.told.case.model_dump(mode="json", exclude={"body"}),
+                }
+                for one in batch
+            ]
+        )

@@ -1,0 +1,82 @@
+"""The notifier's routes: the hall as a page and as JSON Feed, and deliveries for operators."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse, Response
+
+from services.notifier.domain.notices import hidden
+from services.notifier.store import Store
+from shared import clock
+from shared.access import BEARER, operators_only
+from shared.mongo import Document
+from shared.problems import Problem, shown
+from shared.settings import Settings
+
+PAGE = 50
+
+
+def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
+    """The feed for everyone, deliveries for operators."""
+    api = APIRouter()
+
+    @api.get("/hall/feed.json", tags=["hall"], summary="Answered public inquiries as JSON Feed 1.1")
+    async def feed(after: str | None = None) -> Response:
+        entries = await store.hall_page(after, PAGE + 1)
+        return JSONResponse(feed_of(entries, settings), media_type="application/feed+json")
+
+    @api.get(
+        "/deliveries",
+        tags=["operators"],
+        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        summary="Notices and what became of them, newest first",
+    )
+    async def deliveries(
+        state: str | None = None,
+        inquiry_id: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> list[dict[str, Any]]:
+        if state not in (None, "waiting", "retrying", "sent", "failed"):
+            raise Problem(422, f"{shown(state)} is no state of a delivery; write waiting, retrying, sent or failed.")
+        query = {name: value for name, value in (("state", state), ("inquiry_id", inquiry_id)) if value}
+        return [line(one) for one in await store.deliveries_page(query, limit)]
+
+    return api
+
+
+def line(delivery: Document) -> dict[str, Any]:
+    """A delivery as operators see it: no words, the address hidden."""
+    shown_fields = ("kind", "inquiry_id", "state", "attempts", "error")
+    row = {name: delivery.get(name) for name in shown_fields} | {"event_id": delivery["_id"]}
+    row["to"] = delivery["to"] if "***" in delivery["to"] else hidden(delivery["to"])
+    times = {name: delivery.get(name) for name in ("noted_at", "due_at", "sent_at")}
+    return row | {name: clock.to_text(at) if at else None for name, at in times.items()}
+
+
+def feed_of(entries: list[Document], settings: Settings) -> dict[str, Any]:
+    """A page of the feed; `next_url` leads to the following one."""
+    page = entries[:PAGE]
+    feed: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Chorus 合唱 · 答复公开",
+        "home_page_url": f"{settings.hall_url}/hall",
+        "feed_url": f"{settings.hall_url}/hall/feed.json",
+        "items": [item(one, settings) for one in page],
+    }
+    if len(entries) > PAGE:
+        feed["next_url"] = f"{settings.hall_url}/hall/feed.json?after={page[-1]['_id']}"
+    return feed
+
+
+def item(entry: Document, settings: Settings) -> dict[str, Any]:
+    """One answered inquiry as a feed item."""
+    answer = "\n\n".join(f"【{one['name']}】\n{one['text']}" for one in entry["paragraphs"])
+    return {
+        "id": entry["_id"],
+        "url": f"{settings.hall_url}/hall/{entry['_id']}",
+        "title": entry["subject"],
+        "content_text": f"{entry['body']}\n\n{answer}",
+        "date_published": entry["answered_at"],
+        "language": entry["language"],
+        "tags": [one["department"] for one in entry["paragraphs"]],
+    }

@@ -1,0 +1,39 @@
+"""The notifier's wiring: notices, the mailroom, the hall."""
+
+from services.notifier import api, pages
+from services.notifier.handlers import Notices, read
+from services.notifier.mailroom import Mailroom
+from services.notifier.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Subscription
+from shared.directory import City
+from shared.events import ResidentTold
+from shared.service import Service
+from shared.settings import Settings, secret
+
+
+def make(settings: Settings) -> Service:
+    """The notifier, ready to run."""
+    service = Service("notifier", settings)
+    store = Store(service.database)
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    service.before_reading(store.prepare)
+    service.subscribe(city.subscription("notifier", service.publisher))
+    service.subscribe(
+        Subscription(
+            service="notifier",
+            group="notifier",
+            topics=(topics.RESIDENTS, topics.EVENTS),
+            read=read,
+            handle=Notices(store, city, settings).take,
+            publisher=service.publisher,
+            schema=ResidentTold,
+        )
+    )
+    service.publishes(topics.dead_letters("notifier"), bytes)
+    service.forever(Mailroom(store, settings).deliver)
+    token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    service.app.include_router(api.routes(store, settings, token))
+    service.app.include_router(pages.routes(store, settings))
+    return service

@@ -1,0 +1,86 @@
+"""Which news becomes a mail, to whom and in which words; and what of an answer the hall shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.notifier.domain.masking import mask
+from shared.events import ResidentTold
+
+MAILED: Mapping[str, tuple[str, str]] = {
+    "registered": ("已登记", "registered"),
+    "assigned": ("已派单", "on its way"),
+    "replied": ("有新进展", "news"),
+    "answered": ("已答复", "answered"),
+}
+"""What a resident gets a mail for, and what its subject line says; everything else is only shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to send. `id` is the id of the event behind it, for ever the same."""
+
+    id: str
+    kind: str
+    inquiry_id: str
+    to: str
+    subject: str
+    text: str
+    language: str
+
+
+def one_line(text: str) -> str:
+    """Text for a header: without line breaks and other control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def for_resident(id_: str, told: ResidentTold, public_url: str) -> Notice | None:
+    """The mail to a resident, in the language of the message; None without an address or for what is only shown."""
+    address = told.contact.email if told.contact else None
+    if not address or told.what not in MAILED:
+        return None
+    zh, en = MAILED[told.what]
+    english = told.case.language == "en"
+    subject = f"[{told.inquiry_id}] {en if english else zh}: {one_line(told.case.subject)}"
+    look = "See the whole case with your number and code" if english else "凭编号和查询码查看全部进展"
+    text = f"{told.text}\n\n{look}: {public_url}/inquiries/{told.inquiry_id}\n"
+    return Notice(id_, "resident", told.inquiry_id, address, subject, text, told.case.language)
+
+
+def for_department(id_: str, part: Mapping[str, Any], address: str) -> Notice:
+    """The mail to a department about a new part: that it is there and by when, never the resident's words."""
+    part_id, due = part["part_id"], part["due"]
+    text = (
+        f"新的分办件 {part_id}（{'主办' if part['role'] == 'lead' else '协办'}）已送达贵单位收件主题。\n"
+        f"受理时限 {due['accept']}，首次答复时限 {due['first_reply']}，办结时限 {due['resolve']}。\n\n"
+        f"A new part {part_id} ({part['role']}) is in your inbox topic.\n"
+        f"Accept by {due['accept']}, first reply by {due['first_reply']}, resolve by {due['resolve']}.\n"
+    )
+    subject = f"[{part_id}] 新的分办件 / new part"
+    return Notice(id_, "department", part["inquiry_id"], address, subject, text, "zh")
+
+
+def hall_entry(told: ResidentTold, n: int, at: str) -> dict[str, Any] | None:
+    """What the hall shows of an answer, masked; None for what is not public or not an answer."""
+    if not told.public or told.what != "answered" or told.case.reply is None:
+        return None
+    names = [told.contact.name] if told.contact and told.contact.name else []
+    return {
+        "_id": told.inquiry_id,
+        "n": n,
+        "round": told.case.round,
+        "answered_at": at,
+        "language": told.case.language,
+        "subject": mask(told.case.subject, names),
+        "body": mask(told.case.body or "", names),
+        "paragraphs": [
+            {"department": one.department, "name": one.name, "text": mask(one.text, names)}
+            for one in told.case.reply.paragraphs
+        ],
+    }
+
+
+def hidden(address: str) -> str:
+    """An address as operators may see it: enough to recognise, not enough to use."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}***@{domain}"

@@ -1,0 +1,45 @@
+"""What the notifier does with each batch it reads: notices to send, entries for the hall."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.notifier.domain.notices import Notice, for_department, for_resident, hall_entry
+from services.notifier.store import Store
+from shared import clock
+from shared.cityfeed import CityFeed
+from shared.delivery import Record
+from shared.directory import City
+from shared.reading import Event, Told, read_event, read_told
+from shared.settings import Settings
+from shared.topics import EVENTS
+
+
+@dataclass
+class Notices:
+    """Opens a delivery for everything that is told by mail, and shows answers in the hall."""
+
+    store: Store
+    city: CityFeed[City]
+    settings: Settings
+
+    async def take(self, batch: Sequence[Told | Event]) -> None:
+        """Safe to repeat: a notice or an entry that is there is left as it is."""
+        told = [one for one in batch if isinstance(one, Told)]
+        offered = [one for one in batch if isinstance(one, Event)]
+        notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
+        notices += [self._department(one) for one in offered]
+        await self.store.add_notices([notice for notice in notices if notice], clock.now())
+        entries = [hall_entry(one.told, one.n, clock.to_text(one.at)) for one in told]
+        await self.store.show([entry for entry in entries if entry])
+
+    def _department(self, event: Event) -> Notice | None:
+        department = self.city.current().department(event.data["department"])
+        return for_department(event.id, event.data, department.email) if department and department.email else None
+
+
+def read(record: Record) -> Told | Event | None:
+    """What a resident is told, or that a part was offered; None for every other event."""
+    if record.topic != EVENTS:
+        return read_told(record)
+    event = read_event(record)
+    return event if event.type == "chorus.part.offered" else None

@@ -1,0 +1,123 @@
+"""The desk's routes; all of them want the operator's token."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from services.router.desk import Accepted, Desk, summary
+from services.router.domain.decision import from_document
+from shared import ids
+from shared.access import BEARER, operators_only
+from shared.directory import City, Department, Name
+from shared.mongo import ASCENDING
+from shared.problems import Problem, ProblemDetails, shown
+
+STATES = [
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-release",
+    "awaiting-resident",
+    "answered",
+    "closed",
+    "reopened",
+    "withdrawn",
+    "refused",
+]
+PROBLEM = {"model": ProblemDetails}
+
+
+class DepartmentBody(BaseModel):
+    """What `PUT /departments/{code}` takes; the code stands in the path."""
+
+    name: Name
+    kind: str = "bureau"
+    parent: str | None = None
+    email: str | None = None
+    areas: tuple[str, ...] = ()
+
+
+class Revised(BaseModel):
+    """The revision now in force."""
+
+    revision: int
+    departments: int
+    rules: int
+
+
+def routes(desk: Desk, token: bytes) -> APIRouter:
+    """Every route of the desk."""
+    api = APIRouter(
+        tags=["desk"],
+        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        responses={401: PROBLEM, 404: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    )
+
+    @api.post("/city", summary="Apply a city: directory, rules, policies")
+    async def apply(request: Request) -> Revised:
+        return revised(await desk.apply(await request.body()))
+
+    @api.put("/departments/{code}", summary="Add or update a department")
+    async def put_department(code: str, body: DepartmentBody) -> Revised:
+        if not ids.DEPARTMENT_CODE.fullmatch(code):
+            raise Problem(422, f"{shown(code)} is no department code; write one like water-supply (a-z, 0-9 and -).")
+        department = Department.model_validate({"code": code} | body.model_dump())
+        return revised(await desk.put_department(department))
+
+    @api.get("/departments", summary="The departments, retired ones included")
+    async def departments() -> list[Department]:
+        city = await desk.store.latest_city()
+        return list(city.departments) if city else []
+
+    @api.get("/cases", summary="Cases by state and department, page by page")
+    async def cases(
+        state: str | None = None,
+        department: str | None = None,
+        after: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> dict[str, Any]:
+        if state is not None and state not in STATES:
+            raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
+        return await desk.page(state, department, after, limit)
+
+    @api.get("/cases/{inquiry_id}", summary="A case with its parts, timeline and decisions")
+    async def case(inquiry_id: str) -> dict[str, Any]:
+        return await desk.case(inquiry_id)
+
+    @api.post("/cases/{inquiry_id}/commands", status_code=202, summary="Put a command onto the log of a case")
+    async def command(
+        inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+    ) -> Accepted:
+        return await desk.command(inquiry_id, await request.body(), idempotency_key)
+
+    @api.get("/commands/{event_id}", summary="What became of a command")
+    async def command_status(event_id: str) -> dict[str, Any]:
+        return await desk.command_status(event_id)
+
+    @api.get("/decisions", summary="Decisions by inquiry and number, as newline-delimited JSON")
+    async def decisions(after: str | None = None) -> StreamingResponse:
+        return StreamingResponse(decision_lines(desk, after), media_type="application/x-ndjson")
+
+    return api
+
+
+async def decision_lines(desk: Desk, after: str | None) -> AsyncIterator[str]:
+    """Every decision after `<inquiry_id>/<n>`, in the order of inquiry and n."""
+    inquiry_id, _, n = (after or "").partition("/")
+    place = (inquiry_id, int(n) if n.isdecimal() else 0)
+    found = desk.store.decisions.find({"inquiry_id": {"$gte": inquiry_id}}).sort(
+        [("inquiry_id", ASCENDING), ("n", ASCENDING)]
+    )
+    async for stored in found:
+        if (stored["inquiry_id"], stored["n"]) > place:
+            yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
+
+
+def revised(city: City) -> Revised:
+    """What is in force now."""
+    return Revised(revision=city.revision, departments=len(city.active), rules=len(city.rules))

@@ -1,0 +1,79 @@
+"""The router's wiring: gate, core, view and desk around one store."""
+
+from services.router import api
+from services.router.desk import Desk
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.cases import CasesView, read_row
+from services.router.handlers.core import Core, read_input
+from services.router.handlers.gate import Gate, read_outbox
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Subscription
+from shared.directory import City
+from shared.events import INBOX, INPUTS, CaseEvent, PartMessage, ResidentTold
+from shared.ledger import Ledger
+from shared.service import Service
+from shared.settings import Settings, secret
+
+
+def make(settings: Settings) -> Service:
+    """The router, ready to run."""
+    service = Service("router", settings)
+    store = Store(service.database)
+    city: CityFeed[Directory] = CityFeed(directory)
+    commands = Ledger(service.database, "commands", service.publisher)
+    core = Core(store, service.publisher, city)
+    gate = Gate(store, service.publisher)
+    desk = Desk(store, service.publisher, city, commands, settings)
+
+    service.before_reading(store.prepare)
+    service.before_reading(commands.prepare)
+    service.subscribe(city.subscription("router", service.publisher))
+    service.subscribe(
+        Subscription(
+            service="router",
+            group="router-core",
+            topics=(topics.INPUTS,),
+            read=read_input,
+            handle=core.decide_inputs,
+            publisher=service.publisher,
+            schema=INPUTS["chorus.inquiry.received"],
+        )
+    )
+    service.subscribe(
+        Subscription(
+            service="router",
+            group="router-gate",
+            pattern=topics.OUTBOXES,
+            read=read_outbox,
+            handle=gate.let_in,
+            publisher=service.publisher,
+            schema=PartMessage,
+        )
+    )
+    service.subscribe(
+        Subscription(
+            service="router",
+            group="router-cases",
+            topics=(topics.EVENTS,),
+            read=read_row,
+            handle=CasesView(store).follow,
+            publisher=service.publisher,
+            schema=CaseEvent,
+        )
+    )
+    for topic, schema in (
+        (topics.CITY, City),
+        (topics.INPUTS, INPUTS["chorus.case.assign"]),
+        (topics.inbox("{code}"), INBOX["chorus.part.offered"]),
+        (topics.RESIDENTS, ResidentTold),
+        (topics.EVENTS, CaseEvent),
+        (topics.dead_letters("router"), bytes),
+    ):
+        service.publishes(topic, schema)
+    for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published):
+        service.forever(loop)
+    service.ready_when(city.known)
+    service.app.include_router(api.routes(desk, secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")))
+    return service

@@ -1,0 +1,163 @@
+"""What a case is: the state that its facts fold into."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from shared.events import Fact
+
+PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
+ACTIVE = ("offered", "accepted", "contributed")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One department's share; `due` holds RFC 3339 texts by clock, `text` its contribution."""
+
+    id: str
+    department: str
+    role: str
+    due: Mapping[str, str]
+    state: PartState = "offered"
+    text: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the department has, or had and fulfilled, a duty here."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case after its first `n` decisions; `sequence` counts its events, `causes` the inputs it has decided."""
+
+    inquiry_id: str
+    n: int = 0
+    sequence: int = 0
+    causes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    inquiry: Mapping[str, Any] | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    unsettled: tuple[str, ...] = ()
+    in_triage: bool = False
+    round: int = 1
+    answered: bool = False
+    rated: frozenset[int] = frozenset()
+
+    @property
+    def active_parts(self) -> list[Part]:
+        """The parts that count, lead first, then in the order of their numbers."""
+        active = [part for part in self.parts.values() if part.active]
+        return sorted(active, key=lambda part: part.role != "lead")
+
+    @property
+    def lead(self) -> str | None:
+        """The department that leads now."""
+        return next((part.department for part in self.active_parts if part.role == "lead"), None)
+
+    @property
+    def co_handlers(self) -> tuple[str, ...]:
+        """The departments that handle it with the lead now."""
+        return tuple(part.department for part in self.active_parts if part.role != "lead")
+
+    @property
+    def state(self) -> str:
+        """The state in the words of the design."""
+        if self.answered:
+            return "answered"
+        if self.in_triage or self.unsettled:
+            return "triage"
+        states = {part.state for part in self.active_parts}
+        if not states:
+            return "registered"
+        return "assigned" if states == {"offered"} else "in-progress"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every duty is fulfilled, so that the parts can be joined."""
+        parts = self.active_parts
+        return (
+            bool(parts) and not self.in_triage and not self.unsettled and all(p.state == "contributed" for p in parts)
+        )
+
+
+def _with_part(case: Case, part: Part) -> Mapping[str, Part]:
+    return {**case.parts, part.id: part}
+
+
+def _registered(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, inquiry=data)
+
+
+def _triaged(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, in_triage=not data.get("part_id"))
+
+
+def _assigned(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, in_triage=False, unsettled=())
+
+
+def _offered(case: Case, data: Mapping[str, Any]) -> Case:
+    part = Part(data["part_id"], data["department"], data["role"], data["due"])
+    return replace(case, parts=_with_part(case, part))
+
+
+def _changed(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], role=data["role"])))
+
+
+def _accepted(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], state="accepted")))
+
+
+def _drafted(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], text=data["text"])))
+
+
+def _contributed(case: Case, data: Mapping[str, Any]) -> Case:
+    part = replace(case.parts[data["part_id"]], state="contributed", text=data["text"])
+    return replace(case, parts=_with_part(case, part))
+
+
+def _returned(case: Case, data: Mapping[str, Any]) -> Case:
+    part = replace(case.parts[data["part_id"]], state="returned")
+    return replace(case, parts=_with_part(case, part), unsettled=(*case.unsettled, part.id))
+
+
+def _withdrawn(case: Case, data: Mapping[str, Any]) -> Case:
+    part = replace(case.parts[data["part_id"]], state="withdrawn")
+    left = tuple(one for one in case.unsettled if one != part.id)
+    return replace(case, parts=_with_part(case, part), unsettled=left)
+
+
+def _answered(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, answered=True)
+
+
+def _rated(case: Case, data: Mapping[str, Any]) -> Case:
+    return replace(case, rated=case.rated | {data["round"]})
+
+
+def _unchanged(case: Case, data: Mapping[str, Any]) -> Case:
+    return case
+
+
+FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], Case]] = {
+    "inquiry.registered": _registered,
+    "inquiry.triaged": _triaged,
+    "inquiry.assigned": _assigned,
+    "inquiry.replied": _unchanged,
+    "inquiry.answered": _answered,
+    "inquiry.rated": _rated,
+    "part.offered": _offered,
+    "part.changed": _changed,
+    "part.accepted": _accepted,
+    "part.drafted": _drafted,
+    "part.contributed": _contributed,
+    "part.returned": _returned,
+    "part.withdrawn": _withdrawn,
+}
+
+
+def fold(case: Case, fact: Fact) -> Case:
+    """The case with one more fact; a fact of a later version that this one does not know changes nothing."""
+    return FOLD.get(fact.type, _unchanged)(case, fact.data)

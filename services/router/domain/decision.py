@@ -1,0 +1,128 @@
+"""A decision: what the core made of one input, for ever; and the case that decisions fold into."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.router.domain.case import Case, fold
+from shared.events import Envelope, Fact, Message, Payload
+
+VERSION = 1
+SOURCE = "chorus/router"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing that may change a case, as it lies on the log. `department` is the sender, known by its topic;
+    `origin` is the id under which the sender knows its message; `imitates` an earlier input of the same id and other bytes."""
+
+    id: str
+    type: str
+    inquiry_id: str
+    payload: Payload
+    recorded_at: str
+    digest: str
+    department: str | None = None
+    origin: str | None = None
+    imitates: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an input was not taken, and what would be right: sentences."""
+
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The n-th decision of a case; `messages` are the very ones that go out, whoever publishes them, however often."""
+
+    inquiry_id: str
+    n: int
+    cause: str
+    type: str
+    digest: str
+    decided_at: str
+    revision: int
+    facts: tuple[Fact, ...] = ()
+    messages: tuple[Message, ...] = ()
+    refusal: Refusal | None = None
+    sequence: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored: one immutable document, whose `_id` is the compare-and-set."""
+        refusal = self.refusal and {"reason": self.refusal.reason, "remedy": self.refusal.remedy}
+        return {
+            "_id": f"{self.inquiry_id}/{self.n}",
+            "v": VERSION,
+            "inquiry_id": self.inquiry_id,
+            "n": self.n,
+            "cause": self.cause,
+            "type": self.type,
+            "digest": self.digest,
+            "decided_at": self.decided_at,
+            "revision": self.revision,
+            "refusal": refusal,
+            "sequence": self.sequence,
+            "facts": [{"type": fact.type, "data": dict(fact.data)} for fact in self.facts],
+            "messages": [
+                {
+                    "topic": message.topic,
+                    "key": message.key,
+                    "id": message.envelope.id,
+                    "type": message.envelope.type,
+                    "sequence": message.envelope.sequence,
+                    "value": message.value,
+                }
+                for message in self.messages
+            ],
+        }
+
+
+def from_document(stored: Mapping[str, Any]) -> Decision:
+    """A decision as it was stored, by this version or an earlier one."""
+    refusal = stored.get("refusal")
+    return Decision(
+        inquiry_id=stored["inquiry_id"],
+        n=stored["n"],
+        cause=stored["cause"],
+        type=stored["type"],
+        digest=stored["digest"],
+        decided_at=stored["decided_at"],
+        revision=stored["revision"],
+        facts=tuple(Fact(fact["type"], fact["data"]) for fact in stored["facts"]),
+        messages=tuple(_message(stored, message) for message in stored["messages"]),
+        refusal=Refusal(refusal["reason"], refusal["remedy"]) if refusal else None,
+        sequence=stored["sequence"],
+    )
+
+
+def _message(stored: Mapping[str, Any], message: Mapping[str, Any]) -> Message:
+    envelope = Envelope(
+        id=message["id"],
+        type=message["type"],
+        source=SOURCE,
+        subject=stored["inquiry_id"],
+        recorded_at=stored["decided_at"],
+        sequence=message["sequence"],
+        causation=stored["cause"],
+    )
+    return Message(message["topic"], message["key"], envelope, message["value"])
+
+
+def after(case: Case, decision: Decision) -> Case:
+    """The case with one more decision folded in."""
+    for fact in decision.facts:
+        case = fold(case, fact)
+    causes = {**case.causes, decision.cause: (decision.n, decision.digest)}
+    return replace(case, n=decision.n, sequence=decision.sequence, causes=causes)
+
+
+def case_of(inquiry_id: str, decisions: Iterable[Decision]) -> Case:
+    """A case from all its decisions, in the order of n."""
+    case = Case(inquiry_id)
+    for decision in sorted(decisions, key=lambda one: one.n):
+        case = after(case, decision)
+    return case

@@ -1,0 +1,51 @@
+"""The city as the core asks it: one revision, its rules compiled, its names in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.router.rules import Rules, compile_rules
+
+if TYPE_CHECKING:
+    from shared.directory import City, Policy
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One revision of the city, ready to be asked by the core."""
+
+    city: City
+    rules: Rules
+
+    @property
+    def revision(self) -> int:
+        """The revision that decisions stamp."""
+        return self.city.revision
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force: the first one of the city."""
+        return self.city.policies[0]
+
+    def name(self, code: str, language: str) -> str:
+        """A department's name; its code when the directory does not know it."""
+        department = self.city.department(code)
+        if department is None:
+            return code
+        return department.name.en if language == "en" else department.name.zh
+
+    def unknown(self, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the codes that name no active department."""
+        known = {department.code for department in self.city.active}
+        return tuple(code for code in codes if code not in known)
+
+    def area(self, given: str | None) -> str | None:
+        """The area as the directory writes it; None for anything else, so that a resident's own words stay out."""
+        areas = {area for department in self.city.departments for area in department.areas}
+        return given if given in areas else None
+
+
+def directory(city: City) -> Directory:
+    """Compile a revision, once."""
+    return Directory(city, compile_rules(city))

@@ -1,0 +1,203 @@
+"""Who is told what: facts become events for everyone, inbox messages for departments and words for the resident."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from services.router.domain import words
+from services.router.domain.case import Case
+from services.router.domain.decision import SOURCE, Decision, Input
+from services.router.domain.directory import Directory
+from shared import topics
+from shared.events import PREFIX, Envelope, Fact, Message
+from shared.ids import derived_id
+
+PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "inquiry.registered": ("channel", "language", "public", "received_at"),
+    "inquiry.triaged": ("reason", "part_id", "department"),
+    "inquiry.assigned": ("lead", "co_handlers", "rule", "policy_id", "round"),
+    "inquiry.replied": ("part_id", "department"),
+    "inquiry.answered": ("round", "parts"),
+    "inquiry.rated": ("round", "solved", "satisfied"),
+    "part.offered": ("part_id", "department", "role", "due", "round"),
+    "part.accepted": ("part_id", "department"),
+    "part.contributed": ("part_id", "department"),
+    "part.returned": ("part_id", "department", "reason", "suggest"),
+    "part.withdrawn": ("part_id", "department"),
+}
+"""What of each fact everyone may read: never a resident's words, never a contact. A fact not named here is no event.
+Each event also says the `state` of its case and the `departments` that handle it, lead first."""
+
+
+def messages(
+    before: Case, case: Case, decision: Decision, given: Input, directory: Directory
+) -> tuple[tuple[Message, ...], int]:
+    """Every message that follows from a decision, in order, and the sequence of the case's last event."""
+    write = _Writer(case, decision, before.sequence)
+    for fact in decision.facts:
+        write.event(fact, directory)
+        for department, kind, data in _for_departments(case, fact, directory):
+            write.inbox(department, kind, data)
+        if (told := _for_the_resident(case, fact, directory)) is not None:
+            write.resident(told)
+    if decision.refusal is not None and given.department is not None:
+        data = {"cause": given.origin or given.id, "reason": decision.refusal.reason, "remedy": decision.refusal.remedy}
+        write.inbox(given.department, "message.refused", data)
+    return tuple(write.messages), write.sequence
+
+
+class _Writer:
+    """Addresses, numbers and serialises what follows from one decision."""
+
+    def __init__(self, case: Case, decision: Decision, sequence: int) -> None:
+        self.decision = decision
+        self.case = case
+        self.round = case.round
+        self.sequence = sequence
+        self.ordinals: dict[str, int] = {}
+        self.messages: list[Message] = []
+
+    def event(self, fact: Fact, directory: Directory) -> None:
+        fields = PUBLIC_FIELDS.get(fact.type)
+        if fields is None:
+            return
+        self.sequence += 1
+        data = {"inquiry_id": self.decision.inquiry_id} | {name: fact.data.get(name) for name in fields}
+        data |= {"state": self.case.state, "departments": [part.department for part in self.case.active_parts]}
+        if fact.type == "inquiry.registered":
+            data["area"] = directory.area(fact.data.get("area"))
+        self._write(topics.EVENTS, fact.type, data, self.sequence)
+
+    def inbox(self, department: str, kind: str, data: Mapping[str, Any]) -> None:
+        self._write(topics.inbox(department), kind, data, self.decision.n)
+
+    def resident(self, data: Mapping[str, Any]) -> None:
+        self._write(topics.RESIDENTS, "resident.told", data, self.decision.n)
+
+    def _write(self, topic: str, kind: str, data: Mapping[str, Any], sequence: int) -> None:
+        """The id follows from the cause and from what this message is, so that a repeat carries the same one."""
+        decision = self.decision
+        what = f"{decision.inquiry_id}/{kind}/{topic}/{self.round}"
+        ordinal = self.ordinals[what] = self.ordinals.get(what, -1) + 1
+        envelope = Envelope(
+            id=derived_id(decision.cause, f"{what}/{ordinal}"),
+            type=PREFIX + kind,
+            source=SOURCE,
+            subject=decision.inquiry_id,
+            recorded_at=decision.decided_at,
+            sequence=sequence,
+            causation=decision.cause,
+        )
+        value = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        self.messages.append(Message(topic, decision.inquiry_id, envelope, value))
+
+
+# ── departments ──────────────────────────────────────────────────────────────
+
+Addressed = tuple[str, str, dict[str, Any]]
+
+
+def _offer(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
+    inquiry = case.inquiry or {}
+    data: dict[str, Any] = {
+        "part_id": fact.data["part_id"],
+        "inquiry_id": case.inquiry_id,
+        "role": fact.data["role"],
+        "lead": case.lead,
+        "co_handlers": list(case.co_handlers),
+        "due": dict(fact.data["due"]),
+        "why": fact.data["why"],
+        "policy_id": directory.policy.id,
+    }
+    data |= {name: inquiry.get(name) for name in ("subject", "body", "area", "channel", "received_at")}
+    if inquiry.get("contact") and not inquiry.get("confidential"):
+        data["contact"] = inquiry["contact"]
+    yield fact.data["department"], "part.offered", data
+
+
+def _change(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
+    data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "role": fact.data["role"]}
+    data |= {"lead": case.lead, "co_handlers": list(case.co_handlers), "why": "主办单位变更 / the lead has changed"}
+    yield fact.data["department"], "part.changed", data
+
+
+def _withdrawal(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
+    data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "why": fact.data["why"]}
+    yield fact.data["department"], "part.withdrawn", data
+
+
+def _closing(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
+    for part in case.active_parts:
+        yield part.department, "part.closed", {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
+
+
+FOR_DEPARTMENTS: Mapping[str, Callable[[Case, Fact, Directory], Iterator[Addressed]]] = {
+    "part.offered": _offer,
+    "part.changed": _change,
+    "part.withdrawn": _withdrawal,
+    "inquiry.answered": _closing,
+}
+
+
+def _for_departments(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
+    tell = FOR_DEPARTMENTS.get(fact.type)
+    return tell(case, fact, directory) if tell else iter(())
+
+
+# ── the resident ─────────────────────────────────────────────────────────────
+
+WHAT = {
+    "inquiry.registered": "registered",
+    "inquiry.triaged": "triage",
+    "inquiry.assigned": "assigned",
+    "inquiry.replied": "replied",
+    "inquiry.answered": "answered",
+    "inquiry.rated": "progressed",
+    "part.accepted": "progressed",
+    "part.contributed": "progressed",
+    "part.returned": "progressed",
+    "part.withdrawn": "progressed",
+}
+
+
+def _for_the_resident(case: Case, fact: Fact, directory: Directory) -> dict[str, Any] | None:
+    what = WHAT.get(fact.type)
+    inquiry = case.inquiry
+    if what is None or inquiry is None:
+        return None
+    picture = _picture(case, directory)
+    return {
+        "inquiry_id": case.inquiry_id,
+        "what": what,
+        "text": words.told(case, fact, picture, directory),
+        "contact": inquiry.get("contact"),
+        "public": bool(inquiry.get("public")) and not inquiry.get("confidential"),
+        "case": picture | ({"body": inquiry["body"]} if what == "answered" else {}),
+    }
+
+
+def _picture(case: Case, directory: Directory) -> dict[str, Any]:
+    """The whole of the case that its resident may see."""
+    inquiry = case.inquiry or {}
+    language = inquiry["language"]
+    handlers = [
+        {
+            "code": part.department,
+            "name": directory.name(part.department, language),
+            "role": part.role,
+            "state": part.state,
+            "due_at": part.due["resolve"],
+        }
+        for part in case.active_parts
+    ]
+    reply = words.joint_reply(case, directory) if case.answered else None
+    return {
+        "state": case.state,
+        "round": case.round,
+        "subject": inquiry["subject"],
+        "language": language,
+        "departments": handlers,
+        "reply": reply,
+    }

@@ -1,0 +1,31 @@
+"""The view of all cases that the desk shows: it follows `inquiries.events` and never decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.router.store import Store
+from shared.delivery import Record
+from shared.mongo import Document
+from shared.reading import read_event
+
+
+@dataclass
+class CasesView:
+    """Keeps one row a case, as of its newest event."""
+
+    store: Store
+
+    async def follow(self, batch: Sequence[Document]) -> None:
+        """Show the newest event of each case; safe to repeat, an older event changes nothing."""
+        rows: dict[str, Document] = {}
+        for row in batch:
+            rows[row["_id"]] = rows.get(row["_id"], {}) | row
+        await self.store.show(list(rows.values()))
+
+
+def read_row(record: Record) -> Document:
+    """The row that an event makes of its case."""
+    event = read_event(record)
+    fields = ("state", "departments", "channel", "received_at", "area")
+    row = {name: event.data[name] for name in fields if name in event.data}
+    return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": event.at}

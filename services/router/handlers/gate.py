@@ -1,0 +1,153 @@
+"""The gate: departments' outboxes come in here, checked and stamped, or go back with a sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from services.router.domain.decision import SOURCE, Refusal
+from services.router.handlers.core import DEPARTMENT_SOURCE
+from services.router.store import Store
+from shared import clock, ids, metrics, topics
+from shared.delivery import Record, dead_letter
+from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage
+from shared.logs import log
+from shared.problems import field_problems
+from shared.publishing import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One record of an outbox: what its department means, or why it cannot be let in."""
+
+    record: Record
+    department: str
+    id: str
+    origin: str
+    message: PartMessage | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def inquiry_id(self) -> str | None:
+        """The inquiry it speaks of."""
+        return ids.inquiry_of(self.message.part_id) if self.message else None
+
+
+class Unreadable(ValueError):
+    """The record cannot be understood; carries the refusal."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(reason, remedy)
+
+
+@dataclass
+class Gate:
+    """Lets departments' messages onto the log of their case."""
+
+    store: Store
+    publisher: Publisher
+
+    async def let_in(self, batch: Sequence[Knock]) -> None:
+        """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
+        known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
+        checked = [checked_against(known, knock) for knock in batch]
+        refused = [one for one in checked if one.refusal is not None]
+        await self.publisher.publish(refusal(one) if one.refusal else stamped(one) for one in checked)
+        letters = [
+            dead_letter("router", one.record, "permanent", one.refusal.reason, 1) for one in refused if one.refusal
+        ]
+        if letters:
+            await self.publisher.publish_raw({topics.dead_letters("router"): letters})
+            metrics.DEAD_LETTERS.labels("router", "permanent").inc(len(letters))
+        for one in checked:
+            outcome = "refused" if one.refusal else "let in"
+            log.info(
+                outcome, extra={"inquiry_id": one.inquiry_id, "department": one.department, "place": one.record.place}
+            )
+
+
+def checked_against(known: set[str], knock: Knock) -> Knock:
+    """Refuse what names an inquiry that nobody has decided on."""
+    if knock.refusal is None and knock.inquiry_id not in known:
+        reason = f"There is no inquiry {knock.inquiry_id!r}."
+        refused = Refusal(reason, "Use the part_id of a part.offered in your inbox.")
+        return Knock(knock.record, knock.department, knock.id, knock.origin, knock.message, refused)
+    return knock
+
+
+def stamped(knock: Knock) -> Message:
+    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity."""
+    assert knock.message is not None and knock.inquiry_id is not None
+    envelope = Envelope(
+        id=knock.id,
+        type=knock.message.type,
+        source=DEPARTMENT_SOURCE + knock.department,
+        subject=knock.inquiry_id,
+        recorded_at=recorded_at(knock),
+        causation=knock.origin,
+    )
+    return Message(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json())
+
+
+def refusal(knock: Knock) -> Message:
+    """Word to the department that its message was not taken."""
+    assert knock.refusal is not None
+    told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
+    envelope = Envelope(
+        id=ids.derived_id(knock.id, MessageRefused.type),
+        type=MessageRefused.type,
+        source=SOURCE,
+        subject=knock.inquiry_id or knock.department,
+        recorded_at=recorded_at(knock),
+        causation=knock.id,
+    )
+    return Message(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json())
+
+
+def recorded_at(knock: Knock) -> str:
+    """When the broker took the record: nobody can back-date it."""
+    return clock.to_text(clock.from_ms(knock.record.timestamp_ms))
+
+
+def read_outbox(record: Record) -> Knock:
+    """What an outbox's record says; whatever cannot be understood is a refusal, never an error."""
+    department = topics.department_of(record.topic)
+    origin = record.header("ce_id") or record.place
+    id_ = ids.named_id(f"{record.topic}/{origin}")
+    try:
+        return Knock(record, department, id_, origin, message=understood(record))
+    except Unreadable as unreadable:
+        return Knock(record, department, id_, origin, refusal=unreadable.refusal)
+
+
+def understood(record: Record) -> PartMessage:
+    """The message in a record, in CloudEvents' binary mode; raises Unreadable with what would be right."""
+    kind = record.header("ce_type")
+    known = ", ".join(sorted(DEPARTMENT_MESSAGES))
+    if not kind:
+        raise Unreadable("The header ce_type is missing.", f"Set it to one of {known}.")
+    if kind not in DEPARTMENT_MESSAGES:
+        raise Unreadable(f"{kind[:100]!r} is not a type this gate takes.", f"Set ce_type to one of {known}.")
+    if not record.value:
+        raise Unreadable("The value is empty.", "Write a JSON object with at least part_id.")
+    try:
+        message = DEPARTMENT_MESSAGES[kind].model_validate_json(record.value)
+    except ValidationError as error:
+        sentences = "; ".join(problem.detail for problem in field_problems(error)[:5])
+        raise Unreadable(f"The value is not a {kind}: {sentences}.", remedy_for(kind)) from error
+    if ids.inquiry_of(message.part_id) is None:
+        raise Unreadable(
+            f"{message.part_id[:100]!r} is no part_id.", "Use the part_id of a part.offered in your inbox."
+        )
+    return message
+
+
+def remedy_for(kind: str) -> str:
+    """The fields that a message of this type takes."""
+    fields = DEPARTMENT_MESSAGES[kind].model_fields
+    needed = [name for name, field in fields.items() if field.is_required()]
+    others = [name for name in fields if name not in needed]
+    return f"Write a JSON object with {', '.join(needed)}" + (
+        f" and, if you like, {', '.join(others)}." if others else "."
+    )

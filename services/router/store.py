@@ -1,0 +1,112 @@
+"""What the router keeps: decisions (the record), cases (a view), commands (the desk's ledger), revisions of the city."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from services.router.domain.case import Case
+from services.router.domain.decision import Decision, after, case_of, from_document
+from shared.directory import City
+from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, UpdateOne, find_by, insert_new
+
+CASES_KEPT = 20_000
+
+
+class Store:
+    """The router's database, and the folded cases it remembers; a remembered case is never trusted over an insert."""
+
+    def __init__(self, database: Database) -> None:
+        self.decisions = database["decisions"]
+        self.cases = database["cases"]
+        self.revisions = database["revisions"]
+        self.commands = database["commands"]
+        self._folded: OrderedDict[str, Case] = OrderedDict()
+
+    async def prepare(self) -> None:
+        """Indexes; safe to repeat."""
+        await self.decisions.create_index([("inquiry_id", ASCENDING)])
+        await self.cases.create_index([("state", ASCENDING)])
+
+    # ── decisions ────────────────────────────────────────────────────────────
+
+    async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
+        """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
+        wanted = list(inquiry_ids)
+        cases = {one: self._folded.get(one) or Case(one) for one in wanted}
+        unknown = [one for one in wanted if one not in self._folded and one not in new]
+        if unknown:
+            decisions: dict[str, list[Decision]] = {one: [] for one in unknown}
+            for stored in await find_by(self.decisions, "inquiry_id", unknown):
+                decisions[stored["inquiry_id"]].append(from_document(stored))
+            cases |= {one: case_of(one, some) for one, some in decisions.items()}
+        return cases
+
+    async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
+        """Insert decisions; return the inquiries of those whose place was taken, which must be loaded and decided again.
+
+        The insert is the compare-and-set, the deduplication and the outbox.
+        """
+        taken = await insert_new(self.decisions, [decision.document() for _, decision in decided])
+        lost = {id_.split("/")[0] for id_ in taken}
+        for case, decision in decided:
+            if decision.inquiry_id in lost:
+                self._folded.pop(decision.inquiry_id, None)
+            else:
+                self._folded[decision.inquiry_id] = after(case, decision)
+                self._folded.move_to_end(decision.inquiry_id)
+        while len(self._folded) > CASES_KEPT:
+            self._folded.popitem(last=False)
+        return lost
+
+    def forget(self) -> None:
+        """Remember no case: the next batch loads what it needs. For when partitions change hands or a write is in doubt."""
+        self._folded.clear()
+
+    async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
+        """Decisions by inquiry and n."""
+        ids = [f"{inquiry_id}/{n}" for inquiry_id, n in places]
+        return [from_document(stored) for stored in await find_by(self.decisions, "_id", ids)]
+
+    async def decisions_of(self, inquiry_id: str) -> list[Decision]:
+        """All decisions of an inquiry, in order."""
+        stored = await self.decisions.find({"inquiry_id": inquiry_id}).to_list(None)
+        return sorted((from_document(one) for one in stored), key=lambda one: one.n)
+
+    async def known(self, inquiry_ids: Iterable[str]) -> set[str]:
+        """Those inquiries that have a decision."""
+        wanted = sorted(set(inquiry_ids))
+        known = {one for one in wanted if one in self._folded}
+        first = [f"{one}/1" for one in wanted if one not in known]
+        return known | {one["inquiry_id"] for one in await find_by(self.decisions, "_id", first, ["inquiry_id"])}
+
+    # ── the view ─────────────────────────────────────────────────────────────
+
+    async def show(self, rows: Sequence[Document]) -> None:
+        """Bring the view up to date; a row that is not newer than what is shown changes nothing."""
+        updates = []
+        for row in rows:
+            fields = {name: value for name, value in row.items() if name != "_id"}
+            updates.append(UpdateOne({"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}, {"$set": fields}))
+        have = {one["_id"] for one in await find_by(self.cases, "_id", [row["_id"] for row in rows], ["_id"])}
+        taken = await insert_new(self.cases, [row for row in rows if row["_id"] not in have])
+        late = [one for one, row in zip(updates, rows, strict=True) if row["_id"] in have | taken]
+        if late:
+            await self.cases.bulk_write(late, ordered=False)
+
+    async def cases_page(self, query: Document, limit: int) -> list[Document]:
+        """One page of the view, by inquiry id."""
+        return await self.cases.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    # ── the city ─────────────────────────────────────────────────────────────
+
+    async def latest_city(self) -> City | None:
+        """The last revision that was accepted here."""
+        stored = await self.revisions.find_one({}, sort=[("_id", DESCENDING)])
+        return City.model_validate_json(stored["city"]) if stored else None
+
+    async def add_revision(self, city: City) -> bool:
+        """Store a revision under its number; False when somebody else has taken the number meanwhile."""
+        try:
+            await self.revisions.insert_one({"_id": city.revision, "city": city.model_dump_json()})
+        except DuplicateKeyError:
+            return False
+        return True

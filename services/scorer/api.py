@@ -1,0 +1,52 @@
+"""The scorer's routes: the scoreboard and the clocks of an inquiry."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from services.scorer import domain
+from services.scorer.scoring import Scoring
+from shared import clock
+from shared.problems import FieldProblem, Problem
+from shared.settings import Settings
+
+
+def routes(scoring: Scoring, settings: Settings) -> APIRouter:
+    """Everyone may look: events carry nobody's words."""
+    api = APIRouter(tags=["scores"])
+
+    @api.get("/scoreboard", summary="Departments side by side over a period")
+    async def scoreboard(
+        request: Request,
+        period: str | None = None,
+        format: Annotated[Literal["json", "html"] | None, Query()] = None,
+        as_of: str | None = None,
+    ) -> Response:
+        asked = moment(as_of)
+        name = period or asked.astimezone(settings.zone).strftime("%Y-%m")
+        try:
+            over = domain.period(name, settings.zone)
+        except ValueError as error:
+            raise Problem(
+                422, f"period {error}.", [FieldProblem(pointer="/period", detail=f"period {error}")]
+            ) from error
+        return JSONResponse(await scoring.scoreboard(over, asked))
+
+    @api.get("/inquiries/{inquiry_id}/clocks", summary="Every clock of an inquiry with its verdict")
+    async def clocks(inquiry_id: str, as_of: str | None = None) -> list[dict[str, Any]]:
+        return await scoring.clocks(inquiry_id, moment(as_of))
+
+    return api
+
+
+def moment(as_of: str | None) -> datetime:
+    """The moment a view is asked for; the present when none is named. Raises Problem 422."""
+    if as_of is None:
+        return clock.now()
+    try:
+        return clock.from_text(as_of)
+    except ValueError as error:
+        detail = f"as_of {as_of!r} is no moment; write one like 2026-11-22T09:12:16Z"
+        raise Problem(422, detail + ".", [FieldProblem(pointer="/as_of", detail=detail)]) from error

@@ -1,0 +1,37 @@
+"""The scorer's wiring: events in, scores out."""
+
+from services.scorer import api
+from services.scorer.handlers import Events
+from services.scorer.scoring import Scoring
+from services.scorer.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Subscription
+from shared.directory import City
+from shared.events import CaseEvent
+from shared.reading import read_event
+from shared.service import Service
+from shared.settings import Settings
+
+
+def make(settings: Settings) -> Service:
+    """The scorer, ready to run."""
+    service = Service("scorer", settings)
+    store = Store(service.database)
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    service.before_reading(store.prepare)
+    service.subscribe(city.subscription("scorer", service.publisher))
+    service.subscribe(
+        Subscription(
+            service="scorer",
+            group="scorer",
+            topics=(topics.EVENTS,),
+            read=read_event,
+            handle=Events(store).take,
+            publisher=service.publisher,
+            schema=CaseEvent,
+        )
+    )
+    service.publishes(topics.dead_letters("scorer"), bytes)
+    service.app.include_router(api.routes(Scoring(store, city), settings))
+    return service

@@ -1,0 +1,54 @@
+"""What the scorer does with each batch it reads: keep every event once, count verdicts, notice gaps."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.scorer import domain
+from services.scorer.store import Store
+from shared import metrics
+from shared.events import EVENT_TYPES, PREFIX
+from shared.logs import log
+from shared.reading import Event
+
+INQUIRIES_WATCHED = 50_000
+STOPS = {PREFIX + name for name in domain.ACTS}
+
+
+@dataclass
+class Events:
+    """Takes events in."""
+
+    store: Store
+    _last: OrderedDict[str, int] = field(default_factory=OrderedDict)
+
+    async def take(self, batch: Sequence[Event]) -> None:
+        """Safe to repeat: an event that is there is not inserted, nor counted, again."""
+        there = await self.store.add(batch)
+        new = [event for event in batch if event.id not in there]
+        for kind in (event.type for event in new if event.type not in EVENT_TYPES):
+            metrics.UNKNOWN_TYPES.labels("scorer").inc()
+            log.warning("an unknown event was kept", extra={"type": kind})
+        self._watch(batch)
+        await self._judge(new)
+
+    def _watch(self, batch: Sequence[Event]) -> None:
+        """A gap in a case's sequence is a defect: events come in order, and each follows the one before."""
+        for event in batch:
+            last = self._last.get(event.inquiry_id)
+            if last is not None and event.sequence > last + 1:
+                metrics.SEQUENCE_GAPS.labels("scorer").inc()
+                log.error("a gap", extra={"inquiry_id": event.inquiry_id, "after": last, "came": event.sequence})
+            self._last[event.inquiry_id] = max(last or 0, event.sequence)
+            self._last.move_to_end(event.inquiry_id)
+        while len(self._last) > INQUIRIES_WATCHED:
+            self._last.popitem(last=False)
+
+    async def _judge(self, new: Sequence[Event]) -> None:
+        stopping: dict[str, set[int]] = defaultdict(set)
+        for event in new:
+            if event.type in STOPS:
+                stopping[event.inquiry_id].add(event.sequence)
+        for inquiry_id, facts in (await self.store.facts(sorted(stopping))).items():
+            for clock, verdict in domain.newly_judged(facts, stopping[inquiry_id]):
+                metrics.CLOCKS_JUDGED.labels(clock, verdict).inc()

@@ -1,0 +1,60 @@
+"""The scoreboard: events gathered, scores computed, names put beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.scorer import domain
+from services.scorer.domain import Period, Row
+from services.scorer.store import Store
+from shared import clock
+from shared.cityfeed import CityFeed
+from shared.directory import City
+from shared.problems import Problem, shown
+
+
+@dataclass
+class Scoring:
+    """What the scorer's routes and pages do."""
+
+    store: Store
+    city: CityFeed[City]
+
+    async def scoreboard(self, over: Period, as_of: datetime) -> dict[str, Any]:
+        """Departments side by side over a period, as known at `as_of`: one line for each member."""
+        facts = await self.store.facts(await self.store.inquiries_of(over))
+        counted = domain.rows(facts.values(), over, as_of)
+        city = self.city.city
+        names: dict[str, Mapping[str, str]] = {code: {"zh": code, "en": code} for code in counted}
+        names |= {one.code: one.name.model_dump() for one in (city.departments if city else ())}
+        retired = {one.code for one in (city.departments if city else ()) if one.retired}
+        return {
+            "period": {"from": clock.to_text(over.start), "to": clock.to_text(over.end), "zone": over.zone},
+            "policy_id": city.policies[0].id if city else None,
+            "as_of": clock.to_text(as_of),
+            "departments": [
+                domain.line(code, name, counted.get(code, Row()))
+                for code, name in sorted(names.items())
+                if code in counted or code not in retired
+            ],
+        }
+
+    async def clocks(self, inquiry_id: str, as_of: datetime) -> list[dict[str, Any]]:
+        """Every clock of an inquiry with its verdict. Raises Problem 404."""
+        facts = (await self.store.facts([inquiry_id])).get(inquiry_id)
+        if not facts:
+            raise Problem(404, f"Nothing is known of an inquiry {shown(inquiry_id)}.")
+        return [
+            {
+                "clock": one.clock,
+                "part_id": one.part_id,
+                "department": one.department,
+                "started_at": clock.to_text(one.started_at),
+                "due_at": clock.to_text(one.due_at),
+                "stopped_at": clock.to_text(one.stopped_at) if one.stopped_at else None,
+                "judged_at": clock.to_text(judged) if (judged := one.judged_at(as_of)) else None,
+                "verdict": one.verdict(as_of),
+            }
+            for one in domain.clocks(fact for fact in facts if fact.at <= as_of)
+        ]

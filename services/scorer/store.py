@@ -1,0 +1,57 @@
+"""What the scorer keeps: every event, once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from services.scorer.domain import Fact, Period
+from shared.events import PREFIX
+from shared.mongo import ASCENDING, Database, Document, find_by, insert_new
+from shared.reading import Event
+
+
+class Store:
+    """The scorer's database."""
+
+    def __init__(self, database: Database) -> None:
+        self.events = database["events"]
+
+    async def prepare(self) -> None:
+        """Indexes; safe to repeat."""
+        await self.events.create_index([("inquiry_id", ASCENDING)])
+        await self.events.create_index([("type", ASCENDING), ("at", ASCENDING)])
+
+    async def add(self, events: Sequence[Event]) -> set[str]:
+        """Insert events; returns the ids of those that were there already."""
+        return await insert_new(
+            self.events,
+            [
+                {
+                    "_id": one.id,
+                    "inquiry_id": one.inquiry_id,
+                    "sequence": one.sequence,
+                    "type": one.type.removeprefix(PREFIX),
+                    "at": one.at,
+                    "data": dict(one.data),
+                }
+                for one in events
+            ],
+        )
+
+    async def facts(self, inquiry_ids: Sequence[str]) -> dict[str, list[Fact]]:
+        """All events of these inquiries."""
+        found: dict[str, list[Fact]] = defaultdict(list)
+        for stored in await find_by(self.events, "inquiry_id", inquiry_ids):
+            found[stored["inquiry_id"]].append(fact(stored))
+        return found
+
+    async def inquiries_of(self, over: Period) -> list[str]:
+        """The inquiries of which a part was offered in the period."""
+        offered = self.events.find(
+            {"type": "part.offered", "at": {"$gte": over.start, "$lt": over.end}}, {"inquiry_id": 1}
+        )
+        return sorted({stored["inquiry_id"] async for stored in offered})
+
+
+def fact(stored: Document) -> Fact:
+    """An event as the domain knows it."""
+    return Fact(stored["inquiry_id"], stored["sequence"], stored["type"], stored["at"], stored["data"])

@@ -1,0 +1,69 @@
+"""Following the city: the newest revision on `city.directory`, compiled for its reader, live."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from shared import topics
+from shared.delivery import Away, Record, Subscription, Wrong
+from shared.directory import City
+from shared.publishing import Publisher
+
+Compiled = TypeVar("Compiled")
+
+
+class CityFeed(Generic[Compiled]):
+    """The city in force, as this process knows it. `on_change` is awaited after each new revision."""
+
+    def __init__(self, compiled: Callable[[City], Compiled]) -> None:
+        self._compile = compiled
+        self._current: Compiled | None = None
+        self.city: City | None = None
+        self.on_change: Callable[[City], Awaitable[None]] | None = None
+
+    def current(self) -> Compiled:
+        """The newest revision, compiled; raises Away while none has been seen."""
+        if self._current is None:
+            raise Away("city", "No city has been applied yet; run `chorus apply`.")
+        return self._current
+
+    def use(self, city: City) -> None:
+        """Take a revision, unless a newer one is known."""
+        if self.city is None or city.revision > self.city.revision:
+            self._current = self._compile(city)
+            self.city = city
+
+    async def follow(self, revisions: Sequence[City]) -> None:
+        """The handler of the subscription; safe to repeat, an older revision changes nothing."""
+        before = self.city
+        for city in revisions:
+            self.use(city)
+        if self.city is not None and self.city is not before and self.on_change is not None:
+            await self.on_change(self.city)
+
+    async def known(self) -> str | None:
+        """A readiness check: a sentence while no city is known."""
+        return None if self.city is not None else "no city has been applied yet; run `chorus apply`"
+
+    def subscription(self, service: str, publisher: Publisher) -> Subscription[City]:
+        """Every process reads the whole topic, at start and live, in no group."""
+        return Subscription(
+            service=service,
+            group=None,
+            topics=(topics.CITY,),
+            read=read_city,
+            handle=self.follow,
+            publisher=publisher,
+            schema=City,
+        )
+
+
+def read_city(record: Record) -> City | None:
+    """A revision from its record."""
+    if record.value is None:
+        return None
+    try:
+        return City.model_validate_json(record.value)
+    except ValidationError as error:
+        raise Wrong(f"This is no city: {error}") from error

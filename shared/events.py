@@ -1,0 +1,381 @@
+"""Every message that crosses a topic: its type, its fields, and the envelope it travels in (CloudEvents 1.0, binary mode)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+
+from shared import clock
+
+PREFIX = "chorus."
+SUBJECT_MAX = 200
+BODY_MAX = 20_000
+TEXT_MAX = 20_000
+DEPARTMENTS_MAX = 20
+
+Moment = Annotated[AwareDatetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
+"""A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    recorded_at: str
+    sequence: int | None = None
+    causation: str | None = None
+
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        """Kafka headers in the fixed names of the project."""
+        pairs = [
+            ("ce_id", self.id),
+            ("ce_source", self.source),
+            ("ce_type", self.type),
+            ("ce_specversion", "1.0"),
+            ("ce_time", self.recorded_at),
+            ("ce_subject", self.subject),
+            ("ce_recordedtime", self.recorded_at),
+            ("content-type", "application/json"),
+        ]
+        if self.sequence is not None:
+            pairs.append(("ce_sequence", str(self.sequence)))
+        if self.causation is not None:
+            pairs.append(("ce_causationid", self.causation))
+        return [(name, text.encode()) for name, text in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to publish: where, for whom, and its JSON. `key` decides the partition."""
+
+    topic: str
+    key: str
+    envelope: Envelope
+    value: str
+
+
+class Payload(BaseModel):
+    """What every message body has in common: unknown fields are skipped, so that fields can be added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    type: ClassVar[str]
+
+
+def no_nul(text: str | None) -> str | None:
+    """Refuse U+0000, which no store and no page can carry."""
+    if text is not None and "\0" in text:
+        raise ValueError("contains U+0000, which cannot be stored; leave it out")
+    return text
+
+
+class Contact(BaseModel):
+    """How a resident may be reached; kept out of `inquiries.events` and of every log."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    name: str | None = Field(None, max_length=100)
+    phone: str | None = Field(None, max_length=40)
+    email: str | None = Field(None, max_length=254)
+
+
+# ── inputs: residents ────────────────────────────────────────────────────────
+
+
+class InquiryReceived(Payload):
+    """A resident's message, as intake wrote it into its ledger."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.received"
+    inquiry_id: str
+    subject: str
+    body: str
+    channel: str = "web"
+    area: str | None = None
+    contact: Contact | None = None
+    departments: tuple[str, ...] = ()
+    public: bool = False
+    confidential: bool = False
+    language: Literal["zh", "en"] = "zh"
+    received_at: Moment
+
+
+class InquiryRated(Payload):
+    """The resident's word on one round's answer."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.rated"
+    inquiry_id: str
+    round: int = Field(ge=1)
+    solved: bool
+    satisfied: Literal["yes", "mostly", "no"]
+    words: str | None = Field(None, max_length=TEXT_MAX)
+
+
+# ── inputs: departments ──────────────────────────────────────────────────────
+
+
+class PartMessage(Payload):
+    """What every message in an outbox has: the part it speaks of and, if it likes, who wrote it."""
+
+    part_id: str
+    by: str | None = Field(None, max_length=100)
+
+    _no_nul = field_validator("by")(no_nul)
+
+
+class PartAccepted(PartMessage):
+    """The department takes its part."""
+
+    type: ClassVar[str] = PREFIX + "part.accepted"
+
+
+class Action(BaseModel):
+    """Something a department did on the way: kind, when, and a note."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    kind: str = Field(max_length=100)
+    at: Moment
+    note: str | None = Field(None, max_length=2_000)
+
+
+class PartContributed(PartMessage):
+    """The department's share of the answer; `final=false` is a draft that completes nothing."""
+
+    type: ClassVar[str] = PREFIX + "part.contributed"
+    text: str = Field(min_length=1, max_length=TEXT_MAX)
+    final: bool = True
+    actions: tuple[Action, ...] = Field((), max_length=50)
+
+    @field_validator("text")
+    @classmethod
+    def _has_words(cls, text: str) -> str:
+        no_nul(text)
+        if not text.strip():
+            raise ValueError("is blank; write the department's share of the answer")
+        return text
+
+
+class PartReplied(PartMessage):
+    """The department's interim word to the resident."""
+
+    type: ClassVar[str] = PREFIX + "part.replied"
+    text: str = Field(min_length=1, max_length=TEXT_MAX)
+
+    @field_validator("text")
+    @classmethod
+    def _has_words(cls, text: str) -> str:
+        no_nul(text)
+        if not text.strip():
+            raise ValueError("is blank; write the word to the resident")
+        return text
+
+
+class PartReturned(PartMessage):
+    """The department gives its part back, with a reason."""
+
+    type: ClassVar[str] = PREFIX + "part.returned"
+    reason: str = Field(min_length=1, max_length=64)
+    words: str = Field("", max_length=TEXT_MAX)
+    suggest: str | None = Field(None, max_length=31)
+
+    _no_nul = field_validator("reason", "words", "suggest")(no_nul)
+
+
+# ── inputs: operators ────────────────────────────────────────────────────────
+
+
+class CaseAssign(Payload):
+    """Give the inquiry, or what came back of it, to departments."""
+
+    type: ClassVar[str] = PREFIX + "case.assign"
+    inquiry_id: str
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    by: str = "operator"
+
+
+class CaseWithdrawPart(Payload):
+    """Take a part away: its department owes nothing any more."""
+
+    type: ClassVar[str] = PREFIX + "case.withdraw-part"
+    inquiry_id: str
+    part_id: str
+    why: str = Field(min_length=1, max_length=2_000)
+    by: str = "operator"
+
+
+# ── inbox ────────────────────────────────────────────────────────────────────
+
+
+class Due(BaseModel):
+    """When each clock of a part runs out."""
+
+    model_config = ConfigDict(frozen=True)
+    accept: Moment
+    first_reply: Moment
+    resolve: Moment
+
+
+class PartOffered(Payload):
+    """Everything a department needs to work on its part, self-contained."""
+
+    type: ClassVar[str] = PREFIX + "part.offered"
+    part_id: str
+    inquiry_id: str
+    role: Literal["lead", "co-handler"]
+    lead: str
+    co_handlers: tuple[str, ...]
+    subject: str
+    body: str
+    area: str | None
+    channel: str
+    received_at: Moment
+    contact: Contact | None = None
+    due: Due
+    why: str
+    policy_id: str
+
+
+class PartChanged(Payload):
+    """The part is still this department's; who leads, or who else handles it, has changed."""
+
+    type: ClassVar[str] = PREFIX + "part.changed"
+    part_id: str
+    inquiry_id: str
+    role: Literal["lead", "co-handler"]
+    lead: str
+    co_handlers: tuple[str, ...]
+    why: str
+
+
+class PartWithdrawn(Payload):
+    """The part is taken away; nothing is owed any more."""
+
+    type: ClassVar[str] = PREFIX + "part.withdrawn"
+    part_id: str
+    inquiry_id: str
+    why: str
+
+
+class PartClosed(Payload):
+    """The inquiry is answered; this is what the resident was told."""
+
+    type: ClassVar[str] = PREFIX + "part.closed"
+    part_id: str
+    inquiry_id: str
+    round: int
+    reply: str
+
+
+class MessageRefused(Payload):
+    """A department's message that could not be taken: which, why, and what would be right."""
+
+    type: ClassVar[str] = PREFIX + "message.refused"
+    cause: str
+    reason: str
+    remedy: str
+
+
+# ── residents' inbox ─────────────────────────────────────────────────────────
+
+
+class Paragraph(BaseModel):
+    """One part of a joint reply, the department's words unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    department: str
+    name: str
+    text: str
+
+
+class Reply(BaseModel):
+    """A joint reply: the whole text, and its paragraphs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    text: str
+    paragraphs: tuple[Paragraph, ...]
+
+
+class Handler(BaseModel):
+    """A department as the resident may see it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    code: str
+    name: str
+    role: str
+    state: str
+    due_at: Moment | None = None
+
+
+class Picture(BaseModel):
+    """The whole of a case that its resident may see, after one decision."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    state: str
+    round: int
+    subject: str
+    language: Literal["zh", "en"]
+    departments: tuple[Handler, ...]
+    reply: Reply | None = None
+    body: str | None = None
+
+
+class ResidentTold(Payload):
+    """Something a resident is told: what, in which words, and the picture that goes with it."""
+
+    type: ClassVar[str] = PREFIX + "resident.told"
+    inquiry_id: str
+    what: str
+    text: str
+    contact: Contact | None = None
+    public: bool = False
+    case: Picture
+
+
+DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
+    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
+}
+DOOR_MESSAGES: tuple[type[Payload], ...] = (InquiryReceived, InquiryRated, CaseAssign, CaseWithdrawPart)
+INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*DOOR_MESSAGES, *DEPARTMENT_MESSAGES.values())}
+INBOX: Mapping[str, type[Payload]] = {
+    model.type: model for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, MessageRefused)
+}
+
+
+class CaseEvent(Payload):
+    """A fact of a case's life on `inquiries.events`, without residents' words or contacts; fields by type in docs/architecture.md."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    inquiry_id: str
+
+    def get(self, name: str) -> Any:
+        """A field of this fact that not every type has; None where it is absent."""
+        return (self.model_extra or {}).get(name)
+
+
+EVENT_TYPES = tuple(
+    PREFIX + name
+    for name in (
+        "inquiry.registered",
+        "inquiry.triaged",
+        "inquiry.assigned",
+        "inquiry.replied",
+        "inquiry.answered",
+        "inquiry.rated",
+        "part.offered",
+        "part.accepted",
+        "part.contributed",
+        "part.returned",
+        "part.withdrawn",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is true of a case from now on; facts are folded into its state in order."""
+
+    type: str
+    data: Mapping[str, Any] = field(default_factory=dict)

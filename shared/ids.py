@@ -1,0 +1,58 @@
+"""Identifiers: ticket numbers, query codes, and event ids that follow from their causes."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import date
+from uuid import UUID, uuid4, uuid5
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
+PART_ID = re.compile(r"(?P<inquiry_id>\d{8}-[0-9A-HJKMNP-TV-Z]{8})-p[1-9]\d*")
+DEPARTMENT_CODE = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
+
+
+def new_inquiry_id(day: date) -> str:
+    """A ticket number: the day in the city's time zone, then 40 random bits in Crockford's base 32."""
+    return f"{day:%Y%m%d}-" + "".join(secrets.choice(CROCKFORD) for _ in range(8))
+
+
+def query_code(secret: bytes, inquiry_id: str) -> str:
+    """The code that opens a ticket: HMAC-SHA256(secret, inquiry_id), its first 60 bits as 12 Crockford characters."""
+    number = int.from_bytes(hmac.digest(secret, inquiry_id.encode(), "sha256")[:8], "big") >> 4
+    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(55, -1, -5))
+
+
+def same_code(given: str, expected: str) -> bool:
+    """Compare in constant time, reading a person's I, L and O as Crockford does, without spaces and hyphens."""
+    cleaned = given.strip().upper().replace("-", "").replace(" ", "").translate(str.maketrans("ILO", "110"))
+    return hmac.compare_digest(cleaned.encode(), expected.encode())
+
+
+def derived_id(cause: str, what: str) -> str:
+    """The id of a thing that follows from `cause`: the same cause gives the same id, however often it is made."""
+    return str(uuid5(NAMESPACE, f"{cause}/{what}"))
+
+
+def named_id(name: str) -> str:
+    """The id of something known by its name alone: an outbox record, an idempotency key."""
+    return str(uuid5(NAMESPACE, name))
+
+
+def inquiry_of(part_id: str) -> str | None:
+    """The ticket number inside a part's id; None if it is not a part's id."""
+    found = PART_ID.fullmatch(part_id)
+    return found["inquiry_id"] if found else None
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal: whether two bodies are the same bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def new_event_id() -> str:
+    """An id for something whose sender gave it none."""
+    return str(uuid4())

@@ -1,0 +1,202 @@
+"""A door's ledger: what was accepted is written here first, then published in order; a relay publishes what was left.
+
+`ledger` holds immutable entries, one for each accepted input. `unpublished` holds one note for each group of entries
+that was written together and is not yet known to be on Kafka: `{_id, entries: [event id], due_at}`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from shared import claims, clock, metrics, topics
+from shared.events import Envelope, Message
+from shared.logs import log
+from shared.mongo import ASCENDING, Collection, Database, Document, find_by, insert_new
+from shared.publishing import Publisher
+
+LEASE_S = 5.0
+RELAY_EVERY_S = 1.0
+RELAY_NOTES = 20
+GROUP_ENTRIES = 500
+MISSING_FOR_GOOD_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted input; `n` orders the entries of one inquiry, `fingerprint` tells whether a repeat has the same body."""
+
+    id: str
+    inquiry_id: str
+    n: int
+    type: str
+    recorded_at: datetime
+    value: str
+    fingerprint: str
+    source: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> Document:
+        """As it is stored, for ever."""
+        return {
+            "_id": self.id,
+            "inquiry_id": self.inquiry_id,
+            "n": self.n,
+            "type": self.type,
+            "recorded_at": self.recorded_at,
+            "value": self.value,
+            "fingerprint": self.fingerprint,
+            "source": self.source,
+            **self.extra,
+        }
+
+
+def message_of(stored: Mapping[str, Any]) -> Message:
+    """The input that an entry becomes on the log of its case: the same bytes whoever publishes it, however often."""
+    envelope = Envelope(
+        id=stored["_id"],
+        type=stored["type"],
+        source=stored["source"],
+        subject=stored["inquiry_id"],
+        recorded_at=clock.to_text(stored["recorded_at"]),
+    )
+    return Message(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an entry: stored now, or `earlier` the document that holds its id; neither when its place was taken."""
+
+    new: bool
+    earlier: Document | None = None
+
+
+Waiting = tuple[Entry, "asyncio.Future[Written]"]
+
+
+class Ledger:
+    """Accepts entries in groups: requests that come together share one journaled insert and one publish."""
+
+    def __init__(self, database: Database, collection: str, publisher: Publisher) -> None:
+        self.entries: Collection = database[collection]
+        self.unpublished: Collection = database["unpublished"]
+        self.publisher = publisher
+        self._waiting: list[Waiting] = []
+        self._arrived = asyncio.Event()
+        self._fresh: asyncio.Queue[tuple[str, list[Document]]] = asyncio.Queue(maxsize=100)
+
+    async def prepare(self) -> None:
+        """Indexes: one entry for each n of an inquiry, and the notes by the time they are due."""
+        await self.entries.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)], unique=True)
+        await claims.index(self.unpublished)
+
+    async def of(self, inquiry_id: str) -> list[Document]:
+        """The entries of one inquiry, in order."""
+        found = await self.entries.find({"inquiry_id": inquiry_id}).to_list(None)
+        return sorted(found, key=lambda entry: int(entry["n"]))
+
+    async def accept(self, entry: Entry) -> Written:
+        """Write an entry durably and have it published; raises what the store raises.
+
+        Safe to repeat: the id decides, and a repeat is published again under the same id.
+        """
+        written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        self._arrived.set()
+        return await written
+
+    async def write_groups(self) -> None:
+        """Write what waits, together; run it for ever."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_ENTRIES], self._waiting[GROUP_ENTRIES:]
+                await self._write(group)
+
+    async def _write(self, group: Sequence[Waiting]) -> None:
+        """Note and entries are written side by side, and nothing is answered before both are durable.
+
+        A note without its entries is waited for by the relay; entries without a note were never answered, and the
+        repeat of their request notes them again.
+        """
+        unique = {entry.id: entry for entry, _ in reversed(group)}
+        note: Document = {"_id": uuid4().hex, "entries": list(unique), "noted_at": clock.now()}
+        note["due_at"] = note["noted_at"] + timedelta(seconds=LEASE_S)
+        documents = [entry.document() for entry in unique.values()]
+        try:
+            taken, _ = await asyncio.gather(insert_new(self.entries, documents), self.unpublished.insert_one(note))
+            earlier = {one["_id"]: one for one in await find_by(self.entries, "_id", sorted(taken))}
+        except Exception as error:
+            for _, written in group:
+                if not written.done():
+                    written.set_exception(error)
+            return
+        for entry, written in group:
+            if not written.done():
+                first = unique[entry.id] is entry and entry.id not in taken
+                before = earlier.get(entry.id) or (None if entry.id in taken else unique[entry.id].document())
+                written.set_result(Written(new=True) if first else Written(new=False, earlier=before))
+        fresh = [*(one for one in documents if one["_id"] not in taken), *earlier.values()]
+        if not self._fresh.full():
+            self._fresh.put_nowait((note["_id"], fresh))
+
+    async def publish_fresh(self) -> None:
+        """Publish what was just written; run it for ever.
+
+        What is lost from here when the process dies, what does not fit in, and what must wait for an earlier entry of
+        its inquiry is the relay's.
+        """
+        while True:
+            note, documents = await self._fresh.get()
+            notes = [note]
+            while not self._fresh.empty() and len(documents) < GROUP_ENTRIES:
+                note, more = self._fresh.get_nowait()
+                notes.append(note)
+                documents = documents + more
+            if await self._earlier_open(documents):
+                continue
+            await self.publisher.publish([message_of(one) for one in documents])
+            await self.unpublished.delete_many({"_id": {"$in": notes}})
+
+    async def relay(self) -> None:
+        """Publish what is due, oldest first, and in the order of n within an inquiry; run it for ever."""
+        while True:
+            notes = await claims.claim(self.unpublished, clock.now(), LEASE_S, RELAY_NOTES)
+            for note in sorted(notes, key=lambda one: one["noted_at"]):
+                await self._relay(note)
+            await self._measure()
+            if len(notes) < RELAY_NOTES:
+                await asyncio.sleep(RELAY_EVERY_S)
+
+    async def _relay(self, note: Document) -> None:
+        found = await find_by(self.entries, "_id", note["entries"])
+        before = await self._earlier_open(found)
+        await self.publisher.publish(
+            message_of(one) for one in [*before, *sorted(found, key=lambda one: int(one["n"]))]
+        )
+        missing = len(found) < len(note["entries"])
+        if missing and (clock.now() - note["noted_at"]).total_seconds() < MISSING_FOR_GOOD_S:
+            return
+        await self.unpublished.delete_one({"_id": note["_id"]})
+        log.info("relayed", extra={"entries": len(found)})
+
+    async def _earlier_open(self, documents: Sequence[Document]) -> list[Document]:
+        """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""
+        have = {one["_id"] for one in documents}
+        lower: list[Document] = []
+        for inquiry_id in sorted({one["inquiry_id"] for one in documents if one["n"] > 0}):
+            last = max(one["n"] for one in documents if one["inquiry_id"] == inquiry_id)
+            lower += [one for one in await self.of(inquiry_id) if one["n"] < last and one["_id"] not in have]
+        if not lower:
+            return []
+        notes = await self.unpublished.find({"entries": {"$in": [one["_id"] for one in lower]}}).to_list(None)
+        noted = {entry for note in notes for entry in note["entries"]}
+        return [one for one in lower if one["_id"] in noted]
+
+    async def _measure(self) -> None:
+        notes = await self.unpublished.find({}, {"entries": 1, "noted_at": 1}).to_list(None)
+        metrics.LEDGER_UNPUBLISHED.set(sum(len(note["entries"]) for note in notes))
+        metrics.LEDGER_OLDEST.set(min((note["noted_at"].timestamp() for note in notes), default=0))

@@ -1,0 +1,47 @@
+"""Structured logs: one line an outcome, with the inquiry's id where there is one, never a contact or a body."""
+
+import json
+import logging
+import sys
+from typing import Any, Literal
+
+from shared import clock
+
+log = logging.getLogger("chorus")
+OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+def said(record: logging.LogRecord) -> dict[str, Any]:
+    """The fields given with `extra`."""
+    return {name: value for name, value in vars(record).items() if name not in OWN}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's time, level, words and fields as JSON."""
+        line = {"at": clock.to_text(clock.from_ms(int(record.created * 1000))), "level": record.levelname.lower()}
+        line |= {"logger": record.name, "says": record.getMessage()} | said(record)
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class TextLines(logging.Formatter):
+    """Words first, then the fields as name=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a person reads it."""
+        fields = "".join(f" {name}={value}" for name, value in said(record).items())
+        line = f"{record.levelname.lower():7} {record.getMessage()}{fields}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def set_up(form: Literal["text", "json"]) -> None:
+    """Send every log line of this process to standard error in one form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for noisy in ("aiokafka", "kafka", "httpx", "uvicorn", "pymongo"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,90 @@
+"""The one module that speaks to MongoDB: acknowledged, journaled, majority writes, and insert-once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, UpdateOne, WriteConcern
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "Collection",
+    "Database",
+    "Document",
+    "DuplicateKeyError",
+    "PyMongoError",
+    "ReplaceOne",
+    "StoreAway",
+    "UpdateOne",
+    "connect",
+    "find_by",
+    "insert_new",
+    "ping",
+]
+
+Document = dict[str, Any]
+Client = AsyncIOMotorClient[Document]
+Database = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+
+StoreAway = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+"""What the driver raises when the store cannot be reached or does not confirm; a write may then have happened or not."""
+
+DUPLICATE_KEY = 11000
+VALUES_ASKED = 50
+DURABLE = WriteConcern(w="majority", j=True)
+
+
+def connect(url: str, database: str) -> Database:
+    """A database whose every write is acknowledged by a majority's journal; away means an error within 5 s."""
+    client: Client = AsyncIOMotorClient(
+        url,
+        serverSelectionTimeoutMS=5_000,
+        socketTimeoutMS=30_000,
+        connectTimeoutMS=5_000,
+        tz_aware=True,
+        retryWrites=False,
+    )
+    return client.get_database(database, write_concern=DURABLE)
+
+
+async def ping(database: Database) -> None:
+    """Ask the store whether it is there; raises PyMongoError when it is not."""
+    await database.command("ping")
+
+
+async def find_by(
+    collection: Collection, field: str, values: Sequence[Any], projection: Sequence[str] | None = None
+) -> list[Document]:
+    """Documents whose indexed `field` is one of `values`, asked for in short lists, which stores answer faster."""
+    found: list[Document] = []
+    for start in range(0, len(values), VALUES_ASKED):
+        some = list(values[start : start + VALUES_ASKED])
+        found += await collection.find({field: {"$in": some}}, projection).to_list(None)
+    return found
+
+
+async def insert_new(collection: Collection, documents: Sequence[Document]) -> set[Any]:
+    """Insert each document unless its `_id`, or another unique key, is there; return the `_id`s that were.
+
+    Safe to repeat: a document already there is left as it is. Raises what the store raises for anything else.
+    """
+    if not documents:
+        return set()
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failures = error.details["writeErrors"]
+        if any(failure["code"] != DUPLICATE_KEY for failure in failures) or error.details.get("writeConcernErrors"):
+            raise
+        return {documents[failure["index"]]["_id"] for failure in failures}
+    return set()

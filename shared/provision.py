@@ -1,0 +1,36 @@
+"""Making topics: what is missing is created, what differs is set right, nothing is removed; safe to repeat."""
+
+from collections.abc import Iterable, Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.topics import Topic
+
+
+async def make_topics(kafka: str, wanted: Iterable[Topic], replication: int) -> list[str]:
+    """Create the topics that do not exist; returns their names. Raises KafkaError when the broker is away or refuses."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        await admin.start()
+        have = set(await admin.list_topics())
+        missing = [topic for topic in wanted if topic.name not in have]
+        return await _create(admin, missing, replication) if missing else []
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: Sequence[Topic], replication: int) -> list[str]:
+    answer = await admin.create_topics(
+        [NewTopic(one.name, one.partitions, replication, topic_configs=one.config()) for one in missing]
+    )
+    created = []
+    for name, code, *words in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"The topic {name!r} could not be made: {words[0] if words else error.__name__}")
+        created.append(name)
+    return created
+
+
+__all__ = ["KafkaError", "make_topics"]

@@ -1,0 +1,119 @@
+"""Publishing with confirmation: batches for each partition, placed as Java's clients place keys."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
+
+from shared.events import Message
+from shared.logs import log
+
+BATCH_BYTES = 1_000_000
+RECORD_BYTES_MAX = 4_500_000
+STOP_LIMIT_S = 5.0
+Header = tuple[str, bytes | None]
+RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
+
+
+@lru_cache(maxsize=65_536)
+def placement(key: bytes) -> int:
+    """The number whose remainder by the partition count is a key's partition, as in Java's default partitioner."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+class Publisher:
+    """The process's one producer: idempotent, acks=all; made anew when the broker's refusal has poisoned it."""
+
+    def __init__(self, kafka: str, client_id: str) -> None:
+        self.kafka = kafka
+        self.client_id = client_id
+        self.producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect; raises KafkaError when the broker is away. May be tried again."""
+        async with self._starting:
+            if self.producer is not None:
+                return
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.kafka,
+                client_id=self.client_id,
+                acks="all",
+                enable_idempotence=True,
+                max_request_size=RECORD_BYTES_MAX,
+                max_batch_size=BATCH_BYTES,
+                metadata_max_age_ms=30_000,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await self._discard(producer)
+                raise
+            self.producer = producer
+
+    async def stop(self) -> None:
+        """Give what is under way a moment to be confirmed, then let go: what is unconfirmed is published again later."""
+        producer, self.producer = self.producer, None
+        await self._discard(producer)
+
+    async def _discard(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), STOP_LIMIT_S)
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        """Publish and wait until every message is confirmed; raises KafkaError if one is not.
+
+        Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
+        """
+        records: dict[str, list[RawRecord]] = defaultdict(list)
+        for message in messages:
+            records[message.topic].append((message.key.encode(), message.value.encode(), message.envelope.headers()))
+        await self.publish_raw(records)
+
+    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+        """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
+        if not records:
+            return
+        await self.start()
+        producer = self.producer
+        assert producer is not None
+        try:
+            futures = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
+            await asyncio.gather(*futures)
+        except KafkaError as error:
+            if not error.retriable:
+                await self._renew(producer, error)
+            raise
+
+    async def _send(
+        self, producer: AIOKafkaProducer, topic: str, rows: Sequence[RawRecord]
+    ) -> list[asyncio.Future[object]]:
+        count = len(await producer.partitions_for(topic))
+        by_partition: dict[int, list[RawRecord]] = defaultdict(list)
+        for row in rows:
+            by_partition[placement(row[0]) % count if row[0] else 0].append(row)
+        futures = []
+        for partition, some in by_partition.items():
+            batch = producer.create_batch()
+            for key, value, headers in some:
+                if len(value or b"") > RECORD_BYTES_MAX:
+                    raise MessageSizeTooLargeError(f"a record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes")
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    futures.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=None, headers=headers)
+            futures.append(await producer.send_batch(batch, topic, partition=partition))
+        return futures
+
+    async def _renew(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """A producer that was refused for good fails every later write to that partition: replace it."""
+        if self.producer is producer:
+            self.producer = None
+            log.warning("a publish was refused; the producer is made anew", extra={"error": repr(error)})
+            await self._discard(producer)

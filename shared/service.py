@@ -1,0 +1,276 @@
+"""The wiring every service shares: HTTP, health, metrics, subscriptions, one producer, background work, a graceful end."""
+
+import asyncio
+import contextlib
+import fcntl
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from faststream.kafka import KafkaBroker
+from faststream.specification import AsyncAPI, get_asyncapi_html
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared import logs, metrics, problems
+from shared.delivery import Subscription
+from shared.logs import log
+from shared.mongo import Database, StoreAway, connect, ping
+from shared.publishing import Publisher
+from shared.settings import Settings
+
+DRAIN_S = 15.0
+LAG_EVERY_S = 5.0
+READING_EXPECTED_S = 10.0
+LONGEST_PAUSE_S = 5.0
+Check = Callable[[], Awaitable[str | None]]
+Loop = Callable[[], Awaitable[None]]
+
+
+class Broken(Exception):
+    """The process cannot go on: it ends with status 1, and whoever supervises it starts it anew."""
+
+
+class Service:
+    """One service process. Its app module registers routes, subscriptions and loops, then calls `run`."""
+
+    def __init__(self, name: str, settings: Settings, *, works_without_kafka: bool = False) -> None:
+        self.name = name
+        self.works_without_kafka = works_without_kafka
+        self.settings = settings
+        self.publisher = Publisher(settings.kafka, client_id=settings.instance or f"chorus-{name}")
+        self.database: Database = connect(settings.mongodb, f"chorus_{name}")
+        self.broker = KafkaBroker(
+            settings.kafka,
+            client_id=settings.instance or f"chorus-{name}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=DRAIN_S,
+            metadata_max_age_ms=5_000,
+            logger=None,
+        )
+        self.app = FastAPI(title=f"Chorus {name}", version="1.0", lifespan=self._lifespan)
+        self.subscriptions: list[Subscription[Any]] = []
+        self.preparations: list[Loop] = []
+        self.loops: list[Loop] = []
+        self.checks: list[Check] = [self._store_answers]
+        self.prepared_at: float | None = None
+        self.broken: BaseException | None = None
+        self._server: uvicorn.Server | None = None
+        problems.install(self.app)
+        self._operational_routes()
+
+    # ── what an app module registers ─────────────────────────────────────────
+
+    def subscribe(self, subscription: Subscription[Any]) -> None:
+        """Read with this subscription as long as the service runs."""
+        subscription.instance = self.settings.instance
+        subscription.attach(self.broker)
+        self.subscriptions.append(subscription)
+
+    def publishes(self, topic: str, schema: Any) -> None:
+        """Declare a topic this service writes to, for the AsyncAPI page."""
+        self.broker.publisher(topic, schema=schema)
+
+    def before_reading(self, prepare: Loop) -> None:
+        """Do this once the store answers and before anything is read: indexes, first loads. Must be safe to repeat."""
+        self.preparations.append(prepare)
+
+    def forever(self, loop: Loop) -> None:
+        """Run this beside the subscriptions; when it fails it is logged and started again after a pause."""
+        self.loops.append(loop)
+
+    def ready_when(self, check: Check) -> None:
+        """Add a check to readiness: it returns a sentence when something is not right."""
+        self.checks.append(check)
+
+    # ── running ──────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Serve until told to stop; exits 1 when the process is broken for good or its instance is taken."""
+        logs.set_up(self.settings.log)
+        with contextlib.ExitStack() as held:
+            held.enter_context(single_instance(self.settings))
+            host, port = self.settings.address
+            self._server = uvicorn.Server(
+                uvicorn.Config(self.app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+            )
+            self._server.run()
+        if self.broken is not None or not self._server.started:
+            sys.exit(f"chorus {self.name}: {self.broken or f'could not listen on {self.settings.http}'}")
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._guard(self._work()), name=f"{self.name}-work")]
+        try:
+            yield
+        finally:
+            log.info("stopping", extra={"service": self.name})
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.database.client.close()
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        """A failure that nothing inside could heal ends the process, so that it is started anew."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.error("broken", exc_info=error, extra={"service": self.name})
+            self.broken = error
+            if self._server is not None:
+                self._server.should_exit = True
+
+    async def _work(self) -> None:
+        """Prepare, read, and keep the loops going; whatever is away is waited for."""
+        for prepare in self.preparations:
+            await patiently(prepare, f"preparing {self.name}")
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.publisher.stop)
+            loops = [asyncio.create_task(again(loop)) for loop in (*self.loops, self._measure)]
+            stack.push_async_callback(self._stop_reading, loops)
+            self.prepared_at = time.monotonic()
+            await patiently(self.publisher.start, "connecting the producer")
+            await patiently(self._start_reading, "connecting the consumers")
+            log.info("reading", extra={"service": self.name})
+            await asyncio.gather(*loops)
+
+    async def _start_reading(self) -> None:
+        try:
+            await self.broker.start()
+        except BaseException:
+            await self.broker.stop()
+            raise
+
+    async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
+        for subscription in self.subscriptions:
+            await subscription.drained(DRAIN_S)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await self.broker.stop()
+
+    async def _measure(self) -> None:
+        while True:
+            for subscription in self.subscriptions:
+                for topic, behind in subscription.lag().items():
+                    metrics.CONSUMER_LAG.labels(self.name, topic).set(behind)
+            await asyncio.sleep(LAG_EVERY_S)
+
+    # ── what every service answers ───────────────────────────────────────────
+
+    async def readiness(self) -> tuple[bool, list[str]]:
+        """Whether the service does its work, and everything that is not as it should be, in sentences.
+
+        A service that works without Kafka says that it is away, and goes on.
+        """
+        reading = [reason for one in self.subscriptions if (reason := one.why_not_ready())]
+        others = [] if self.prepared_at else [f"{self.name} is starting"]
+        for check in self.checks:
+            if reason := await check():
+                others.append(reason)
+        settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
+        ready = not others and (not reading or (self.works_without_kafka and settled))
+        return ready, others + reading
+
+    async def _store_answers(self) -> str | None:
+        try:
+            await asyncio.wait_for(ping(self.database), 2)
+        except (*StoreAway, TimeoutError):
+            return "the store is away"
+        return None
+
+    def _operational_routes(self) -> None:
+        app = self.app
+
+        @app.get("/healthz", tags=["operations"], summary="The process lives")
+        async def healthz() -> dict[str, str]:
+            return {"status": "alive", "service": self.name}
+
+        @app.get("/readyz", tags=["operations"], summary="The service does its work", responses={503: {}})
+        async def readyz() -> JSONResponse:
+            ready, reasons = await self.readiness()
+            return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
+
+        @app.get("/metrics", tags=["operations"], include_in_schema=False)
+        async def scrape() -> Response:
+            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+        @app.get("/asyncapi.json", tags=["operations"], summary="The topics this service reads and writes")
+        async def asyncapi() -> Response:
+            return Response(self.asyncapi().to_specification().to_json(), media_type="application/json")
+
+        @app.get("/asyncapi", include_in_schema=False)
+        async def asyncapi_page() -> HTMLResponse:
+            return HTMLResponse(get_asyncapi_html(self.asyncapi().to_specification(), try_it_out_path=None))
+
+    def asyncapi(self) -> AsyncAPI:
+        """The AsyncAPI document of this service."""
+        return AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
+
+
+async def patiently(act: Loop, what: str) -> None:
+    """Do it, however often it takes while the store or the broker is away."""
+    pause_s = 0.1
+    while True:
+        try:
+            await act()
+        except (*StoreAway, KafkaError, OSError) as error:
+            log.warning(f"{what}: not yet", extra={"error": repr(error)})
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        else:
+            return
+
+
+async def again(loop: Loop) -> None:
+    """Keep a loop going: a dependency that is away, or a failure, is logged and tried again after a pause."""
+    pause_s = 0.1
+    while True:
+        began = time.monotonic()
+        await patiently(loop, loop.__qualname__)
+        pause_s = 0.1 if time.monotonic() - began > 30 else min(pause_s * 2, LONGEST_PAUSE_S)
+        await asyncio.sleep(pause_s)
+
+
+@contextlib.contextmanager
+def single_instance(settings: Settings) -> Any:
+    """Hold the lock named after this instance: two processes with one name would both read everything.
+
+    The operating system releases it when the process ends, however it ends.
+    """
+    if settings.instance is None:
+        yield
+        return
+    folder = settings.data or Path(tempfile.gettempdir())
+    path = folder / f"chorus-{settings.instance}.lock"
+    lock: IO[str] = path.open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(
+            f"The instance {settings.instance!r} runs already ({path} is locked); "
+            f"stop it, or give this process another CHORUS_INSTANCE."
+        )
+    with lock:
+        yield
+
+
+def main(make: Callable[[Settings], Service]) -> None:
+    """Read the settings, make the service and run it; a setting that is wrong is one sentence and status 2."""
+    try:
+        service = make(Settings())
+    except ValueError as error:
+        print(f"A setting is wrong: {error}", file=sys.stderr)
+        sys.exit(2)
+    service.run()

@@ -1,0 +1,64 @@
+"""What an operator may set, read once at start from the environment; secrets come from files."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one service process; every name is `CHORUS_` + the field in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CHORUS_", extra="ignore", frozen=True)
+
+    http: str = "127.0.0.1:8000"
+    kafka: str = "127.0.0.1:9092"
+    mongodb: str = "mongodb://127.0.0.1:27017"
+    smtp: str = "127.0.0.1:8025"
+    mail_from: str = "chorus@city.example"
+    public_url: str = "http://127.0.0.1:8001"
+    hall_url: str = "http://127.0.0.1:8003"
+    secret_file: Path | None = None
+    operator_token_file: Path | None = None
+    instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    data: Path | None = None
+    time_zone: str = "Asia/Shanghai"
+    partitions: int = Field(6, ge=1)
+    replication: int = Field(1, ge=1)
+    retention_days: int = Field(90, ge=1)
+    log: Literal["text", "json"] = "text"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError) as unknown:
+            raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone: ticket numbers and months are counted in it."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this process listens."""
+        host, _, port = self.http.rpartition(":")
+        return host, int(port)
+
+
+def secret(path: Path | None, setting: str) -> bytes:
+    """The secret in a file, without surrounding white space; raises ValueError with a sentence when it is missing or weak."""
+    if path is None:
+        raise ValueError(f"{setting} is not set; point it to a file that holds at least 32 random characters")
+    try:
+        content = path.read_bytes().strip()
+    except OSError as error:
+        raise ValueError(f"{setting} names {str(path)!r}, which cannot be read: {error.strerror}") from error
+    if len(content) < 32:
+        raise ValueError(f"{setting} names {str(path)!r}, which holds fewer than 32 characters; make a longer secret")
+    return content

@@ -1,0 +1,45 @@
+"""Clocks: when one is due and what its verdict is. Pure; moments come in, verdicts come out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+CLOCKS = ("accept", "first_reply", "resolve")
+Verdict = Literal["kept", "broken", "open", "void"]
+
+
+def due_at(started_at: datetime, hours: float) -> datetime:
+    """The moment at which a clock of `hours` natural hours runs out."""
+    return started_at + timedelta(hours=hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock of one part. `ended_at` is when the duty ceased without being done: returned, withdrawn."""
+
+    clock: str
+    part_id: str
+    department: str
+    started_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def verdict(self, as_of: datetime) -> Verdict:
+        """Kept when it stopped by its due time, the very moment included; broken from the moment after, stopped or not."""
+        if self.stopped_at is not None and self.stopped_at <= self.due_at:
+            return "kept"
+        if self.ended_at is not None and self.ended_at <= self.due_at:
+            return "void"
+        return "broken" if as_of > self.due_at else "open"
+
+    def judged_at(self, as_of: datetime) -> datetime | None:
+        """When the verdict was certain: the stop of a kept clock, the due time of a broken one."""
+        match self.verdict(as_of):
+            case "kept":
+                return self.stopped_at
+            case "broken":
+                return self.due_at
+            case "void":
+                return self.ended_at
+        return None
