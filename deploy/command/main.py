@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command import status, up
+from deploy.command import apply, department, importing, inbox, status, timeline, triage, up
 from deploy.command.console import Options, emit, options
 from deploy.command.failure import DONE, FAILED, Failure
 
@@ -24,6 +24,12 @@ app = typer.Typer(
 # One line a group: a function is a command, a typer application a group of them.
 app.command()(up.up)
 app.command()(status.status)
+app.command("import")(importing.import_file)
+app.command()(apply.apply)
+app.command()(timeline.timeline)
+app.add_typer(department.department, name="department")
+app.add_typer(triage.triage, name="triage")
+app.add_typer(inbox.inbox, name="inbox")
 
 
 def run() -> None:

@@ -1,0 +1,45 @@
+"""`chorus apply`: a folder of YAML becomes the city that every service follows."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.command.console import FAILED, Failure, ask, emit, say, stack
+from shared.directory import City, CityError, load_city
+
+
+def apply(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="city.yaml, departments.yaml, policies.yaml, rules.")],
+    check: Annotated[bool, typer.Option("--check", help="Only look whether the folder could be applied.")] = False,
+) -> None:
+    """Validate a city and put it into force; adds and updates departments, never removes one."""
+    city = _read(folder)
+    if check:
+        say(f"{str(folder)!r} can be applied: {in_words(len(city.active), len(city.rules))}.")
+        emit({"valid": True, "departments": len(city.active), "rules": len(city.rules), "problems": []})
+        return
+    headers = {"Content-Type": "application/json"}
+    url = f"{stack().urls.router}/city"
+    revised = ask("POST", url, operator=True, content=city.model_dump_json(), headers=headers).json()
+    say(f"Revision {revised['revision']} is in force: {in_words(revised['departments'], revised['rules'])}.")
+    emit(revised)
+
+
+def in_words(departments: int, rules: int) -> str:
+    """The size of a city."""
+    return f"{departments} departments, {rules} rules"
+
+
+def _read(folder: Path) -> City:
+    if not folder.is_dir():
+        kind = "is a file" if folder.exists() else "is not there"
+        raise Failure(FAILED, f"The folder {str(folder)!r} {kind}: name one with city.yaml, like deploy/city.")
+    try:
+        return load_city(folder)
+    except CityError as error:
+        emit({"valid": False, "problems": list(error.problems)})
+        problems = "\n  ".join(error.problems)
+        raise Failure(
+            FAILED, f"The city in {str(folder)!r} cannot be applied; nothing was changed.\n  {problems}"
+        ) from error

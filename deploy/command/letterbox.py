@@ -1,0 +1,255 @@
+"""A department's two topics as a plain Kafka client sees them: its inbox to read, its outbox to write."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
+from shared.topics import inbox, outbox
+
+ANSWER_S = 4.0
+WRITE_S = 10.0
+POLL_S = 0.1
+BATCH = 200
+FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message of an inbox; `data` is its JSON, or its text where it is none."""
+
+    id: str
+    type: str
+    time: str
+    causation: str
+    sequence: str
+    partition: int
+    offset: int
+    data: Any
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` shows it."""
+        return asdict(self)
+
+    def get(self, field: str) -> Any:
+        """A field of the message; None where it has none."""
+        return self.data.get(field) if isinstance(self.data, dict) else None
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """The topics of the department `code` on the broker `kafka`."""
+
+    kafka: str
+    code: str
+
+    @property
+    def inbox(self) -> str:
+        """The topic it reads."""
+        return inbox(self.code)
+
+    @property
+    def outbox(self) -> str:
+        """The topic it writes."""
+        return outbox(self.code)
+
+    def follow(self, group: str) -> Iterator[Letter]:
+        """Every letter that this group has not seen yet, then each as it comes; committed when it has been used."""
+        consumer = self._consumer(group)
+        try:
+            self._partitions(consumer)
+            consumer.subscribe([self.inbox])
+            while True:
+                if letters := self._read(consumer):
+                    yield from letters
+                    consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            raise self._failure(error) from error
+        finally:
+            consumer.close()
+
+    def replay(self) -> Iterator[Letter]:
+        """Every letter from the first on, then each as it comes; without a group, so nothing is remembered."""
+        with self._assigned(OFFSET_BEGINNING) as (consumer, _):
+            while True:
+                yield from self._read(consumer)
+
+    def so_far(self) -> list[Letter]:
+        """Every letter up to the present end. Raises Failure 3 when the broker stops answering on the way."""
+        letters: list[Letter] = []
+        with self._assigned(OFFSET_BEGINNING) as (consumer, ends):
+            until = time.monotonic() + ANSWER_S
+            while any(_place(consumer, partition) < end for partition, end in ends.items()):
+                if came := self._read(consumer):
+                    letters += came
+                    until = time.monotonic() + ANSWER_S
+                elif time.monotonic() > until:
+                    raise Failure(AWAY, f"The broker at {self.kafka!r} stopped answering: `chorus status` says why.")
+        return letters
+
+    def write(self, kind: str, key: str, data: Mapping[str, Any], wait_s: float) -> tuple[str, Letter | None]:
+        """Put a message into the outbox, confirmed; returns its ce_id, and the refusal that came within `wait_s`."""
+        with self._assigned(OFFSET_END) as (consumer, _):
+            id_ = str(uuid4())
+            self._produce(key, json.dumps(data, ensure_ascii=False), _headers(id_, kind, self.code))
+            until = time.monotonic() + wait_s
+            while time.monotonic() < until:
+                for letter in self._read(consumer):
+                    if letter.type.endswith("message.refused") and letter.get("cause") == id_:
+                        return id_, letter
+        return id_, None
+
+    def _produce(self, key: str, value: str, headers: list[tuple[str, str | bytes | None]]) -> None:
+        producer = Producer(self._client() | {"enable.idempotence": True, "message.timeout.ms": int(WRITE_S * 1000)})
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
+        try:
+            producer.produce(self.outbox, value.encode(), key.encode(), headers=headers, on_delivery=delivered)
+            left = producer.flush(WRITE_S + 1)
+        except KafkaException as error:
+            raise self._failure(error) from error
+        if failed or left:
+            raise self._failure(KafkaException(failed[0] if failed else KafkaError(KafkaError._MSG_TIMED_OUT)))
+
+    @contextmanager
+    def _assigned(self, place: int) -> Iterator[tuple[Consumer, dict[int, int]]]:
+        """A consumer of the whole inbox from `place` on, and where each partition ended when it was opened."""
+        consumer = self._consumer(f"departments.{self.code}.cli")
+        try:
+            partitions = self._partitions(consumer)
+            ends = {one: _end(consumer, self.inbox, one) for one in partitions}
+            # The end by its number: a message written before the first fetch must not be missed.
+            starts = {one: ends[one] if place == OFFSET_END else place for one in partitions}
+            consumer.assign([TopicPartition(self.inbox, one, starts[one]) for one in partitions])
+            yield consumer, ends
+        except KafkaException as error:
+            raise self._failure(error) from error
+        finally:
+            consumer.close()
+
+    def _partitions(self, consumer: Consumer) -> list[int]:
+        found = consumer.list_topics(timeout=ANSWER_S).topics.get(self.inbox)
+        if found is None or found.error is not None:
+            raise Failure(
+                FAILED,
+                f"There is no topic {self.inbox!r}: `chorus department list` shows the departments, "
+                f"`chorus department add {self.code}` makes one.",
+            )
+        return list(found.partitions)
+
+    def _read(self, consumer: Consumer) -> list[Letter]:
+        messages = consumer.consume(BATCH, timeout=POLL_S)
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() in FORBIDDEN:
+                raise KafkaException(error)
+        return [_letter(message) for message in messages if message.error() is None]
+
+    def _consumer(self, group: str) -> Consumer:
+        settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+        return Consumer(self._client() | settings | {"fetch.wait.max.ms": 100})
+
+    def _client(self) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self.kafka,
+            "client.id": f"chorus-inbox-{self.code}",
+            "allow.auto.create.topics": False,
+            "log_level": 0,
+            "error_cb": _Outage(self.kafka),
+        }
+
+    def _failure(self, error: KafkaException) -> Failure:
+        cause: KafkaError = error.args[0]
+        if cause.code() in FORBIDDEN:
+            return Failure(
+                REFUSED, f"The broker does not let this user use the topics of {self.code!r}: {cause.str()}."
+            )
+        if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return Failure(REFUSED, f"The message is too large for {self.outbox!r}: write at most 20,000 characters.")
+        return Failure(AWAY, f"No answer from the broker at {self.kafka!r} ({cause.str()}): `chorus status` says why.")
+
+
+class _Outage:
+    """Says once that the broker is away while somebody reads on; librdkafka goes on trying by itself."""
+
+    def __init__(self, kafka: str) -> None:
+        self.kafka = kafka
+        self.told = False
+        self.since = time.monotonic()
+
+    def __call__(self, error: KafkaError) -> None:
+        # In the first seconds the caller's own question fails, and says so.
+        waited_s = time.monotonic() - self.since
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.told and waited_s > 2 * ANSWER_S:
+            self.told = True
+            print(f"chorus: the broker at {self.kafka!r} is away; waiting for it", file=sys.stderr, flush=True)
+
+
+def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | None]]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    named = {"id": id_, "type": kind, "specversion": "1.0", "source": f"departments/{code}", "time": now}
+    return [*((f"ce_{name}", text.encode()) for name, text in named.items()), ("content-type", b"application/json")]
+
+
+def _letter(message: Message) -> Letter:
+    given = message.headers() or []
+    headers = _texts(given.items() if isinstance(given, dict) else given)
+    return Letter(
+        id=headers.get("ce_id", ""),
+        type=headers.get("ce_type", ""),
+        time=headers.get("ce_time", ""),
+        causation=headers.get("ce_causationid", ""),
+        sequence=headers.get("ce_sequence", ""),
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        data=_value(message.value()),
+    )
+
+
+def _texts(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    return {name: one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for name, one in headers}
+
+
+def _value(content: bytes | None) -> Any:
+    text = (content or b"").decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _end(consumer: Consumer, topic: str, partition: int) -> int:
+    marks = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S, cached=False)
+    if marks is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    return int(marks[1])
+
+
+def _place(consumer: Consumer, partition: int) -> int:
+    """Where the next letter would be read; the beginning counts as nothing read, unless nothing is kept there."""
+    at = next(one for one in consumer.position(consumer.assignment()) if one.partition == partition)
+    if at.offset >= 0:
+        return int(at.offset)
+    low, high = consumer.get_watermark_offsets(at, timeout=ANSWER_S, cached=False) or (0, 1)
+    return high if low == high else 0

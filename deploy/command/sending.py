@@ -1,0 +1,132 @@
+"""Sends messages to intake: many at the same time, each until it has an answer, none twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from deploy.command.console import problem
+from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
+from deploy.command.messages import Message, Unusable
+from deploy.command.rows import Row
+
+IN_FLIGHT = 32
+LATER = (408, 409, 425, 429)
+NOT_TAKEN = (400, 413, 415, 422)
+Told = Callable[[Row, str, Any], None]
+
+
+@dataclass
+class Tally:
+    """What became of the rows so far."""
+
+    read: int = 0
+    accepted: int = 0
+    existing: int = 0
+    rejected: int = 0
+
+    def document(self) -> dict[str, int]:
+        """As `--json` shows it."""
+        return asdict(self)
+
+
+class NotNow(Exception):
+    """Intake cannot take it at the moment: worth another try."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """One client of intake, with the operator's token; it repeats for `patience_s` while intake is away."""
+
+    client: httpx.AsyncClient
+    patience_s: float = 30.0
+
+    async def send(self, message: Message) -> tuple[bool, dict[str, Any]]:
+        """The answer to a message, and whether it was there before. Raises Unusable when intake says it is wrong.
+
+        Raises Failure 3 when intake stays away.
+        """
+        headers = {"Idempotency-Key": message.key} if message.key else {}
+        tries = AsyncRetrying(
+            retry=retry_if_exception_type((NotNow, httpx.TransportError)),
+            wait=wait_random_exponential(multiplier=0.1, max=3.0),
+            stop=stop_after_delay(self.patience_s),
+            reraise=True,
+        )
+        try:
+            answer: httpx.Response = await tries(self._post, message.body, headers)
+        except (NotNow, httpx.TransportError) as error:
+            words = str(error) or type(error).__name__
+            raise Failure(AWAY, f"Intake at '{self.client.base_url}' does not take messages ({words})") from error
+        return answer.headers.get("Idempotent-Replayed") == "true", answer.json()
+
+    async def _post(self, body: Any, headers: dict[str, str]) -> httpx.Response:
+        answer = await self.client.post("/inquiries", json=body, headers=headers)
+        if answer.status_code in LATER or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise NotNow(f"{answer.status_code}: {problem(answer)}")
+        if answer.status_code in NOT_TAKEN:
+            raise Unusable(problem(answer))
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise Failure(REFUSED, f"Intake does not know this operator's token ({problem(answer)})")
+        if not answer.is_success:
+            raise Failure(FAILED, f"Intake answered {answer.status_code} ({problem(answer)}); is that intake?")
+        return answer
+
+
+def client(intake: str, token: str) -> httpx.AsyncClient:
+    """A client with as many connections as messages are in flight."""
+    limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=intake, headers=headers, limits=limits, timeout=30.0, trust_env=False)
+
+
+async def send_all(
+    rows: Iterable[Row], understood: Callable[[Row], Message], sender: Sender, tally: Tally, told: Told
+) -> None:
+    """Send every row, counting into `tally`; `told(row, outcome, answer)` hears of each as it is known.
+
+    The outcome is accepted, existing or rejected; the answer is intake's, or the sentence that says why not.
+    Rows are read as fast as they are sent, so that a large file never lies in memory.
+    """
+    queue: asyncio.Queue[Row | None] = asyncio.Queue(maxsize=2 * IN_FLIGHT)
+
+    async def work() -> None:
+        while (row := await queue.get()) is not None:
+            outcome, answer = await settle(row, understood, sender)
+            setattr(tally, outcome, getattr(tally, outcome) + 1)
+            told(row, outcome, answer)
+
+    async def read() -> None:
+        for row in rows:
+            tally.read += 1
+            await queue.put(row)
+        for _ in range(IN_FLIGHT):
+            await queue.put(None)
+
+    await all_or_first_error([read(), *(work() for _ in range(IN_FLIGHT))])
+
+
+async def settle(row: Row, understood: Callable[[Row], Message], sender: Sender) -> tuple[str, Any]:
+    """What becomes of one row."""
+    try:
+        existed, answer = await sender.send(understood(row))
+    except Unusable as wrong:
+        return "rejected", str(wrong)
+    return ("existing" if existed else "accepted"), answer
+
+
+async def all_or_first_error(work: Iterable[Awaitable[None]]) -> None:
+    """Run all; at the first error stop the others and raise it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(_awaited(one))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _awaited(one: Awaitable[None]) -> None:
+    await one
