@@ -345,7 +345,7 @@ INBOX: Mapping[str, type[Payload]] = {
 
 
 class CaseEvent(Payload):
-    """A fact of a case's life on `inquiries.events`, without residents' words or contacts; fields by type in docs/architecture.md."""
+    """A fact on `inquiries.events`, without residents' words or contacts; its fields depend on its type."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     inquiry_id: str

@@ -78,7 +78,8 @@ def checked_against(known: set[str], knock: Knock) -> Knock:
 
 def stamped(knock: Knock) -> Message:
     """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity."""
-    assert knock.message is not None and knock.inquiry_id is not None
+    assert knock.message is not None
+    assert knock.inquiry_id is not None
     envelope = Envelope(
         id=knock.id,
         type=knock.message.type,

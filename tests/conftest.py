@@ -1,0 +1,99 @@
+"""What every suite shares: broker and store, started once a run; a whole stack over them, once a module."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.command.failure import Failure
+from deploy.local.backing import Backing, backing
+from deploy.local.ports import Ports
+
+REPOSITORY = Path(__file__).parents[1]
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+READY_S = 90
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+    """Apache Kafka, the store and the SMTP sink. Where they cannot run, tests are skipped; in CI that is an error."""
+    try:
+        context = backing(tmp_path_factory.mktemp("backing"), Ports.free())
+        started = context.__enter__()
+    except Failure as failure:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no broker or store here: {failure.sentence}")
+    try:
+        yield started
+    finally:
+        context.__exit__(None, None, None)
+
+
+@dataclass
+class RunningStack:
+    """A `chorus up` of its own; `env` is for commands, which find it there."""
+
+    data: Path
+    env: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    def chorus(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user would."""
+        command = [sys.executable, "-m", "deploy.command.main", *words]
+        return subprocess.run(
+            command, env=self.env, cwd=self.data, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def stack(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole system over the run's broker and store, ready; stopped by its process id at the end of the module."""
+    data = tmp_path_factory.mktemp("stack")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
+    env |= {"CHORUS_DATA": str(data), "CHORUS_PORTS": str(Ports.free().intake - 1), "PYTHONUNBUFFERED": "1"}
+    env |= {"PYTHONPATH": str(REPOSITORY)}
+    log = (data.parent / f"{data.name}.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.command.main", "up"],
+        env=env | {"CHORUS_KAFKA": running.kafka, "CHORUS_MONGODB": running.mongodb},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        _await_ready(process, data, Path(log.name))
+        yield RunningStack(data, env, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            status = process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            log.close()
+        assert status == 0, f"chorus up ended with {status}: {Path(log.name).read_text()[-2000:]}"
+
+
+def _await_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
+    until = time.monotonic() + READY_S
+    while not (data / "stack.json").exists():
+        if process.poll() is not None or time.monotonic() > until:
+            raise AssertionError(f"the stack did not become ready: {log.read_text()[-4000:]}")
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real messages beside the repository; its tests are skipped where it is absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real messages are not at {REAL_DATA}")
+    return REAL_DATA
