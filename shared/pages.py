@@ -1,11 +1,13 @@
-"""The pages people see: one function a page, plain values in, a finished response out; templates and style lie in `templates/`.
+"""The pages people see: one function a page, plain values in, a finished response out.
 
-Nothing here needs JavaScript, loads from elsewhere or trusts a value: everything is escaped, people's words are set apart.
+Templates and style lie in `templates/`. Nothing needs JavaScript, loads from elsewhere or trusts a value: everything is
+escaped, and people's words are set apart, so that their direction and line breaks stay theirs.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -40,7 +42,7 @@ TAGS: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the other pages are: base addresses without a trailing slash, "" for this very service, None when unknown."""
+    """Where the pages are: base addresses without a trailing slash, "" for this very service, None when unknown."""
 
     intake: str | None = None
     hall: str | None = None
@@ -54,10 +56,12 @@ INTAKE, HALL, SCOREBOARD = Site(intake=""), Site(hall=""), Site(scoreboard="")
 
 
 def language(request: Request) -> Lang:
-    """The reader's language: `?lang=` if it names one of ours, else the browser's first choice among ours, else Chinese."""
-    asked = request.query_params.get("lang")
-    if asked == "zh" or asked == "en":
-        return asked
+    """The reader's language: `?lang=` if it names one of ours, else the browser's choice among ours, else Chinese."""
+    match request.query_params.get("lang"):
+        case "zh":
+            return "zh"
+        case "en":
+            return "en"
     return preferred(request.headers.get("accept-language", ""))
 
 
@@ -95,8 +99,10 @@ def write_in(
     status: int = 200,
     site: Site = INTAKE,
 ) -> HTMLResponse:
-    """The form. `values` is what was typed before (`departments` a list of codes); `errors` maps a field, or "" for the
-    whole, to a sentence. The hidden `key` is kept when `values` has one, so that the same form sent twice makes one ticket.
+    """The form. `values` is what was typed before (`departments` a list of codes), `errors` a sentence a field, "" for all.
+
+    The hidden `key` is kept when `values` has one, so that the same form sent twice makes one ticket. Check boxes send
+    `true`; browsers send line breaks as CRLF.
     """
     kept = {"key": str(uuid4()), **values}
     return _page("write_in.html", lang, status, site, "no-store", values=kept, errors=errors, departments=departments)
@@ -170,7 +176,10 @@ def hall(
     zone: tzinfo = CITY_ZONE,
     site: Site = HALL,
 ) -> HTMLResponse:
-    """The list: entries of `inquiry_id, subject, summary, answered_at, departments` (names); `next_after` opens the next page."""
+    """The list, each entry with `inquiry_id, subject, summary, answered_at, departments` (names).
+
+    `next_after` opens the next page as `?after=`.
+    """
     return _page("hall.html", lang, 200, site, "no-cache", entries=entries, next_after=next_after, zone=zone)
 
 
@@ -190,8 +199,9 @@ def scoreboard(
     following: str | None = None,
     site: Site = SCOREBOARD,
 ) -> HTMLResponse:
-    """The scoreboard as its JSON has it; `previous` and `following` are the periods to turn to."""
+    """The scoreboard as its JSON has it; `previous` and `following` are the months (`YYYY-MM`) to turn to."""
     zone = ZoneInfo(board["period"]["zone"])
+    start = moment(board["period"]["from"], zone)
     return _page(
         "scoreboard.html",
         lang,
@@ -202,13 +212,35 @@ def scoreboard(
         previous=previous,
         following=following,
         zone=zone,
+        period=f"{start:%Y-%m}" if start else "",
+        title=month(lang, start),
+        total=total(board["departments"]),
     )
+
+
+def month(lang: Lang, start: datetime | None) -> str:
+    """The month that begins then, in words."""
+    if start is None:
+        return ""
+    return f"{start:%B %Y}" if lang == "en" else f"{start.year} 年 {start.month} 月"
+
+
+def total(departments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The departments' figures added up; a share is null when nothing has been judged."""
+    clocks = {}
+    for name in ("accept", "first_reply", "resolve"):
+        kept = sum(one["clocks"][name]["kept"] for one in departments)
+        broken = sum(one["clocks"][name]["broken"] for one in departments)
+        share = Decimal(kept) / (kept + broken) if kept + broken else None
+        clocks[name] = {"kept": kept, "broken": broken, "share": share}
+    volume = {name: sum(one["volume"][name] for one in departments) for name in ("assigned", "answered")}
+    return {**volume, "clocks": clocks}
 
 
 # ── drawing ──────────────────────────────────────────────────────────────────
 
 
-def _page(template: str, lang: Lang, code: int, site: Site, caching: str, **context: Any) -> HTMLResponse:
+def _page(template: str, lang: Lang, code: int, site: Site, caching: str, /, **context: Any) -> HTMLResponse:
     content = ENVIRONMENT.get_template(template).render(lang=lang, tag=TAGS[lang], site=site, **context)
     headers = {**SECURITY, "Cache-Control": caching, "Content-Language": TAGS[lang]}
     return HTMLResponse(content, code, headers=headers)
@@ -221,10 +253,25 @@ def say(context: Context, zh: str, en: str) -> str:
 
 
 def moment(value: datetime | str | None, zone: tzinfo) -> datetime | None:
-    """A point in time on the city's clock."""
-    if value is None:
+    """A point in time on the city's clock; a bare day is its first moment there."""
+    if not value:
         return None
-    return (from_text(value) if isinstance(value, str) else value).astimezone(zone)
+    if isinstance(value, str):
+        value = from_text(value) if "T" in value else datetime.fromisoformat(value).replace(tzinfo=zone)
+    return value.astimezone(zone)
+
+
+def percent(share: Decimal | str | None) -> str:
+    """A share of 0 to 1 as a percentage with one decimal; never 100% while something is missing."""
+    if share is None:
+        return "—"
+    shown = (Decimal(share) * 100).quantize(Decimal("0.1"), ROUND_DOWN)
+    return f"{shown.normalize():f}%"
+
+
+def count_or_dash(number: int | None) -> str:
+    """A count; a dash where it is not known."""
+    return "—" if number is None else str(number)
 
 
 ENVIRONMENT = Environment(
@@ -235,4 +282,4 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.globals["say"] = say
-ENVIRONMENT.filters["moment"] = moment
+ENVIRONMENT.filters.update(moment=moment, percent=percent, count_or_dash=count_or_dash)
