@@ -1,0 +1,121 @@
+"""The system as others see it: a resident over HTTP, departments with a Kafka client, an auditor who reads whole topics."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One record with its headers as text."""
+
+    topic: str
+    key: str
+    headers: dict[str, str]
+    data: dict[str, Any]
+
+
+def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
+    """Everything that lies in the topics now, in order within each partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": f"audit-{uuid4()}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        known = consumer.list_topics(timeout=10).topics
+        places = [TopicPartition(topic, p, OFFSET_BEGINNING) for topic in topics for p in known[topic].partitions]
+        consumer.assign(places)
+        letters, open_places = [], len(places)
+        while open_places:
+            message = consumer.poll(10)
+            assert message is not None, "the broker did not answer within 10 s"
+            if message.error():
+                open_places -= 1
+                continue
+            headers = {name: bytes(value).decode() for name, value in message.headers() or [] if value is not None}
+            letters.append(
+                Letter(message.topic(), (message.key() or b"").decode(), headers, json.loads(message.value()))
+            )
+        return letters
+    finally:
+        consumer.close()
+
+
+def departments_write(kafka: str, code: str, kind: str, body: dict[str, Any], ce_id: str | None = None) -> str:
+    """Write into an outbox as any department's client would; returns the ce_id."""
+    ce_id = ce_id or str(uuid4())
+    producer = Producer({"bootstrap.servers": kafka, "acks": "all"})
+    producer.produce(
+        f"departments.{code}.outbox",
+        value=json.dumps(body, ensure_ascii=False).encode(),
+        headers=[("ce_type", f"chorus.{kind}".encode()), ("ce_id", ce_id.encode())],
+    )
+    assert producer.flush(20) == 0, "the broker did not confirm"
+    return ce_id
+
+
+@dataclass
+class Resident:
+    """Somebody who writes in, insists when nobody answers, and looks what became of it."""
+
+    intake: str
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+
+    def write(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Send until it is accepted, under one key."""
+        key = str(uuid4())
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = self.http.post(f"{self.intake}/inquiries", json=body, headers={"Idempotency-Key": key})
+                if answer.status_code == 202:
+                    receipt: dict[str, Any] = answer.json()
+                    return receipt
+                assert answer.status_code in (409, 503), answer.text
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < until, "nobody accepted the message"
+            time.sleep(0.1)
+
+    def look(self, receipt: dict[str, Any]) -> dict[str, Any]:
+        """The ticket; an empty one while intake is away."""
+        try:
+            answer = self.http.get(
+                f"{self.intake}/inquiries/{receipt['inquiry_id']}", headers={"X-Query-Code": receipt["query_code"]}
+            )
+        except httpx.TransportError:
+            return {"state": None, "departments": [], "reply": None}
+        seen: dict[str, Any] = answer.json()
+        return seen
+
+    def wait_for(self, receipt: dict[str, Any], *states: str) -> dict[str, Any]:
+        """Look until the ticket is in one of these states."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            seen = self.look(receipt)
+            if seen["state"] in states:
+                return seen
+            assert time.monotonic() < until, f"still {seen['state']}: {receipt['inquiry_id']}"
+            time.sleep(0.05)
+
+
+def ids_by(letters: Iterable[Letter], *fields: str) -> dict[tuple[str, ...], set[str]]:
+    """The ce_ids under which the same thing was told: more than one means that it happened twice."""
+    found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for letter in letters:
+        what = (letter.headers["ce_type"], *(str(letter.data.get(name)) for name in fields))
+        found[what].add(letter.headers["ce_id"])
+    return found
