@@ -49,9 +49,7 @@ def merge(current: City | None, applied: City) -> City:
     if current is None:
         return applied
     given = {one.code: one for one in applied.departments}
-    kept = tuple(
-        given.pop(one.code, one).model_copy(update={"retired": one.retired}) for one in current.departments
-    )
+    kept = tuple(given.pop(one.code, one).model_copy(update={"retired": one.retired}) for one in current.departments)
     return _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
 
 
@@ -68,9 +66,7 @@ def retire(city: City, code: str) -> City:
     """
     department = city.department(code)
     if department is None:
-        raise CityError(
-            [f'"{code}" is not a department; {nearest(code, [one.code for one in city.departments])}.']
-        )
+        raise CityError([f'"{code}" is not a department; {nearest(code, [one.code for one in city.departments])}.'])
     return put_department(city, department.model_copy(update={"retired": True}))
 
 

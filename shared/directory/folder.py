@@ -69,9 +69,7 @@ class _Reading:
                 f"{file}: {_quoted(given)} is not a list; write one entry a {word}, each begun with '- '."
             )
             return []
-        read = [
-            self._entry(f"{file}, {_place(word, key, at, one)}", one, kind) for at, one in enumerate(given, 1)
-        ]
+        read = [self._entry(f"{file}, {_place(word, key, at, one)}", one, kind) for at, one in enumerate(given, 1)]
         return [one for one in read if one is not None]
 
     def _entry(self, place: str, given: Any, kind: type[Entry]) -> Entry | None:
@@ -92,9 +90,7 @@ class _Reading:
             self._problems.append(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8.")
             return None
         except yaml.YAMLError as error:
-            self._problems.append(
-                f"{file}: this is not YAML ({' '.join(str(error).split())}); correct it there."
-            )
+            self._problems.append(f"{file}: this is not YAML ({' '.join(str(error).split())}); correct it there.")
             return None
         if given is None:
             self._problems.append(f"{file}: the file is empty; write its entries or see the sample city.")
@@ -114,9 +110,7 @@ class _StrictLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f'the key "{key}" stands twice', problem_mark=key_node.start_mark
-                )
+                raise yaml.MarkedYAMLError(problem=f'the key "{key}" stands twice', problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 

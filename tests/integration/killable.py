@@ -43,24 +43,17 @@ def around(act: Callable[..., Awaitable[Any]], when: str, counts: Callable[..., 
 def arm(step: str, topic: str | None) -> None:
     """Put the kill where `step` says."""
     when, _, what = step.partition("-")
-    match what:
-        case "insert":
-            shared.ledger.insert_new = around(shared.ledger.insert_new, when, lambda *_: True)  # type: ignore[assignment]
-            services.router.store.insert_new = around(  # type: ignore[assignment]
-                services.router.store.insert_new, when, lambda collection, _: collection.name == "decisions"
-            )
-        case "publish":
-            Publisher.publish_raw = around(  # type: ignore[method-assign]
-                Publisher.publish_raw, when, lambda _, records: topic is None or topic in records
-            )
-        case "commit":
-            AIOKafkaConsumer.commit = around(
-                AIOKafkaConsumer.commit, when, lambda _, offsets: any(tp.topic == topic for tp in offsets)
-            )
-        case "settle":
-            AsyncIOMotorCollection.delete_many = around(AsyncIOMotorCollection.delete_many, when, lambda *_: True)
-        case _:
-            raise SystemExit(f"{step!r} is no step.")
+    places: dict[str, list[tuple[object, str, Callable[..., bool]]]] = {
+        "insert": [
+            (shared.ledger, "insert_new", lambda *_: True),
+            (services.router.store, "insert_new", lambda collection, _: collection.name == "decisions"),
+        ],
+        "publish": [(Publisher, "publish_raw", lambda _, records: topic is None or topic in records)],
+        "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
+        "settle": [(AsyncIOMotorCollection, "delete_many", lambda *_: True)],
+    }
+    for owner, name, counts in places[what]:
+        setattr(owner, name, around(getattr(owner, name), when, counts))
 
 
 if __name__ == "__main__":

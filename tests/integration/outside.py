@@ -24,6 +24,12 @@ class Letter:
     data: dict[str, Any]
 
 
+def letter(message: Any) -> Letter:
+    """A record as confluent-kafka gives it."""
+    headers = {name: value.decode() for name, value in message.headers() or [] if value is not None}
+    return Letter(message.topic(), (message.key() or b"").decode(), headers, json.loads(message.value()))
+
+
 def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
     """Everything that lies in the topics now, in order within each partition."""
     consumer = Consumer(
@@ -45,10 +51,7 @@ def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
             if message.error():
                 open_places -= 1
                 continue
-            headers = {name: bytes(value).decode() for name, value in message.headers() or [] if value is not None}
-            letters.append(
-                Letter(message.topic(), (message.key() or b"").decode(), headers, json.loads(message.value()))
-            )
+            letters.append(letter(message))
         return letters
     finally:
         consumer.close()

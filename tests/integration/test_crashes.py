@@ -69,7 +69,7 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """Topics, secrets and a city over the run's broker and store."""
     folder = tmp_path_factory.mktemp("crashes")
     city = load_city(CITY)
@@ -103,7 +103,7 @@ def bench(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 assert time.monotonic() < until
                 time.sleep(0.2)
         made.await_ready("router")
-    yield made
+    return made
 
 
 def whole(bench: Bench, inquiry_id: str) -> None:

@@ -1,0 +1,1 @@
+"""What the four services share: words, wiring, delivery. Nothing here imports a service."""
