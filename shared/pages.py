@@ -99,7 +99,7 @@ def write_in(
     status: int = 200,
     site: Site = INTAKE,
 ) -> HTMLResponse:
-    """The form. `values` is what was typed before (`departments` a list of codes), `errors` a sentence a field, "" for all.
+    """The form. `values` is what was typed before (`departments`: codes); `errors` maps a field, or "", to a sentence.
 
     The hidden `key` is kept when `values` has one, so that the same form sent twice makes one ticket. Check boxes send
     `true`; browsers send line breaks as CRLF.
