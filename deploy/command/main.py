@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command import apply, department, importing, inbox, status, timeline, triage, up
+from deploy.command import apply, demo, department, importing, inbox, status, timeline, triage, up
 from deploy.command.console import Options, emit, options
 from deploy.command.failure import DONE, FAILED, Failure
 
@@ -30,6 +30,7 @@ app.command()(timeline.timeline)
 app.add_typer(department.department, name="department")
 app.add_typer(triage.triage, name="triage")
 app.add_typer(inbox.inbox, name="inbox")
+app.command()(demo.demo)
 
 
 def run() -> None:

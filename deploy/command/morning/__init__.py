@@ -1,0 +1,1 @@
+"""A city's morning, played: residents write in, departments answer over Kafka, residents rate; all of it made up."""
