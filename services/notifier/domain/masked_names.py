@@ -24,8 +24,9 @@ SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{SURNAMES}])"
 PLAIN_SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{PLAIN_SURNAMES}])"
 GIVEN = r"(?: {0,2}[\u4e00-\u9fff])"
 LABEL = (
-    "(?:姓名|署名|签名|落款|联系人|投诉人|反映人|反映者|举报人|申请人|来信人|诉求人|求助人|信访人|写信人|户主|市民|业主|居民|村民)"
-    "(?: ?:|为|是)"
+    "(?:(?:姓名|署名|签名|落款|联系人|投诉人|反映人|反映者|举报人|申请人|来信人|诉求人|求助人|信访人|写信人|户主)"
+    "(?: ?:|为|是)|"
+    "(?:市民|业主|居民|村民) ?:)"
 )
 STATED = re.compile(
     rf"(?:我叫|我名叫|名叫|我的名字(?:叫|是)|本人(?:姓名|名叫|叫)|{LABEL}) ?(?P<it>{SURNAME}{GIVEN}{{1,2}})"

@@ -11,6 +11,7 @@ Pattern = re.Pattern[str]
 
 NOT_DIGITS = re.compile(r"[^\dXx]+")
 DATE = re.compile(r"(?<!\d)(?:19|20)\d\d ?[-./] ?(?:0?[1-9]|1[0-2])(?: ?[-./] ?\d{1,2})?(?!\d)")
+READABLE = re.compile(rf"{DATE.pattern}|^0\d{{2,3}}[ \-]?(?:1[12]\d|12[0-9]{{3}}|9[56]\d{{3}})$")
 YEARS = re.compile(r"(?:(?:19|20)\d\d[- ]*)+")
 BIRTHDAY_18 = re.compile(r"\d{6}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 BIRTHDAY_15 = re.compile(r"[1-8]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}")
@@ -53,7 +54,7 @@ OF = r"(?:[ :=#/\"'“”()]|是|为|号码|号|码|account|number|no\.?|id|is)"
 CALLED = re.compile(
     r"(?:电话|手机|座机|固话|热线|致电|拨打|来电|联系方式|联系|传真|话|tel|telephone|phone|mobile|cell|call|fax|whatsapp)"
     r"(?:[ :.=#\"'“”]|是|为|号码|号|码|number|no\.?|is|me|us|at|on){0,8}"
-    r"(?P<it>[+(]?\d(?:[ ().\-]{0,2}\d){6,17}(?![\d元块万亿])(?:(?: ?[、,;/或和] ?|\s)\d{7,8}(?!\d)){0,5})",
+    r"(?P<it>[+(]?\d(?:[ ().\-]{0,2}\d){6,17}(?![\d元块万亿])(?:(?: ?(?:[、,;/和及]|或者?) ?|\s)\d{7,8}(?!\d)){0,5})",
     re.IGNORECASE,
 )
 PAPER = re.compile(
@@ -89,7 +90,7 @@ def number_spans(text: str) -> Iterator[Span]:
     if "@" in text:
         yield from (found.span() for found in MAIL.finditer(text))
     for pattern in (CALLED, PAPER, PASSPORT, QQ):
-        yield from (found.span("it") for found in pattern.finditer(text) if not DATE.search(found["it"]))
+        yield from (found.span("it") for found in pattern.finditer(text) if not READABLE.search(found["it"]))
     for found in WECHAT.finditer(text):
         yield found.span("it" if found["it"] else "also")
 
