@@ -1,0 +1,263 @@
+"""How stories are told: `told(received("路灯不亮"), accepted("lighting"))` folds inputs through the real core's decisions."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.router.domain.case import Case
+from services.router.domain.decide import decide, told_apart
+from services.router.domain.decision import Decision, Input, after
+from services.router.domain.directory import Directory, directory
+from shared import clock, ids, topics
+from shared.delivery import Record
+from shared.directory import City, Department, Name, Policy, Rule
+from shared.events import (
+    CaseAssign,
+    CaseWithdrawPart,
+    Contact,
+    InquiryRated,
+    InquiryReceived,
+    Message,
+    PartAccepted,
+    PartContributed,
+    PartReplied,
+    PartReturned,
+    Payload,
+)
+
+INQUIRY = "20260316-7KQ2M9XD"
+MONDAY_NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
+"""Noon in Asia/Shanghai."""
+
+NAMES = {
+    "lighting": ("路灯管理所", "Street Lighting"),
+    "roads": ("道路处", "Roads"),
+    "water": ("自来水公司", "Water Works"),
+    "parks": ("园林局", "Parks"),
+    "noise": ("噪声科", "Noise Office"),
+}
+
+
+def a_rule(id_: str, word: str, lead: str, *co_handlers: str) -> Rule:
+    """A rule that finds one word."""
+    why = Name(zh=f"{word}归{lead}", en=f"{lead} answers for {id_}")
+    return Rule(id=id_, lead=lead, co_handlers=co_handlers, any=(word,), why=why)
+
+
+def a_department(code: str, zh: str = "某局", en: str = "Some Bureau", **more: Any) -> Department:
+    """A department, its mail going to a made-up address."""
+    return Department(code=code, name=Name(zh=zh, en=en), email=f"desk@{code}.example", **more)
+
+
+def a_city(*departments: Department, rules: Sequence[Rule] = (), revision: int = 1) -> City:
+    """A city that accepts within a day, first replies within three, resolves within fifteen."""
+    return City(
+        revision=revision,
+        name=Name(zh="云汀", en="Yunting"),
+        time_zone="Asia/Shanghai",
+        departments=departments,
+        rules=tuple(rules),
+        policies=(Policy(id="standard", accept_h=24, first_reply_h=72, resolve_h=360),),
+    )
+
+
+CITY = a_city(
+    *(a_department(code, zh, en) for code, (zh, en) in NAMES.items()),
+    a_department("east", "东屿区", "Eastern Isle", kind="district", areas=("东屿区",)),
+    rules=(
+        a_rule("dark-and-broken", "路灯和路面", "lighting", "roads"),
+        a_rule("three-of-them", "三家一起", "lighting", "roads", "water"),
+        a_rule("dark", "路灯", "lighting"),
+        a_rule("pipes", "水管", "water"),
+    ),
+)
+DIRECTORY = directory(CITY)
+
+
+# ── steps of a story ─────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Step:
+    """One input to come: `payload` is asked for the case as it is then. `id` defaults to the step's number."""
+
+    payload: Callable[[Case], Payload]
+    department: str | None = None
+    id: str | None = None
+    at: datetime | None = None
+
+
+def received(subject: str, body: str = "请尽快处理，谢谢。", *, id: str | None = None, **more: Any) -> Step:
+    """A resident writes in."""
+
+    def payload(case: Case) -> Payload:
+        fields: dict[str, Any] = {"inquiry_id": case.inquiry_id, "received_at": MONDAY_NOON}
+        return InquiryReceived(**(fields | {"subject": subject, "body": body} | more))
+
+    return Step(payload, id=id)
+
+
+def rated(round: int = 1, *, solved: bool = True, satisfied: str = "yes", words: str | None = None) -> Step:
+    """The resident rates a round."""
+    fields = {"round": round, "solved": solved, "satisfied": satisfied, "words": words}
+    return Step(lambda case: InquiryRated.model_validate(fields | {"inquiry_id": case.inquiry_id}))
+
+
+def _of(department: str, kind: Callable[..., Payload], part: str | None, id: str | None, **fields: Any) -> Step:
+    return Step(lambda case: kind(part_id=part or part_of(case, department), **fields), department, id)
+
+
+def accepted(department: str, *, part: str | None = None, by: str | None = None, id: str | None = None) -> Step:
+    """A department takes its part."""
+    return _of(department, PartAccepted, part, id, by=by)
+
+
+def contributed(
+    department: str, text: str, *, part: str | None = None, by: str | None = None, id: str | None = None
+) -> Step:
+    """A department writes its share of the answer."""
+    return _of(department, PartContributed, part, id, text=text, by=by)
+
+
+def drafted(department: str, text: str) -> Step:
+    """A department shows a draft of its share."""
+    return _of(department, PartContributed, None, None, text=text, final=False)
+
+
+def replied(department: str, text: str, *, by: str | None = None) -> Step:
+    """A department's interim word."""
+    return _of(department, PartReplied, None, None, text=text, by=by)
+
+
+def returned(department: str, reason: str = "not-ours", words: str = "不归我们管", suggest: str | None = None) -> Step:
+    """A department gives its part back."""
+    return _of(department, PartReturned, None, None, reason=reason, words=words, suggest=suggest)
+
+
+def assigned(lead: str, *co_handlers: str) -> Step:
+    """An operator assigns from triage."""
+    return Step(lambda case: CaseAssign(inquiry_id=case.inquiry_id, lead=lead, co_handlers=co_handlers))
+
+
+def withdrawn(department: str, why: str = "不再需要") -> Step:
+    """An operator takes a department's part away."""
+    return Step(lambda case: CaseWithdrawPart(inquiry_id=case.inquiry_id, part_id=part_of(case, department), why=why))
+
+
+def part_of(case: Case, department: str) -> str:
+    """The newest part of a department; a part's id that nobody was given when it has none."""
+    parts = [part.id for part in case.parts.values() if part.department == department]
+    return parts[-1] if parts else f"{case.inquiry_id}-p99"
+
+
+# ── telling ──────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Story:
+    """A case and all its decisions."""
+
+    case: Case
+    decisions: tuple[Decision, ...] = ()
+    inputs: tuple[Input, ...] = ()
+
+    @property
+    def last(self) -> Decision:
+        """The newest decision."""
+        return self.decisions[-1]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the last input was refused; None when it was taken."""
+        return self.last.refusal.reason if self.last.refusal else None
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every message of the story, in order."""
+        return [message for decision in self.decisions for message in decision.messages]
+
+    def on(self, topic: str) -> list[tuple[str, dict[str, Any]]]:
+        """Type (without prefix) and value of every message on a topic, in order."""
+        return on(topic, self.messages)
+
+    def events(self) -> list[str]:
+        """The types of the case's events."""
+        return [kind for kind, _ in self.on(topics.EVENTS)]
+
+    def resident(self) -> dict[str, Any]:
+        """What the resident was told last."""
+        return self.on(topics.RESIDENTS)[-1][1]
+
+    def texts(self) -> list[str]:
+        """The paragraphs of the joint reply, as the resident sees them last."""
+        return [one["text"] for one in self.resident()["case"]["reply"]["paragraphs"]]
+
+
+def told(
+    *steps: Step, city: Directory = DIRECTORY, inquiry_id: str = INQUIRY, after_this: Story | None = None
+) -> Story:
+    """Decide the steps one after the other, an hour apart, as the core does; a repeat makes no decision."""
+    story = after_this or Story(Case(inquiry_id))
+    for step in steps:
+        given = given_by(step, story.case, len(story.inputs) + 1)
+        one = told_apart(story.case, given)
+        if one.id in story.case.causes:
+            story = Story(story.case, story.decisions, (*story.inputs, given))
+        else:
+            decision = decide(story.case, one, city)
+            story = Story(after(story.case, decision), (*story.decisions, decision), (*story.inputs, given))
+    return story
+
+
+def given_by(step: Step, case: Case, number: int) -> Input:
+    """The input that a step is at this point of its case."""
+    payload = step.payload(case)
+    value = payload.model_dump_json().encode()
+    origin = f"origin-{step.id or number}" if step.department else None
+    return Input(
+        id=step.id or f"input-{number}",
+        type=payload.type,
+        inquiry_id=case.inquiry_id,
+        payload=payload,
+        recorded_at=clock.to_text(step.at or MONDAY_NOON + timedelta(hours=number - 1)),
+        digest=ids.digest(payload.type.encode() + b"\n" + value),
+        department=step.department,
+        origin=origin,
+    )
+
+
+def on(topic: str, messages: Iterable[Message]) -> list[tuple[str, dict[str, Any]]]:
+    """Type (without prefix) and value of the messages on one topic."""
+    return [
+        (one.envelope.type.removeprefix("chorus."), json.loads(one.value)) for one in messages if one.topic == topic
+    ]
+
+
+def a_record(
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes | None]] = (),
+    *,
+    topic: str = topics.INPUTS,
+    key: bytes | None = None,
+    partition: int = 0,
+    offset: int = 0,
+) -> Record:
+    """A record as it lies in its topic, at noon."""
+    at_ms = int(MONDAY_NOON.timestamp() * 1000)
+    return Record(topic, partition, offset, at_ms, key, value, tuple(headers))
+
+
+def record_of(message: Message, offset: int = 0) -> Record:
+    """A message as its readers find it."""
+    return a_record(
+        message.value.encode(),
+        message.envelope.headers(),
+        topic=message.topic,
+        key=message.key.encode(),
+        offset=offset,
+    )
+
+
+WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.example")

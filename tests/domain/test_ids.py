@@ -1,0 +1,74 @@
+"""Ticket numbers, query codes and derived ids, checked against computations of our own."""
+
+import hashlib
+import hmac
+from datetime import date
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import ids
+
+SECRET = b"a secret of thirty-two characters"
+
+
+def independent_code(secret: bytes, inquiry_id: str) -> str:
+    """The first 60 bits, five at a time, by way of the bits written out."""
+    bits = "".join(f"{byte:08b}" for byte in hmac.new(secret, inquiry_id.encode(), hashlib.sha256).digest())
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    return "".join(alphabet[int(bits[place : place + 5], 2)] for place in range(0, 60, 5))
+
+
+def test_a_query_code_is_the_first_sixty_bits_of_the_hmac() -> None:
+    assert ids.query_code(SECRET, "20260316-7KQ2M9XD") == independent_code(SECRET, "20260316-7KQ2M9XD")
+    assert independent_code(b"k" * 32, "20260316-7KQ2M9XD") == "FKRQ88HT7RVX"
+
+
+@given(st.binary(min_size=32, max_size=64), st.from_regex(ids.INQUIRY_ID, fullmatch=True))
+def test_every_query_code_is_twelve_crockford_characters(secret: bytes, inquiry_id: str) -> None:
+    code = ids.query_code(secret, inquiry_id)
+    assert code == independent_code(secret, inquiry_id)
+    assert len(code) == 12
+
+
+@pytest.mark.parametrize("given", ["0123456789AB", " 0123-4567-89ab ", "O123456789AB", "oi23 4567 89ab"])
+def test_a_person_may_write_a_code_as_they_read_it(given: str) -> None:
+    assert ids.same_code(given, "0123456789AB")
+
+
+@pytest.mark.parametrize("given", ["", "0123456789AC", "0123456789A", "0123456789ABC", "０１２３４５６７８９AB"])
+def test_another_code_is_another_code(given: str) -> None:
+    assert not ids.same_code(given, "0123456789AB")
+
+
+def test_a_ticket_number_is_the_day_and_eight_random_characters() -> None:
+    made = {ids.new_inquiry_id(date(2026, 3, 16)) for _ in range(500)}
+    assert len(made) == 500
+    assert all(ids.INQUIRY_ID.fullmatch(one) and one.startswith("20260316-") for one in made)
+
+
+def test_derived_ids_follow_from_their_causes() -> None:
+    assert ids.derived_id("cause", "what") == ids.derived_id("cause", "what")
+    assert len({ids.derived_id("a", "b/c"), ids.derived_id("a/b", "d"), ids.derived_id("a", "b")}) == 3
+    assert UUID(ids.derived_id("cause", "what")).version == 5
+    assert ids.named_id("departments.roads.outbox/1") != ids.named_id("departments.roads.outbox/2")
+
+
+@pytest.mark.parametrize(
+    ("part_id", "inquiry_id"),
+    [
+        ("20260316-7KQ2M9XD-p1", "20260316-7KQ2M9XD"),
+        ("20260316-7KQ2M9XD-p20", "20260316-7KQ2M9XD"),
+        ("20260316-7KQ2M9XD-p0", None),
+        ("20260316-7KQ2M9XD-p01", None),
+        ("20260316-7KQ2M9XD", None),
+        ("20260316-7KQ2M9XI-p1", None),
+        ("20260316-7kq2m9xd-p1", None),
+        ("20260316-7KQ2M9XD-p1\n", None),
+        ("", None),
+    ],
+)
+def test_a_part_knows_its_inquiry(part_id: str, inquiry_id: str | None) -> None:
+    assert ids.inquiry_of(part_id) == inquiry_id

@@ -1,0 +1,79 @@
+"""The sentences of errors: each names the value, cuts what is long, and points where it is."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shared.problems import Problem, field_problems, invalid, name_of, pointer, shown
+
+
+class Form(BaseModel):
+    """One field of each kind."""
+
+    model_config = ConfigDict(extra="forbid")
+    number: Annotated[int, Field(ge=1, le=9)] = 1
+    letter: Literal["a", "b"] = "a"
+    code: Annotated[str, Field(pattern="^[a-z]+$", max_length=5)] = "a"
+    when: float = 0.0
+    rows: tuple["Form", ...] = ()
+
+    @field_validator("code")
+    @classmethod
+    def _not_bad(cls, code: str) -> str:
+        if code == "bad":
+            raise ValueError("is bad; be good")
+        return code
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "detail"),
+    [
+        ({"number": "x"}, "/number", "number 'x' is not a whole number; write one like 1"),
+        ({"number": 1.5}, "/number", "number 1.5 is not a whole number; write one like 1"),
+        ({"number": 0}, "/number", "number 0 is too small; the least is 1"),
+        ({"number": 10}, "/number", "number 10 is too large; the most is 9"),
+        ({"letter": "c"}, "/letter", "letter 'c' is not one of 'a' or 'b'"),
+        ({"code": "A"}, "/code", "code 'A' does not have the form ^[a-z]+$"),
+        ({"code": "abcdef"}, "/code", "code has 6 characters; at most 5 are taken"),
+        ({"code": "bad"}, "/code", "code 'bad' is bad; be good"),
+        ({"rows": {"a": 1}}, "/rows", "rows {'a': 1} is not a list; write it as a JSON array"),
+        ({"rows": [{"number": 0}]}, "/rows/0/number", "rows[0].number 0 is too small; the least is 1"),
+        ({"a/b~c": 1}, "/a~1b~0c", "a/b~c 1 stands in a field that is not known; leave it out"),
+        ({"when": "soon"}, "/when", "when 'soon': Input should be a valid number"),
+        ([], "", "the body [] is not a JSON object"),
+    ],
+)
+def test_each_mistake_has_its_sentence(given: object, where: str, detail: str) -> None:
+    with pytest.raises(ValidationError) as told:
+        Form.model_validate(given)
+    [one] = field_problems(told.value)
+    assert (one.pointer, one.detail[: len(detail)]) == (where, detail)
+
+
+def test_a_hostile_value_does_not_fill_the_page() -> None:
+    assert shown("x" * 10_000) == f"'{'x' * 59}… (10002 characters)"
+    assert len(shown(["y"] * 10_000)) < 100
+
+
+def test_five_problems_are_told_in_words_and_all_in_the_list() -> None:
+    with pytest.raises(ValidationError) as told:
+        Form.model_validate({"rows": [{"number": 0}] * 7})
+    problem = invalid(told.value)
+    assert (problem.status, problem.detail.count(";"), len(problem.errors)) == (422, 9, 7)
+    assert problem.detail.endswith("the least is 1.")
+
+
+def test_a_problem_answers_as_problem_json() -> None:
+    response = Problem(429, "Too many.", headers={"Retry-After": "5"}).response()
+    assert response.status_code == 429
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "5"
+    assert bytes(response.body) == (
+        b'{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many.","errors":[]}'
+    )
+
+
+def test_places_are_named_for_people_and_for_programs() -> None:
+    assert (name_of(("contact", "email")), pointer(("contact", "email"))) == ("contact.email", "/contact/email")
+    assert (name_of(("departments", 2)), pointer(("departments", 2))) == ("departments[2]", "/departments/2")

@@ -1,0 +1,34 @@
+"""The core's rounds: one input of each inquiry at a time, the order within an inquiry kept."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.router.domain.case import Case
+from services.router.domain.decision import Input
+from services.router.handlers.core import rounds
+from tests.builders import given_by, received
+
+
+def an_input(inquiry_id: str, number: int) -> Input:
+    return given_by(received(f"第 {number} 封"), Case(inquiry_id), number)
+
+
+def test_first_inputs_come_together_then_second_ones() -> None:
+    a1, a2, b1, c1, a3, b2 = (an_input(*one) for one in (("a", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5), ("b", 6)))
+    assert list(rounds([a1, a2, b1, c1, a3, b2])) == [[a1, b1, c1], [a2, b2], [a3]]
+
+
+def test_nothing_makes_no_round() -> None:
+    assert list(rounds([])) == []
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=40))
+def test_no_round_has_an_inquiry_twice_and_none_overtakes(letters: list[str]) -> None:
+    batch = [an_input(letter, number + 1) for number, letter in enumerate(letters)]
+    made = list(rounds(batch))
+    for one in made:
+        assert len({given.inquiry_id for given in one}) == len(one)
+    for letter in set(letters):
+        assert [g.id for one in made for g in one if g.inquiry_id == letter] == [
+            g.id for g in batch if g.inquiry_id == letter
+        ]

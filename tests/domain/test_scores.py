@@ -1,0 +1,250 @@
+"""Scores from events: clocks, periods, shares and a scoreboard computed by hand."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.scorer.domain import Fact, Period, Row, clocks, line, newly_judged, period, rows, share
+from shared import clock
+from tests.builders import INQUIRY, MONDAY_NOON
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MS = timedelta(milliseconds=1)
+DAY = timedelta(days=1)
+MARCH = period("2026-03", SHANGHAI)
+NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+LIGHTING, ROADS = f"{INQUIRY}-p1", f"{INQUIRY}-p2"
+
+
+def case(*facts: tuple[str, datetime, dict[str, Any]], inquiry_id: str = INQUIRY) -> list[Fact]:
+    """The events of an inquiry, numbered."""
+    return [Fact(inquiry_id, number, kind, at, data) for number, (kind, at, data) in zip(count(1), facts, strict=False)]
+
+
+def offered(part: str, department: str, at: datetime = MONDAY_NOON) -> tuple[str, datetime, dict[str, Any]]:
+    limits = {"accept": 1, "first_reply": 3, "resolve": 15}
+    due = {name: clock.to_text(at + limit * DAY) for name, limit in limits.items()}
+    return "part.offered", at, {"part_id": part, "department": department, "due": due}
+
+
+def act(kind: str, part: str, at: datetime, **more: Any) -> tuple[str, datetime, dict[str, Any]]:
+    return kind, at, {"part_id": part} | more
+
+
+def answer(at: datetime, *parts: str) -> tuple[str, datetime, dict[str, Any]]:
+    return "inquiry.answered", at, {"round": 1, "parts": list(parts)}
+
+
+def rating(at: datetime, satisfied: str, solved: bool) -> tuple[str, datetime, dict[str, Any]]:
+    return "inquiry.rated", at, {"round": 1, "satisfied": satisfied, "solved": solved}
+
+
+def verdicts(facts: list[Fact], as_of: datetime = NEXT_YEAR) -> dict[str, str]:
+    return {one.clock: one.verdict(as_of) for one in clocks(facts)}
+
+
+# ── clocks ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("late", "verdict"), [(timedelta(), "kept"), (MS, "broken")], ids=["in time", "late"])
+@pytest.mark.parametrize(
+    ("clock_name", "kind", "days"),
+    [("accept", "part.accepted", 1), ("first_reply", "inquiry.replied", 3), ("resolve", "part.contributed", 15)],
+)
+def test_each_clock_is_kept_to_its_very_last_moment(
+    clock_name: str, kind: str, days: int, late: timedelta, verdict: str
+) -> None:
+    facts = case(offered(LIGHTING, "lighting"), act(kind, LIGHTING, MONDAY_NOON + days * DAY + late))
+    assert verdicts(facts)[clock_name] == verdict
+
+
+def test_what_is_open_is_broken_as_soon_as_it_is_overdue() -> None:
+    facts = case(offered(LIGHTING, "lighting"))
+    assert verdicts(facts, MONDAY_NOON + DAY) == {"accept": "open", "first_reply": "open", "resolve": "open"}
+    assert verdicts(facts, MONDAY_NOON + DAY + MS)["accept"] == "broken"
+    assert verdicts(facts, MONDAY_NOON + 15 * DAY + MS) == dict.fromkeys(("accept", "first_reply", "resolve"), "broken")
+
+
+def test_returning_in_time_keeps_the_accept_clock_and_voids_the_others() -> None:
+    facts = case(offered(LIGHTING, "lighting"), act("part.returned", LIGHTING, MONDAY_NOON + DAY))
+    assert verdicts(facts) == {"accept": "kept", "first_reply": "void", "resolve": "void"}
+
+
+def test_returning_late_breaks_what_was_overdue_by_then() -> None:
+    facts = case(offered(LIGHTING, "lighting"), act("part.returned", LIGHTING, MONDAY_NOON + 4 * DAY))
+    assert verdicts(facts) == {"accept": "broken", "first_reply": "broken", "resolve": "void"}
+
+
+def test_withdrawing_ends_every_clock() -> None:
+    facts = case(offered(LIGHTING, "lighting"), act("part.withdrawn", LIGHTING, MONDAY_NOON + DAY))
+    assert verdicts(facts) == dict.fromkeys(("accept", "first_reply", "resolve"), "void")
+
+
+def test_the_answer_stops_the_first_reply_clock_of_every_part_in_it() -> None:
+    at = MONDAY_NOON + 3 * DAY
+    facts = case(offered(LIGHTING, "lighting"), offered(ROADS, "roads"), answer(at, LIGHTING))
+    first = {one.part_id: one.verdict(NEXT_YEAR) for one in clocks(facts) if one.clock == "first_reply"}
+    assert first == {LIGHTING: "kept", ROADS: "broken"}
+
+
+def test_an_interim_word_before_the_answer_counts_even_if_the_answer_is_late() -> None:
+    facts = case(
+        offered(LIGHTING, "lighting"),
+        act("inquiry.replied", LIGHTING, MONDAY_NOON + DAY),
+        answer(MONDAY_NOON + 10 * DAY, LIGHTING),
+    )
+    [first] = [one for one in clocks(facts) if one.clock == "first_reply"]
+    assert (first.verdict(NEXT_YEAR), first.stopped_at) == ("kept", MONDAY_NOON + DAY)
+
+
+def test_the_order_of_arrival_does_not_matter() -> None:
+    facts = case(offered(LIGHTING, "lighting"), act("part.accepted", LIGHTING, MONDAY_NOON + DAY))
+    assert clocks(reversed(facts)) == clocks(facts)
+
+
+def test_each_stop_is_told_once_as_a_new_verdict() -> None:
+    facts = case(
+        offered(LIGHTING, "lighting"),
+        act("part.accepted", LIGHTING, MONDAY_NOON + DAY),
+        act("part.contributed", LIGHTING, MONDAY_NOON + 16 * DAY),
+        answer(MONDAY_NOON + 16 * DAY, LIGHTING),
+    )
+    assert newly_judged(facts[:2], {1, 2}) == [("accept", "kept")]
+    assert sorted(newly_judged(facts, {3, 4})) == [("first_reply", "broken"), ("resolve", "broken")]
+    assert newly_judged(facts, set()) == []
+
+
+# ── periods ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("2026-03", "2026-02-28T16:00:00.000Z", "2026-03-31T16:00:00.000Z"),
+        ("2026-12", "2026-11-30T16:00:00.000Z", "2026-12-31T16:00:00.000Z"),
+        ("2024-02", "2024-01-31T16:00:00.000Z", "2024-02-29T16:00:00.000Z"),
+        ("2026-W53", "2026-12-27T16:00:00.000Z", "2027-01-03T16:00:00.000Z"),
+        ("2026-W01", "2025-12-28T16:00:00.000Z", "2026-01-04T16:00:00.000Z"),
+        ("2026-12-31", "2026-12-30T16:00:00.000Z", "2026-12-31T16:00:00.000Z"),
+    ],
+)
+def test_a_period_runs_from_midnight_to_midnight_in_the_city(name: str, start: str, end: str) -> None:
+    over = period(name, SHANGHAI)
+    assert (clock.to_text(over.start), clock.to_text(over.end), over.zone) == (start, end, "Asia/Shanghai")
+
+
+def test_a_day_on_which_the_clocks_change_has_twenty_three_hours() -> None:
+    over = period("2026-03-29", ZoneInfo("Europe/Berlin"))
+    assert over.end.astimezone(UTC) - over.start.astimezone(UTC) == timedelta(hours=23)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "2026", "2026-13", "2026-00", "2025-W53", "2026-W54", "2026-W00", "2026-02-30", "今年", "2026-W", "9999-12"],
+)
+def test_a_wrong_period_is_named_with_what_would_be_right(name: str) -> None:
+    with pytest.raises(ValueError, match="is no period; write a month like 2026-11") as told:
+        period(name, SHANGHAI)
+    assert str(told.value).startswith(repr(name))
+
+
+# ── shares ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (0, 0, None),
+        (0, 3, "0.0000"),
+        (3, 3, "1.0000"),
+        (1, 3, "0.3333"),
+        (2, 3, "0.6667"),
+        (1, 20_000, "0.0000"),
+        (3, 20_000, "0.0002"),
+        (5, 20_000, "0.0002"),
+        (12_345, 100_000_000, "0.0001"),
+    ],
+)
+def test_a_share_has_four_decimals_half_to_even_and_is_null_of_nothing(part: int, whole: int, said: str | None) -> None:
+    assert share(part, whole) == said
+
+
+# ── a scoreboard ─────────────────────────────────────────────────────────────
+
+WATER, PARKS = "20260316-0000000B-p1", "20260316-0000000C-p1"
+MORNING = (
+    case(  # a joint answer, lighting in time, roads late, then a good word
+        offered(LIGHTING, "lighting"),
+        offered(ROADS, "roads"),
+        act("part.accepted", LIGHTING, MONDAY_NOON + DAY),
+        act("part.accepted", ROADS, MONDAY_NOON + 2 * DAY),
+        act("inquiry.replied", LIGHTING, MONDAY_NOON + 2 * DAY),
+        act("part.contributed", LIGHTING, MONDAY_NOON + 4 * DAY),
+        act("part.contributed", ROADS, MONDAY_NOON + 5 * DAY),
+        answer(MONDAY_NOON + 5 * DAY, LIGHTING, ROADS),
+        rating(MONDAY_NOON + 6 * DAY, "mostly", True),
+    ),
+    case(  # lighting alone, satisfied and not solved
+        offered(WATER, "lighting"),
+        act("part.accepted", WATER, MONDAY_NOON),
+        act("part.contributed", WATER, MONDAY_NOON + DAY),
+        answer(MONDAY_NOON + DAY, WATER),
+        rating(MONDAY_NOON + 2 * DAY, "yes", False),
+        inquiry_id="20260316-0000000B",
+    ),
+    case(  # parks gives it back, roads has not said a word
+        offered(PARKS, "parks"),
+        act("part.returned", PARKS, MONDAY_NOON + DAY),
+        offered("20260316-0000000C-p2", "roads", MONDAY_NOON + DAY),
+        inquiry_id="20260316-0000000C",
+    ),
+)
+# assigned, answered, released, returned, joint · (kept, broken, open) of accept, first reply, resolve · valid … mostly
+BY_HAND = {
+    "lighting": ((2, 2, 2, 0, 1), ((2, 0, 0), (2, 0, 0), (2, 0, 0)), (2, 2, 1, 1, 1)),
+    "roads": ((2, 1, 1, 0, 1), ((0, 2, 0), (0, 2, 0), (1, 0, 1)), (1, 0, 1, 0, 1)),
+    "parks": ((1, 0, 0, 1, 0), ((1, 0, 0), (0, 0, 0), (0, 0, 0)), (0, 0, 0, 0, 0)),
+}
+
+
+def figures(row: Row) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    counts = (row.assigned, row.answered, row.released, row.returned, row.joint)
+    judged = tuple(tuple(row.clocks[name].values()) for name in ("accept", "first_reply", "resolve"))
+    return counts, judged, tuple(row.ratings.values())
+
+
+def board(over: Period, as_of: datetime) -> dict[str, Any]:
+    return {code: figures(row) for code, row in rows(MORNING, over, as_of).items()}
+
+
+def test_a_scoreboard_is_what_a_person_counts() -> None:
+    assert board(MARCH, MONDAY_NOON + 8 * DAY) == BY_HAND
+
+
+def test_before_anything_is_due_all_is_open() -> None:
+    (assigned, *_), judged, _ = board(MARCH, MONDAY_NOON)["roads"]
+    assert (assigned, judged) == (1, ((0, 0, 1), (0, 0, 1), (0, 0, 1)))
+
+
+def test_a_later_word_never_changes_an_earlier_view() -> None:
+    as_of = MONDAY_NOON + 2 * DAY
+    known_then = [[fact for fact in facts if fact.at <= as_of] for facts in MORNING]
+    assert rows(known_then, MARCH, as_of) == rows(MORNING, MARCH, as_of)
+
+
+def test_a_part_belongs_to_the_day_on_which_it_was_offered_in_the_city() -> None:
+    midnight = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
+    last, first = case(offered(LIGHTING, "lighting", midnight - MS)), case(offered(ROADS, "roads", midnight))
+    assert set(rows([last, first], MARCH, NEXT_YEAR)) == {"lighting"}
+    assert set(rows([last, first], period("2026-04", SHANGHAI), NEXT_YEAR)) == {"roads"}
+
+
+def test_a_line_shows_shares_of_what_is_judged() -> None:
+    shown = line("roads", {"zh": "道路处", "en": "Roads"}, rows(MORNING, MARCH, MONDAY_NOON + 8 * DAY)["roads"])
+    assert shown["volume"] == {"assigned": 2, "answered": 1, "released": 1}
+    assert shown["clocks"]["accept"] == {"kept": 0, "broken": 2, "open": 0, "share": "0.0000"}
+    assert shown["clocks"]["resolve"] == {"kept": 1, "broken": 0, "open": 1, "share": "1.0000"}
+    assert line("noise", {"zh": "噪声科", "en": "Noise"}, Row())["clocks"]["accept"]["share"] is None

@@ -1,0 +1,40 @@
+"""The verdict on one clock, to the millisecond."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.sla import Clock, due_at
+from tests.builders import MONDAY_NOON
+
+DUE = MONDAY_NOON + timedelta(hours=24)
+MS = timedelta(milliseconds=1)
+LATER = DUE + timedelta(days=30)
+
+
+def clock(stopped_at: datetime | None = None, ended_at: datetime | None = None) -> Clock:
+    return Clock("accept", "p1", "lighting", MONDAY_NOON, DUE, stopped_at, ended_at)
+
+
+def test_a_clock_of_a_day_is_due_at_the_same_moment_of_the_next() -> None:
+    assert due_at(MONDAY_NOON, 24) == DUE
+    assert due_at(MONDAY_NOON, 0.5) == MONDAY_NOON + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("one", "as_of", "verdict", "judged_at"),
+    [
+        (clock(stopped_at=DUE - MS), LATER, "kept", DUE - MS),
+        (clock(stopped_at=DUE), LATER, "kept", DUE),
+        (clock(stopped_at=DUE + MS), LATER, "broken", DUE),
+        (clock(), DUE, "open", None),
+        (clock(), DUE + MS, "broken", DUE),
+        (clock(ended_at=DUE), LATER, "void", DUE),
+        (clock(ended_at=DUE + MS), LATER, "broken", DUE),
+    ],
+    ids=["in time", "at the very moment", "a ms late", "open at the moment", "overdue", "ended in time", "ended late"],
+)
+def test_the_verdict_turns_a_millisecond_after_the_due_time(
+    one: Clock, as_of: datetime, verdict: str, judged_at: datetime | None
+) -> None:
+    assert (one.verdict(as_of), one.judged_at(as_of)) == (verdict, judged_at)

@@ -1,0 +1,185 @@
+"""What a resident may write: every field's limit, and the sentence for what is wrong with it."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.intake.domain import RatingGiven, Submission, channel_label, language_of, ticket
+from shared.problems import field_problems
+
+GOOD = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
+
+
+def submission(**changed: Any) -> Submission:
+    return Submission.model_validate_json(json.dumps(GOOD | changed))
+
+
+def problem(**changed: Any) -> tuple[str, str]:
+    """The one problem of a body: where, and the sentence."""
+    with pytest.raises(ValidationError) as told:
+        submission(**changed)
+    [one] = field_problems(told.value)
+    return one.pointer, one.detail
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["🚦💡 broken 👩‍👩‍👧‍👦", "المصباح لا يعمل \u202b123\u202c", "一行\n两行\r\n三行\t", "a", "字" * 200],
+    ids=repr,
+)
+def test_words_of_any_script_are_taken_as_they_are(words: str) -> None:
+    given = submission(subject=words, body=words)
+    assert (given.subject, given.body) == (words, words)
+
+
+def test_the_longest_message_is_taken() -> None:
+    given = submission(subject="题" * 200, body="🚧" * 20_000, area="区" * 100)
+    assert (len(given.subject), len(given.body)) == (200, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "detail"),
+    [
+        ({"subject": ""}, "/subject", "subject '' is too short; write at least 1 character(s)"),
+        ({"subject": "　 \n"}, "/subject", "subject '　 \n' is blank; write some words"),
+        ({"subject": "题" * 201}, "/subject", "subject has 201 characters; at most 200 are taken"),
+        ({"subject": "灯\0"}, "/subject", "subject '灯\0' contains U+0000, which cannot be stored; leave it out"),
+        ({"subject": 7}, "/subject", "subject 7 is not text; write it as a JSON string"),
+        ({"subject": None}, "/subject", "subject None is not text; write it as a JSON string"),
+        ({"body": ""}, "/body", "body '' is too short; write at least 1 character(s)"),
+        ({"body": " "}, "/body", "body ' ' is blank; write some words"),
+        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; at most 20000 are taken"),
+        ({"body": ["字"]}, "/body", "body ['字'] is not text; write it as a JSON string"),
+        ({"channel": "传真"}, "/channel", "channel '传真' is no channel; write one like web, hotline, window"),
+        ({"channel": "c" * 32}, "/channel", "channel has 32 characters; at most 31 are taken"),
+        ({"area": "区" * 101}, "/area", "area has 101 characters; at most 100 are taken"),
+        ({"public": "yes"}, "/public", "public 'yes' is not a truth value; write true or false"),
+        ({"confidential": 1}, "/confidential", "confidential 1 is not a truth value; write true or false"),
+        ({"language": "fr"}, "/language", "language 'fr' is not one of 'zh' or 'en'"),
+        ({"departments": "roads"}, "/departments", "departments 'roads' is not a list; write it as a JSON array"),
+        ({"departments": [4]}, "/departments/0", "departments[0] 4 is not text; write it as a JSON string"),
+        ({"external_id": ""}, "/external_id", "external_id '' is too short; write at least 1 character(s)"),
+        ({"external_id": "x" * 201}, "/external_id", "external_id has 201 characters; at most 200 are taken"),
+        ({"contact": "me"}, "/contact", "contact 'me' is not a JSON object"),
+        ({"contact": {"phone": "call me"}}, "/contact/phone", "contact.phone 'call me' is no telephone number"),
+        ({"contact": {"phone": "1" * 41}}, "/contact/phone", "contact.phone has 41 characters; at most 40 are taken"),
+        ({"contact": {"email": "a@b"}}, "/contact/email", "contact.email 'a@b' is no e-mail address"),
+        (
+            {"contact": {"email": "a@b.example\r\nBcc: all@city.example"}},
+            "/contact/email",
+            "contact.email 'a@b.example\r\nBcc: all@city.example' is no e-mail address",
+        ),
+        ({"contact": {"name": "名" * 101}}, "/contact/name", "contact.name has 101 characters; at most 100 are taken"),
+        ({"contact": {"name": "a\0"}}, "/contact/name", "contact.name 'a\0' contains U+0000"),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
+)
+def test_whatever_is_wrong_is_named_with_its_value_and_what_would_be_right(
+    changed: dict[str, Any], pointer: str, detail: str
+) -> None:
+    where, sentence = problem(**changed)
+    assert where == pointer
+    assert sentence.startswith(detail)
+
+
+def test_what_is_missing_is_asked_for() -> None:
+    with pytest.raises(ValidationError) as told:
+        Submission.model_validate_json("{}")
+    assert [one.detail for one in field_problems(told.value)] == [
+        "subject is missing; give it",
+        "body is missing; give it",
+    ]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"subject": "\\ud83d"}', "\ufeff{}", "[" * 100_000])
+def test_what_is_no_json_object_is_said_so(body: str) -> None:
+    with pytest.raises(ValidationError) as told:
+        Submission.model_validate_json(body)
+    details = [one.detail for one in field_problems(told.value)]
+    assert any("JSON" in detail for detail in details), details
+
+
+def test_twenty_departments_are_taken_and_twenty_one_are_not() -> None:
+    codes = [f"bureau-{number}" for number in range(21)]
+    assert len(submission(departments=codes[:20]).departments) == 20
+    assert problem(departments=codes) == ("/departments", "departments has 21 entries; at most 20 are taken")
+
+
+def test_a_department_named_twice_counts_once() -> None:
+    assert submission(departments=["roads", "water", "roads"]).departments == ("roads", "water")
+
+
+def test_a_contact_that_is_left_empty_is_none() -> None:
+    contact = submission(contact={"name": " ", "phone": "", "email": None}).contact
+    assert contact is not None
+    assert (contact.name, contact.phone, contact.email) == (None, None, None)
+
+
+def test_full_width_digits_are_a_telephone_number() -> None:
+    contact = submission(contact={"phone": "１３９　００００ ００００"}).contact
+    assert contact is not None
+    assert contact.phone == "139 0000 0000"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"round": 0}, {"round": "1"}, {"round": 1.5}, {"solved": "yes"}, {"satisfied": "very"}, {"words": "\0"}]
+)
+def test_a_wrong_rating_is_named(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as told:
+        RatingGiven.model_validate_json(json.dumps({"round": 1, "solved": True, "satisfied": "yes"} | changed))
+    [one] = field_problems(told.value)
+    assert one.pointer == "/" + next(iter(changed))
+
+
+@pytest.mark.parametrize(
+    ("accept_language", "language"),
+    [
+        (None, "zh"),
+        ("", "zh"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en;q=0.5, zh;q=0.9", "zh"),
+        ("zh;q=0.5, en;q=0.9", "en"),
+        ("fr, en;q=0.3", "en"),
+        ("de", "zh"),
+        ("en;q=0, zh;q=0", "zh"),
+        ("en;q=0", "zh"),
+        ("en;q=high", "zh"),
+        (",;q=,;;;,", "zh"),
+        ("zh, en", "zh"),
+        ("EN-us", "en"),
+        ("en;q=nan", "zh"),
+    ],
+)
+def test_a_message_is_in_the_language_its_writer_prefers(accept_language: str | None, language: str) -> None:
+    assert language_of(accept_language) == language
+
+
+def test_only_known_channels_are_counted_by_name() -> None:
+    assert [channel_label(one) for one in ("web", "fax", "wechat")] == ["web", "other", "wechat"]
+
+
+# ── the ticket ───────────────────────────────────────────────────────────────
+
+RECEIVED = {"inquiry_id": "20260316-7KQ2M9XD", "subject": "路灯", "language": "en"}
+
+
+def telling(n: int, place: int, state: str) -> dict[str, Any]:
+    case = {"state": state, "round": 1, "departments": [], "reply": None}
+    return {"n": n, "place": place, "at": f"2026-03-16T04:0{n}:00.000Z", "text": f"{state} {n}.{place}", "case": case}
+
+
+def test_before_anything_is_told_the_ticket_says_it_is_received() -> None:
+    seen = ticket(RECEIVED, "2026-03-16T04:00:00.000Z", [], [])
+    assert (seen["state"], seen["reply"], seen["departments"]) == ("registered", None, [])
+    assert seen["timeline"] == [{"at": "2026-03-16T04:00:00.000Z", "text": "Your message has been received."}]
+
+
+def test_the_newest_picture_counts_in_whatever_order_they_came() -> None:
+    tellings = [telling(2, 7, "in-progress"), telling(1, 3, "registered"), telling(1, 4, "assigned")]
+    seen = ticket(RECEIVED, "", tellings, [2, 1])
+    assert (seen["state"], seen["rated"]) == ("in-progress", [1, 2])
+    assert [one["text"] for one in seen["timeline"]] == ["registered 1.3", "assigned 1.4", "in-progress 2.7"]

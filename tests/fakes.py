@@ -1,0 +1,113 @@
+"""Stand-ins for what lies outside a service; each is pinned to the real thing by a suite that runs on both."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, MessageSizeTooLargeError
+
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord
+
+
+class FakePublisher(Publisher):
+    """Keeps what is published. `away` makes it fail as a broker that cannot be reached, `gate` makes it wait."""
+
+    def __init__(self) -> None:
+        super().__init__("nowhere:0", "fake")
+        self.records: list[tuple[str, RawRecord]] = []
+        self.away = False
+        self.failures = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.arrived = asyncio.Event()
+        self.calls = 0
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+        if self.away:
+            raise KafkaConnectionError("the broker is away")
+
+    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+        """Keep the records, all or none."""
+        if not records:
+            return
+        self.calls += 1
+        await self.gate.wait()
+        if self.away:
+            self.failures += 1
+            raise KafkaConnectionError("the broker is away")
+        for topic, rows in records.items():
+            for _, value, _ in rows:
+                if len(value or b"") > RECORD_BYTES_MAX:
+                    raise MessageSizeTooLargeError(f"a record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes")
+        self.records += [(topic, row) for topic, rows in records.items() for row in rows]
+        self.arrived.set()
+
+    def on(self, topic: str) -> list[RawRecord]:
+        """What was published to a topic, in order."""
+        return [row for name, row in self.records if name == topic]
+
+    def values(self, topic: str) -> list[Any]:
+        """The JSON that was published to a topic, in order."""
+        return [json.loads(value or b"null") for _, value, _ in self.on(topic)]
+
+    def ids(self, topic: str | None = None) -> list[str]:
+        """The `ce_id`s that were published, in order."""
+        rows = [row for name, row in self.records if topic in (None, name)]
+        return [header(row, "ce_id") for row in rows]
+
+    async def until(self, count: int, topic: str, limit_s: float = 10) -> list[RawRecord]:
+        """Wait until so many records lie in a topic."""
+        async with asyncio.timeout(limit_s):
+            while len(self.on(topic)) < count:
+                self.arrived.clear()
+                await self.arrived.wait()
+        return self.on(topic)
+
+
+def header(row: RawRecord, name: str) -> str:
+    """A header of a record; empty when it has none of the name."""
+    return next(((value or b"").decode() for key, value in row[2] if key == name), "")
+
+
+@dataclass
+class FakeRecord:
+    """What a consumer hands over, as far as the delivery layer looks at it."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    key: bytes | None = None
+    timestamp: int = 1_773_633_600_000
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+
+class FakeConsumer:
+    """Keeps what is committed; `lost` makes it answer as after a rebalance."""
+
+    def __init__(self) -> None:
+        self.commits: list[dict[tuple[str, int], int]] = []
+        self.failing: list[Exception] = []
+        self.lost = False
+
+    async def commit(self, offsets: Mapping[Any, int]) -> None:
+        """Keep the offsets by topic and partition."""
+        if self.lost:
+            raise IllegalStateError("the partition is another's now")
+        if self.failing:
+            raise self.failing.pop(0)
+        self.commits.append({(one.topic, one.partition): offset for one, offset in offsets.items()})
+
+    def assignment(self) -> set[Any]:
+        """What it reads."""
+        return {("a", 0)}
+
+
+class FakeSubscriber:
+    """Holds a consumer, as FastStream's subscriber does."""
+
+    def __init__(self, consumer: FakeConsumer) -> None:
+        self.consumer = consumer
