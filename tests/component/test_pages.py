@@ -1,0 +1,314 @@
+"""Every page in both languages with values nobody would wish for: escaped, well-formed, labelled, no scripts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from httpx import ASGITransport, AsyncClient
+
+from shared import pages
+from shared.pages import Lang, Site
+
+EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二行"
+EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
+ISOLATED = frozenset(("bdi", "textarea", "title"))
+VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
+PICTURE = {
+    "inquiry_id": "20261122-7KX4MQ2B",
+    "state": "answered",
+    "round": 2,
+    "departments": [
+        {"code": "water", "name": EVIL, "role": "lead", "state": "accepted", "due_at": "2026-11-22T16:30:00Z"},
+        {"code": "roads", "name": "道路处", "role": "co-handler", "state": EVIL, "due_at": None},
+    ],
+    "timeline": [{"at": "2026-11-22T01:12:16.123Z", "text": EVIL}, {"at": "2026-11-22T02:00:00Z", "text": "已受理。"}],
+    "reply": {"text": EVIL, "paragraphs": [{"department": "water", "name": EVIL, "text": EVIL}]},
+}
+ENTRY = {
+    "inquiry_id": "20261122-7KX4MQ2B",
+    "subject": EVIL,
+    "summary": EVIL,
+    "body": EVIL,
+    "answered_at": "2026-11-22T16:30:00Z",
+    "departments": [EVIL, "水务局"],
+    "paragraphs": [{"name": EVIL, "text": EVIL}, {"name": "水务局", "text": "已修。"}],
+    "rating": {"solved": False, "satisfied": EVIL},
+}
+CLOCK = {"kept": 2, "broken": 1, "open": 4, "share": "0.6667"}
+NOTHING = {"kept": 0, "broken": 0, "open": 0, "share": None}
+BOARD: dict[str, Any] = {
+    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
+    "policy_id": EVIL,
+    "as_of": "2026-11-22T09:00:00Z",
+    "departments": [
+        {
+            "code": "water",
+            "name": {"zh": EVIL, "en": EVIL},
+            "volume": {"assigned": 7, "answered": 3, "released": 2},
+            "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
+            "ratings": {"valid": 2, "solved": 1, "satisfied": 1, "solved_rate": None},
+            "returned": 1,
+            "joint": 1,
+        }
+    ],
+}
+FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EVIL)
+DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
+
+PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
+    "write in": lambda lang: pages.write_in(lang, {}, {}, DEPARTMENTS, site=EVERYWHERE),
+    "write in again": lambda lang: pages.write_in(
+        lang,
+        {**FIELDS, "departments": ["water"], "public": True},
+        {**FIELDS, "departments": EVIL, "public": EVIL, "confidential": EVIL, "": EVIL},
+        DEPARTMENTS,
+        422,
+    ),
+    "thank you": lambda lang: pages.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status"),
+    "ask status": lambda lang: pages.ask_status(lang, {}),
+    "ask status again": lambda lang: pages.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
+    "status": lambda lang: pages.status(lang, PICTURE, EVIL),
+    "status, new": lambda lang: pages.status(
+        lang, {**PICTURE, "state": "registered", "departments": [], "timeline": [], "reply": None}, "CODE"
+    ),
+    "status, rated": lambda lang: pages.status(lang, PICTURE, "CODE", rated=True),
+    "status, rating refused": lambda lang: pages.status(
+        lang, PICTURE, "CODE", errors={"solved": EVIL, "satisfied": EVIL, "words": EVIL}, values={"words": EVIL}
+    ),
+    "hall": lambda lang: pages.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
+    "hall, empty": lambda lang: pages.hall(lang, []),
+    "hall entry": lambda lang: pages.hall_entry(lang, ENTRY),
+    "scoreboard": lambda lang: pages.scoreboard(lang, BOARD, "2026-10", "2026-12"),
+    "scoreboard, empty": lambda lang: pages.scoreboard(lang, {**BOARD, "departments": []}),
+    **{
+        f"problem {status}": lambda lang, status=status: pages.problem(lang, status, EVIL)  # type: ignore[misc]
+        for status in (404, 409, 413, 422, 429, 500, 503)
+    },
+}
+
+
+@dataclass
+class Element:
+    """One element of a page and the text inside it."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    inside: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page taken apart; a tag that does not match its partner fails."""
+
+    source: str
+    elements: list[Element] = field(default_factory=list)
+    open: list[Element] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.feed(self.source)
+        self.close()
+        assert not self.open, f"left open: {[one.tag for one in self.open]}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(attrs) == len(dict(attrs)), f"<{tag}> has an attribute twice"
+        element = Element(tag, dict(attrs), tuple(one.tag for one in self.open))
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert [one.tag for one in self.open[-1:]] == [tag], f"</{tag}> closes {self.open[-1:]}"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for one in self.open:
+            one.text += data
+        apart = any(one.tag in ISOLATED or one.attributes.get("dir") == "auto" for one in self.open)
+        if "\u202e" in data and not apart:
+            self.loose.append(f"{[one.tag for one in self.open]}: {data!r}")
+
+    def all(self, *tags: str) -> Iterator[Element]:
+        return (one for one in self.elements if one.tag in tags)
+
+    def ids(self) -> list[str]:
+        return [one.attributes["id"] or "" for one in self.elements if "id" in one.attributes]
+
+
+EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
+EVERY_LANGUAGE = pytest.mark.parametrize("lang", ["zh", "en"])
+
+
+def shown(name: str, lang: Lang) -> Page:
+    return Page(bytes(PAGES[name](lang).body).decode())
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_nothing_hostile_becomes_markup(name: str, lang: Lang) -> None:
+    source = bytes(PAGES[name](lang).body).decode()
+    page = Page(source)
+    assert "<script" not in source.lower()
+    assert not list(page.all("script", "style", "iframe", "object"))
+    for one in page.elements:
+        assert not [key for key in one.attributes if key.startswith("on") or key == "style"], one
+        for key in ("href", "action", "src"):
+            assert not (one.attributes.get(key) or "").lower().startswith("javascript:")
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_strange_directions_stay_inside_their_own_words(name: str, lang: Lang) -> None:
+    assert shown(name, lang).loose == []
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_the_page_says_its_language_and_has_one_heading_and_a_way_to_it(name: str, lang: Lang) -> None:
+    page = shown(name, lang)
+    assert next(page.all("html")).attributes["lang"] == {"zh": "zh-CN", "en": "en"}[lang]
+    assert len(list(page.all("h1"))) == 1
+    levels = [int(one.tag[1]) for one in page.all("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert next(page.all("a")).attributes["href"] == "#content"
+    assert len(list(page.all("main"))) == 1
+    assert next(page.all("title")).text.strip()
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_every_field_has_a_name_and_every_reference_a_target(name: str, lang: Lang) -> None:
+    page = shown(name, lang)
+    ids = page.ids()
+    assert len(ids) == len(set(ids)), "an id stands twice"
+    labelled = {one.attributes.get("for") for one in page.all("label")}
+    for one in page.all("input", "textarea", "select"):
+        if one.attributes.get("type") != "hidden":
+            assert one.attributes.get("id") in labelled or "label" in one.inside, one
+    for one in page.elements:
+        for key in ("aria-describedby", "aria-labelledby", "for"):
+            assert set((one.attributes.get(key) or "").split()) <= set(ids), one
+        if (one.attributes.get("href") or "").startswith("#"):
+            assert (one.attributes["href"] or "")[1:] in ids
+    assert all(one.text.strip() for one in page.all("a", "button", "legend", "label", "th"))
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_the_browser_is_told_to_trust_nothing_else(name: str, lang: Lang) -> None:
+    response = PAGES[name](lang)
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-language"] == {"zh": "zh-CN", "en": "en"}[lang]
+    for one in shown(name, lang).all("link", "img"):
+        assert (one.attributes.get("href") or "").startswith("/")
+
+
+@EVERY_LANGUAGE
+def test_what_was_typed_comes_back_unchanged(lang: Lang) -> None:
+    page = shown("write in again", lang)
+    body = next(page.all("textarea"))
+    assert body.text.removeprefix("\n") == EVIL.replace("\r\n", "\n") or body.text.removeprefix("\n") == EVIL
+    typed = {one.attributes.get("name"): one.attributes.get("value") for one in page.all("input")}
+    assert typed["subject"] == EVIL
+    chosen = [one.attributes.get("value") for one in page.all("input") if "checked" in one.attributes]
+    assert chosen == ["water", "true"]
+
+
+def test_a_form_has_a_key_of_its_own_and_keeps_the_one_it_was_sent_with() -> None:
+    def key(values: dict[str, str]) -> str | None:
+        page = Page(bytes(pages.write_in("zh", values, {}, []).body).decode())
+        return next(one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "key")
+
+    assert key({}) != key({})
+    assert key({"key": "the-first"}) == "the-first"
+
+
+def test_public_is_off_unless_chosen() -> None:
+    page = shown("write in", "zh")
+    assert not [one for one in page.all("input") if "checked" in one.attributes]
+
+
+@EVERY_LANGUAGE
+def test_the_code_stands_in_no_address(lang: Lang) -> None:
+    page = Page(bytes(pages.status(lang, PICTURE, "7XK2M9QP4TWC").body).decode())
+    assert not [one for one in page.elements for key in ("href", "action") if "7XK" in (one.attributes.get(key) or "")]
+    assert [one.attributes["method"] for one in page.all("form")] == ["post", "post"]
+
+
+def test_times_are_the_citys() -> None:
+    assert "2026-11-23 00:30" in bytes(pages.status("zh", PICTURE, "CODE").body).decode()
+
+
+def test_a_rated_round_is_not_asked_about_again() -> None:
+    page = shown("status, rated", "en")
+    assert not [one for one in page.all("form") if one.attributes["action"] == "/status/rating?lang=en"]
+    assert "We have your rating" in page.source
+
+
+def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
+    for name in ("thank you", "status", "write in"):
+        assert PAGES[name]("zh").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [("0.6667", "66.6%"), ("1.0000", "100%"), ("0.9999", "99.9%"), ("0.0000", "0%"), ("0.5000", "50%"), (None, "—")],
+)
+def test_a_share_is_never_rounded_up_to_whole(share: str | None, words: str) -> None:
+    assert pages.percent(share) == words
+
+
+def test_the_citys_figures_are_the_departments_added_up() -> None:
+    total = pages.total([*BOARD["departments"], *BOARD["departments"]])
+    assert total["assigned"] == 14
+    assert total["clocks"]["accept"]["kept"] == 4
+    assert total["clocks"]["resolve"]["share"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "lang"),
+    [
+        ("", "", "zh"),
+        ("?lang=en", "zh-CN", "en"),
+        ("?lang=zh", "en", "zh"),
+        ("?lang=fr", "en-GB,en;q=0.9", "en"),
+        ("", "zh-TW,zh;q=0.9,en;q=0.8", "zh"),
+        ("", "en;q=0.4, zh;q=0.7", "zh"),
+        ("", "fr, en;q=0.5", "en"),
+        ("", "en;q=zero", "zh"),
+        ("", "en;q=0", "zh"),
+        ("", "de,ja", "zh"),
+        ("", "english", "zh"),
+    ],
+)
+async def test_the_readers_language(query: str, accept: str, lang: str) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def language(request: Request) -> str:
+        return pages.language(request)
+
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://city.example") as client:
+        assert (await client.get(f"/{query}", headers={"Accept-Language": accept})).json() == lang
+
+
+async def test_the_style_sheet_is_served_and_nothing_beside_it() -> None:
+    async with AsyncClient(transport=ASGITransport(pages.static_files()), base_url="http://city.example") as client:
+        assert (await client.get("/chorus.css")).headers["content-type"].startswith("text/css")
+        assert (await client.get("/chorus.svg")).headers["content-type"].startswith("image/svg")
