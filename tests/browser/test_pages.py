@@ -1,0 +1,192 @@
+"""The pages in a real browser: nothing runs off the side, every word has contrast, the keyboard reaches everything."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from shared import pages
+from shared.pages import Lang, Site
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="the pages are not looked at: selenium is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="the pages are not looked at: chromium and chromedriver are not installed"
+    ),
+]
+
+SITE = Site(intake="", hall="", scoreboard="")
+LONG = "一个名字特别长特别长特别长特别长的联合管理委员会办公室"
+UNBROKEN = "https://city.example/" + "a" * 150
+DEPARTMENTS = [(f"d{at}", name) for at, name in enumerate(("路灯管理处", "水务局", LONG) * 8)]
+PARAGRAPHS = [{"department": "water", "name": LONG, "text": f"已修复。\n\n{UNBROKEN}"}] * 3
+PICTURE = {
+    "inquiry_id": "20261122-7KX4MQ2B",
+    "state": "answered",
+    "round": 2,
+    "subject": UNBROKEN,
+    "departments": [
+        {"code": f"d{at}", "name": LONG, "role": "lead", "state": state, "due_at": "2026-11-22T16:30:00Z"}
+        for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
+    ],
+    "timeline": [
+        {"at": "2026-11-22T01:12:16.123Z", "text": f"已答复。\n{UNBROKEN}"},
+        {"at": "2026-11-22T02:00:00Z", "text": UNBROKEN},
+    ],
+    "reply": {"text": "", "paragraphs": PARAGRAPHS},
+}
+ENTRY = {
+    "inquiry_id": "20261122-7KX4MQ2B",
+    "subject": UNBROKEN,
+    "summary": UNBROKEN,
+    "body": UNBROKEN,
+    "answered_at": "2026-11-22T16:30:00Z",
+    "departments": [LONG, "水务局", LONG],
+    "paragraphs": PARAGRAPHS,
+    "rating": {"solved": True, "satisfied": "mostly"},
+}
+CLOCK = {"kept": 1200, "broken": 31, "open": 400, "share": "0.9748"}
+NOTHING = {"kept": 0, "broken": 0, "open": 3, "share": None}
+ROW: dict[str, Any] = {
+    "code": "water",
+    "name": {"zh": LONG, "en": "Joint Administration of Something With a Long Name"},
+    "volume": {"assigned": 1700, "answered": 1300, "released": 1200},
+    "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
+    "ratings": {"valid": 200, "solved": 100, "satisfied": 100},
+    "returned": 1,
+    "joint": 10,
+}
+BOARD = {
+    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
+    "policy_id": "sample",
+    "as_of": "2026-11-22T09:00:00Z",
+    "departments": [ROW] * 8,
+}
+WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unknown", "": "Something else"}
+PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
+    "write": lambda lang: pages.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
+    "wrong": lambda lang: pages.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
+    "thanks": lambda lang: pages.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status", site=SITE),
+    "ask": lambda lang: pages.ask_status(lang, {}, UNBROKEN, site=SITE),
+    "status": lambda lang: pages.status(lang, PICTURE, "7XK2M9QP4TWC", site=SITE),
+    "hall": lambda lang: pages.hall(lang, [ENTRY] * 3, "x", site=SITE),
+    "nothing": lambda lang: pages.hall(lang, [], site=SITE),
+    "entry": lambda lang: pages.hall_entry(lang, ENTRY, site=SITE),
+    "scoreboard": lambda lang: pages.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
+    "problem": lambda lang: pages.problem(lang, 503, UNBROKEN, site=SITE),
+}
+
+# WCAG 2.2, 1.4.3: the text of every element against the nearest painted ground behind it.
+FAINT = """
+const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+const rgb = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+                        return [...canvas.getImageData(0, 0, 1, 1).data]; };
+const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+                                      .reduce((sum, v, at) => sum + v * [.2126, .7152, .0722][at], 0);
+const ground = one => { for (; one; one = one.parentElement) {
+                          const found = rgb(getComputedStyle(one).backgroundColor); if (found[3] > 250) return found; }
+                        return [255, 255, 255]; };
+const said = one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+return [...document.querySelectorAll('body *')].filter(one => said(one) && one.checkVisibility()).map(one => {
+  const [a, b] = [light(rgb(getComputedStyle(one).color)), light(ground(one))];
+  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), one.outerHTML.slice(0, 80)];
+}).filter(([contrast]) => contrast < 4.5);
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the pages are served."""
+    app = FastAPI()
+    app.mount("/static", pages.static_files())
+
+    @app.get("/{name}")
+    def page(name: str, lang: Lang) -> HTMLResponse:
+        response = PAGES[name](lang)
+        response.status_code = 200
+        return response
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser with an empty profile that speaks to nobody but us."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    flags = "headless disable-gpu disable-quic no-first-run disable-background-networking disable-component-update"
+    for flag in (
+        *flags.split(),
+        "disable-sync",
+        "hide-scrollbars",
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(f"--{flag}")
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+def look(browser: Any, address: str, name: str, lang: str, width: int, scheme: str) -> None:
+    """Open a page as a reader with this screen and these habits would."""
+    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    habits = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": habits})
+    browser.get(f"{address}/{name}?lang={lang}")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_page_fits_its_screen_and_every_word_can_be_read(
+    browser: Any, address: str, tmp_path: Path, name: str, lang: str
+) -> None:
+    for width, scheme in ((360, "light"), (1200, "dark")):
+        look(browser, address, name, lang, width, scheme)
+        assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        assert (
+            browser.execute_script("for (const one of document.querySelectorAll('details')) one.open = true;" + FAINT)
+            == []
+        )
+        assert browser.save_screenshot(str(tmp_path / f"{name}-{lang}-{width}-{scheme}.png"))
+    assert [line["message"] for line in browser.get_log("browser")] == []
+
+
+def test_the_first_key_offers_to_skip_to_the_content(browser: Any, address: str) -> None:
+    look(browser, address, "write", "zh", 360, "light")
+    browser.switch_to.active_element.send_keys("\ue004")
+    skip = browser.switch_to.active_element
+    assert skip.get_attribute("class") == "skip"
+    assert skip.rect["y"] >= 0
+    assert browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_every_control_is_large_enough_for_a_finger(browser: Any, address: str) -> None:
+    for name in ("write", "status", "ask"):
+        look(browser, address, name, "zh", 360, "light")
+        small = browser.execute_script(
+            "return [...document.querySelectorAll('button, .button, summary, label.check, input[type=text], textarea')]"
+            ".filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 24).map(one => one.outerHTML)"
+        )
+        assert small == []
