@@ -147,9 +147,8 @@ def test_an_example_answers_with_its_very_words(stack: RunningStack, script: Pat
 
 
 @integration
-@pytest.mark.parametrize("script", EXAMPLES, ids=lambda one: one.stem)
-def test_an_example_that_reads_everything_again_answers_nothing_twice(stack: RunningStack, script: Path) -> None:
-    department = "petitions"
+def test_an_example_that_reads_everything_again_answers_nothing_twice(stack: RunningStack) -> None:
+    script, department = EXAMPLES[0], "commerce"
     kafka = kafka_of(stack)
     resident = Resident(stack, department)
     with answering(script, kafka, department, "once"):
@@ -160,10 +159,8 @@ def test_an_example_that_reads_everything_again_answers_nothing_twice(stack: Run
         later.sees("answered")
     decided = json.loads(stack.chorus("timeline", resident.inquiry_id, "--json").stdout)
     assert [fact["type"] for fact in decided].count(f"{PREFIX}part.contributed") == 1
-    held = json.loads(stack.chorus("inbox", department, "show", f"{resident.inquiry_id}-p1", "--json").stdout)
-    assert {letter["type"] for letter in held} == {f"{PREFIX}part.offered", f"{PREFIX}part.closed"}
-    refused = [one for one in read_all(kafka, [inbox(department)]) if one.headers["ce_type"].endswith("refused")]
-    assert refused == []
+    letters = [one for one in read_all(kafka, [inbox(department)]) if one.key == resident.inquiry_id]
+    assert {one.headers["ce_type"] for one in letters} == {f"{PREFIX}part.offered", f"{PREFIX}part.closed"}
 
 
 @integration
