@@ -18,7 +18,7 @@ class FakePublisher(Publisher):
         super().__init__("nowhere:0", "fake")
         self.records: list[tuple[str, RawRecord]] = []
         self.away = False
-        self.failures = 0
+        self.refused = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
         self.arrived = asyncio.Event()
@@ -36,7 +36,7 @@ class FakePublisher(Publisher):
         self.calls += 1
         await self.gate.wait()
         if self.away:
-            self.failures += 1
+            self.refused.release()
             raise KafkaConnectionError("the broker is away")
         for topic, rows in records.items():
             for _, value, _ in rows:

@@ -1,0 +1,213 @@
+"""The core on a real store: whatever is repeated, lost or raced for, each input makes one decision and its own messages."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.router.domain.decision import Decision, Input
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.cases import CasesView, read_row
+from services.router.handlers.core import Core
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Away
+from shared.mongo import Database, StoreAway
+from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
+from tests.fakes import FakePublisher
+
+STORY = told(received("路灯和路面"), accepted("roads"), contributed("lighting", "亮了"), contributed("roads", "补了"))
+NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
+
+
+@pytest.fixture
+def city() -> CityFeed[Directory]:
+    feed: CityFeed[Directory] = CityFeed(directory)
+    feed.use(CITY)
+    return feed
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    one = Store(database)
+    await one.prepare()
+    return one
+
+
+@pytest.fixture
+def core(store: Store, publisher: FakePublisher, city: CityFeed[Directory]) -> Core:
+    return Core(store, publisher, city)
+
+
+async def decided(store: Store, inquiry_id: str = INQUIRY) -> list[Decision]:
+    return await store.decisions_of(inquiry_id)
+
+
+def sent(story: Story) -> list[str]:
+    return [message.envelope.id for message in story.messages]
+
+
+async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_messages(
+    core: Core, store: Store, publisher: FakePublisher
+) -> None:
+    await core.decide_inputs(STORY.inputs)
+    assert tuple(await decided(store)) == STORY.decisions
+    assert sorted(publisher.ids()) == sorted(sent(STORY))
+    for topic in (topics.EVENTS, topics.RESIDENTS, topics.inbox("roads")):
+        assert publisher.ids(topic) == [one.envelope.id for one in STORY.messages if one.topic == topic]
+
+
+async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Store) -> None:
+    stories = [told(*(received("路灯"), accepted("lighting")), inquiry_id=number) for number in NUMBERS]
+    batch: Sequence[Input] = [one for pair in zip(*(story.inputs for story in stories), strict=True) for one in pair]
+    batch = [
+        Input(**{f: getattr(one, f) for f in Input.__slots__} | {"id": f"{one.inquiry_id}/{one.id}"}) for one in batch
+    ]
+    await core.decide_inputs(batch)
+    for number in NUMBERS:
+        assert [one.n for one in await decided(store, number)] == [1, 2]
+
+
+async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
+    core: Core, store: Store, publisher: FakePublisher
+) -> None:
+    await core.decide_inputs(STORY.inputs)
+    first = list(publisher.records)
+    publisher.records.clear()
+    await core.decide_inputs(STORY.inputs)
+    assert tuple(await decided(store)) == STORY.decisions
+    assert publisher.records == first
+
+
+async def test_another_process_finds_what_this_one_decided(
+    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+) -> None:
+    await core.decide_inputs(STORY.inputs[:2])
+    other = FakePublisher()
+    await Core(Store(database), other, city).decide_inputs(STORY.inputs)
+    assert tuple(await decided(store)) == STORY.decisions
+    assert sorted(other.ids()) == sorted(sent(STORY))
+
+
+async def test_who_loses_the_race_for_a_number_loads_again_and_decides_after_the_winner(
+    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+) -> None:
+    await core.decide_inputs(STORY.inputs[:1])
+    await Core(Store(database), FakePublisher(), city).decide_inputs(STORY.inputs[1:2])
+    publisher.records.clear()
+    await core.decide_inputs(STORY.inputs[2:])
+    assert tuple(await decided(store)) == STORY.decisions
+    assert sorted(publisher.ids()) == sorted(sent(STORY)[len(told_before(2)) :])
+
+
+def told_before(n: int) -> list[str]:
+    return [one.envelope.id for decision in STORY.decisions[:n] for one in decision.messages]
+
+
+async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messages(
+    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+) -> None:
+    await core.decide_inputs(STORY.inputs[:1])
+    winner = FakePublisher()
+    await Core(Store(database), winner, city).decide_inputs(STORY.inputs[1:2])
+    publisher.records.clear()
+    await core.decide_inputs(STORY.inputs[1:2])
+    assert publisher.records == winner.records
+    assert [one.n for one in await decided(store)] == [1, 2]
+
+
+class Unsure(Store):
+    """A store whose first insert is done, or half done, and then not confirmed."""
+
+    def __init__(self, database: Database, done: int) -> None:
+        super().__init__(database)
+        self.done: int | None = done
+
+    async def insert(self, decided: Sequence[tuple[object, Decision]]) -> set[str]:
+        if self.done is not None:
+            done, self.done = self.done, None
+            await self.decisions.insert_many([one.document() for _, one in decided[:done]])
+            raise StoreAway[0]("no word from the store")
+        return await super().insert(decided)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("done", [1, 2])
+async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
+    database: Database, publisher: FakePublisher, city: CityFeed[Directory], done: int
+) -> None:
+    store = Unsure(database, done)
+    core = Core(store, publisher, city)
+    stories = [told(received("路灯"), inquiry_id=number) for number in NUMBERS[:2]]
+    batch = [one for story in stories for one in story.inputs]
+    with pytest.raises(StoreAway):
+        await core.decide_inputs(batch)
+    assert publisher.records == []
+    await core.decide_inputs(batch)
+    for story, number in zip(stories, NUMBERS, strict=False):
+        assert tuple(await decided(store, number)) == story.decisions
+    assert sorted(publisher.ids(topics.EVENTS)) == sorted(
+        one.envelope.id for story in stories for one in story.messages if one.topic == topics.EVENTS
+    )
+
+
+async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
+    core: Core, store: Store, publisher: FakePublisher
+) -> None:
+    publisher.away = True
+    with pytest.raises(Exception, match="away"):
+        await core.decide_inputs(STORY.inputs)
+    publisher.away = False
+    await core.decide_inputs(STORY.inputs)
+    assert tuple(await decided(store)) == STORY.decisions
+    assert sorted(publisher.ids()) == sorted(sent(STORY))
+
+
+async def test_without_a_city_nothing_is_decided(store: Store, publisher: FakePublisher) -> None:
+    with pytest.raises(Away):
+        await Core(store, publisher, CityFeed(directory)).decide_inputs(STORY.inputs)
+    assert (await decided(store), publisher.records) == ([], [])
+
+
+async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
+    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+) -> None:
+    story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
+    await core.decide_inputs(story.inputs[:2])
+    await Core(Store(database), publisher, city).decide_inputs(story.inputs[2:] * 2)
+    decisions = await decided(store)
+    assert tuple(decisions) == story.decisions
+    assert decisions[-1].refusal is not None
+
+
+async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
+    core: Core, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.router.store.CASES_KEPT", 1)
+    await core.decide_inputs(STORY.inputs[:2])
+    await core.decide_inputs(told(received("水管"), inquiry_id=NUMBERS[0]).inputs)
+    await core.decide_inputs(STORY.inputs[2:])
+    assert tuple(await decided(store)) == STORY.decisions
+
+
+# ── the view ─────────────────────────────────────────────────────────────────
+
+
+async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store: Store) -> None:
+    rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
+    view = CasesView(store)
+    await view.follow(rows)
+    [shown] = await store.cases_page({}, 10)
+    assert (shown["_id"], shown["state"], shown["sequence"]) == (INQUIRY, "answered", len(rows))
+    assert (shown["departments"], shown["channel"]) == (["lighting", "roads"], "web")
+    await view.follow(rows[:2])
+    await view.follow(rows)
+    assert await store.cases_page({}, 10) == [shown]
+
+
+async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches(store: Store) -> None:
+    rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
+    view = CasesView(store)
+    for row in rows:
+        await view.follow([row])
+    [shown] = await store.cases_page({"state": "answered"}, 10)
+    assert (shown["channel"], shown["received_at"]) == ("web", "2026-03-16T04:00:00.000Z")

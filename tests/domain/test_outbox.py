@@ -1,0 +1,230 @@
+"""What a department may write into its outbox, and the sentence for whatever cannot be understood."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.router.handlers.core import read_input
+from services.router.handlers.gate import Knock, checked_against, read_outbox, refusal, stamped
+from shared import ids, topics
+from shared.delivery import Record, Wrong
+from shared.events import PartContributed
+from shared.reading import read_event, read_told
+from tests.builders import INQUIRY, a_record, record_of
+
+PART = f"{INQUIRY}-p1"
+ACCEPTED = {"part_id": PART}
+TYPE = ("ce_type", b"chorus.part.accepted")
+OUTBOX = topics.outbox("lighting")
+
+
+def knock(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.accepted") -> Knock:
+    """A record of lighting's outbox, as the gate reads it."""
+    raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
+    given = headers or (("ce_type", f"chorus.{kind}".encode()), ("ce_id", b"our-7"))
+    return read_outbox(a_record(raw, given, topic=OUTBOX, offset=42))
+
+
+def refused(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.accepted") -> tuple[str, str]:
+    one = knock(value, *headers, kind=kind)
+    assert one.refusal is not None
+    return one.refusal.reason, one.refusal.remedy
+
+
+ALL_TYPES = "chorus.part.accepted, chorus.part.contributed, chorus.part.replied, chorus.part.returned"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "The value is empty."),
+        (b"", "The value is empty."),
+        (b'{"part_id": "2026', "The value is not a chorus.part.accepted: the body is not JSON: EOF"),
+        (b"\xff\xfe\x00", "The value is not a chorus.part.accepted: the body is not JSON"),
+        (b"[" * 200_000, "The value is not a chorus.part.accepted: the body"),
+        (b'{"a":' * 100_000, "The value is not a chorus.part.accepted: the body is not JSON"),
+        ([], "The value is not a chorus.part.accepted: the body [] is not a JSON object."),
+        ("text", "The value is not a chorus.part.accepted: the body 'text' is not a JSON object."),
+        ({}, "The value is not a chorus.part.accepted: part_id is missing; give it."),
+        ({"part_id": 7}, "The value is not a chorus.part.accepted: part_id 7 is not text"),
+        ({"part_id": None}, "The value is not a chorus.part.accepted: part_id None is not text"),
+        ({"part_id": PART, "by": "\0"}, "The value is not a chorus.part.accepted: by '\0' contains U+0000"),
+        ({"part_id": "7"}, "'7' is no part_id."),
+        ({"part_id": INQUIRY}, f"'{INQUIRY}' is no part_id."),
+        (b'{"part_id": "\\ud83d"}', "The value is not a chorus.part.accepted: the body is not JSON"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_cannot_be_understood_is_refused_in_a_sentence(value: Any, reason: str) -> None:
+    said, remedy = refused(value)
+    assert said.startswith(reason)
+    assert "part_id" in remedy
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "text is missing; give it"),
+        ({"text": ""}, "text '' is too short"),
+        ({"text": " \n"}, "text ' \n' is blank; write the department's share of the answer"),
+        ({"text": "话" * 20_001}, "text has 20001 characters; at most 20000 are taken"),
+        ({"text": "a\0b"}, "text 'a\0b' contains U+0000"),
+        ({"text": "x", "final": "maybe"}, "final 'maybe' is not a truth value"),
+        ({"text": "x", "actions": [{"kind": "dug", "at": "2026-03-16"}]}, "actions[0].at"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_each_field_of_a_contribution_has_its_sentence(fields: dict[str, Any], reason: str) -> None:
+    said, remedy = refused(ACCEPTED | fields, kind="part.contributed")
+    assert said.startswith(f"The value is not a chorus.part.contributed: {reason}")
+    assert remedy == "Write a JSON object with part_id, text and, if you like, by, final, actions."
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ((("ce_id", b"1"),), "The header ce_type is missing."),
+        ((("ce_type", None),), "The header ce_type is missing."),
+        ((("ce_type", b""),), "The header ce_type is missing."),
+        ((("ce_type", b"chorus.part.praised"),), "'chorus.part.praised' is not a type this gate takes."),
+        ((("ce_type", b"part.accepted"),), "'part.accepted' is not a type this gate takes."),
+        ((("ce_type", b"chorus.case.assign"),), "'chorus.case.assign' is not a type this gate takes."),
+        ((("ce_type", b"chorus.inquiry.received"),), "'chorus.inquiry.received' is not a type this gate takes."),
+        ((("ce_type", b"\xff"),), "'�' is not a type this gate takes."),
+        ((("ce_type", b"x" * 100_000),), f"'{'x' * 100}' is not a type this gate takes."),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_type_that_no_department_may_use_is_refused(headers: Any, reason: str) -> None:
+    said, remedy = refused(ACCEPTED, *headers)
+    assert said == reason
+    assert remedy.endswith(f"to one of {ALL_TYPES}.")
+
+
+def test_strange_headers_beside_the_type_hurt_nobody() -> None:
+    one = knock(ACCEPTED, ("x", b"\xff\xfe"), ("y", None), ("ce_id", b"\xff7"), TYPE)
+    assert (one.refusal, one.origin) == (None, "�7")
+
+
+def test_of_a_header_given_twice_the_last_counts() -> None:
+    assert knock(ACCEPTED, ("ce_type", b"nonsense"), TYPE).refusal is None
+
+
+def test_of_a_key_given_twice_the_last_counts() -> None:
+    message = knock(f'{{"part_id": "x", "part_id": "{PART}"}}'.encode()).message
+    assert message is not None
+    assert message.part_id == PART
+
+
+def test_unknown_fields_are_skipped_and_twenty_thousand_characters_taken() -> None:
+    value = ACCEPTED | {"text": "🚧" * 20_000, "mood": "good"}
+    message = knock(value, kind="part.contributed").message
+    assert isinstance(message, PartContributed)
+    assert len(message.text) == 20_000
+
+
+def test_an_id_follows_from_the_outbox_and_the_departments_own_id() -> None:
+    assert knock(ACCEPTED).id == ids.named_id(f"{OUTBOX}/our-7")
+    nameless = knock(ACCEPTED, TYPE)
+    assert (nameless.origin, nameless.id) == (f"{OUTBOX}-0-42", ids.named_id(f"{OUTBOX}/{OUTBOX}-0-42"))
+    elsewhere = read_outbox(a_record(b"{}", [TYPE, ("ce_id", b"our-7")], topic=topics.outbox("roads")))
+    assert elsewhere.id != knock(ACCEPTED).id
+
+
+def test_the_topic_is_the_identity_and_the_broker_tells_the_time() -> None:
+    forged = [TYPE, ("ce_id", b"1"), ("ce_source", b"departments/police"), ("ce_recordedtime", b"1999-01-01T00:00:00Z")]
+    one = read_outbox(a_record(json.dumps(ACCEPTED).encode(), forged, topic=OUTBOX))
+    given = read_input(record_of(stamped(one)))
+    assert given is not None
+    assert (given.department, given.origin) == ("lighting", "1")
+    assert given.recorded_at == "2026-03-16T04:00:00.000Z"
+    assert given.inquiry_id == INQUIRY
+
+
+def test_a_refusal_goes_to_the_senders_inbox_and_names_its_own_id() -> None:
+    message = refusal(knock(b"{"))
+    assert (message.topic, message.key) == (topics.inbox("lighting"), "lighting")
+    assert json.loads(message.value)["cause"] == "our-7"
+    assert message.envelope.id == refusal(knock(b"{")).envelope.id
+
+
+def test_an_inquiry_that_nobody_decided_on_is_refused() -> None:
+    one = checked_against(set(), knock(ACCEPTED))
+    assert one.refusal is not None
+    assert one.refusal.reason == f"There is no inquiry '{INQUIRY}'."
+    assert checked_against({INQUIRY}, knock(ACCEPTED)).refusal is None
+
+
+@given(
+    st.one_of(st.none(), st.binary(max_size=60), st.text(max_size=30).map(str.encode)),
+    st.lists(st.tuples(st.sampled_from(("ce_type", "ce_id", "x")), st.none() | st.binary(max_size=40)), max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_record_whatever_makes_the_gate_fail(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
+    one = read_outbox(a_record(value, headers, topic=OUTBOX))
+    assert (one.message is None) != (one.refusal is None)
+    if one.refusal:
+        assert refusal(one).topic == topics.inbox("lighting")
+
+
+# ── the other readers: unreadable is always Wrong, so that it is put aside alone ─
+
+
+def unreadable(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
+    good: dict[str, bytes | None] = {
+        "ce_type": b"chorus.part.accepted",
+        "ce_id": b"e",
+        "ce_sequence": b"1",
+        "ce_recordedtime": b"2026-03-16T04:00:00.000Z",
+    }
+    return list((good | changed).items())
+
+
+VALUE = json.dumps({"inquiry_id": INQUIRY, "part_id": PART}).encode()
+BAD: list[Any] = [
+    (a_record(None, unreadable()), "null value"),
+    (a_record(b"", unreadable()), "empty"),
+    (a_record(b"\xff", unreadable()), "not UTF-8"),
+    (a_record(b"[]", unreadable()), "a list"),
+    (a_record(b"{}", unreadable()), "no inquiry"),
+    (a_record(b"[" * 200_000, unreadable()), "nested"),
+    (a_record(VALUE, unreadable(ce_type=None)), "no type"),
+    (a_record(VALUE, unreadable(ce_id=b"")), "no id"),
+    (a_record(VALUE, unreadable(ce_recordedtime=None)), "no time"),
+]
+NUMBERED: list[Any] = [
+    (a_record(VALUE, unreadable(ce_sequence=b"one")), "no number"),
+    (a_record(VALUE, unreadable(ce_recordedtime=b"yesterday")), "no moment"),
+    (a_record(VALUE, unreadable(ce_recordedtime=b"2026-03-16T04:00:00")), "no zone"),
+    (a_record(VALUE, unreadable(ce_sequence=b"9" * 5_000)), "a huge number"),
+]
+
+
+@pytest.mark.parametrize("record", [one for one, _ in BAD], ids=[name for _, name in BAD])
+def test_an_input_that_cannot_be_read_is_wrong(record: Record) -> None:
+    with pytest.raises(Wrong):
+        read_input(record)
+
+
+@pytest.mark.parametrize("record", [one for one, _ in BAD + NUMBERED], ids=[name for _, name in BAD + NUMBERED])
+def test_an_event_that_cannot_be_read_is_wrong(record: Record) -> None:
+    with pytest.raises(Wrong):
+        read_event(record)
+
+
+@pytest.mark.parametrize("record", [one for one, _ in BAD[:6]], ids=[name for _, name in BAD[:6]])
+def test_a_telling_that_cannot_be_read_is_wrong(record: Record) -> None:
+    told = [*(one for one in record.headers if one[0] != "ce_type"), ("ce_type", b"chorus.resident.told")]
+    with pytest.raises(Wrong):
+        read_told(a_record(record.value, told, topic=topics.RESIDENTS))
+
+
+def test_an_input_under_another_inquirys_key_is_wrong() -> None:
+    good = a_record(VALUE, unreadable(), key=INQUIRY.encode())
+    assert read_input(good) is not None
+    with pytest.raises(Wrong, match="is not the inquiry"):
+        read_input(a_record(VALUE, unreadable(), key=b"20260316-00000000"))
