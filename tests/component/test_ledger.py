@@ -1,0 +1,208 @@
+"""The ledger on a real store: written first, answered then, published in order, whatever dies in between."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared import clock, ledger, topics
+from shared.ledger import Entry, Ledger, Written
+from shared.mongo import Database, Document, PyMongoError
+from tests.builders import INQUIRY, MONDAY_NOON
+from tests.component.conftest import in_background
+from tests.fakes import FakePublisher
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases of 50 ms: the relay takes at once what in production it takes after 5 s."""
+    monkeypatch.setattr(ledger, "LEASE_S", 0.05)
+    monkeypatch.setattr(ledger, "RELAY_EVERY_S", 0.01)
+
+
+@pytest.fixture
+async def book(database: Database, publisher: FakePublisher) -> AsyncIterator[Ledger]:
+    one = Ledger(database, "ledger", publisher)
+    await one.prepare()
+    async with in_background(one.write_groups):
+        yield one
+
+
+def entry(id_: str, n: int = 0, words: str = "路灯", inquiry_id: str | None = None) -> Entry:
+    value = json.dumps({"inquiry_id": inquiry_id or INQUIRY, "subject": words})
+    inquiry = inquiry_id or (INQUIRY if n else f"20260316-{abs(hash(id_)) % 10**8:08d}")
+    return Entry(id_, inquiry, n, "chorus.inquiry.received", MONDAY_NOON, value, words, "chorus/intake")
+
+
+async def noted(book: Ledger) -> list[Document]:
+    return await book.unpublished.find({}).to_list(None)
+
+
+async def test_requests_that_come_together_share_an_insert(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    inserts: list[int] = []
+    insert_new = ledger.insert_new
+
+    async def counted(collection: Any, documents: Any) -> set[Any]:
+        inserts.append(len(documents))
+        return await insert_new(collection, documents)
+
+    monkeypatch.setattr(ledger, "insert_new", counted)
+    written = await asyncio.gather(*(book.accept(entry(f"e{number}")) for number in range(200)))
+    assert all(one.new for one in written)
+    assert sum(inserts) == 200
+    assert len(inserts) <= 5
+    assert await book.entries.count_documents({}) == 200
+
+
+async def test_what_is_accepted_is_durable_before_it_is_published(book: Ledger, publisher: FakePublisher) -> None:
+    assert await book.accept(entry("e1")) == Written(new=True)
+    assert publisher.records == []
+    [note] = await noted(book)
+    assert note["entries"] == ["e1"]
+    async with in_background(book.publish_fresh):
+        await publisher.until(1, topics.INPUTS)
+    assert publisher.ids() == ["e1"]
+
+
+async def test_once_it_is_published_nothing_is_noted_and_the_relay_has_nothing_to_do(
+    book: Ledger, publisher: FakePublisher
+) -> None:
+    async with in_background(book.publish_fresh):
+        await book.accept(entry("e1"))
+        await publisher.until(1, topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    async with in_background(book.relay):
+        await book.accept(entry("e2"))
+        await publisher.until(2, topics.INPUTS)
+    assert publisher.ids() == ["e1", "e2"]
+
+
+async def test_a_repeat_returns_the_earlier_entry(book: Ledger) -> None:
+    await book.accept(entry("e1"))
+    repeat = await book.accept(entry("e1", words="别的"))
+    assert not repeat.new
+    assert repeat.earlier is not None
+    assert (repeat.earlier["fingerprint"], repeat.earlier["inquiry_id"]) == ("路灯", entry("e1").inquiry_id)
+
+
+async def test_of_the_same_id_twice_in_one_group_one_is_new(book: Ledger) -> None:
+    first, second = await asyncio.gather(book.accept(entry("e1")), book.accept(entry("e1", words="别的")))
+    assert (first.new, second.new) == (True, False)
+    assert second.earlier is not None
+    assert second.earlier["fingerprint"] == "路灯"
+
+
+async def test_a_place_that_is_taken_is_neither_new_nor_earlier(book: Ledger) -> None:
+    one, other = await asyncio.gather(book.accept(entry("a", 1)), book.accept(entry("b", 1)))
+    assert sorted([one.new, other.new]) == [False, True]
+    lost = other if one.new else one
+    assert lost.earlier is None
+
+
+async def test_the_entries_of_an_inquiry_are_in_the_order_of_n(book: Ledger) -> None:
+    for n in (2, 1, 3):
+        await book.accept(entry(f"e{n}", n))
+    assert [one["_id"] for one in await book.of(INQUIRY)] == ["e1", "e2", "e3"]
+
+
+async def test_an_error_of_the_store_reaches_the_caller_and_the_next_one_goes_on(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert_new = ledger.insert_new
+
+    async def failing(collection: Any, documents: Any) -> set[Any]:
+        raise PyMongoError("the store broke")
+
+    monkeypatch.setattr(ledger, "insert_new", failing)
+    with pytest.raises(PyMongoError, match="the store broke"):
+        await book.accept(entry("e1"))
+    monkeypatch.setattr(ledger, "insert_new", insert_new)
+    assert (await book.accept(entry("e1"))).new
+
+
+async def test_what_a_crash_left_between_insert_and_publish_the_relay_publishes_once(
+    book: Ledger, publisher: FakePublisher, database: Database
+) -> None:
+    await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
+    after_the_crash, other = Ledger(database, "ledger", publisher), Ledger(database, "ledger", publisher)
+    async with in_background(after_the_crash.relay, other.relay):
+        await publisher.until(3, topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    assert publisher.ids() == ["e1", "e2", "e3"]
+
+
+async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
+    book: Ledger, publisher: FakePublisher, database: Database
+) -> None:
+    for n in (1, 2, 3):
+        await book.accept(entry(f"e{n}", n))
+    newest_first = clock.now() - timedelta(hours=1)
+    await book.unpublished.update_one({"entries": "e3"}, {"$set": {"due_at": newest_first}})
+    async with in_background(Ledger(database, "ledger", publisher).relay):
+        await publisher.until(3, topics.INPUTS)
+    seen = list(dict.fromkeys(publisher.ids()))
+    assert seen == ["e1", "e2", "e3"]
+
+
+async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
+    book: Ledger, publisher: FakePublisher, database: Database
+) -> None:
+    await book.accept(entry("e1", 1))
+    process = Ledger(database, "ledger", publisher)
+    async with in_background(process.write_groups, process.publish_fresh, process.relay):
+        await process.accept(entry("e2", 2))
+        await publisher.until(2, topics.INPUTS)
+    assert list(dict.fromkeys(publisher.ids())) == ["e1", "e2"]
+
+
+async def test_a_note_whose_entries_never_came_is_kept_and_then_forgotten(
+    book: Ledger, publisher: FakePublisher
+) -> None:
+    young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": clock.now(), "due_at": MONDAY_NOON}
+    old: Document = young | {"_id": "old", "noted_at": clock.now() - timedelta(hours=2)}
+    await book.unpublished.insert_many([young, old])
+    async with in_background(book.relay):
+        await book.accept(entry("e1"))
+        await publisher.until(1, topics.INPUTS)
+    assert "young" in {note["_id"] for note in await noted(book)}
+    assert "old" not in {note["_id"] for note in await noted(book)}
+    assert publisher.ids() == ["e1"]
+
+
+async def test_while_the_broker_is_away_all_is_accepted_and_goes_out_when_it_is_back(
+    book: Ledger, publisher: FakePublisher
+) -> None:
+    publisher.away = True
+    await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
+    with pytest.raises(Exception, match="away"):
+        await book.publish_fresh()
+    with pytest.raises(Exception, match="away"):
+        await asyncio.wait_for(book.relay(), 5)
+    publisher.away = False
+    async with in_background(book.relay):
+        await publisher.until(3, topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    assert publisher.ids() == ["e1", "e2", "e3"]
+
+
+async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
+    book: Ledger, publisher: FakePublisher, database: Database
+) -> None:
+    async with in_background(book.publish_fresh):
+        await book.accept(entry("e1", 1))
+        await publisher.until(1, topics.INPUTS)
+    other = FakePublisher()
+    again = Ledger(database, "ledger", other)
+    async with in_background(again.write_groups, again.publish_fresh):
+        await again.accept(entry("e1", 1))
+        await other.until(1, topics.INPUTS)
+    assert other.records == publisher.records
