@@ -113,6 +113,7 @@ def test_the_writers_name_is_masked_wherever_it_stands(text: str, names: list[st
         ("联系人：陈一一。陈先生在家", f"联系人：{MARK}。{MARK}先生在家"),
         ("My name is Jane Doe and I live here. Doe, room 3", f"My name is {MARK} and I live here. {MARK}, room 3"),
         ("Kind regards,\nJane Doe", f"Kind regards,\n{MARK}"),
+        ("Yours faithfully\nJ. R. Doe", f"Yours faithfully\n{MARK}"),
     ],
 )
 def test_a_name_the_text_states_is_masked_without_a_contact(text: str, seen: str) -> None:

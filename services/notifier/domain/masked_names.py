@@ -46,7 +46,7 @@ SAID = re.compile(
 INTRODUCED = rf"\b(?i:I am|I'm|I’m|this is) (?:(?i:{LATIN_TITLE})\.? )?"
 FAREWELL = r"\b(?i:sincerely|regards|faithfully|truly|respectfully|cheers),?[ \n]{1,4}"
 SIGNED = re.compile(
-    rf"(?:{INTRODUCED}|{FAREWELL})(?P<it>[A-Z][\w'’\-]{{1,39}}(?: (?:[A-Z]\.|[A-Z][\w'’\-]{{1,39}})){{1,3}})"
+    rf"(?:{INTRODUCED}|{FAREWELL})(?P<it>(?:[A-Z]\.|[A-Z][\w'’\-]{{1,39}})(?: ?(?:[A-Z]\.|[A-Z][\w'’\-]{{1,39}})){{1,3}})"
 )
 
 
