@@ -189,7 +189,7 @@ def test_time_grows_with_the_length_alone(unit: str) -> None:
     text = (unit * 20_000)[:20_000]
     started = time.process_time()
     mask(text, ["张三", "Jane Doe"])
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 1
 
 
 def test_many_stated_names_do_not_multiply_the_work() -> None:
