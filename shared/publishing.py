@@ -16,6 +16,7 @@ from shared.logs import log
 BATCH_BYTES = 1_000_000
 RECORD_BYTES_MAX = 4_500_000
 STOP_LIMIT_S = 5.0
+PING_LIMIT_S = 2.0
 Header = tuple[str, bytes | None]
 RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
 
@@ -65,6 +66,15 @@ class Publisher:
         if producer is not None:
             with suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), STOP_LIMIT_S)
+
+    async def answers(self) -> bool:
+        """Whether the broker answers now; at most a few seconds are waited."""
+        producer = self.producer
+        if producer is None:
+            return False
+        with suppress(KafkaError, TimeoutError):
+            return bool(await asyncio.wait_for(producer.client.force_metadata_update(), PING_LIMIT_S))
+        return False
 
     async def publish(self, messages: Iterable[Message]) -> None:
         """Publish and wait until every message is confirmed; raises KafkaError if one is not.

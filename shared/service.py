@@ -101,7 +101,15 @@ class Service:
             held.enter_context(single_instance(self.settings))
             host, port = self.settings.address
             self._server = uvicorn.Server(
-                uvicorn.Config(self.app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+                uvicorn.Config(
+                    self.app,
+                    host=host,
+                    port=port,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    timeout_keep_alive=75,
+                )
             )
             self._server.run()
         if self.broken is not None or not self._server.started:
@@ -174,7 +182,8 @@ class Service:
 
         A service that works without Kafka says that it is away, and goes on.
         """
-        reading = [reason for one in self.subscriptions if (reason := one.why_not_ready())]
+        reading = [] if await self.publisher.answers() else ["Kafka is away"]
+        reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.name} is starting"]
         for check in self.checks:
             if reason := await check():

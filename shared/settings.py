@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     mail_from: str = "chorus@city.example"
     public_url: str = "http://127.0.0.1:8001"
     hall_url: str = "http://127.0.0.1:8003"
+    scoreboard_url: str = "http://127.0.0.1:8004"
     secret_file: Path | None = None
     operator_token_file: Path | None = None
     instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")

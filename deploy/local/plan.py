@@ -71,6 +71,7 @@ def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Path
         "CHORUS_OPERATOR_TOKEN_FILE": str(token),
         "CHORUS_PUBLIC_URL": given.get("CHORUS_PUBLIC_URL") or urls["intake"],
         "CHORUS_HALL_URL": given.get("CHORUS_HALL_URL") or urls["notifier"],
+        "CHORUS_SCOREBOARD_URL": given.get("CHORUS_SCOREBOARD_URL") or urls["scorer"],
         "CHORUS_DATA": str(folder.path),
     }
     return Plan(

@@ -1,25 +1,209 @@
-"""Intake's pages for people, and the ticket in the form that is asked for."""
+"""Intake's pages for people: the form, the ticket and the rating; and the ticket as JSON for whoever asks for that."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import ValidationError
 
+from services.intake.api import limited_body
+from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Reception
+from shared import ids, pages
+from shared.mongo import PyMongoError
+from shared.pages import Lang, Site, language
+from shared.problems import Problem, ProblemDetails, name_of, sentence
+
+LISTS = ("departments",)
+AWAY: Mapping[Lang, str] = {
+    "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
+    "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
+}
+UNKNOWN: Mapping[Lang, str] = {
+    "zh": "没有这个编号，或查询码不对。",
+    "en": "There is no such ticket, or the code is not its code.",
+}
 
 
-def routes(reception: Reception) -> APIRouter:
-    """The form, the status page, and `GET /inquiries/{id}` as JSON or as a page."""
-    pages = APIRouter()
+def routes(reception: Reception, site: Site) -> APIRouter:
+    """The form at `/`, the ticket at `/status` and `/inquiries/{id}`."""
+    router = APIRouter()
 
-    @pages.get("/inquiries/{inquiry_id}", tags=["residents"], summary="What became of a message")
+    @router.get("/", include_in_schema=False)
+    async def form(request: Request) -> Response:
+        lang = language(request)
+        return pages.write_in(lang, {}, {}, departments(reception, lang), site=site)
+
+    @router.post("/", include_in_schema=False)
+    async def write(request: Request) -> Response:
+        return await written(reception, request, await fields(request), site)
+
+    @router.get("/status", include_in_schema=False)
+    async def ask(request: Request) -> Response:
+        return pages.ask_status(language(request), dict(request.query_params), site=site)
+
+    @router.post("/status", include_in_schema=False)
+    async def look(request: Request) -> Response:
+        typed = await fields(request)
+        return await shown(
+            reception, request, str(typed.get("inquiry_id", "")).strip(), str(typed.get("code", "")), site
+        )
+
+    @router.get("/status/rating", include_in_schema=False)
+    async def reloaded() -> Response:
+        return RedirectResponse("/status", 303)
+
+    @router.post("/status/rating", include_in_schema=False)
+    async def rate(request: Request) -> Response:
+        return await rated(reception, request, await fields(request), site)
+
+    @router.get(
+        "/inquiries/{inquiry_id}",
+        tags=["residents"],
+        summary="What became of a message",
+        responses={404: {"model": ProblemDetails}, 429: {"model": ProblemDetails}, 503: {"model": ProblemDetails}},
+    )
     async def ticket(
         inquiry_id: str,
         request: Request,
         x_query_code: Annotated[str | None, Header()] = None,
         code: Annotated[str | None, Query()] = None,
     ) -> Response:
-        seen: dict[str, Any] = await reception.ticket(inquiry_id, x_query_code or code)
-        return JSONResponse(seen, headers={"Cache-Control": "no-store"})
+        given = x_query_code or code
+        if "text/html" in request.headers.get("accept", ""):
+            if given is None:
+                return pages.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
+            return await shown(reception, request, inquiry_id, given, site)
+        return JSONResponse(await reception.ticket(inquiry_id, given), headers={"Cache-Control": "no-store"})
 
-    return pages
+    return router
+
+
+# ── writing in ───────────────────────────────────────────────────────────────
+
+
+async def fields(request: Request) -> dict[str, Any]:
+    """What a form sent, line breaks as people mean them. Raises Problem 413."""
+    sent = parse_qs((await limited_body(request)).decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
+    texts = {name: [value.replace("\r\n", "\n") for value in values] for name, values in sent.items()}
+    return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
+
+
+async def written(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
+    """Take what the form sent; what is wrong with it stands beside the fields, and nothing typed is lost.
+
+    The key belongs to the form and to what was typed: sent twice it is one ticket, edited and sent again it is another.
+    """
+    lang = language(request)
+    try:
+        given = submission(typed, lang)
+        key = ids.digest(f"{typed.get('key', '')}\n{given.model_dump_json()}".encode())
+        receipt, _ = await reception.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
+    except ValidationError as error:
+        problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
+        return pages.write_in(lang, typed, problems, departments(reception, lang), 422, site)
+    except Problem as problem:
+        return pages.write_in(lang, typed, {"": problem.detail}, departments(reception, lang), problem.status, site)
+    except PyMongoError:
+        return pages.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site)
+    return pages.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
+
+
+def submission(typed: Mapping[str, Any], lang: Lang) -> Submission:
+    """The form's fields as a message; raises ValidationError."""
+    contact = {name: typed.get(name) for name in ("name", "phone", "email") if typed.get(name)}
+    return Submission.model_validate(
+        {
+            "subject": typed.get("subject", ""),
+            "body": typed.get("body", ""),
+            "channel": "web",
+            "area": typed.get("area") or None,
+            "contact": contact or None,
+            "departments": typed.get("departments", []),
+            "public": typed.get("public") == "true",
+            "confidential": typed.get("confidential") == "true",
+            "language": lang,
+        }
+    )
+
+
+def departments(reception: Reception, lang: Lang) -> list[tuple[str, str]]:
+    """What a writer may choose from."""
+    city = reception.city.city
+    return [(one.code, one.name.en if lang == "en" else one.name.zh) for one in city.active] if city else []
+
+
+def field_of(location: Sequence[str | int]) -> str:
+    """The form's name of a field: `contact.email` is simply `email` there."""
+    return str(location[1] if location[0] == "contact" and len(location) > 1 else location[0])
+
+
+def words(error: Mapping[str, Any], lang: Lang) -> str:
+    """What is wrong with a field, in the reader's language."""
+    return in_chinese(error) if lang == "zh" else f"{name_of(error['loc'])} {sentence(error)}"
+
+
+CHINESE = {
+    "is blank": "不能只有空白，请写明内容。",
+    "contains U+0000": "含有无法保存的字符（U+0000），请删去。",
+    "is no telephone number": "不是电话号码，请写数字，例如 138 0000 0000。",
+    "is no e-mail address": "不是邮箱地址，请写成 name@mail.example 的样子。",
+}
+
+
+def in_chinese(error: Mapping[str, Any]) -> str:
+    """One of the errors that a form can make, in Chinese."""
+    context = error.get("ctx") or {}
+    match error["type"]:
+        case "missing" | "string_too_short":
+            return "必填，请填写。"
+        case "string_too_long":
+            return f"共 {len(str(error['input']))} 字，最多 {context['max_length']} 字。"
+        case "too_long":
+            return f"选了 {context['actual_length']} 个，最多 {context['max_length']} 个。"
+        case "value_error":
+            said = str(context["error"])
+            return next((chinese for start, chinese in CHINESE.items() if said.startswith(start)), said)
+        case _:
+            return "请从所列选项中选择。"
+
+
+# ── looking and rating ───────────────────────────────────────────────────────
+
+
+async def shown(reception: Reception, request: Request, inquiry_id: str, code: str, site: Site) -> Response:
+    """The ticket, or the question for it with what is wrong."""
+    lang = language(request)
+    try:
+        seen = await reception.ticket(inquiry_id.upper(), code)
+    except Problem as problem:
+        said = UNKNOWN[lang] if problem.status == 404 else problem.detail
+        return pages.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site)
+    except PyMongoError:
+        return pages.problem(lang, 503, site=site)
+    return pages.status(lang, seen, code, reception.settings.zone, seen["round"] in seen["rated"], site=site)
+
+
+async def rated(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
+    """Take the rating of the form, then show the ticket again."""
+    lang = language(request)
+    inquiry_id, code = str(typed.get("inquiry_id", "")), str(typed.get("code", ""))
+    try:
+        seen = await reception.ticket(inquiry_id, code)
+    except Problem:
+        return await shown(reception, request, inquiry_id, code, site)
+    round_ = str(typed.get("round", ""))
+    solved = {"true": True, "false": False}.get(str(typed.get("solved")))
+    rating = {"round": int(round_) if round_.isdecimal() else 0, "solved": solved, "satisfied": typed.get("satisfied")}
+    errors: dict[str, str] = {}
+    try:
+        given = RatingGiven.model_validate(rating | {"words": typed.get("words") or None})
+        await reception.rate(inquiry_id, code, given)
+    except ValidationError as error:
+        errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
+    except Problem as problem:
+        errors = {"": problem.detail}
+    zone = reception.settings.zone
+    return pages.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

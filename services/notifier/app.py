@@ -9,6 +9,7 @@ from shared.cityfeed import CityFeed
 from shared.delivery import Subscription
 from shared.directory import City
 from shared.events import ResidentTold
+from shared.pages import Site, static_files
 from shared.service import Service
 from shared.settings import Settings, secret
 
@@ -35,5 +36,7 @@ def make(settings: Settings) -> Service:
     service.forever(Mailroom(store, settings).deliver)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
-    service.app.include_router(pages.routes(store, settings))
+    site = Site(intake=settings.public_url, hall="", scoreboard=settings.scoreboard_url)
+    service.app.include_router(pages.routes(store, settings, site))
+    service.app.mount("/static", static_files())
     return service

@@ -1,11 +1,46 @@
 """The hall's pages."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from services.notifier.store import Store
+from shared import pages
+from shared.mongo import Document
+from shared.pages import Site, language
 from shared.settings import Settings
 
+PAGE = 20
+SUMMARY = 120
 
-def routes(store: Store, settings: Settings) -> APIRouter:
-    """The hall and its entries."""
-    return APIRouter()
+
+def routes(store: Store, settings: Settings, site: Site) -> APIRouter:
+    """The hall, newest answer first, and each of its entries."""
+    router = APIRouter()
+
+    @router.get("/", include_in_schema=False)
+    @router.get("/hall", tags=["hall"], summary="Answered public inquiries, as a page")
+    async def hall(request: Request, after: str | None = None) -> Response:
+        found = await store.hall_page(after, PAGE + 1)
+        further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
+        return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, settings.zone, site)
+
+    @router.get("/hall/{inquiry_id}", tags=["hall"], summary="One answered public inquiry, as a page")
+    async def entry(inquiry_id: str, request: Request) -> Response:
+        found = await store.entry(inquiry_id)
+        if found is None:
+            return pages.problem(language(request), 404, site=site)
+        return pages.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, settings.zone, site)
+
+    return router
+
+
+def row(entry: Document) -> Document:
+    """An entry as the list shows it."""
+    body = entry["body"]
+    return {
+        "inquiry_id": entry["_id"],
+        "subject": entry["subject"],
+        "summary": body if len(body) <= SUMMARY else body[:SUMMARY] + "…",
+        "answered_at": entry["answered_at"],
+        "departments": [one["name"] for one in entry["paragraphs"]],
+    }

@@ -24,6 +24,7 @@ def make(settings: Settings) -> Service:
     city: CityFeed[Directory] = CityFeed(directory)
     commands = Ledger(service.database, "commands", service.publisher)
     core = Core(store, service.publisher, city)
+    view = CasesView(store)
     gate = Gate(store, service.publisher)
     desk = Desk(store, service.publisher, city, commands, settings)
 
@@ -58,7 +59,7 @@ def make(settings: Settings) -> Service:
             group="router-cases",
             topics=(topics.EVENTS,),
             read=read_row,
-            handle=CasesView(store).follow,
+            handle=view.follow,
             publisher=service.publisher,
             schema=CaseEvent,
         )
@@ -72,7 +73,7 @@ def make(settings: Settings) -> Service:
         (topics.dead_letters("router"), bytes),
     ):
         service.publishes(topic, schema)
-    for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published):
+    for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published, view.measure):
         service.forever(loop)
     service.ready_when(city.known)
     service.app.include_router(api.routes(desk, secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")))

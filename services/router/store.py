@@ -96,6 +96,14 @@ class Store:
         """One page of the view, by inquiry id."""
         return await self.cases.find(query).sort("_id", ASCENDING).to_list(limit)
 
+    async def open_parts(self) -> dict[str, int]:
+        """How many parts of open cases are offered, and how many accepted."""
+        states = ("offered", "accepted")
+        sums = {state: {"$sum": f"$parts.{state}"} for state in states}
+        still_open = {"$match": {"state": {"$in": ["triage", "assigned", "in-progress"]}}}
+        found = await self.cases.aggregate([still_open, {"$group": {"_id": None, **sums}}]).to_list(1)
+        return {state: int(found[0][state]) if found else 0 for state in states}
+
     # ── the city ─────────────────────────────────────────────────────────────
 
     async def latest_city(self) -> City | None:

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.scorer import domain
 from services.scorer.scoring import Scoring
-from shared import clock
+from shared import clock, pages
+from shared.pages import Site, language
 from shared.problems import FieldProblem, Problem
 from shared.settings import Settings
 
 
-def routes(scoring: Scoring, settings: Settings) -> APIRouter:
+def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
     """Everyone may look: events carry nobody's words."""
     api = APIRouter(tags=["scores"])
 
@@ -32,7 +33,16 @@ def routes(scoring: Scoring, settings: Settings) -> APIRouter:
             raise Problem(
                 422, f"period {error}.", [FieldProblem(pointer="/period", detail=f"period {error}")]
             ) from error
-        return JSONResponse(await scoring.scoreboard(over, asked))
+        board = await scoring.scoreboard(over, asked)
+        wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
+        if not wants_page:
+            return JSONResponse(board)
+        before, following = domain.neighbours(over)
+        return pages.scoreboard(language(request), board, before, following, site)
+
+    @api.get("/", include_in_schema=False)
+    async def front() -> Response:
+        return RedirectResponse("/scoreboard?format=html")
 
     @api.get("/inquiries/{inquiry_id}/clocks", summary="Every clock of an inquiry with its verdict")
     async def clocks(inquiry_id: str, as_of: str | None = None) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from shared.cityfeed import CityFeed
 from shared.delivery import Subscription
 from shared.directory import City
 from shared.events import CaseEvent
+from shared.pages import Site, static_files
 from shared.reading import read_event
 from shared.service import Service
 from shared.settings import Settings
@@ -33,5 +34,7 @@ def make(settings: Settings) -> Service:
         )
     )
     service.publishes(topics.dead_letters("scorer"), bytes)
-    service.app.include_router(api.routes(Scoring(store, city), settings))
+    site = Site(intake=settings.public_url, hall=settings.hall_url, scoreboard="")
+    service.app.include_router(api.routes(Scoring(store, city), settings, site))
+    service.app.mount("/static", static_files())
     return service

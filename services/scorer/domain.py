@@ -116,6 +116,11 @@ def period(name: str, zone: ZoneInfo) -> Period:
     return Period(name, start, end, str(zone))
 
 
+def neighbours(over: Period) -> tuple[str, str]:
+    """The months before and after the period, `YYYY-MM`."""
+    return f"{over.start - timedelta(days=1):%Y-%m}", f"{over.end:%Y-%m}"
+
+
 # ── a scoreboard ─────────────────────────────────────────────────────────────
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {
     "part.withdrawn": ("part_id", "department"),
 }
 """What of each fact everyone may read: never a resident's words, never a contact. A fact not named here is no event.
-Each event also says the `state` of its case and the `departments` that handle it, lead first."""
+Each event also says the `state` of its case, the `departments` that handle it, lead first, and its `parts` by state."""
 
 
 def messages(
@@ -53,7 +54,9 @@ class _Writer:
 
     def __init__(self, case: Case, decision: Decision, sequence: int) -> None:
         self.decision = decision
-        self.case = case
+        parts = Counter(part.state for part in case.parts.values())
+        departments = [part.department for part in case.active_parts]
+        self.standing = {"state": case.state, "departments": departments, "parts": dict(sorted(parts.items()))}
         self.round = case.round
         self.sequence = sequence
         self.ordinals: dict[str, int] = {}
@@ -65,7 +68,7 @@ class _Writer:
             return
         self.sequence += 1
         data = {"inquiry_id": self.decision.inquiry_id} | {name: fact.data.get(name) for name in fields}
-        data |= {"state": self.case.state, "departments": [part.department for part in self.case.active_parts]}
+        data |= self.standing
         if fact.type == "inquiry.registered":
             data["area"] = directory.area(fact.data.get("area"))
         self._write(topics.EVENTS, fact.type, data, self.sequence)

@@ -1,12 +1,16 @@
 """The view of all cases that the desk shows: it follows `inquiries.events` and never decides."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.router.store import Store
+from shared import clock, metrics
 from shared.delivery import Record
 from shared.mongo import Document
 from shared.reading import read_event
+
+MEASURE_EVERY_S = 15.0
 
 
 @dataclass
@@ -22,10 +26,17 @@ class CasesView:
             rows[row["_id"]] = rows.get(row["_id"], {}) | row
         await self.store.show(list(rows.values()))
 
+    async def measure(self) -> None:
+        """Tell Prometheus how many parts wait, in each open state; run it for ever."""
+        while True:
+            for state, count in (await self.store.open_parts()).items():
+                metrics.PARTS_OPEN.labels(state).set(count)
+            await asyncio.sleep(MEASURE_EVERY_S)
+
 
 def read_row(record: Record) -> Document:
     """The row that an event makes of its case."""
     event = read_event(record)
-    fields = ("state", "departments", "channel", "received_at", "area")
+    fields = ("state", "departments", "parts", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
-    return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": event.at}
+    return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": clock.to_text(event.at)}
