@@ -23,6 +23,8 @@ from deploy.command.tables import show_table
 from deploy.command.timeline import show_facts
 from deploy.local.stackfile import StackFile
 
+BOARD_S = 60.0
+
 
 def demo(
     seed: Annotated[int, typer.Option(help="Another seed, another morning.")] = 1,
@@ -71,7 +73,7 @@ async def _play(
 
 
 def _end(running: StackFile, seed: int, run: str, cases: Sequence[Case], mails_kept: bool, took_s: float) -> None:
-    _show_scoreboard(running, cases)
+    no_board = _show_scoreboard(running, cases)
     _show_one(cases)
     lost = {case.letter.mark: [*missing(case), *(unmailed(case) if mails_kept else ())] for case in cases}
     double = {case.letter.mark: list(doubled(case)) for case in cases}
@@ -91,6 +93,8 @@ def _end(running: StackFile, seed: int, run: str, cases: Sequence[Case], mails_k
     if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:
         shown = "\n  ".join(problems[:10])
         raise Failure(FAILED, f"{told['lost']} letters did not come back, {told['double']} came back twice.\n  {shown}")
+    if no_board is not None:
+        raise no_board
 
 
 def in_words(told: Mapping[str, int]) -> str:
@@ -98,19 +102,24 @@ def in_words(told: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in told.items())
 
 
-def _show_scoreboard(running: StackFile, cases: Sequence[Case]) -> None:
-    """Of the month in which the letters were written, as the ticket numbers say it in the city's time zone."""
-    day = next((case.inquiry_id for case in cases if case.inquiry_id), None)
-    if day is None:
-        return
+def _show_scoreboard(running: StackFile, cases: Sequence[Case]) -> Failure | None:
+    """Of the month in which the letters were written, as the ticket numbers say it in the city's time zone.
+
+    Returns why it cannot be shown, to be told after what was seen of the letters.
+    """
+    day = next((case.inquiry_id for case in cases if case.inquiry_id), "")
     period = {"period": f"{day[:4]}-{day[4:6]}", "format": "json"}
-    board = ask("GET", f"{running.urls.scorer}/scoreboard", params=period).json()
+    try:
+        board = ask("GET", f"{running.urls.scorer}/scoreboard", params=period, timeout_s=BOARD_S).json()
+    except Failure as failure:
+        return failure
     say(f"\nThe scoreboard of {period['period']} (clocks: kept/broken/open)")
     rows = [one for one in board["departments"] if one["volume"]["assigned"]]
     show_table(
         ("department", "部门", "assigned", "answered", "accept", "first reply", "resolve", "rated"),
         (_row(one) for one in sorted(rows, key=lambda one: -int(one["volume"]["assigned"]))),
     )
+    return None
 
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:

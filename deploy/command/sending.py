@@ -1,7 +1,7 @@
 """Sends messages to intake: many at the same time, each until it has an answer, none twice."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,10 +10,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from deploy.command.console import problem
 from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
+from deploy.command.lanes import Lanes
 from deploy.command.messages import Message, Unusable
 from deploy.command.rows import Row
 
 IN_FLIGHT = 32
+PATIENCE_S = 30.0
 LATER = (408, 409, 425, 429)
 NOT_TAKEN = (400, 413, 415, 422)
 Told = Callable[[Row, str, Any], None]
@@ -39,21 +41,20 @@ class NotNow(Exception):
 
 @dataclass(frozen=True)
 class Sender:
-    """One client of intake, with the operator's token; it repeats for `patience_s` while intake is away."""
+    """One client of intake, with the operator's token."""
 
     client: httpx.AsyncClient
-    patience_s: float = 30.0
 
     async def send(self, message: Message) -> tuple[bool, dict[str, Any]]:
         """The answer to a message, and whether it was there before. Raises Unusable when intake says it is wrong.
 
-        Raises Failure 3 when intake stays away.
+        Raises Failure 3 when intake stays away for PATIENCE_S.
         """
         headers = {"Idempotency-Key": message.key} if message.key else {}
         tries = AsyncRetrying(
             retry=retry_if_exception_type((NotNow, httpx.TransportError)),
             wait=wait_random_exponential(multiplier=0.1, max=3.0),
-            stop=stop_after_delay(self.patience_s),
+            stop=stop_after_delay(PATIENCE_S),
             reraise=True,
         )
         try:
@@ -78,9 +79,8 @@ class Sender:
 
 def client(intake: str, token: str) -> httpx.AsyncClient:
     """A client with as many connections as messages are in flight."""
-    limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=intake, headers=headers, limits=limits, timeout=30.0, trust_env=False)
+    return httpx.AsyncClient(base_url=intake, headers=headers, transport=Lanes(IN_FLIGHT), timeout=30.0)
 
 
 async def send_all(
@@ -88,25 +88,39 @@ async def send_all(
 ) -> None:
     """Send every row, counting into `tally`; `told(row, outcome, answer)` hears of each as it is known.
 
-    The outcome is accepted, existing or rejected; the answer is intake's, or the sentence that says why not.
-    Rows are read as fast as they are sent, so that a large file never lies in memory.
+    The outcome is accepted, existing or rejected; the answer is intake's, or the sentence that says why not. Rows are
+    read as fast as they are sent, so that a large file never lies in memory. At the first Failure no more rows are
+    sent, but those under way are waited for: what was taken must be counted.
     """
     queue: asyncio.Queue[Row | None] = asyncio.Queue(maxsize=2 * IN_FLIGHT)
+    failures: list[Failure] = []
 
     async def work() -> None:
         while (row := await queue.get()) is not None:
-            outcome, answer = await settle(row, understood, sender)
-            setattr(tally, outcome, getattr(tally, outcome) + 1)
-            told(row, outcome, answer)
+            if failures:
+                continue
+            try:
+                outcome, answer = await settle(row, understood, sender)
+                setattr(tally, outcome, getattr(tally, outcome) + 1)
+                told(row, outcome, answer)
+            except Failure as failure:
+                failures.append(failure)
 
     async def read() -> None:
-        for row in rows:
-            tally.read += 1
-            await queue.put(row)
+        try:
+            for row in rows:
+                if failures:
+                    break
+                tally.read += 1
+                await queue.put(row)
+        except Failure as failure:
+            failures.append(failure)
         for _ in range(IN_FLIGHT):
             await queue.put(None)
 
-    await all_or_first_error([read(), *(work() for _ in range(IN_FLIGHT))])
+    await asyncio.gather(read(), *(work() for _ in range(IN_FLIGHT)))
+    if failures:
+        raise failures[0]
 
 
 async def settle(row: Row, understood: Callable[[Row], Message], sender: Sender) -> tuple[str, Any]:
@@ -116,17 +130,3 @@ async def settle(row: Row, understood: Callable[[Row], Message], sender: Sender)
     except Unusable as wrong:
         return "rejected", str(wrong)
     return ("existing" if existed else "accepted"), answer
-
-
-async def all_or_first_error(work: Iterable[Awaitable[None]]) -> None:
-    """Run all; at the first error stop the others and raise it."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(_awaited(one))
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-
-
-async def _awaited(one: Awaitable[None]) -> None:
-    await one

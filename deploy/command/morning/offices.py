@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.command.morning.account import Case, Part
 from shared.events import PartAccepted, PartContributed, PartOffered, PartReplied, PartReturned
@@ -37,7 +37,7 @@ class Offices:
         self._producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all", enable_idempotence=True)
         await self._producer.start()
         self._consumers = {code: self._consumer(code) for code in codes}
-        await asyncio.gather(*(_at_end(consumer, inbox(code)) for code, consumer in self._consumers.items()))
+        await asyncio.gather(*map(_at_end, self._consumers.values()))
 
     async def work(self) -> None:
         """Read all inboxes for ever."""
@@ -56,6 +56,7 @@ class Offices:
 
     def _consumer(self, code: str) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
+            inbox(code),
             bootstrap_servers=self.kafka,
             group_id=f"departments.{code}.demo-{self.run}",
             auto_offset_reset="latest",
@@ -105,26 +106,11 @@ class Offices:
         await self._producer.send_and_wait(topic, value, key, headers=[(k, v.encode()) for k, v in headers.items()])
 
 
-class _Assigned(ConsumerRebalanceListener):
-    """Tells when the group has given a consumer its partitions."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """They are there."""
-        self.event.set()
-
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing is to be done: what was read was played, and a repeat is known by its id."""
-
-
-async def _at_end(consumer: AIOKafkaConsumer, topic: str) -> None:
-    """Join, and stand at the end for good before the first letter is written."""
-    assigned = _Assigned()
-    consumer.subscribe([topic], listener=assigned)
+async def _at_end(consumer: AIOKafkaConsumer) -> None:
+    """Join, and stand at the end for good before the first letter is written; what comes on the way is older."""
     await consumer.start()
-    await assigned.event.wait()
+    while not consumer.assignment():
+        await consumer.getmany(timeout_ms=50)
     await consumer.seek_to_end()
     for partition in consumer.assignment():
         await consumer.position(partition)

@@ -1,0 +1,395 @@
+"""The command line against services that say what a test wants them to say."""
+
+import csv
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.command import desk, letterbox, sending
+from deploy.command.main import main
+
+REPOSITORY = Path(__file__).parents[2]
+CASE = "20261122-7F3KQ2MX"
+Answer = tuple[int, Any, dict[str, str]]
+Said = Callable[["Asked"], Answer]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, as a service saw it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class Town:
+    """Intake and desk in one: answers with `says`, and remembers what it was asked."""
+
+    says: Said = lambda _: (200, {}, {})
+    asked: list[Asked] = field(default_factory=list)
+    url: str = ""
+
+    def posts(self, path: str = "/inquiries") -> list[Asked]:
+        return [one for one in self.asked if (one.method, one.path) == ("POST", path)]
+
+
+@pytest.fixture
+def town(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Town]:
+    given = Town()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            content = self.rfile.read(int(self.headers.get("content-length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            one = Asked(self.command, self.path, headers, json.loads(content) if content else None)
+            given.asked.append(one)
+            status, body, more = given.says(one)
+            sent = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {"content-length": str(len(sent)), "content-type": "application/json", **more}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *words: Any) -> None: ...
+
+    for method in ("GET", "POST", "PUT"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    given.url = f"http://127.0.0.1:{server.server_port}"
+    (tmp_path / "token").write_text("operator's token\n", "utf-8")
+    for name in ("INTAKE", "ROUTER", "NOTIFIER", "SCORER"):
+        monkeypatch.setenv(f"CHORUS_{name}_URL", given.url)
+    monkeypatch.setenv("CHORUS_OPERATOR_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("CHORUS_DATA", str(tmp_path / "no-stack"))
+    monkeypatch.chdir(tmp_path)
+    yield given
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Outcome:
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def chorus(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    def run(*words: str) -> Outcome:
+        capsys.readouterr()
+        code = main(list(words))
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    return run
+
+
+Chorus = Callable[..., Outcome]
+
+
+def taken(asked: Asked) -> Answer:
+    """Intake that takes everything."""
+    if asked.method == "GET":
+        return 200, {"status": "ok"}, {}
+    return 202, {"inquiry_id": CASE, "query_code": "ABCDEFGHJKMN", "status_url": "x"}, {}
+
+
+def problem(status: int, *sentences: str) -> Answer:
+    errors = [{"pointer": "", "detail": one} for one in sentences]
+    return status, {"title": "no", "status": status, "detail": "no", "errors": errors}, {}
+
+
+# ── import ───────────────────────────────────────────────────────────────────
+
+
+def test_every_row_becomes_a_ticket_with_the_operators_token(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    town.says = taken
+    (tmp_path / "a.csv").write_text("subject,body,extra\n" + "".join(f"s{n},b,x\n" for n in range(100)), "utf-8")
+    ended = chorus("import", "a.csv", "--json", "--channel", "hotline")
+    assert (ended.code, ended.document) == (0, {"read": 100, "accepted": 100, "existing": 0, "rejected": 0})
+    assert "Ignored: the column 'extra'" in ended.err
+    posts = town.posts()
+    assert {one.body["subject"] for one in posts} == {f"s{n}" for n in range(100)}
+    assert {one.headers["authorization"] for one in posts} == {"Bearer operator's token"}
+    assert len({one.headers["idempotency-key"] for one in posts}) == 100
+    assert {one.body["channel"] for one in posts} == {"hotline"}
+
+
+def test_a_second_run_finds_every_ticket_there(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    town.says = lambda asked: (*taken(asked)[:2], {"Idempotent-Replayed": "true"})
+    (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
+    assert chorus("import", "a.csv", "--json").document == {"read": 1, "accepted": 0, "existing": 1, "rejected": 0}
+
+
+def test_rejected_rows_are_kept_with_their_columns_the_line_and_the_reason(
+    town: Town, chorus: Chorus, tmp_path: Path
+) -> None:
+    town.says = lambda asked: (
+        problem(422, "body is missing; give it") if "body" not in (asked.body or "body") else taken(asked)
+    )
+    (tmp_path / "a.csv").write_text("id,subject,body\n1,s,b\n2,only,\n3,s,b,c\n", "utf-8")
+    ended = chorus("import", "a.csv", "--json")
+    assert (ended.code, ended.document["rejected"], ended.document["accepted"]) == (5, 2, 1)
+    with (tmp_path / "a.rejected.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["line"]: row for row in csv.DictReader(file)}
+    assert (rows["3"]["id"], rows["3"]["subject"], rows["3"]["why"]) == ("2", "only", "body is missing; give it")
+    assert "4 cells and there are 3 columns" in rows["4"]["why"]
+
+
+def test_mended_rejected_rows_can_be_imported(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    town.says = taken
+    (tmp_path / "a.rejected.csv").write_text(
+        "id,subject,body,line,why\n2,s,now it has one,3,body is missing\n", "utf-8-sig"
+    )
+    assert chorus("import", "a.rejected.csv", "--json").document["accepted"] == 1
+
+
+def test_a_busy_intake_is_asked_again(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def busy(asked: Asked) -> Answer:
+        if asked.method == "POST" and not tries:
+            tries.append(1)
+            return problem(503, "the store is away")
+        return taken(asked)
+
+    town.says = busy
+    (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
+    assert chorus("import", "a.csv", "--json").document["accepted"] == 1
+
+
+def test_an_intake_that_stays_away_is_told_with_what_was_done(
+    town: Town, chorus: Chorus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE_S", 0.2)
+    town.says = lambda asked: (
+        problem(503, "the store is away") if (asked.body or {}).get("subject") == "s9" else taken(asked)
+    )
+    (tmp_path / "a.csv").write_text("subject,body\n" + "".join(f"s{n},b\n" for n in range(10)), "utf-8")
+    ended = chorus("import", "a.csv", "--json")
+    assert ended.code == 3
+    assert ended.document["accepted"] == 9
+    assert "running it again is safe" in ended.err
+
+
+def test_an_intake_that_is_not_there_is_told_at_once(
+    town: Town, chorus: Chorus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHORUS_INTAKE_URL", "http://127.0.0.1:1")
+    (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
+    ended = chorus("import", "a.csv")
+    assert (ended.code, "No answer from intake at 'http://127.0.0.1:1'" in ended.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "code"),
+    [
+        ("", "'a.csv' is empty", 1),
+        ("subject,body\n", "has columns and no rows", 1),
+        ("标题,内容\na,b\n", "the file has the columns '标题', '内容'", 1),
+    ],
+)
+def test_a_file_without_messages_is_a_sentence(
+    town: Town, chorus: Chorus, tmp_path: Path, content: str, words: str, code: int
+) -> None:
+    town.says = taken
+    (tmp_path / "a.csv").write_text(content, "utf-8")
+    ended = chorus("import", "a.csv")
+    assert (ended.code, words in ended.err, "Traceback" in ended.err) == (code, True, False)
+
+
+def test_a_missing_file_and_a_wrong_map_are_sentences(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
+    assert "There is no file 'b.csv'" in chorus("import", "b.csv").err
+    assert chorus("import", "a.csv", "--map", "topic=x").code == 2
+    assert "name another one" in chorus("import", "a.csv", "--rejected", "a.csv").err
+
+
+def test_a_token_that_intake_does_not_know_is_refused(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+    town.says = lambda asked: problem(401, "external_id needs a token") if asked.method == "POST" else taken(asked)
+    (tmp_path / "a.csv").write_text("subject,body,external_id\ns,b,1\n", "utf-8")
+    assert chorus("import", "a.csv").code == 4
+
+
+# ── apply, department ────────────────────────────────────────────────────────
+
+
+def test_the_sample_city_can_be_checked_without_a_stack(chorus: Chorus) -> None:
+    ended = chorus("apply", str(REPOSITORY / "deploy" / "city"), "--check", "--json")
+    assert (ended.code, ended.document["valid"], ended.document["departments"]) == (0, True, 30)
+
+
+def test_every_problem_of_a_city_is_told(chorus: Chorus, tmp_path: Path) -> None:
+    (tmp_path / "departments.yaml").write_text("- code: WRONG\n", "utf-8")
+    ended = chorus("apply", str(tmp_path), "--check", "--json")
+    assert ended.code == 1
+    assert len(ended.document["problems"]) > 3
+    assert '"WRONG" is not allowed' in ended.err
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(chorus: Chorus) -> None:
+    ended = chorus("apply", "nowhere")
+    assert (ended.code, "The folder 'nowhere' is not there" in ended.err) == (1, True)
+
+
+def test_apply_says_the_revision(town: Town, chorus: Chorus) -> None:
+    town.says = lambda _: (200, {"revision": 7, "departments": 30, "rules": 80}, {})
+    ended = chorus("apply", str(REPOSITORY / "deploy" / "city"))
+    assert (ended.code, "Revision 7 is in force" in ended.out) == (0, True)
+
+
+BUREAU = {
+    "code": "bikes",
+    "name": {"zh": "单车", "en": "Bikes"},
+    "kind": "utility",
+    "parent": None,
+    "email": "a@b.example",
+}
+
+
+def test_adding_a_department_that_is_there_keeps_what_is_not_named(town: Town, chorus: Chorus) -> None:
+    revised = {"revision": 8, "departments": 31, "rules": 80}
+    town.says = lambda asked: (200, [BUREAU] if asked.method == "GET" else revised, {})
+    ended = chorus("department", "add", "bikes", "--name-zh", "单车处", "--name-en", "Bikes", "--json")
+    assert ended.document == {"code": "bikes", "added": False, **revised}
+    (put,) = [one for one in town.asked if one.method == "PUT"]
+    assert put.body == {"kind": "utility", "email": "a@b.example", "name": {"zh": "单车处", "en": "Bikes"}}
+
+
+def test_a_wrong_code_is_told_before_anyone_is_asked(town: Town, chorus: Chorus) -> None:
+    ended = chorus("department", "add", "Bikes!", "--name-zh", "a", "--name-en", "b")
+    assert (ended.code, town.asked) == (2, [])
+
+
+def test_departments_are_listed(town: Town, chorus: Chorus) -> None:
+    town.says = lambda _: (200, [BUREAU], {})
+    assert "单车" in chorus("department", "list").out
+    assert chorus("department", "list", "--json").document == [BUREAU]
+
+
+def test_retiring_is_not_part_of_this_release(chorus: Chorus) -> None:
+    assert chorus("department", "retire", "bikes").code == 2
+
+
+# ── triage, timeline ─────────────────────────────────────────────────────────
+
+
+def test_triage_lists_every_page(town: Town, chorus: Chorus) -> None:
+    def pages(asked: Asked) -> Answer:
+        first = "after=" not in asked.path
+        return (
+            200,
+            {"cases": [{"inquiry_id": "1" if first else "2", "subject": "s"}], "next": "1" if first else None},
+            {},
+        )
+
+    town.says = pages
+    assert [one["inquiry_id"] for one in chorus("triage", "list", "--json").document] == ["1", "2"]
+
+
+def decided(**status: str) -> Said:
+    def says(asked: Asked) -> Answer:
+        return (202, {"event_id": "e1"}, {}) if asked.method == "POST" else (200, status, {})
+
+    return says
+
+
+def test_an_assignment_that_is_applied_is_done(town: Town, chorus: Chorus) -> None:
+    town.says = decided(status="applied")
+    ended = chorus("triage", "assign", CASE, "--lead", "parks", "--co", "water", "--co", "police", "--json")
+    assert (ended.code, ended.document) == (0, {"event_id": "e1", "status": "applied"})
+    (post,) = town.posts(f"/cases/{CASE}/commands")
+    assert post.body == {"type": "assign", "lead": "parks", "co_handlers": ["water", "police"]}
+
+
+def test_an_assignment_that_is_refused_says_why(town: Town, chorus: Chorus) -> None:
+    town.says = decided(status="refused", reason="'nope' is no active department.")
+    ended = chorus("triage", "assign", CASE, "--lead", "nope")
+    assert (ended.code, "'nope' is no active department." in ended.err) == (4, True)
+
+
+def test_an_assignment_that_nobody_decides_is_told(town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "DECIDED_S", 0.2)
+    town.says = decided(status="pending")
+    ended = chorus("triage", "withdraw", CASE, f"{CASE}-p1", "--why", "twice")
+    assert (ended.code, "lies safely at the desk" in ended.err) == (3, True)
+
+
+def test_a_timeline_stands_in_the_order_of_its_sequence(town: Town, chorus: Chorus) -> None:
+    facts: list[dict[str, Any]] = [
+        {"sequence": n, "at": "t", "type": "chorus.x", "id": str(n), "data": {}} for n in (10, 2, 1)
+    ]
+    town.says = lambda _: (200, {"timeline": facts}, {})
+    assert [one["sequence"] for one in chorus("timeline", CASE, "--json").document] == [1, 2, 10]
+
+
+def test_an_unknown_inquiry_is_a_sentence(town: Town, chorus: Chorus) -> None:
+    town.says = lambda _: problem(404, "There is no inquiry.")
+    ended = chorus("timeline", "nope")
+    assert (ended.code, "There is no inquiry 'nope'" in ended.err) == (1, True)
+
+
+# ── inbox, demo ──────────────────────────────────────────────────────────────
+
+
+def test_a_broker_that_is_away_is_told_within_seconds(
+    town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letterbox, "ANSWER_S", 0.3)
+    monkeypatch.setenv("CHORUS_KAFKA", "127.0.0.1:1")
+    for words in (["follow"], ["show", f"{CASE}-p1"], ["accept", f"{CASE}-p1"]):
+        ended = chorus("inbox", "water", *words)
+        assert (ended.code, "No answer from the broker at '127.0.0.1:1'" in ended.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["accept", "p1"], "'p1' is no part"),
+        (["contribute", f"{CASE}-p1"], "Say the words once"),
+        (["contribute", f"{CASE}-p1", "--text", "a", "--file", "b"], "Say the words once"),
+        (["reply", f"{CASE}-p1", "--text", "  "], "The text is blank"),
+        (["contribute", f"{CASE}-p1", "--text", "x" * 20_001], "20,001 characters"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_it_is_sent(
+    town: Town, chorus: Chorus, words: list[str], told: str
+) -> None:
+    ended = chorus("inbox", "water", *words)
+    assert (ended.code, told in ended.err) == (2, True)
+
+
+def test_the_full_demo_is_not_part_of_this_release(chorus: Chorus) -> None:
+    ended = chorus("demo", "--full")
+    assert (ended.code, "not part of this release" in ended.err) == (2, True)
+
+
+def test_without_a_stack_the_demo_says_how_to_start_one(
+    chorus: Chorus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("KAFKA", "MONGODB", "SMTP", "OPERATOR_TOKEN_FILE", "INTAKE_URL", "ROUTER_URL", "SCORER_URL"):
+        monkeypatch.delenv(f"CHORUS_{name}", raising=False)
+    monkeypatch.setenv("CHORUS_DATA", str(tmp_path))
+    ended = chorus("demo")
+    assert (ended.code, "make up" in ended.err) == (3, True)

@@ -1,0 +1,188 @@
+"""What a file of messages says: stories of encodings, columns, rows and keys."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.command.messages import Message, Unusable, WrongMapping, check_columns, fields_of, key_of, message, read_map
+from deploy.command.rejects import bare_name
+from deploy.command.rows import FileProblem, Row, Table, look
+
+HEADER = "subject,body,name,email,departments,public"
+LAMP = '路灯不亮,"第一行\n第二行",李明,li@mail.example,urban-management;market,是'
+
+
+def written(folder: Path, content: str | bytes, name: str = "letters.csv", encoding: str = "utf-8") -> Path:
+    file = folder / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return file
+
+
+def rows_of(table: Table) -> list[Row]:
+    with table.rows() as (rows, _):
+        return list(rows)
+
+
+def messages_in(file: Path, maps: Sequence[str] = (), channel: str = "import") -> list[Message]:
+    table, chosen = look(file), read_map(maps)
+    return [message(row, fields_of(tuple(row.cells), chosen), channel) for row in rows_of(table)]
+
+
+def a_row(**cells: Any) -> Row:
+    return Row(2, {"subject": "s", "body": "b"} | cells)
+
+
+def meant(row: Row, channel: str = "import") -> Message:
+    return message(row, fields_of(tuple(row.cells), {}), channel)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_row_is_the_same_message_in_every_encoding(tmp_path: Path, encoding: str, packed: bool) -> None:
+    content = f"{HEADER}\n{LAMP}\n".encode(encoding)
+    (one,) = messages_in(written(tmp_path, gzip.compress(content) if packed else content))
+    assert one.body == {
+        "subject": "路灯不亮",
+        "body": "第一行\n第二行",
+        "channel": "import",
+        "departments": ["urban-management", "market"],
+        "public": True,
+        "contact": {"name": "李明", "email": "li@mail.example"},
+    }
+    assert one.key == key_of(one.body)
+
+
+def test_a_row_has_one_key_as_csv_and_as_jsonl(tmp_path: Path) -> None:
+    given = {
+        "public": True,
+        "contact": {"email": "li@mail.example", "name": "李明"},
+        "departments": ["urban-management", "market"],
+        "body": " 第一行\r\n第二行 ",
+        "subject": "路灯不亮",
+    }
+    (as_json,) = messages_in(written(tmp_path, json.dumps(given), "letters.jsonl"))
+    (as_csv,) = messages_in(written(tmp_path, f"{HEADER}\n{LAMP}\n"))
+    assert as_json.key == as_csv.key
+
+
+def test_a_letter_written_in_two_unicode_forms_has_one_key() -> None:
+    assert meant(a_row(body="caf\u00e9")).key == meant(a_row(body="cafe\u0301")).key
+
+
+def test_other_words_or_another_channel_make_another_key() -> None:
+    keys = {meant(a_row()).key, meant(a_row(body="c")).key, meant(a_row(), "hotline").key}
+    assert len(keys) == 3
+
+
+def test_a_row_with_an_external_id_needs_no_key() -> None:
+    one = meant(a_row(external_id=7))
+    assert (one.body["external_id"], one.key) == ("7", None)
+
+
+def test_a_row_keeps_its_own_channel() -> None:
+    assert meant(a_row(channel="hotline"), "import").body["channel"] == "hotline"
+
+
+def test_emoji_and_right_to_left_text_come_through(tmp_path: Path) -> None:
+    (one,) = messages_in(written(tmp_path, "subject,body\n😀 مرحبا,שלום\n"))
+    assert (one.body["subject"], one.body["body"]) == ("😀 مرحبا", "שלום")
+
+
+def test_twenty_one_departments_are_sent_for_intake_to_refuse() -> None:
+    codes = ";".join(f"d{number}" for number in range(21))
+    assert len(meant(a_row(departments=codes)).body["departments"]) == 21
+
+
+def test_a_truth_that_is_none_is_told() -> None:
+    with pytest.raises(Unusable, match=r"public 'maybe' is neither true nor false"):
+        meant(a_row(public="maybe"))
+
+
+def test_unreadable_rows_do_not_take_the_next_ones_along(tmp_path: Path) -> None:
+    file = written(tmp_path, 'subject,body\na,b,c\nab,"dd"e\nlast,fine\n')
+    wide, quoted, fine = rows_of(look(file))
+    assert "3 cells and there are 2 columns" in (wide.unreadable or "")
+    assert "double the quotes" in (quoted.unreadable or "")
+    assert (fine.line, fine.cells, fine.unreadable) == (4, {"subject": "last", "body": "fine"}, None)
+
+
+def test_a_quote_that_is_never_closed_is_told_with_its_line(tmp_path: Path) -> None:
+    _, open_ended = rows_of(look(written(tmp_path, 'subject,body\na,b\nc,"d\ne\nf\n')))
+    assert (open_ended.line, open_ended.unreadable) == (
+        3,
+        "a quote opened in line 3 or after it is not closed; close it",
+    )
+
+
+def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
+    broken, listed, fine = rows_of(look(written(tmp_path, 'oops\n[1]\n{"subject":"s"}\n', "letters.jsonl")))
+    assert "is not JSON" in (broken.unreadable or "")
+    assert "no object" in (listed.unreadable or "")
+    assert fine.cells == {"subject": "s"}
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_a_spreadsheet_may_part_its_columns_otherwise(tmp_path: Path, delimiter: str) -> None:
+    file = written(tmp_path, f"subject{delimiter}body\ns{delimiter}b\n")
+    assert rows_of(look(file))[0].cells == {"subject": "s", "body": "b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        ("subject,body\na,b\n".encode("utf-16"), "is UTF-16"),
+        (b"subject,body\n\xff\xff\xff\x81,b\n", "neither UTF-8 nor GB18030"),
+        (b"\x1f\x8b\x08\x00abc", "damaged gzip"),
+        (b"subject,subject\na,b\n", "'subject' more than once"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(FileProblem, match=words):
+        look(written(tmp_path, content))
+
+
+def test_a_json_array_is_told_from_lines(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="one JSON array"):
+        look(written(tmp_path, '[{"subject": "s"}]', "letters.json"))
+
+
+def test_columns_are_found_by_name_and_by_map(tmp_path: Path) -> None:
+    file = written(tmp_path, "标题,内容,Phone\ns,b,12345\n")
+    (one,) = messages_in(file, ["subject=标题", "body=内容"])
+    assert one.body == {"subject": "s", "body": "b", "channel": "import", "contact": {"phone": "12345"}}
+
+
+def test_a_missing_column_names_the_columns_there_are() -> None:
+    with pytest.raises(
+        FileProblem, match=r"No column holds the subject and the body.*'标题', '内容'.*--map subject=标题"
+    ):
+        check_columns(["标题", "内容"], {})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["subject"], "not FIELD=COLUMN"),
+        (["topic=标题"], "'topic' is no field"),
+        (["subject=a", "subject=b"], "names 'subject' twice"),
+    ],
+)
+def test_a_wrong_map_says_what_would_be_right(given: list[str], words: str) -> None:
+    with pytest.raises(WrongMapping, match=words):
+        read_map(given)
+
+
+def test_a_map_to_a_column_that_is_not_there_is_told() -> None:
+    with pytest.raises(WrongMapping, match="there is no column 'x'"):
+        check_columns(["subject", "body"], {"subject": "x"})
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl.gz", "a"])
+def test_the_rejected_rows_are_named_after_the_file(name: str) -> None:
+    assert bare_name(Path(name)) == "a"
