@@ -99,7 +99,7 @@ class Store:
     async def open_parts(self) -> dict[str, int]:
         """How many parts of open cases are offered, and how many accepted."""
         states = ("offered", "accepted")
-        sums = {state: {"$sum": f"$parts.{state}"} for state in states}
+        sums = {state: {"$sum": f"$part_states.{state}"} for state in states}
         still_open = {"$match": {"state": {"$in": ["triage", "assigned", "in-progress"]}}}
         found = await self.cases.aggregate([still_open, {"$group": {"_id": None, **sums}}]).to_list(1)
         return {state: int(found[0][state]) if found else 0 for state in states}

@@ -29,7 +29,9 @@ PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {
     "part.withdrawn": ("part_id", "department"),
 }
 """What of each fact everyone may read: never a resident's words, never a contact. A fact not named here is no event.
-Each event also says the `state` of its case, the `departments` that handle it, lead first, and its `parts` by state."""
+
+Each event also says the `state` of its case, the `departments` that handle it, lead first, and `part_states`, how many
+parts are in each state."""
 
 
 def messages(
@@ -56,7 +58,7 @@ class _Writer:
         self.decision = decision
         parts = Counter(part.state for part in case.parts.values())
         departments = [part.department for part in case.active_parts]
-        self.standing = {"state": case.state, "departments": departments, "parts": dict(sorted(parts.items()))}
+        self.standing = {"state": case.state, "departments": departments, "part_states": dict(sorted(parts.items()))}
         self.round = case.round
         self.sequence = sequence
         self.ordinals: dict[str, int] = {}

@@ -37,6 +37,6 @@ class CasesView:
 def read_row(record: Record) -> Document:
     """The row that an event makes of its case."""
     event = read_event(record)
-    fields = ("state", "departments", "parts", "channel", "received_at", "area")
+    fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": clock.to_text(event.at)}
