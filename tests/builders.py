@@ -17,6 +17,7 @@ from shared.events import (
     CaseAssign,
     CaseWithdrawPart,
     Contact,
+    Envelope,
     InquiryRated,
     InquiryReceived,
     Message,
@@ -261,3 +262,18 @@ def record_of(message: Message, offset: int = 0) -> Record:
 
 
 WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.example")
+
+
+def input_record(given: Input) -> Record:
+    """An input as it lies on the log of its case."""
+    department = given.department
+    envelope = Envelope(
+        id=given.id,
+        type=given.type,
+        source=f"departments/{department}" if department else "chorus/intake",
+        subject=given.inquiry_id,
+        recorded_at=given.recorded_at,
+        causation=given.origin,
+    )
+    value = given.payload.model_dump_json()
+    return record_of(Message(topics.INPUTS, given.inquiry_id, envelope, value))

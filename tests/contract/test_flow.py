@@ -1,0 +1,170 @@
+"""The flow: README's table, the topics the four services registered, and what provisioning makes are one and the same."""
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from services.intake import app as intake
+from services.notifier import app as notifier
+from services.router import app as router
+from services.scorer import app as scorer
+from shared import topics
+from shared.service import Service
+from shared.settings import Settings
+
+README = Path(__file__).parents[2] / "README.md"
+APPS = {"intake": intake, "router": router, "notifier": notifier, "scorer": scorer}
+DEAD_LETTERS = "<service>.dead-letters"
+
+
+@pytest.fixture(scope="module", params=sorted(APPS))
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    return made(request.param, tmp_path_factory.mktemp("secrets"))
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
+    return {name: made(name, tmp_path_factory.mktemp("secrets")) for name in APPS}
+
+
+def made(name: str, folder: Path) -> Service:
+    secret = folder / "secret"
+    secret.write_text("a secret that is long enough to be one")
+    return APPS[name].make(Settings(secret_file=secret, operator_token_file=secret))
+
+
+def flow() -> dict[str, dict[str, str]]:
+    """README's flow table: by topic, who writes and who reads it."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    heads = [n for n, one in enumerate(lines) if {"topic", "written by"} <= set(cells(one))]
+    assert heads, "README has no table whose header is | topic | written by | read by (group) | settings |"
+    table: dict[str, dict[str, str]] = {}
+    for one in lines[heads[0] + 2 :]:
+        if not one.startswith("|"):
+            break
+        row = cells(one)
+        for topic in re.findall(r"`([^`]+)`", row[0]):
+            table[topic] = {"writers": row[1], "readers": row[2]}
+    return table
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def general(topic: str) -> str:
+    """A topic as the table writes it."""
+    if topic == topics.OUTBOXES:
+        return "departments.<code>.outbox"
+    if topic.endswith(".dead-letters"):
+        return DEAD_LETTERS
+    return re.sub(r"^departments\.[^.]+\.", "departments.<code>.", topic)
+
+
+def reads(service: Service) -> dict[str, str | None]:
+    """What a service reads, and in which group."""
+    return {
+        general(topic): one.group
+        for one in service.subscriptions
+        for topic in (*one.topics, *([one.pattern] if one.pattern else []))
+    }
+
+
+def channels(service: Service, action: str) -> set[str]:
+    """The topics of a service's AsyncAPI document."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        document = json.loads(service.asyncapi().to_specification().to_json())
+    found = (
+        one["channel"]["$ref"].rpartition("/")[2] for one in document["operations"].values() if one["action"] == action
+    )
+    named = {quoted(name): channel["address"] for name, channel in document["channels"].items()}
+    return {general(named[one]) for one in found}
+
+
+def quoted(name: str) -> str:
+    """A channel's name as its references write it."""
+    return quote(name, safe=":.{}*").replace("{", "%7B").replace("}", "%7D")
+
+
+def writes(service: Service) -> set[str]:
+    return channels(service, "send")
+
+
+def test_what_the_services_read_is_what_the_table_says(services: dict[str, Service]) -> None:
+    table = flow()
+    for name, one in services.items():
+        for topic, group in reads(one).items():
+            readers = table[topic]["readers"]
+            assert (group and f"`{group}`" in readers) or "every service" in readers, (name, topic, group)
+
+
+def test_every_group_of_the_table_reads(services: dict[str, Service]) -> None:
+    known = {(topic, group) for one in services.values() for topic, group in reads(one).items() if group}
+    for topic, row in flow().items():
+        if topic == DEAD_LETTERS or (topic.endswith(".inbox") and topic.startswith("departments.")):
+            continue
+        groups = re.findall(r"`([^`]+)`", row["readers"])
+        assert {(topic, group) for group in groups} == {one for one in known if one[0] == topic}
+
+
+def test_what_the_services_write_is_what_the_table_says(services: dict[str, Service]) -> None:
+    table = flow()
+    for name, one in services.items():
+        for topic in writes(one) - {DEAD_LETTERS}:
+            assert name in table[topic]["writers"], (name, topic)
+    for topic, row in table.items():
+        for name, one in services.items():
+            if re.search(rf"\b{name}\b", row["writers"]):
+                assert topic in writes(one), (name, topic)
+
+
+def test_every_service_that_reads_puts_aside_into_a_topic_of_its_own(service: Service) -> None:
+    assert reads(service)
+    assert DEAD_LETTERS in writes(service)
+    assert topics.dead_letters(service.name) in {one.name for one in topics.system_topics(6, 90)}
+    assert {one.service for one in service.subscriptions} == {service.name}
+
+
+def test_provisioning_makes_exactly_the_topics_of_the_table() -> None:
+    names = [one.name for one in (*topics.system_topics(6, 90), *topics.department_topics(["roads"], 90))]
+    assert len(set(names)) == len(names)
+    assert {general(name) for name in names} == set(flow())
+
+
+def test_topics_have_the_settings_that_the_flow_relies_on() -> None:
+    by_name = {one.name: one for one in (*topics.system_topics(6, 90), *topics.department_topics(["roads"], 90))}
+    for one in by_name.values():
+        assert one.config()["message.timestamp.type"] == "LogAppendTime"
+    assert by_name[topics.CITY].config()["cleanup.policy"] == "compact"
+    assert by_name[topics.CITY].partitions == by_name[topics.outbox("roads")].partitions == 1
+    assert by_name[topics.EVENTS].config()["retention.ms"] == "-1"
+    assert by_name[topics.INPUTS].partitions == by_name[topics.RESIDENTS].partitions == 6
+    kept = {one.name for one in by_name.values() if one.config()["retention.ms"] != str(90 * 86_400_000)}
+    assert kept == {topics.CITY, topics.EVENTS}
+    letter = by_name[topics.dead_letters("router")]
+    assert all(letter.record_mib >= one.record_mib for one in by_name.values())
+
+
+def test_the_asyncapi_document_names_every_topic_the_service_reads(service: Service) -> None:
+    assert channels(service, "receive") == set(reads(service))
+
+
+def test_the_asyncapi_document_keeps_apart_what_different_topics_carry(service: Service) -> None:
+    """Two readings with one name overwrite each other's form, and FastStream warns of it."""
+    document: Any = json.loads(service.asyncapi().to_specification().to_json())
+    payloads = [message["payload"]["$ref"] for message in document["components"]["messages"].values()]
+    assert len(payloads) >= len(service.subscriptions)
+
+
+def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delivery(service: Service) -> None:
+    for one in service.subscriptions:
+        assert one.subscriber is not None
+        assert one.service == service.name
+    groups = [one.group for one in service.subscriptions if one.group]
+    assert len(set(groups)) == len(groups)

@@ -1,0 +1,202 @@
+"""Golden files: every version of each decision and message that was ever written, read and folded for ever.
+
+`python -m tests.contract.test_golden` writes what is missing and changes nothing that is there. When today's code must
+write something else, the old file stays and a file of the next version is added beside it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.router.domain.case import FOLD, Case
+from services.router.domain.decide import MOVES, decide, told_apart
+from services.router.domain.decision import Decision, after, case_of, from_document
+from services.router.handlers.core import read_input
+from shared import topics
+from shared.delivery import Record
+from shared.events import EVENT_TYPES, INBOX, INPUTS, Contact, Message
+from shared.reading import read_event, read_told
+from tests.builders import (
+    DIRECTORY,
+    Story,
+    a_record,
+    accepted,
+    assigned,
+    contributed,
+    drafted,
+    input_record,
+    rated,
+    received,
+    record_of,
+    replied,
+    returned,
+    told,
+    withdrawn,
+)
+
+FOLDER = Path(__file__).parent / "golden"
+GIVEN = received(
+    "路灯和路面都坏了",
+    "东门外 🚦 已三天。",
+    area="东屿区",
+    contact=Contact(name="陈测试", phone="13900000000", email="writer@mail.example"),
+    public=True,
+)
+STORIES: Mapping[str, Story] = {
+    "inquiry.received": told(GIVEN),
+    "inquiry.received-into-triage": told(received("别的事", confidential=True, language="en")),
+    "part.accepted": told(GIVEN, accepted("roads", by="王工")),
+    "part.contributed-draft": told(GIVEN, drafted("roads", "草稿")),
+    "part.contributed": told(GIVEN, contributed("roads", "路补了", by="王工")),
+    "part.replied": told(GIVEN, replied("roads", "周五完工")),
+    "part.returned": told(GIVEN, returned("roads", suggest="water")),
+    "case.assign": told(GIVEN, returned("lighting"), assigned("water", "roads")),
+    "case.withdraw-part": told(received("三家一起"), withdrawn("lighting")),
+    "case.withdraw-last-part": told(received("路灯不亮"), withdrawn("lighting")),
+    "inquiry.answered": told(GIVEN, contributed("lighting", "灯亮了"), contributed("roads", "路补了")),
+    "inquiry.rated": told(received("路灯"), contributed("lighting", "亮了"), rated(satisfied="mostly", words="还行")),
+    "refusal": told(GIVEN, accepted("roads"), accepted("roads")),
+    "imitation": told(GIVEN, accepted("roads", id="a"), contributed("roads", "补了", id="a")),
+}
+
+
+def row(record: Record) -> dict[str, Any]:
+    """A record as a golden file holds it."""
+    headers = {name: (value or b"").decode() for name, value in record.headers}
+    return {"key": (record.key or b"").decode(), "headers": headers, "value": (record.value or b"").decode()}
+
+
+def record(stored: Mapping[str, Any], topic: str) -> Record:
+    headers = [(name, text.encode()) for name, text in stored["headers"].items()]
+    return a_record(stored["value"].encode(), headers, topic=topic, key=stored["key"].encode())
+
+
+def state(case: Case) -> dict[str, Any]:
+    """What a case is, in plain JSON."""
+    parts = [
+        {"id": one.id, "department": one.department, "role": one.role, "state": one.state, "text": one.text}
+        for one in case.parts.values()
+    ]
+    return {
+        "n": case.n,
+        "sequence": case.sequence,
+        "state": case.state,
+        "lead": case.lead,
+        "co_handlers": list(case.co_handlers),
+        "round": case.round,
+        "rated": sorted(case.rated),
+        "causes": sorted(case.causes),
+        "parts": parts,
+    }
+
+
+def golden_decisions(story: Story) -> dict[str, Any]:
+    return {
+        "inputs": [row(input_record(given)) for given in story.inputs],
+        "decisions": [one.document() for one in story.decisions],
+        "case": state(story.case),
+    }
+
+
+def first_messages() -> dict[str, Message]:
+    """One message of each type and topic that the core writes."""
+    found: dict[str, Message] = {}
+    for story in STORIES.values():
+        for message in story.messages:
+            where = {topics.EVENTS: "event", topics.RESIDENTS: "resident"}.get(message.topic, "inbox")
+            found.setdefault(f"{where}-{message.envelope.type.removeprefix('chorus.')}", message)
+    return found
+
+
+MESSAGES = first_messages()
+
+
+def wanted() -> dict[str, Any]:
+    """Every golden file of today's code, by name without version."""
+    decisions = {f"decision-{name}": golden_decisions(story) for name, story in STORIES.items()}
+    return decisions | {name: {"topic": message.topic} | row(record_of(message)) for name, message in MESSAGES.items()}
+
+
+def text_of(golden: Any) -> str:
+    return json.dumps(golden, ensure_ascii=False, indent=1) + "\n"
+
+
+def versions(name: str) -> list[Path]:
+    """The files of a name, oldest first."""
+    files = FOLDER.glob(f"{name}.v*.json")
+    return sorted(files, key=lambda one: int(one.name.removesuffix(".json").rpartition(".v")[2]))
+
+
+ALL = sorted(path.name for path in FOLDER.glob("*.json"))
+DECISIONS = [name for name in ALL if name.startswith("decision-")]
+OTHERS = [name for name in ALL if not name.startswith("decision-")]
+
+
+def read(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_decisions_of_every_version_fold_into_the_state_they_had(name: str) -> None:
+    golden = read(name)
+    decisions = [from_document(stored) for stored in golden["decisions"]]
+    assert state(case_of(decisions[0].inquiry_id, decisions)) == golden["case"]
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_inputs_of_every_version_are_still_understood(name: str) -> None:
+    for stored in read(name)["inputs"]:
+        given = read_input(record(stored, topics.INPUTS))
+        assert given is not None
+        assert (given.id, given.type) == (stored["headers"]["ce_id"], stored["headers"]["ce_type"])
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_messages_of_every_version_are_still_read(name: str) -> None:
+    stored = read(name)
+    one = record(stored, stored["topic"])
+    if stored["topic"] == topics.EVENTS:
+        assert read_event(one).data == json.loads(stored["value"])
+    elif stored["topic"] == topics.RESIDENTS:
+        assert read_told(one) is not None
+    else:
+        INBOX[stored["headers"]["ce_type"]].model_validate_json(stored["value"])
+
+
+@pytest.mark.parametrize("name", sorted(f"decision-{name}" for name in STORIES))
+def test_the_same_inputs_still_make_the_same_bytes(name: str) -> None:
+    """Decided anew from the inputs of the newest file; a difference wants a file of the next version."""
+    golden = read(versions(name)[-1].name)
+    case, made = Case(golden["decisions"][0]["inquiry_id"]), list[Decision]()
+    for stored in golden["inputs"]:
+        given = read_input(record(stored, topics.INPUTS))
+        assert given is not None
+        decision = decide(case, told_apart(case, given), DIRECTORY)
+        case = after(case, decision)
+        made.append(decision)
+    assert text_of([one.document() for one in made]) == text_of(golden["decisions"])
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_every_message_still_looks_as_in_its_newest_file(name: str) -> None:
+    assert (versions(name)[-1]).read_text(encoding="utf-8") == text_of(wanted()[name])
+
+
+def test_every_type_has_a_golden_file() -> None:
+    decided = {stored["type"] for name in DECISIONS for stored in read(name)["decisions"]}
+    assert decided == set(INPUTS) == set(MOVES)
+    facts = {fact["type"] for name in DECISIONS for one in read(name)["decisions"] for fact in one["facts"]}
+    assert facts == set(FOLD)
+    events = {stored["headers"]["ce_type"] for stored in map(read, OTHERS) if stored["topic"] == topics.EVENTS}
+    assert events == set(EVENT_TYPES)
+    inboxes = {stored["headers"]["ce_type"] for stored in map(read, OTHERS) if ".inbox" in stored["topic"]}
+    assert set(INBOX) <= inboxes
+
+
+if __name__ == "__main__":
+    for name, golden in wanted().items():
+        if not versions(name):
+            (FOLDER / f"{name}.v1.json").write_text(text_of(golden), encoding="utf-8")

@@ -1,0 +1,108 @@
+"""The OpenAPI documents: well-formed, and every operation says which errors it answers with."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.test_flow import APPS, made
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+def documents() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        return {name: made(name, Path(folder)).app.openapi() for name in APPS}
+
+
+DOCUMENTS = documents()
+OPERATIONS = [
+    pytest.param(path, operation, id=f"{name}: {method.upper()} {path}")
+    for name, document in DOCUMENTS.items()
+    for path, operations in document["paths"].items()
+    for method, operation in operations.items()
+    if method in METHODS and operation.get("tags") != ["operations"]
+]
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for one in node.values():
+            yield from references(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from references(one)
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_a_document_is_well_formed(name: str) -> None:
+    document = DOCUMENTS[name]
+    assert document["openapi"].startswith("3.")
+    assert document["info"]["title"] == f"Chorus {name}"
+    for reference in references(document):
+        node = document
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step.replace("~1", "/").replace("~0", "~")]
+    ids = [operation["operationId"] for operations in document["paths"].values() for operation in operations.values()]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "method"),
+    [
+        ("intake", "/inquiries", "post"),
+        ("intake", "/inquiries/{inquiry_id}", "get"),
+        ("intake", "/inquiries/{inquiry_id}/rating", "post"),
+        ("router", "/city", "post"),
+        ("router", "/departments/{code}", "put"),
+        ("router", "/departments", "get"),
+        ("router", "/cases", "get"),
+        ("router", "/cases/{inquiry_id}", "get"),
+        ("router", "/cases/{inquiry_id}/commands", "post"),
+        ("router", "/commands/{event_id}", "get"),
+        ("router", "/decisions", "get"),
+        ("notifier", "/hall", "get"),
+        ("notifier", "/hall/feed.json", "get"),
+        ("notifier", "/hall/{inquiry_id}", "get"),
+        ("scorer", "/scoreboard", "get"),
+        ("scorer", "/inquiries/{inquiry_id}/clocks", "get"),
+    ],
+)
+def test_what_the_outside_relies_on_is_there(name: str, path: str, method: str) -> None:
+    assert method in DOCUMENTS[name]["paths"][path]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/asyncapi.json"])
+def test_every_service_can_be_operated(name: str, path: str) -> None:
+    assert "get" in DOCUMENTS[name]["paths"][path]
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_an_operation_documents_its_errors(path: str, operation: Any) -> None:
+    expected = {"503"}
+    if "{" in path:
+        expected |= {"404"}
+    if operation.get("security"):
+        expected |= {"401"}
+    if operation.get("parameters") or operation.get("requestBody"):
+        expected |= {"422"}
+    assert expected <= set(operation["responses"]), expected - set(operation["responses"])
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_an_error_has_the_form_it_really_has(path: str, operation: Any) -> None:
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            assert "HTTPValidationError" not in str(response), f"{status} is documented as FastAPI's own form"
+            assert "ProblemDetails" in str(response), status
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_an_operation_has_a_summary_for_people(path: str, operation: Any) -> None:
+    assert operation["summary"]
+    assert operation["summary"] != operation["operationId"].split("_")[0].title()
