@@ -1,7 +1,7 @@
 """What the component suites share: a database of its own for each test, a publisher that records, a city."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.backing import Backing
 from shared.mongo import Database, connect
+from shared.service import Loop, again
 from shared.settings import Settings
 from tests.fakes import FakePublisher
 
@@ -35,9 +36,9 @@ def settings(running: Backing) -> Settings:
 
 
 @asynccontextmanager
-async def in_background(*loops: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def in_background(*loops: Loop) -> AsyncIterator[None]:
     """Run loops that never end, as a service does, until the end of the block."""
-    tasks = [asyncio.ensure_future(loop()) for loop in loops]
+    tasks = [asyncio.create_task(again(loop)) for loop in loops]
     try:
         yield
     finally:

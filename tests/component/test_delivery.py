@@ -67,7 +67,7 @@ class Reading:
 
     async def take(self, *records: FakeRecord | bytes) -> None:
         rows = [r if isinstance(r, FakeRecord) else FakeRecord("a", 0, n, r) for n, r in enumerate(records)]
-        await self.subscription.consume(rows)  # type: ignore[arg-type]
+        await self.subscription.consume(rows)
 
     @property
     def aside(self) -> list[tuple[bytes | None, str]]:

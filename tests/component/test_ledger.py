@@ -10,7 +10,7 @@ import pytest
 
 from shared import clock, ledger, topics
 from shared.ledger import Entry, Ledger, Written
-from shared.mongo import Database, Document, PyMongoError
+from shared.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -43,7 +43,6 @@ async def noted(book: Ledger) -> list[Document]:
 
 async def test_requests_that_come_together_share_an_insert(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     inserts: list[int] = []
-    insert_new = ledger.insert_new
 
     async def counted(collection: Any, documents: Any) -> set[Any]:
         inserts.append(len(documents))
@@ -113,7 +112,6 @@ async def test_the_entries_of_an_inquiry_are_in_the_order_of_n(book: Ledger) -> 
 async def test_an_error_of_the_store_reaches_the_caller_and_the_next_one_goes_on(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert_new = ledger.insert_new
 
     async def failing(collection: Any, documents: Any) -> set[Any]:
         raise PyMongoError("the store broke")

@@ -35,7 +35,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
 def made(name: str, folder: Path) -> Service:
     secret = folder / "secret"
     secret.write_text("a secret that is long enough to be one")
-    return APPS[name].make(Settings(secret_file=secret, operator_token_file=secret))
+    service: Service = APPS[name].make(Settings(secret_file=secret, operator_token_file=secret))
+    return service
 
 
 def flow() -> dict[str, dict[str, str]]:

@@ -1,0 +1,349 @@
+"""Intake over HTTP: what is taken, what is refused and how, and that nobody's secrets reach a log."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.intake import api, pages
+from services.intake.handlers import Tickets
+from services.intake.reception import WRONG_CODES, Reception
+from services.intake.store import Store
+from shared import ids, problems, topics
+from shared.cityfeed import CityFeed
+from shared.directory import City, retire
+from shared.ledger import Ledger
+from shared.mongo import Database, StoreAway
+from shared.pages import INTAKE
+from shared.reading import read_told
+from shared.settings import Settings
+from tests.builders import CITY, Story, contributed, received, record_of, told
+from tests.component.conftest import in_background
+from tests.fakes import FakePublisher
+
+SECRET = b"the secret of the query codes, 32+"
+TOKEN = b"the token of a channel or operator"
+BEARER = {"Authorization": f"Bearer {TOKEN.decode()}"}
+GOOD: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
+
+
+class Intake:
+    """One intake without Kafka: its parts, and a client of its HTTP."""
+
+    def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
+        self.store, self.ledger = Store(database), Ledger(database, "ledger", publisher)
+        self.city: CityFeed[City] = CityFeed(lambda revision: revision)
+        self.reception = Reception(self.store, self.ledger, self.city, settings, SECRET)
+        self.publisher = publisher
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(api.routes(self.reception, TOKEN))
+        app.include_router(pages.routes(self.reception, INTAKE))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
+
+    async def write(self, headers: dict[str, str] | None = None, **changed: Any) -> httpx.Response:
+        return await self.http.post("/inquiries", json=GOOD | changed, headers=headers)
+
+    async def look(self, inquiry_id: str, code: str) -> httpx.Response:
+        return await self.http.get(f"/inquiries/{inquiry_id}", headers={"X-Query-Code": code})
+
+    async def hear(self, story: Story) -> None:
+        """What residents.inbox tells of a story."""
+        rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
+        await Tickets(self.store).remember([one for one in map(read_told, rows) if one])
+
+
+@pytest.fixture
+async def intake(database: Database, publisher: FakePublisher, settings: Settings) -> AsyncIterator[Intake]:
+    one = Intake(database, publisher, settings)
+    await one.store.prepare()
+    await one.ledger.prepare()
+    one.city.use(CITY)
+    async with one.http, in_background(one.ledger.write_groups, one.ledger.publish_fresh):
+        yield one
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body["status"] == status
+    assert body["detail"].endswith(".")
+    assert all(set(one) == {"pointer", "detail"} for one in body["errors"])
+    return body
+
+
+# ── writing in ───────────────────────────────────────────────────────────────
+
+
+async def test_a_message_is_taken_and_lies_on_the_log_of_its_case(intake: Intake) -> None:
+    response = await intake.write(contact={"phone": "13900000000"}, public=True, area="东屿区")
+    assert response.status_code == 202
+    receipt = response.json()
+    assert receipt["query_code"] == ids.query_code(SECRET, receipt["inquiry_id"])
+    assert receipt["status_url"] == f"http://127.0.0.1:8001/inquiries/{receipt['inquiry_id']}"
+    [(key, value, headers)] = await intake.publisher.until(1, topics.INPUTS)
+    assert key == receipt["inquiry_id"].encode()
+    given = json.loads(value or b"")
+    assert given["contact"]["phone"] == "13900000000"
+    assert given["language"] == "zh"
+    assert dict(headers)["ce_type"] == b"chorus.inquiry.received"
+    assert dict(headers)["ce_recordedtime"] == given["received_at"].encode()
+
+
+async def test_the_language_follows_the_browser_unless_it_is_said(intake: Intake) -> None:
+    await intake.write({"Accept-Language": "en-GB,en;q=0.9"})
+    await intake.write({"Accept-Language": "en"}, language="zh")
+    rows = await intake.publisher.until(2, topics.INPUTS)
+    assert sorted(json.loads(value or b"")["language"] for _, value, _ in rows) == ["en", "zh"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "detail"),
+    [
+        ({"subject": ""}, "/subject", "subject '' is too short"),
+        ({"body": "\0"}, "/body", "body '\0' contains U+0000"),
+        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; at most 20000 are taken"),
+        ({"departments": ["ghosts"]}, "/departments/0", "departments[0] 'ghosts' is no department here"),
+        ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; at most 20"),
+        ({"contact": {"email": "x"}}, "/contact/email", "contact.email 'x' is no e-mail address"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+async def test_what_is_wrong_with_a_field_is_422_with_pointer_and_sentence(
+    intake: Intake, changed: dict[str, Any], pointer: str, detail: str
+) -> None:
+    body = problem(await intake.write(**changed), 422)
+    assert body["errors"][0]["pointer"] == pointer
+    assert body["errors"][0]["detail"].startswith(detail)
+    assert await intake.ledger.entries.count_documents({}) == 0
+
+
+async def test_a_department_that_is_retired_is_422_and_without_a_directory_everything_is_taken(intake: Intake) -> None:
+    intake.city.use(retire(CITY, "parks").model_copy(update={"revision": 2}))
+    problem(await intake.write(departments=["parks"]), 422)
+    intake.city.city = None
+    assert (await intake.write(departments=["parks"])).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [
+        (b"{", "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b"\xff", "application/json", 422),
+        (b"", "application/json", 422),
+        (b"[" * 100_000, "application/json", 422),
+        (b'{"subject": "\\ud83d", "body": "x"}', "application/json", 422),
+        (json.dumps(GOOD).encode(), "text/plain", 415),
+        (json.dumps(GOOD).encode(), "", 415),
+        (json.dumps(GOOD | {"body": "x" * 300_000}).encode(), "application/json", 413),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+async def test_a_body_that_is_no_message_is_refused(
+    intake: Intake, content: bytes, media_type: str, status: int
+) -> None:
+    headers = {"Content-Type": media_type} if media_type else {}
+    problem(await intake.http.post("/inquiries", content=content, headers=headers), status)
+
+
+async def test_json_in_utf_8_says_so_and_is_taken(intake: Intake) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    assert (await intake.http.post("/inquiries", content=json.dumps(GOOD), headers=headers)).status_code == 202
+
+
+# ── once ─────────────────────────────────────────────────────────────────────
+
+
+async def test_the_same_key_and_body_give_the_same_answer(intake: Intake) -> None:
+    first, again = [await intake.write({"Idempotency-Key": "k"}) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+    assert await intake.ledger.entries.count_documents({}) == 1
+
+
+async def test_the_same_key_with_another_body_is_422_without_ticket_or_code(intake: Intake) -> None:
+    receipt = (await intake.write({"Idempotency-Key": "k"})).json()
+    answer = await intake.write({"Idempotency-Key": "k"}, body="别的事")
+    problem(answer, 422)
+    assert receipt["inquiry_id"] not in answer.text
+    assert receipt["query_code"] not in answer.text
+
+
+async def test_the_same_key_still_in_flight_is_409(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+    accept = intake.ledger.accept
+
+    async def slowly(entry: Any) -> Any:
+        begun.set()
+        await go.wait()
+        return await accept(entry)
+
+    monkeypatch.setattr(intake.ledger, "accept", slowly)
+    first = asyncio.create_task(intake.write({"Idempotency-Key": "k"}))
+    await begun.wait()
+    problem(await intake.write({"Idempotency-Key": "k"}), 409)
+    go.set()
+    assert (await first).status_code == 202
+
+
+async def test_a_repeat_gets_its_answer_even_if_a_department_was_retired_meanwhile(intake: Intake) -> None:
+    first = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
+    intake.city.use(retire(CITY, "parks").model_copy(update={"revision": 2}))
+    again = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
+    assert (again.status_code, again.json()) == (202, first.json())
+
+
+async def test_an_external_id_needs_the_token_and_is_a_key_of_its_channel(intake: Intake) -> None:
+    body = problem(await intake.write(external_id="A-1"), 401)
+    assert body["errors"][0]["pointer"] == "/external_id"
+    problem(await intake.write({"Authorization": "Bearer wrong"}, external_id="A-1"), 401)
+    first, again = [await intake.write(BEARER, external_id="A-1", channel="hotline") for _ in range(2)]
+    elsewhere = await intake.write(BEARER, external_id="A-1", channel="window")
+    assert first.json() == again.json()
+    assert elsewhere.json()["inquiry_id"] != first.json()["inquiry_id"]
+    problem(await intake.write(BEARER, external_id="A-1", channel="hotline", body="别的事"), 422)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201])
+async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str) -> None:
+    problem(await intake.write({"Idempotency-Key": key}), 422)
+
+
+async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(entry: Any) -> Any:
+        raise StoreAway[0]("gone")
+
+    monkeypatch.setattr(intake.ledger, "accept", away)
+    answer = await intake.write()
+    problem(answer, 503)
+    assert answer.headers["retry-after"] == "5"
+
+
+async def test_without_kafka_everything_is_taken(intake: Intake) -> None:
+    intake.publisher.away = True
+    assert (await intake.write()).status_code == 202
+    assert await intake.ledger.unpublished.count_documents({}) == 1
+
+
+# ── looking ──────────────────────────────────────────────────────────────────
+
+
+async def a_ticket(intake: Intake) -> tuple[str, str]:
+    receipt = (await intake.write()).json()
+    return receipt["inquiry_id"], receipt["query_code"]
+
+
+async def test_the_holder_of_the_code_sees_the_ticket_as_it_is_told(intake: Intake) -> None:
+    inquiry_id, code = await a_ticket(intake)
+    seen = (await intake.look(inquiry_id, code)).json()
+    assert (seen["state"], seen["reply"], len(seen["timeline"])) == ("registered", None, 1)
+    story = told(received("路灯不亮"), contributed("lighting", "灯亮了 💡"), inquiry_id=inquiry_id)
+    await intake.hear(story)
+    await intake.hear(story)
+    answer = await intake.look(inquiry_id, f"{code[:4]}-{code[4:8]} {code[8:]}".lower())
+    seen = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+    assert (seen["state"], seen["round"]) == ("answered", 1)
+    assert seen["reply"]["paragraphs"] == [{"department": "lighting", "name": "路灯管理所", "text": "灯亮了 💡"}]
+    assert len(seen["timeline"]) == len(story.on(topics.RESIDENTS))
+
+
+async def test_a_wrong_code_looks_like_an_unknown_ticket(intake: Intake) -> None:
+    inquiry_id, _ = await a_ticket(intake)
+    wrong = problem(await intake.look(inquiry_id, "000000000000"), 404)
+    unknown = problem(await intake.look("20260316-ZZZZZZZZ", "000000000000"), 404)
+    none = problem(await intake.http.get(f"/inquiries/{inquiry_id}"), 404)
+    assert wrong == unknown == none
+
+
+async def test_wrong_codes_are_limited_for_each_ticket_and_the_right_one_never(intake: Intake) -> None:
+    inquiry_id, code = await a_ticket(intake)
+    other, _ = await a_ticket(intake)
+    for _ in range(WRONG_CODES):
+        problem(await intake.look(inquiry_id, "000000000000"), 404)
+    limited = await intake.look(inquiry_id, "000000000000")
+    problem(limited, 429)
+    assert 0 < int(limited.headers["retry-after"]) <= 601
+    problem(await intake.look(other, "000000000000"), 404)
+    assert (await intake.look(inquiry_id, code)).status_code == 200
+
+
+async def test_an_unknown_ticket_is_limited_like_a_known_one(intake: Intake) -> None:
+    for _ in range(WRONG_CODES):
+        problem(await intake.look("20260316-ZZZZZZZZ", "x"), 404)
+    problem(await intake.look("20260316-ZZZZZZZZ", "x"), 429)
+
+
+# ── rating ───────────────────────────────────────────────────────────────────
+
+GOOD_WORD = {"round": 1, "solved": True, "satisfied": "yes", "words": "谢谢"}
+
+
+async def an_answered_ticket(intake: Intake) -> tuple[str, dict[str, str]]:
+    inquiry_id, code = await a_ticket(intake)
+    await intake.hear(told(received("路灯不亮"), contributed("lighting", "亮了"), inquiry_id=inquiry_id))
+    return f"/inquiries/{inquiry_id}/rating", {"X-Query-Code": code}
+
+
+async def test_a_rating_is_taken_once_and_a_repeat_gets_the_same_answer(intake: Intake) -> None:
+    where, code = await an_answered_ticket(intake)
+    first, again = [await intake.http.post(where, json=GOOD_WORD, headers=code) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    problem(await intake.http.post(where, json=GOOD_WORD | {"solved": False}, headers=code), 409)
+    rows = [one for one in await intake.publisher.until(2, topics.INPUTS) if b'"solved"' in (one[1] or b"")]
+    assert {dict(headers)["ce_type"] for _, _, headers in rows} == {b"chorus.inquiry.rated"}
+
+
+async def test_what_is_not_answered_cannot_be_rated(intake: Intake) -> None:
+    inquiry_id, code = await a_ticket(intake)
+    where = f"/inquiries/{inquiry_id}/rating"
+    problem(await intake.http.post(where, json=GOOD_WORD, headers={"X-Query-Code": code}), 409)
+    problem(await intake.http.post(where, json=GOOD_WORD, headers={"X-Query-Code": "wrong"}), 404)
+
+
+async def test_only_the_round_that_is_answered_can_be_rated(intake: Intake) -> None:
+    where, code = await an_answered_ticket(intake)
+    problem(await intake.http.post(where, json=GOOD_WORD | {"round": 2}, headers=code), 409)
+    body = problem(await intake.http.post(where, json=GOOD_WORD | {"satisfied": "very"}, headers=code), 422)
+    assert body["errors"][0]["pointer"] == "/satisfied"
+
+
+# ── logs, pages, restart ─────────────────────────────────────────────────────
+
+
+async def test_neither_query_strings_nor_contacts_nor_words_reach_a_log(
+    intake: Intake, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "chorus")
+    caplog.set_level(logging.INFO, "uvicorn")
+    contact = {"name": "陈测试", "phone": "13900000000", "email": "writer@mail.example"}
+    receipt = (await intake.write(contact=contact, subject="🔒题", body="🔒文")).json()
+    await intake.http.get(f"/inquiries/{receipt['inquiry_id']}?code={receipt['query_code']}")
+    await intake.http.get(f"/inquiries/{receipt['inquiry_id']}?code=WRONGCODE000")
+    await intake.write(contact=contact, subject="🔒题", body="🔒文", departments=["ghosts"])
+    logged = "".join(f"{vars(one)}" for one in caplog.records if one.name == "chorus")
+    assert receipt["inquiry_id"] in logged
+    for secret in ("陈测试", "13900000000", "writer@mail", "🔒", receipt["query_code"], "WRONGCODE000"):
+        assert secret not in logged
+
+
+async def test_a_form_with_too_many_fields_is_refused_and_not_an_error_here(intake: Intake) -> None:
+    answer = await intake.http.post("/", content="&".join(f"f{n}=1" for n in range(1_000)))
+    assert 400 <= answer.status_code < 500
+
+
+async def test_the_last_city_is_known_after_a_restart_without_kafka(intake: Intake) -> None:
+    assert await intake.store.last_city() is None
+    await intake.store.save_city(CITY)
+    await intake.store.save_city(CITY)
+    assert await intake.store.last_city() == CITY
