@@ -41,12 +41,13 @@ def demo(
     say(f"A morning with {len(cases)} letters, seed {seed}; {len(codes)} departments are at work.")
     mails = Mails(running.mail, cases)
     try:
-        asyncio.run(_play(running, run, seed, cases, mails, codes))
+        mails_late = asyncio.run(_play(running, run, seed, cases, mails, codes))
     except KeyboardInterrupt as stopped:
         raise Failure(
             FAILED, "Stopped before the morning was over; its letters stay, running it again is safe."
         ) from stopped
-    _end(running, seed, run, list(cases.values()), mails.kept, time.monotonic() - started)
+    say(f"Mails {_mails_in_words(mails.kept, mails_late)}.")
+    _end(running, seed, run, list(cases.values()), mails.kept and not mails_late, time.monotonic() - started)
 
 
 def _departments(running: StackFile) -> list[str]:
@@ -59,7 +60,8 @@ def _departments(running: StackFile) -> list[str]:
 
 async def _play(
     running: StackFile, run: str, seed: int, cases: Mapping[str, Case], mails: Mails, codes: Sequence[str]
-) -> None:
+) -> bool:
+    """Play; returns whether mails were still on their way at the end."""
     token, urls, dice = operator_token(), running.urls, random.Random(seed)
     with Screen(cases) as screen:
         async with (
@@ -69,13 +71,21 @@ async def _play(
         ):
             offices = Offices(running.kafka, run, cases, screen.tell, dice)
             residents = Residents(intake, Sender(trusted))
-            await Morning(cases, residents, offices, desk, mails, screen.tell, dice).play(codes)
+            morning = Morning(cases, residents, offices, desk, mails, screen.tell, dice)
+            await morning.play(codes)
+            return morning.mails_late
 
 
-def _end(running: StackFile, seed: int, run: str, cases: Sequence[Case], mails_kept: bool, took_s: float) -> None:
+def _mails_in_words(kept: bool, late: bool) -> str:
+    if not kept:
+        return "go elsewhere and were not checked"
+    return "to others still go out before these, so not all of them were seen" if late else "came too, once each"
+
+
+def _end(running: StackFile, seed: int, run: str, cases: Sequence[Case], mails_checked: bool, took_s: float) -> None:
     no_board = _show_scoreboard(running, cases)
     _show_one(cases)
-    lost = {case.letter.mark: [*missing(case), *(unmailed(case) if mails_kept else ())] for case in cases}
+    lost = {case.letter.mark: [*missing(case), *(unmailed(case) if mails_checked else ())] for case in cases}
     double = {case.letter.mark: list(doubled(case)) for case in cases}
     told = {
         "sent": sum(case.inquiry_id is not None for case in cases),
@@ -85,9 +95,7 @@ def _end(running: StackFile, seed: int, run: str, cases: Sequence[Case], mails_k
         "lost": sum(map(bool, lost.values())),
         "double": sum(map(bool, double.values())),
     }
-    say(
-        f"{in_words(told)}, in {took_s:.1f} s. Mails {'were checked too' if mails_kept else 'go elsewhere and were not checked'}."
-    )
+    say(f"{in_words(told)}, in {took_s:.1f} s.")
     documents = [case.document() | {"problems": lost[case.letter.mark] + double[case.letter.mark]} for case in cases]
     emit(told | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
     if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:

@@ -8,8 +8,9 @@ import typer
 from deploy.command import desk
 from deploy.command.console import emit
 from deploy.command.tables import show_table
+from shared.ids import PART_ID
 
-QUIET = ("inquiry_id", "state", "departments")
+QUIET = ("inquiry_id", "state", "departments", "policy_id", "received_at")
 
 
 def timeline(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")]) -> None:
@@ -27,22 +28,38 @@ def in_order(case: Mapping[str, Any]) -> list[dict[str, Any]]:
 def show_facts(facts: Sequence[Mapping[str, Any]]) -> None:
     """One line a fact: its number, when, what, the state after it, and what it says."""
     show_table(
-        ("#", "at", "fact", "state", "with"),
+        ("#", "at (UTC)", "fact", "state", "with"),
         (
-            (fact["sequence"], fact["at"], fact["type"].removeprefix("chorus."), fact["data"].get("state"), said(fact))
+            (fact["sequence"], _moment(fact["at"]), _short(fact["type"]), fact["data"].get("state"), said(fact))
             for fact in facts
         ),
     )
 
 
 def said(fact: Mapping[str, Any]) -> str:
-    """The fields of a fact that are not on every one."""
-    return ", ".join(f"{name} {_short(value)}" for name, value in fact["data"].items() if name not in QUIET and value)
+    """What a fact says that no other column does, in the fewest words; `--json` shows all of it."""
+    told = {name: value for name, value in fact["data"].items() if name not in QUIET and value}
+    return ", ".join(one for one in (_phrase(name, value) for name, value in told.items()) if one)
+
+
+def _phrase(name: str, value: Any) -> str:
+    if name == "round" and value == 1:
+        return ""
+    if name == "due":
+        return f"due {str(value.get('resolve', ''))[:10]}"
+    return _part(str(value)) if name == "part_id" else f"{name.replace('_', ' ')} {_short(value)}"
 
 
 def _short(value: Any) -> str:
     if isinstance(value, list):
-        return "+".join(map(str, value))
-    if isinstance(value, dict):
-        return " ".join(f"{name}={one}" for name, one in value.items())
+        return "+".join(_part(str(one)) for one in value)
     return str(value).removeprefix("chorus.")
+
+
+def _part(one: str) -> str:
+    """A part by its last piece, `p1`: the inquiry is known; everything else as it is."""
+    return one.rpartition("-")[2] if PART_ID.fullmatch(one) else one
+
+
+def _moment(at: str) -> str:
+    return at.replace("T", " ")[:19]

@@ -20,7 +20,8 @@ from deploy.command.morning.residents import Residents
 from deploy.command.sending import Tally
 
 PLAY_S = 70.0
-MAILS_S = 12.0
+MAILS_S = 15.0
+QUIET_S = 5.0
 RETRY_S = 15.0
 LOOK_S = (0.3, 1.5)
 WRITING_S = 4.0
@@ -37,6 +38,7 @@ class Morning:
     mails: Mails
     tell: Callable[[str, Case, str], None]
     dice: random.Random
+    mails_late: bool = False
     _asked: set[str] = field(default_factory=set)
 
     async def play(self, codes: Iterable[str]) -> None:
@@ -129,17 +131,24 @@ class Morning:
 
     async def _last_look(self) -> None:
         """A moment for what should not come: a second offer, a second mail; then the whole record."""
-        until = time.monotonic() + MAILS_S
         await asyncio.sleep(0.5)
-        self.mails.look()
-        while self.mails.kept and time.monotonic() < until and self._mails_missing():
-            await asyncio.sleep(0.3)
-            self.mails.look()
+        await self._await_mails()
         for case in self.cases.values():
             if case.inquiry_id is not None:
                 with suppress(httpx.HTTPError):
                     await self.residents.look(case)
                     await self._read_facts(case)
+
+    async def _await_mails(self) -> None:
+        """A mail that is missing while others still go out is late, behind what others are told; else it is lost."""
+        until = time.monotonic() + MAILS_S
+        self.mails.look()
+        while self.mails.kept and self._mails_missing() and self.mails.quiet_s < QUIET_S:
+            if time.monotonic() > until:
+                self.mails_late = True
+                return
+            await asyncio.sleep(0.3)
+            self.mails.look()
 
     def _mails_missing(self) -> bool:
         return any(any(unmailed(case)) for case in self.cases.values() if not any(missing(case)))
