@@ -64,6 +64,7 @@ class Service:
         self.checks: list[Check] = [self._store_answers]
         self.prepared_at: float | None = None
         self.broken: BaseException | None = None
+        self._has_read = False
         self._server: uvicorn.Server | None = None
         problems.install(self.app)
         self._operational_routes()
@@ -188,8 +189,9 @@ class Service:
         for check in self.checks:
             if reason := await check():
                 others.append(reason)
+        self._has_read = self._has_read or not reading
         settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
-        ready = not others and (not reading or (self.works_without_kafka and settled))
+        ready = not others and (not reading or (self.works_without_kafka and (settled or self._has_read)))
         return ready, others + reading
 
     async def _store_answers(self) -> str | None:

@@ -125,7 +125,8 @@ def read_record(kafka: str) -> bytes:
     consumer.assign([TopicPartition("kept", 0, 0)])
     try:
         record = consumer.poll(20)
-        assert record is not None and record.error() is None, record
+        assert record is not None
+        assert record.error() is None, record
         return bytes(record.value() or b"")
     finally:
         consumer.close()

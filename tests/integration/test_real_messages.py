@@ -1,0 +1,69 @@
+"""Thousands of real messages, where they are at hand: every one is assigned or in triage, once."""
+
+import gzip
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.backing import Backing
+from tests.conftest import RunningStack
+from tests.integration.outside import read_all
+
+pytestmark = pytest.mark.integration
+FILES = {"messages_unlabelled.csv.gz": 4_326, "replies_dev.csv.gz": 1_412}
+
+
+def imported(stack: RunningStack, file: Path) -> dict[str, int]:
+    done = stack.chorus(
+        "import", str(file), "--map", "external_id=id", "--channel", file.name[:7], "--json", timeout=400
+    )
+    assert done.returncode == 0, done.stderr
+    counts: dict[str, int] = json.loads(done.stdout)
+    return counts
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_is_assigned_or_in_triage_once(
+    running: Backing, stack: RunningStack, real_data: Path, name: str
+) -> None:
+    rows = FILES[name]
+    assert imported(stack, real_data / name) == {"read": rows, "accepted": rows, "existing": 0, "rejected": 0}
+    outcomes = settled(running, name[:7], rows)
+    departments = Counter(min(len(events["inquiry.assigned"]), 1) for events in outcomes.values())
+    in_triage = sum("inquiry.triaged" in events for events in outcomes.values())
+    assert departments[1] + in_triage == rows
+    assert in_triage < rows / 2
+    several = sum(len(events["part.offered"]) >= 2 for events in outcomes.values())
+    assert several >= rows * 0.03
+
+
+def test_importing_again_makes_no_new_ticket(stack: RunningStack, real_data: Path, tmp_path: Path) -> None:
+    again = tmp_path / "replies_dev.csv"
+    with gzip.open(real_data / "replies_dev.csv.gz", "rt", encoding="utf-8-sig") as lines:
+        again.write_text(lines.read(), encoding="gb18030")
+    assert imported(stack, again) == {"read": 1_412, "accepted": 0, "existing": 1_412, "rejected": 0}
+
+
+def settled(running: Backing, channel: str, rows: int) -> dict[str, dict[str, Any]]:
+    """The events of the inquiries that came through this channel, by type, once each of them is settled."""
+    until = time.monotonic() + 120
+    while True:
+        cases: dict[str, dict[str, list[str]]] = {}
+        events = read_all(running.kafka, ["inquiries.events"])
+        mine = {one.key for one in events if one.data.get("channel") == channel}
+        for one in events:
+            if one.key in mine:
+                kind = one.headers["ce_type"].removeprefix("chorus.")
+                cases.setdefault(one.key, {"inquiry.assigned": [], "part.offered": []}).setdefault(kind, []).append(
+                    one.headers["ce_id"]
+                )
+        done = [case for case in cases.values() if case["inquiry.assigned"] or "inquiry.triaged" in case]
+        if len(done) == rows:
+            assert all(len(set(ids)) == len(ids) for case in cases.values() for ids in case.values())
+            return cases
+        assert time.monotonic() < until, f"{len(done)} of {rows} are settled"
+        time.sleep(1)
