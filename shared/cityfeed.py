@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -9,6 +10,7 @@ from shared import topics
 from shared.delivery import Away, Record, Subscription, Wrong
 from shared.directory import City
 from shared.publishing import Publisher
+from shared.settings import Settings
 
 Compiled = TypeVar("Compiled")
 
@@ -27,6 +29,10 @@ class CityFeed(Generic[Compiled]):
         if self._current is None:
             raise Away("city", "No city has been applied yet; run `chorus apply`.")
         return self._current
+
+    def zone(self, settings: Settings) -> ZoneInfo:
+        """The zone in which this city counts its days."""
+        return settings.zone(self.city.time_zone if self.city else None)
 
     def use(self, city: City) -> None:
         """Take a revision, unless a newer one is known."""

@@ -260,13 +260,12 @@ class PartWithdrawn(Payload):
 
 
 class PartClosed(Payload):
-    """The inquiry is answered; this is what the resident was told."""
+    """The inquiry is answered: nothing more is owed for this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
     inquiry_id: str
     round: int
-    reply: str
 
 
 class MessageRefused(Payload):

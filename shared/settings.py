@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+ZONE_BEFORE_ANY_CITY = "Asia/Shanghai"
+
 
 class Settings(BaseSettings):
     """Settings of one service process; every name is `CHORUS_` + the field in capitals."""
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
     operator_token_file: Path | None = None
     instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     data: Path | None = None
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str | None = None
     partitions: int = Field(6, ge=1)
     replication: int = Field(1, ge=1)
     retention_days: int = Field(90, ge=1)
@@ -33,17 +35,16 @@ class Settings(BaseSettings):
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _known_zone(cls, name: str | None) -> str | None:
         try:
-            ZoneInfo(name)
+            ZoneInfo(name or "UTC")
         except (KeyError, ValueError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
         return name
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The city's time zone: ticket numbers and months are counted in it."""
-        return ZoneInfo(self.time_zone)
+    def zone(self, city: str | None) -> ZoneInfo:
+        """The zone in which ticket numbers, months and due times are told: the setting, else the city's own."""
+        return ZoneInfo(self.time_zone or city or ZONE_BEFORE_ANY_CITY)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -183,7 +183,7 @@ async def shown(reception: Reception, request: Request, inquiry_id: str, code: s
         return pages.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site)
     except PyMongoError:
         return pages.problem(lang, 503, site=site)
-    return pages.status(lang, seen, code, reception.settings.zone, seen["round"] in seen["rated"], site=site)
+    return pages.status(lang, seen, code, reception.zone, seen["round"] in seen["rated"], site=site)
 
 
 async def rated(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
@@ -205,5 +205,5 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
         errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
     except Problem as problem:
         errors = {"": problem.detail}
-    zone = reception.settings.zone
+    zone = reception.zone
     return pages.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -55,6 +56,11 @@ class Reception:
         self._in_flight: set[str] = set()
         self._wrong: OrderedDict[str, list[datetime]] = OrderedDict()
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return self.city.zone(self.settings)
+
     # ── writing in ───────────────────────────────────────────────────────────
 
     async def receive(
@@ -96,7 +102,7 @@ class Reception:
         while True:
             now = clock.now()
             message = InquiryReceived(
-                inquiry_id=ids.new_inquiry_id(now.astimezone(self.settings.zone).date()),
+                inquiry_id=ids.new_inquiry_id(now.astimezone(self.zone).date()),
                 subject=given.subject,
                 body=given.body,
                 channel=given.channel,

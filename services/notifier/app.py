@@ -37,6 +37,6 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
     site = Site(intake=settings.public_url, hall="", scoreboard=settings.scoreboard_url)
-    service.app.include_router(pages.routes(store, settings, site))
+    service.app.include_router(pages.routes(store, city, settings, site))
     service.app.mount("/static", static_files())
     return service

@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 import aiosmtplib
 
-from services.notifier.store import Store
+from services.notifier.store import LEASE_S, Store
 from shared import clock, metrics
 from shared.logs import log
 from shared.mongo import Document
@@ -54,11 +54,15 @@ class Mailroom:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _send_all(self, due: Sequence[Document]) -> None:
+        # What is left when the lease runs out is somebody's again: sending it here too would send it twice.
+        until = clock.now() + timedelta(seconds=LEASE_S - TIMEOUT_S)
         host, _, port = self.settings.smtp.rpartition(":")
         server = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=TIMEOUT_S, use_tls=False, start_tls=None)
         try:
             async with server:
                 for delivery in due:
+                    if clock.now() > until:
+                        break
                     await self._send(server, delivery)
         except (aiosmtplib.SMTPException, OSError) as error:
             await self._all_later(due, error)

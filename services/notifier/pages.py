@@ -5,6 +5,8 @@ from fastapi.responses import Response
 
 from services.notifier.store import Store
 from shared import pages
+from shared.cityfeed import CityFeed
+from shared.directory import City
 from shared.mongo import Document
 from shared.pages import Site, language
 from shared.settings import Settings
@@ -13,7 +15,7 @@ PAGE = 20
 SUMMARY = 120
 
 
-def routes(store: Store, settings: Settings, site: Site) -> APIRouter:
+def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
     """The hall, newest answer first, and each of its entries."""
     router = APIRouter()
 
@@ -22,14 +24,14 @@ def routes(store: Store, settings: Settings, site: Site) -> APIRouter:
     async def hall(request: Request, after: str | None = None) -> Response:
         found = await store.hall_page(after, PAGE + 1)
         further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
-        return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, settings.zone, site)
+        return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
 
     @router.get("/hall/{inquiry_id}", tags=["hall"], summary="One answered public inquiry, as a page")
     async def entry(inquiry_id: str, request: Request) -> Response:
         found = await store.entry(inquiry_id)
         if found is None:
             return pages.problem(language(request), 404, site=site)
-        return pages.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, settings.zone, site)
+        return pages.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, city.zone(settings), site)
 
     return router
 

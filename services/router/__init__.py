@@ -1,6 +1,7 @@
 """The router: gate, core and desk. It decides every case, once.
 
-reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) · city.directory
+reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) · inquiries.events (router-cases)
+         city.directory
 writes   departments.<code>.inbox · residents.inbox · inquiries.events · inquiries.inputs · city.directory · router.dead-letters
-stores   chorus_router: decisions, cases, commands, revisions
+stores   chorus_router: decisions, cases, commands, unpublished, revisions
 """

@@ -21,7 +21,7 @@ def make(settings: Settings) -> Service:
     """The router, ready to run."""
     service = Service("router", settings)
     store = Store(service.database)
-    city: CityFeed[Directory] = CityFeed(directory)
+    city: CityFeed[Directory] = CityFeed(lambda revision: directory(revision, settings.zone(revision.time_zone)))
     commands = Ledger(service.database, "commands", service.publisher)
     core = Core(store, service.publisher, city)
     view = CasesView(store)

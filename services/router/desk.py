@@ -19,7 +19,7 @@ from shared.problems import FieldProblem, Problem, invalid, shown
 from shared.provision import make_topics
 from shared.publishing import Publisher
 from shared.settings import Settings
-from shared.topics import department_topics
+from shared.topics import department_topics, system_topics
 
 COMMANDS: Mapping[str, type[Payload]] = {
     model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseWithdrawPart)
@@ -185,7 +185,8 @@ class Desk:
 
     async def _provision(self, city: City) -> None:
         codes = [department.code for department in city.departments]
-        wanted = department_topics(codes, self.settings.retention_days)
+        days = self.settings.retention_days
+        wanted = (*system_topics(self.settings.partitions, days), *department_topics(codes, days))
         await make_topics(self.settings.kafka, wanted, self.settings.replication)
 
     async def _publish(self, city: City) -> None:

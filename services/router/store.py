@@ -23,7 +23,7 @@ class Store:
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
-        await self.decisions.create_index([("inquiry_id", ASCENDING)])
+        await self.decisions.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
         await self.cases.create_index([("state", ASCENDING)])
 
     # ── decisions ────────────────────────────────────────────────────────────
@@ -56,10 +56,6 @@ class Store:
         while len(self._folded) > CASES_KEPT:
             self._folded.popitem(last=False)
         return lost
-
-    def forget(self) -> None:
-        """Remember no case: the next batch loads what it needs. For when partitions change hands or a write is in doubt."""
-        self._folded.clear()
 
     async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
         """Decisions by inquiry and n."""

@@ -26,9 +26,9 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
         as_of: str | None = None,
     ) -> Response:
         asked = moment(as_of)
-        name = period or asked.astimezone(settings.zone).strftime("%Y-%m")
+        name = period or asked.astimezone(scoring.city.zone(settings)).strftime("%Y-%m")
         try:
-            over = domain.period(name, settings.zone)
+            over = domain.period(name, scoring.city.zone(settings))
         except ValueError as error:
             raise Problem(
                 422, f"period {error}.", [FieldProblem(pointer="/period", detail=f"period {error}")]

@@ -210,10 +210,8 @@ def withdraw_part(case: Case, given: Input, directory: Directory) -> Facts:
     then = fold(case, facts[0])
     if not then.active_parts:
         return [*facts, Fact("inquiry.triaged", {"reason": "no-department"})]
-    if then.lead is None:
-        heir = then.active_parts[0]
-        facts.append(Fact("part.changed", {"part_id": heir.id, "department": heir.department, "role": "lead"}))
-    return facts
+    heir = then.active_parts[0] if then.lead is None else None
+    return facts + [_changed(part, "lead" if part is heir else part.role) for part in then.active_parts]
 
 
 MOVES: Mapping[str, Callable[[Case, Input, Directory], Facts]] = {
@@ -291,9 +289,14 @@ def _parts(
             data: dict[str, Any] = {"part_id": f"{case.inquiry_id}-p{number}", "department": department, "role": role}
             data |= {"due": _due(at, directory), "round": case.round, "why": f"{why['zh']} / {why['en']}"}
             facts.append(Fact("part.offered", data))
-        elif part.role != role:
-            facts.append(Fact("part.changed", {"part_id": part.id, "department": department, "role": role}))
+        else:
+            facts.append(_changed(part, role))
     return facts
+
+
+def _changed(part: Part, role: str) -> Fact:
+    """Who handles the inquiry has changed: every department that stays is told, whether its own role changes or not."""
+    return Fact("part.changed", {"part_id": part.id, "department": part.department, "role": role})
 
 
 def _due(at: str, directory: Directory) -> dict[str, str]:

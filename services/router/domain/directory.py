@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from services.router.rules import Rules, compile_rules
 
@@ -17,6 +18,7 @@ class Directory:
 
     city: City
     rules: Rules
+    zone: ZoneInfo
 
     @property
     def revision(self) -> int:
@@ -46,6 +48,6 @@ class Directory:
         return given if given in areas else None
 
 
-def directory(city: City) -> Directory:
-    """Compile a revision, once."""
-    return Directory(city, compile_rules(city))
+def directory(city: City, zone: ZoneInfo | None = None) -> Directory:
+    """Compile a revision, once; `zone` overrides the city's own."""
+    return Directory(city, compile_rules(city), zone or ZoneInfo(city.time_zone))

@@ -124,7 +124,11 @@ def _offer(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
 
 def _change(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
     data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "role": fact.data["role"]}
-    data |= {"lead": case.lead, "co_handlers": list(case.co_handlers), "why": "主办单位变更 / the lead has changed"}
+    data |= {
+        "lead": case.lead,
+        "co_handlers": list(case.co_handlers),
+        "why": "承办单位变更 / who handles this inquiry has changed",
+    }
     yield fact.data["department"], "part.changed", data
 
 
