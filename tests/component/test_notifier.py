@@ -1,0 +1,254 @@
+"""The notifier on a real store and real mail servers: each notice once, in the end, and the hall's newest round."""
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from deploy.local.backing import Backing
+from deploy.local.ports import Ports
+from services.notifier import mailroom
+from services.notifier.domain.notices import Notice
+from services.notifier.handlers import Notices, read
+from services.notifier.mailroom import Mailroom
+from services.notifier.store import Store
+from shared import clock, topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Away
+from shared.directory import City
+from shared.events import Paragraph, Reply
+from shared.mongo import Database, Document
+from shared.reading import Event, Told
+from shared.settings import Settings
+from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
+from tests.component.conftest import in_background
+
+STORY = told(received("路灯不亮", "三号楼", contact=WRITER, public=True), contributed("lighting", "亮了"))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailroom, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(mailroom, "LOOK_EVERY_S", 0.02)
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    one = Store(database)
+    await one.prepare()
+    return one
+
+
+@pytest.fixture
+def notices(store: Store, settings: Settings) -> Notices:
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.use(CITY)
+    return Notices(store, city, settings)
+
+
+def heard(story: Story) -> list[Told | Event]:
+    rows = [record_of(one, n) for n, one in enumerate(story.messages) if ".inbox" not in one.topic[:-6]]
+    return [one for one in map(read, rows) if one]
+
+
+async def deliveries(store: Store) -> dict[str, Document]:
+    return {one["_id"]: one async for one in store.deliveries.find({})}
+
+
+async def until(store: Store, **states: str) -> dict[str, Document]:
+    """Wait until the deliveries have come to these states."""
+    async with asyncio.timeout(10):
+        while True:
+            found = await deliveries(store)
+            if all(found[one]["state"] == state for one, state in states.items()):
+                return found
+
+
+def notice(id_: str, to: str = "writer@mail.example", subject: str = "路灯", text: str = "亮了 💡") -> Notice:
+    return Notice(id_, "resident", INQUIRY, to, subject, text, "zh")
+
+
+# ── notices ──────────────────────────────────────────────────────────────────
+
+
+async def test_what_matters_opens_a_delivery_each_and_a_repeat_opens_none(notices: Notices, store: Store) -> None:
+    batch = heard(STORY)
+    await notices.take(batch)
+    first = await deliveries(store)
+    assert sorted(one["kind"] for one in first.values()) == ["department", "resident", "resident", "resident"]
+    assert {one["to"] for one in first.values()} == {WRITER.email, "desk@lighting.example"}
+    await notices.take(batch)
+    await notices.take(list(reversed(batch)))
+    assert await deliveries(store) == first
+
+
+async def test_a_department_without_an_address_gets_no_mail(store: Store, settings: Settings) -> None:
+    silent = CITY.model_copy(
+        update={"departments": tuple(one.model_copy(update={"email": None}) for one in CITY.departments)}
+    )
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.use(silent)
+    await Notices(store, city, settings).take(heard(STORY))
+    assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
+
+
+async def test_without_a_city_the_batch_waits(store: Store, settings: Settings) -> None:
+    with pytest.raises(Away):
+        await Notices(store, CityFeed(lambda revision: revision), settings).take(heard(STORY))
+    assert await deliveries(store) == {}
+
+
+def test_events_that_nobody_is_mailed_about_are_passed_over() -> None:
+    events = [record_of(one) for one in STORY.messages if one.topic == topics.EVENTS]
+    assert [one.type for one in map(read, events) if isinstance(one, Event)] == ["chorus.part.offered"]
+    later = a_record(b"{}", dict(events[0].headers, ce_type=b"chorus.x").items(), topic=topics.RESIDENTS)
+    assert read(later) is None
+
+
+# ── the hall ─────────────────────────────────────────────────────────────────
+
+
+def round_two(one: Told) -> Told:
+    reply = Reply(text="再修好了", paragraphs=(Paragraph(department="roads", name="道路处", text="再修好了"),))
+    case = one.told.case.model_copy(update={"round": 2, "reply": reply})
+    return replace(one, id="round-2", n=one.n + 5, told=one.told.model_copy(update={"case": case}))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
+async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
+    notices: Notices, store: Store, order: tuple[int, ...]
+) -> None:
+    [answer] = [one for one in heard(STORY) if isinstance(one, Told) and one.told.what == "answered"]
+    rounds = (answer, round_two(answer))
+    for number in order:
+        await notices.take([rounds[number]])
+    [entry] = await store.hall_page(None, 10)
+    assert (entry["_id"], entry["round"], entry["paragraphs"][0]["text"]) == (INQUIRY, 2, "再修好了")
+    assert "writer@mail.example" not in str(entry)
+
+
+async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: Store) -> None:
+    [answer] = [one for one in heard(STORY) if isinstance(one, Told) and one.told.what == "answered"]
+    await notices.take([answer, round_two(answer)])
+    assert [one["round"] for one in await store.hall_page(None, 10)] == [2]
+
+
+async def test_the_hall_is_read_page_by_page_newest_first(store: Store) -> None:
+    numbers = [f"20260316-0000000{n}" for n in range(5)]
+    times = ["04", "06", "05", "06", "07"]
+    await store.show([{"_id": one, "n": 1, "answered_at": at} for one, at in zip(numbers, times, strict=True)])
+    first = await store.hall_page(None, 2)
+    second = await store.hall_page(first[-1]["_id"], 2)
+    third = await store.hall_page(second[-1]["_id"], 2)
+    assert [one["_id"][-1] for one in (*first, *second, *third)] == ["4", "3", "1", "2", "0"]
+
+
+# ── the mailroom ─────────────────────────────────────────────────────────────
+
+
+async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
+    store: Store, settings: Settings, running: Backing
+) -> None:
+    if running.mail is None:
+        pytest.skip("the mail server is not our own sink, so its mails cannot be read")
+    hostile = notice("event-1", subject="路灯\r\nBcc: all@city.example")
+    await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], clock.now())
+    async with in_background(Mailroom(store, settings).deliver):
+        [done] = (await until(store, **{"event-1": "sent"})).values()
+    mails = [
+        email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in running.mail.glob("*.eml")
+    ]
+    [mail] = [one for one in mails if one["X-Chorus-Event"] == "event-1"]
+    assert mail["Message-ID"] == "<event-1@city.example>"
+    assert (mail["To"], mail["Bcc"]) == ("writer@mail.example", None)
+    assert mail["Subject"] == "路灯 Bcc: all@city.example"
+    assert str(mail.get_body().get_content()).strip() == "亮了 💡"  # type: ignore[union-attr]
+    assert (done["to"], done["text"], done["subject"]) == ("w***@mail.example", None, None)
+
+
+class Picky:
+    """A mail server that answers by the recipient's name: `later…`, `never…`, and anything else is taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.asked: list[str] = []
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        self.asked.append(address)
+        if address.startswith("later") and self.asked.count(address) < 3:
+            return "451 try again later"
+        if address.startswith("never"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.taken += envelope.rcpt_tos
+        return "250 kept"
+
+
+@asynccontextmanager
+async def mail_server(picky: Picky, port: int, **how: Any) -> AsyncIterator[None]:
+    talk: Any = partial(SMTP, picky, hostname="picky.example", **how)
+    server = await asyncio.get_running_loop().create_server(talk, "127.0.0.1", port)
+    async with server:
+        yield
+
+
+async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_never(store: Store) -> None:
+    picky, port = Picky(), Ports.free().smtp
+    everyone = [notice(name, f"{name}@mail.example") for name in ("later", "never", "always")]
+    await store.add_notices(everyone, clock.now())
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        found = await until(store, later="sent", never="failed", always="sent")
+    assert sorted(picky.taken) == ["always@mail.example", "later@mail.example"]
+    assert (found["later"]["attempts"], found["never"]["attempts"]) == (3, 1)
+    assert "550" in found["never"]["error"] or "no such mailbox" in found["never"]["error"]
+
+
+async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(store: Store) -> None:
+    picky, port = Picky(), Ports.free().smtp
+    await store.add_notices([notice("one"), notice("two")], clock.now())
+    async with in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        await until(store, one="retrying", two="retrying")
+        async with mail_server(picky, port):
+            await until(store, one="sent", two="sent")
+    assert picky.taken == ["writer@mail.example"] * 2
+
+
+async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: Store) -> None:
+    """An address in Chinese letters wants SMTPUTF8, which not every server speaks."""
+    picky, port = Picky(), Ports.free().smtp
+    await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], clock.now())
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        found = await until(store, plain="sent", foreign="failed")
+    assert picky.taken == ["writer@mail.example"]
+    assert found["foreign"]["error"]
+
+
+async def test_two_mailrooms_send_each_mail_once(store: Store, database: Database) -> None:
+    picky, port = Picky(), Ports.free().smtp
+    names = {f"n{number}": "sent" for number in range(60)}
+    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], clock.now())
+    settings = Settings(smtp=f"127.0.0.1:{port}")
+    rooms = [Mailroom(Store(database), settings).deliver for _ in range(2)]
+    async with mail_server(picky, port), in_background(*rooms):
+        await until(store, **names)
+    assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
+
+
+async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notifier.store.LEASE_S", 0.05)
+    await store.add_notices([notice("one")], clock.now())
+    assert [one["_id"] for one in await store.claim(clock.now())] == ["one"]
+    picky, port = Picky(), Ports.free().smtp
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        await until(store, one="sent")
+    assert picky.taken == ["writer@mail.example"]
