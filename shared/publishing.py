@@ -14,7 +14,7 @@ from shared.events import Message
 from shared.logs import log
 
 BATCH_BYTES = 1_000_000
-RECORD_BYTES_MAX = 4_500_000
+RECORD_BYTES_MAX = 9_000_000
 STOP_LIMIT_S = 5.0
 PING_LIMIT_S = 2.0
 Header = tuple[str, bytes | None]

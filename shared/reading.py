@@ -41,7 +41,7 @@ def read_event(record: Record) -> Event:
     id_, kind, sequence, at = _envelope(record)
     try:
         data = json.loads(record.value or b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Wrong(f"The value is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("inquiry_id"), str):
         raise Wrong("The value of an event is a JSON object with inquiry_id.")

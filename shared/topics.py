@@ -17,7 +17,7 @@ MIB = 1_048_576
 class Topic:
     """One topic to make; `retention_days` None keeps records for ever.
 
-    A joint reply of 20 parts of 20,000 characters fits into 4 MiB; a dead letter is larger than what it holds.
+    A joint reply of 20 parts of 20,000 characters fits into 8 MiB; a dead letter is larger than what it holds.
     """
 
     name: str
@@ -62,9 +62,9 @@ def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
     return (
         Topic(CITY, 1, None, compacted=True),
         Topic(INPUTS, partitions, retention_days),
-        Topic(RESIDENTS, partitions, retention_days),
+        Topic(RESIDENTS, partitions, retention_days, record_mib=8),
         Topic(EVENTS, partitions, None),
-        *(Topic(dead_letters(service), 1, retention_days, record_mib=6) for service in SERVICES),
+        *(Topic(dead_letters(service), 1, retention_days, record_mib=10) for service in SERVICES),
     )
 
 

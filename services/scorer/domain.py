@@ -102,14 +102,16 @@ def period(name: str, zone: ZoneInfo) -> Period:
     """A month `YYYY-MM`, an ISO week `YYYY-Www` or a day `YYYY-MM-DD`; raises ValueError for anything else."""
     try:
         if "W" in name:
-            first = datetime.strptime(f"{name}-1", "%G-W%V-%u").date()
+            first, form = datetime.strptime(f"{name}-1", "%G-W%V-%u").date(), "%G-W%V"
             after = first + timedelta(days=7)
         elif name.count("-") == 1:
-            first = datetime.strptime(name, "%Y-%m").date()
+            first, form = datetime.strptime(name, "%Y-%m").date(), "%Y-%m"
             after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         else:
-            first = datetime.strptime(name, "%Y-%m-%d").date()
+            first, form = datetime.strptime(name, "%Y-%m-%d").date(), "%Y-%m-%d"
             after = first + timedelta(days=1)
+        if first.strftime(form) != name:
+            raise ValueError(name)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{name!r} is no period; write a month like 2026-11, a week like 2026-W47 or a day") from error
     start, end = (datetime.combine(day, time(), zone) for day in (first, after))

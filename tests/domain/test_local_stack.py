@@ -151,6 +151,7 @@ def test_services_are_told_where_everything_is(tmp_path: Path) -> None:
         "CHORUS_OPERATOR_TOKEN_FILE": str(folder.path / "secrets" / "operator-token"),
         "CHORUS_PUBLIC_URL": "http://127.0.0.1:9401",
         "CHORUS_HALL_URL": "http://127.0.0.1:9403",
+        "CHORUS_SCOREBOARD_URL": "http://127.0.0.1:9404",
         "CHORUS_DATA": str(folder.path),
     }
     assert [part.name for part in plan.services] == ["intake", "router", "notifier", "scorer"]
