@@ -1,0 +1,245 @@
+"""The desk over HTTP: commands onto the log, pages of cases, decisions as lines, and revisions of the city."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.router import api
+from services.router.desk import Desk
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.cases import CasesView, read_row
+from services.router.handlers.core import Core, read_input
+from services.router.store import Store
+from shared import problems, topics
+from shared.cityfeed import CityFeed
+from shared.ledger import Ledger
+from shared.mongo import Database
+from shared.settings import Settings
+from tests.builders import CITY, INQUIRY, Story, a_city, a_record, contributed, received, record_of, told
+from tests.component.conftest import in_background
+from tests.fakes import FakePublisher
+
+TOKEN = b"the token of a channel or operator"
+TRIAGE = told(received("别的事"))
+CASE = f"/cases/{INQUIRY}"
+
+
+class Office:
+    """A desk without Kafka, its core, and a client with the token."""
+
+    def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
+        self.store, self.publisher = Store(database), publisher
+        self.city: CityFeed[Directory] = CityFeed(directory)
+        self.commands = Ledger(database, "commands", publisher)
+        self.desk = Desk(self.store, publisher, self.city, self.commands, settings)
+        self.core = Core(self.store, FakePublisher(), self.city)
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(api.routes(self.desk, TOKEN))
+        bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
+
+    async def decide(self, *stories: Story) -> None:
+        for story in stories:
+            await self.core.decide_inputs(story.inputs)
+            rows = [read_row(record_of(one)) for one in story.messages if one.topic == topics.EVENTS]
+            await CasesView(self.store).follow(rows)
+
+    async def command(self, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+        return await self.http.post(f"{CASE}/commands", json=fields, headers=headers)
+
+
+@pytest.fixture
+async def office(database: Database, publisher: FakePublisher, settings: Settings) -> AsyncIterator[Office]:
+    one = Office(database, publisher, settings)
+    await one.store.prepare()
+    await one.commands.prepare()
+    one.city.use(CITY)
+    async with one.http, in_background(one.commands.write_groups, one.commands.publish_fresh):
+        yield one
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+# ── commands ─────────────────────────────────────────────────────────────────
+
+
+async def test_a_command_lies_on_the_log_and_its_id_tells_what_became_of_it(office: Office) -> None:
+    await office.decide(TRIAGE)
+    answer = await office.command(type="assign", lead="parks", co_handlers=["water"])
+    assert answer.status_code == 202
+    where = f"/commands/{answer.json()['event_id']}"
+    assert (await office.http.get(where)).json()["status"] == "pending"
+    [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
+    given = read_input(a_record(value, headers, key=key))
+    assert given is not None
+    await office.core.decide_inputs([given])
+    assert (await office.http.get(where)).json() == {"status": "applied", "inquiry_id": INQUIRY}
+    seen = (await office.http.get(CASE)).json()
+    assert (seen["state"], seen["lead"], seen["co_handlers"]) == ("assigned", "parks", ["water"])
+
+
+async def test_a_command_that_the_state_forbids_says_why(office: Office) -> None:
+    await office.decide(told(received("路灯不亮")))
+    answer = await office.command(type="assign", lead="parks")
+    [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
+    given = read_input(a_record(value, headers, key=key))
+    assert given is not None
+    await office.core.decide_inputs([given])
+    status = (await office.http.get(f"/commands/{answer.json()['event_id']}")).json()
+    assert (status["status"], "not in triage" in status["reason"]) == ("refused", True)
+
+
+async def test_a_command_with_a_key_is_taken_once(office: Office) -> None:
+    await office.decide(TRIAGE)
+    key = {"Idempotency-Key": "k"}
+    first, again = [await office.command(key, type="assign", lead="parks") for _ in range(2)]
+    assert first.json() == again.json()
+    problem(await office.command(key, type="assign", lead="water"), 422)
+    assert await office.commands.entries.count_documents({}) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b"", "The body is not JSON"),
+        (b"{", "The body is not JSON"),
+        (b"\xff", "The body is not JSON"),
+        (b"[]", "type None is no command"),
+        (b'{"type": "explode"}', "type 'explode' is no command; write one of assign, withdraw-part."),
+        (b'{"type": ["assign"]}', "type ['assign'] is no command"),
+        (b'{"type": "assign"}', "lead is missing; give it."),
+        (b'{"type": "withdraw-part", "part_id": "x", "why": ""}', "why '' is too short"),
+        (b'{"type": "withdraw-part", "part_id": "x", "why": "a\\u0000b"}', "why"),
+        (b'{"type": "assign", "lead": "\\ud83d"}', "lead"),
+        (b"[" * 100_000, "The body is not JSON"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+async def test_what_is_no_command_is_422_with_a_sentence(office: Office, content: bytes, detail: str) -> None:
+    await office.decide(TRIAGE)
+    assert problem(await office.http.post(f"{CASE}/commands", content=content), 422)["detail"].startswith(detail)
+
+
+async def test_nobody_without_the_token_sees_or_does_anything(office: Office) -> None:
+    for method, path in (("GET", "/cases"), ("GET", CASE), ("POST", "/city"), ("GET", "/decisions")):
+        for value in ("", "Bearer wrong", f"Basic {TOKEN.decode()}"):
+            answer = await office.http.request(method, path, headers={"Authorization": value})
+            assert answer.headers["www-authenticate"] == "Bearer"
+            problem(answer, 401)
+
+
+async def test_what_is_not_there_is_404(office: Office) -> None:
+    problem(await office.http.get(CASE), 404)
+    problem(await office.http.get("/commands/nothing"), 404)
+    problem(await office.command(type="assign", lead="parks"), 404)
+
+
+# ── cases and decisions ──────────────────────────────────────────────────────
+
+FIVE = [told(received("路灯" if n % 2 else "别的"), inquiry_id=f"20260316-0000000{n}") for n in range(5)]
+
+
+async def test_cases_come_page_by_page_each_once(office: Office) -> None:
+    await office.decide(*FIVE)
+    pages: list[list[str]] = []
+    after: str | None = None
+    while len(pages) < 5:
+        query = {"limit": "2"} | ({"after": after} if after else {})
+        page = (await office.http.get("/cases", params=query)).json()
+        pages.append([one["inquiry_id"] for one in page["cases"]])
+        after = page["next"]
+        if after is None:
+            break
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [one for page in pages for one in page] == [f"20260316-0000000{n}" for n in range(5)]
+
+
+async def test_cases_are_found_by_state_and_by_department(office: Office) -> None:
+    await office.decide(*FIVE)
+    triage = (await office.http.get("/cases", params={"state": "triage"})).json()["cases"]
+    assert [one["inquiry_id"][-1] for one in triage] == ["0", "2", "4"]
+    assert {one["subject"] for one in triage} == {"别的"}
+    lighting = (await office.http.get("/cases", params={"department": "lighting"})).json()["cases"]
+    assert [one["inquiry_id"][-1] for one in lighting] == ["1", "3"]
+    problem(await office.http.get("/cases", params={"state": "lost"}), 422)
+    problem(await office.http.get("/cases", params={"limit": "0"}), 422)
+
+
+async def test_decisions_come_as_lines_from_after_a_place(office: Office) -> None:
+    stories = [
+        told(received("路灯"), contributed("lighting", "亮"), inquiry_id=f"20260316-0000000{n}") for n in range(2)
+    ]
+    await office.decide(*stories)
+
+    async def places(after: str) -> list[str]:
+        answer = await office.http.get("/decisions", params={"after": after} if after else {})
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        rows = [json.loads(line) for line in answer.text.splitlines()]
+        assert all("messages" not in row for row in rows)
+        return [f"{row['inquiry_id'][-1]}/{row['n']}" for row in rows]
+
+    assert await places("") == ["0/1", "0/2", "1/1", "1/2"]
+    assert await places("20260316-00000000/1") == ["0/2", "1/1", "1/2"]
+    assert await places("20260316-00000001/2") == []
+    assert await places("20260316-00000000/x") == ["0/1", "0/2", "1/1", "1/2"]
+
+
+# ── the city ─────────────────────────────────────────────────────────────────
+
+
+async def apply(office: Office, city: Any) -> httpx.Response:
+    return await office.http.post("/city", content=city.model_dump_json())
+
+
+@pytest.mark.integration
+async def test_a_city_is_published_once_a_revision_and_unchanged_stays_the_same(office: Office) -> None:
+    first = await apply(office, CITY)
+    assert first.json() == {"revision": 1, "departments": len(CITY.active), "rules": len(CITY.rules)}
+    assert (await apply(office, CITY)).json()["revision"] == 1
+    changed = a_city(*CITY.departments[:2], rules=CITY.rules[:1])
+    assert (await apply(office, changed)).json() == {"revision": 2, "departments": len(CITY.active), "rules": 1}
+    published = office.publisher.values(topics.CITY)
+    assert [one["revision"] for one in published] == [1, 2]
+    assert [key for key, _, _ in office.publisher.on(topics.CITY)] == [b"city", b"city"]
+    assert len((await office.http.get("/departments")).json()) == len(CITY.departments)
+
+
+@pytest.mark.integration
+async def test_a_department_is_put_into_the_next_revision(office: Office) -> None:
+    body = {"name": {"zh": "灯塔处", "en": "Lighthouses"}, "email": "desk@lighthouses.example"}
+    problem(await office.http.put("/departments/lighthouses", json=body), 409)
+    await apply(office, CITY)
+    assert (await office.http.put("/departments/lighthouses", json=body)).json()["revision"] == 2
+    assert (await office.http.put("/departments/lighthouses", json=body)).json()["revision"] == 2
+    assert office.publisher.values(topics.CITY)[-1]["departments"][-1]["code"] == "lighthouses"
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        ("X", {"name": {"zh": "a", "en": "a"}}),
+        ("lighthouses", {}),
+        ("lighthouses", {"name": {"zh": "", "en": "a"}}),
+        ("lighthouses", {"name": {"zh": "a", "en": "a"}, "email": "nonsense"}),
+        ("lighthouses", {"name": {"zh": "a", "en": "a"}, "parent": "ghosts"}),
+    ],
+)
+async def test_a_wrong_department_is_422(office: Office, code: str, body: dict[str, Any]) -> None:
+    assert await office.store.add_revision(CITY)
+    problem(await office.http.put(f"/departments/{code}", json=body), 422)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[" * 100_000, b'{"name": 1}'], ids=repr)
+async def test_a_wrong_city_is_422_and_changes_nothing(office: Office, content: bytes) -> None:
+    problem(await office.http.post("/city", content=content), 422)
+    assert await office.store.latest_city() is None

@@ -1,0 +1,180 @@
+"""The scorer on a real store: every event once, whatever repeats or overtakes, and views asked as of any moment."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+
+from services.scorer import api
+from services.scorer.handlers import Events
+from services.scorer.scoring import Scoring
+from services.scorer.store import Store
+from shared import problems, topics
+from shared.cityfeed import CityFeed
+from shared.directory import City
+from shared.mongo import Database
+from shared.pages import SCOREBOARD
+from shared.reading import Event, read_event
+from shared.settings import Settings
+from tests.builders import (
+    CITY,
+    INQUIRY,
+    Story,
+    a_record,
+    accepted,
+    contributed,
+    rated,
+    received,
+    record_of,
+    returned,
+    told,
+)
+
+STORY = told(
+    received("路灯和路面"), accepted("lighting"), contributed("lighting", "亮了"), contributed("roads", "补了"), rated()
+)
+OTHER = told(received("水管"), returned("water"), inquiry_id="20260316-0000000B")
+AS_OF = "2026-03-20T00:00:00Z"
+
+
+def events(*stories: Story) -> list[Event]:
+    return [read_event(record_of(one)) for story in stories for one in story.messages if one.topic == topics.EVENTS]
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    one = Store(database)
+    await one.prepare()
+    return one
+
+
+@pytest.fixture
+async def http(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.use(CITY)
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(api.routes(Scoring(store, city), settings, SCOREBOARD))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://scorer.example") as client:
+        yield client
+
+
+async def board(http: httpx.AsyncClient, **query: str) -> dict[str, Any]:
+    asked = {"period": "2026-03", "as_of": AS_OF, "format": "json"} | query
+    answer = await http.get("/scoreboard", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_repeats_and_reorderings_change_no_figure(
+    store: Store, http: httpx.AsyncClient, database: Database
+) -> None:
+    batch = events(STORY, OTHER)
+    await Events(store).take(batch)
+    once = await board(http)
+    await Events(store).take(batch)
+    await Events(store).take(batch[::-1])
+    assert await board(http) == once
+    assert await store.events.count_documents({}) == len(batch)
+    await database["events"].delete_many({})
+    for one in reversed(batch):
+        await Events(store).take([one])
+    assert await board(http) == once
+
+
+async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
+    store: Store, http: httpx.AsyncClient
+) -> None:
+    await Events(store).take(events(STORY, OTHER))
+    seen = await board(http)
+    assert seen["period"] == {
+        "from": "2026-02-28T16:00:00.000Z",
+        "to": "2026-03-31T16:00:00.000Z",
+        "zone": "Asia/Shanghai",
+    }
+    assert (seen["policy_id"], seen["as_of"]) == ("standard", "2026-03-20T00:00:00.000Z")
+    lines = {one["code"]: one for one in seen["departments"]}
+    assert set(lines) == {one.code for one in CITY.departments}
+    assert lines["roads"]["name"] == {"zh": "道路处", "en": "Roads"}
+    assert lines["roads"]["volume"] == {"assigned": 1, "answered": 1, "released": 1}
+    assert (lines["roads"]["joint"], lines["water"]["returned"]) == (1, 1)
+    assert lines["parks"]["clocks"]["accept"]["share"] is None
+
+
+async def test_a_view_of_an_earlier_moment_stays_as_it_was(store: Store, http: httpx.AsyncClient) -> None:
+    await Events(store).take(events(STORY)[:4])
+    early = await board(http, as_of="2026-03-16T04:00:00Z")
+    await Events(store).take(events(STORY))
+    assert await board(http, as_of="2026-03-16T04:00:00Z") == early
+
+
+async def test_the_clocks_of_an_inquiry_are_shown_with_their_verdicts(store: Store, http: httpx.AsyncClient) -> None:
+    await Events(store).take(events(STORY))
+    clocks = (await http.get(f"/inquiries/{INQUIRY}/clocks", params={"as_of": AS_OF})).json()
+    assert len(clocks) == 6
+    assert {one["verdict"] for one in clocks} == {"kept"}
+    first = next(one for one in clocks if (one["department"], one["clock"]) == ("lighting", "accept"))
+    assert first == {
+        "clock": "accept",
+        "part_id": f"{INQUIRY}-p1",
+        "department": "lighting",
+        "started_at": "2026-03-16T04:00:00.000Z",
+        "due_at": "2026-03-17T04:00:00.000Z",
+        "stopped_at": "2026-03-16T05:00:00.000Z",
+        "judged_at": "2026-03-16T05:00:00.000Z",
+        "verdict": "kept",
+    }
+    assert (await http.get("/inquiries/20260316-ZZZZZZZZ/clocks")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"period": "2026-13"},
+        {"period": "今年"},
+        {"as_of": "yesterday"},
+        {"as_of": "2026-03-16T04:00:00"},
+        {"format": "pdf"},
+        {"period": "0001-01"},
+        {"period": "9999-12"},
+        {"as_of": "0001-01-01T00:00:00+08:00"},
+        {"as_of": "9999-12-31T23:59:59-08:00"},
+    ],
+    ids=lambda query: "&".join(f"{name}={value}" for name, value in query.items()),
+)
+async def test_a_wrong_question_is_422_with_a_sentence(http: httpx.AsyncClient, query: dict[str, str]) -> None:
+    answer = await http.get("/scoreboard", params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"][0]["pointer"] == "/" + next(iter(query))
+
+
+async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: Store) -> None:
+    gaps, unknown = count("sequence_gaps"), count("unknown_types")
+    first, second, third, *_ = events(STORY)
+    handler = Events(store)
+    await handler.take([first])
+    await handler.take([third])
+    assert count("sequence_gaps") == gaps + 1
+    await handler.take([second, third])
+    assert count("sequence_gaps") == gaps + 1
+    later = dict(record_of(STORY.messages[0]).headers) | {"ce_type": b"chorus.inquiry.paused", "ce_id": b"later"}
+    await handler.take([read_event(a_record(f'{{"inquiry_id": "{INQUIRY}"}}'.encode(), later.items()))])
+    assert count("unknown_types") == unknown + 1
+    assert await store.events.count_documents({}) == 4
+
+
+async def test_each_verdict_is_counted_once(store: Store) -> None:
+    kept = count("clocks_judged", service=None, clock="accept", verdict="kept")
+    for _ in range(2):
+        await Events(store).take(events(STORY))
+    assert count("clocks_judged", service=None, clock="accept", verdict="kept") == kept + 2
+
+
+def count(name: str, service: str | None = "scorer", **labels: str) -> float:
+    given = labels | ({"service": service} if service else {})
+    return REGISTRY.get_sample_value(f"chorus_{name}_total", given) or 0.0
