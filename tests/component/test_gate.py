@@ -1,0 +1,89 @@
+"""The gate on a real store: what is right goes onto the log, what is not goes back, and a repeat changes no id."""
+
+import json
+
+import pytest
+
+from services.router.domain.directory import directory
+from services.router.handlers.core import Core, read_input
+from services.router.handlers.gate import Gate, Knock, read_outbox
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.mongo import Database
+from tests.builders import CITY, INQUIRY, a_record, received, told
+from tests.fakes import FakePublisher, header
+
+PART = f"{INQUIRY}-p1"
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    """A store that knows one inquiry, which is lighting's."""
+    one = Store(database)
+    feed = CityFeed(directory)
+    feed.use(CITY)
+    await Core(one, FakePublisher(), feed).decide_inputs(told(received("路灯不亮")).inputs)
+    return Store(database)
+
+
+def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: str = "lighting") -> Knock:
+    headers = [("ce_type", b"chorus.part.accepted"), *([("ce_id", id_.encode())] if id_ else [])]
+    return read_outbox(a_record(value, headers, topic=topics.outbox(department), offset=offset))
+
+
+GOOD = json.dumps({"part_id": PART}).encode()
+
+
+async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publisher: FakePublisher) -> None:
+    await Gate(store, publisher).let_in([knock(GOOD)])
+    [(topic, row)] = publisher.records
+    given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
+    assert given is not None
+    assert (topic, given.inquiry_id, given.department, given.origin) == (topics.INPUTS, INQUIRY, "lighting", "our-1")
+
+
+async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publisher: FakePublisher) -> None:
+    elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
+    batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
+    await Gate(store, publisher).let_in(batch)
+    assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["good"]
+    refused = publisher.values(topics.inbox("lighting"))
+    assert [one["cause"] for one in refused] == ["bad", "lost", "departments.lighting.outbox-0-4"]
+    assert [row[0] for row in publisher.on(topics.inbox("lighting"))] == [b"lighting"] * 3
+    letters = publisher.on(topics.dead_letters("router"))
+    assert [(row[1], header(row, "dl_offset"), header(row, "dl_kind")) for row in letters] == [
+        (b"{", "1", "permanent"),
+        (elsewhere, "3", "permanent"),
+        (b"", "4", "permanent"),
+    ]
+
+
+async def test_a_repeat_carries_the_same_bytes(store: Store, publisher: FakePublisher) -> None:
+    batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
+    await Gate(store, publisher).let_in(batch)
+    first = list(publisher.records)
+    await Gate(store, publisher).let_in(batch)
+    assert publisher.records == first * 2
+
+
+async def test_two_departments_may_use_the_same_id(store: Store, publisher: FakePublisher) -> None:
+    await Gate(store, publisher).let_in([knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
+    assert len(set(publisher.ids(topics.INPUTS))) == 2
+
+
+async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
+    store: Store, publisher: FakePublisher
+) -> None:
+    publisher.away = True
+    with pytest.raises(Exception, match="away"):
+        await Gate(store, publisher).let_in([knock(GOOD)])
+
+
+async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePublisher) -> None:
+    batch = [
+        knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
+    ]
+    await Gate(store, publisher).let_in([*batch, knock(GOOD)])
+    assert len(publisher.on(topics.INPUTS)) == 1
+    assert len(publisher.on(topics.inbox("roads"))) == 200

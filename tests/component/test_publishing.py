@@ -1,0 +1,147 @@
+"""One suite for the publisher that services use and for the fake that tests use: what holds for one holds for both."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from shared.events import Envelope, Message
+from shared.provision import make_topics
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, placement
+from shared.topics import Topic
+from tests.fakes import FakePublisher, header
+
+PARTITIONS = 3
+Read = Callable[[int], Awaitable[list[RawRecord]]]
+
+
+@dataclass
+class Way:
+    """A publisher, a topic of its own, and how what lies there is read back."""
+
+    publisher: Publisher
+    topic: str
+    read: Read
+
+
+@pytest.fixture(params=["fake", pytest.param("kafka", marks=pytest.mark.integration)])
+async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
+    topic = f"try.{uuid4().hex[:12]}"
+    if request.param == "fake":
+        fake = FakePublisher()
+
+        async def kept(count: int) -> list[RawRecord]:
+            return await fake.until(count, topic)
+
+        yield Way(fake, topic, kept)
+        return
+    kafka = request.getfixturevalue("running").kafka
+    await make_topics(kafka, [Topic(topic, PARTITIONS, 1)], 1)
+    publisher = Publisher(kafka, "try")
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, number) for number in range(PARTITIONS)])
+
+    async def read(count: int) -> list[RawRecord]:
+        rows: list[RawRecord] = []
+        while len(rows) < count:
+            one = await consumer.getone()
+            assert one.partition == placement(one.key) % PARTITIONS
+            rows.append((one.key, one.value, one.headers))
+        return rows
+
+    try:
+        yield Way(publisher, topic, read)
+    finally:
+        await consumer.stop()
+        await publisher.stop()
+
+
+def message(topic: str, key: str, number: int, value: str = '{"words": "路灯 🚦"}') -> Message:
+    envelope = Envelope(f"id-{number}", "chorus.part.accepted", "chorus/test", key, "2026-03-16T04:00:00.000Z", number)
+    return Message(topic, key, envelope, value)
+
+
+async def test_messages_keep_their_order_within_a_key(way: Way) -> None:
+    batch = [message(way.topic, f"case-{n % 7}", n) for n in range(300)]
+    await way.publisher.publish(batch)
+    rows = await way.read(300)
+    for key in {one.key for one in batch}:
+        wanted = [one.envelope.id for one in batch if one.key == key]
+        assert [header(row, "ce_id") for row in rows if row[0] == key.encode()] == wanted
+
+
+async def test_a_message_arrives_with_key_value_and_headers(way: Way) -> None:
+    await way.publisher.publish([message(way.topic, "case", 1)])
+    [(key, value, headers)] = await way.read(1)
+    assert (key, value) == (b"case", '{"words": "路灯 🚦"}'.encode())
+    assert sorted(headers) == sorted(message(way.topic, "case", 1).envelope.headers())
+
+
+async def test_raw_records_arrive_as_they_are(way: Way) -> None:
+    raw: RawRecord = (b"\xff", None, [("x", b"\xfe"), ("y", None), ("x", b"")])
+    await way.publisher.publish_raw({way.topic: [raw]})
+    [(key, value, headers)] = await way.read(1)
+    assert (key, value, [(name, value) for name, value in headers if value is not None]) == (
+        b"\xff",
+        None,
+        [("x", b"\xfe"), ("x", b"")],
+    )
+
+
+async def test_nothing_is_nothing(way: Way) -> None:
+    await way.publisher.publish([])
+    await way.publisher.publish_raw({})
+
+
+async def test_a_record_that_is_too_large_is_refused_and_the_next_ones_go_on(way: Way) -> None:
+    with pytest.raises(MessageSizeTooLargeError, match="larger than"):
+        await way.publisher.publish([message(way.topic, "case", 1, "x" * (RECORD_BYTES_MAX + 1))])
+    await way.publisher.publish([message(way.topic, "case", 2)])
+    assert [header(row, "ce_id") for row in await way.read(1)] == ["id-2"]
+
+
+async def test_what_is_published_again_lies_there_again_under_the_same_id(way: Way) -> None:
+    for _ in range(2):
+        await way.publisher.publish([message(way.topic, "case", 1)])
+    assert [header(row, "ce_id") for row in await way.read(2)] == ["id-1", "id-1"]
+
+
+async def test_many_large_messages_need_several_batches_and_all_arrive(way: Way) -> None:
+    await way.publisher.publish([message(way.topic, "case", n, "字" * 100_000) for n in range(20)])
+    assert [header(row, "ce_id") for row in await way.read(20)] == [f"id-{n}" for n in range(20)]
+
+
+@pytest.mark.integration
+async def test_a_refusal_by_the_broker_poisons_nothing(running: object, request: pytest.FixtureRequest) -> None:
+    kafka = request.getfixturevalue("running").kafka
+    small, topic = f"small.{uuid4().hex[:12]}", f"try.{uuid4().hex[:12]}"
+    await make_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)
+    publisher = Publisher(kafka, "try")
+    try:
+        for _ in range(2):
+            with pytest.raises(KafkaError):
+                await publisher.publish([message(small, "case", 1, "x" * 2_000_000)])
+            await publisher.publish([message(small, "case", 2), message(topic, "case", 2)])
+    finally:
+        await publisher.stop()
+
+
+async def test_a_broker_that_cannot_be_reached_is_an_error_and_may_be_tried_again() -> None:
+    fake = FakePublisher()
+    fake.away = True
+    with pytest.raises(KafkaError):
+        await fake.start()
+    with pytest.raises(KafkaError):
+        await fake.publish([message("a", "case", 1)])
+    fake.away = False
+    await fake.publish([message("a", "case", 1)])
+    assert fake.ids() == ["id-1"]
+    real = Publisher("127.0.0.1:1", "try")
+    for _ in range(2):
+        with pytest.raises(KafkaError):
+            await real.start()
+    await real.stop()
