@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, say, stack
+from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, options, say, stack
 from deploy.command.letterbox import Letter, Letterbox
 from shared.events import PREFIX, TEXT_MAX, PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.ids import DEPARTMENT_CODE, inquiry_of
@@ -38,8 +38,7 @@ def follow(
     box = _box(context)
     with _ended_by_signals():
         for letter in box.replay() if from_beginning else box.follow(f"departments.{box.code}.cli"):
-            say(block(letter))
-            emit(letter.document())
+            _tell(letter)
 
 
 @inbox.command()
@@ -52,8 +51,8 @@ def show(context: typer.Context, part: Part) -> None:
         raise Failure(
             FAILED, f"The inbox of {box.code!r} holds no part {part!r}: `chorus inbox {box.code} follow` shows all."
         )
-    for letter in letters:
-        say(block(letter))
+    if not options.as_json:
+        say("\n".join(map(block, letters)))
     emit([letter.document() for letter in letters])
 
 
@@ -94,6 +93,14 @@ def give_back(
     """Give a part back."""
     data = {"reason": reason, "words": words} | ({"suggest": suggest} if suggest else {})
     _write(context, PartReturned.type, part, data, wait)
+
+
+def _tell(letter: Letter) -> None:
+    """A line of JSON or a block of words, not both: a program that follows needs no second copy."""
+    if options.as_json:
+        emit(letter.document())
+    else:
+        say(block(letter))
 
 
 def _box(context: typer.Context) -> Letterbox:

@@ -62,7 +62,7 @@ class Sender:
         except (NotNow, httpx.TransportError) as error:
             words = str(error) or type(error).__name__
             raise Failure(AWAY, f"Intake at '{self.client.base_url}' does not take messages ({words})") from error
-        return answer.headers.get("Idempotent-Replayed") == "true", answer.json()
+        return answer.headers.get("Idempotent-Replayed") == "true", _receipt(answer)
 
     async def _post(self, body: Any, headers: dict[str, str]) -> httpx.Response:
         answer = await self.client.post("/inquiries", json=body, headers=headers)
@@ -75,6 +75,14 @@ class Sender:
         if not answer.is_success:
             raise Failure(FAILED, f"Intake answered {answer.status_code} ({problem(answer)}); is that intake?")
         return answer
+
+
+def _receipt(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        receipt: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise Failure(FAILED, f"{str(answer.url)!r} answered without a ticket; is that intake?") from error
+    return receipt
 
 
 def client(intake: str, token: str) -> httpx.AsyncClient:

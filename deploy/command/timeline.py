@@ -10,7 +10,7 @@ from deploy.command.console import emit
 from deploy.command.tables import show_table
 from shared.ids import PART_ID
 
-QUIET = ("inquiry_id", "state", "departments", "policy_id", "received_at")
+QUIET = ("inquiry_id", "state", "departments", "policy_id", "received_at", "part_states")
 
 
 def timeline(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")]) -> None:

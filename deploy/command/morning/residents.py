@@ -31,7 +31,7 @@ class Residents:
 
     async def write(self, case: Case) -> None:
         """By the form or as a program; raises httpx.HTTPError when intake does not take it."""
-        if case.letter.way == "form" and (form := await self._form()) is not None:
+        if case.letter.way == "form" and (form := await self._form(case.letter.language)) is not None:
             await self._fill(form, case)
             return
         answer = await self.intake.post("/inquiries", json=case.letter.document(), headers=_key(case))
@@ -65,8 +65,8 @@ class Residents:
         url = f"/inquiries/{case.inquiry_id}/rating"
         return (await self.intake.post(url, json=body, headers=_opening(case))).is_success
 
-    async def _form(self) -> "Form | None":
-        page = await self.intake.get("/", headers={"Accept": "text/html"})
+    async def _form(self, language: str) -> "Form | None":
+        page = await self.intake.get("/", params={"lang": language}, headers={"Accept": "text/html"})
         if not page.is_success:
             return None
         form = Form()
