@@ -187,13 +187,29 @@ ROUTER_STEPS = [
 ]
 
 
-@pytest.mark.parametrize("step", INTAKE_STEPS, ids=" ".join)
-def test_intake_killed_there_loses_and_doubles_nothing(bench: Bench, step: tuple[str, ...]) -> None:
-    with bench.service("router"), bench.service("intake", *step) as process, started_anew(bench, process, "intake"):
-        live_through(bench, process)
+@pytest.fixture(scope="class")
+def router_runs(bench: Bench) -> Iterator[None]:
+    with bench.service("router"):
+        yield
 
 
-@pytest.mark.parametrize("step", ROUTER_STEPS, ids=" ".join)
-def test_router_killed_there_loses_and_doubles_nothing(bench: Bench, step: tuple[str, ...]) -> None:
-    with bench.service("intake"), bench.service("router", *step) as process, started_anew(bench, process, "router"):
-        live_through(bench, process)
+@pytest.fixture(scope="class")
+def intake_runs(bench: Bench) -> Iterator[None]:
+    with bench.service("intake"):
+        yield
+
+
+@pytest.mark.usefixtures("router_runs")
+class TestIntake:
+    @pytest.mark.parametrize("step", INTAKE_STEPS, ids=" ".join)
+    def test_killed_there_loses_and_doubles_nothing(self, bench: Bench, step: tuple[str, ...]) -> None:
+        with bench.service("intake", *step) as process, started_anew(bench, process, "intake"):
+            live_through(bench, process)
+
+
+@pytest.mark.usefixtures("intake_runs")
+class TestRouter:
+    @pytest.mark.parametrize("step", ROUTER_STEPS, ids=" ".join)
+    def test_killed_there_loses_and_doubles_nothing(self, bench: Bench, step: tuple[str, ...]) -> None:
+        with bench.service("router", *step) as process, started_anew(bench, process, "router"):
+            live_through(bench, process)
