@@ -10,6 +10,7 @@ from shared.events import Fact
 from tests.builders import (
     CITY,
     INQUIRY,
+    Step,
     Story,
     a_city,
     a_department,
@@ -113,10 +114,11 @@ def test_the_reply_waits_for_every_part_and_puts_the_lead_first() -> None:
     )
 
 
-def test_every_department_learns_that_the_inquiry_is_answered() -> None:
+def test_every_department_learns_that_nothing_more_is_owed() -> None:
     story = told(BOTH, contributed("lighting", "灯亮了"), contributed("roads", "路补了"))
-    for department in ("lighting", "roads"):
-        assert story.on(topics.inbox(department))[-1][0] == "part.closed"
+    for number, department in enumerate(("lighting", "roads"), 1):
+        kind, closed = story.on(topics.inbox(department))[-1]
+        assert (kind, closed["part_id"], closed["round"]) == ("part.closed", f"{INQUIRY}-p{number}", 1)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +191,8 @@ def test_a_contribution_says_by_itself_that_the_part_is_accepted() -> None:
         "a part of an inquiry that one does not handle",
     ],
 )
-def test_what_the_state_forbids_comes_back_with_cause_reason_and_remedy(
-    first: object, second: object, reason: str
-) -> None:
-    story = told(BOTH, first, second)  # type: ignore[arg-type]
+def test_what_the_state_forbids_comes_back_with_cause_reason_and_remedy(first: Step, second: Step, reason: str) -> None:
+    story = told(BOTH, first, second)
     assert reason in (story.refusal or "")
     sender = story.inputs[-1].department
     assert sender is not None
@@ -256,6 +256,19 @@ def test_a_new_lead_makes_the_old_one_a_co_handler_and_tells_it() -> None:
     assert (kind, change["role"], change["lead"]) == ("part.changed", "co-handler", "water")
 
 
+@pytest.mark.parametrize(
+    "change", [withdrawn("water"), returned("water")], ids=["withdrawn", "returned and given to parks"]
+)
+def test_whoever_stays_learns_who_handles_it_now(change: Step) -> None:
+    story = told(received("三家一起"), change)
+    if story.case.state == "triage":
+        story = told(assigned("lighting", "parks", "roads"), after_this=story)
+    for department, role in (("lighting", "lead"), ("roads", "co-handler")):
+        kind, now = story.on(topics.inbox(department))[-1]
+        assert (kind, now["role"], now["lead"]) == ("part.changed", role, "lighting")
+        assert now["co_handlers"] == list(story.case.co_handlers)
+
+
 def test_who_returned_may_be_asked_again_and_gets_a_part_of_its_own() -> None:
     story = told(received("路灯不亮"), returned("lighting"), assigned("lighting"))
     assert [part.id[-2:] for part in story.case.parts.values()] == ["p1", "p2"]
@@ -285,8 +298,8 @@ def test_the_department_whose_part_is_withdrawn_is_told_why() -> None:
     ],
     ids=["contributed", "withdrawn", "returned and settled", "nobody's"],
 )
-def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[object, ...]) -> None:
-    story = told(BOTH, *steps)  # type: ignore[arg-type]
+def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[Step, ...]) -> None:
+    story = told(BOTH, *steps)
     assert "cannot be withdrawn" in (story.refusal or "")
 
 
@@ -298,8 +311,8 @@ def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[object, ...
         (assigned("parks", "ghosts", "spirits"), "'ghosts', 'spirits' is no active department."),
     ],
 )
-def test_a_wrong_assignment_is_refused_with_what_is_wrong(command: object, reason: str) -> None:
-    assert told(received("别的"), command).refusal == reason  # type: ignore[arg-type]
+def test_a_wrong_assignment_is_refused_with_what_is_wrong(command: Step, reason: str) -> None:
+    assert told(received("别的"), command).refusal == reason
 
 
 def test_only_what_lies_in_triage_can_be_assigned() -> None:
@@ -329,8 +342,8 @@ def test_an_answer_is_rated_once() -> None:
 
 
 @pytest.mark.parametrize("steps", [(rated(),), (contributed("lighting", "亮了"), rated(2))], ids=["early", "round 2"])
-def test_what_has_no_answer_cannot_be_rated(steps: tuple[object, ...]) -> None:
-    story = told(received("路灯不亮"), *steps)  # type: ignore[arg-type]
+def test_what_has_no_answer_cannot_be_rated(steps: tuple[Step, ...]) -> None:
+    story = told(received("路灯不亮"), *steps)
     assert "has no answer to rate" in (story.refusal or "")
 
 

@@ -125,13 +125,6 @@ def test_everything_that_goes_out_has_the_form_that_its_readers_expect() -> None
             INBOX[message.envelope.type].model_validate(data)
 
 
-def test_the_departments_learn_what_the_resident_was_told() -> None:
-    story = told(received("路灯不亮"), contributed("lighting", "灯亮了"))
-    kind, closed = story.on(topics.inbox("lighting"))[-1]
-    assert kind == "part.closed"
-    assert closed.get("reply") == "【路灯管理所】\n灯亮了"
-
-
 @pytest.mark.parametrize("character", ["话", "\n", "🚧"], ids=["chinese", "line breaks", "emoji"])
 def test_the_longest_joint_reply_that_may_be_written_fits_into_its_topics_and_into_the_store(character: str) -> None:
     codes = tuple(f"bureau-{number}" for number in range(DEPARTMENTS_MAX))
