@@ -16,12 +16,18 @@ async def index(collection: Collection) -> None:
     await collection.create_index([("due_at", ASCENDING)], sparse=True)
 
 
-async def claim(collection: Collection, now: datetime, lease_s: float, limit: int) -> Sequence[Document]:
-    """Take up to `limit` documents that are due, oldest first, for `lease_s` seconds.
+async def claim(
+    collection: Collection, now: datetime, lease_s: float, limit: int, only: Mapping[str, Any] | None = None
+) -> Sequence[Document]:
+    """Take up to `limit` documents that are due, oldest first, for `lease_s` seconds; `only` those of this kind.
 
     Two processes may look at the same ones; each document is given to one, by the token its update left.
     """
-    due = await collection.find({"due_at": {"$lte": now}}, {"_id": 1}).sort("due_at", ASCENDING).to_list(limit)
+    due = (
+        await collection.find({"due_at": {"$lte": now}, **(only or {})}, {"_id": 1})
+        .sort("due_at", ASCENDING)
+        .to_list(limit)
+    )
     if not due:
         return []
     ids = [one["_id"] for one in due]

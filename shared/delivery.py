@@ -122,6 +122,7 @@ class Subscription(Generic[Item]):
     waiting_for: str | None = None
     last_poll: float = field(default_factory=time.monotonic)
     subscriber: Any = None
+    on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     # ── wiring ───────────────────────────────────────────────────────────────
@@ -171,21 +172,32 @@ class Subscription(Generic[Item]):
         """Take one poll's records to their end, whatever it is, and commit them."""
         self._idle.clear()
         try:
-            good: list[tuple[Record, Item]] = []
-            for raw in records:
-                record = Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
-                try:
-                    item = self.read(record)
-                except Wrong as wrong:
-                    await self._put_aside(record, "permanent", str(wrong), attempts=1)
-                else:
-                    if item is not None:
-                        good.append((record, item))
-            await self._settle(good)
-            await self._commit(records)
-            metrics.LAST_PROCESSED.labels(self.service).set_to_current_time()
+            await self._take(records)
+        except Exception as error:
+            # FastStream would log it and go on, and the next commit would pass over these records.
+            log.error("broken", exc_info=error, extra={"group": self.group})
+            self.on_broken(error)
+            self._idle.set()
+            await asyncio.Event().wait()
         finally:
             self._idle.set()
+
+    async def _take(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        good: list[tuple[Record, Item]] = []
+        for raw in records:
+            record = Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+            try:
+                item = self.read(record)
+            except Wrong as wrong:
+                await self._put_aside(record, "permanent", str(wrong), attempts=1)
+            except Exception as error:
+                await self._put_aside(record, "permanent", f"It could not be read: {error!r}", attempts=1)
+            else:
+                if item is not None:
+                    good.append((record, item))
+        await self._settle(good)
+        await self._commit(records)
+        metrics.LAST_PROCESSED.labels(self.service).set_to_current_time()
 
     async def _settle(self, batch: Sequence[tuple[Record, Item]]) -> None:
         """Handle the batch; when it goes on failing, each record alone, so that only the culprit is put aside."""

@@ -73,6 +73,14 @@ class Written:
     earlier: Document | None = None
 
 
+def _outcome(entry: Entry, unique: Mapping[str, Entry], taken: set[str], earlier: Mapping[str, Document]) -> Written:
+    """What to tell one of a group: of several with the same id in it, the first was written and the others repeat it."""
+    if entry.id in taken:
+        return Written(new=False, earlier=earlier.get(entry.id))
+    first = unique[entry.id]
+    return Written(new=True) if first is entry else Written(new=False, earlier=first.document())
+
+
 Waiting = tuple[Entry, "asyncio.Future[Written]"]
 
 
@@ -100,7 +108,7 @@ class Ledger:
     async def accept(self, entry: Entry) -> Written:
         """Write an entry durably and have it published; raises what the store raises.
 
-        Safe to repeat: the id decides, and a repeat is published again under the same id.
+        Safe to repeat: the id decides.
         """
         written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
@@ -117,17 +125,17 @@ class Ledger:
                 await self._write(group)
 
     async def _write(self, group: Sequence[Waiting]) -> None:
-        """Note and entries are written side by side, and nothing is answered before both are durable.
+        """The note first, then the entries: an entry that is there and in no note is on Kafka.
 
-        A note without its entries is waited for by the relay; entries without a note were never answered, and the
-        repeat of their request notes them again.
+        A note whose entries never came, because the process died in between, is kept by the relay for a while.
         """
         unique = {entry.id: entry for entry, _ in reversed(group)}
         note: Document = {"_id": uuid4().hex, "entries": list(unique), "noted_at": clock.now()}
         note["due_at"] = note["noted_at"] + timedelta(seconds=LEASE_S)
         documents = [entry.document() for entry in unique.values()]
         try:
-            taken, _ = await asyncio.gather(insert_new(self.entries, documents), self.unpublished.insert_one(note))
+            await self.unpublished.insert_one(note)
+            taken = await insert_new(self.entries, documents)
             earlier = {one["_id"]: one for one in await find_by(self.entries, "_id", sorted(taken))}
         except Exception as error:
             for _, written in group:
@@ -136,12 +144,9 @@ class Ledger:
             return
         for entry, written in group:
             if not written.done():
-                first = unique[entry.id] is entry and entry.id not in taken
-                before = earlier.get(entry.id) or (None if entry.id in taken else unique[entry.id].document())
-                written.set_result(Written(new=True) if first else Written(new=False, earlier=before))
-        fresh = [*(one for one in documents if one["_id"] not in taken), *earlier.values()]
+                written.set_result(_outcome(entry, unique, taken, earlier))
         if not self._fresh.full():
-            self._fresh.put_nowait((note["_id"], fresh))
+            self._fresh.put_nowait((note["_id"], [one for one in documents if one["_id"] not in taken]))
 
     async def publish_fresh(self) -> None:
         """Publish what was just written; run it for ever.

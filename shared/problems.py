@@ -147,8 +147,11 @@ def install(app: FastAPI) -> None:
         return Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems).response()
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> JSONResponse:
-        return Problem(error.status_code, error.detail, headers=error.headers).response()
+    async def plain(request: Request, error: HTTPException) -> JSONResponse:
+        told = {404: f"There is nothing at {shown(request.url.path)}.", 405: f"{request.method} is not possible here."}
+        plain_phrase = error.detail == HTTPStatus(error.status_code).phrase
+        detail = told.get(error.status_code, error.detail) if plain_phrase else error.detail
+        return Problem(error.status_code, detail, headers=error.headers).response()
 
     @app.exception_handler(PyMongoError)
     async def store_away(_: Request, error: PyMongoError) -> JSONResponse:

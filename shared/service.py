@@ -74,6 +74,7 @@ class Service:
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read with this subscription as long as the service runs."""
         subscription.instance = self.settings.instance
+        subscription.on_broken = self._break
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
 
@@ -136,9 +137,13 @@ class Service:
             raise
         except BaseException as error:
             log.error("broken", exc_info=error, extra={"service": self.name})
-            self.broken = error
-            if self._server is not None:
-                self._server.should_exit = True
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """End with status 1: what cannot heal here is started anew."""
+        self.broken = error
+        if self._server is not None:
+            self._server.should_exit = True
 
     async def _work(self) -> None:
         """Prepare, read, and keep the loops going; whatever is away is waited for."""

@@ -16,6 +16,8 @@ from shared.mongo import Document
 from shared.settings import Settings
 
 LOOK_EVERY_S = 0.5
+RESIDENTS_AT_ONCE = 50
+DEPARTMENTS_AT_ONCE = 10
 TIMEOUT_S = 20.0
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
@@ -45,9 +47,15 @@ class Mailroom:
     settings: Settings
 
     async def deliver(self) -> None:
-        """Run for ever. Killed between the server's word and ours, a mail goes out again under the same ids."""
+        """Run for ever. Killed between the server's word and ours, a mail goes out again under the same ids.
+
+        Residents come first, then a few departments: a flood of new parts holds up nobody's answer.
+        """
         while True:
-            due = await self.store.claim(clock.now())
+            due = [
+                *await self.store.claim(clock.now(), "resident", RESIDENTS_AT_ONCE),
+                *await self.store.claim(clock.now(), "department", DEPARTMENTS_AT_ONCE),
+            ]
             if due:
                 await self._send_all(due)
             else:

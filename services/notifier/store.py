@@ -9,7 +9,6 @@ from shared import claims
 from shared.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
 
 LEASE_S = 60.0
-CLAIMED_AT_ONCE = 50
 
 
 class Store:
@@ -49,9 +48,9 @@ class Store:
             ],
         )
 
-    async def claim(self, now: datetime) -> Sequence[Document]:
-        """Deliveries that are due, for this process alone until its lease is over."""
-        return await claims.claim(self.deliveries, now, LEASE_S, CLAIMED_AT_ONCE)
+    async def claim(self, now: datetime, kind: str, limit: int) -> Sequence[Document]:
+        """Deliveries of this kind that are due, for this process alone until its lease is over."""
+        return await claims.claim(self.deliveries, now, LEASE_S, limit, {"kind": kind})
 
     async def sent(self, delivery: Document, now: datetime) -> None:
         """The mail server has it: what it said and to whom is no longer needed."""

@@ -162,6 +162,9 @@ class Desk:
         def change(current: City | None) -> City:
             if current is None:
                 raise Problem(409, "No city has been applied yet; apply one first.")
+            if department.parent is not None and current.department(department.parent) is None:
+                detail = f"parent {shown(department.parent)} is no department; name one that `department list` shows"
+                raise Problem(422, detail + ".", [FieldProblem(pointer="/parent", detail=detail)])
             return put_department(current, department)
 
         return await self._revise(change)
