@@ -1,5 +1,6 @@
 """The core on a real store: whatever is repeated, lost or raced for, each input makes one decision and its own messages."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -20,6 +21,14 @@ STORY = told(received("路灯和路面"), accepted("roads"), contributed("lighti
 NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
 
 
+class Watched(Core):
+    """The core, with an end to its patience: one that decides in circles fails instead of hanging."""
+
+    async def decide_inputs(self, batch: Sequence[Input]) -> None:
+        async with asyncio.timeout(20):
+            await super().decide_inputs(batch)
+
+
 @pytest.fixture
 def city() -> CityFeed[Directory]:
     feed: CityFeed[Directory] = CityFeed(directory)
@@ -36,7 +45,7 @@ async def store(database: Database) -> Store:
 
 @pytest.fixture
 def core(store: Store, publisher: FakePublisher, city: CityFeed[Directory]) -> Core:
-    return Core(store, publisher, city)
+    return Watched(store, publisher, city)
 
 
 async def decided(store: Store, inquiry_id: str = INQUIRY) -> list[Decision]:
@@ -84,7 +93,7 @@ async def test_another_process_finds_what_this_one_decided(
 ) -> None:
     await core.decide_inputs(STORY.inputs[:2])
     other = FakePublisher()
-    await Core(Store(database), other, city).decide_inputs(STORY.inputs)
+    await Watched(Store(database), other, city).decide_inputs(STORY.inputs)
     assert tuple(await decided(store)) == STORY.decisions
     assert sorted(other.ids()) == sorted(sent(STORY))
 
@@ -93,7 +102,7 @@ async def test_who_loses_the_race_for_a_number_loads_again_and_decides_after_the
     core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
-    await Core(Store(database), FakePublisher(), city).decide_inputs(STORY.inputs[1:2])
+    await Watched(Store(database), FakePublisher(), city).decide_inputs(STORY.inputs[1:2])
     publisher.records.clear()
     await core.decide_inputs(STORY.inputs[2:])
     assert tuple(await decided(store)) == STORY.decisions
@@ -109,7 +118,7 @@ async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messa
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
     winner = FakePublisher()
-    await Core(Store(database), winner, city).decide_inputs(STORY.inputs[1:2])
+    await Watched(Store(database), winner, city).decide_inputs(STORY.inputs[1:2])
     publisher.records.clear()
     await core.decide_inputs(STORY.inputs[1:2])
     assert publisher.records == winner.records
@@ -136,7 +145,7 @@ async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
     database: Database, publisher: FakePublisher, city: CityFeed[Directory], done: int
 ) -> None:
     store = Unsure(database, done)
-    core = Core(store, publisher, city)
+    core = Watched(store, publisher, city)
     stories = [told(received("路灯"), inquiry_id=number) for number in NUMBERS[:2]]
     batch = [one for story in stories for one in story.inputs]
     with pytest.raises(StoreAway):
@@ -164,7 +173,7 @@ async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
 
 async def test_without_a_city_nothing_is_decided(store: Store, publisher: FakePublisher) -> None:
     with pytest.raises(Away):
-        await Core(store, publisher, CityFeed(directory)).decide_inputs(STORY.inputs)
+        await Watched(store, publisher, CityFeed(directory)).decide_inputs(STORY.inputs)
     assert (await decided(store), publisher.records) == ([], [])
 
 
@@ -173,7 +182,7 @@ async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
 ) -> None:
     story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
     await core.decide_inputs(story.inputs[:2])
-    await Core(Store(database), publisher, city).decide_inputs(story.inputs[2:] * 2)
+    await Watched(Store(database), publisher, city).decide_inputs(story.inputs[2:] * 2)
     decisions = await decided(store)
     assert tuple(decisions) == story.decisions
     assert decisions[-1].refusal is not None
