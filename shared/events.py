@@ -192,7 +192,7 @@ class CaseAssign(Payload):
     type: ClassVar[str] = PREFIX + "case.assign"
     inquiry_id: str
     lead: str
-    co_handlers: tuple[str, ...] = ()
+    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
     by: str = "operator"
 
 
@@ -204,6 +204,8 @@ class CaseWithdrawPart(Payload):
     part_id: str
     why: str = Field(min_length=1, max_length=2_000)
     by: str = "operator"
+
+    _no_nul = field_validator("part_id", "why")(no_nul)
 
 
 # ── inbox ────────────────────────────────────────────────────────────────────

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str | None) -> str | None:
         try:
             ZoneInfo(name or "UTC")
-        except (KeyError, ValueError) as unknown:
+        except (KeyError, ValueError, OSError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
         return name
 

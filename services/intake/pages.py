@@ -17,6 +17,7 @@ from shared.pages import Lang, Site, language
 from shared.problems import Problem, ProblemDetails, name_of, sentence
 
 LISTS = ("departments",)
+FIELDS_MAX = 200
 AWAY: Mapping[Lang, str] = {
     "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
     "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
@@ -85,8 +86,12 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
 
 async def fields(request: Request) -> dict[str, Any]:
-    """What a form sent, line breaks as people mean them. Raises Problem 413."""
-    sent = parse_qs((await limited_body(request)).decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
+    """What a form sent, line breaks as people mean them. Raises Problem 413 or 422."""
+    body = (await limited_body(request)).decode(errors="replace")
+    try:
+        sent = parse_qs(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError as error:
+        raise Problem(422, f"The form has more than {FIELDS_MAX} fields; send the form that is shown.") from error
     texts = {name: [value.replace("\r\n", "\n") for value in values] for name, values in sent.items()}
     return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
 

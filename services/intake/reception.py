@@ -71,7 +71,6 @@ class Reception:
         Raises Problem: 401 an `external_id` without a channel's token, 409 the same key still in flight,
         422 an unknown department, or a key that belongs to another body.
         """
-        self._check_departments(given.departments)
         if given.external_id is not None and not trusted:
             detail = (
                 f"external_id {shown(given.external_id)} needs a channel's token; send it, or leave external_id out"
@@ -80,6 +79,10 @@ class Reception:
                 401, detail + ".", [FieldProblem(pointer="/external_id", detail=detail)], {"WWW-Authenticate": "Bearer"}
             )
         id_ = _event_id(given, key)
+        if problems := self._unknown_departments(given.departments):
+            # A repeat of what was taken gets its answer, whatever has become of the departments since.
+            if not await self.ledger.entries.find_one({"_id": id_}):
+                raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
         if id_ in self._in_flight:
             raise Problem(409, "A message with this key is being taken right now; ask again in a moment.")
         self._in_flight.add(id_)
@@ -128,13 +131,13 @@ class Reception:
             if written.new or written.earlier:
                 return entry, written
 
-    def _check_departments(self, codes: Sequence[str]) -> None:
+    def _unknown_departments(self, codes: Sequence[str]) -> list[FieldProblem]:
         """An unknown or retired code is 422; while no directory has ever been seen, triage sorts it out."""
         city = self.city.city
         if city is None:
-            return
+            return []
         known = {department.code for department in city.active}
-        problems = [
+        return [
             FieldProblem(
                 pointer=f"/departments/{place}",
                 detail=f"departments[{place}] {shown(code)} is no department here; choose from the list, or leave it out",
@@ -142,8 +145,6 @@ class Reception:
             for place, code in enumerate(codes)
             if code not in known
         ]
-        if problems:
-            raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
 
     def _receipt(self, inquiry_id: str) -> Receipt:
         return Receipt(

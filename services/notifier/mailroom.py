@@ -22,6 +22,13 @@ TIMEOUT_S = 20.0
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
 GIVE_UP_AFTER = timedelta(days=3)
+UNSENDABLE = (
+    aiosmtplib.SMTPResponseException,
+    aiosmtplib.SMTPRecipientsRefused,
+    aiosmtplib.SMTPNotSupported,
+    ValueError,
+)
+"""What speaks of one mail, not of the server: others go on."""
 
 
 def mail_of(delivery: Document, sender: str) -> EmailMessage:
@@ -78,7 +85,7 @@ class Mailroom:
     async def _send(self, server: aiosmtplib.SMTP, delivery: Document) -> None:
         try:
             await server.send_message(mail_of(delivery, self.settings.mail_from))
-        except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused, ValueError) as refused:
+        except UNSENDABLE as refused:
             await self._refused(delivery, refused)
         else:
             await self.store.sent(delivery, clock.now())
@@ -110,9 +117,9 @@ class Mailroom:
 
 
 def lasting(refused: Exception) -> bool:
-    """Whether a refusal is for good: a 5xx code, or a mail that cannot even be written."""
+    """Whether a refusal is for good: a 5xx code, or a mail that cannot even be written for this server."""
     if isinstance(refused, aiosmtplib.SMTPRecipientsRefused):
         return all(one.code >= 500 for one in refused.recipients)
     if isinstance(refused, aiosmtplib.SMTPResponseException):
         return refused.code >= 500
-    return isinstance(refused, ValueError)
+    return isinstance(refused, (ValueError, aiosmtplib.SMTPNotSupported))

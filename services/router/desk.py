@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from services.router.domain.decision import SOURCE, Decision
 from services.router.domain.directory import Directory
@@ -73,7 +74,7 @@ class Desk:
         if not await self.store.known([inquiry_id]):
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
         try:
-            given = json.loads(body)
+            given = from_json(body)
         except ValueError as error:
             raise Problem(422, "The body is not JSON; write an object with a type.") from error
         kind = given.get("type") if isinstance(given, dict) else None

@@ -1,6 +1,6 @@
 """The scorer's routes: the scoreboard and the clocks of an inquiry."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -56,7 +56,10 @@ def moment(as_of: str | None) -> datetime:
     if as_of is None:
         return clock.now()
     try:
-        return clock.from_text(as_of)
-    except ValueError as error:
+        asked = clock.from_text(as_of).astimezone(UTC)
+        if not domain.FIRST_YEAR <= asked.year <= domain.LAST_YEAR:
+            raise ValueError(as_of)
+        return asked
+    except (ValueError, OverflowError) as error:
         detail = f"as_of {as_of!r} is no moment; write one like 2026-11-22T09:12:16Z"
         raise Problem(422, detail + ".", [FieldProblem(pointer="/as_of", detail=detail)]) from error

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.sla import CLOCKS, Clock
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 ACTS = ("part.accepted", "part.contributed", "part.returned", "part.withdrawn", "inquiry.replied", "inquiry.answered")
 
 
@@ -110,7 +111,7 @@ def period(name: str, zone: ZoneInfo) -> Period:
         else:
             first, form = datetime.strptime(name, "%Y-%m-%d").date(), "%Y-%m-%d"
             after = first + timedelta(days=1)
-        if first.strftime(form) != name:
+        if first.strftime(form) != name or not FIRST_YEAR <= first.year <= LAST_YEAR:
             raise ValueError(name)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{name!r} is no period; write a month like 2026-11, a week like 2026-W47 or a day") from error
