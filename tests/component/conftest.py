@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -42,8 +42,12 @@ async def in_background(*loops: Loop) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        going = set(tasks)
+        async with asyncio.timeout(10):
+            while going:  # one that overhears the first word is told again; that a service ends is tested there
+                for task in going:
+                    task.cancel()
+                _, going = await asyncio.wait(going, timeout=0.5)
         for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+            if not task.cancelled():
+                task.result()

@@ -195,12 +195,24 @@ async def test_while_the_broker_is_away_all_is_accepted_and_goes_out_when_it_is_
 async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
+    await book.accept(entry("e1", 1))
+    [note] = await noted(book)
     async with in_background(book.publish_fresh):
-        await book.accept(entry("e1", 1))
         await publisher.until(1, topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    await book.unpublished.insert_one(note)
     other = FakePublisher()
-    again = Ledger(database, "ledger", other)
-    async with in_background(again.write_groups, again.publish_fresh):
-        await again.accept(entry("e1", 1))
+    async with in_background(Ledger(database, "ledger", other).relay):
         await other.until(1, topics.INPUTS)
     assert other.records == publisher.records
+
+
+async def test_a_repeat_is_not_published_again(book: Ledger, publisher: FakePublisher) -> None:
+    async with in_background(book.publish_fresh):
+        await book.accept(entry("e1"))
+        await book.accept(entry("e1"))
+        await book.accept(entry("e2"))
+        await publisher.until(2, topics.INPUTS)
+    assert publisher.ids() == ["e1", "e2"]

@@ -247,7 +247,7 @@ async def test_two_mailrooms_send_each_mail_once(store: Store, database: Databas
 async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.notifier.store.LEASE_S", 0.05)
     await store.add_notices([notice("one")], clock.now())
-    assert [one["_id"] for one in await store.claim(clock.now())] == ["one"]
+    assert [one["_id"] for one in await store.claim(clock.now(), "resident", 10)] == ["one"]
     picky, port = Picky(), Ports.free().smtp
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="sent")

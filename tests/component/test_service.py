@@ -1,6 +1,8 @@
 """What every service answers: that it lives, whether it does its work, and what it measures."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -49,6 +51,25 @@ async def test_it_shows_its_metrics_and_its_topics(service: Service) -> None:
 async def test_an_unknown_address_is_a_problem_in_words(service: Service) -> None:
     answer = await ask(service, "/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_a_loop_that_overhears_its_cancellation_does_not_keep_the_service_from_ending(service: Service) -> None:
+    """Python 3.11's `wait_for`, in which aiosmtplib and aiokafka wait, loses a cancellation that meets an answer."""
+    waiting = asyncio.Event()
+
+    async def hard_of_hearing() -> None:
+        with suppress(asyncio.CancelledError):
+            waiting.set()
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    loop = asyncio.create_task(hard_of_hearing())
+    await waiting.wait()
+    stopping = asyncio.create_task(service._stop_reading([loop]))
+    _, unfinished = await asyncio.wait([stopping], timeout=5)
+    loop.cancel()
+    await stopping
+    assert not unfinished
 
 
 def test_two_processes_cannot_be_the_same_instance(tmp_path: Path) -> None:
