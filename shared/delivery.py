@@ -155,6 +155,8 @@ class Subscription(Generic[Item]):
         async def consume(batch: Any) -> None:
             await self.consume(batch)
 
+        # FastStream names a message's form after the function that takes it.
+        consume.__name__ = consume.__qualname__ = (self.group or "city").replace("-", "_")
         consume.__annotations__["batch"] = list[self.schema]  # type: ignore[name-defined]
         self.subscriber(consume)
         polling = self.subscriber.get_msg

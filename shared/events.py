@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
@@ -343,6 +345,11 @@ INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*DOOR_MES
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, MessageRefused)
 }
+
+
+def one_of(models: Mapping[str, type[Payload]]) -> Any:
+    """The form of a topic that carries any of these."""
+    return reduce(or_, models.values())
 
 
 class CaseEvent(Payload):

@@ -35,6 +35,28 @@ class ProblemDetails(BaseModel):
     errors: list[FieldProblem] = []
 
 
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's JSON schema in one piece, for a place in OpenAPI that is not among its components."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                return whole(parts[node["$ref"].rpartition("/")[2]])
+            return {name: whole(value) for name, value in node.items()}
+        return [whole(one) for one in node] if isinstance(node, list) else node
+
+    result: dict[str, Any] = whole(schema)
+    return result
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI documents these error answers."""
+    content = {MEDIA_TYPE: {"schema": inlined(ProblemDetails)}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
 @dataclass
 class Problem(Exception):
     """Raise it anywhere under a route: it becomes the answer."""

@@ -23,6 +23,7 @@ from shared import logs, metrics, problems
 from shared.delivery import Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
+from shared.problems import documented
 from shared.publishing import Publisher
 from shared.settings import Settings
 
@@ -57,7 +58,9 @@ class Service:
             metadata_max_age_ms=5_000,
             logger=None,
         )
-        self.app = FastAPI(title=f"Chorus {name}", version="1.0", lifespan=self._lifespan)
+        self.app = FastAPI(
+            title=f"Chorus {name}", version="1.0", lifespan=self._lifespan, responses=documented(422, 503)
+        )
         self.subscriptions: list[Subscription[Any]] = []
         self.preparations: list[Loop] = []
         self.loops: list[Loop] = []

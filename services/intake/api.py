@@ -8,16 +8,15 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
-from shared.problems import Problem, ProblemDetails, invalid
+from shared.problems import Problem, documented, inlined, invalid
 
 REQUEST_MAX = 256 * 1024
-PROBLEM = {"model": ProblemDetails}
 KEY_MAX = 200
 
 
 def body_of(model: type[Submission] | type[RatingGiven]) -> dict[str, Any]:
     """How OpenAPI describes a body that the route reads itself, to answer 413 and 415 before it parses."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined(model)}}}}
 
 
 async def json_body(request: Request) -> bytes:
@@ -41,7 +40,7 @@ async def limited_body(request: Request) -> bytes:
 def routes(reception: Reception, token: bytes) -> APIRouter:
     """The JSON routes of intake."""
     api = APIRouter(tags=["residents"])
-    refusals: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 409, 413, 415, 422, 429, 503), PROBLEM)
+    refusals = documented(401, 409, 413, 415, 422, 429, 503)
 
     @api.post("/inquiries", status_code=202, openapi_extra=body_of(Submission), responses=refusals, summary="Write in")
     async def submit(
@@ -65,7 +64,7 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
         "/inquiries/{inquiry_id}/rating",
         status_code=202,
         openapi_extra=body_of(RatingGiven),
-        responses=refusals | {404: PROBLEM},
+        responses=refusals | documented(404),
         summary="Say whether the answer helped",
     )
     async def rate(

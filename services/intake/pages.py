@@ -14,7 +14,7 @@ from services.intake.reception import Reception
 from shared import ids, pages
 from shared.mongo import PyMongoError
 from shared.pages import Lang, Site, language
-from shared.problems import Problem, ProblemDetails, name_of, sentence
+from shared.problems import Problem, documented, name_of, sentence
 
 LISTS = ("departments",)
 FIELDS_MAX = 200
@@ -64,7 +64,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
         "/inquiries/{inquiry_id}",
         tags=["residents"],
         summary="What became of a message",
-        responses={404: {"model": ProblemDetails}, 429: {"model": ProblemDetails}, 503: {"model": ProblemDetails}},
+        responses=documented(404, 422, 429, 503),
     )
     async def ticket(
         inquiry_id: str,

@@ -79,10 +79,10 @@ class Reception:
                 401, detail + ".", [FieldProblem(pointer="/external_id", detail=detail)], {"WWW-Authenticate": "Bearer"}
             )
         id_ = _event_id(given, key)
-        if problems := self._unknown_departments(given.departments):
-            # A repeat of what was taken gets its answer, whatever has become of the departments since.
-            if not await self.ledger.entries.find_one({"_id": id_}):
-                raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
+        problems = self._unknown_departments(given.departments)
+        # A repeat of what was taken gets its answer, whatever has become of the departments since.
+        if problems and not await self.ledger.entries.find_one({"_id": id_}):
+            raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
         if id_ in self._in_flight:
             raise Problem(409, "A message with this key is being taken right now; ask again in a moment.")
         self._in_flight.add(id_)

@@ -10,7 +10,7 @@ from services.notifier.store import Store
 from shared import clock
 from shared.access import BEARER, operators_only
 from shared.mongo import Document
-from shared.problems import Problem, shown
+from shared.problems import Problem, documented, shown
 from shared.settings import Settings
 
 PAGE = 50
@@ -30,6 +30,7 @@ def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
         tags=["operators"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
         summary="Notices and what became of them, newest first",
+        responses=documented(401),
     )
     async def deliveries(
         state: str | None = None,

@@ -9,6 +9,7 @@ from shared.cityfeed import CityFeed
 from shared.directory import City
 from shared.mongo import Document
 from shared.pages import Site, language
+from shared.problems import documented
 from shared.settings import Settings
 
 PAGE = 20
@@ -26,7 +27,9 @@ def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -
         further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
         return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
 
-    @router.get("/hall/{inquiry_id}", tags=["hall"], summary="One answered public inquiry, as a page")
+    @router.get(
+        "/hall/{inquiry_id}", tags=["hall"], summary="One answered public inquiry, as a page", responses=documented(404)
+    )
     async def entry(inquiry_id: str, request: Request) -> Response:
         found = await store.entry(inquiry_id)
         if found is None:

@@ -14,7 +14,7 @@ from shared import ids
 from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
 from shared.mongo import ASCENDING
-from shared.problems import Problem, ProblemDetails, shown
+from shared.problems import Problem, documented, shown
 
 STATES = [
     "registered",
@@ -29,7 +29,6 @@ STATES = [
     "withdrawn",
     "refused",
 ]
-PROBLEM = {"model": ProblemDetails}
 
 
 class DepartmentBody(BaseModel):
@@ -55,7 +54,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     api = APIRouter(
         tags=["desk"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        responses={401: PROBLEM, 404: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+        responses=documented(401, 404, 422, 503),
     )
 
     @api.post("/city", summary="Apply a city: directory, rules, policies")

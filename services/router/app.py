@@ -11,7 +11,7 @@ from shared import topics
 from shared.cityfeed import CityFeed
 from shared.delivery import Subscription
 from shared.directory import City
-from shared.events import INBOX, INPUTS, CaseEvent, PartMessage, ResidentTold
+from shared.events import DEPARTMENT_MESSAGES, INBOX, INPUTS, CaseEvent, ResidentTold, one_of
 from shared.ledger import Ledger
 from shared.service import Service
 from shared.settings import Settings, secret
@@ -39,7 +39,7 @@ def make(settings: Settings) -> Service:
             read=read_input,
             handle=core.decide_inputs,
             publisher=service.publisher,
-            schema=INPUTS["chorus.inquiry.received"],
+            schema=one_of(INPUTS),
         )
     )
     service.subscribe(
@@ -50,7 +50,7 @@ def make(settings: Settings) -> Service:
             read=read_outbox,
             handle=gate.let_in,
             publisher=service.publisher,
-            schema=PartMessage,
+            schema=one_of(DEPARTMENT_MESSAGES),
         )
     )
     service.subscribe(
@@ -66,8 +66,8 @@ def make(settings: Settings) -> Service:
     )
     for topic, schema in (
         (topics.CITY, City),
-        (topics.INPUTS, INPUTS["chorus.case.assign"]),
-        (topics.inbox("{code}"), INBOX["chorus.part.offered"]),
+        (topics.INPUTS, one_of(INPUTS)),
+        (topics.inbox("{code}"), one_of(INBOX)),
         (topics.RESIDENTS, ResidentTold),
         (topics.EVENTS, CaseEvent),
         (topics.dead_letters("router"), bytes),

@@ -10,7 +10,7 @@ from services.scorer import domain
 from services.scorer.scoring import Scoring
 from shared import clock, pages
 from shared.pages import Site, language
-from shared.problems import FieldProblem, Problem
+from shared.problems import FieldProblem, Problem, documented
 from shared.settings import Settings
 
 
@@ -44,7 +44,11 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
     async def front() -> Response:
         return RedirectResponse("/scoreboard?format=html")
 
-    @api.get("/inquiries/{inquiry_id}/clocks", summary="Every clock of an inquiry with its verdict")
+    @api.get(
+        "/inquiries/{inquiry_id}/clocks",
+        summary="Every clock of an inquiry with its verdict",
+        responses=documented(404),
+    )
     async def clocks(inquiry_id: str, as_of: str | None = None) -> list[dict[str, Any]]:
         return await scoring.clocks(inquiry_id, moment(as_of))
 
