@@ -6,7 +6,7 @@ import fcntl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +30,7 @@ from shared.settings import Settings
 DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
 READING_EXPECTED_S = 10.0
+CANCEL_AGAIN_S = 0.5
 LONGEST_PAUSE_S = 5.0
 Check = Callable[[], Awaitable[str | None]]
 Loop = Callable[[], Awaitable[None]]
@@ -127,9 +128,7 @@ class Service:
             yield
         finally:
             log.info("stopping", extra={"service": self.name})
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks)
             self.database.client.close()
 
     async def _guard(self, work: Awaitable[None]) -> None:
@@ -160,7 +159,9 @@ class Service:
             await patiently(self.publisher.start, "connecting the producer")
             await patiently(self._start_reading, "connecting the consumers")
             log.info("reading", extra={"service": self.name})
-            await asyncio.gather(*loops)
+            finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for loop in finished:
+                loop.result()
 
     async def _start_reading(self) -> None:
         try:
@@ -172,9 +173,7 @@ class Service:
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
         for subscription in self.subscriptions:
             await subscription.drained(DRAIN_S)
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await ended(loops)
         await self.broker.stop()
 
     async def _measure(self) -> None:
@@ -236,6 +235,15 @@ class Service:
     def asyncapi(self) -> AsyncAPI:
         """The AsyncAPI document of this service."""
         return AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
+
+
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: on Python 3.11 `wait_for` may swallow a cancellation that comes with an answer."""
+    going = set(tasks)
+    while going:
+        for task in going:
+            task.cancel()
+        _, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
 
 
 async def patiently(act: Loop, what: str) -> None:

@@ -8,33 +8,15 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
-from shared.problems import Problem, documented, inlined, invalid
+from shared.problems import documented, inlined, invalid
+from shared.requests import json_body
 
-REQUEST_MAX = 256 * 1024
 KEY_MAX = 200
 
 
 def body_of(model: type[Submission] | type[RatingGiven]) -> dict[str, Any]:
     """How OpenAPI describes a body that the route reads itself, to answer 413 and 415 before it parses."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined(model)}}}}
-
-
-async def json_body(request: Request) -> bytes:
-    """The body, if it is JSON and not too large. Raises Problem 413 or 415."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem(415, f"The body is {media_type or 'of no type'!r}; send application/json.")
-    return await limited_body(request)
-
-
-async def limited_body(request: Request) -> bytes:
-    """The body, read no further than the limit. Raises Problem 413."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > REQUEST_MAX:
-            raise Problem(413, f"The request is larger than {REQUEST_MAX // 1024} KiB; write less.")
-    return bytes(body)
 
 
 def routes(reception: Reception, token: bytes) -> APIRouter:

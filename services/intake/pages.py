@@ -8,13 +8,13 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake.api import limited_body
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Reception
 from shared import ids, pages
 from shared.mongo import PyMongoError
 from shared.pages import Lang, Site, language
 from shared.problems import Problem, documented, name_of, sentence
+from shared.requests import limited_body
 
 LISTS = ("departments",)
 FIELDS_MAX = 200

@@ -15,7 +15,9 @@ from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
 from shared.mongo import ASCENDING
 from shared.problems import Problem, documented, shown
+from shared.requests import limited_body
 
+CITY_MAX = 4 * 1024 * 1024
 STATES = [
     "registered",
     "triage",
@@ -59,7 +61,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
 
     @api.post("/city", summary="Apply a city: directory, rules, policies")
     async def apply(request: Request) -> Revised:
-        return revised(await desk.apply(await request.body()))
+        return revised(await desk.apply(await limited_body(request, CITY_MAX)))
 
     @api.put("/departments/{code}", summary="Add or update a department")
     async def put_department(code: str, body: DepartmentBody) -> Revised:
@@ -92,7 +94,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     async def command(
         inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
     ) -> Accepted:
-        return await desk.command(inquiry_id, await request.body(), idempotency_key)
+        return await desk.command(inquiry_id, await limited_body(request), idempotency_key)
 
     @api.get("/commands/{event_id}", summary="What became of a command")
     async def command_status(event_id: str) -> dict[str, Any]:

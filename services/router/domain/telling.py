@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from shared import topics
 from shared.events import PREFIX, Envelope, Fact, Message
 from shared.ids import derived_id
 
+REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {
     "inquiry.registered": ("channel", "language", "public", "received_at"),
     "inquiry.triaged": ("reason", "part_id", "department"),
@@ -70,6 +72,8 @@ class _Writer:
             return
         self.sequence += 1
         data = {"inquiry_id": self.decision.inquiry_id} | {name: fact.data.get(name) for name in fields}
+        if fact.type == "part.returned":
+            data |= _as_codes(fact.data, directory)
         data |= self.standing
         if fact.type == "inquiry.registered":
             data["area"] = directory.area(fact.data.get("area"))
@@ -97,6 +101,15 @@ class _Writer:
         )
         value = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         self.messages.append(Message(topic, decision.inquiry_id, envelope, value))
+
+
+def _as_codes(returned: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
+    """A department may write anything as its reason; what everyone may read for ever is a code, or `other`."""
+    reason, suggest = returned["reason"], returned.get("suggest")
+    return {
+        "reason": reason if REASON_CODE.fullmatch(reason) else "other",
+        "suggest": suggest if suggest and directory.city.department(suggest) else None,
+    }
 
 
 # ── departments ──────────────────────────────────────────────────────────────
