@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from shared import topics
-from shared.delivery import Away, Record, Subscription, Wrong
+from shared.delivery import Away, Record, Subscription
 from shared.directory import City
+from shared.logs import log
 from shared.publishing import Publisher
 from shared.settings import Settings
 
@@ -66,10 +67,12 @@ class CityFeed(Generic[Compiled]):
 
 
 def read_city(record: Record) -> City | None:
-    """A revision from its record."""
+    """A revision from its record; None for what is none, which is logged."""
     if record.value is None:
         return None
     try:
         return City.model_validate_json(record.value)
     except ValidationError as error:
-        raise Wrong(f"This is no city: {error}") from error
+        # Every process reads the whole topic at every start: a dead letter each time would tell nothing new.
+        log.error("a record is no city", extra={"place": record.place, "problems": error.error_count()})
+        return None

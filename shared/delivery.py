@@ -13,10 +13,15 @@ from typing import Any, Generic, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
+    ConsumerStoppedError,
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
     IllegalStateError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
+    TopicAuthorizationFailedError,
+    UnsupportedCodecError,
 )
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -25,7 +30,7 @@ from faststream.kafka.message import KafkaMessage
 from shared import metrics, topics
 from shared.logs import log
 from shared.mongo import StoreAway
-from shared.publishing import Publisher, RawRecord
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, size_of
 
 BATCH_RECORDS = 2_000
 POLL_MS = 20
@@ -36,6 +41,9 @@ STATIC_SESSION_S = 30
 NO_POLL_S = 30.0
 Item = TypeVar("Item")
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+UNPACKABLE = (CorruptRecordException, UnsupportedCodecError)
+UNPACK_MS = 100
 
 
 class Wrong(Exception):
@@ -98,8 +106,12 @@ def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: 
         "dl_kind": kind,
         "dl_reason": reason[:2_000],
     }
-    headers = [*record.headers, *((name, text.encode()) for name, text in origin.items())]
-    return record.key, record.value, headers
+    marks: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in origin.items()]
+    letter = (record.key, record.value, [*record.headers, *marks])
+    if size_of(letter) < RECORD_BYTES_MAX:
+        return letter
+    # Larger than any topic takes: what is left of it says where it lies.
+    return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
 
 
 @dataclass
@@ -124,6 +136,8 @@ class Subscription(Generic[Item]):
     subscriber: Any = None
     on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _handled: dict[TopicPartition, int] = field(default_factory=dict)
+    _in_hand_since: float = field(default_factory=time.monotonic)
 
     # ── wiring ───────────────────────────────────────────────────────────────
 
@@ -161,18 +175,68 @@ class Subscription(Generic[Item]):
         self.subscriber(consume)
         polling = self.subscriber.get_msg
 
-        async def stamped(consumer: AIOKafkaConsumer) -> Any:
-            batch = await polling(consumer)
+        async def careful(consumer: AIOKafkaConsumer) -> Any:
+            batch = await self._poll(polling, consumer)
             self.last_poll = time.monotonic()
             return batch
 
-        self.subscriber.get_msg = stamped
+        self.subscriber.get_msg = careful
+
+    # ── a poll ───────────────────────────────────────────────────────────────
+
+    async def _poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
+        """Poll; whatever goes wrong, nothing that was fetched is passed over.
+
+        When a record of one partition cannot be unpacked, aiokafka has moved past records of others that it then drops:
+        every partition goes back to the first record that was not handled.
+        """
+        try:
+            return await polling(consumer)
+        except ConsumerStoppedError:
+            raise
+        except FORBIDDEN as error:
+            self.on_broken(error)
+            raise
+        except Exception as error:
+            log.error("a poll failed", extra={"group": self.group, "error": repr(error)[:300]})
+            await self._rewind(consumer)
+            if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
+                raise
+            return await self._poll_one_by_one(consumer)
+
+    async def _rewind(self, consumer: AIOKafkaConsumer) -> None:
+        for partition in consumer.assignment():
+            if (offset := self._handled.get(partition)) is not None:
+                consumer.seek(partition, offset)
+            elif self.group is not None and await consumer.committed(partition) is not None:
+                await consumer.seek_to_committed(partition)
+            else:
+                await consumer.seek_to_beginning(partition)
+
+    async def _poll_one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
+        """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
+        found: list[Any] = []
+        for partition in sorted(consumer.assignment()):
+            offset = await consumer.position(partition)
+            try:
+                records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
+                await self._put_aside(record, "permanent", f"It could not be unpacked: {error!r}", attempts=1)
+                consumer.seek(partition, offset + 1)
+                self._handled[partition] = offset + 1
+            else:
+                found += [record for some in records.values() for record in some]
+        return tuple(found)
 
     # ── a batch ──────────────────────────────────────────────────────────────
 
     async def consume(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Take one poll's records to their end, whatever it is, and commit them."""
         self._idle.clear()
+        self._in_hand_since = time.monotonic()
         try:
             await self._take(records)
         except Exception as error:
@@ -211,7 +275,8 @@ class Subscription(Generic[Item]):
             if failure is None:
                 return
             reason = repr(failure)
-            log.warning("a batch failed", extra={"group": self.group, "attempt": attempt, "error": reason})
+            extra = {"group": self.group, "attempt": attempt, "error": type(failure).__name__}
+            log.warning("a batch failed", extra=extra)
             await asyncio.sleep(min(0.05 * 2**attempt, LONGEST_PAUSE_S))
         if len(batch) == 1:
             await self._put_aside(batch[0][0], "exhausted", reason, attempts=ATTEMPTS)
@@ -222,6 +287,7 @@ class Subscription(Generic[Item]):
     async def _in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
         """Do it, waiting as long as a dependency is away; return the failure that speaks of the records."""
         pause_s = 0.05
+        began = time.monotonic()
         while True:
             try:
                 await act()
@@ -230,10 +296,12 @@ class Subscription(Generic[Item]):
                 if away is None:
                     return error
                 if self.waiting_for != away:
-                    log.warning("waiting", extra={"group": self.group, "dependency": away, "error": repr(error)})
+                    extra = {"group": self.group, "dependency": away, "error": type(error).__name__}
+                    log.warning("waiting", extra=extra)
                 self.waiting_for = away
-                metrics.BLOCKED_SECONDS.labels(self.service, away).inc(pause_s)
                 await asyncio.sleep(pause_s)
+                metrics.BLOCKED_SECONDS.labels(self.service, away).inc(time.monotonic() - began)
+                began = time.monotonic()
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
             else:
                 self.waiting_for = None
@@ -246,17 +314,18 @@ class Subscription(Generic[Item]):
         if failure is not None:
             raise failure
         metrics.DEAD_LETTERS.labels(self.service, kind).inc()
-        log.warning("put aside", extra={"place": record.place, "kind": kind, "reason": reason[:200]})
+        log.warning("put aside", extra={"service": self.service, "place": record.place, "kind": kind})
 
     async def _commit(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Commit what this batch has finished; a partition that was taken away meanwhile is its new owner's to repeat."""
-        consumer: AIOKafkaConsumer | None = self.subscriber.consumer
-        if self.group is None or consumer is None:
-            return
         offsets: dict[TopicPartition, int] = {}
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        self._handled |= offsets
+        consumer: AIOKafkaConsumer | None = self.subscriber.consumer
+        if self.group is None or consumer is None:
+            return
 
         async def commit() -> None:
             try:
@@ -279,6 +348,8 @@ class Subscription(Generic[Item]):
             return f"{name} waits for {self.waiting_for}"
         if consumer is None or not consumer.assignment():
             return f"{name} has no partitions assigned"
+        if not self._idle.is_set() and time.monotonic() - self._in_hand_since > NO_POLL_S:
+            return f"{name} has had one batch in hand for more than {NO_POLL_S:.0f} s"
         if self._idle.is_set() and time.monotonic() - self.last_poll > NO_POLL_S:
             return f"{name} has not polled for {NO_POLL_S:.0f} s"
         return None
@@ -295,6 +366,10 @@ class Subscription(Generic[Item]):
             behind = end - position if end is not None and position is not None else 0
             waiting[topic] = waiting.get(topic, 0) + max(behind, 0)
         return waiting
+
+    def forget_positions(self) -> None:
+        """Another member may have gone on from where this one was."""
+        self._handled.clear()
 
     async def drained(self, limit_s: float) -> None:
         """Wait until the batch in hand is finished, or the limit is over: then it is abandoned."""
@@ -313,7 +388,8 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carrie
         await self.subscription.drained(SESSION_S / 2)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Nothing to do: positions come from the committed offsets."""
+        """Positions come from the committed offsets: what this process had handled before says nothing any more."""
+        self.subscription.forget_positions()
 
 
 async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

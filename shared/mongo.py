@@ -5,14 +5,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, ReplaceOne, UpdateOne, WriteConcern
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    PyMongoError,
-    WTimeoutError,
-)
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 __all__ = [
     "ASCENDING",
@@ -36,8 +29,9 @@ Client = AsyncIOMotorClient[Document]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
-StoreAway = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
-"""What the driver raises when the store cannot be reached or does not confirm; a write may then have happened or not."""
+StoreAway = (PyMongoError,)
+"""What the driver raises when the store cannot be reached, refuses or does not confirm; a write may then have happened
+or not. What speaks of one document, that it is too large or cannot be stored at all, is no PyMongoError."""
 
 DUPLICATE_KEY = 11000
 VALUES_ASKED = 50

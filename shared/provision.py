@@ -1,4 +1,4 @@
-"""Making topics: what is missing is created, what differs is set right, nothing is removed; safe to repeat."""
+"""Making topics: what is missing is created, what is there is left as it is; safe to repeat."""
 
 from collections.abc import Iterable, Sequence
 

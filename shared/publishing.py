@@ -1,15 +1,17 @@
 """Publishing with confirmation: batches for each partition, placed as Java's clients place keys."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
 
+from shared import metrics
 from shared.events import Message
 from shared.logs import log
 
@@ -17,8 +19,13 @@ BATCH_BYTES = 1_000_000
 RECORD_BYTES_MAX = 9_000_000
 STOP_LIMIT_S = 5.0
 PING_LIMIT_S = 2.0
+LOOK_EVERY_S = 1.0
 Header = tuple[str, bytes | None]
 RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
+
+
+class TooLarge(ValueError):
+    """A record that no topic takes; refused here, because a refusal of the broker would poison the producer."""
 
 
 @lru_cache(maxsize=65_536)
@@ -27,14 +34,22 @@ def placement(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFFFFFF
 
 
+def size_of(record: RawRecord) -> int:
+    """What a record weighs, in bytes, without compression."""
+    key, value, headers = record
+    return len(key or b"") + len(value or b"") + sum(len(name) + len(text or b"") for name, text in headers)
+
+
 class Publisher:
     """The process's one producer: idempotent, acks=all; made anew when the broker's refusal has poisoned it."""
 
-    def __init__(self, kafka: str, client_id: str) -> None:
+    def __init__(self, kafka: str, service: str, client_id: str | None = None) -> None:
         self.kafka = kafka
-        self.client_id = client_id
+        self.service = service
+        self.client_id = client_id or f"chorus-{service}"
         self.producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._unconfirmed: dict[object, float] = {}
 
     async def start(self) -> None:
         """Connect; raises KafkaError when the broker is away. May be tried again."""
@@ -76,34 +91,59 @@ class Publisher:
             return bool(await asyncio.wait_for(producer.client.force_metadata_update(), PING_LIMIT_S))
         return False
 
+    def unconfirmed_s(self) -> float:
+        """For how many seconds the oldest message under way has waited for its confirmation."""
+        return time.monotonic() - min(self._unconfirmed.values(), default=time.monotonic())
+
     async def publish(self, messages: Iterable[Message]) -> None:
-        """Publish and wait until every message is confirmed; raises KafkaError if one is not.
+        """Publish and wait until every message is confirmed; raises KafkaError or TooLarge if one is not.
 
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
         """
         records: dict[str, list[RawRecord]] = defaultdict(list)
         for message in messages:
-            records[message.topic].append((message.key.encode(), message.value.encode(), message.envelope.headers()))
+            row = (message.key.encode(), message.value.encode(), message.envelope.headers())
+            records[message.topic].append(row)
         await self.publish_raw(records)
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
         """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
         if not records:
             return
+        for topic, rows in records.items():
+            if (largest := max(map(size_of, rows), default=0)) > RECORD_BYTES_MAX:
+                raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
         await self.start()
         producer = self.producer
-        assert producer is not None
+        if producer is None:
+            raise KafkaConnectionError("the producer has been stopped")
+        token = object()
+        self._unconfirmed[token] = time.monotonic()
         try:
-            futures = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
-            await asyncio.gather(*futures)
+            sent = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
+            await self._confirmed(producer, sent)
         except KafkaError as error:
             if not error.retriable:
                 await self._renew(producer, error)
             raise
+        finally:
+            del self._unconfirmed[token]
+
+    async def _confirmed(self, producer: AIOKafkaProducer, sent: Sequence["asyncio.Future[object]"]) -> None:
+        """Wait as long as it takes: sending again what is under way would only make more of it."""
+        going = set(sent)
+        while going:
+            _, going = await asyncio.wait(going, timeout=LOOK_EVERY_S)
+            if going:
+                metrics.BLOCKED_SECONDS.labels(self.service, "kafka").inc(LOOK_EVERY_S)
+                if self.producer is not producer:
+                    raise KafkaConnectionError("the producer was made anew while this waited")
+        for future in sent:
+            future.result()
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, rows: Sequence[RawRecord]
-    ) -> list[asyncio.Future[object]]:
+    ) -> list["asyncio.Future[object]"]:
         count = len(await producer.partitions_for(topic))
         by_partition: dict[int, list[RawRecord]] = defaultdict(list)
         for row in rows:
@@ -112,8 +152,6 @@ class Publisher:
         for partition, some in by_partition.items():
             batch = producer.create_batch()
             for key, value, headers in some:
-                if len(value or b"") > RECORD_BYTES_MAX:
-                    raise MessageSizeTooLargeError(f"a record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes")
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                     futures.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()

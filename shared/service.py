@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import fcntl
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +21,7 @@ from faststream.specification import AsyncAPI, get_asyncapi_html
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared import logs, metrics, problems
-from shared.delivery import Subscription
+from shared.delivery import NO_POLL_S, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
 from shared.problems import documented
@@ -40,6 +41,21 @@ class Broken(Exception):
     """The process cannot go on: it ends with status 1, and whoever supervises it starts it anew."""
 
 
+class Server(uvicorn.Server):
+    """uvicorn, but SIGTERM and SIGINT are asked and answered: the process then ends with status 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully on a signal; uvicorn's own would raise it again afterwards."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 class Service:
     """One service process. Its app module registers routes, subscriptions and loops, then calls `run`."""
 
@@ -47,7 +63,7 @@ class Service:
         self.name = name
         self.works_without_kafka = works_without_kafka
         self.settings = settings
-        self.publisher = Publisher(settings.kafka, client_id=settings.instance or f"chorus-{name}")
+        self.publisher = Publisher(settings.kafka, name, settings.instance)
         self.database: Database = connect(settings.mongodb, f"chorus_{name}")
         self.broker = KafkaBroker(
             settings.kafka,
@@ -91,7 +107,7 @@ class Service:
         self.preparations.append(prepare)
 
     def forever(self, loop: Loop) -> None:
-        """Run this beside the subscriptions; when it fails it is logged and started again after a pause."""
+        """Run this beside the subscriptions: waited with while a dependency is away; any other failure ends the process."""
         self.loops.append(loop)
 
     def ready_when(self, check: Check) -> None:
@@ -106,7 +122,7 @@ class Service:
         with contextlib.ExitStack() as held:
             held.enter_context(single_instance(self.settings))
             host, port = self.settings.address
-            self._server = uvicorn.Server(
+            self._server = Server(
                 uvicorn.Config(
                     self.app,
                     host=host,
@@ -115,6 +131,7 @@ class Service:
                     access_log=False,
                     server_header=False,
                     timeout_keep_alive=75,
+                    timeout_graceful_shutdown=10,
                 )
             )
             self._server.run()
@@ -171,16 +188,19 @@ class Service:
             raise
 
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
-        for subscription in self.subscriptions:
-            await subscription.drained(DRAIN_S)
+        await asyncio.gather(*(subscription.drained(DRAIN_S) for subscription in self.subscriptions))
         await ended(loops)
         await self.broker.stop()
 
     async def _measure(self) -> None:
+        told: set[str] = set()
         while True:
+            waiting = dict.fromkeys(told, 0)
             for subscription in self.subscriptions:
-                for topic, behind in subscription.lag().items():
-                    metrics.CONSUMER_LAG.labels(self.name, topic).set(behind)
+                waiting |= subscription.lag()
+            for topic, behind in waiting.items():
+                metrics.CONSUMER_LAG.labels(self.name, topic).set(behind)
+            told = set(waiting)
             await asyncio.sleep(LAG_EVERY_S)
 
     # ── what every service answers ───────────────────────────────────────────
@@ -191,6 +211,8 @@ class Service:
         A service that works without Kafka says that it is away, and goes on.
         """
         reading = [] if await self.publisher.answers() else ["Kafka is away"]
+        if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
+            reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
         reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.name} is starting"]
         for check in self.checks:
@@ -281,7 +303,11 @@ def single_instance(settings: Settings) -> Any:
         return
     folder = settings.data or Path(tempfile.gettempdir())
     path = folder / f"chorus-{settings.instance}.lock"
-    lock: IO[str] = path.open("a")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock: IO[str] = path.open("a")
+    except OSError as error:
+        sys.exit(f"The lock of instance {settings.instance!r} cannot be made at {str(path)!r}: {error.strerror}.")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.errors import IllegalStateError, KafkaConnectionError, MessageSizeTooLargeError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, size_of
 
 
 class FakePublisher(Publisher):
@@ -39,9 +39,8 @@ class FakePublisher(Publisher):
             self.refused.release()
             raise KafkaConnectionError("the broker is away")
         for topic, rows in records.items():
-            for _, value, _ in rows:
-                if len(value or b"") > RECORD_BYTES_MAX:
-                    raise MessageSizeTooLargeError(f"a record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes")
+            if any(size_of(row) > RECORD_BYTES_MAX for row in rows):
+                raise TooLarge(f"A record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
         self.records += [(topic, row) for topic, rows in records.items() for row in rows]
         self.arrived.set()
 

@@ -25,7 +25,7 @@ def make(settings: Settings) -> Service:
     commands = Ledger(service.database, "commands", service.publisher)
     core = Core(store, service.publisher, city)
     view = CasesView(store)
-    gate = Gate(store, service.publisher)
+    gate = Gate(store, service.publisher, city)
     desk = Desk(store, service.publisher, city, commands, settings)
 
     service.before_reading(store.prepare)

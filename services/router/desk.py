@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +27,8 @@ COMMANDS: Mapping[str, type[Payload]] = {
     model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseWithdrawPart)
 }
 CITY_EVERY_S = 5.0
+CITY_BYTES_MAX = 3_500_000
+TOPICS_EVERY = 12
 
 
 class Accepted(BaseModel):
@@ -181,7 +184,10 @@ class Desk:
             if current is not None and changed.model_copy(update={"revision": current.revision}) == current:
                 await self._provision(current)
                 return current
-            revised = changed.model_copy(update={"revision": (current.revision if current else 0) + 1})
+            newest = max(current.revision if current else 0, self.city.city.revision if self.city.city else 0)
+            revised = changed.model_copy(update={"revision": newest + 1})
+            if (size := len(revised.model_dump_json().encode())) > CITY_BYTES_MAX:
+                raise Problem(422, f"The city has {size} bytes; at most {CITY_BYTES_MAX} fit into one revision.")
             await self._provision(revised)
             if await self.store.add_revision(revised):
                 await self._publish(revised)
@@ -205,9 +211,14 @@ class Desk:
         await self.publisher.publish([Message(topics.CITY, "city", envelope, city.model_dump_json())])
 
     async def keep_city_published(self) -> None:
-        """Publish a revision that was stored but, after a crash, never told; run it for ever."""
-        while True:
+        """Publish a revision that was stored but, after a crash, never told; run it for ever.
+
+        Now and then topics that somebody has removed are made again: a missing inbox would hold everybody up.
+        """
+        for turn in count():
             latest = await self.store.latest_city()
+            if latest is not None and turn % TOPICS_EVERY == 0:
+                await self._provision(latest)
             known = self.city.city.revision if self.city.city else 0
             if latest is not None and latest.revision > known:
                 await self._provision(latest)

@@ -9,6 +9,7 @@ from shared.directory import City
 from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, UpdateOne, find_by, insert_new
 
 CASES_KEPT = 20_000
+CHARACTERS_KEPT = 50_000_000
 
 
 class Store:
@@ -20,6 +21,7 @@ class Store:
         self.revisions = database["revisions"]
         self.commands = database["commands"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
+        self._kept = 0
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
@@ -49,13 +51,21 @@ class Store:
         lost = {id_.split("/")[0] for id_ in taken}
         for case, decision in decided:
             if decision.inquiry_id in lost:
-                self._folded.pop(decision.inquiry_id, None)
+                forgotten = self._folded.pop(decision.inquiry_id, None)
+                self._kept -= forgotten.weight if forgotten else 0
             else:
-                self._folded[decision.inquiry_id] = after(case, decision)
-                self._folded.move_to_end(decision.inquiry_id)
-        while len(self._folded) > CASES_KEPT:
-            self._folded.popitem(last=False)
+                self._remember(after(case, decision))
         return lost
+
+    def _remember(self, case: Case) -> None:
+        """Keep a case as long as there is room, by count and by what its words weigh."""
+        self._kept -= self._folded[case.inquiry_id].weight if case.inquiry_id in self._folded else 0
+        self._folded[case.inquiry_id] = case
+        self._folded.move_to_end(case.inquiry_id)
+        self._kept += case.weight
+        while len(self._folded) > CASES_KEPT or self._kept > CHARACTERS_KEPT:
+            _, oldest = self._folded.popitem(last=False)
+            self._kept -= oldest.weight
 
     async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
         """Decisions by inquiry and n."""

@@ -1,5 +1,6 @@
 """The scoreboard: events gathered, scores computed, names put beside them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,7 @@ class Scoring:
     async def scoreboard(self, over: Period, as_of: datetime) -> dict[str, Any]:
         """Departments side by side over a period, as known at `as_of`: one line for each member."""
         facts = await self.store.facts(await self.store.inquiries_of(over))
-        counted = domain.rows(facts.values(), over, as_of)
+        counted = await asyncio.to_thread(domain.rows, list(facts.values()), over, as_of)
         city = self.city.city
         names: dict[str, Mapping[str, str]] = {code: {"zh": code, "en": code} for code in counted}
         names |= {one.code: one.name.model_dump() for one in (city.departments if city else ())}

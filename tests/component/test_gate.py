@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.router.domain.directory import directory
+from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import Core, read_input
 from services.router.handlers.gate import Gate, Knock, read_outbox
 from services.router.store import Store
@@ -17,13 +17,17 @@ from tests.fakes import FakePublisher, header
 PART = f"{INQUIRY}-p1"
 
 
+def in_force() -> CityFeed[Directory]:
+    feed = CityFeed(directory)
+    feed.use(CITY)
+    return feed
+
+
 @pytest.fixture
 async def store(database: Database) -> Store:
     """A store that knows one inquiry, which is lighting's."""
     one = Store(database)
-    feed = CityFeed(directory)
-    feed.use(CITY)
-    await Core(one, FakePublisher(), feed).decide_inputs(told(received("路灯不亮")).inputs)
+    await Core(one, FakePublisher(), in_force()).decide_inputs(told(received("路灯不亮")).inputs)
     return Store(database)
 
 
@@ -36,7 +40,7 @@ GOOD = json.dumps({"part_id": PART}).encode()
 
 
 async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publisher: FakePublisher) -> None:
-    await Gate(store, publisher).let_in([knock(GOOD)])
+    await Gate(store, publisher, in_force()).let_in([knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
     assert given is not None
@@ -46,7 +50,7 @@ async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publis
 async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publisher: FakePublisher) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
-    await Gate(store, publisher).let_in(batch)
+    await Gate(store, publisher, in_force()).let_in(batch)
     assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["good"]
     refused = publisher.values(topics.inbox("lighting"))
     assert [one["cause"] for one in refused] == ["bad", "lost", "departments.lighting.outbox-0-4"]
@@ -61,14 +65,14 @@ async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publ
 
 async def test_a_repeat_carries_the_same_bytes(store: Store, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
-    await Gate(store, publisher).let_in(batch)
+    await Gate(store, publisher, in_force()).let_in(batch)
     first = list(publisher.records)
-    await Gate(store, publisher).let_in(batch)
+    await Gate(store, publisher, in_force()).let_in(batch)
     assert publisher.records == first * 2
 
 
 async def test_two_departments_may_use_the_same_id(store: Store, publisher: FakePublisher) -> None:
-    await Gate(store, publisher).let_in([knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
+    await Gate(store, publisher, in_force()).let_in([knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
@@ -77,13 +81,29 @@ async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
 ) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
-        await Gate(store, publisher).let_in([knock(GOOD)])
+        await Gate(store, publisher, in_force()).let_in([knock(GOOD)])
 
 
 async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePublisher) -> None:
     batch = [
         knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
     ]
-    await Gate(store, publisher).let_in([*batch, knock(GOOD)])
+    await Gate(store, publisher, in_force()).let_in([*batch, knock(GOOD)])
     assert len(publisher.on(topics.INPUTS)) == 1
     assert len(publisher.on(topics.inbox("roads"))) == 200
+
+
+async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_holds_nobody_up(
+    store: Store, publisher: FakePublisher
+) -> None:
+    await Gate(store, publisher, in_force()).let_in(
+        [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
+    )
+    assert publisher.on(topics.inbox("stray")) == []
+    assert len(publisher.on(topics.dead_letters("router"))) == 2
+    assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["our-1"]
+
+
+async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(store: Store, publisher: FakePublisher) -> None:
+    await Gate(store, publisher, in_force()).let_in([knock(b"{", "same", 1), knock(b"[", "same", 2)])
+    assert len(set(publisher.ids(topics.inbox("lighting")))) == 2

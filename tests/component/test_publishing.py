@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from shared.events import Envelope, Message
 from shared.provision import make_topics
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, placement
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
 from shared.topics import Topic
 from tests.fakes import FakePublisher, header
 
@@ -98,7 +98,7 @@ async def test_nothing_is_nothing(way: Way) -> None:
 
 
 async def test_a_record_that_is_too_large_is_refused_and_the_next_ones_go_on(way: Way) -> None:
-    with pytest.raises(MessageSizeTooLargeError, match="larger than"):
+    with pytest.raises(TooLarge, match="larger than"):
         await way.publisher.publish([message(way.topic, "case", 1, "x" * (RECORD_BYTES_MAX + 1))])
     await way.publisher.publish([message(way.topic, "case", 2)])
     assert [header(row, "ce_id") for row in await way.read(1)] == ["id-2"]

@@ -153,10 +153,10 @@ def test_a_refusal_goes_to_the_senders_inbox_and_names_its_own_id() -> None:
 
 
 def test_an_inquiry_that_nobody_decided_on_is_refused() -> None:
-    one = checked_against(set(), knock(ACCEPTED))
+    one = checked_against(set(), {"lighting"}, knock(ACCEPTED))
     assert one.refusal is not None
     assert one.refusal.reason == f"There is no inquiry '{INQUIRY}'."
-    assert checked_against({INQUIRY}, knock(ACCEPTED)).refusal is None
+    assert checked_against({INQUIRY}, {"lighting"}, knock(ACCEPTED)).refusal is None
 
 
 @given(

@@ -44,6 +44,12 @@ class Case:
     rated: frozenset[int] = frozenset()
 
     @property
+    def weight(self) -> int:
+        """How many characters its words take in memory, roughly."""
+        words = len(self.inquiry["body"]) if self.inquiry else 0
+        return 1_000 + words + 100 * len(self.causes) + sum(len(part.text or "") for part in self.parts.values())
+
+    @property
     def active_parts(self) -> list[Part]:
         """The parts that count, lead first, then in the order of their numbers."""
         active = [part for part in self.parts.values() if part.active]

@@ -22,7 +22,7 @@ class CasesView:
     async def follow(self, batch: Sequence[Document]) -> None:
         """Show the newest event of each case; safe to repeat, an older event changes nothing."""
         rows: dict[str, Document] = {}
-        for row in batch:
+        for row in sorted(batch, key=lambda one: int(one["sequence"])):
             rows[row["_id"]] = rows.get(row["_id"], {}) | row
         await self.store.show(list(rows.values()))
 

@@ -117,7 +117,7 @@ def read_input(record: Record) -> Input | None:
         inquiry_id=inquiry_id,
         payload=payload,
         recorded_at=recorded_at,
-        digest=ids.digest(kind.encode() + b"\n" + record.value),
+        digest=record.header("ce_digest") or ids.digest(kind.encode() + b"\n" + record.value),
         department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
         origin=record.header("ce_causationid"),
     )

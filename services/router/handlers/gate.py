@@ -1,19 +1,25 @@
 """The gate: departments' outboxes come in here, checked and stamped, or go back with a sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from services.router.domain.decision import SOURCE, Refusal
+from services.router.domain.directory import Directory
 from services.router.handlers.core import DEPARTMENT_SOURCE
 from services.router.store import Store
 from shared import clock, ids, metrics, topics
+from shared.cityfeed import CityFeed
 from shared.delivery import Record, dead_letter
 from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage
 from shared.logs import log
 from shared.problems import field_problems
 from shared.publishing import Publisher
+
+ID_MAX = 256
+VALUE_MAX = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class Knock:
     origin: str
     message: PartMessage | None = None
     refusal: Refusal | None = None
+
+    @property
+    def digest(self) -> str:
+        """Which bytes were sent, as what."""
+        return ids.digest((self.record.header("ce_type") or "").encode() + b"\n" + (self.record.value or b""))
 
     @property
     def inquiry_id(self) -> str | None:
@@ -47,13 +58,16 @@ class Gate:
 
     store: Store
     publisher: Publisher
+    city: CityFeed[Directory]
 
     async def let_in(self, batch: Sequence[Knock]) -> None:
         """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
         known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
-        checked = [checked_against(known, knock) for knock in batch]
+        members = {one.code for one in self.city.current().city.departments}
+        checked = [checked_against(known, members, knock) for knock in batch]
         refused = [one for one in checked if one.refusal is not None]
-        await self.publisher.publish(refusal(one) if one.refusal else stamped(one) for one in checked)
+        answered = [one for one in checked if one.department in members]
+        await self.publisher.publish(refusal(one) if one.refusal else stamped(one) for one in answered)
         letters = [
             dead_letter("router", one.record, "permanent", one.refusal.reason, 1) for one in refused if one.refusal
         ]
@@ -67,12 +81,13 @@ class Gate:
             )
 
 
-def checked_against(known: set[str], knock: Knock) -> Knock:
-    """Refuse what names an inquiry that nobody has decided on."""
+def checked_against(known: set[str], members: set[str], knock: Knock) -> Knock:
+    """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
+    if knock.department not in members:
+        return replace(knock, refusal=Refusal(f"{knock.department!r} is not in the directory.", "Add the department."))
     if knock.refusal is None and knock.inquiry_id not in known:
         reason = f"There is no inquiry {knock.inquiry_id!r}."
-        refused = Refusal(reason, "Use the part_id of a part.offered in your inbox.")
-        return Knock(knock.record, knock.department, knock.id, knock.origin, knock.message, refused)
+        return replace(knock, refusal=Refusal(reason, "Use the part_id of a part.offered in your inbox."))
     return knock
 
 
@@ -87,6 +102,7 @@ def stamped(knock: Knock) -> Message:
         subject=knock.inquiry_id,
         recorded_at=recorded_at(knock),
         causation=knock.origin,
+        digest=knock.digest,
     )
     return Message(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json())
 
@@ -96,11 +112,12 @@ def refusal(knock: Knock) -> Message:
     assert knock.refusal is not None
     told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
     envelope = Envelope(
-        id=ids.derived_id(knock.id, MessageRefused.type),
+        id=ids.derived_id(knock.id, f"{MessageRefused.type}/{knock.digest}"),
         type=MessageRefused.type,
         source=SOURCE,
         subject=knock.inquiry_id or knock.department,
         recorded_at=recorded_at(knock),
+        sequence=0,
         causation=knock.id,
     )
     return Message(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json())
@@ -114,7 +131,8 @@ def recorded_at(knock: Knock) -> str:
 def read_outbox(record: Record) -> Knock:
     """What an outbox's record says; whatever cannot be understood is a refusal, never an error."""
     department = topics.department_of(record.topic)
-    origin = record.header("ce_id") or record.place
+    given = record.header("ce_id")
+    origin = given if given and len(given) <= ID_MAX else record.place
     id_ = ids.named_id(f"{record.topic}/{origin}")
     try:
         return Knock(record, department, id_, origin, message=understood(record))
@@ -130,10 +148,15 @@ def understood(record: Record) -> PartMessage:
         raise Unreadable("The header ce_type is missing.", f"Set it to one of {known}.")
     if kind not in DEPARTMENT_MESSAGES:
         raise Unreadable(f"{kind[:100]!r} is not a type this gate takes.", f"Set ce_type to one of {known}.")
+    if len(record.value or b"") > VALUE_MAX:
+        raise Unreadable(f"The value has {len(record.value or b'')} bytes.", f"Write at most {VALUE_MAX} bytes.")
     if not record.value:
         raise Unreadable("The value is empty.", "Write a JSON object with at least part_id.")
     try:
         message = DEPARTMENT_MESSAGES[kind].model_validate_json(record.value)
+        message.model_dump_json()
+    except PydanticSerializationError as error:
+        raise Unreadable(f"The value cannot be written again: {error}", remedy_for(kind)) from error
     except ValidationError as error:
         sentences = "; ".join(problem.detail for problem in field_problems(error)[:5])
         raise Unreadable(f"The value is not a {kind}: {sentences}.", remedy_for(kind)) from error
