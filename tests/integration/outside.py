@@ -26,8 +26,12 @@ class Letter:
 
 def letter(message: Any) -> Letter:
     """A record as confluent-kafka gives it."""
-    headers = {name: value.decode() for name, value in message.headers() or [] if value is not None}
-    return Letter(message.topic(), (message.key() or b"").decode(), headers, json.loads(message.value()))
+    headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
+    try:
+        data = json.loads(message.value() or b"{}")
+    except (ValueError, RecursionError):
+        data = {}
+    return Letter(message.topic(), (message.key() or b"").decode(), headers, data if isinstance(data, dict) else {})
 
 
 def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
