@@ -1,6 +1,7 @@
 """Claiming work that is due: a document with `due_at` is open; a claim moves it into the future, and done removes it.
 
-A process that dies leaves its claim to run out, so that another takes the work. Used by the relay and by deliveries.
+A process that dies leaves its claim to run out, so that another takes the work. A process that outlives its claim
+changes nothing any more: what it says of the document counts only while the token is its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,8 @@ async def claim(
 ) -> Sequence[Document]:
     """Take up to `limit` documents that are due, oldest first, for `lease_s` seconds; `only` those of this kind.
 
-    Two processes may look at the same ones; each document is given to one, by the token its update left.
+    Two processes may look at the same ones; each document is given to one, by the token its update left in `claim`.
+    `due_at` of what is returned is when the claim runs out.
     """
     due = (
         await collection.find({"due_at": {"$lte": now}, **(only or {})}, {"_id": 1})
@@ -39,11 +41,15 @@ async def claim(
     return await collection.find({"_id": {"$in": ids}, "claim": token}).to_list(limit)
 
 
-async def done(collection: Collection, id_: Any, said: Mapping[str, Any]) -> None:
-    """Close a document, leaving what is `said` of it; safe to repeat."""
-    await collection.update_one({"_id": id_}, {"$set": dict(said), "$unset": {"due_at": "", "claim": ""}})
+async def done(collection: Collection, claimed: Document, said: Mapping[str, Any]) -> None:
+    """Close a document, leaving what is `said` of it; safe to repeat, and nothing once the claim is another's."""
+    await collection.update_one(_held(claimed), {"$set": dict(said), "$unset": {"due_at": "", "claim": ""}})
 
 
-async def again_at(collection: Collection, id_: Any, due_at: datetime, said: Mapping[str, Any]) -> None:
-    """Open a document again for later, leaving what is `said` of it."""
-    await collection.update_one({"_id": id_}, {"$set": {"due_at": due_at, **said}, "$unset": {"claim": ""}})
+async def again_at(collection: Collection, claimed: Document, due_at: datetime, said: Mapping[str, Any]) -> None:
+    """Open a document again for later, leaving what is `said` of it; nothing once the claim is another's."""
+    await collection.update_one(_held(claimed), {"$set": {"due_at": due_at, **said}, "$unset": {"claim": ""}})
+
+
+def _held(claimed: Document) -> Document:
+    return {"_id": claimed["_id"], "claim": claimed["claim"]}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
-from services.notifier.domain.notices import hidden
+from services.notifier.domain.notices import hidden, unaddressed
 from services.notifier.store import Store
 from shared import clock
 from shared.access import BEARER, operators_only
@@ -46,10 +46,10 @@ def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
 
 
 def line(delivery: Document) -> dict[str, Any]:
-    """A delivery as operators see it: no words, the address hidden."""
-    shown_fields = ("kind", "inquiry_id", "state", "attempts", "error")
+    """A delivery as operators see it: no words, addresses hidden."""
+    shown_fields = ("kind", "inquiry_id", "state", "attempts")
     row = {name: delivery.get(name) for name in shown_fields} | {"event_id": delivery["_id"]}
-    row["to"] = delivery["to"] if "***" in delivery["to"] else hidden(delivery["to"])
+    row |= {"to": hidden(delivery["to"]), "error": unaddressed(delivery.get("error") or "") or None}
     times = {name: delivery.get(name) for name in ("noted_at", "due_at", "sent_at")}
     return row | {name: clock.to_text(at) if at else None for name, at in times.items()}
 

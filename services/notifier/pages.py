@@ -9,7 +9,7 @@ from shared.cityfeed import CityFeed
 from shared.directory import City
 from shared.mongo import Document
 from shared.pages import Site, language
-from shared.problems import documented
+from shared.problems import Problem, documented, shown
 from shared.settings import Settings
 
 PAGE = 20
@@ -33,6 +33,8 @@ def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -
     async def entry(inquiry_id: str, request: Request) -> Response:
         found = await store.entry(inquiry_id)
         if found is None:
+            if "json" in request.headers.get("accept", "") and "text/html" not in request.headers["accept"]:
+                raise Problem(404, f"There is no answer to {shown(inquiry_id)} in the hall.")
             return pages.problem(language(request), 404, site=site)
         return pages.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, city.zone(settings), site)
 

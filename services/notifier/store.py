@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.notifier.domain.notices import Notice, hidden
+from services.notifier.domain.notices import Notice, hidden, unaddressed
 from shared import claims
 from shared.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
 
 LEASE_S = 60.0
+ERROR_MAX = 500
+
+
+def forgotten(delivery: Document) -> Document:
+    """What is kept of a mail's words and address once it is settled: enough to recognise it."""
+    return {"to": hidden(delivery["to"]), "text": None, "subject": None}
 
 
 class Store:
@@ -54,19 +60,22 @@ class Store:
 
     async def sent(self, delivery: Document, now: datetime) -> None:
         """The mail server has it: what it said and to whom is no longer needed."""
-        gone = {"to": hidden(delivery["to"]), "text": None, "subject": None}
         said = {"state": "sent", "sent_at": now, "attempts": delivery["attempts"] + 1, "error": None}
-        await claims.done(self.deliveries, delivery["_id"], said | gone)
+        await claims.done(self.deliveries, delivery, said | forgotten(delivery))
 
     async def failed(self, delivery: Document, error: str) -> None:
-        """The mail server will never take it."""
-        said = {"state": "failed", "attempts": delivery["attempts"] + 1, "error": error[:500]}
-        await claims.done(self.deliveries, delivery["_id"], said)
+        """It will never be sent: what it said and to whom is no longer needed either."""
+        said = {"state": "failed", "attempts": delivery["attempts"] + 1, "error": unaddressed(error)[:ERROR_MAX]}
+        await claims.done(self.deliveries, delivery, said | forgotten(delivery))
 
     async def later(self, delivery: Document, due_at: datetime, error: str) -> None:
         """Try again then."""
-        said = {"state": "retrying", "attempts": delivery["attempts"] + 1, "error": error[:500]}
-        await claims.again_at(self.deliveries, delivery["_id"], due_at, said)
+        said = {"state": "retrying", "attempts": delivery["attempts"] + 1, "error": unaddressed(error)[:ERROR_MAX]}
+        await claims.again_at(self.deliveries, delivery, due_at, said)
+
+    async def give_back(self, delivery: Document, now: datetime) -> None:
+        """It was claimed and not tried: whoever looks next may take it."""
+        await claims.again_at(self.deliveries, delivery, now, {})
 
     async def deliveries_page(self, query: dict[str, Any], limit: int) -> list[Document]:
         """Deliveries, newest first."""

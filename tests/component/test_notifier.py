@@ -3,28 +3,34 @@
 import asyncio
 import email
 import email.policy
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
+from fastapi import FastAPI
 
 from deploy.local.backing import Backing
 from deploy.local.ports import Ports
-from services.notifier import mailroom
+from services.notifier import api, mailroom, pages
+from services.notifier.api import line
 from services.notifier.domain.notices import Notice
 from services.notifier.handlers import Notices, read
 from services.notifier.mailroom import Mailroom
-from services.notifier.store import Store
-from shared import clock, topics
+from services.notifier.store import LEASE_S, Store
+from shared import clock, metrics, problems, topics
 from shared.cityfeed import CityFeed
 from shared.delivery import Away
 from shared.directory import City
 from shared.events import Paragraph, Reply
 from shared.mongo import Database, Document
+from shared.pages import HALL
 from shared.reading import Event, Told
 from shared.settings import Settings
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
@@ -174,7 +180,7 @@ async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
 
 
 class Picky:
-    """A mail server that answers by the recipient's name: `later…`, `never…`, and anything else is taken."""
+    """A mail server that answers by the recipient's name: `later…`, `never…`, `hangup…`, and anything else is taken."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -184,8 +190,12 @@ class Picky:
         self.asked.append(address)
         if address.startswith("later") and self.asked.count(address) < 3:
             return "451 try again later"
+        if address.startswith("hangup") and self.asked.count(address) < 3:
+            server.transport.close()
+        if address.startswith("silence") and self.asked.count(address) < 3:
+            await asyncio.sleep(30)
         if address.startswith("never"):
-            return "550 no such mailbox"
+            return f"550 no such mailbox: <{address}>"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -245,10 +255,134 @@ async def test_two_mailrooms_send_each_mail_once(store: Store, database: Databas
 
 
 async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.notifier.store.LEASE_S", 0.05)
     await store.add_notices([notice("one")], clock.now())
-    assert [one["_id"] for one in await store.claim(clock.now(), "resident", 10)] == ["one"]
+    with monkeypatch.context() as short:
+        short.setattr("services.notifier.store.LEASE_S", 0.05)
+        assert [one["_id"] for one in await store.claim(clock.now(), "resident", 10)] == ["one"]
     picky, port = Picky(), Ports.free().smtp
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="sent")
     assert picky.taken == ["writer@mail.example"]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"to": "=?x?q??=@x.cn"},
+        {"to": "=?utf-8?q?a?=@=?utf-8?q?b?=.c"},
+        {"to": "x@=?utf-8?q?a=2Ecn=3E=2C_evil=40e.cn?=.cn"},
+        {"to": "a@x.cn,b@y.cn"},
+        {"text": None},
+        {"subject": "a\nb"},
+    ],
+    ids=str,
+)
+async def test_a_mail_that_cannot_be_made_fails_and_the_others_go_on(store: Store, poison: Document) -> None:
+    picky, port = Picky(), Ports.free().smtp
+    await store.add_notices([notice("poison"), notice("good")], clock.now())
+    await store.deliveries.update_one({"_id": "poison"}, {"$set": poison})
+    before = failures()
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        found = await until(store, poison="failed", good="sent")
+        async with asyncio.timeout(5):
+            while failures() == before:
+                await asyncio.sleep(0.01)
+    assert picky.asked == ["writer@mail.example"]
+    assert (found["poison"]["attempts"], found["poison"]["text"], found["poison"]["subject"]) == (1, None, None)
+    assert found["poison"]["error"]
+    assert failures() == before + 1
+
+
+def failures() -> float:
+    return float(metrics.DELIVERIES.labels("resident", "failed")._value.get())
+
+
+@pytest.mark.parametrize("over", ["hangup", "silence"])
+async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_others(
+    store: Store, over: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailroom, "MAIL_S", 0.3)
+    picky, port = Picky(), Ports.free().smtp
+    names = {over: "sent", "one": "sent", "two": "sent"}
+    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], clock.now())
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        found = await until(store, **names)
+    assert {name: one["attempts"] for name, one in found.items()} == {over: 3, "one": 1, "two": 1}
+    assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
+
+
+async def test_who_outlives_its_claim_changes_nothing_any_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.add_notices([notice("one")], clock.now())
+    with monkeypatch.context() as short:
+        short.setattr("services.notifier.store.LEASE_S", 0.0)
+        [slow] = await store.claim(clock.now(), "resident", 10)
+    [quick] = await store.claim(clock.now() + timedelta(seconds=1), "resident", 10)
+    await store.later(slow, clock.now(), "too late")
+    await store.sent(quick, clock.now())
+    settled = await deliveries(store)
+    for late in (store.later(slow, clock.now(), "x"), store.failed(slow, "x"), store.give_back(slow, clock.now())):
+        await late
+    assert await deliveries(store) == settled
+    assert (settled["one"]["state"], "due_at" in settled["one"]) == ("sent", False)
+
+
+async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: Store) -> None:
+    picky, port = Picky(), Ports.free().smtp
+    await store.add_notices([notice("one"), notice("two")], clock.now())
+    claimed = await store.claim(clock.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
+    assert claimed == []
+    claimed = await store.claim(clock.now(), "resident", 10)
+    for one in claimed:
+        one["due_at"] = clock.now() + timedelta(seconds=25)
+    async with mail_server(picky, port):
+        await Mailroom(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(claimed)
+    assert picky.taken == []
+    assert len(await store.claim(clock.now(), "resident", 10)) == 2
+
+
+# ── what operators see ───────────────────────────────────────────────────────
+
+
+async def test_operators_see_what_became_of_mails_and_no_address_or_word(
+    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chorus")
+    picky, port = Picky(), Ports.free().smtp
+    await store.add_notices([notice(name, f"{name}-secret@mail.example") for name in ("never", "later")], clock.now())
+    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+        found = await until(store, never="failed", later="sent")
+    assert (found["never"]["to"], found["never"]["text"], found["never"]["subject"]) == (
+        "n***@mail.example",
+        None,
+        None,
+    )
+    await store.deliveries.update_one({"_id": "later"}, {"$set": {"error": "451 <later-secret@mail.example> later"}})
+    rows = {one["event_id"]: one for one in [line(one) for one in (await deliveries(store)).values()]}
+    assert "n***@mail.example" in rows["never"]["error"]
+    assert rows["later"]["error"] == "451 <l***@mail.example> later"
+    assert "secret" not in f"{rows}{[vars(one) for one in caplog.records if one.name == 'chorus']}"
+
+
+# ── over HTTP ────────────────────────────────────────────────────────────────
+
+
+async def test_an_entry_that_is_not_there_is_a_page_or_a_problem(store: Store, settings: Settings) -> None:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(api.routes(store, settings, b"token"))
+    app.include_router(pages.routes(store, CityFeed(lambda revision: revision), settings, HALL))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall.example") as http:
+        for accept, media_type in (
+            ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+            ("*/*", "text/html"),
+            ("application/json", "application/problem+json"),
+            ("application/problem+json, application/json", "application/problem+json"),
+        ):
+            answer = await http.get(f"/hall/{INQUIRY}", headers={"Accept": accept})
+            assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (404, media_type)
+        feed = await http.get("/hall/feed.json", headers={"Accept": "application/json"})
+        assert (feed.status_code, feed.headers["content-type"], feed.json()["items"]) == (
+            200,
+            "application/feed+json",
+            [],
+        )
