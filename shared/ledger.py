@@ -1,7 +1,8 @@
 """A door's ledger: what was accepted is written here first, then published in order; a relay publishes what was left.
 
 `ledger` holds immutable entries, one for each accepted input. `unpublished` holds one note for each group of entries
-that was written together and is not yet known to be on Kafka: `{_id, entries: [event id], due_at}`.
+that was written together and is not yet known to be on Kafka: `{_id, entries: [event id], noted_at, due_at, missing}`;
+`missing` tells how many of them were not there when a relay looked last.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from uuid import uuid4
 from shared import claims, clock, metrics, topics
 from shared.events import Envelope, Message
 from shared.logs import log
-from shared.mongo import ASCENDING, Collection, Database, Document, find_by, insert_new
+from shared.mongo import ASCENDING, Collection, Database, Document, PyMongoError, find_by, insert_new
 from shared.publishing import Publisher
 
 LEASE_S = 5.0
@@ -22,6 +23,11 @@ RELAY_EVERY_S = 1.0
 RELAY_NOTES = 20
 GROUP_ENTRIES = 500
 MISSING_FOR_GOOD_S = 3_600
+ACCEPT_S = 8.0
+
+
+class NotWritten(PyMongoError):
+    """The store has not confirmed an entry: it may be written or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,13 @@ def _outcome(entry: Entry, unique: Mapping[str, Entry], taken: set[str], earlier
 Waiting = tuple[Entry, "asyncio.Future[Written]"]
 
 
+def tell(group: Sequence[Waiting], error: Exception) -> None:
+    """Let those of a group that still wait know what went wrong."""
+    for _, written in group:
+        if not written.done():
+            written.set_exception(error)
+
+
 class Ledger:
     """Accepts entries in groups: requests that come together share one journaled insert and one publish."""
 
@@ -106,29 +119,45 @@ class Ledger:
         return sorted(found, key=lambda entry: int(entry["n"]))
 
     async def accept(self, entry: Entry) -> Written:
-        """Write an entry durably and have it published; raises what the store raises.
+        """Write an entry durably and have it published; raises what the store raises, or NotWritten after ACCEPT_S.
 
-        Safe to repeat: the id decides.
+        After an error the entry may be there all the same, or come to be there: whoever repeats it with the same id is
+        told which. Safe to repeat: the id decides.
         """
         written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
         self._arrived.set()
-        return await written
+        try:
+            async with asyncio.timeout(ACCEPT_S):
+                return await written
+        except TimeoutError as error:
+            raise NotWritten(f"the store has not confirmed within {ACCEPT_S:g} s") from error
 
     async def write_groups(self) -> None:
-        """Write what waits, together; run it for ever."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_ENTRIES], self._waiting[GROUP_ENTRIES:]
-                await self._write(group)
+        """Write what waits, together; run it for ever. However it ends, nobody is left waiting.
+
+        Requests may come before the service's preparations are done, so the indexes are its own concern.
+        """
+        try:
+            await self.prepare()
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._waiting:
+                    group, self._waiting = self._waiting[:GROUP_ENTRIES], self._waiting[GROUP_ENTRIES:]
+                    # Who gave up while it waited will send it again: written now, it could become two.
+                    await self._write([one for one in group if not one[1].done()])
+        finally:
+            group, self._waiting = self._waiting, []
+            tell(group, NotWritten("nothing is written at the moment"))
 
     async def _write(self, group: Sequence[Waiting]) -> None:
         """The note first, then the entries: an entry that is there and in no note is on Kafka.
 
         A note whose entries never came, because the process died in between, is kept by the relay for a while.
         """
+        if not group:
+            return
         unique = {entry.id: entry for entry, _ in reversed(group)}
         note: Document = {"_id": uuid4().hex, "entries": list(unique), "noted_at": clock.now()}
         note["due_at"] = note["noted_at"] + timedelta(seconds=LEASE_S)
@@ -138,10 +167,11 @@ class Ledger:
             taken = await insert_new(self.entries, documents)
             earlier = {one["_id"]: one for one in await find_by(self.entries, "_id", sorted(taken))}
         except Exception as error:
-            for _, written in group:
-                if not written.done():
-                    written.set_exception(error)
+            tell(group, error)
             return
+        except BaseException:
+            tell(group, NotWritten("the service is stopping"))
+            raise
         for entry, written in group:
             if not written.done():
                 written.set_result(_outcome(entry, unique, taken, earlier))
@@ -170,23 +200,36 @@ class Ledger:
         """Publish what is due, oldest first, and in the order of n within an inquiry; run it for ever."""
         while True:
             notes = await claims.claim(self.unpublished, clock.now(), LEASE_S, RELAY_NOTES)
-            for note in sorted(notes, key=lambda one: one["noted_at"]):
-                await self._relay(note)
+            noted = [(note, await self._present(note)) for note in sorted(notes, key=lambda one: one["noted_at"])]
+            await self._measure()
+            for note, present in noted:
+                await self._relay(note, present)
             await self._measure()
             if len(notes) < RELAY_NOTES:
                 await asyncio.sleep(RELAY_EVERY_S)
 
-    async def _relay(self, note: Document) -> None:
+    async def _present(self, note: Document) -> list[Document]:
+        """The entries of a note that are there; how many are not stands in the note, so that they are not counted."""
         found = await find_by(self.entries, "_id", note["entries"])
+        missing = len(note["entries"]) - len(found)
+        if missing != note.get("missing", 0):
+            await self.unpublished.update_one({"_id": note["_id"]}, {"$set": {"missing": missing}})
+        return found
+
+    async def _relay(self, note: Document, found: Sequence[Document]) -> None:
         before = await self._earlier_open(found)
         await self.publisher.publish(
             message_of(one) for one in [*before, *sorted(found, key=lambda one: int(one["n"]))]
         )
         missing = len(found) < len(note["entries"])
         if missing and (clock.now() - note["noted_at"]).total_seconds() < MISSING_FOR_GOOD_S:
-            return
-        await self.unpublished.delete_one({"_id": note["_id"]})
-        log.info("relayed", extra={"entries": len(found)})
+            # Those may still be on their way into the store; what is published now must not be published again.
+            published = [one["_id"] for one in found]
+            await self.unpublished.update_one({"_id": note["_id"]}, {"$pullAll": {"entries": published}})
+        else:
+            await self.unpublished.delete_one({"_id": note["_id"]})
+        if found:
+            log.info("relayed", extra={"entries": len(found)})
 
     async def _earlier_open(self, documents: Sequence[Document]) -> list[Document]:
         """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""
@@ -202,6 +245,8 @@ class Ledger:
         return [one for one in lower if one["_id"] in noted]
 
     async def _measure(self) -> None:
-        notes = await self.unpublished.find({}, {"entries": 1, "noted_at": 1}).to_list(None)
-        metrics.LEDGER_UNPUBLISHED.set(sum(len(note["entries"]) for note in notes))
-        metrics.LEDGER_OLDEST.set(min((note["noted_at"].timestamp() for note in notes), default=0))
+        """A note whose entries never came was never answered: nothing of it is unpublished."""
+        notes = await self.unpublished.find({}, {"entries": 1, "noted_at": 1, "missing": 1}).to_list(None)
+        there = [(note["noted_at"], max(0, len(note["entries"]) - note.get("missing", 0))) for note in notes]
+        metrics.LEDGER_UNPUBLISHED.set(sum(count for _, count in there))
+        metrics.LEDGER_OLDEST.set(min((at.timestamp() for at, count in there if count), default=0))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import clock, ledger, topics
-from shared.ledger import Entry, Ledger, Written
+from shared import clock, ledger, metrics, topics
+from shared.ledger import Entry, Ledger, NotWritten, Written
 from shared.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
@@ -216,3 +216,94 @@ async def test_a_repeat_is_not_published_again(book: Ledger, publisher: FakePubl
         await book.accept(entry("e2"))
         await publisher.until(2, topics.INPUTS)
     assert publisher.ids() == ["e1", "e2"]
+
+
+def gauge() -> float:
+    return float(metrics.LEDGER_UNPUBLISHED._value.get())
+
+
+async def test_of_a_note_that_is_not_whole_what_is_there_is_published_once_and_the_rest_when_it_comes(
+    book: Ledger, publisher: FakePublisher
+) -> None:
+    there, late = [[entry(f"{kind}{n}").document() for n in range(3)] for kind in ("there", "late")]
+    await book.entries.insert_many(there)
+    ids = [one["_id"] for one in there + late]
+    await book.unpublished.insert_one({"_id": "note", "entries": ids, "noted_at": clock.now(), "due_at": MONDAY_NOON})
+    async with in_background(book.relay):
+        await publisher.until(3, topics.INPUTS)
+        await asyncio.sleep(0.3)
+        assert sorted(publisher.ids()) == ["there0", "there1", "there2"]
+        assert gauge() == 0
+        [note] = await noted(book)
+        assert note["entries"] == ["late0", "late1", "late2"]
+        await book.entries.insert_many(late)
+        await publisher.until(6, topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    assert sorted(publisher.ids()) == sorted(ids)
+
+
+async def test_what_was_never_answered_is_not_counted_while_kafka_is_away(
+    book: Ledger, publisher: FakePublisher
+) -> None:
+    publisher.away = True
+    await asyncio.gather(*(book.accept(entry(f"e{n}")) for n in range(2)))
+    await book.unpublished.insert_one(
+        {"_id": "ghosts", "entries": ["a", "b"], "noted_at": clock.now(), "due_at": MONDAY_NOON}
+    )
+    await asyncio.sleep(0.1)
+    with pytest.raises(Exception, match="away"):
+        await asyncio.wait_for(book.relay(), 5)
+    assert gauge() == 2
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """A store that does not answer until the event is set, then does what it was asked."""
+    go = asyncio.Event()
+
+    async def slowly(collection: Any, documents: Any) -> set[Any]:
+        await go.wait()
+        return await insert_new(collection, documents)
+
+    monkeypatch.setattr(ledger, "insert_new", slowly)
+    monkeypatch.setattr(ledger, "ACCEPT_S", 0.2)
+    return go
+
+
+async def test_a_store_that_does_not_answer_is_an_error_in_time_and_a_repeat_finds_what_was_written(
+    book: Ledger, stuck: asyncio.Event
+) -> None:
+    with pytest.raises(NotWritten):
+        await asyncio.wait_for(book.accept(entry("e1")), 5)
+    with pytest.raises(NotWritten):
+        await asyncio.wait_for(book.accept(entry("e2")), 5)
+    stuck.set()
+    repeat = await book.accept(entry("e1"))
+    assert repeat.earlier is not None
+    assert repeat.earlier["_id"] == "e1"
+    assert [one["_id"] for one in await book.entries.find({}).to_list(None)] == ["e1"]
+
+
+async def test_nobody_waits_for_a_writer_that_has_ended(
+    database: Database, publisher: FakePublisher, stuck: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "ACCEPT_S", 60)
+    one = Ledger(database, "ledger", publisher)
+    writer = asyncio.create_task(one.write_groups())
+    waiting = [asyncio.create_task(one.accept(entry(f"e{n}"))) for n in range(3)]
+    await asyncio.sleep(0.2)
+    waiting += [asyncio.create_task(one.accept(entry(f"e{n}"))) for n in range(3, 5)]
+    await asyncio.sleep(0.05)
+    writer.cancel()
+    told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+    assert [type(one) for one in told] == [NotWritten] * 5
+
+
+async def test_without_any_writer_nobody_waits_for_ever(
+    database: Database, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
+    with pytest.raises(NotWritten):
+        await asyncio.wait_for(Ledger(database, "ledger", publisher).accept(entry("e1")), 5)
