@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -69,16 +70,27 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """The answer as `application/problem+json`."""
         body = ProblemDetails(
-            title=HTTPStatus(self.status).phrase, status=self.status, detail=self.detail, errors=list(self.errors)
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=writable(self.detail),
+            errors=list(self.errors),
         )
         return JSONResponse(
             body.model_dump(), self.status, media_type=MEDIA_TYPE, headers=dict(self.headers) if self.headers else None
         )
 
 
+def writable(text: str) -> str:
+    """Text that every encoding can carry: half a surrogate pair, which JSON may hold, is written as its escape."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def shown(value: object) -> str:
     """A value quoted for a sentence, cut so that a hostile one does not fill the page."""
-    text = repr(value) if not isinstance(value, str) else f"'{value}'"
+    try:
+        text = writable(f"'{value}'" if isinstance(value, str) else repr(value))
+    except ValueError:
+        text = "a number of thousands of digits"
     return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text)} characters)"
 
 
@@ -104,6 +116,8 @@ def sentence(error: Mapping[str, Any]) -> str:
             return f"{shown(value)} is too large; the most is {context['le']}"
         case "literal_error" | "enum":
             return f"{shown(value)} is not one of {context['expected']}"
+        case "int_parsing_size":
+            return f"{shown(value)} has too many digits; write one like 1"
         case "tuple_type" | "list_type":
             return f"{shown(value)} is not a list; write it as a JSON array"
         case "too_long":
@@ -111,20 +125,20 @@ def sentence(error: Mapping[str, Any]) -> str:
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{shown(value)} is not a JSON object"
         case "json_invalid":
-            return f"is not JSON: {context['error']}"
+            return writable(f"is not JSON: {context['error']}")
         case "extra_forbidden":
             return f"{shown(value)} stands in a field that is not known; leave it out"
         case "string_pattern_mismatch":
             return f"{shown(value)} does not have the form {context['pattern']}"
         case "value_error":
-            return f"{shown(value)} {context['error']}"
+            return writable(f"{shown(value)} {context['error']}")
         case _:
-            return f"{shown(value)}: {error['msg']}"
+            return writable(f"{shown(value)}: {error['msg']}")
 
 
 def pointer(location: Sequence[str | int]) -> str:
     """A JSON pointer from pydantic's location."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    return "".join("/" + writable(str(step)).replace("~", "~0").replace("/", "~1") for step in location)
 
 
 def field_problems(error: ValidationError) -> list[FieldProblem]:
@@ -140,7 +154,7 @@ def name_of(location: Sequence[str | int]) -> str:
     name = ""
     for step in location:
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
-    return name or "the body"
+    return writable(name) or "the body"
 
 
 def invalid(error: ValidationError) -> Problem:
@@ -177,8 +191,16 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(PyMongoError)
     async def store_away(_: Request, error: PyMongoError) -> JSONResponse:
-        log.warning("the store did not answer", extra={"error": repr(error)})
+        # Its words would repeat the document that could not be written, and with it what a resident wrote.
+        log.warning(
+            "the store did not answer", extra={"error": type(error).__name__, "code": getattr(error, "code", None)}
+        )
         return Problem(503, "The store is away; try again in a moment.", headers={"Retry-After": "5"}).response()
+
+    @app.exception_handler(KafkaError)
+    async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
+        log.warning("Kafka did not answer", extra={"error": type(error).__name__})
+        return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:

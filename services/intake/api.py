@@ -1,6 +1,6 @@
 """Intake's routes for programs: writing in, looking, rating."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ValidationError
@@ -8,15 +8,10 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
-from shared.problems import documented, inlined, invalid
-from shared.requests import json_body
+from shared.problems import documented, invalid
+from shared.requests import body_of, json_body
 
 KEY_MAX = 200
-
-
-def body_of(model: type[Submission] | type[RatingGiven]) -> dict[str, Any]:
-    """How OpenAPI describes a body that the route reads itself, to answer 413 and 415 before it parses."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined(model)}}}}
 
 
 def routes(reception: Reception, token: bytes) -> APIRouter:

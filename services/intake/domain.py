@@ -1,21 +1,33 @@
 """What a resident may write, and what a resident sees: rules of intake without any I/O."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from shared.events import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, no_nul
+from shared.ids import DEPARTMENT_CODE, digest
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")
 """A short name: it stands in events for ever, so no telephone number fits in."""
-EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s<>,;:\"()\[\]\\.]+)+")
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]+"
+LABEL = r"[A-Za-z0-9\-\x80-\U0010ffff]+"
+EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
+"""A plain address. `=?` would begin an encoded word, which mail headers decode into something else."""
 PHONE = re.compile(r"[0-9+()\-./ #*xX转]{3,40}")
 Language = Literal["zh", "en"]
 Optional40 = Annotated[str | None, Field(max_length=40)]
+
+
+def a_code(text: str) -> str:
+    """Refuse what cannot be a department's code, whether or not a city is known yet."""
+    if not DEPARTMENT_CODE.fullmatch(text):
+        raise ValueError("is no department code; write one like water-supply (a-z, 0-9 and -)")
+    return text
 
 
 def not_blank(text: str) -> str:
@@ -23,6 +35,9 @@ def not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is blank; write some words")
     return text
+
+
+DepartmentCode = Annotated[str, AfterValidator(a_code)]
 
 
 class ContactGiven(BaseModel):
@@ -70,7 +85,7 @@ class Submission(BaseModel):
     channel: Annotated[str, Field(min_length=1, max_length=31)] = "web"
     area: Annotated[str | None, Field(max_length=100)] = None
     contact: ContactGiven | None = None
-    departments: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
+    departments: Annotated[tuple[DepartmentCode, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
     public: StrictBool = False
     confidential: StrictBool = False
     language: Language | None = None
@@ -102,6 +117,14 @@ class RatingGiven(BaseModel):
     words: Annotated[str | None, Field(max_length=TEXT_MAX)] = None
 
     _no_nul = field_validator("words")(no_nul)
+
+
+def fingerprint(given: Submission | RatingGiven) -> str:
+    """Whether a repeat has the same body, for ever.
+
+    Only what was given counts, by name: a version that adds a field with a default still knows the bodies of this one.
+    """
+    return digest(json.dumps(given.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode())
 
 
 def language_of(accept_language: str | None) -> Language:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake.domain import RatingGiven, Submission
+from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
 from shared import ids, pages
 from shared.mongo import PyMongoError
@@ -18,6 +18,7 @@ from shared.requests import limited_body
 
 LISTS = ("departments",)
 FIELDS_MAX = 200
+ROUND_DIGITS = 9
 AWAY: Mapping[Lang, str] = {
     "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
     "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
@@ -104,7 +105,7 @@ async def written(reception: Reception, request: Request, typed: Mapping[str, An
     lang = language(request)
     try:
         given = submission(typed, lang)
-        key = ids.digest(f"{typed.get('key', '')}\n{given.model_dump_json()}".encode())
+        key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
         receipt, _ = await reception.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
     except ValidationError as error:
         problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
@@ -154,6 +155,7 @@ CHINESE = {
     "is blank": "不能只有空白，请写明内容。",
     "contains U+0000": "含有无法保存的字符（U+0000），请删去。",
     "is no telephone number": "不是电话号码，请写数字，例如 138 0000 0000。",
+    "is no department code": "不是部门，请从所列选项中选择。",
     "is no e-mail address": "不是邮箱地址，请写成 name@mail.example 的样子。",
 }
 
@@ -199,9 +201,12 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
         seen = await reception.ticket(inquiry_id, code)
     except Problem:
         return await shown(reception, request, inquiry_id, code, site)
+    except PyMongoError:
+        return pages.problem(lang, 503, site=site)
     round_ = str(typed.get("round", ""))
     solved = {"true": True, "false": False}.get(str(typed.get("solved")))
-    rating = {"round": int(round_) if round_.isdecimal() else 0, "solved": solved, "satisfied": typed.get("satisfied")}
+    number = int(round_) if round_.isdecimal() and len(round_) <= ROUND_DIGITS else 0
+    rating = {"round": number, "solved": solved, "satisfied": typed.get("satisfied")}
     errors: dict[str, str] = {}
     try:
         given = RatingGiven.model_validate(rating | {"words": typed.get("words") or None})
@@ -210,5 +215,7 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
         errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
     except Problem as problem:
         errors = {"": problem.detail}
+    except PyMongoError:
+        return pages.problem(lang, 503, site=site)
     zone = reception.zone
     return pages.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

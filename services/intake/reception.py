@@ -101,7 +101,7 @@ class Reception:
         return self._receipt(written.earlier["inquiry_id"]), True
 
     async def _write(self, id_: str, given: Submission, accept_language: str | None) -> tuple[Entry, Written]:
-        fingerprint = ids.digest(given.model_dump_json().encode())
+        fingerprint = domain.fingerprint(given)
         while True:
             now = clock.now()
             message = InquiryReceived(
@@ -209,7 +209,7 @@ class Reception:
                 type=InquiryRated.type,
                 recorded_at=clock.now(),
                 value=value,
-                fingerprint=ids.digest(value.encode()),
+                fingerprint=domain.fingerprint(given),
                 source=SOURCE,
             )
             written = await self.ledger.accept(entry)

@@ -2,22 +2,24 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.router.desk import Accepted, Desk, summary
 from services.router.domain.decision import from_document
 from shared import ids
 from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
+from shared.events import DEPARTMENTS_MAX
 from shared.mongo import ASCENDING
 from shared.problems import Problem, documented, shown
-from shared.requests import limited_body
+from shared.requests import body_of, limited_body
 
 CITY_MAX = 4 * 1024 * 1024
+N_DIGITS = 9
 STATES = [
     "registered",
     "triage",
@@ -43,6 +45,22 @@ class DepartmentBody(BaseModel):
     areas: tuple[str, ...] = ()
 
 
+class AssignBody(BaseModel):
+    """The command that gives an inquiry, or what came back of it, to departments."""
+
+    type: Literal["assign"]
+    lead: str
+    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+
+
+class WithdrawPartBody(BaseModel):
+    """The command that takes a part away."""
+
+    type: Literal["withdraw-part"]
+    part_id: str
+    why: Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
 class Revised(BaseModel):
     """The revision now in force."""
 
@@ -59,12 +77,23 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
         responses=documented(401, 404, 422, 503),
     )
 
-    @api.post("/city", summary="Apply a city: directory, rules, policies")
+    @api.post(
+        "/city",
+        openapi_extra=body_of(City),
+        responses=documented(413),
+        summary="Apply a city: directory, rules, policies",
+    )
     async def apply(request: Request) -> Revised:
         return revised(await desk.apply(await limited_body(request, CITY_MAX)))
 
-    @api.put("/departments/{code}", summary="Add or update a department")
-    async def put_department(code: str, body: DepartmentBody) -> Revised:
+    @api.put(
+        "/departments/{code}",
+        openapi_extra=body_of(DepartmentBody),
+        responses=documented(409, 413),
+        summary="Add or update a department",
+    )
+    async def put_department(code: str, request: Request) -> Revised:
+        body = DepartmentBody.model_validate_json(await limited_body(request))
         if not ids.DEPARTMENT_CODE.fullmatch(code):
             raise Problem(422, f"{shown(code)} is no department code; write one like water-supply (a-z, 0-9 and -).")
         department = Department.model_validate({"code": code} | body.model_dump())
@@ -90,7 +119,13 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     async def case(inquiry_id: str) -> dict[str, Any]:
         return await desk.case(inquiry_id)
 
-    @api.post("/cases/{inquiry_id}/commands", status_code=202, summary="Put a command onto the log of a case")
+    @api.post(
+        "/cases/{inquiry_id}/commands",
+        status_code=202,
+        openapi_extra=body_of(AssignBody, WithdrawPartBody),
+        responses=documented(413),
+        summary="Put a command onto the log of a case",
+    )
     async def command(
         inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
     ) -> Accepted:
@@ -102,20 +137,29 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
 
     @api.get("/decisions", summary="Decisions by inquiry and number, as newline-delimited JSON")
     async def decisions(after: str | None = None) -> StreamingResponse:
-        return StreamingResponse(decision_lines(desk, after), media_type="application/x-ndjson")
+        return StreamingResponse(decision_lines(desk, *place_of(after or "")), media_type="application/x-ndjson")
 
     return api
 
 
-async def decision_lines(desk: Desk, after: str | None) -> AsyncIterator[str]:
-    """Every decision after `<inquiry_id>/<n>`, in the order of inquiry and n."""
-    inquiry_id, _, n = (after or "").partition("/")
-    place = (inquiry_id, int(n) if n.isdecimal() else 0)
+def place_of(after: str) -> tuple[str, int]:
+    """`<inquiry_id>/<n>` as a place in the order of decisions; without a number it is before the inquiry's first.
+
+    Raises Problem 422 for a number that no decision can have.
+    """
+    inquiry_id, _, n = after.partition("/")
+    if n.isdecimal() and len(n) > N_DIGITS:
+        raise Problem(422, f"after {shown(after)} has too many digits; write one like 20260316-7KQ2M9XD/3.")
+    return inquiry_id, int(n) if n.isdecimal() else 0
+
+
+async def decision_lines(desk: Desk, inquiry_id: str, n: int) -> AsyncIterator[str]:
+    """Every decision after that place, in the order of inquiry and n."""
     found = desk.store.decisions.find({"inquiry_id": {"$gte": inquiry_id}}).sort(
         [("inquiry_id", ASCENDING), ("n", ASCENDING)]
     )
     async for stored in found:
-        if (stored["inquiry_id"], stored["n"]) > place:
+        if (stored["inquiry_id"], stored["n"]) > (inquiry_id, n):
             yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
 
 

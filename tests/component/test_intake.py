@@ -14,7 +14,7 @@ from services.intake import api, pages
 from services.intake.handlers import Tickets
 from services.intake.reception import WRONG_CODES, Reception
 from services.intake.store import Store
-from shared import ids, problems, topics
+from shared import ids, ledger, problems, topics
 from shared.cityfeed import CityFeed
 from shared.directory import City, retire
 from shared.ledger import Ledger
@@ -110,6 +110,7 @@ async def test_the_language_follows_the_browser_unless_it_is_said(intake: Intake
         ({"subject": ""}, "/subject", "subject '' is too short"),
         ({"body": "\0"}, "/body", "body '\0' contains U+0000"),
         ({"body": "字" * 20_001}, "/body", "body has 20001 characters; at most 20000 are taken"),
+        ({"departments": ["a\0b"]}, "/departments/0", "departments[0] 'a\0b' is no department code"),
         ({"departments": ["ghosts"]}, "/departments/0", "departments[0] 'ghosts' is no department here"),
         ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; at most 20"),
         ({"contact": {"email": "x"}}, "/contact/email", "contact.email 'x' is no e-mail address"),
@@ -130,6 +131,9 @@ async def test_a_department_that_is_retired_is_422_and_without_a_directory_every
     problem(await intake.write(departments=["parks"]), 422)
     intake.city.city = None
     assert (await intake.write(departments=["parks"])).status_code == 202
+    assert (
+        problem(await intake.write(departments=["parks", "x" * 5_000]), 422)["errors"][0]["pointer"] == "/departments/1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,6 +232,22 @@ async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch
     assert answer.headers["retry-after"] == "5"
 
 
+async def test_a_store_that_does_not_answer_at_all_is_503_in_time(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(collection: Any, documents: Any) -> set[Any]:
+        await asyncio.Event().wait()
+        return set()
+
+    monkeypatch.setattr(ledger, "insert_new", never)
+    monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
+    answer = await asyncio.wait_for(intake.write(), 5)
+    assert answer.headers["retry-after"] == "5"
+    problem(answer, 503)
+    page = await asyncio.wait_for(intake.http.post("/", data={"subject": "路灯", "body": "不亮"}), 5)
+    assert (page.status_code, "路灯" in page.text) == (503, True)
+
+
 async def test_without_kafka_everything_is_taken(intake: Intake) -> None:
     intake.publisher.away = True
     assert (await intake.write()).status_code == 202
@@ -309,6 +329,16 @@ async def test_what_is_not_answered_cannot_be_rated(intake: Intake) -> None:
     where = f"/inquiries/{inquiry_id}/rating"
     problem(await intake.http.post(where, json=GOOD_WORD, headers={"X-Query-Code": code}), 409)
     problem(await intake.http.post(where, json=GOOD_WORD, headers={"X-Query-Code": "wrong"}), 404)
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "²", "-1", "", "x"])
+async def test_whatever_a_form_gives_as_a_round_is_answered_with_a_page(intake: Intake, digits: str) -> None:
+    where, code = await an_answered_ticket(intake)
+    form = {"inquiry_id": where.split("/")[2], "code": code["X-Query-Code"], "round": digits, "solved": "true"}
+    answer = await intake.http.post("/status/rating", data=form | {"satisfied": "yes"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    content = b'{"round": ' + b"9" * 5_000 + b', "solved": true, "satisfied": "yes"}'
+    problem(await intake.http.post(where, content=content, headers=code | {"Content-Type": "application/json"}), 422)
 
 
 async def test_only_the_round_that_is_answered_can_be_rated(intake: Intake) -> None:

@@ -1,11 +1,16 @@
 """The sentences of errors: each names the value, cuts what is long, and points where it is."""
 
+import logging
 from typing import Annotated, Literal
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.problems import Problem, field_problems, invalid, name_of, pointer, shown
+from shared.mongo import PyMongoError
+from shared.problems import MEDIA_TYPE, Problem, field_problems, install, invalid, name_of, pointer, shown
 
 
 class Form(BaseModel):
@@ -77,3 +82,56 @@ def test_a_problem_answers_as_problem_json() -> None:
 def test_places_are_named_for_people_and_for_programs() -> None:
     assert (name_of(("contact", "email")), pointer(("contact", "email"))) == ("contact.email", "/contact/email")
     assert (name_of(("departments", 2)), pointer(("departments", 2))) == ("departments[2]", "/departments/2")
+
+
+def test_half_a_surrogate_pair_and_a_number_without_end_are_answered_like_anything_else() -> None:
+    assert shown("\ud800") == "'\\ud800'"
+    assert shown({"a": 10**5_000}) == "a number of thousands of digits"
+    for given in ({"\ud800": 1}, {"letter": "\ud800"}, {"number": "\ud800"}, {"when": ["\ud800"]}, {"code": "\ud800"}):
+        with pytest.raises(ValidationError) as told:
+            Form.model_validate(given)
+        assert b"ud800" in bytes(invalid(told.value).response().body)
+    assert b"ud800" in bytes(Problem(404, "There is no \ud800.").response().body)
+
+
+def test_a_number_of_thousands_of_digits_is_no_number() -> None:
+    with pytest.raises(ValidationError) as told:
+        Form.model_validate_json(b'{"number": ' + b"9" * 5_000 + b"}")
+    assert invalid(told.value).status == 422
+
+
+class Refusing(PyMongoError):
+    """An error of the store that repeats what it was given, as the driver's do."""
+
+    code = 91
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    one = FastAPI()
+    install(one)
+
+    @one.get("/store")
+    async def store() -> None:
+        raise Refusing("writeErrors: [{op: {body: '路灯🔒', phone: '13900000000'}}]")
+
+    @one.get("/kafka")
+    async def kafka() -> None:
+        raise KafkaConnectionError("127.0.0.1:9092 is gone")
+
+    return one
+
+
+@pytest.mark.parametrize(("path", "words"), [("/store", "The store is away"), ("/kafka", "Kafka is away")])
+async def test_what_is_away_is_503_and_the_log_tells_the_kind_of_error_only(
+    app: FastAPI, caplog: pytest.LogCaptureFixture, path: str, words: str
+) -> None:
+    caplog.set_level(logging.DEBUG, "chorus")
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://city.example") as http:
+        answer = await http.get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.json()["detail"] == f"{words}; try again in a moment."
+    [logged] = [vars(one) for one in caplog.records if one.name == "chorus"]
+    assert logged["error"] in ("Refusing", "KafkaConnectionError")
+    assert "🔒" not in f"{logged}"

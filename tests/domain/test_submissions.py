@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.domain import RatingGiven, Submission, channel_label, language_of, ticket
+from services.intake.domain import (
+    ContactGiven,
+    RatingGiven,
+    Submission,
+    channel_label,
+    fingerprint,
+    language_of,
+    ticket,
+)
 from shared.problems import field_problems
 
 GOOD = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
@@ -66,6 +74,21 @@ def test_the_longest_message_is_taken() -> None:
         ({"contact": {"phone": "call me"}}, "/contact/phone", "contact.phone 'call me' is no telephone number"),
         ({"contact": {"phone": "1" * 41}}, "/contact/phone", "contact.phone has 41 characters; at most 40 are taken"),
         ({"contact": {"email": "a@b"}}, "/contact/email", "contact.email 'a@b' is no e-mail address"),
+        *(
+            (
+                {"contact": {"email": one}},
+                "/contact/email",
+                f"contact.email '{one}' is no e-mail address; write one like",
+            )
+            for one in ("=?x?q??=@x.cn", "=?utf-8?q?a?=@=?utf-8?q?b?=.c", "a..b@x.cn", ".a@x.cn", "a.@x.cn", "a@x..cn")
+        ),
+        (
+            {"departments": ["roads", "a\0b"]},
+            "/departments/1",
+            "departments[1] 'a\0b' is no department code; write one",
+        ),
+        ({"departments": ["r" * 5_000]}, "/departments/0", "departments[0] 'rrr"),
+        ({"departments": ["Roads"]}, "/departments/0", "departments[0] 'Roads' is no department code; write one like"),
         (
             {"contact": {"email": "a@b.example\r\nBcc: all@city.example"}},
             "/contact/email",
@@ -121,6 +144,28 @@ def test_full_width_digits_are_a_telephone_number() -> None:
     contact = submission(contact={"phone": "１３９　００００ ００００"}).contact
     assert contact is not None
     assert contact.phone == "139 0000 0000"
+
+
+@pytest.mark.parametrize(
+    "address", ["o'brien+x@mail.example", "张三@例.中国", "a=b?c@x-y.example", "a.b.c@x.y.z", "writer@xn--fiq.cn"]
+)
+def test_plain_addresses_of_any_script_are_taken(address: str) -> None:
+    assert ContactGiven(email=f" {address} ").email == address
+
+
+def test_a_fingerprint_outlives_a_field_that_is_added() -> None:
+    class Newer(Submission):
+        """A later version."""
+
+        addition: str = "usual"
+        another: tuple[str, ...] = ()
+
+    body = {**GOOD, "contact": {"phone": "13900000000"}, "departments": ["roads"]}
+    older, newer = [fingerprint(form.model_validate(body)) for form in (Submission, Newer)]
+    assert older == newer
+    assert fingerprint(Newer.model_validate(body | {"addition": "other"})) != newer
+    assert fingerprint(Submission.model_validate(dict(reversed(body.items())))) == older
+    assert fingerprint(submission()) != older
 
 
 @pytest.mark.parametrize(
