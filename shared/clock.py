@@ -16,7 +16,7 @@ def from_ms(milliseconds: int) -> datetime:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the form in every header and body."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:

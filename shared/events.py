@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from shared import clock
 
@@ -15,14 +16,32 @@ SUBJECT_MAX = 200
 BODY_MAX = 20_000
 TEXT_MAX = 20_000
 DEPARTMENTS_MAX = 20
+YEARS = range(1970, 9999)
 
-Moment = Annotated[AwareDatetime, PlainSerializer(clock.to_text, return_type=str, when_used="json")]
+
+def in_reach(moment: datetime) -> datetime:
+    """Refuse a time that has no year of four digits in UTC: it could be read here and never be written again."""
+    try:
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    if year not in YEARS:
+        raise ValueError(f"is out of reach; write a time from {YEARS[0]} to {YEARS[-1]}")
+    return moment
+
+
+Moment = Annotated[
+    AwareDatetime, AfterValidator(in_reach), PlainSerializer(clock.to_text, return_type=str, when_used="json")
+]
 """A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339."""
+    """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339.
+
+    `digest` tells of an input which bytes its sender sent: the same id with another digest is another message.
+    """
 
     id: str
     type: str
@@ -31,6 +50,7 @@ class Envelope:
     recorded_at: str
     sequence: int | None = None
     causation: str | None = None
+    digest: str | None = None
 
     def headers(self) -> list[tuple[str, bytes | None]]:
         """Kafka headers in the fixed names of the project."""
@@ -48,6 +68,8 @@ class Envelope:
             pairs.append(("ce_sequence", str(self.sequence)))
         if self.causation is not None:
             pairs.append(("ce_causationid", self.causation))
+        if self.digest is not None:
+            pairs.append(("ce_digest", self.digest))
         return [(name, text.encode()) for name, text in pairs]
 
 
