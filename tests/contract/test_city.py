@@ -74,9 +74,7 @@ def test_every_bureau_and_utility_leads_in_some_rule() -> None:
     assert {one.code for one in CITY.active if one.kind != "district"} <= leads
 
 
-@pytest.mark.parametrize(
-    ("rule", "example"), EXAMPLES, ids=[f"{rule.id}: {example}" for rule, example in EXAMPLES]
-)
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[f"{rule.id}: {example}" for rule, example in EXAMPLES])
 def test_an_example_is_assigned_by_its_own_rule(rules: Rules, rule: Rule, example: str) -> None:
     assignment = given(rules, example, area="东屿区" if rule.lead == AREA_OFFICE else None)
     assert assignment is not None

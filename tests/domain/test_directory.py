@@ -25,9 +25,7 @@ GOOD = {
         "- {code: lamps, name: {zh: 路灯所, en: Lamps}, parent: roads}\n"
         "- {code: hills, kind: district, name: {zh: 山前, en: Hills}, areas: [山前]}\n"
     ),
-    "rules.yaml": (
-        "- {id: dark, lead: lamps, co_handlers: ['@area'], any: [路灯], why: {zh: 路灯, en: lamps}}\n"
-    ),
+    "rules.yaml": ("- {id: dark, lead: lamps, co_handlers: ['@area'], any: [路灯], why: {zh: 路灯, en: lamps}}\n"),
     "policies.yaml": "- {id: standard, accept_h: 24, first_reply_h: 72, resolve_h: 360}\n",
 }
 
@@ -225,9 +223,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
 
 
 def test_problems_of_all_files_are_told_together(tmp_path: Path) -> None:
-    told = problems(
-        tmp_path, departments=department("Roads"), rules=rule(id="Dark"), policies="7\n", city="7\n"
-    )
+    told = problems(tmp_path, departments=department("Roads"), rules=rule(id="Dark"), policies="7\n", city="7\n")
     assert {one.split(",")[0].split(":")[0] for one in told} == {
         "city.yaml",
         "departments.yaml",

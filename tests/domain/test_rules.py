@@ -21,9 +21,7 @@ def a_city(*rules: Rule) -> City:
                 kind="district",
                 areas=("山前区", "Hillside"),
             ),
-            Department(
-                code="riverside", name=Name(zh="河畔区办", en="Riverside"), kind="district", areas=("河畔",)
-            ),
+            Department(code="riverside", name=Name(zh="河畔区办", en="Riverside"), kind="district", areas=("河畔",)),
         ),
         rules=rules,
         policies=(Policy(id="standard", accept_h=24, first_reply_h=72, resolve_h=360),),
@@ -140,9 +138,7 @@ def test_a_term_of_one_character_is_found() -> None:
     assert lead_of(a_city(Rule(id="dogs", lead="police", any=("狗",), why=WHY)), "狗叫") == "police"
 
 
-@pytest.mark.parametrize(
-    "text", ["😀🎉", "مرحبا شكرا", "\u202e\u200f", "", " ", "ﬃ ß İ", "é" * 300, "\ud83d\ude00"]
-)
+@pytest.mark.parametrize("text", ["😀🎉", "مرحبا شكرا", "\u202e\u200f", "", " ", "ﬃ ß İ", "é" * 300, "\ud83d\ude00"])
 def test_any_script_is_read_and_goes_to_triage(text: str) -> None:
     assert given(a_city(LIGHTS, NOISE, SCHOOLS), text, text) is None
 
