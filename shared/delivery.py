@@ -198,7 +198,7 @@ class Subscription(Generic[Item]):
             self.on_broken(error)
             raise
         except Exception as error:
-            log.error("a poll failed", extra={"group": self.group, "error": repr(error)[:300]})
+            log.error("a poll failed", extra={"group": self.group, "error": type(error).__name__})
             await self._rewind(consumer)
             if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
                 raise

@@ -163,5 +163,5 @@ class Publisher:
         """A producer that was refused for good fails every later write to that partition: replace it."""
         if self.producer is producer:
             self.producer = None
-            log.warning("a publish was refused; the producer is made anew", extra={"error": repr(error)})
+            log.warning("a publish was refused; the producer is made anew", extra={"error": type(error).__name__})
             await self._discard(producer)
