@@ -78,7 +78,7 @@ def _alone(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise Failure(
             FAILED,
-            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to a folder you can write.",
+            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to another folder.",
         ) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
