@@ -6,11 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from shared import topics
-from shared.delivery import Away, Record, Subscription
 from shared.directory import City
 from shared.logs import log
-from shared.publishing import Publisher
+from shared.records import Away, Record
 from shared.settings import Settings
 
 Compiled = TypeVar("Compiled")
@@ -52,18 +50,6 @@ class CityFeed(Generic[Compiled]):
     async def known(self) -> str | None:
         """A readiness check: a sentence while no city is known."""
         return None if self.city is not None else "no city has been applied yet; run `chorus apply`"
-
-    def subscription(self, service: str, publisher: Publisher) -> Subscription[City]:
-        """Every process reads the whole topic, at start and live, in no group."""
-        return Subscription(
-            service=service,
-            group=None,
-            topics=(topics.CITY,),
-            read=read_city,
-            handle=self.follow,
-            publisher=publisher,
-            schema=City,
-        )
 
 
 def read_city(record: Record) -> City | None:

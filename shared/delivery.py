@@ -8,29 +8,19 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    ConsumerStoppedError,
-    CorruptRecordException,
-    GroupAuthorizationFailedError,
-    IllegalStateError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    RecordTooLargeError,
-    TopicAuthorizationFailedError,
-    UnsupportedCodecError,
-)
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
 
 from shared import metrics, topics
 from shared.logs import log
-from shared.mongo import StoreAway
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, size_of
+from shared.polling import Polling, as_it_is, undecoded
+from shared.publishing import Publisher
+from shared.records import Record, Wrong, dead_letter, dependency
 
 BATCH_RECORDS = 2_000
 POLL_MS = 20
@@ -40,78 +30,6 @@ SESSION_S = 10
 STATIC_SESSION_S = 30
 NO_POLL_S = 30.0
 Item = TypeVar("Item")
-TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
-FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
-UNPACKABLE = (CorruptRecordException, UnsupportedCodecError)
-UNPACK_MS = 100
-
-
-class Wrong(Exception):
-    """The record itself is wrong, and would be wrong again: it goes to the dead letters at once."""
-
-
-class Away(Exception):
-    """Something this work needs is not there yet; it is waited for, in place."""
-
-    def __init__(self, dependency: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.dependency = dependency
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
-
-    def header(self, name: str) -> str | None:
-        """A header as text, undecodable bytes replaced; None when absent or null. The last of several counts."""
-        for key, value in reversed(self.headers):
-            if key == name and value is not None:
-                return bytes(value).decode(errors="replace")
-        return None
-
-    @property
-    def place(self) -> str:
-        """Where the record lies, for people and as its identity."""
-        return f"{self.topic}-{self.partition}-{self.offset}"
-
-
-def dependency(error: BaseException) -> str | None:
-    """Which dependency is away when `error` says so; None when the error speaks of the record."""
-    if isinstance(error, Away):
-        return error.dependency
-    if isinstance(error, StoreAway):
-        return "mongodb"
-    if isinstance(error, KafkaError) and not isinstance(error, TOO_LARGE):
-        return "kafka"
-    return None
-
-
-def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: int) -> RawRecord:
-    """The record as it was, with where it came from and why it is here."""
-    origin = {
-        "dl_service": service,
-        "dl_topic": record.topic,
-        "dl_partition": str(record.partition),
-        "dl_offset": str(record.offset),
-        "dl_timestamp": str(record.timestamp_ms),
-        "dl_attempts": str(attempts),
-        "dl_kind": kind,
-        "dl_reason": reason[:2_000],
-    }
-    marks: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in origin.items()]
-    letter = (record.key, record.value, [*record.headers, *marks])
-    if size_of(letter) < RECORD_BYTES_MAX:
-        return letter
-    # Larger than any topic takes: what is left of it says where it lies.
-    return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
 
 
 @dataclass
@@ -136,10 +54,14 @@ class Subscription(Generic[Item]):
     subscriber: Any = None
     on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _handled: dict[TopicPartition, int] = field(default_factory=dict)
     _in_hand_since: float = field(default_factory=time.monotonic)
 
     # ── wiring ───────────────────────────────────────────────────────────────
+
+    @cached_property
+    def polling(self) -> Polling:
+        """This reading's polls."""
+        return Polling(self.group, self._put_aside, self.on_broken)
 
     def attach(self, broker: KafkaBroker) -> None:
         """Register with FastStream, which polls; acknowledgement stays here."""
@@ -176,60 +98,11 @@ class Subscription(Generic[Item]):
         polling = self.subscriber.get_msg
 
         async def careful(consumer: AIOKafkaConsumer) -> Any:
-            batch = await self._poll(polling, consumer)
+            batch = await self.polling.poll(polling, consumer)
             self.last_poll = time.monotonic()
             return batch
 
         self.subscriber.get_msg = careful
-
-    # ── a poll ───────────────────────────────────────────────────────────────
-
-    async def _poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
-        """Poll; whatever goes wrong, nothing that was fetched is passed over.
-
-        When a record of one partition cannot be unpacked, aiokafka has moved past records of others that it then drops:
-        every partition goes back to the first record that was not handled.
-        """
-        try:
-            return await polling(consumer)
-        except ConsumerStoppedError:
-            raise
-        except FORBIDDEN as error:
-            self.on_broken(error)
-            raise
-        except Exception as error:
-            log.error("a poll failed", extra={"group": self.group, "error": type(error).__name__})
-            await self._rewind(consumer)
-            if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
-                raise
-            return await self._poll_one_by_one(consumer)
-
-    async def _rewind(self, consumer: AIOKafkaConsumer) -> None:
-        for partition in consumer.assignment():
-            if (offset := self._handled.get(partition)) is not None:
-                consumer.seek(partition, offset)
-            elif self.group is not None and await consumer.committed(partition) is not None:
-                await consumer.seek_to_committed(partition)
-            else:
-                await consumer.seek_to_beginning(partition)
-
-    async def _poll_one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
-        """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
-        found: list[Any] = []
-        for partition in sorted(consumer.assignment()):
-            offset = await consumer.position(partition)
-            try:
-                records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
-            except ConsumerStoppedError:
-                raise
-            except Exception as error:
-                record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
-                await self._put_aside(record, "permanent", f"It could not be unpacked: {error!r}", attempts=1)
-                consumer.seek(partition, offset + 1)
-                self._handled[partition] = offset + 1
-            else:
-                found += [record for some in records.values() for record in some]
-        return tuple(found)
 
     # ── a batch ──────────────────────────────────────────────────────────────
 
@@ -322,7 +195,7 @@ class Subscription(Generic[Item]):
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        self._handled |= offsets
+        self.polling.handled |= offsets
         consumer: AIOKafkaConsumer | None = self.subscriber.consumer
         if self.group is None or consumer is None:
             return
@@ -369,7 +242,7 @@ class Subscription(Generic[Item]):
 
     def forget_positions(self) -> None:
         """Another member may have gone on from where this one was."""
-        self._handled.clear()
+        self.polling.handled.clear()
 
     async def drained(self, limit_s: float) -> None:
         """Wait until the batch in hand is finished, or the limit is over: then it is abandoned."""
@@ -390,13 +263,3 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carrie
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Positions come from the committed offsets: what this process had handled before says nothing any more."""
         self.subscription.forget_positions()
-
-
-async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
-    """FastStream's parser decodes header values and loses the batch on one that is not UTF-8; this one decodes nothing."""
-    return KafkaMessage(body=b"", headers={}, raw_message=batch, consumer=None)  # type: ignore[arg-type]
-
-
-async def undecoded(message: KafkaMessage) -> Any:
-    """The records themselves: validation is ours, so that one bad record never hurts its neighbours."""
-    return message.raw_message

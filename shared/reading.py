@@ -9,12 +9,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared import clock
-from shared.delivery import Record, Wrong
 from shared.events import ResidentTold
+from shared.records import Record, Wrong
+
+
+class News:
+    """Something the core wrote: an event, or what a resident is told."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(News):
     """One fact of `inquiries.events`; `sequence` is dense from 1 for each inquiry, `at` the time stamped at the door."""
 
     id: str
@@ -26,7 +32,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Told(News):
     """One thing a resident is told; `n` is the decision's number, and orders the pictures of one inquiry."""
 
     id: str

@@ -2,18 +2,13 @@
 
 import asyncio
 import contextlib
-import fcntl
-import signal
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import uvicorn
-from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from faststream.kafka import KafkaBroker
@@ -21,39 +16,19 @@ from faststream.specification import AsyncAPI, get_asyncapi_html
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared import logs, metrics, problems
-from shared.delivery import NO_POLL_S, Subscription
+from shared.delivery import NO_POLL_S, Item, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
 from shared.problems import documented
 from shared.publishing import Publisher
+from shared.records import Record
+from shared.running import Loop, Server, again, ended, patiently, single_instance
 from shared.settings import Settings
 
 DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
 READING_EXPECTED_S = 10.0
-CANCEL_AGAIN_S = 0.5
-LONGEST_PAUSE_S = 5.0
 Check = Callable[[], Awaitable[str | None]]
-Loop = Callable[[], Awaitable[None]]
-
-
-class Broken(Exception):
-    """The process cannot go on: it ends with status 1, and whoever supervises it starts it anew."""
-
-
-class Server(uvicorn.Server):
-    """uvicorn, but SIGTERM and SIGINT are asked and answered: the process then ends with status 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop gracefully on a signal; uvicorn's own would raise it again afterwards."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class Service:
@@ -91,10 +66,28 @@ class Service:
 
     # ── what an app module registers ─────────────────────────────────────────
 
-    def subscribe(self, subscription: Subscription[Any]) -> None:
-        """Read with this subscription as long as the service runs."""
-        subscription.instance = self.settings.instance
-        subscription.on_broken = self._break
+    def reads(
+        self,
+        *topics: str,
+        group: str | None,
+        read: Callable[[Record], Item | None],
+        handle: Callable[[Sequence[Item]], Awaitable[None]],
+        schema: Any,
+        pattern: str | None = None,
+    ) -> None:
+        """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
+        subscription = Subscription(
+            service=self.name,
+            group=group,
+            topics=topics,
+            pattern=pattern,
+            read=read,
+            handle=handle,
+            schema=schema,
+            publisher=self.publisher,
+            instance=self.settings.instance,
+            on_broken=self._break,
+        )
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
 
@@ -257,66 +250,6 @@ class Service:
     def asyncapi(self) -> AsyncAPI:
         """The AsyncAPI document of this service."""
         return AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
-
-
-async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended: on Python 3.11 `wait_for` may swallow a cancellation that comes with an answer."""
-    going = set(tasks)
-    while going:
-        for task in going:
-            task.cancel()
-        _, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
-
-
-async def patiently(act: Loop, what: str) -> None:
-    """Do it, however often it takes while the store or the broker is away."""
-    pause_s = 0.1
-    while True:
-        try:
-            await act()
-        except (*StoreAway, KafkaError, OSError) as error:
-            log.warning(f"{what}: not yet", extra={"error": type(error).__name__})
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-        else:
-            return
-
-
-async def again(loop: Loop) -> None:
-    """Keep a loop going: a dependency that is away, or a failure, is logged and tried again after a pause."""
-    pause_s = 0.1
-    while True:
-        began = time.monotonic()
-        await patiently(loop, loop.__qualname__)
-        pause_s = 0.1 if time.monotonic() - began > 30 else min(pause_s * 2, LONGEST_PAUSE_S)
-        await asyncio.sleep(pause_s)
-
-
-@contextlib.contextmanager
-def single_instance(settings: Settings) -> Any:
-    """Hold the lock named after this instance: two processes with one name would both read everything.
-
-    The operating system releases it when the process ends, however it ends.
-    """
-    if settings.instance is None:
-        yield
-        return
-    folder = settings.data or Path(tempfile.gettempdir())
-    path = folder / f"chorus-{settings.instance}.lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock: IO[str] = path.open("a")
-    except OSError as error:
-        sys.exit(f"The lock of instance {settings.instance!r} cannot be made at {str(path)!r}: {error.strerror}.")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        sys.exit(
-            f"The instance {settings.instance!r} runs already ({path} is locked); "
-            f"stop it, or give this process another CHORUS_INSTANCE."
-        )
-    with lock:
-        yield
 
 
 def main(make: Callable[[Settings], Service]) -> None:

@@ -11,7 +11,6 @@ from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
 from services.router.domain.directory import Directory, directory
 from shared import clock, ids, topics
-from shared.delivery import Record
 from shared.directory import City, Department, Name, Policy, Rule
 from shared.events import (
     CaseAssign,
@@ -27,6 +26,7 @@ from shared.events import (
     PartReturned,
     Payload,
 )
+from shared.records import Record
 
 INQUIRY = "20260316-7KQ2M9XD"
 MONDAY_NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)

@@ -5,8 +5,7 @@ from services.intake.handlers import Tickets
 from services.intake.reception import Reception
 from services.intake.store import Store
 from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Subscription
+from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import InquiryReceived, ResidentTold
 from shared.ledger import Ledger
@@ -31,17 +30,13 @@ def make(settings: Settings) -> Service:
 
     for prepare in (store.prepare, ledger.prepare, remember_city):
         service.before_reading(prepare)
-    service.subscribe(city.subscription("intake", service.publisher))
-    service.subscribe(
-        Subscription(
-            service="intake",
-            group="intake",
-            topics=(topics.RESIDENTS,),
-            read=read_told,
-            handle=Tickets(store).remember,
-            publisher=service.publisher,
-            schema=ResidentTold,
-        )
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(
+        topics.RESIDENTS,
+        group="intake",
+        read=read_told,
+        handle=Tickets(store).remember,
+        schema=ResidentTold,
     )
     service.publishes(topics.INPUTS, InquiryReceived)
     service.publishes(topics.dead_letters("intake"), bytes)

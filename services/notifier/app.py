@@ -5,8 +5,7 @@ from services.notifier.handlers import Notices, read
 from services.notifier.mailroom import Mailroom
 from services.notifier.store import Store
 from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Subscription
+from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import ResidentTold
 from shared.pages import Site, static_files
@@ -20,17 +19,14 @@ def make(settings: Settings) -> Service:
     store = Store(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.subscribe(city.subscription("notifier", service.publisher))
-    service.subscribe(
-        Subscription(
-            service="notifier",
-            group="notifier",
-            topics=(topics.RESIDENTS, topics.EVENTS),
-            read=read,
-            handle=Notices(store, city, settings).take,
-            publisher=service.publisher,
-            schema=ResidentTold,
-        )
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(
+        topics.RESIDENTS,
+        topics.EVENTS,
+        group="notifier",
+        read=read,
+        handle=Notices(store, city, settings).take,
+        schema=ResidentTold,
     )
     service.publishes(topics.dead_letters("notifier"), bytes)
     service.forever(Mailroom(store, settings).deliver)

@@ -7,9 +7,9 @@ from services.notifier.domain.notices import Notice, for_department, for_residen
 from services.notifier.store import Store
 from shared import clock
 from shared.cityfeed import CityFeed
-from shared.delivery import Record
 from shared.directory import City
-from shared.reading import Event, Told, read_event, read_told
+from shared.reading import Event, News, Told, read_event, read_told
+from shared.records import Record
 from shared.settings import Settings
 from shared.topics import EVENTS
 
@@ -22,7 +22,7 @@ class Notices:
     city: CityFeed[City]
     settings: Settings
 
-    async def take(self, batch: Sequence[Told | Event]) -> None:
+    async def take(self, batch: Sequence[News]) -> None:
         """Safe to repeat: a notice or an entry that is there is left as it is."""
         told = [one for one in batch if isinstance(one, Told)]
         offered = [one for one in batch if isinstance(one, Event)]
@@ -37,7 +37,7 @@ class Notices:
         return for_department(event.id, event.data, department.email) if department and department.email else None
 
 
-def read(record: Record) -> Told | Event | None:
+def read(record: Record) -> News | None:
     """What a resident is told, or that a part was offered; None for every other event."""
     if record.topic != EVENTS:
         return read_told(record)

@@ -8,8 +8,7 @@ from services.router.handlers.core import Core, read_input
 from services.router.handlers.gate import Gate, read_outbox
 from services.router.store import Store
 from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Subscription
+from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import DEPARTMENT_MESSAGES, INBOX, INPUTS, CaseEvent, ResidentTold, one_of
 from shared.ledger import Ledger
@@ -30,39 +29,27 @@ def make(settings: Settings) -> Service:
 
     service.before_reading(store.prepare)
     service.before_reading(commands.prepare)
-    service.subscribe(city.subscription("router", service.publisher))
-    service.subscribe(
-        Subscription(
-            service="router",
-            group="router-core",
-            topics=(topics.INPUTS,),
-            read=read_input,
-            handle=core.decide_inputs,
-            publisher=service.publisher,
-            schema=one_of(INPUTS),
-        )
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(
+        topics.INPUTS,
+        group="router-core",
+        read=read_input,
+        handle=core.decide_inputs,
+        schema=one_of(INPUTS),
     )
-    service.subscribe(
-        Subscription(
-            service="router",
-            group="router-gate",
-            pattern=topics.OUTBOXES,
-            read=read_outbox,
-            handle=gate.let_in,
-            publisher=service.publisher,
-            schema=one_of(DEPARTMENT_MESSAGES),
-        )
+    service.reads(
+        group="router-gate",
+        pattern=topics.OUTBOXES,
+        read=read_outbox,
+        handle=gate.let_in,
+        schema=one_of(DEPARTMENT_MESSAGES),
     )
-    service.subscribe(
-        Subscription(
-            service="router",
-            group="router-cases",
-            topics=(topics.EVENTS,),
-            read=read_row,
-            handle=view.follow,
-            publisher=service.publisher,
-            schema=CaseEvent,
-        )
+    service.reads(
+        topics.EVENTS,
+        group="router-cases",
+        read=read_row,
+        handle=view.follow,
+        schema=CaseEvent,
     )
     for topic, schema in (
         (topics.CITY, City),

@@ -5,8 +5,7 @@ from services.scorer.handlers import Events
 from services.scorer.scoring import Scoring
 from services.scorer.store import Store
 from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Subscription
+from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import CaseEvent
 from shared.pages import Site, static_files
@@ -21,17 +20,13 @@ def make(settings: Settings) -> Service:
     store = Store(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.subscribe(city.subscription("scorer", service.publisher))
-    service.subscribe(
-        Subscription(
-            service="scorer",
-            group="scorer",
-            topics=(topics.EVENTS,),
-            read=read_event,
-            handle=Events(store).take,
-            publisher=service.publisher,
-            schema=CaseEvent,
-        )
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(
+        topics.EVENTS,
+        group="scorer",
+        read=read_event,
+        handle=Events(store).take,
+        schema=CaseEvent,
     )
     service.publishes(topics.dead_letters("scorer"), bytes)
     site = Site(intake=settings.public_url, hall=settings.hall_url, scoreboard="")

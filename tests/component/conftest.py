@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.backing import Backing
 from shared.mongo import Database, connect
-from shared.service import Loop, again
+from shared.running import Loop, again
 from shared.settings import Settings
 from tests.fakes import FakePublisher
 

@@ -12,8 +12,8 @@ from services.router.handlers.core import Core
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed
-from shared.delivery import Away
 from shared.mongo import Database, StoreAway
+from shared.records import Away
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
 

@@ -14,8 +14,9 @@ from aiokafka.errors import (
 from prometheus_client import REGISTRY
 
 from shared import delivery, topics
-from shared.delivery import Away, Record, Subscription, Wrong, dead_letter, dependency
+from shared.delivery import Subscription
 from shared.mongo import StoreAway
+from shared.records import Away, Record, Wrong, dead_letter, dependency
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 

@@ -26,12 +26,12 @@ from services.notifier.mailroom import Mailroom
 from services.notifier.store import LEASE_S, Store
 from shared import clock, metrics, problems, topics
 from shared.cityfeed import CityFeed
-from shared.delivery import Away
 from shared.directory import City
 from shared.events import Paragraph, Reply
 from shared.mongo import Database, Document
 from shared.pages import HALL
-from shared.reading import Event, Told
+from shared.reading import News
+from shared.records import Away
 from shared.settings import Settings
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
@@ -59,7 +59,7 @@ def notices(store: Store, settings: Settings) -> Notices:
     return Notices(store, city, settings)
 
 
-def heard(story: Story) -> list[Told | Event]:
+def heard(story: Story) -> list[News]:
     rows = [record_of(one, n) for n, one in enumerate(story.messages) if ".inbox" not in one.topic[:-6]]
     return [one for one in map(read, rows) if one]
 

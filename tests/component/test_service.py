@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from deploy.local.backing import Backing
-from shared.service import Service, single_instance
+from shared.running import single_instance
+from shared.service import Service
 from shared.settings import Settings, secret
 
 

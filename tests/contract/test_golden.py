@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from services.router.domain.case import FOLD, Case
-from services.router.domain.decide import MOVES, decide, told_apart
+from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, after, case_of, from_document
+from services.router.domain.moves import MOVES
 from services.router.handlers.core import read_input
 from shared import topics
-from shared.delivery import Record
 from shared.events import EVENT_TYPES, INBOX, INPUTS, Contact, Message
 from shared.reading import read_event, read_told
+from shared.records import Record
 from tests.builders import (
     DIRECTORY,
     Story,

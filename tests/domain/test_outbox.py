@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from services.router.handlers.core import read_input
 from services.router.handlers.gate import Knock, checked_against, read_outbox, refusal, stamped
 from shared import ids, topics
-from shared.delivery import Record, Wrong
 from shared.events import PartContributed
 from shared.reading import read_event, read_told
+from shared.records import Record, Wrong
 from tests.builders import INQUIRY, a_record, record_of
 
 PART = f"{INQUIRY}-p1"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from services.router.store import Store
 from shared import clock, metrics
-from shared.delivery import Record
 from shared.mongo import Document
 from shared.reading import read_event
+from shared.records import Record
 
 MEASURE_EVERY_S = 15.0
 

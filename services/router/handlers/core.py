@@ -13,10 +13,10 @@ from services.router.domain.directory import Directory
 from services.router.store import Store
 from shared import ids, metrics
 from shared.cityfeed import CityFeed
-from shared.delivery import Record, Wrong
 from shared.events import INPUTS, InquiryReceived, PartMessage, Payload
 from shared.logs import log
 from shared.publishing import Publisher
+from shared.records import Record, Wrong
 
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100

@@ -12,11 +12,11 @@ from services.router.handlers.core import DEPARTMENT_SOURCE
 from services.router.store import Store
 from shared import clock, ids, metrics, topics
 from shared.cityfeed import CityFeed
-from shared.delivery import Record, dead_letter
 from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage
 from shared.logs import log
 from shared.problems import field_problems
 from shared.publishing import Publisher
+from shared.records import Record, dead_letter
 
 ID_MAX = 256
 VALUE_MAX = 1_048_576

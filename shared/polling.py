@@ -1,0 +1,90 @@
+"""Polling that passes over nothing: whatever goes wrong with a fetch, every record is handled or leaves a dead letter."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnsupportedCodecError,
+)
+from faststream.kafka.message import KafkaMessage
+
+from shared.logs import log
+from shared.records import Record
+
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+UNPACKABLE = (CorruptRecordException, UnsupportedCodecError)
+UNPACK_MS = 100
+
+
+@dataclass
+class Polling:
+    """One consumer's polls. `handled` is, for each partition, the offset after the last record that was handled here."""
+
+    group: str | None
+    put_aside: Callable[[Record, str, str, int], Awaitable[None]]
+    broken: Callable[[BaseException], None]
+    handled: dict[TopicPartition, int] = field(default_factory=dict)
+
+    async def poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
+        """Poll; whatever goes wrong, nothing that was fetched is passed over.
+
+        When a record of one partition cannot be unpacked, aiokafka has moved past records of others that it then drops:
+        every partition goes back to the first record that was not handled.
+        """
+        try:
+            return await polling(consumer)
+        except ConsumerStoppedError:
+            raise
+        except FORBIDDEN as error:
+            self.broken(error)
+            raise
+        except Exception as error:
+            log.error("a poll failed", extra={"group": self.group, "error": type(error).__name__})
+            await self.rewind(consumer)
+            if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
+                raise
+            return await self.one_by_one(consumer)
+
+    async def rewind(self, consumer: AIOKafkaConsumer) -> None:
+        for partition in consumer.assignment():
+            if (offset := self.handled.get(partition)) is not None:
+                consumer.seek(partition, offset)
+            elif self.group is not None and await consumer.committed(partition) is not None:
+                await consumer.seek_to_committed(partition)
+            else:
+                await consumer.seek_to_beginning(partition)
+
+    async def one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
+        """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
+        found: list[Any] = []
+        for partition in sorted(consumer.assignment()):
+            offset = await consumer.position(partition)
+            try:
+                records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
+                await self.put_aside(record, "permanent", f"It could not be unpacked: {error!r}", 1)
+                consumer.seek(partition, offset + 1)
+                self.handled[partition] = offset + 1
+            else:
+                found += [record for some in records.values() for record in some]
+        return tuple(found)
+
+
+async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """FastStream's parser decodes header values and loses the batch on one that is not UTF-8; this one decodes nothing."""
+    return KafkaMessage(body=b"", headers={}, raw_message=batch, consumer=None)  # type: ignore[arg-type]
+
+
+async def undecoded(message: KafkaMessage) -> Any:
+    """The records themselves: validation is ours, so that one bad record never hurts its neighbours."""
+    return message.raw_message
