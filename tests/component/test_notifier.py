@@ -30,7 +30,7 @@ from shared.directory import City
 from shared.events import Paragraph, Reply
 from shared.mongo import Database, Document
 from shared.pages import HALL
-from shared.reading import News
+from shared.reading import Event, News, Told
 from shared.records import Away
 from shared.settings import Settings
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
