@@ -8,6 +8,7 @@ from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic_core import to_json
 
 from shared import clock
 
@@ -88,6 +89,11 @@ class Payload(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """Compact JSON, characters as they are. The serialiser of pydantic: many times as fast as the standard library's."""
+    return to_json(data).decode()
 
 
 def no_nul(text: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.router.domain.case import Case, fold
-from services.router.domain.decision import Decision, Input, after
+from services.router.domain.decision import Decision, Input, stamped
 from services.router.domain.directory import Directory
 from services.router.domain.moves import MOVES, Facts, Refused, joined
 from services.router.domain.telling import messages
@@ -14,9 +14,9 @@ from shared.ids import derived_id
 def decide(case: Case, given: Input, directory: Directory) -> Decision:
     """Make the one decision that `given` calls for. Pure: the same case, input and directory give the same decision."""
     facts: Facts = []
-    refusal = None
+    then, refusal = case, None
     try:
-        facts = _facts(case, given, directory)
+        facts, then = _facts(case, given, directory)
     except Refused as refused:
         refusal = refused.refusal
     decision = Decision(
@@ -30,7 +30,7 @@ def decide(case: Case, given: Input, directory: Directory) -> Decision:
         facts=tuple(facts),
         refusal=refusal,
     )
-    told, sequence = messages(case, after(case, decision), decision, given, directory)
+    told, sequence = messages(case, stamped(then, decision), decision, given, directory)
     return replace(decision, messages=told, sequence=sequence)
 
 
@@ -42,7 +42,8 @@ def told_apart(case: Case, given: Input) -> Input:
     return replace(given, id=derived_id(given.id, given.digest), imitates=given.id)
 
 
-def _facts(case: Case, given: Input, directory: Directory) -> Facts:
+def _facts(case: Case, given: Input, directory: Directory) -> tuple[Facts, Case]:
+    """The facts that follow, and the case with all of them folded in."""
     if given.imitates is not None:
         raise Refused(
             f"The id {given.origin or given.imitates!r} was used before, for another message.",
@@ -55,5 +56,6 @@ def _facts(case: Case, given: Input, directory: Directory) -> Facts:
     for fact in facts:
         then = fold(then, fact)
     if then.complete and not case.complete:
-        facts.append(joined(then))
-    return facts
+        answer = joined(then)
+        return [*facts, answer], fold(then, answer)
+    return facts, then

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ from services.router.domain.case import Case
 from services.router.domain.decision import SOURCE, Decision, Input
 from services.router.domain.directory import Directory
 from shared import topics
-from shared.events import PREFIX, Envelope, Fact, Message
+from shared.events import PREFIX, Envelope, Fact, Message, as_json
 from shared.ids import derived_id
 
 REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -99,7 +98,7 @@ class _Writer:
             sequence=sequence,
             causation=decision.cause,
         )
-        value = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        value = as_json(data)
         self.messages.append(Message(topic, decision.inquiry_id, envelope, value))
 
 
