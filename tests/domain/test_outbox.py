@@ -228,3 +228,17 @@ def test_an_input_under_another_inquirys_key_is_wrong() -> None:
     assert read_input(good) is not None
     with pytest.raises(Wrong, match="is not the inquiry"):
         read_input(a_record(VALUE, unreadable(), key=b"20260316-00000000"))
+
+
+def test_a_whole_event_in_one_json_object_is_taken_like_headers() -> None:
+    event = {"specversion": "1.0", "type": "chorus.part.contributed", "id": "our-9", "source": "x"}
+    whole = json.dumps(event | {"data": {"part_id": PART, "text": "修好了 🚧"}}).encode()
+    one = read_outbox(a_record(whole, [("content-type", b"application/cloudevents+json; charset=utf-8")], topic=OUTBOX))
+    assert isinstance(one.message, PartContributed)
+    assert (one.message.text, one.origin, one.refusal) == ("修好了 🚧", "our-9", None)
+
+
+@pytest.mark.parametrize("value", [b"", b"[]", b"{", b'{"type": 7, "id": []}', b'{"type": "chorus.part.accepted"}'])
+def test_a_whole_event_that_is_none_is_refused(value: bytes) -> None:
+    one = read_outbox(a_record(value, [("content-type", b"application/cloudevents+json")], topic=OUTBOX))
+    assert one.refusal is not None

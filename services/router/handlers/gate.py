@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from services.router.domain.decision import SOURCE, Refusal
 from services.router.domain.directory import Directory
@@ -20,6 +20,18 @@ from shared.records import Record, dead_letter
 
 ID_MAX = 256
 VALUE_MAX = 1_048_576
+
+
+STRUCTURED = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a department's client sent: CloudEvents' type and id, and the data as JSON."""
+
+    type: str | None
+    id: str | None
+    data: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +143,45 @@ def recorded_at(knock: Knock) -> str:
 def read_outbox(record: Record) -> Knock:
     """What an outbox's record says; whatever cannot be understood is a refusal, never an error."""
     department = topics.department_of(record.topic)
-    given = record.header("ce_id")
+    sent = attributes(record)
+    given = sent.id
     origin = given if given and len(given) <= ID_MAX else record.place
     id_ = ids.named_id(f"{record.topic}/{origin}")
     try:
-        return Knock(record, department, id_, origin, message=understood(record))
+        return Knock(record, department, id_, origin, message=understood(sent))
     except Unreadable as unreadable:
         return Knock(record, department, id_, origin, refusal=unreadable.refusal)
 
 
-def understood(record: Record) -> PartMessage:
-    """The message in a record, in CloudEvents' binary mode; raises Unreadable with what would be right."""
-    kind = record.header("ce_type")
+def attributes(record: Record) -> Sent:
+    """What was sent, in either mode of CloudEvents' Kafka binding: as headers, or the whole event as one JSON object."""
+    binary = Sent(record.header("ce_type"), record.header("ce_id"), record.value)
+    if not (record.header("content-type") or "").lower().startswith(STRUCTURED) or len(record.value or b"") > VALUE_MAX:
+        return binary
+    try:
+        event = from_json(record.value or b"")
+    except ValueError:
+        return binary
+    if not isinstance(event, dict):
+        return binary
+    kind, id_ = (event.get(name) if isinstance(event.get(name), str) else None for name in ("type", "id"))
+    return Sent(kind, id_, to_json(event["data"]) if "data" in event else None)
+
+
+def understood(sent: Sent) -> PartMessage:
+    """The message that was sent; raises Unreadable with what would be right."""
+    kind = sent.type
     known = ", ".join(sorted(DEPARTMENT_MESSAGES))
     if not kind:
         raise Unreadable("The header ce_type is missing.", f"Set it to one of {known}.")
     if kind not in DEPARTMENT_MESSAGES:
         raise Unreadable(f"{kind[:100]!r} is not a type this gate takes.", f"Set ce_type to one of {known}.")
-    if len(record.value or b"") > VALUE_MAX:
-        raise Unreadable(f"The value has {len(record.value or b'')} bytes.", f"Write at most {VALUE_MAX} bytes.")
-    if not record.value:
+    if len(sent.data or b"") > VALUE_MAX:
+        raise Unreadable(f"The value has {len(sent.data or b'')} bytes.", f"Write at most {VALUE_MAX} bytes.")
+    if not sent.data:
         raise Unreadable("The value is empty.", "Write a JSON object with at least part_id.")
     try:
-        message = DEPARTMENT_MESSAGES[kind].model_validate_json(record.value)
+        message = DEPARTMENT_MESSAGES[kind].model_validate_json(sent.data)
         message.model_dump_json()
     except PydanticSerializationError as error:
         raise Unreadable(f"The value cannot be written again: {error}", remedy_for(kind)) from error
