@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from shared.clock import from_text
+from shared.reference import channels, operations
 
 Lang = Literal["zh", "en"]
 Values = Mapping[str, Any]
@@ -216,6 +217,21 @@ def scoreboard(
         title=month(lang, start),
         total=total(board["departments"]),
     )
+
+
+# ── every service ────────────────────────────────────────────────────────────
+
+
+def interface(lang: Lang, document: Mapping[str, Any], site: Site) -> HTMLResponse:
+    """A service's routes, from its OpenAPI document."""
+    title, found = document["info"]["title"], operations(document)
+    return _page("reference.html", lang, 200, site, "no-cache", title=title, operations=found, channels=[])
+
+
+def messages(lang: Lang, document: Mapping[str, Any], site: Site) -> HTMLResponse:
+    """A service's topics, from its AsyncAPI document."""
+    title, found = document["info"]["title"], channels(document)
+    return _page("reference.html", lang, 200, site, "no-cache", title=title, operations=[], channels=found)
 
 
 def month(lang: Lang, start: datetime | None) -> str:

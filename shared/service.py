@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -9,16 +10,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from faststream.kafka import KafkaBroker
-from faststream.specification import AsyncAPI, get_asyncapi_html
+from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared import logs, metrics, problems
+from shared import logs, metrics, pages, problems
 from shared.delivery import NO_POLL_S, Item, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
+from shared.pages import Site, language, static_files
 from shared.problems import documented
 from shared.publishing import Publisher
 from shared.records import Record
@@ -51,7 +53,13 @@ class Service:
             logger=None,
         )
         self.app = FastAPI(
-            title=f"Chorus {name}", version="1.0", lifespan=self._lifespan, responses=documented(422, 503)
+            title=f"Chorus {name}",
+            version="1.0",
+            lifespan=self._lifespan,
+            # The pages of our own need nothing from elsewhere.
+            docs_url=None,
+            redoc_url=None,
+            responses=documented(422, 503),
         )
         self.subscriptions: list[Subscription[Any]] = []
         self.preparations: list[Loop] = []
@@ -244,8 +252,23 @@ class Service:
             return Response(self.asyncapi().to_specification().to_json(), media_type="application/json")
 
         @app.get("/asyncapi", include_in_schema=False)
-        async def asyncapi_page() -> HTMLResponse:
-            return HTMLResponse(get_asyncapi_html(self.asyncapi().to_specification(), try_it_out_path=None))
+        async def topics_page(request: Request) -> HTMLResponse:
+            document = json.loads(self.asyncapi().to_specification().to_json())
+            return pages.messages(language(request), document, self.site)
+
+        @app.get("/docs", include_in_schema=False)
+        async def routes_page(request: Request) -> HTMLResponse:
+            return pages.interface(language(request), app.openapi(), self.site)
+
+        app.mount("/static", static_files())
+
+    @property
+    def site(self) -> Site:
+        """Where the pages of the whole city are, as this service links to them."""
+        known = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
+        known |= {"scoreboard": self.settings.scoreboard_url}
+        own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
+        return Site(**(known | ({own: ""} if own else {})))
 
     def asyncapi(self) -> AsyncAPI:
         """The AsyncAPI document of this service."""

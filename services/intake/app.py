@@ -9,7 +9,6 @@ from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import InquiryReceived, ResidentTold
 from shared.ledger import Ledger
-from shared.pages import Site, static_files
 from shared.reading import read_told
 from shared.service import Service
 from shared.settings import Settings, secret
@@ -44,7 +43,5 @@ def make(settings: Settings) -> Service:
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(reception, token))
-    site = Site(intake="", hall=settings.hall_url, scoreboard=settings.scoreboard_url)
-    service.app.include_router(pages.routes(reception, site))
-    service.app.mount("/static", static_files())
+    service.app.include_router(pages.routes(reception, service.site))
     return service

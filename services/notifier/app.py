@@ -8,7 +8,6 @@ from shared import topics
 from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import ResidentTold
-from shared.pages import Site, static_files
 from shared.service import Service
 from shared.settings import Settings, secret
 
@@ -32,7 +31,5 @@ def make(settings: Settings) -> Service:
     service.forever(Mailroom(store, settings).deliver)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
-    site = Site(intake=settings.public_url, hall="", scoreboard=settings.scoreboard_url)
-    service.app.include_router(pages.routes(store, city, settings, site))
-    service.app.mount("/static", static_files())
+    service.app.include_router(pages.routes(store, city, settings, service.site))
     return service

@@ -8,7 +8,6 @@ from shared import topics
 from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import CaseEvent
-from shared.pages import Site, static_files
 from shared.reading import read_event
 from shared.service import Service
 from shared.settings import Settings
@@ -29,7 +28,5 @@ def make(settings: Settings) -> Service:
         schema=CaseEvent,
     )
     service.publishes(topics.dead_letters("scorer"), bytes)
-    site = Site(intake=settings.public_url, hall=settings.hall_url, scoreboard="")
-    service.app.include_router(api.routes(Scoring(store, city), settings, site))
-    service.app.mount("/static", static_files())
+    service.app.include_router(api.routes(Scoring(store, city), settings, service.site))
     return service
