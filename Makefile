@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 SOURCES := shared services deploy tests
 ARGS ?=
 
-.PHONY: up test check
+.PHONY: up test check chaos
 .SUFFIXES:
 
 up: $(VENV)/.local
@@ -25,6 +25,13 @@ check: $(VENV)/.test
 	$(BIN)/mypy --strict $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(ARGS)
+
+# A stack of its own under blows: make chaos N=2000 KILLS=20 SEED=1
+chaos: N := 2000
+chaos: KILLS := 20
+chaos: SEED := 1
+chaos: $(VENV)/.test
+	@$(BIN)/python -m tests.chaos --inquiries $(N) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \

@@ -1,0 +1,84 @@
+"""What was captured of a run: topics, stores, mails, hall, tickets and scoreboards, as they lay there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+INPUTS = "inquiries.inputs"
+EVENTS = "inquiries.events"
+RESIDENTS = "residents.inbox"
+PREFIX = "chorus."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: Mapping[str, str]
+    value: bytes
+
+    @property
+    def id(self) -> str:
+        """Its `ce_id`, or its place where it has none."""
+        return self.headers.get("ce_id") or f"{self.topic}-{self.partition}-{self.offset}"
+
+    @property
+    def kind(self) -> str:
+        """Its type without the prefix."""
+        return self.headers.get("ce_type", "").removeprefix(PREFIX)
+
+    @property
+    def inquiry_id(self) -> str:
+        """The inquiry that it speaks of."""
+        return self.headers.get("ce_subject") or str(self.data.get("part_id", "")).rpartition("-p")[0] or self.key
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """Its JSON; empty where there is none."""
+        try:
+            read = json.loads(self.value or b"{}")
+        except ValueError:
+            return {}
+        return read if isinstance(read, dict) else {}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message that somebody wrote, and every number that intake gave for it; `mark` stands in its body."""
+
+    mark: str
+    inquiry_ids: tuple[str, ...]
+    email: str | None
+    public: bool
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail as it lay in the folder."""
+
+    event: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Everything; `boards` holds the scoreboard of each month in JSON, `unpublished` what the ledgers' notes still name."""
+
+    accepted: Sequence[Accepted]
+    records: Sequence[Record]
+    decisions: Sequence[Mapping[str, Any]]
+    ledger: frozenset[str]
+    unpublished: Sequence[str]
+    scored: Sequence[Mapping[str, Any]]
+    mails: Sequence[Mail]
+    hall: Sequence[str]
+    tickets: Mapping[str, Mapping[str, Any]]
+    boards: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Of each department its address, as the city's directory has it."""

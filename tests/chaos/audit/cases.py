@@ -1,0 +1,83 @@
+"""Lays a capture out by inquiry, every record once; what comes again under the same id is counted as a repeat."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Record
+from tests.chaos.audit.findings import Findings
+
+
+@dataclass
+class Case:
+    """One inquiry as it lies in topics and stores, each list in order of first appearance."""
+
+    inquiry_id: str
+    accepted: Accepted | None = None
+    inputs: list[Record] = field(default_factory=list)
+    events: list[Record] = field(default_factory=list)
+    told: list[Record] = field(default_factory=list)
+    inbox: list[Record] = field(default_factory=list)
+    outbox: list[Record] = field(default_factory=list)
+    decisions: list[Mapping[str, Any]] = field(default_factory=list)
+    scored: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def events_of(self, kind: str) -> list[Record]:
+        """Its events of one type."""
+        return [one for one in self.events if one.kind == kind]
+
+    def told_of(self, what: str) -> list[Record]:
+        """What its resident was told of one kind."""
+        return [one for one in self.told if one.data.get("what") == what]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Each part that counts with its department: offered, neither returned nor withdrawn."""
+        gone = {one.data["part_id"] for kind in ("part.returned", "part.withdrawn") for one in self.events_of(kind)}
+        offered = {one.data["part_id"]: one.data["department"] for one in self.events_of("part.offered")}
+        return {part: department for part, department in offered.items() if part not in gone}
+
+
+def lay_out(capture: Capture, findings: Findings) -> dict[str, Case]:
+    """Every inquiry that anything in the capture speaks of, by its number."""
+    cases: dict[str, Case] = {}
+
+    def case(inquiry_id: str) -> Case:
+        return cases.setdefault(inquiry_id, Case(inquiry_id))
+
+    for accepted in capture.accepted:
+        for inquiry_id in accepted.inquiry_ids:
+            case(inquiry_id).accepted = accepted
+    for record in once_each(capture.records, findings):
+        if (pile := _pile(record.topic)) is not None:
+            getattr(case(record.inquiry_id), pile).append(record)
+    for decision in capture.decisions:
+        case(decision["inquiry_id"]).decisions.append(decision)
+    for event in capture.scored:
+        case(event["inquiry_id"]).scored.append(event)
+    return cases
+
+
+def _pile(topic: str) -> str | None:
+    match topic:
+        case str() if topic.startswith("departments."):
+            return topic.rpartition(".")[2]
+        case _:
+            return {INPUTS: "inputs", EVENTS: "events", RESIDENTS: "told"}.get(topic)
+
+
+def once_each(records: Iterable[Record], findings: Findings) -> list[Record]:
+    """The first appearance of every id in every topic; the same id with other bytes is a double."""
+    first: dict[tuple[str, str], Record] = {}
+    for record in records:
+        known = first.setdefault((record.topic, record.id), record)
+        if known is record or record.topic.endswith(".dead-letters"):
+            continue
+        findings.repeated[_place(record.topic)] += 1
+        if known.value != record.value:
+            findings.double(record.inquiry_id, f"the id {record.id} in {record.topic} stands for two different texts")
+    return list(first.values())
+
+
+def _place(topic: str) -> str:
+    return f"departments.*.{topic.rpartition('.')[2]}" if topic.startswith("departments.") else topic

@@ -1,0 +1,86 @@
+"""Every input has one decision, and every message that a decision promises lies in its topic, once."""
+
+from collections import Counter
+
+from tests.chaos.audit.capture import EVENTS, RESIDENTS, Capture, Record
+from tests.chaos.audit.cases import Case
+from tests.chaos.audit.findings import Findings
+
+
+def check_accepted(capture: Capture, cases: dict[str, Case], findings: Findings) -> None:
+    """What a resident was promised by a 202 is in the ledger, on the log and decided first; one number a message."""
+    numbers: dict[str, set[str]] = {one.mark: set(one.inquiry_ids) for one in capture.accepted}
+    for case in cases.values():
+        for received in (one for one in case.inputs if one.kind == "inquiry.received"):
+            body = str(received.data.get("body", ""))
+            if (mark := body.rpartition("(chaos ")[2].rstrip(")")) in numbers:
+                numbers[mark].add(case.inquiry_id)
+    for mark, found in numbers.items():
+        if len(found) > 1:
+            findings.double(min(found), f"the message {mark} has {len(found)} numbers: {', '.join(sorted(found))}")
+    for accepted in capture.accepted:
+        for inquiry_id in accepted.inquiry_ids:
+            _accepted(inquiry_id, capture, cases[inquiry_id], findings)
+    for inquiry_id in capture.unpublished:
+        findings.lost(inquiry_id, "a ledger's note still says that something of it is not on Kafka")
+
+
+def _accepted(inquiry_id: str, capture: Capture, case: Case, findings: Findings) -> None:
+    if inquiry_id not in capture.ledger:
+        findings.lost(inquiry_id, "it was accepted and is not in the ledger")
+    received = [one for one in case.inputs if one.kind == "inquiry.received"]
+    if not received:
+        findings.lost(inquiry_id, "it was accepted and is not on the log")
+    elif len(received) > 1:
+        findings.double(inquiry_id, f"it was received under {len(received)} ids")
+    first = [one for one in case.decisions if one["n"] == 1]
+    if not first:
+        findings.lost(inquiry_id, "it was accepted and has no first decision")
+    elif len(first) > 1:
+        findings.double(inquiry_id, f"it has {len(first)} first decisions")
+    elif received and first[0]["cause"] != received[0].id:
+        findings.wrong(inquiry_id, f"its first decision answers {first[0]['cause']}, not its receipt")
+
+
+def check_decisions(case: Case, findings: Findings) -> None:
+    """Dense in n, each of another cause; each input is a cause, each cause an input."""
+    numbers = sorted(one["n"] for one in case.decisions)
+    if numbers != list(range(1, len(numbers) + 1)):
+        findings.lost(case.inquiry_id, f"its decisions are numbered {numbers}")
+    causes = Counter(one["cause"] for one in case.decisions)
+    for cause, times in causes.items():
+        if times > 1:
+            findings.double(case.inquiry_id, f"the input {cause} was decided {times} times")
+    inputs = {one.id for one in case.inputs}
+    for id_ in inputs - causes.keys():
+        findings.lost(case.inquiry_id, f"the input {id_} has no decision")
+    for id_ in causes.keys() - inputs:
+        findings.lost(case.inquiry_id, f"the decided input {id_} is not on the log")
+    spoken = [one for one in case.inputs if one.kind.startswith("part.")]
+    if len(spoken) < len(case.outbox):
+        findings.lost(case.inquiry_id, f"departments wrote {len(case.outbox)} messages, {len(spoken)} came through")
+    if len(spoken) > len(case.outbox):
+        findings.double(case.inquiry_id, f"departments wrote {len(case.outbox)} messages, {len(spoken)} came through")
+    for one in case.decisions:
+        if one.get("refusal"):
+            findings.wrong(case.inquiry_id, f"a {one['type']} was refused: {one['refusal']['reason']}")
+
+
+def check_promised(case: Case, findings: Findings) -> None:
+    """What the decisions promise and what the topics hold are the same messages, word for word."""
+    promised = {(m["topic"], m["id"]): m for one in case.decisions for m in one["messages"]}
+    there: dict[tuple[str, str], Record] = {(one.topic, one.id): one for one in (*case.events, *case.told, *case.inbox)}
+    for (topic, id_), message in promised.items():
+        record = there.get((topic, id_))
+        if record is None:
+            findings.lost(case.inquiry_id, f"{message['type']} {id_} was decided and is not in {topic}")
+        elif record.value.decode(errors="replace") != message["value"]:
+            findings.wrong(case.inquiry_id, f"{message['type']} {id_} in {topic} is not what was decided")
+    for topic, id_ in there.keys() - promised.keys():
+        if there[topic, id_].kind == "message.refused":
+            findings.wrong(
+                case.inquiry_id, f"a department was refused at the gate: {there[topic, id_].data.get('reason')}"
+            )
+            continue
+        kind = "event" if topic == EVENTS else "word to the resident" if topic == RESIDENTS else "message"
+        findings.double(case.inquiry_id, f"the {kind} {id_} in {topic} belongs to no decision")

@@ -1,0 +1,71 @@
+"""Every part reached its department once, and the answer is the departments' words, once."""
+
+from collections import Counter, defaultdict
+
+from tests.chaos.audit.cases import Case
+from tests.chaos.audit.findings import Findings
+
+
+def check_offers(case: Case, findings: Findings) -> None:
+    """A part that was offered lies in the inbox of its department under one id, and nowhere else."""
+    offers: dict[str, set[str]] = defaultdict(set)
+    places: dict[str, set[str]] = defaultdict(set)
+    for one in case.inbox:
+        if one.kind == "part.offered":
+            offers[one.data["part_id"]].add(one.id)
+            places[one.data["part_id"]].add(one.topic)
+    wanted: dict[str, str] = {}
+    for event in case.events_of("part.offered"):
+        part_id = event.data["part_id"]
+        if part_id in wanted:
+            findings.double(case.inquiry_id, f"the part {part_id} stands twice on the record")
+        wanted[part_id] = f"departments.{event.data['department']}.inbox"
+    for decision in case.decisions:
+        for fact in decision["facts"]:
+            if fact["type"] == "part.offered":
+                wanted.setdefault(fact["data"]["part_id"], f"departments.{fact['data']['department']}.inbox")
+    for part_id, topic in wanted.items():
+        if topic not in places[part_id]:
+            findings.lost(case.inquiry_id, f"the part {part_id} is not in {topic}")
+        if elsewhere := places[part_id] - {topic}:
+            findings.double(case.inquiry_id, f"the part {part_id} is also in {', '.join(sorted(elsewhere))}")
+        if len(offers[part_id]) > 1:
+            findings.double(case.inquiry_id, f"the part {part_id} was offered under {len(offers[part_id])} ids")
+    for part_id in offers.keys() - wanted.keys():
+        findings.double(case.inquiry_id, f"the part {part_id} was offered and is not on the record")
+
+
+def check_answer(case: Case, ticket: dict[str, object] | None, findings: Findings) -> None:
+    """One answer was given and told under one id; its paragraphs, and the ticket's, are what the departments wrote."""
+    answered, told = case.events_of("inquiry.answered"), case.told_of("answered")
+    if len(answered) > 1 or len(told) > 1:
+        findings.double(case.inquiry_id, f"it was answered {len(answered)} times and told so {len(told)} times")
+    if not answered or not told:
+        findings.lost(case.inquiry_id, f"it has no answer; its parts are {', '.join(case.parts) or 'not there'}")
+        return
+    if sorted(answered[0].data["parts"]) != sorted(case.parts):
+        findings.wrong(case.inquiry_id, f"its answer joins {answered[0].data['parts']}, not {list(case.parts)}")
+    wanted = Counter(_written(case).items())
+    for one in told:
+        _compare(case, "its answer", one.data["case"].get("reply"), wanted, findings)
+    if ticket is not None:
+        _compare(case, "the ticket that its resident sees", ticket.get("reply"), wanted, findings)
+
+
+def _written(case: Case) -> dict[str, str]:
+    """Of each department that counts its last final contribution, from its own outbox."""
+    words: dict[str, str] = {}
+    for one in case.outbox:
+        part_id = one.data.get("part_id", "")
+        if one.kind == "part.contributed" and one.data.get("final", True) and part_id in case.parts:
+            words[case.parts[part_id]] = one.data["text"]
+    return words
+
+
+def _compare(case: Case, what: str, reply: object, wanted: Counter[tuple[str, str]], findings: Findings) -> None:
+    paragraphs = reply["paragraphs"] if isinstance(reply, dict) else []
+    shown = Counter((one["department"], one["text"]) for one in paragraphs)
+    for department, text in (wanted - shown).elements():
+        findings.lost(case.inquiry_id, f"{what} lacks the words of {department}: {text[:60]!r}")
+    for department, text in (shown - wanted).elements():
+        findings.double(case.inquiry_id, f"{what} says for {department} what it did not write, or again: {text[:60]!r}")

@@ -1,0 +1,128 @@
+"""Gathers a capture where it lies: whole topics, the stores, the mail folder, the hall's feed, tickets, scoreboards."""
+
+import email
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import httpx
+import yaml
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from pymongo import MongoClient
+
+from tests.chaos.audit.capture import EVENTS, Accepted, Capture, Mail, Record
+
+READ = ("inquiries.", "residents.", "departments.")
+ANSWERS_WITHIN_S = 20
+
+
+def gather(
+    accepted: Iterable[tuple[Accepted, Mapping[str, str]]],
+    kafka: str,
+    mongodb: str,
+    mail: Path,
+    urls: Mapping[str, str],
+    city: Path,
+) -> Capture:
+    """Everything as it is now; with each accepted message the codes of its tickets, by number."""
+    told = list(accepted)
+    records = read_topics(kafka)
+    with MongoClient[dict[str, Any]](mongodb, tz_aware=True) as store, httpx.Client(timeout=30) as http:
+        return Capture(
+            accepted=[one for one, _ in told],
+            records=records,
+            decisions=list(store["chorus_router"]["decisions"].find({})),
+            ledger=frozenset(one["inquiry_id"] for one in store["chorus_intake"]["ledger"].find({}, {"inquiry_id": 1})),
+            unpublished=_unpublished(store),
+            scored=list(store["chorus_scorer"]["events"].find({})),
+            mails=read_mails(mail),
+            hall=read_hall(http, urls["notifier"]),
+            tickets={id_: _ticket(http, urls["intake"], id_, code) for _, codes in told for id_, code in codes.items()},
+            boards=[
+                http.get(f"{urls['scorer']}/scoreboard", params={"period": month, "format": "json"}).json()
+                for month in months(records, city)
+            ],
+            addresses=addresses(city),
+        )
+
+
+def read_topics(kafka: str) -> list[Record]:
+    """Every record of every topic of the system, the city's own excepted."""
+    settings = {"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False}
+    consumer = Consumer(settings | {"enable.partition.eof": True})
+    try:
+        known = consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics
+        names = [name for name in known if name.startswith(READ) or name.endswith(".dead-letters")]
+        places = [TopicPartition(name, p, OFFSET_BEGINNING) for name in names for p in known[name].partitions]
+        consumer.assign(places)
+        records, still_open = [], len(places)
+        last = time.monotonic()
+        while still_open:
+            messages = consumer.consume(500, 0.1)  # waits so long for a full batch
+            last = time.monotonic() if messages else last
+            if time.monotonic() > last + ANSWERS_WITHIN_S:
+                raise RuntimeError(f"The broker {kafka} did not answer within {ANSWERS_WITHIN_S} s.")
+            for message in messages:
+                if message.error():
+                    still_open -= 1
+                else:
+                    records.append(_record(message))
+        return sorted(records, key=lambda one: (one.topic, one.partition, one.offset))
+    finally:
+        consumer.close()
+
+
+def _record(message: Any) -> Record:
+    headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
+    key = (message.key() or b"").decode(errors="replace")
+    return Record(message.topic(), message.partition(), message.offset(), key, headers, message.value() or b"")
+
+
+def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
+    """The inquiries of what the notes of both ledgers name, by way of the entries."""
+    left: list[str] = []
+    for database, entries in (("chorus_intake", "ledger"), ("chorus_router", "commands")):
+        for note in store[database]["unpublished"].find({}):
+            found = list(store[database][entries].find({"_id": {"$in": note["entries"]}}, {"inquiry_id": 1}))
+            left += [one["inquiry_id"] for one in found]
+    return left
+
+
+def read_mails(folder: Path) -> list[Mail]:
+    """Every mail that was taken by the sink."""
+    mails = [email.message_from_bytes(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
+    return [Mail(str(one["X-Chorus-Event"]), str(one["To"])) for one in mails]
+
+
+def read_hall(http: httpx.Client, notifier: str) -> list[str]:
+    """The numbers in the hall's feed, page by page."""
+    shown: list[str] = []
+    page: str | None = f"{notifier}/hall/feed.json"
+    while page:
+        feed = http.get(page).json()
+        shown += [item["id"] for item in feed["items"]]
+        page = feed.get("next_url")
+    return shown
+
+
+def _ticket(http: httpx.Client, intake: str, inquiry_id: str, code: str) -> dict[str, Any]:
+    answer = http.get(f"{intake}/inquiries/{inquiry_id}", headers={"X-Query-Code": code})
+    seen: dict[str, Any] = answer.json()
+    return seen
+
+
+def addresses(city: Path) -> dict[str, str]:
+    """Of each department its address, as the city's folder says it."""
+    departments = yaml.safe_load((city / "departments.yaml").read_text("utf-8"))
+    return {one["code"]: one["email"] for one in departments if one.get("email")}
+
+
+def months(records: Iterable[Record], city: Path) -> list[str]:
+    """The months, in the city's time, in which anything was recorded."""
+    zone = ZoneInfo(yaml.safe_load((city / "city.yaml").read_text("utf-8"))["time_zone"])
+    times = {one.headers["ce_recordedtime"] for one in records if one.topic == EVENTS}
+    return sorted({datetime.fromisoformat(one).astimezone(zone).strftime("%Y-%m") for one in times})

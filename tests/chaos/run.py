@@ -1,0 +1,167 @@
+"""One run from the first letter to the audit."""
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pymongo.errors import PyMongoError
+
+from tests.chaos.audit.auditor import audit
+from tests.chaos.audit.capture import Accepted, Capture
+from tests.chaos.audit.findings import Findings
+from tests.chaos.gather import gather
+from tests.chaos.report import report
+from tests.chaos.town.blows import VICTIMS, Striker, schedule
+from tests.chaos.town.desk import Desk
+from tests.chaos.town.letters import OFFICES, Letter, write_letters
+from tests.chaos.town.offices import Office
+from tests.chaos.town.residents import Residents
+from tests.chaos.town.stack import Town, town
+from tests.chaos.town.watch import Watch
+
+SECONDS_A_KILL = 6.0
+QUICKEST_A_SECOND = 25.0
+LOOK_EVERY_S = 3.0
+SHOW_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of; `settle_s` is how long everything may take to come to rest afterwards."""
+
+    inquiries: int
+    kills: int
+    seed: int
+    settle_s: float = 240.0
+    seconds_a_kill: float = SECONDS_A_KILL
+    victims: Sequence[str] = VICTIMS
+    freeze: bool = True
+
+    @property
+    def seconds(self) -> float:
+        """How long people write."""
+        return max(self.kills * self.seconds_a_kill, self.inquiries / QUICKEST_A_SECOND)
+
+
+class People:
+    """Everybody outside: residents, departments, the desk, and who watches."""
+
+    def __init__(self, place: Town, letters: list[Letter]) -> None:
+        self.letters = letters
+        self.residents = Residents(place.urls["intake"])
+        self.offices = [Office(code, place.kafka, {one.mark: one for one in letters}) for code in OFFICES]
+        self.desk = Desk(place.urls["router"], place.token)
+        self.watch = Watch(place.kafka, self.residents.rate)
+
+    def begin(self) -> None:
+        """All at their places."""
+        for office in self.offices:
+            office.begin()
+        self.desk.begin()
+        self.watch.begin()
+        self.residents.begin()
+
+    def write(self, seconds: float) -> None:
+        """All letters, evenly over so many seconds."""
+        began = time.monotonic()
+        for at, letter in enumerate(self.letters):
+            time.sleep(max(0.0, began + seconds * at / len(self.letters) - time.monotonic()))
+            self.residents.write(letter)
+
+    def end(self) -> None:
+        """All go home."""
+        self.residents.finish()
+        for office in self.offices:
+            office.end()
+        self.desk.end()
+        self.watch.end()
+
+    def standing(self) -> str:
+        """A line for whoever looks on."""
+        offers = sum(office.offers for office in self.offices)
+        return (
+            f"written {len(self.residents.sent)}, accepted {self.residents.accepted}, parts {offers}, "
+            f"assigned by the desk {self.desk.assigned}, answered {len(self.watch.seen)}"
+        )
+
+
+def run(plan: Plan, folder: Path) -> dict[str, Any]:
+    """The whole of it, in an empty folder; returns the report."""
+    began = time.monotonic()
+
+    def say(words: str) -> None:
+        print(f"chaos {time.monotonic() - began:6.1f} s  {words}", file=sys.stderr, flush=True)
+
+    say(f"{plan.inquiries} inquiries and {plan.kills} kills over {plan.seconds:.0f} s, seed {plan.seed}, in {folder}")
+    with town(folder, plan.seed) as place:
+        say("the stack is ready")
+        people = People(place, write_letters(plan.inquiries, plan.seed))
+        blows = schedule(plan.kills, plan.seconds, plan.seed, plan.victims, plan.freeze)
+        striker = Striker(place, blows, say)
+        people.begin()
+        striking = threading.Thread(target=striker.run, daemon=True)
+        striking.start()
+        over = threading.Event()
+        showing = threading.Thread(target=_show, args=(people, say, over), daemon=True)
+        showing.start()
+        people.write(plan.seconds)
+        striking.join()
+        say("the last blow is healed; everything may come to rest")
+        rested = time.monotonic()
+        capture, findings = _settle(place, people, plan, folder / "city", say)
+        settled_s = time.monotonic() - rested
+        over.set()
+        people.end()
+        say(f"came to rest in {settled_s:.1f} s: {people.standing()}")
+    return report(plan.inquiries, capture, findings, striker.recovered_s, striker.struck) | {
+        "seed": plan.seed,
+        "killed_processes": striker.killed,
+        "settled_s": round(settled_s, 1),
+        "took_s": round(time.monotonic() - began, 1),
+        "oddities": [*people.residents.oddities, *people.desk.oddities],
+        "blows": striker.log,
+    }
+
+
+def _show(people: People, say: Any, over: threading.Event) -> None:
+    while not over.wait(SHOW_EVERY_S):
+        say(people.standing())
+
+
+def _settle(place: Town, people: People, plan: Plan, city: Path, say: Any) -> tuple[Capture, Findings]:
+    """Audit again and again until nothing is missing any more, or the time is over; the last word counts."""
+    until = time.monotonic() + plan.settle_s
+    while True:
+        try:
+            capture = _capture(place, people, city)
+            findings = audit(capture)
+            complete = people.residents.accepted == plan.inquiries and _all_rated(people)
+            if (complete and findings.clean) or time.monotonic() > until:
+                return capture, findings
+            first = str(findings.found[0]) if findings.found else "not all have written or rated yet"
+            say(f"{len(findings.found)} findings so far, like: {first[:150]}")
+        except (httpx.HTTPError, PyMongoError, RuntimeError) as error:
+            if time.monotonic() > until:
+                raise
+            say(f"nothing can be gathered yet: {type(error).__name__}: {str(error)[:150]}")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _all_rated(people: People) -> bool:
+    return all(one.rated for one in people.residents.sent.values() if one.letter.rating)
+
+
+def _capture(place: Town, people: People, city: Path) -> Capture:
+    accepted = [
+        (
+            Accepted(mark, sent.inquiry_ids, sent.letter.email, sent.letter.public),
+            {one["inquiry_id"]: one["query_code"] for one in sent.receipts},
+        )
+        for mark, sent in people.residents.sent.items()
+    ]
+    return gather(accepted, place.kafka, place.mongodb, place.mail, place.urls, city)

@@ -1,0 +1,1 @@
+"""The town: a stack of its own, residents, departments, the desk, and whoever strikes."""

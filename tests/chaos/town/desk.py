@@ -1,0 +1,76 @@
+"""The desk: whatever lies in triage is given to a department that has no part of it, under a key that makes it safe."""
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.chaos.town.letters import OFFICES
+
+
+@dataclass
+class Desk:
+    """An operator who looks every second."""
+
+    router: str
+    token: str
+    assigned: int = 0
+    oddities: list[str] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _done: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Sit down."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Go home."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(30)
+
+    def _work(self) -> None:
+        with httpx.Client(base_url=self.router, timeout=10, headers={"Authorization": f"Bearer {self.token}"}) as http:
+            while not self._ended.wait(1.0):
+                try:
+                    self._look(http)
+                except httpx.TransportError:
+                    continue
+
+    def _look(self, http: httpx.Client) -> None:
+        answer = http.get("/cases", params={"state": "triage", "limit": 200})
+        if answer.status_code != 200:
+            self._note(answer)
+            return
+        for row in answer.json()["cases"]:
+            case = http.get(f"/cases/{row['inquiry_id']}")
+            if case.status_code == 200 and case.json()["state"] == "triage":
+                self._assign(http, case.json())
+
+    def _assign(self, http: httpx.Client, case: dict[str, Any]) -> None:
+        """The same case in the same state gets the same command under the same key, however often it is seen."""
+        have = {part["department"] for part in case["parts"]}
+        key = f"{case['inquiry_id']}/{len(case['decisions'])}"
+        if key in self._done:
+            return
+        lead = random.Random(key).choice([code for code in OFFICES if code not in have])
+        answer = http.post(
+            f"/cases/{case['inquiry_id']}/commands",
+            json={"type": "assign", "lead": lead},
+            headers={"Idempotency-Key": f"{case['inquiry_id']}/{len(case['parts'])}"},
+        )
+        if answer.status_code == 202:
+            self._done.add(key)
+            self.assigned += 1
+        else:
+            self._note(answer)
+
+    def _note(self, answer: httpx.Response) -> None:
+        if answer.status_code not in (409, 429, 503):
+            self.oddities.append(
+                f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:300]}"
+            )

@@ -1,0 +1,56 @@
+"""What residents write: made up from a seed, through every channel, some to be returned once, some rated."""
+
+import random
+from dataclasses import dataclass
+from typing import Any, Literal
+
+CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
+OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
+"""Those at work in this town; every matter below, and the desk, leads to some of them."""
+MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("工地夜间施工噪音扰民", "工地每天夜间施工，噪音很大。", ()),
+    ("流动摊贩卖过期食品", "学校旁边的流动摊贩卖过期食品。", ("urban-management", "market")),
+    ("电梯三天两头坏", "我们楼的电梯三天两头坏。", ()),
+    ("校车超载", "校车严重超载。", ()),
+    ("河水发黑", "工厂偷排废水，河水发黑。", ()),
+    ("井盖松动", "路口的井盖松动，夜里很响。", ("water", "urban-management", "traffic-police")),
+    ("想请教一件事", "说不清归谁管，请转给能答复的单位。", ()),
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message; `returned` is the number of the part that comes back, 0 for none."""
+
+    mark: str
+    document: dict[str, Any]
+    email: str | None
+    public: bool
+    returned: int
+    rating: Literal["yes", "mostly", "no"] | None
+    again: bool
+    """Whether it is sent once more after it was accepted, under the same key."""
+
+
+def write_letters(number: int, seed: int) -> list[Letter]:
+    """So many letters; the same seed, the same letters."""
+    dice = random.Random(seed)
+    return [_letter(f"{seed}-{at}", CHANNELS[at % len(CHANNELS)], dice) for at in range(number)]
+
+
+def _letter(mark: str, channel: str, dice: random.Random) -> Letter:
+    subject, body, departments = dice.choice(MATTERS)
+    email = f"resident-{mark}@mail.example" if dice.random() < 0.3 else None
+    public = dice.random() < 0.5
+    document = {"subject": subject, "body": f"{body} (chaos {mark})", "channel": channel, "public": public}
+    document |= {"departments": list(departments), "language": dice.choice(("zh", "en"))}
+    document |= {"contact": {"name": "林听雨", "email": email}} if email else {}
+    return Letter(
+        mark=mark,
+        document=document,
+        email=email,
+        public=public,
+        returned=dice.choice((1, 2)) if dice.random() < 0.08 else 0,
+        rating=dice.choice(("yes", "mostly", "no")) if dice.random() < 0.25 else None,
+        again=dice.random() < 0.05,
+    )

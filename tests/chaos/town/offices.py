@@ -1,0 +1,128 @@
+"""Departments: each a Kafka consumer of its inbox and a producer into its outbox, with ids that follow from the part."""
+
+import heapq
+import itertools
+import json
+import random
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from confluent_kafka import Consumer, Producer
+
+from tests.chaos.town.letters import Letter
+
+MARK = re.compile(r"\(chaos ([0-9-]+)\)")
+COMMIT_EVERY_S = 3.0
+Step = tuple[float, str, dict[str, Any]]
+
+
+def steps(letter: Letter, code: str, part_id: str) -> list[Step]:
+    """What this department does with a part, each step with the seconds it takes; the same letter, the same steps."""
+    number = part_id.rpartition("-p")[2]
+    dice = random.Random(f"{letter.mark}/{number}")
+
+    def pause() -> float:
+        return dice.uniform(0.05, 2.5)
+
+    if int(number) == letter.returned:
+        return [(pause(), "part.returned", {"part_id": part_id, "reason": "not-ours", "words": "不属本单位职责。"})]
+    done: list[Step] = []
+    if dice.random() < 0.8:
+        done.append((pause(), "part.accepted", {"part_id": part_id, "by": "王办事员"}))
+    if dice.random() < 0.3:
+        done.append((pause(), "part.replied", {"part_id": part_id, "text": f"{code}：正在核实（{letter.mark}）。"}))
+    if dice.random() < 0.2:
+        draft = {"part_id": part_id, "text": f"{code}：草稿（{letter.mark}）。", "final": False}
+        done.append((pause(), "part.contributed", draft))
+    done.append(
+        (pause(), "part.contributed", {"part_id": part_id, "text": f"{code}：已处理（{letter.mark}/{number}）。"})
+    )
+    return done
+
+
+@dataclass
+class Office:
+    """One department at work in a thread of its own."""
+
+    code: str
+    kafka: str
+    letters: dict[str, Letter]
+    offers: int = 0
+    written: int = 0
+    _due: list[tuple[float, int, str, dict[str, Any]]] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _count: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def begin(self) -> None:
+        """Open the inbox."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Close; what was written is confirmed first."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(30)
+
+    def _work(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.kafka,
+                "group.id": f"departments.{self.code}.chaos",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": True,
+                "auto.commit.interval.ms": int(COMMIT_EVERY_S * 1000),
+                "reconnect.backoff.max.ms": 1000,
+                "log_level": 0,
+            }
+        )
+        producer = self._producer()
+        consumer.subscribe([f"departments.{self.code}.inbox"])
+        while not self._ended.is_set():
+            message = consumer.poll(0.1)
+            if message is not None and not message.error():
+                self._take(message)
+            while self._due and self._due[0][0] <= time.monotonic():
+                _, _, kind, body = heapq.heappop(self._due)
+                self._write(producer, kind, body)
+            producer.poll(0)
+        producer.flush(20)
+        consumer.close()
+
+    def _producer(self) -> Producer:
+        # Patience without end: a department that gives up would be the department's loss, not the system's.
+        settings = {"bootstrap.servers": self.kafka, "acks": "all", "enable.idempotence": True, "log_level": 0}
+        return Producer(settings | {"linger.ms": 5, "message.timeout.ms": 0, "reconnect.backoff.max.ms": 1000})
+
+    def _take(self, message: Any) -> None:
+        headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
+        if headers.get("ce_type") != "chorus.part.offered":
+            return
+        offer = json.loads(message.value())
+        found = MARK.search(offer["body"])
+        if found is None or found[1] not in self.letters:
+            return
+        self.offers += 1
+        at = time.monotonic()
+        for pause_s, kind, body in steps(self.letters[found[1]], self.code, offer["part_id"]):
+            at += pause_s
+            heapq.heappush(self._due, (at, next(self._count), kind, body))
+
+    def _write(self, producer: Producer, kind: str, body: dict[str, Any]) -> None:
+        """Some of what is said is said twice: the same bytes under the same id."""
+        value = json.dumps(body, ensure_ascii=False)
+        id_ = str(uuid5(NAMESPACE_URL, f"{body['part_id']}/{kind}/{body.get('final', True)}"))
+        headers = [("ce_type", f"chorus.{kind}".encode()), ("ce_id", id_.encode())]
+        for _ in range(2 if int(id_[:4], 16) % 20 == 0 else 1):
+            producer.produce(
+                f"departments.{self.code}.outbox",
+                value=value.encode(),
+                key=body["part_id"].rpartition("-p")[0].encode(),
+                headers=list(headers),
+            )
+        self.written += 1

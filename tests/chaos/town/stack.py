@@ -1,0 +1,99 @@
+"""A `chorus up` of its own in a folder of its own, with clocks so short that some of them run out."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.ports import Ports
+
+REPOSITORY = Path(__file__).parents[3]
+POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005}\n"
+"""11, 14 and 18 seconds: a kill is enough to miss them."""
+READY_S = 120.0
+SERVICES = ("intake", "router", "notifier", "scorer")
+
+
+@dataclass(frozen=True)
+class Town:
+    """Where the stack can be reached."""
+
+    folder: Path
+    kafka: str
+    mongodb: str
+    mail: Path
+    urls: dict[str, str]
+    token: str
+
+    def pids(self) -> dict[str, int]:
+        """The processes of the moment, by the part's name; empty while the file is being replaced."""
+        try:
+            found = json.loads((self.folder / "stack.json").read_text())["pids"]
+        except (OSError, ValueError):
+            return {}
+        return {name: pid for name, pid in found.items() if pid is not None}
+
+    def ready(self, name: str) -> bool:
+        """Whether a service says that it can do its work."""
+        try:
+            return httpx.get(f"{self.urls[name]}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+@contextmanager
+def town(folder: Path, seed: int) -> Iterator[Town]:
+    """The whole system, ready; stopped by its process id at the end."""
+    city = folder / "city"
+    shutil.copytree(REPOSITORY / "deploy" / "city", city)
+    (city / "policies.yaml").write_text(POLICY, "utf-8")
+    data = folder / "data"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
+    env |= {"CHORUS_DATA": str(data), "CHORUS_CITY": str(city), "CHORUS_PORTS": str(Ports.free().intake - 1)}
+    env |= {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed)}
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.command.main", "up"],
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield _reached(data, _await(process, data, folder / "up.log"))
+        finally:
+            _end(process)
+
+
+def _reached(data: Path, told: dict[str, Any]) -> Town:
+    token = Path(told["operator_token_file"]).read_text("ascii").strip()
+    return Town(data, told["kafka"], told["mongodb"], Path(told["mail"]), told["urls"], token)
+
+
+def _await(process: subprocess.Popen[bytes], data: Path, log: Path) -> dict[str, Any]:
+    until = time.monotonic() + READY_S
+    while not (data / "stack.json").exists():
+        if process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"The stack did not become ready: {log.read_text()[-3000:]}")
+        time.sleep(0.1)
+    told: dict[str, Any] = json.loads((data / "stack.json").read_text())
+    return told
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,49 @@
+"""Somebody who reads what residents are told, to show progress and to know when a rating is due."""
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from confluent_kafka import Consumer
+
+MARK = re.compile(r"\(chaos ([0-9-]+)\)")
+
+
+@dataclass
+class Watch:
+    """The inquiries that were answered, as they come; `answered` is called with each one's mark."""
+
+    kafka: str
+    answered: Callable[[str], None]
+    seen: set[str] = field(default_factory=set)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Start reading."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop reading."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(30)
+
+    def _work(self) -> None:
+        settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "auto.offset.reset": "earliest"}
+        consumer = Consumer(settings | {"log_level": 0, "reconnect.backoff.max.ms": 1000})
+        consumer.subscribe(["residents.inbox"])
+        while not self._ended.is_set():
+            message = consumer.poll(0.2)
+            if message is None or message.error():
+                continue
+            told = json.loads(message.value() or b"{}")
+            if told.get("what") == "answered" and told["inquiry_id"] not in self.seen:
+                self.seen.add(told["inquiry_id"])
+                if (mark := MARK.search(told["case"].get("body") or "")) is not None:
+                    self.answered(mark[1])
+        consumer.close()
