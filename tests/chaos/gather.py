@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import yaml
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from pymongo import MongoClient
 
 from tests.chaos.audit.capture import EVENTS, Accepted, Capture, Mail, Record
@@ -53,27 +53,38 @@ def gather(
 def read_topics(kafka: str) -> list[Record]:
     """Every record of every topic of the system, the city's own excepted."""
     settings = {"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False}
-    consumer = Consumer(settings | {"enable.partition.eof": True})
+    consumer = Consumer(settings | {"log_level": 0})
     try:
         known = consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics
         names = [name for name in known if name.startswith(READ) or name.endswith(".dead-letters")]
-        places = [TopicPartition(name, p, OFFSET_BEGINNING) for name in names for p in known[name].partitions]
-        consumer.assign(places)
-        records, still_open = [], len(places)
-        last = time.monotonic()
-        while still_open:
-            messages = consumer.consume(500, 0.1)  # waits so long for a full batch
-            last = time.monotonic() if messages else last
-            if time.monotonic() > last + ANSWERS_WITHIN_S:
-                raise RuntimeError(f"The broker {kafka} did not answer within {ANSWERS_WITHIN_S} s.")
-            for message in messages:
-                if message.error():
-                    still_open -= 1
-                else:
-                    records.append(_record(message))
-        return sorted(records, key=lambda one: (one.topic, one.partition, one.offset))
+        ends = {
+            (name, p): consumer.get_watermark_offsets(TopicPartition(name, p), timeout=ANSWERS_WITHIN_S)
+            for name in names
+            for p in known[name].partitions
+        }
+        left = {place: high for place, (low, high) in ends.items() if low < high}
+        consumer.assign([TopicPartition(name, p, OFFSET_BEGINNING) for name, p in left])
+        return sorted(_read(consumer, left), key=lambda one: (one.topic, one.partition, one.offset))
+    except KafkaException as error:
+        raise RuntimeError(f"The broker {kafka} did not tell what it has: {error}") from error
     finally:
         consumer.close()
+
+
+def _read(consumer: Consumer, left: dict[tuple[str, int], int]) -> list[Record]:
+    """Everything up to the ends that are given; an unread place is named when nothing comes any more."""
+    records: list[Record] = []
+    last = time.monotonic()
+    while left:
+        for message in consumer.consume(500, 0.1):  # waits so long for a full batch
+            last = time.monotonic()
+            if message.error() is None:
+                records.append(_record(message))
+                if left.get((records[-1].topic, records[-1].partition), -1) == records[-1].offset + 1:
+                    del left[records[-1].topic, records[-1].partition]
+        if time.monotonic() > last + ANSWERS_WITHIN_S:
+            raise RuntimeError(f"Nothing came for {ANSWERS_WITHIN_S} s from {sorted(left)[:5]}.")
+    return records
 
 
 def _record(message: Any) -> Record:

@@ -13,6 +13,7 @@ from tests.chaos.town.stack import SERVICES, Town
 FREEZE_S = 35.0
 HEAL_S = 120.0
 FREEZE_FROM_KILLS = 6
+FREEZABLE = ("router", "notifier", "scorer")
 VICTIMS = (*SERVICES, "router", "kafka", "mongodb")
 """The router twice: it does the most."""
 
@@ -35,14 +36,20 @@ def schedule(
     order = [*dict.fromkeys(victims)]
     dice.shuffle(order)
     blows = []
+    frozen = Blow(0.3 * seconds, (dice.choice(FREEZABLE),), FREEZE_S) if freeze and kills >= FREEZE_FROM_KILLS else None
     for number, at_s in enumerate(times):
-        first = order[number] if number < len(order) else dice.choice(victims)
-        others = [one for one in dict.fromkeys(victims) if one != first]
+        open_to = [one for one in victims if not (frozen and one in frozen.victims and _during(frozen, at_s))]
+        planned = order[number % len(order)]
+        first = planned if number < len(order) and planned in open_to else dice.choice(open_to)
+        others = [one for one in dict.fromkeys(open_to) if one != first]
         more = dice.sample(others, min(len(others), dice.choice((1, 2)))) if number % 4 == 3 else []
         blows.append(Blow(at_s, (first, *more)))
-    if freeze and kills >= FREEZE_FROM_KILLS:
-        blows.append(Blow(0.3 * seconds, (dice.choice(("router", "notifier", "scorer")),), FREEZE_S))
-    return sorted(blows, key=lambda blow: blow.at_s)
+    return sorted([*blows, *([frozen] if frozen else [])], key=lambda blow: blow.at_s)
+
+
+def _during(frozen: Blow, at_s: float) -> bool:
+    """A process that is stopped is let be: killed, it would not sleep beyond its session."""
+    return frozen.at_s - 1 <= at_s <= frozen.at_s + frozen.frozen_s + 1
 
 
 @dataclass
@@ -116,7 +123,8 @@ class Striker:
         while (now := time.monotonic()) < began + HEAL_S:
             pids = self.town.pids()
             anew = all(pids.get(name) not in (None, pid) and _alive(pids[name]) for name, pid in killed.items())
-            if anew and all(self.town.ready(name) for name in SERVICES if name not in self._frozen):
+            serving = anew and all(map(self.town.answers, ("kafka", "mongodb")))
+            if serving and all(self.town.ready(name) for name in SERVICES if name not in self._frozen):
                 return now - began
             time.sleep(0.1)
         return None

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -42,6 +43,16 @@ class Town:
         except (OSError, ValueError):
             return {}
         return {name: pid for name, pid in found.items() if pid is not None}
+
+    def answers(self, name: str) -> bool:
+        """Whether broker or store takes connections."""
+        address = self.kafka if name == "kafka" else self.mongodb.split("/")[2]
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=2).close()
+        except OSError:
+            return False
+        return True
 
     def ready(self, name: str) -> bool:
         """Whether a service says that it can do its work."""
