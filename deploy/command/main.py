@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command import apply, demo, department, importing, inbox, status, timeline, triage, up
+from deploy.command import apply, demo, department, importing, inbox, provision, secrets, status, timeline, triage, up
 from deploy.command.console import Options, emit, options
 from deploy.command.failure import DONE, FAILED, Failure
 
@@ -26,6 +26,8 @@ app.command()(up.up)
 app.command()(status.status)
 app.command("import")(importing.import_file)
 app.command()(apply.apply)
+app.command()(provision.provision)
+app.command()(secrets.secrets)
 app.command()(timeline.timeline)
 app.add_typer(department.department, name="department")
 app.add_typer(triage.triage, name="triage")

@@ -1,0 +1,108 @@
+"""`chorus provision`, the very command that compose runs, against Apache Kafka: it makes what is missing, and only that."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+
+from deploy.local.backing import Backing
+from deploy.local.city import SAMPLE
+from shared.directory import load_city
+from shared.topics import Topic, department_topics, system_topics
+
+pytestmark = pytest.mark.integration
+
+PARTITIONS, RETENTION_DAYS = 6, 90
+REPOSITORY = Path(__file__).parents[2]
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """The sample city with two departments that no other test on this broker has."""
+    folder = tmp_path / "city"
+    shutil.copytree(SAMPLE, folder)
+    with (folder / "departments.yaml").open("a", encoding="utf-8") as departments:
+        for code in ("parks", "ferries"):
+            name = f"{code}-{uuid.uuid4().hex[:8]}"
+            departments.write(
+                f"\n- {{code: {name}, name: {{zh: 新局, en: New}}, kind: bureau, email: n@city.example}}\n"
+            )
+    return folder
+
+
+def provision(kafka: str, city: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as compose does."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
+    env |= {"CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY), **settings}
+    command = [sys.executable, "-m", "deploy.command.main", "provision", str(city), "--json"]
+    return subprocess.run(command, env=env, cwd=city, capture_output=True, text=True, timeout=120, check=False)
+
+
+def wanted(city: Path) -> dict[str, Topic]:
+    codes = [department.code for department in load_city(city).active]
+    topics = (*system_topics(PARTITIONS, RETENTION_DAYS), *department_topics(codes, RETENTION_DAYS))
+    return {topic.name: topic for topic in topics}
+
+
+def partitions(admin: AdminClient) -> dict[str, int]:
+    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=10).topics.items()}
+
+
+def settings_of(admin: AdminClient, names: list[str]) -> dict[str, dict[str, Any]]:
+    asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in names])
+    return {one.name: {key: entry.value for key, entry in told.result(10).items()} for one, told in asked.items()}
+
+
+def test_the_first_run_makes_every_topic_as_the_table_says_and_the_second_none(running: Backing, city: Path) -> None:
+    admin, table = AdminClient({"bootstrap.servers": running.kafka}), wanted(city)
+    before = partitions(admin)
+
+    first = provision(running.kafka, city)
+    assert first.returncode == 0, first.stderr
+    told = json.loads(first.stdout)
+    assert told["made"] == sorted(table.keys() - before.keys())
+    assert len(told["made"]) >= 4
+    assert told["existing"] == len(table) - len(told["made"])
+    assert all(f"made {name}" in first.stderr for name in told["made"])
+
+    after = partitions(admin)
+    assert {name: after[name] for name in told["made"]} == {name: table[name].partitions for name in told["made"]}
+    made = settings_of(admin, told["made"])
+    for name, found in made.items():
+        assert {key: found[key] for key in table[name].config()} == table[name].config(), name
+
+    second = provision(running.kafka, city, CHORUS_RETENTION_DAYS="30", CHORUS_PARTITIONS="7")
+    assert second.returncode == 0, second.stderr
+    assert json.loads(second.stdout)["made"] == []
+    assert partitions(admin) == after
+    assert settings_of(admin, told["made"]) == made
+
+
+def test_a_broker_that_is_away_a_setting_and_a_city_that_are_wrong_each_get_a_sentence(city: Path) -> None:
+    away = provision(NOWHERE, city)
+    assert away.returncode == 3
+    assert NOWHERE in json.loads(away.stdout)["error"]
+
+    setting = provision(NOWHERE, city, CHORUS_RETENTION_DAYS="0")
+    assert setting.returncode == 2
+    assert "CHORUS_RETENTION_DAYS" in setting.stderr
+
+    (city / "city.yaml").unlink()
+    broken = provision(NOWHERE, city)
+    assert broken.returncode == 1
+    assert "city.yaml" in broken.stderr
+
+
+def test_what_kafka_refuses_is_told_in_its_words(running: Backing, city: Path) -> None:
+    refused = provision(running.kafka, city, CHORUS_REPLICATION="3")
+    assert refused.returncode == 4
+    assert "Traceback" not in refused.stderr
+    assert "replication" in refused.stderr.lower()
