@@ -1,0 +1,120 @@
+"""What Prometheus, Alertmanager and Grafana are told: only metrics that exist, and a runbook for every alert."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from shared import metrics
+from shared.topics import SERVICES
+
+REPOSITORY = Path(__file__).parents[2]
+DEPLOY = REPOSITORY / "deploy"
+OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
+# How many replies were joint is worth seeing, but no number of them is wrong.
+SHOWN_ONLY = {"chorus_joint_replies_total"}
+
+
+def catalogue() -> dict[str, set[str]]:
+    """Every metric by the name under which Prometheus knows it, with its labels."""
+    known = {}
+    for one in vars(metrics).values():
+        if isinstance(one, MetricWrapperBase):
+            (family,) = one.describe()
+            known[family.name + ("_total" if family.type == "counter" else "")] = set(one._labelnames)
+    return known
+
+
+def named(expression: str) -> set[str]:
+    """The metrics of ours in an expression."""
+    return set(re.findall(r"\bchorus_\w+", expression))
+
+
+def selected(expression: str) -> set[tuple[str, str]]:
+    """Each metric of ours with a label by which it is selected."""
+    found = re.findall(r"\b(chorus_\w+)\{([^}]*)\}", expression)
+    return {(metric, label) for metric, inside in found for label in re.findall(r"(\w+)\s*[=!]", inside)}
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in read("prometheus/alerts.yml")["groups"] for rule in group["rules"]]
+
+
+def read(path: str) -> Any:
+    return yaml.safe_load((DEPLOY / path).read_text("utf-8"))
+
+
+def dashboard() -> list[str]:
+    panels = json.loads((DEPLOY / "grafana" / "dashboards" / "chorus.json").read_text("utf-8"))["panels"]
+    return [target["expr"] for panel in panels for target in panel.get("targets", [])]
+
+
+def anchors() -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", OPERATIONS, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any]) -> None:
+    known = catalogue()
+    assert named(rule["expr"]) <= known.keys()
+    assert all(label in known[metric] for metric, label in selected(rule["expr"]))
+    # Whether a process answers is Prometheus' own metric, the only one that is not in the catalogue.
+    assert named(rule["expr"]) or re.search(r"\bup\{", rule["expr"])
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    assert rule["annotations"]["summary"].endswith(".")
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert page == "docs/operations.md"
+    assert anchor == rule["alert"].lower()
+    assert anchor in anchors()
+
+
+def test_every_alert_of_the_runbook_exists_and_none_twice() -> None:
+    names = [rule["alert"] for rule in rules()]
+    assert sorted(names) == sorted(re.findall(r"^### (Chorus\w+)$", OPERATIONS, re.MULTILINE))
+
+
+def test_every_metric_of_the_catalogue_is_watched() -> None:
+    alerted = set().union(*(named(rule["expr"]) for rule in rules()))
+    assert catalogue().keys() - alerted == SHOWN_ONLY
+
+
+def test_the_dashboard_shows_every_metric_of_the_catalogue_and_no_other() -> None:
+    known = catalogue()
+    assert set().union(*map(named, dashboard())) == known.keys(), "add a panel to deploy/grafana/dashboards/chorus.json"
+    assert all(label in known[metric] for one in dashboard() for metric, label in selected(one))
+
+
+def test_prometheus_asks_every_process_of_the_four_services() -> None:
+    told = read("prometheus/prometheus.yml")
+    asked = {job["job_name"]: job["dns_sd_configs"] for job in told["scrape_configs"]}
+    assert asked.keys() == set(SERVICES)
+    for name, [found] in asked.items():
+        assert (found["names"], found["type"], found["port"]) == ([name], "A", 8000)
+    assert told["rule_files"] == ["/etc/prometheus/alerts.yml"]
+
+
+def test_alerts_reach_somebody() -> None:
+    told = read("alertmanager/alertmanager.yml")
+    receivers = {one["name"] for one in told["receivers"] if one.get("email_configs")}
+    assert {told["route"]["receiver"], *(one["receiver"] for one in told["route"]["routes"])} <= receivers
+    names = {rule["alert"] for rule in rules()}
+    for inhibited in told["inhibit_rules"]:
+        quoted = re.findall(r'alertname="(\w+)"', " ".join(inhibited["source_matchers"]))
+        assert quoted
+        assert set(quoted) <= names
+
+
+def test_grafana_finds_prometheus_and_its_dashboard() -> None:
+    (source,) = read("grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = read("grafana/provisioning/dashboards/chorus.yml")["providers"]
+    compose = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
+    mounted = {one.split(":")[1]: one.split(":")[0] for one in compose["services"]["grafana"]["volumes"]}
+    assert (REPOSITORY / mounted[provider["options"]["path"]] / "chorus.json").is_file()
+    used = json.loads((DEPLOY / "grafana" / "dashboards" / "chorus.json").read_text("utf-8"))["panels"]
+    assert {one["datasource"]["uid"] for one in used if "datasource" in one} == {source["uid"]}
