@@ -1,7 +1,7 @@
 """docker-compose.yml and the image: valid, restricted, gated by health, without secrets, and with settings that exist.
 
-No engine runs here, so the file is checked against the schema of the Compose specification (tests/contract/compose-spec,
-unchanged, under its own licence) and against the promises of docs/operations.md.
+Without an engine the file is checked against the schema of the Compose specification, which `check-jsonschema` carries,
+and against the promises of docs/operations.md.
 """
 
 import json
@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema.validators import validator_for
 
 from deploy.command.console import OVERRIDES
 from deploy.command.main import main
@@ -27,7 +29,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = {name for name, part in PARTS.items() if part["restart"] == "unless-stopped"}
 ONCE = {name for name, part in PARTS.items() if part["restart"] == "no"}
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "compose-spec" / "compose-spec.json").read_text("utf-8"))
+VENDORED = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+SCHEMA = validator_for(json.loads(VENDORED.read_text("utf-8")))(json.loads(VENDORED.read_text("utf-8")))
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text("utf-8")
 GIVEN = {"CHORUS_REPLICATION": "3", "CHORUS_SMTP": "mail.city.example:25"}
 PUBLISHED = {"door", "alertmanager", "grafana"}
@@ -42,7 +45,7 @@ every_part = pytest.mark.parametrize("name", sorted(PARTS))
 
 
 def test_it_is_what_the_compose_specification_allows() -> None:
-    assert wrong(COMPOSE, SCHEMA) == []
+    assert [one.message for one in SCHEMA.iter_errors(COMPOSE)] == []
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_it_is_what_the_compose_specification_allows() -> None:
 )
 def test_the_schema_sees_a_mistake(part: str, field: str, value: object) -> None:
     mistaken = COMPOSE | {"services": PARTS | {part: PARTS[part] | {field: value}}}
-    assert wrong(mistaken, SCHEMA)
+    assert not SCHEMA.is_valid(mistaken)
 
 
 @every_part
@@ -225,95 +228,3 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path, capsys: pyt
 def test_a_secret_that_is_none_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
     assert main(["secrets", str(tmp_path), "--rotate", "passwort"]) == 2
     assert list(tmp_path.iterdir()) == []
-
-
-# ── the schema ───────────────────────────────────────────────────────────────
-
-SAYS_NOTHING = {"$schema", "$id", "$defs", "title", "description", "default", "deprecated", "format"}
-ABOUT_FIELDS = {"patternProperties", "additionalProperties", "unevaluatedProperties"}
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
-
-
-def wrong(value: Any, schema: Any, at: str = "") -> list[str]:
-    """What the schema says against a value: as much of JSON Schema as the Compose specification's uses, and no more.
-
-    A keyword that is not understood fails, so that a newer schema is not taken for checked.
-    """
-    if isinstance(schema, bool):
-        return [] if schema else [f"{at}: not allowed"]
-    found: list[str] = []
-    for keyword, said in schema.items():
-        if keyword in SAYS_NOTHING | ABOUT_FIELDS:
-            continue
-        found += _against(keyword, said, value, at)
-    return found + (_fields(value, schema, at) if isinstance(value, dict) else [])
-
-
-def _against(keyword: str, said: Any, value: Any, at: str) -> list[str]:
-    match keyword:
-        case "$ref":
-            return wrong(value, SCHEMA["$defs"][said.removeprefix("#/$defs/")], at)
-        case "type":
-            return (
-                []
-                if any(_is(value, one) for one in ([said] if isinstance(said, str) else said))
-                else [f"{at}: no {said}"]
-            )
-        case "oneOf":
-            fitting = sum(not wrong(value, one, at) for one in said)
-            return [] if fitting == 1 else [f"{at}: fits {fitting} of the ways, not one"]
-        case "anyOf":
-            return [] if any(not wrong(value, one, at) for one in said) else [f"{at}: fits none of the ways"]
-        case "allOf":
-            return [problem for one in said for problem in wrong(value, one, at)]
-        case "enum":
-            return [] if value in said else [f"{at}: {value!r} is none of {said}"]
-        case "required":
-            return [f"{at}: without {one}" for one in said if isinstance(value, dict) and one not in value]
-        case "items":
-            return (
-                [p for n, one in enumerate(value) for p in wrong(one, said, f"{at}/{n}")]
-                if isinstance(value, list)
-                else []
-            )
-        case "uniqueItems":
-            twice = isinstance(value, list) and len({json.dumps(one, sort_keys=True) for one in value}) < len(value)
-            return [f"{at}: the same twice"] if twice else []
-        case "minimum" | "maximum":
-            outside = _is(value, "number") and (value < said if keyword == "minimum" else value > said)
-            return [f"{at}: {value} is beyond {said}"] if outside else []
-        case "pattern":
-            return [f"{at}: {value!r} is not {said}"] if isinstance(value, str) and not re.search(said, value) else []
-        case "properties":
-            there = said.keys() & value.keys() if isinstance(value, dict) else ()
-            return [problem for name in there for problem in wrong(value[name], said[name], f"{at}/{name}")]
-    return [f"{at}: the schema says {keyword!r}, which this test does not understand"]
-
-
-def _fields(value: dict[str, Any], schema: dict[str, Any], at: str) -> list[str]:
-    """What is said of the fields that `properties` does not name."""
-    found: list[str] = []
-    for name, one in value.items():
-        fitting = [said for pattern, said in schema.get("patternProperties", {}).items() if re.search(pattern, name)]
-        if not fitting and name not in schema.get("properties", {}):
-            fitting = [schema.get("additionalProperties", True)]
-            fitting += [] if _named(name, schema) else [schema.get("unevaluatedProperties", True)]
-        found += [problem for said in fitting for problem in wrong(one, said, f"{at}/{name}")]
-    return found
-
-
-def _named(field: str, schema: dict[str, Any]) -> bool:
-    """Whether a schema, or one that it takes over, says anything of a field."""
-    taken = [*schema.get("allOf", []), *([SCHEMA["$defs"][schema["$ref"][8:]]] if "$ref" in schema else [])]
-    patterns = schema.get("patternProperties", {})
-    return (
-        field in schema.get("properties", {})
-        or any(re.search(pattern, field) for pattern in patterns)
-        or any(_named(field, one) for one in taken)
-    )
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind == "null":
-        return value is None
-    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))  # type: ignore[arg-type]
