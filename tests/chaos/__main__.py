@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,7 @@ def main() -> int:
     arguments.add_argument("--settle-s", type=float, default=240.0)
     arguments.add_argument("--keep", action="store_true", help="keep the folder even of a clean run")
     given = arguments.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped, whoever ends the run
     folder = Path(tempfile.mkdtemp(prefix="chorus-chaos-"))
     figures = run(Plan(given.inquiries, given.kills, given.seed, given.settle_s), folder)
     write(REPORT, figures)

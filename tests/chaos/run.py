@@ -138,11 +138,11 @@ def _settle(place: Town, people: People, plan: Plan, city: Path, say: Any) -> tu
     until = time.monotonic() + plan.settle_s
     while True:
         try:
-            capture = _capture(place, people, city)
-            findings = audit(capture)
+            findings = audit(_capture(place, people, city, tickets=False))
             complete = people.residents.accepted == plan.inquiries and _all_rated(people)
             if (complete and findings.clean) or time.monotonic() > until:
-                return capture, findings
+                capture = _capture(place, people, city, tickets=True)
+                return capture, audit(capture)
             first = str(findings.found[0]) if findings.found else "not all have written or rated yet"
             say(f"{len(findings.found)} findings so far, like: {first[:150]}")
         except (httpx.HTTPError, PyMongoError, RuntimeError) as error:
@@ -156,11 +156,12 @@ def _all_rated(people: People) -> bool:
     return all(one.rated for one in people.residents.sent.values() if one.letter.rating)
 
 
-def _capture(place: Town, people: People, city: Path) -> Capture:
+def _capture(place: Town, people: People, city: Path, tickets: bool) -> Capture:
+    """What lies there now; with every ticket as its resident sees it, which takes longest, only when it counts."""
     accepted = [
         (
             Accepted(mark, sent.inquiry_ids, sent.letter.email, sent.letter.public),
-            {one["inquiry_id"]: one["query_code"] for one in sent.receipts},
+            {one["inquiry_id"]: one["query_code"] for one in sent.receipts} if tickets else {},
         )
         for mark, sent in people.residents.sent.items()
     ]
