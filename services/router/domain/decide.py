@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.router.domain.case import Case, fold
-from services.router.domain.decision import Decision, Input, stamped
+from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
 from services.router.domain.moves import MOVES, Facts, Refused, joined
 from services.router.domain.telling import messages
@@ -30,7 +30,7 @@ def decide(case: Case, given: Input, directory: Directory) -> Decision:
         facts=tuple(facts),
         refusal=refusal,
     )
-    told, sequence = messages(case, stamped(then, decision), decision, given, directory)
+    told, sequence = messages(case, then, decision, given, directory)
     return replace(decision, messages=told, sequence=sequence)
 
 

@@ -116,11 +116,6 @@ def after(case: Case, decision: Decision) -> Case:
     """The case with one more decision folded in."""
     for fact in decision.facts:
         case = fold(case, fact)
-    return stamped(case, decision)
-
-
-def stamped(case: Case, decision: Decision) -> Case:
-    """A case into which the decision's facts are folded already, with its number, sequence and cause."""
     causes = {**case.causes, decision.cause: (decision.n, decision.digest)}
     return replace(case, n=decision.n, sequence=decision.sequence, causes=causes)
 
