@@ -52,16 +52,16 @@ class Desk:
                 self._assign(http, case.json())
 
     def _assign(self, http: httpx.Client, case: dict[str, Any]) -> None:
-        """The same case in the same state gets the same command under the same key, however often it is seen."""
+        """The same case with the same parts gets the same command under the same key, however often it is seen."""
         have = {part["department"] for part in case["parts"]}
-        key = f"{case['inquiry_id']}/{len(case['decisions'])}"
+        key = f"{case['inquiry_id']}/{len(case['parts'])}"
         if key in self._done:
             return
         lead = random.Random(key).choice([code for code in OFFICES if code not in have])
         answer = http.post(
             f"/cases/{case['inquiry_id']}/commands",
             json={"type": "assign", "lead": lead},
-            headers={"Idempotency-Key": f"{case['inquiry_id']}/{len(case['parts'])}"},
+            headers={"Idempotency-Key": key},
         )
         if answer.status_code == 202:
             self._done.add(key)
