@@ -10,29 +10,36 @@ from pathlib import Path
 from tests.chaos.report import table, write
 from tests.chaos.run import Plan, run
 
+SETTLE_S, SETTLE_EACH_S = 180.0, 0.1
 REPORT = Path(".chaos/report.json")
 
 
 def main() -> int:
-    """0 when nothing was lost, nothing doubled and every recount agrees."""
+    """0 when everybody could write, nothing was lost, nothing doubled and every recount agrees."""
     arguments = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     arguments.add_argument("--inquiries", type=int, default=2000)
     arguments.add_argument("--kills", type=int, default=20)
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--settle-s", type=float, default=240.0)
+    arguments.add_argument("--settle-s", type=float, help="at most so long afterwards; else by the number")
     arguments.add_argument("--keep", action="store_true", help="keep the folder even of a clean run")
     given = arguments.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped, whoever ends the run
     folder = Path(tempfile.mkdtemp(prefix="chorus-chaos-"))
-    figures = run(Plan(given.inquiries, given.kills, given.seed, given.settle_s), folder)
+    figures = run(
+        Plan(given.inquiries, given.kills, given.seed, given.settle_s or SETTLE_S + given.inquiries * SETTLE_EACH_S),
+        folder,
+    )
     write(REPORT, figures)
     for one in (*figures["findings"], *figures["excused"], *figures["oddities"]):
         print(one)
     print(table(figures))
-    if figures["findings"] or given.keep:
+    keep = figures["findings"] or given.keep
+    if keep:
         print(f"The logs and the data of this run are in {folder}.", file=sys.stderr)
-        return 1 if figures["findings"] else 0
-    shutil.rmtree(folder)
+    if figures["findings"] or figures["accepted"] != figures["sent"]:
+        return 1
+    if not keep:
+        shutil.rmtree(folder)
     return 0
 
 

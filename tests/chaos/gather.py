@@ -18,10 +18,12 @@ from tests.chaos.audit.capture import EVENTS, Accepted, Capture, Mail, Record
 
 READ = ("inquiries.", "residents.", "departments.")
 ANSWERS_WITHIN_S = 20
+LEDGERS = (("chorus_intake", "ledger"), ("chorus_router", "commands"))
 
 
 def gather(
     accepted: Iterable[tuple[Accepted, Mapping[str, str]]],
+    promised: Mapping[str, str],
     kafka: str,
     mongodb: str,
     mail: Path,
@@ -36,7 +38,11 @@ def gather(
             accepted=[one for one, _ in told],
             records=records,
             decisions=list(store["chorus_router"]["decisions"].find({})),
-            ledger=frozenset(one["inquiry_id"] for one in store["chorus_intake"]["ledger"].find({}, {"inquiry_id": 1})),
+            ledger={
+                one["_id"]: one["inquiry_id"]
+                for database, entries in LEDGERS
+                for one in store[database][entries].find({}, {"inquiry_id": 1})
+            },
             unpublished=_unpublished(store),
             scored=list(store["chorus_scorer"]["events"].find({})),
             mails=read_mails(mail),
@@ -46,6 +52,7 @@ def gather(
                 http.get(f"{urls['scorer']}/scoreboard", params={"period": month, "format": "json"}).json()
                 for month in months(records, city)
             ],
+            promised=promised,
             addresses=addresses(city),
         )
 
@@ -96,7 +103,7 @@ def _record(message: Any) -> Record:
 def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
     """The inquiries of what the notes of both ledgers name, by way of the entries."""
     left: list[str] = []
-    for database, entries in (("chorus_intake", "ledger"), ("chorus_router", "commands")):
+    for database, entries in LEDGERS:
         for note in store[database]["unpublished"].find({}):
             found = list(store[database][entries].find({"_id": {"$in": note["entries"]}}, {"inquiry_id": 1}))
             left += [one["inquiry_id"] for one in found]

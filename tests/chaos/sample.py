@@ -126,7 +126,7 @@ def clean() -> Capture:
         accepted=[one.accepted for one in stories],
         records=records,
         decisions=[decision for one in stories for decision in one.decisions],
-        ledger=frozenset({JOINT, SINGLE}),
+        ledger={one.id: one.inquiry_id for one in records if one.kind == "inquiry.received"},
         unpublished=[],
         scored=[
             {"_id": one.id, "inquiry_id": one.inquiry_id, "sequence": int(one.headers["ce_sequence"]), "type": one.kind}

@@ -153,7 +153,15 @@ def publish_error_swallowed(capture: Capture) -> Capture:
 
 def not_in_the_ledger(capture: Capture) -> Capture:
     """As with a store that does not sync: what was accepted is gone."""
-    return replace(capture, ledger=frozenset({SINGLE}))
+    return replace(capture, ledger={id_: one for id_, one in capture.ledger.items() if one == SINGLE})
+
+
+def promise_forgotten(capture: Capture) -> Capture:
+    return replace(capture, promised={"rating": JOINT})
+
+
+def entry_never_published(capture: Capture) -> Capture:
+    return replace(capture, ledger={**capture.ledger, "rating": JOINT})
 
 
 def accepted_and_gone(capture: Capture) -> Capture:
@@ -208,6 +216,8 @@ FAULTS: dict[Fault, tuple[str, str]] = {
     input_decided_twice: ("double", "was decided 2 times"),
     publish_error_swallowed: ("lost", "was decided and is not in residents.inbox"),
     not_in_the_ledger: ("lost", "is not in the ledger"),
+    promise_forgotten: ("lost", "rating was answered 202 and is not in the ledger"),
+    entry_never_published: ("lost", "the ledger's entry rating is not on the log"),
     accepted_and_gone: ("lost", "it was accepted and is not on the log"),
     note_left: ("lost", "is not on Kafka"),
     two_numbers_for_one_letter: ("double", "the message 1-0 has 2 numbers"),

@@ -68,17 +68,20 @@ class Mail:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything; `boards` holds the scoreboard of each month in JSON, `unpublished` what the ledgers' notes still name."""
+    """Everything; `ledger` holds of every entry of both ledgers the inquiry, `unpublished` what their notes still name,
+    `boards` the scoreboard of each month in JSON, `promised` of every rating and command that was answered 202 the inquiry.
+    """
 
     accepted: Sequence[Accepted]
     records: Sequence[Record]
     decisions: Sequence[Mapping[str, Any]]
-    ledger: frozenset[str]
+    ledger: Mapping[str, str]
     unpublished: Sequence[str]
     scored: Sequence[Mapping[str, Any]]
     mails: Sequence[Mail]
     hall: Sequence[str]
     tickets: Mapping[str, Mapping[str, Any]]
     boards: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    promised: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Of each department its address, as the city's directory has it."""

@@ -21,12 +21,19 @@ def check_accepted(capture: Capture, cases: dict[str, Case], findings: Findings)
     for accepted in capture.accepted:
         for inquiry_id in accepted.inquiry_ids:
             _accepted(inquiry_id, capture, cases[inquiry_id], findings)
+    for id_, inquiry_id in capture.promised.items():
+        if id_ not in capture.ledger:
+            findings.lost(inquiry_id, f"{id_} was answered 202 and is not in the ledger")
+    on_the_log = {one.id for case in cases.values() for one in case.inputs}
+    for id_, inquiry_id in capture.ledger.items():
+        if id_ not in on_the_log:
+            findings.lost(inquiry_id, f"the ledger's entry {id_} is not on the log")
     for inquiry_id in capture.unpublished:
         findings.lost(inquiry_id, "a ledger's note still says that something of it is not on Kafka")
 
 
 def _accepted(inquiry_id: str, capture: Capture, case: Case, findings: Findings) -> None:
-    if inquiry_id not in capture.ledger:
+    if inquiry_id not in capture.ledger.values():
         findings.lost(inquiry_id, "it was accepted and is not in the ledger")
     received = [one for one in case.inputs if one.kind == "inquiry.received"]
     if not received:

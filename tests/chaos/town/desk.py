@@ -16,7 +16,8 @@ class Desk:
 
     router: str
     token: str
-    assigned: int = 0
+    promised: dict[str, str] = field(default_factory=dict)
+    """Of each command that was taken the inquiry, by the id that was promised."""
     oddities: list[str] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -65,7 +66,7 @@ class Desk:
         )
         if answer.status_code == 202:
             self._done.add(key)
-            self.assigned += 1
+            self.promised[answer.json()["event_id"]] = case["inquiry_id"]
         else:
             self._note(answer)
 

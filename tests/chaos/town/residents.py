@@ -35,6 +35,8 @@ class Residents:
 
     intake: str
     sent: dict[str, Sent] = field(default_factory=dict)
+    promised: dict[str, str] = field(default_factory=dict)
+    """Of each rating that was taken the inquiry, by the id that was promised."""
     oddities: list[str] = field(default_factory=list)
     _errands: queue.Queue[tuple[str, Sent] | None] = field(default_factory=queue.Queue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -89,7 +91,10 @@ class Residents:
         receipt, rating = sent.receipts[0], sent.letter.rating
         document = {"round": 1, "solved": rating != "no", "satisfied": rating}
         way = f"/inquiries/{receipt['inquiry_id']}/rating"
-        sent.rated = bool(self._insist(http, way, document, {"X-Query-Code": receipt["query_code"]}, COME_BACK))
+        taken = self._insist(http, way, document, {"X-Query-Code": receipt["query_code"]}, COME_BACK)
+        if taken is not None:
+            self.promised[taken["event_id"]] = receipt["inquiry_id"]
+            sent.rated = True
 
     def _insist(
         self, http: httpx.Client, way: str, document: dict[str, Any], headers: dict[str, str], again: tuple[int, ...]
