@@ -8,6 +8,17 @@ from typing import Any, Literal
 from shared import clock
 
 log = logging.getLogger("chorus")
+WORDS_REMEMBERED = 1_000
+# A filter holds for the logger it is put on, not for those below it.
+CLIENTS = (
+    "aiokafka",
+    "aiokafka.client",
+    "aiokafka.conn",
+    "aiokafka.cluster",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -34,8 +45,28 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as a person reads it."""
         fields = "".join(f" {name}={value}" for name, value in said(record).items())
-        line = f"{record.levelname.lower():7} {record.getMessage()}{fields}"
+        at = clock.to_text(clock.from_ms(int(record.created * 1000)))[11:23]
+        line = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class Seldom(logging.Filter):
+    """Lets the same words through once in a while: a client that cannot connect says so many times a second."""
+
+    def __init__(self, every_s: float = 10.0) -> None:
+        super().__init__()
+        self.every_s = every_s
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether these words were not said lately."""
+        words = record.getMessage()[:200]
+        if record.created - self._said.get(words, 0.0) < self.every_s:
+            return False
+        if len(self._said) > WORDS_REMEMBERED:
+            self._said.clear()
+        self._said[words] = record.created
+        return True
 
 
 def set_up(form: Literal["text", "json"]) -> None:
@@ -43,5 +74,8 @@ def set_up(form: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    seldom = Seldom()
+    for name in CLIENTS:
+        logging.getLogger(name).addFilter(seldom)
     for noisy in ("aiokafka", "kafka", "httpx", "uvicorn", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

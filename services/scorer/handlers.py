@@ -29,20 +29,29 @@ class Events:
         for kind in (event.type for event in new if event.type not in EVENT_TYPES):
             metrics.UNKNOWN_TYPES.labels("scorer").inc()
             log.warning("an unknown event was kept", extra={"type": kind})
-        self._watch(batch)
+        await self._look_into(self._watch(batch))
         await self._judge(new)
 
-    def _watch(self, batch: Sequence[Event]) -> None:
-        """A gap in a case's sequence is a defect: events come in order, and each follows the one before."""
+    def _watch(self, batch: Sequence[Event]) -> set[str]:
+        """The inquiries of which an event came that does not follow the one before; repeats may come in any order."""
+        doubtful: set[str] = set()
         for event in batch:
             last = self._last.get(event.inquiry_id)
             if last is not None and event.sequence > last + 1:
-                metrics.SEQUENCE_GAPS.labels("scorer").inc()
-                log.error("a gap", extra={"inquiry_id": event.inquiry_id, "after": last, "came": event.sequence})
+                doubtful.add(event.inquiry_id)
             self._last[event.inquiry_id] = max(last or 0, event.sequence)
             self._last.move_to_end(event.inquiry_id)
         while len(self._last) > INQUIRIES_WATCHED:
             self._last.popitem(last=False)
+        return doubtful
+
+    async def _look_into(self, doubtful: set[str]) -> None:
+        """A gap is a defect only if the event is not there: events come in order, and each follows the one before."""
+        for inquiry_id, facts in (await self.store.facts(sorted(doubtful))).items():
+            have = {fact.sequence for fact in facts}
+            if missing := set(range(1, max(have) + 1)) - have:
+                metrics.SEQUENCE_GAPS.labels("scorer").inc(len(missing))
+                log.error("a gap", extra={"inquiry_id": inquiry_id, "missing": sorted(missing)[:10]})
 
     async def _judge(self, new: Sequence[Event]) -> None:
         stopping: dict[str, set[int]] = defaultdict(set)
