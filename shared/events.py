@@ -1,6 +1,6 @@
 """Every message that crosses a topic: its type, its fields, and the envelope it travels in (CloudEvents 1.0, binary mode)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
@@ -103,6 +103,18 @@ def no_nul(text: str | None) -> str | None:
     return text
 
 
+def has_words(remedy: str) -> Callable[[str], str]:
+    """A check that refuses text without a word in it; `remedy` says what would be right."""
+
+    def check(text: str) -> str:
+        no_nul(text)
+        if not text.strip():
+            raise ValueError(f"is blank; {remedy}")
+        return text
+
+    return check
+
+
 class Contact(BaseModel):
     """How a resident may be reached; kept out of `inquiries.events` and of every log."""
 
@@ -178,13 +190,7 @@ class PartContributed(PartMessage):
     final: bool = True
     actions: tuple[Action, ...] = Field((), max_length=50)
 
-    @field_validator("text")
-    @classmethod
-    def _has_words(cls, text: str) -> str:
-        no_nul(text)
-        if not text.strip():
-            raise ValueError("is blank; write the department's share of the answer")
-        return text
+    _words = field_validator("text")(has_words("write the department's share of the answer"))
 
 
 class PartReplied(PartMessage):
@@ -193,13 +199,7 @@ class PartReplied(PartMessage):
     type: ClassVar[str] = PREFIX + "part.replied"
     text: str = Field(min_length=1, max_length=TEXT_MAX)
 
-    @field_validator("text")
-    @classmethod
-    def _has_words(cls, text: str) -> str:
-        no_nul(text)
-        if not text.strip():
-            raise ValueError("is blank; write the word to the resident")
-        return text
+    _words = field_validator("text")(has_words("write the word to the resident"))
 
 
 class PartReturned(PartMessage):
@@ -385,10 +385,6 @@ class CaseEvent(Payload):
 
     model_config = ConfigDict(frozen=True, extra="allow")
     inquiry_id: str
-
-    def get(self, name: str) -> Any:
-        """A field of this fact that not every type has; None where it is absent."""
-        return (self.model_extra or {}).get(name)
 
 
 EVENT_TYPES = tuple(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from shared.clock import from_text
+from shared.languages import Lang, language_of
 from shared.reference import channels, operations
 
-Lang = Literal["zh", "en"]
 Values = Mapping[str, Any]
 Departments = Sequence[tuple[str, str]]
 
@@ -63,25 +63,7 @@ def language(request: Request) -> Lang:
             return "zh"
         case "en":
             return "en"
-    return preferred(request.headers.get("accept-language", ""))
-
-
-def preferred(accept_language: str) -> Lang:
-    """The language with the greatest weight among ours; what is unreadable is passed over."""
-    best: tuple[float, Lang] = (0.0, "zh")
-    for choice in accept_language.lower().split(",")[:50]:
-        tag, _, weight = choice.strip().partition(";q=")
-        primary = tag.partition("-")[0]
-        if primary in ("zh", "en") and (quality := _quality(weight)) > best[0]:
-            best = (quality, "en" if primary == "en" else "zh")
-    return best[1]
-
-
-def _quality(weight: str) -> float:
-    try:
-        return float(weight) if weight else 1.0
-    except ValueError:
-        return 0.0
+    return language_of(request.headers.get("accept-language"))
 
 
 def static_files() -> StaticFiles:

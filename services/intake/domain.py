@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
-from shared.events import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, no_nul
+from shared.events import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, has_words, no_nul
 from shared.ids import DEPARTMENT_CODE, digest
+from shared.languages import Lang
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")
@@ -19,7 +20,6 @@ LABEL = r"[A-Za-z0-9\-\x80-\U0010ffff]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
 """A plain address. `=?` would begin an encoded word, which mail headers decode into something else."""
 PHONE = re.compile(r"[0-9+()\-./ #*xX转]{3,40}")
-Language = Literal["zh", "en"]
 Optional40 = Annotated[str | None, Field(max_length=40)]
 
 
@@ -27,13 +27,6 @@ def a_code(text: str) -> str:
     """Refuse what cannot be a department's code, whether or not a city is known yet."""
     if not DEPARTMENT_CODE.fullmatch(text):
         raise ValueError("is no department code; write one like water-supply (a-z, 0-9 and -)")
-    return text
-
-
-def not_blank(text: str) -> str:
-    """Refuse text of white space only."""
-    if not text.strip():
-        raise ValueError("is blank; write some words")
     return text
 
 
@@ -88,11 +81,11 @@ class Submission(BaseModel):
     departments: Annotated[tuple[DepartmentCode, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
     public: StrictBool = False
     confidential: StrictBool = False
-    language: Language | None = None
+    language: Lang | None = None
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
 
-    _no_nul = field_validator("subject", "body", "channel", "area", "external_id")(no_nul)
-    _words = field_validator("subject", "body")(not_blank)
+    _no_nul = field_validator("channel", "area", "external_id")(no_nul)
+    _words = field_validator("subject", "body")(has_words("write some words"))
 
     @field_validator("channel")
     @classmethod
@@ -125,22 +118,6 @@ def fingerprint(given: Submission | RatingGiven) -> str:
     Only what was given counts, by name: a version that adds a field with a default still knows the bodies of this one.
     """
     return digest(json.dumps(given.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode())
-
-
-def language_of(accept_language: str | None) -> Language:
-    """The language of a message that does not say it: English if `Accept-Language` prefers it to Chinese, else Chinese."""
-    weighed: list[tuple[float, int, str]] = []
-    for place, entry in enumerate((accept_language or "").split(",")):
-        tag, _, parameters = entry.strip().partition(";")
-        try:
-            weight = float(parameters.strip().removeprefix("q=") or 1)
-        except ValueError:
-            weight = 0.0
-        weighed.append((-weight, place, tag.strip().lower()[:2]))
-    for negative, _, tag in sorted(weighed):
-        if negative < 0 and tag in ("zh", "en"):
-            return "en" if tag == "en" else "zh"
-    return "zh"
 
 
 def channel_label(channel: str) -> str:

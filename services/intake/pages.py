@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
 from shared import ids, pages
+from shared.languages import Lang
 from shared.mongo import PyMongoError
-from shared.pages import Lang, Site, language
+from shared.pages import Site, language
 from shared.problems import Problem, documented, name_of, sentence
 from shared.requests import limited_body
 

@@ -16,6 +16,7 @@ from shared import clock, ids, metrics
 from shared.cityfeed import CityFeed
 from shared.directory import City
 from shared.events import Contact, InquiryRated, InquiryReceived
+from shared.languages import language_of
 from shared.ledger import Entry, Ledger, Written
 from shared.logs import log
 from shared.problems import FieldProblem, Problem, shown
@@ -114,7 +115,7 @@ class Reception:
                 departments=given.departments,
                 public=given.public,
                 confidential=given.confidential,
-                language=given.language or domain.language_of(accept_language),
+                language=given.language or language_of(accept_language),
                 received_at=now,
             )
             entry = Entry(

@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from shared import pages
-from shared.pages import Lang, Site
+from shared.languages import Lang
+from shared.pages import Site
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the pages are not looked at: selenium is not installed")
 

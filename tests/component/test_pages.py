@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from shared import pages
-from shared.pages import Lang, Site
+from shared.languages import Lang
+from shared.pages import Site
 
 EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二行"
 EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")

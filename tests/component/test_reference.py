@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared import pages
-from shared.pages import Lang, Site
+from shared.languages import Lang
+from shared.pages import Site
 from shared.reference import channels, form, operations
 from tests.contract.test_flow import APPS, made
 

@@ -12,9 +12,9 @@ from services.intake.domain import (
     Submission,
     channel_label,
     fingerprint,
-    language_of,
     ticket,
 )
+from shared.languages import language_of
 from shared.problems import field_problems
 
 GOOD = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
