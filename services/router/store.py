@@ -19,7 +19,6 @@ class Store:
         self.decisions = database["decisions"]
         self.cases = database["cases"]
         self.revisions = database["revisions"]
-        self.commands = database["commands"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
         self._kept = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from services.router.rules import Rules, compile_rules
 
 if TYPE_CHECKING:
-    from shared.directory import City, Policy
+    from shared.directory import City, Department, Policy
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Directory:
     city: City
     rules: Rules
     zone: ZoneInfo
+    departments: Mapping[str, Department]
+    areas: frozenset[str]
 
     @property
     def revision(self) -> int:
@@ -32,22 +35,26 @@ class Directory:
 
     def name(self, code: str, language: str) -> str:
         """A department's name; its code when the directory does not know it."""
-        department = self.city.department(code)
+        department = self.departments.get(code)
         if department is None:
             return code
         return department.name.en if language == "en" else department.name.zh
 
     def unknown(self, codes: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the codes that name no active department."""
-        known = {department.code for department in self.city.active}
-        return tuple(code for code in codes if code not in known)
+        return tuple(code for code in codes if code not in self.rules.active)
 
     def area(self, given: str | None) -> str | None:
         """The area as the directory writes it; None for anything else, so that a resident's own words stay out."""
-        areas = {area for department in self.city.departments for area in department.areas}
-        return given if given in areas else None
+        return given if given in self.areas else None
 
 
 def directory(city: City, zone: ZoneInfo | None = None) -> Directory:
     """Compile a revision, once; `zone` overrides the city's own."""
-    return Directory(city, compile_rules(city), zone or ZoneInfo(city.time_zone))
+    return Directory(
+        city=city,
+        rules=compile_rules(city),
+        zone=zone or ZoneInfo(city.time_zone),
+        departments={department.code: department for department in city.departments},
+        areas=frozenset(area for department in city.departments for area in department.areas),
+    )

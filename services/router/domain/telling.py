@@ -107,7 +107,7 @@ def _as_codes(returned: Mapping[str, Any], directory: Directory) -> dict[str, An
     reason, suggest = returned["reason"], returned.get("suggest")
     return {
         "reason": reason if REASON_CODE.fullmatch(reason) else "other",
-        "suggest": suggest if suggest and directory.city.department(suggest) else None,
+        "suggest": suggest if suggest in directory.departments else None,
     }
 
 

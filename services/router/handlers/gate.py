@@ -1,6 +1,6 @@
 """The gate: departments' outboxes come in here, checked and stamped, or go back with a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -75,7 +75,7 @@ class Gate:
     async def let_in(self, batch: Sequence[Knock]) -> None:
         """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
         known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
-        members = {one.code for one in self.city.current().city.departments}
+        members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
         refused = [one for one in checked if one.refusal is not None]
         answered = [one for one in checked if one.department in members]
@@ -93,7 +93,7 @@ class Gate:
             )
 
 
-def checked_against(known: set[str], members: set[str], knock: Knock) -> Knock:
+def checked_against(known: Set[str], members: Set[str], knock: Knock) -> Knock:
     """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
     if knock.department not in members:
         return replace(knock, refusal=Refusal(f"{knock.department!r} is not in the directory.", "Add the department."))
