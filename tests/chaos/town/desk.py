@@ -1,17 +1,17 @@
 """The desk: whatever lies in triage is given to a department that has no part of it, under a key that makes it safe."""
 
 import random
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from tests.chaos.town.letters import OFFICES
+from tests.chaos.town.worker import Worker
 
 
 @dataclass
-class Desk:
+class Desk(Worker):
     """An operator who looks every second."""
 
     router: str
@@ -19,20 +19,7 @@ class Desk:
     promised: dict[str, str] = field(default_factory=dict)
     """Of each command that was taken the inquiry, by the id that was promised."""
     oddities: list[str] = field(default_factory=list)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _done: set[str] = field(default_factory=set)
-
-    def begin(self) -> None:
-        """Sit down."""
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Go home."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(30)
 
     def _work(self) -> None:
         with httpx.Client(base_url=self.router, timeout=10, headers={"Authorization": f"Bearer {self.token}"}) as http:

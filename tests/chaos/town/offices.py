@@ -5,7 +5,6 @@ import itertools
 import json
 import random
 import re
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from confluent_kafka import Consumer, Producer
 
 from tests.chaos.town.letters import Letter
+from tests.chaos.town.worker import Worker
 
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
 COMMIT_EVERY_S = 3.0
@@ -45,7 +45,7 @@ def steps(letter: Letter, code: str, part_id: str) -> list[Step]:
 
 
 @dataclass
-class Office:
+class Office(Worker):
     """One department at work in a thread of its own."""
 
     code: str
@@ -54,20 +54,7 @@ class Office:
     offers: int = 0
     written: int = 0
     _due: list[tuple[float, int, str, dict[str, Any]]] = field(default_factory=list)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _count: "itertools.count[int]" = field(default_factory=itertools.count)
-
-    def begin(self) -> None:
-        """Open the inbox."""
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Close; what was written is confirmed first."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(30)
 
     def _work(self) -> None:
         consumer = Consumer(

@@ -2,36 +2,24 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from confluent_kafka import Consumer
 
+from tests.chaos.town.worker import Worker
+
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
 
 
 @dataclass
-class Watch:
+class Watch(Worker):
     """The inquiries that were answered, as they come; `answered` is called with each one's mark."""
 
     kafka: str
     answered: Callable[[str], None]
     seen: set[str] = field(default_factory=set)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def begin(self) -> None:
-        """Start reading."""
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Stop reading."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(30)
 
     def _work(self) -> None:
         settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "auto.offset.reset": "earliest"}
