@@ -48,7 +48,6 @@ class Subscription(Generic[Item]):
     pattern: str | None = None
     schema: Any = bytes
     instance: str | None = None
-    metadata_max_age_s: int = 30
     waiting_for: str | None = None
     last_poll: float = field(default_factory=time.monotonic)
     subscriber: Any = None

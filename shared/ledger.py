@@ -7,7 +7,7 @@ that was written together and is not yet known to be on Kafka: `{_id, entries: [
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -42,7 +42,6 @@ class Entry:
     value: str
     fingerprint: str
     source: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> Document:
         """As it is stored, for ever."""
@@ -55,7 +54,6 @@ class Entry:
             "value": self.value,
             "fingerprint": self.fingerprint,
             "source": self.source,
-            **self.extra,
         }
 
 
