@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.connection import Connection
 from shared.topics import Topic
 
 
-async def make_topics(kafka: str, wanted: Iterable[Topic], replication: int) -> list[str]:
+async def make_topics(kafka: Connection | str, wanted: Iterable[Topic], replication: int) -> list[str]:
     """Create the topics that do not exist; returns their names. Raises KafkaError when the broker is away or refuses."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**Connection.of(kafka).aiokafka())
     try:
         await admin.start()
         have = set(await admin.list_topics())

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
 
 from shared import metrics
+from shared.connection import Connection
 from shared.events import Message
 from shared.logs import log
 
@@ -43,8 +44,8 @@ def size_of(record: RawRecord) -> int:
 class Publisher:
     """The process's one producer: idempotent, acks=all; made anew when the broker's refusal has poisoned it."""
 
-    def __init__(self, kafka: str, service: str, client_id: str | None = None) -> None:
-        self.kafka = kafka
+    def __init__(self, kafka: Connection | str, service: str, client_id: str | None = None) -> None:
+        self.kafka = Connection.of(kafka)
         self.service = service
         self.client_id = client_id or f"chorus-{service}"
         self.producer: AIOKafkaProducer | None = None
@@ -57,7 +58,7 @@ class Publisher:
             if self.producer is not None:
                 return
             producer = AIOKafkaProducer(
-                bootstrap_servers=self.kafka,
+                **self.kafka.aiokafka(),
                 client_id=self.client_id,
                 acks="all",
                 enable_idempotence=True,

@@ -17,6 +17,7 @@ from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared import logs, metrics, pages, problems
+from shared.connection import Connection
 from shared.delivery import NO_POLL_S, Item, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
@@ -40,10 +41,12 @@ class Service:
         self.name = name
         self.works_without_kafka = works_without_kafka
         self.settings = settings
-        self.publisher = Publisher(settings.kafka, name, settings.instance)
+        connection = Connection.of(settings)
+        self.publisher = Publisher(connection, name, settings.instance)
         self.database: Database = connect(settings.mongodb, f"chorus_{name}")
         self.broker = KafkaBroker(
-            settings.kafka,
+            connection.kafka,
+            security=connection.faststream(),
             client_id=settings.instance or f"chorus-{name}",
             consumer_only=True,
             allow_auto_create_topics=False,

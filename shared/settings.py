@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ZONE_BEFORE_ANY_CITY = "Asia/Shanghai"
+KafkaSecurity = Literal["plaintext", "sasl_ssl", "sasl_plaintext"]
 
 
 class Settings(BaseSettings):
@@ -17,6 +18,10 @@ class Settings(BaseSettings):
 
     http: str = "127.0.0.1:8000"
     kafka: str = "127.0.0.1:9092"
+    kafka_security: KafkaSecurity = "plaintext"
+    kafka_user: str | None = None
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
     mongodb: str = "mongodb://127.0.0.1:27017"
     smtp: str = "127.0.0.1:8025"
     mail_from: str = "chorus@city.example"

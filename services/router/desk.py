@@ -14,6 +14,7 @@ from services.router.domain.directory import Directory
 from services.router.store import Store
 from shared import clock, ids, topics
 from shared.cityfeed import CityFeed
+from shared.connection import Connection
 from shared.directory import City, Department, merge, put_department
 from shared.events import CaseAssign, CaseWithdrawPart, Envelope, Message, Payload
 from shared.ledger import Entry, Ledger
@@ -197,7 +198,7 @@ class Desk:
         codes = [department.code for department in city.departments]
         days = self.settings.retention_days
         wanted = (*system_topics(self.settings.partitions, days), *department_topics(codes, days))
-        await make_topics(self.settings.kafka, wanted, self.settings.replication)
+        await make_topics(Connection.of(self.settings), wanted, self.settings.replication)
 
     async def _publish(self, city: City) -> None:
         envelope = Envelope(
