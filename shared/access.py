@@ -1,14 +1,19 @@
-"""Who may ask: bearer tokens compared in constant time."""
+"""Who may ask: bearer tokens compared in constant time, wrong ones slowed down."""
 
 import hmac
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 from fastapi.security import HTTPBearer
 
+from shared.allowance import Allowance, client_of
+from shared.logs import log
 from shared.problems import Problem
 
 BEARER = HTTPBearer(auto_error=False, description="The operator's token, from the file CHORUS_OPERATOR_TOKEN_FILE.")
+WRONG_TOKENS = 10
+WRONG_TOKENS_PERIOD_S = 60
 
 
 def holds_token(request: Request, token: bytes) -> bool:
@@ -17,15 +22,27 @@ def holds_token(request: Request, token: bytes) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
 
 
-def operators_only(token: bytes) -> Callable[[Request], None]:
-    """A dependency that answers 401 to everyone else."""
+def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that answers 401 to everyone else, and 429 to an address that goes on guessing.
 
-    def check(request: Request) -> None:
-        if not holds_token(request, token):
+    The right token is looked at first: nobody can lock an operator out by guessing from the same address.
+    """
+    guesses = Allowance(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+
+    async def check(request: Request) -> None:
+        if holds_token(request, token):
+            return
+        client = client_of(request)
+        guessed = "authorization" in request.headers
+        if guessed and (wait_s := guesses.wait_s(client, time.monotonic())):
+            log.warning("wrong tokens", extra={"client": client})
             raise Problem(
-                401,
-                "This is for operators: send `Authorization: Bearer <token>`.",
-                headers={"WWW-Authenticate": "Bearer"},
+                429, f"Too many wrong tokens from here; wait {wait_s} s.", headers={"Retry-After": str(wait_s)}
             )
+        raise Problem(
+            401,
+            "This is for operators: send `Authorization: Bearer <token>`.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
 
     return check

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from shared.clock import from_text
+from shared.headers import EVERY_ANSWER
 from shared.languages import Lang, language_of
 from shared.reference import channels, operations
 
@@ -29,13 +30,11 @@ Departments = Sequence[tuple[str, str]]
 TEMPLATES = Path(__file__).parent / "templates"
 CITY_ZONE = ZoneInfo("Asia/Shanghai")
 SECURITY = {
+    **EVERY_ANSWER,
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Vary": "Accept-Language",
 }
 TAGS: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}

@@ -11,12 +11,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
+from shared.headers import EVERY_ANSWER, SafeHeaders
 from shared.logs import log
 from shared.mongo import PyMongoError
 
 MEDIA_TYPE = "application/problem+json"
 VALUE_SHOWN = 60
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class FieldProblem(BaseModel):
@@ -75,9 +78,8 @@ class Problem(Exception):
             detail=writable(self.detail),
             errors=list(self.errors),
         )
-        return JSONResponse(
-            body.model_dump(), self.status, media_type=MEDIA_TYPE, headers=dict(self.headers) if self.headers else None
-        )
+        headers = {**EVERY_ANSWER, "Cache-Control": "no-store", **(self.headers or {})}
+        return JSONResponse(body.model_dump(), self.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def writable(text: str) -> str:
@@ -163,8 +165,20 @@ def invalid(error: ValidationError) -> Problem:
     return Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems)
 
 
+def possible(request: Request) -> list[str]:
+    """The methods with which this address can be asked; a folder of files is only ever read."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    found = [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ["HEAD", *found] if "GET" in found else found or ["HEAD", "GET"]
+
+
 def install(app: FastAPI) -> None:
-    """Make every error of this application a problem answer, and none of them a stack trace."""
+    """Make every error of this application a problem answer, and none of them a stack trace; safe headers on all."""
+    app.add_middleware(SafeHeaders)
 
     @app.exception_handler(Problem)
     async def known(_: Request, problem: Problem) -> JSONResponse:
@@ -187,7 +201,8 @@ def install(app: FastAPI) -> None:
         told = {404: f"There is nothing at {shown(request.url.path)}.", 405: f"{request.method} is not possible here."}
         plain_phrase = error.detail == HTTPStatus(error.status_code).phrase
         detail = told.get(error.status_code, error.detail) if plain_phrase else error.detail
-        return Problem(error.status_code, detail, headers=error.headers).response()
+        allow = {"Allow": ", ".join(possible(request))} if error.status_code == 405 else {}
+        return Problem(error.status_code, detail, headers={**(error.headers or {}), **allow}).response()
 
     @app.exception_handler(PyMongoError)
     async def store_away(_: Request, error: PyMongoError) -> JSONResponse:

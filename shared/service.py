@@ -148,6 +148,8 @@ class Service:
         try:
             yield
         finally:
+                    proxy_headers=bool(self.settings.trusted_proxies),
+                    forwarded_allow_ips=self.settings.trusted_proxies,
             log.info("stopping", extra={"service": self.name})
             await ended(tasks)
             self.database.client.close()

@@ -1,5 +1,6 @@
 """What an operator may set, read once at start from the environment; secrets come from files."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     partitions: int = Field(6, ge=1)
     replication: int = Field(1, ge=1)
     retention_days: int = Field(90, ge=1)
+    submissions_per_minute: int = Field(0, ge=0)
+    trusted_proxies: str = ""
     log: Literal["text", "json"] = "text"
 
     @field_validator("time_zone")
@@ -46,6 +49,19 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
         return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: str) -> str:
+        for one in given.split(",") if given not in ("", "*") else ():
+            try:
+                ip_network(one.strip())
+            except ValueError as wrong:
+                raise ValueError(
+                    f"{one.strip()!r} is no address; write addresses or networks like 10.0.0.7,172.20.0.0/16, "
+                    "or * when nobody but the proxy can reach this process"
+                ) from wrong
+        return given
 
     def zone(self, city: str | None) -> ZoneInfo:
         """The zone in which ticket numbers, months and due times are told: the setting, else the city's own."""

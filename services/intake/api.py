@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
+from shared.allowance import client_of
 from shared.problems import documented, invalid
 from shared.requests import body_of, json_body
 
@@ -26,13 +27,14 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(max_length=KEY_MAX, min_length=1)] = None,
         accept_language: Annotated[str | None, Header()] = None,
     ) -> Receipt:
+        trusted = holds_token(request, token)
+        if not trusted:
+            reception.admit(client_of(request))
         try:
             given = Submission.model_validate_json(await json_body(request))
         except ValidationError as error:
             raise invalid(error) from error
-        receipt, repeated = await reception.receive(
-            given, accept_language, idempotency_key, holds_token(request, token)
-        )
+        receipt, repeated = await reception.receive(given, accept_language, idempotency_key, trusted)
         if repeated:
             response.headers["Idempotent-Replayed"] = "true"
         return receipt

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
 from shared import ids, pages
+from shared.allowance import client_of
 from shared.languages import Lang
 from shared.mongo import PyMongoError
 from shared.pages import Site, language
@@ -23,6 +24,10 @@ ROUND_DIGITS = 9
 AWAY: Mapping[Lang, str] = {
     "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
     "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
+}
+TOO_OFTEN: Mapping[Lang, str] = {
+    "zh": "刚才从您这里提交的诉求太多。您写的内容还在，请过一分钟再提交。",
+    "en": "Too many messages came from where you are just now. What you wrote is still here; send it in a minute.",
 }
 UNKNOWN: Mapping[Lang, str] = {
     "zh": "没有这个编号，或查询码不对。",
@@ -105,6 +110,7 @@ async def written(reception: Reception, request: Request, typed: Mapping[str, An
     """
     lang = language(request)
     try:
+        reception.admit(client_of(request))
         given = submission(typed, lang)
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
         receipt, _ = await reception.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
@@ -112,7 +118,10 @@ async def written(reception: Reception, request: Request, typed: Mapping[str, An
         problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
         return pages.write_in(lang, typed, problems, departments(reception, lang), 422, site)
     except Problem as problem:
-        return pages.write_in(lang, typed, {"": problem.detail}, departments(reception, lang), problem.status, site)
+        said = TOO_OFTEN[lang] if problem.status == 429 else problem.detail
+        page = pages.write_in(lang, typed, {"": said}, departments(reception, lang), problem.status, site)
+        page.headers.update(problem.headers or {})
+        return page
     except PyMongoError:
         return pages.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site)
     return pages.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)

@@ -1,9 +1,8 @@
 """The reception: takes what residents write into the ledger, and shows them what became of it."""
 
 import json
-from collections import OrderedDict
+import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from services.intake import domain
 from services.intake.domain import RatingGiven, Submission
 from services.intake.store import Store
 from shared import clock, ids, metrics
+from shared.allowance import Allowance
 from shared.cityfeed import CityFeed
 from shared.directory import City
 from shared.events import Contact, InquiryRated, InquiryReceived
@@ -25,7 +25,7 @@ from shared.settings import Settings
 SOURCE = "chorus/intake"
 WRONG_CODES = 10
 WRONG_CODES_PERIOD_S = 600
-TICKETS_WATCHED = 10_000
+SUBMISSIONS_PERIOD_S = 60
 UNKNOWN = "There is no such ticket, or the code is not its code."
 
 
@@ -55,7 +55,8 @@ class Reception:
         self.settings = settings
         self._secret = code_secret
         self._in_flight: set[str] = set()
-        self._wrong: OrderedDict[str, list[datetime]] = OrderedDict()
+        self._wrong = Allowance(WRONG_CODES, WRONG_CODES_PERIOD_S)
+        self._submissions = Allowance(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -63,6 +64,16 @@ class Reception:
         return self.city.zone(self.settings)
 
     # ── writing in ───────────────────────────────────────────────────────────
+
+    def admit(self, client: str) -> None:
+        """Count one more message from there. Raises Problem 429 when it is one too many in this minute."""
+        if wait_s := self._submissions.wait_s(client, time.monotonic()):
+            raise Problem(
+                429,
+                f"More than {self.settings.submissions_per_minute} messages in a minute came from where you are; "
+                f"send yours again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s)},
+            )
 
     async def receive(
         self, given: Submission, accept_language: str | None, key: str | None, trusted: bool
@@ -171,25 +182,18 @@ class Reception:
         )
         entries = await self.ledger.of(inquiry_id) if right else []
         if not entries:
-            self._count_wrong(inquiry_id[:40], clock.now())
+            self._count_wrong(inquiry_id)
             raise Problem(404, UNKNOWN)
         return entries
 
-    def _count_wrong(self, inquiry_id: str, now: datetime) -> None:
+    def _count_wrong(self, inquiry_id: str) -> None:
         """Too many wrong codes for one ticket, existing or not: 429."""
-        period = timedelta(seconds=WRONG_CODES_PERIOD_S)
-        recent = [at for at in self._wrong.get(inquiry_id, ()) if now - at < period]
-        if len(recent) >= WRONG_CODES:
-            wait_s = int((recent[0] + period - now).total_seconds()) + 1
+        if wait_s := self._wrong.wait_s(inquiry_id, time.monotonic()):
             raise Problem(
                 429,
                 f"Too many wrong codes for this ticket; try again in {wait_s} s.",
                 headers={"Retry-After": str(wait_s)},
             )
-        self._wrong[inquiry_id] = [*recent, now]
-        self._wrong.move_to_end(inquiry_id)
-        while len(self._wrong) > TICKETS_WATCHED:
-            self._wrong.popitem(last=False)
 
     # ── rating ───────────────────────────────────────────────────────────────
 

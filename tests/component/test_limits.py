@@ -1,0 +1,141 @@
+"""Limits over HTTP: on messages from one client, on wrong codes and wrong tokens; who is right is never locked out."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from services.intake import api, pages
+from services.intake.reception import WRONG_CODES, Reception
+from services.intake.store import Store
+from shared import ids, problems
+from shared.access import WRONG_TOKENS, WRONG_TOKENS_PERIOD_S
+from shared.cityfeed import CityFeed
+from shared.directory import City
+from shared.ledger import Ledger
+from shared.mongo import Database
+from shared.pages import INTAKE
+from shared.settings import Settings
+from tests.component.conftest import in_background
+from tests.component.test_desk import TOKEN, Office, office, problem
+from tests.fakes import FakePublisher
+
+__all__ = ["office"]
+SECRET = b"the secret of the query codes, 32+"
+MOST = 3
+LETTER = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
+DOOR = "10.0.0.9"
+
+
+class Intakes:
+    """Several processes of intake over one store, each behind a door it trusts."""
+
+    def __init__(self, database: Database, settings: Settings, processes: int) -> None:
+        limited = settings.model_copy(update={"submissions_per_minute": MOST})
+        self.ledgers = [Ledger(database, "ledger", FakePublisher()) for _ in range(processes)]
+        self.apps = [self._app(database, ledger, limited) for ledger in self.ledgers]
+
+    @staticmethod
+    def _app(database: Database, ledger: Ledger, settings: Settings) -> FastAPI:
+        city: CityFeed[City] = CityFeed(lambda revision: revision)
+        reception = Reception(Store(database), ledger, city, settings, SECRET)
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(api.routes(reception, TOKEN))
+        app.include_router(pages.routes(reception, INTAKE))
+        return app
+
+    def http(self, process: int = 0, peer: str = "203.0.113.7") -> httpx.AsyncClient:
+        """A client whose connection comes from `peer`."""
+        served = ProxyHeadersMiddleware(self.apps[process], DOOR)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False, client=(peer, 4711))  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url="http://intake.example")
+
+
+@pytest.fixture
+async def intakes(database: Database, settings: Settings) -> AsyncIterator[Intakes]:
+    city = Intakes(database, settings, processes=2)
+    async with AsyncExitStack() as stack:
+        for ledger in city.ledgers:
+            await ledger.prepare()
+            await stack.enter_async_context(in_background(ledger.write_groups))
+        yield city
+
+
+async def written(http: httpx.AsyncClient, **headers: str) -> httpx.Response:
+    return await http.post("/inquiries", json=LETTER, headers=headers)
+
+
+async def test_a_client_who_writes_too_often_is_told_when_to_come_back(intakes: Intakes) -> None:
+    http = intakes.http()
+    assert [(await written(http)).status_code for _ in range(MOST)] == [202] * MOST
+    refused = await written(http)
+    assert "send yours again in" in problem(refused, 429)["detail"]
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert (await written(intakes.http(peer="203.0.113.8"))).status_code == 202
+
+
+async def test_a_channel_with_its_token_is_not_limited(intakes: Intakes) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
+    http = intakes.http()
+    assert {(await written(http, **bearer)).status_code for _ in range(3 * MOST)} == {202}
+    assert (await written(http)).status_code == 202
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "您写的内容还在"), ("en", "What you wrote is still here")])
+async def test_the_form_keeps_what_was_typed(intakes: Intakes, language: str, words: str) -> None:
+    http = intakes.http()
+    for number in range(MOST):
+        assert (await http.post("/", data=LETTER | {"key": f"{number}"})).status_code == 202
+    refused = await http.post("/", params={"lang": language}, data=LETTER)
+    assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert int(refused.headers["retry-after"]) > 0
+    assert words in refused.text
+    assert LETTER["body"] in refused.text
+
+
+async def test_nobody_names_his_own_address(intakes: Intakes) -> None:
+    http = intakes.http()
+    answers = [await written(http, **{"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(MOST + 1)]
+    assert [one.status_code for one in answers] == [202] * MOST + [429]
+
+
+async def test_behind_the_door_the_resident_is_the_client(intakes: Intakes) -> None:
+    http = intakes.http(peer=DOOR)
+    named = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(2 * MOST)]
+    assert {(await written(http, **one)).status_code for one in named} == {202}
+    lying = {"X-Forwarded-For": "192.0.2.1, 198.51.100.77"}
+    assert [(await written(http, **lying)).status_code for _ in range(MOST + 1)] == [202] * MOST + [429]
+
+
+async def test_many_who_guess_a_code_at_many_processes_stop_nobody_who_has_it(intakes: Intakes) -> None:
+    receipt = (await written(intakes.http())).json()
+    where, code = f"/inquiries/{receipt['inquiry_id']}", receipt["query_code"]
+    seen = []
+    for attempt in range(6 * WRONG_CODES):
+        attacker = intakes.http(attempt % 2, peer=f"198.51.100.{attempt}")
+        seen.append((await attacker.get(where, headers={"X-Query-Code": f"{attempt:012}"})).status_code)
+        if attempt % WRONG_CODES == 0:
+            for process in (0, 1):
+                right = await intakes.http(process).get(where, headers={"X-Query-Code": code})
+                assert right.status_code == 200
+    # Each process counts for itself: as many wrong codes are looked at as there are processes, and no more.
+    assert seen.count(404) == 2 * WRONG_CODES
+    assert set(seen) == {404, 429}
+    page = await intakes.http().post("/status", data={"inquiry_id": receipt["inquiry_id"], "code": code})
+    assert page.status_code == 200
+    assert ids.query_code(SECRET, receipt["inquiry_id"]) == code
+
+
+async def test_guessing_tokens_is_slowed_down_and_the_right_one_always_opens(office: Office) -> None:
+    right = dict(office.http.headers)
+    for attempt in range(2 * WRONG_TOKENS):
+        answer = await office.http.get("/departments", headers={"Authorization": f"Bearer guess {attempt}"})
+        problem(answer, 401 if attempt < WRONG_TOKENS else 429)
+        assert (await office.http.get("/departments", headers=right)).status_code == 200
+    assert 0 < int(answer.headers["retry-after"]) <= WRONG_TOKENS_PERIOD_S
+    office.http.headers.pop("authorization")
+    problem(await office.http.get("/departments"), 401)

@@ -1,0 +1,166 @@
+"""Every answer of every route of every service, whatever it is: safe headers, errors as problems, never a stack trace."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from deploy.local.backing import Backing
+from shared.service import Service
+from shared.settings import Settings
+from tests.contract.test_flow import APPS
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+SECRET = "a secret that is long enough to be one"
+BEARER = {"Authorization": f"Bearer {SECRET}"}
+EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing"}
+ACCEPTS = ("text/html", "application/json")
+NOWHERE = (
+    "/nothing",
+    "/nothing/../at/all",
+    "/static/nothing.css",
+    "/static/..%2f..%2fpages.py",
+    "/static/%00",
+    "/nothing//",
+    "/%ff",
+)
+
+
+class City(dict[str, httpx.AsyncClient]):
+    """A client of each service; the store is there, Kafka is not needed."""
+
+
+@pytest.fixture(scope="module")
+async def clients(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
+    secret = tmp_path_factory.mktemp("secrets") / "secret"
+    secret.write_text(SECRET)
+    settings = Settings(kafka=running.kafka, mongodb=running.mongodb, secret_file=secret, operator_token_file=secret)
+    city = City()
+    for name, app in APPS.items():
+        service = app.make(settings)
+        transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+        city[name] = httpx.AsyncClient(transport=transport, base_url="http://city.example")
+    yield city
+    for client in city.values():
+        await client.aclose()
+
+
+def routes() -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Every address of every service, and with which methods it can be asked."""
+    for name, app in APPS.items():
+        found: dict[str, set[str]] = {}
+        for route in iter_route_contexts(served(app).routes):
+            if route.path is not None and route.methods:
+                found.setdefault(route.path, set()).update(route.methods)
+        yield from ((name, path, frozenset(methods - {"HEAD"})) for path, methods in sorted(found.items()))
+
+
+def served(app: Any) -> FastAPI:
+    secret = Path(__file__)
+    service: Service = app.make(Settings(secret_file=secret, operator_token_file=secret))
+    return service.app
+
+
+ROUTES = list(routes())
+EVERY_ROUTE = pytest.mark.parametrize(
+    ("name", "path", "methods"), ROUTES, ids=[f"{name} {path}" for name, path, _ in ROUTES]
+)
+
+
+def test_the_routes_are_found() -> None:
+    found = {(name, path): methods for name, path, methods in ROUTES}
+    assert found["intake", "/"] == {"GET", "POST"}
+    assert found["router", "/cases/{inquiry_id}/commands"] == {"POST"}
+    assert all((name, path) in found for name in APPS for path in ("/docs", "/metrics", "/readyz", "/openapi.json"))
+
+
+def checked(answer: httpx.Response) -> httpx.Response:
+    """What must be true of every answer."""
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    kind = answer.headers.get("content-type", "")
+    assert "Traceback" not in answer.text
+    assert 'File "' not in answer.text
+    if kind.startswith("text/html"):
+        assert "<script" not in answer.text.lower()
+        assert " style=" not in answer.text.lower()
+    elif answer.status_code >= 400:
+        assert answer.json().keys() >= ({"ready", "reasons"} if "ready" in answer.json() else {"title", "detail"})
+    return answer
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, Any] = checked(answer).json()
+    assert (body["status"], body["detail"][-1]) == (status, ".")
+    return body
+
+
+@EVERY_ROUTE
+@pytest.mark.parametrize("accept", ACCEPTS)
+@pytest.mark.parametrize("token", [{}, BEARER], ids=["anybody", "operator"])
+async def test_every_answer_is_safe(
+    clients: City, name: str, path: str, methods: frozenset[str], accept: str, token: dict[str, str]
+) -> None:
+    for method in sorted(methods):
+        headers = {"Accept": accept, "X-Query-Code": "none", **token}
+        answer = checked(await clients[name].request(method, path.format(**EXAMPLES), headers=headers))
+        assert answer.status_code < 500 or path == "/readyz", answer.text
+
+
+@EVERY_ROUTE
+async def test_a_wrong_method_is_told_the_right_ones(
+    clients: City, name: str, path: str, methods: frozenset[str]
+) -> None:
+    for method in set(METHODS) - methods:
+        answer = await clients[name].request(method, path.format(**EXAMPLES), headers=BEARER)
+        assert method in problem(answer, 405)["detail"]
+        assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == methods
+
+
+@EVERY_ROUTE
+async def test_the_head_can_be_asked_for_wherever_the_whole_can(
+    clients: City, name: str, path: str, methods: frozenset[str]
+) -> None:
+    whole = await clients[name].request("GET", path.format(**EXAMPLES), headers=BEARER)
+    head = await clients[name].request("HEAD", path.format(**EXAMPLES), headers=BEARER)
+    assert head.status_code == whole.status_code
+    assert head.headers.get("content-type") == whole.headers.get("content-type")
+
+
+@pytest.mark.parametrize("name", sorted(APPS))
+@pytest.mark.parametrize("path", NOWHERE)
+async def test_where_nothing_is_a_problem_says_so(clients: City, name: str, path: str) -> None:
+    problem(await clients[name].get(path), 404)
+
+
+@pytest.mark.parametrize("name", sorted(APPS))
+async def test_files_are_only_read(clients: City, name: str) -> None:
+    answer = await clients[name].post("/static/chorus.css")
+    problem(answer, 405)
+    assert answer.headers["allow"] == "HEAD, GET"
+    assert checked(await clients[name].get("/static/chorus.css")).status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(APPS))
+async def test_a_defect_is_told_without_its_words(name: str) -> None:
+    app = served(APPS[name])
+
+    @app.get("/defect")
+    async def defect() -> None:
+        raise RuntimeError("the words of a resident")
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
+        answer = await client.get("/defect")
+    assert problem(answer, 500)["detail"] == "Something went wrong here; it has been logged."
+    assert "resident" not in answer.text

@@ -1,0 +1,67 @@
+"""A real process behind a real proxy's header: believed from proxies that the settings name, from nobody else."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.backing import Backing
+from deploy.local.ports import Ports
+
+pytestmark = pytest.mark.integration
+REPOSITORY = Path(__file__).parents[2]
+LETTER = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
+MOST = 2
+
+
+@contextmanager
+def intake(running: Backing, folder: Path, trusted: str) -> Iterator[str]:
+    secret = folder / "secret"
+    secret.write_text("a secret that is long enough to be one")
+    address = f"127.0.0.1:{Ports.free().intake}"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")} | {
+        "CHORUS_HTTP": address,
+        "CHORUS_KAFKA": running.kafka,
+        "CHORUS_MONGODB": running.mongodb,
+        "CHORUS_SECRET_FILE": str(secret),
+        "CHORUS_OPERATOR_TOKEN_FILE": str(secret),
+        "CHORUS_SUBMISSIONS_PER_MINUTE": str(MOST),
+        "CHORUS_TRUSTED_PROXIES": trusted,
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "services.intake"], env=env, cwd=REPOSITORY)
+    try:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                if httpx.get(f"http://{address}/healthz").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+            assert time.monotonic() < until, "intake did not come up"
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "answers"), [("127.0.0.1", [202] * 4), ("*", [202] * 4), ("", [202, 202, 429, 429])]
+)
+def test_a_forwarded_address_counts_only_when_a_named_proxy_says_it(
+    running: Backing, tmp_path: Path, trusted: str, answers: list[int]
+) -> None:
+    with intake(running, tmp_path, trusted) as url:
+        seen = [
+            httpx.post(
+                f"{url}/inquiries", json=LETTER, headers={"X-Forwarded-For": f"198.51.100.{n}"}, timeout=20
+            ).status_code
+            for n in range(4)
+        ]
+    assert seen == answers
