@@ -1,15 +1,17 @@
 """How a record becomes an effect exactly as often as it must: effect durable, publishes confirmed, then the offsets committed.
 
 A record is wrong (put aside at once), or a dependency is away (wait in place), or it fails again and again (put aside).
+While what follows from one batch is being confirmed, the next is polled and its effects are stored; commits stay in order.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -21,6 +23,7 @@ from shared.logs import log
 from shared.polling import Polling, as_it_is, undecoded
 from shared.publishing import Publisher
 from shared.records import Record, Wrong, dead_letter, dependency
+from shared.running import ended
 
 BATCH_RECORDS = 2_000
 POLL_MS = 20
@@ -30,30 +33,55 @@ SESSION_S = 10
 STATIC_SESSION_S = 30
 NO_POLL_S = 30.0
 Item = TypeVar("Item")
+Taker = TypeVar("Taker", contravariant=True)
+Confirm = Callable[[], Awaitable[None]]
+Pair = tuple[Record, Item]
+Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
+
+
+class Parking(Protocol[Taker]):
+    """Where an item that fails for good is kept, and whatever must not overtake it."""
+
+    async def refresh(self) -> None:
+        """Learn what is parked; called before the first batch after partitions came."""
+
+    def waits(self, item: Taker) -> str | None:
+        """Why this item queues behind a parked one; asked in the order of the log."""
+
+    async def park(self, record: Record, item: Taker, kind: str, reason: str) -> None:
+        """Keep the record, durably; safe to repeat."""
 
 
 @dataclass
 class Subscription(Generic[Item]):
     """One group's reading in one process: which topics, how a record is read, what is done with a batch.
 
-    `read` turns a record into an item, None to skip it, or raises Wrong. `handle` must be safe to repeat.
+    `read` turns a record into an item, None to skip it, or raises Wrong. `handle` makes the effects durable and may return
+    what is still to be confirmed; both must be safe to repeat. At most two batches are in memory: one whose effects are
+    being stored, and the former, whose publishes are being confirmed.
     """
 
     service: str
     group: str | None
     read: Callable[[Record], Item | None]
-    handle: Callable[[Sequence[Item]], Awaitable[None]]
+    handle: Callable[[Sequence[Item]], Awaitable[Confirm | None]]
     publisher: Publisher
     topics: Collection[str] = ()
     pattern: str | None = None
     schema: Any = bytes
     instance: str | None = None
-    waiting_for: str | None = None
+    parking: Parking[Item] | None = None
     last_poll: float = field(default_factory=time.monotonic)
     subscriber: Any = None
     on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _in_hand_since: float = field(default_factory=time.monotonic)
+    _storing: bool = False
+    _former: asyncio.Task[None] | None = None
+    _moved: float = field(default_factory=time.monotonic)
+    _waiting: dict[object, str] = field(default_factory=dict)
+    _oldest_ms: deque[dict[str, int]] = field(default_factory=deque)
+    _assignment: int = 0
+    _refreshed: int = -1
 
     # ── wiring ───────────────────────────────────────────────────────────────
 
@@ -105,23 +133,55 @@ class Subscription(Generic[Item]):
 
     # ── a batch ──────────────────────────────────────────────────────────────
 
-    async def consume(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        """Take one poll's records to their end, whatever it is, and commit them."""
+    async def consume(self, records: Sequence[Raw]) -> None:
+        """Store the effects of one poll's records; when the former batch is committed, confirm and commit this one."""
         self._idle.clear()
-        self._in_hand_since = time.monotonic()
+        self._storing, self._moved = True, time.monotonic()
+        assignment = self._assignment
+        self._oldest_ms.append({self._label(raw.topic): raw.timestamp for raw in reversed(records)})
+        async with self._unbroken():
+            good = await self._read(records)
+            failure, confirm = await self._stored(good)
+            if self._former is not None:
+                await asyncio.shield(self._former)
+            if failure is not None:
+                log.warning("a batch failed", extra={"group": self.group, "error": type(failure).__name__})
+                await self._settle(good)
+            self._storing = False
+            finish = self._finish(assignment, records, good, confirm)
+            self._former = asyncio.create_task(finish, name=f"{self.group}-confirms")
+
+    async def _finish(
+        self, assignment: int, records: Sequence[Raw], good: Sequence[Pair[Item]], confirm: Confirm | None
+    ) -> None:
+        async with self._unbroken():
+            if confirm is not None and await self._in_place(confirm) is not None:
+                await self._settle(good)
+            if assignment == self._assignment:
+                await self._commit(records)
+            else:
+                metrics.COMMIT_FAILURES.labels(self.service).inc()
+        metrics.LAST_PROCESSED.labels(self.service).set_to_current_time()
+        self._moved = time.monotonic()
+        self._oldest_ms.popleft()
+        if not self._storing:
+            self._idle.set()
+
+    @asynccontextmanager
+    async def _unbroken(self) -> AsyncIterator[None]:
+        """A failure that nothing here can heal ends the process; until then nothing more is committed."""
         try:
-            await self._take(records)
+            yield
         except Exception as error:
             # FastStream would log it and go on, and the next commit would pass over these records.
             log.error("broken", exc_info=error, extra={"group": self.group})
             self.on_broken(error)
             self._idle.set()
             await asyncio.Event().wait()
-        finally:
-            self._idle.set()
 
-    async def _take(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        good: list[tuple[Record, Item]] = []
+    async def _read(self, records: Sequence[Raw]) -> list[Pair[Item]]:
+        """The items of a poll; what is wrong is put aside, and what must wait behind a parked one is parked."""
+        good: list[Pair[Item]] = []
         for raw in records:
             record = Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
             try:
@@ -133,62 +193,98 @@ class Subscription(Generic[Item]):
             else:
                 if item is not None:
                     good.append((record, item))
-        await self._settle(good)
-        await self._commit(records)
-        metrics.LAST_PROCESSED.labels(self.service).set_to_current_time()
+        return await self._unparked(good)
 
-    async def _settle(self, batch: Sequence[tuple[Record, Item]]) -> None:
-        """Handle the batch; when it goes on failing, each record alone, so that only the culprit is put aside."""
+    async def _unparked(self, batch: Sequence[Pair[Item]]) -> list[Pair[Item]]:
+        """The batch without what queues behind a parked item: that is parked too."""
+        if self.parking is None:
+            return list(batch)
+        if self._refreshed != (assignment := self._assignment):
+            await self._surely(self.parking.refresh)
+            self._refreshed = assignment
+        free: list[Pair[Item]] = []
+        for record, item in batch:
+            if (reason := self.parking.waits(item)) is None:
+                free.append((record, item))
+            else:
+                await self._give_up(record, item, "parked", reason, attempts=0)
+        return free
+
+    async def _stored(self, batch: Sequence[Pair[Item]]) -> tuple[Exception | None, Confirm | None]:
+        """Handle a batch once: what went wrong, or what is still to be confirmed."""
         if not batch:
-            return
-        reason = ""
+            return None, None
+        confirm: Confirm | None = None
+
+        async def handle() -> None:
+            nonlocal confirm
+            confirm = await self.handle([item for _, item in batch])
+
+        return await self._in_place(handle), confirm
+
+    async def _settle(self, batch: Sequence[Pair[Item]]) -> None:
+        """Handle and confirm a batch; when it goes on failing, its halves, so that only the culprit is put aside."""
+        batch = await self._unparked(batch)
         for attempt in range(1, ATTEMPTS + 1):
-            failure = await self._in_place(lambda: self.handle([item for _, item in batch]))
+            failure, confirm = await self._stored(batch)
+            if failure is None and confirm is not None:
+                failure = await self._in_place(confirm)
             if failure is None:
                 return
-            reason = repr(failure)
+            if len(batch) > 1 and attempt > 1:
+                middle = len(batch) // 2
+                await self._settle(batch[:middle])
+                await self._settle(batch[middle:])
+                return
             extra = {"group": self.group, "attempt": attempt, "error": type(failure).__name__}
             log.warning("a batch failed", extra=extra)
             await asyncio.sleep(min(0.05 * 2**attempt, LONGEST_PAUSE_S))
-        if len(batch) == 1:
-            await self._put_aside(batch[0][0], "exhausted", reason, attempts=ATTEMPTS)
-            return
-        for one in batch:
-            await self._settle([one])
+        record, item = batch[0]
+        await self._give_up(record, item, "exhausted", repr(failure), attempts=ATTEMPTS)
+
+    async def _give_up(self, record: Record, item: Item, kind: str, reason: str, attempts: int) -> None:
+        if (parking := self.parking) is not None:
+            await self._surely(lambda: parking.park(record, item, kind, reason))
+        await self._put_aside(record, kind, reason, attempts)
+
+    async def _surely(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it, waiting while a dependency is away; any other failure is raised."""
+        if (failure := await self._in_place(act)) is not None:
+            raise failure
 
     async def _in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
         """Do it, waiting as long as a dependency is away; return the failure that speaks of the records."""
         pause_s = 0.05
         began = time.monotonic()
-        while True:
-            try:
-                await act()
-            except Exception as error:
-                away = dependency(error)
-                if away is None:
-                    return error
-                if self.waiting_for != away:
-                    extra = {"group": self.group, "dependency": away, "error": type(error).__name__}
-                    log.warning("waiting", extra=extra)
-                self.waiting_for = away
-                await asyncio.sleep(pause_s)
-                metrics.BLOCKED_SECONDS.labels(self.service, away).inc(time.monotonic() - began)
-                began = time.monotonic()
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            else:
-                self.waiting_for = None
-                return None
+        try:
+            while True:
+                try:
+                    await act()
+                except Exception as error:
+                    away = dependency(error)
+                    if away is None:
+                        return error
+                    if self._waiting.get(act) != away:
+                        extra = {"group": self.group, "dependency": away, "error": type(error).__name__}
+                        log.warning("waiting", extra=extra)
+                    self._waiting[act] = away
+                    await asyncio.sleep(pause_s)
+                    metrics.BLOCKED_SECONDS.labels(self.service, away).inc(time.monotonic() - began)
+                    began = time.monotonic()
+                    pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                else:
+                    return None
+        finally:
+            self._waiting.pop(act, None)
 
     async def _put_aside(self, record: Record, kind: str, reason: str, attempts: int) -> None:
         letter = dead_letter(self.service, record, kind, reason, attempts)
         topic = topics.dead_letters(self.service)
-        failure = await self._in_place(lambda: self.publisher.publish_raw({topic: [letter]}))
-        if failure is not None:
-            raise failure
+        await self._surely(lambda: self.publisher.publish_raw({topic: [letter]}))
         metrics.DEAD_LETTERS.labels(self.service, kind).inc()
         log.warning("put aside", extra={"service": self.service, "place": record.place, "kind": kind})
 
-    async def _commit(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+    async def _commit(self, records: Sequence[Raw]) -> None:
         """Commit what this batch has finished; a partition that was taken away meanwhile is its new owner's to repeat."""
         offsets: dict[TopicPartition, int] = {}
         for record in records:
@@ -220,33 +316,51 @@ class Subscription(Generic[Item]):
             return f"{name} waits for {self.waiting_for}"
         if consumer is None or not consumer.assignment():
             return f"{name} has no partitions assigned"
-        if not self._idle.is_set() and time.monotonic() - self._in_hand_since > NO_POLL_S:
+        if not self._idle.is_set() and time.monotonic() - self._moved > NO_POLL_S:
             return f"{name} has had one batch in hand for more than {NO_POLL_S:.0f} s"
         if self._idle.is_set() and time.monotonic() - self.last_poll > NO_POLL_S:
             return f"{name} has not polled for {NO_POLL_S:.0f} s"
         return None
 
-    def lag(self) -> dict[str, int]:
-        """Messages by topic that wait to be taken, as far as the last fetch knows; outboxes are summed."""
+    @property
+    def waiting_for(self) -> str | None:
+        """The dependency for which a batch waits in place."""
+        return next(iter(self._waiting.values()), None)
+
+    def lag(self) -> dict[str, tuple[int, float]]:
+        """By topic, as far as the last fetch knows: messages that are not handled, and the age in seconds of the oldest
+        one in hand. Outboxes are summed."""
         consumer: AIOKafkaConsumer | None = self.subscriber.consumer if self.subscriber else None
-        waiting: dict[str, int] = {}
+        lag: dict[str, tuple[int, float]] = {}
         for partition in consumer.assignment() if consumer else ():
             end = consumer.highwater(partition) if consumer else None
             state = consumer._subscription.subscription.assignment.state_value(partition) if consumer else None
             position = state.position if state is not None and state.has_valid_position else None
-            topic = "departments.*.outbox" if self.pattern else partition.topic
-            behind = end - position if end is not None and position is not None else 0
-            waiting[topic] = waiting.get(topic, 0) + max(behind, 0)
-        return waiting
+            handled = self.polling.handled.get(partition, position)
+            topic = self._label(partition.topic)
+            behind = max(end - handled, 0) if end is not None and handled is not None else 0
+            oldest_ms = min((batch[topic] for batch in self._oldest_ms if topic in batch), default=None)
+            waited_s = max(time.time() - oldest_ms / 1000, 0.0) if oldest_ms is not None else 0.0
+            lag[topic] = (lag.get(topic, (0, 0.0))[0] + behind, waited_s)
+        return lag
 
-    def forget_positions(self) -> None:
-        """Another member may have gone on from where this one was."""
+    def _label(self, topic: str) -> str:
+        return "departments.*.outbox" if self.pattern else topic
+
+    def forget(self) -> None:
+        """Another member may have gone on from where this one was: batches in hand are not committed any more."""
         self.polling.handled.clear()
+        self._assignment += 1
 
     async def drained(self, limit_s: float) -> None:
-        """Wait until the batch in hand is finished, or the limit is over: then it is abandoned."""
+        """Wait until the batches in hand are committed, or the limit is over: then they are abandoned."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), limit_s)
+
+    async def stop(self) -> None:
+        """Let go of what is still being confirmed: it comes again."""
+        if self._former is not None:
+            await ended([self._former])
 
 
 class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
@@ -261,4 +375,4 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carrie
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Positions come from the committed offsets: what this process had handled before says nothing any more."""
-        self.subscription.forget_positions()
+        self.subscription.forget()

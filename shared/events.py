@@ -238,6 +238,14 @@ class CaseWithdrawPart(Payload):
     _no_nul = field_validator("part_id", "why")(no_nul)
 
 
+class CaseReplay(Payload):
+    """Take what was parked of this inquiry, in the order of the log, and let its later inputs go on."""
+
+    type: ClassVar[str] = PREFIX + "case.replay"
+    inquiry_id: str
+    by: str = "operator"
+
+
 # ── inbox ────────────────────────────────────────────────────────────────────
 
 
@@ -368,7 +376,7 @@ class ResidentTold(Payload):
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
     model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
 }
-DOOR_MESSAGES: tuple[type[Payload], ...] = (InquiryReceived, InquiryRated, CaseAssign, CaseWithdrawPart)
+DOOR_MESSAGES: tuple[type[Payload], ...] = (InquiryReceived, InquiryRated, CaseAssign, CaseWithdrawPart, CaseReplay)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*DOOR_MESSAGES, *DEPARTMENT_MESSAGES.values())}
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, MessageRefused)

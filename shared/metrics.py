@@ -24,6 +24,11 @@ CONSUMER_LAG = Gauge(
     "Messages not yet taken; a steady rise means the service is too slow",
     ["service", "topic"],
 )
+CONSUMER_LAG_SECONDS = Gauge(
+    "chorus_consumer_lag_seconds",
+    "Age of the oldest message in hand; minutes mean a backlog or a dependency that is away",
+    ["service", "topic"],
+)
 LAST_PROCESSED = Gauge(
     "chorus_last_processed_timestamp_seconds",
     "When the service last finished a batch; old with lag means it stands still",
@@ -39,6 +44,10 @@ LEDGER_OLDEST = Gauge(
 COMMIT_FAILURES = Counter(
     "chorus_commit_failures", "Offsets that could not be committed; a rise repeats work, harmlessly", ["service"]
 )
+PRODUCER_RENEWALS = Counter(
+    "chorus_producer_renewals", "Producers made anew after a final refusal; a rise wants a look at rights", ["service"]
+)
+PARKED = Gauge("chorus_parked_inquiries", "Inquiries that wait for `chorus dead-letters replay`; any wants a look")
 SEQUENCE_GAPS = Counter(
     "chorus_sequence_gaps", "Events missing from a case's sequence; any rise is a defect", ["service"]
 )

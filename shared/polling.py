@@ -8,17 +8,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
     CorruptRecordException,
-    GroupAuthorizationFailedError,
     KafkaError,
-    TopicAuthorizationFailedError,
     UnsupportedCodecError,
 )
 from faststream.kafka.message import KafkaMessage
 
 from shared.logs import log
-from shared.records import Record
+from shared.records import FORBIDDEN, Record
 
-FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
 UNPACKABLE = (CorruptRecordException, UnsupportedCodecError)
 UNPACK_MS = 100
 

@@ -164,5 +164,6 @@ class Publisher:
         """A producer that was refused for good fails every later write to that partition: replace it."""
         if self.producer is producer:
             self.producer = None
+            metrics.PRODUCER_RENEWALS.labels(self.service).inc()
             log.warning("a publish was refused; the producer is made anew", extra={"error": type(error).__name__})
             await self._discard(producer)

@@ -3,11 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
 
+from shared import topics
 from shared.mongo import StoreAway
 from shared.publishing import RECORD_BYTES_MAX, RawRecord, size_of
 
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
@@ -54,13 +63,17 @@ def dependency(error: BaseException) -> str | None:
         return error.dependency
     if isinstance(error, StoreAway):
         return "mongodb"
+    if isinstance(error, FORBIDDEN):
+        return "kafka-rights"
     if isinstance(error, KafkaError) and not isinstance(error, TOO_LARGE):
         return "kafka"
     return None
 
 
 def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: int) -> RawRecord:
-    """The record as it was, with where it came from and why it is here."""
+    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay."""
+    if record.topic == topics.replays(service):
+        record = original(record)
     origin = {
         "dl_service": service,
         "dl_topic": record.topic,
@@ -77,3 +90,14 @@ def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: 
         return letter
     # Larger than any topic takes: what is left of it says where it lies.
     return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
+
+
+def original(replayed: Record) -> Record:
+    """The record that a dead letter was made of, by its `dl_` headers; the letter itself when they do not tell."""
+    where = {name: replayed.header(f"dl_{name}") or "" for name in ("topic", "partition", "offset", "timestamp")}
+    numbers = [where[name] for name in ("partition", "offset", "timestamp")]
+    if not where["topic"] or not all(number.isascii() and number.isdigit() for number in numbers):
+        return replayed
+    partition, offset, timestamp_ms = map(int, numbers)
+    headers = [(name, value) for name, value in replayed.headers if not name.startswith("dl_")]
+    return Record(where["topic"], partition, offset, timestamp_ms, replayed.key, replayed.value, headers)

@@ -16,15 +16,16 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared import logs, metrics, pages, problems
+from shared import logs, metrics, pages, problems, topics
 from shared.connection import Connection
-from shared.delivery import NO_POLL_S, Item, Subscription
+from shared.delivery import NO_POLL_S, Confirm, Item, Parking, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
 from shared.pages import Site, language, static_files
 from shared.problems import documented
 from shared.publishing import Publisher
 from shared.records import Record
+from shared.replays import Replays
 from shared.running import Loop, Server, again, ended, patiently, single_instance
 from shared.settings import Settings
 
@@ -79,28 +80,41 @@ class Service:
 
     def reads(
         self,
-        *topics: str,
+        *names: str,
         group: str | None,
         read: Callable[[Record], Item | None],
-        handle: Callable[[Sequence[Item]], Awaitable[None]],
+        handle: Callable[[Sequence[Item]], Awaitable[Confirm | None]],
         schema: Any,
         pattern: str | None = None,
+        parking: Parking[Item] | None = None,
     ) -> None:
         """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
         subscription = Subscription(
             service=self.name,
             group=group,
-            topics=topics,
+            topics=names,
             pattern=pattern,
             read=read,
             handle=handle,
             schema=schema,
             publisher=self.publisher,
             instance=self.settings.instance,
+            parking=parking,
             on_broken=self._break,
         )
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
+
+    def takes_replays(self) -> None:
+        """Try dead letters again that the desk sends back; to be called after the other readings are registered."""
+        replays = Replays(tuple(self.subscriptions))
+        self.reads(
+            topics.replays(self.name),
+            group=f"{self.name}-replays",
+            read=replays.read,
+            handle=replays.take,
+            schema=bytes,
+        )
 
     def publishes(self, topic: str, schema: Any) -> None:
         """Declare a topic this service writes to, for the AsyncAPI page."""
@@ -134,6 +148,8 @@ class Service:
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    proxy_headers=bool(self.settings.trusted_proxies),
+                    forwarded_allow_ips=self.settings.trusted_proxies,
                     timeout_keep_alive=75,
                     timeout_graceful_shutdown=10,
                 )
@@ -148,8 +164,6 @@ class Service:
         try:
             yield
         finally:
-                    proxy_headers=bool(self.settings.trusted_proxies),
-                    forwarded_allow_ips=self.settings.trusted_proxies,
             log.info("stopping", extra={"service": self.name})
             await ended(tasks)
             self.database.client.close()
@@ -196,16 +210,18 @@ class Service:
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
         await asyncio.gather(*(subscription.drained(DRAIN_S) for subscription in self.subscriptions))
         await ended(loops)
+        await asyncio.gather(*(subscription.stop() for subscription in self.subscriptions))
         await self.broker.stop()
 
     async def _measure(self) -> None:
         told: set[str] = set()
         while True:
-            waiting = dict.fromkeys(told, 0)
+            waiting = dict.fromkeys(told, (0, 0.0))
             for subscription in self.subscriptions:
                 waiting |= subscription.lag()
-            for topic, behind in waiting.items():
-                metrics.CONSUMER_LAG.labels(self.name, topic).set(behind)
+            for topic, (messages, seconds) in waiting.items():
+                metrics.CONSUMER_LAG.labels(self.name, topic).set(messages)
+                metrics.CONSUMER_LAG_SECONDS.labels(self.name, topic).set(seconds)
             told = set(waiting)
             await asyncio.sleep(LAG_EVERY_S)
 

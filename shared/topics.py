@@ -60,6 +60,11 @@ def dead_letters(service: str) -> str:
     return f"{service}.dead-letters"
 
 
+def replays(service: str) -> str:
+    """Where the desk puts a dead letter that its service shall try again."""
+    return f"{service}.replays"
+
+
 def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
     """Every topic that exists whatever the city's departments are."""
     return (
@@ -67,7 +72,11 @@ def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
         Topic(INPUTS, partitions, retention_days),
         Topic(RESIDENTS, partitions, retention_days, record_mib=8),
         Topic(EVENTS, partitions, None),
-        *(Topic(dead_letters(service), 1, retention_days, record_mib=10) for service in SERVICES),
+        *(
+            Topic(name(service), 1, retention_days, record_mib=10)
+            for service in SERVICES
+            for name in (dead_letters, replays)
+        ),
     )
 
 

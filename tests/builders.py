@@ -14,6 +14,7 @@ from shared import clock, ids, topics
 from shared.directory import City, Department, Name, Policy, Rule
 from shared.events import (
     CaseAssign,
+    CaseReplay,
     CaseWithdrawPart,
     Contact,
     Envelope,
@@ -145,6 +146,11 @@ def assigned(lead: str, *co_handlers: str) -> Step:
 def withdrawn(department: str, why: str = "不再需要") -> Step:
     """An operator takes a department's part away."""
     return Step(lambda case: CaseWithdrawPart(inquiry_id=case.inquiry_id, part_id=part_of(case, department), why=why))
+
+
+def replayed() -> Step:
+    """An operator has what was parked taken."""
+    return Step(lambda case: CaseReplay(inquiry_id=case.inquiry_id))
 
 
 def part_of(case: Case, department: str) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
 from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, size_of
@@ -102,7 +104,18 @@ class FakeConsumer:
 
     def assignment(self) -> set[Any]:
         """What it reads."""
-        return {("a", 0)}
+        return {TopicPartition("a", 0)}
+
+    def highwater(self, partition: TopicPartition) -> int:
+        """The end of the topic, which a test's records reach up to."""
+        return 7
+
+    @property
+    def _subscription(self) -> Any:
+        """aiokafka's own book of positions; nobody has one here."""
+        state = SimpleNamespace(position=5, has_valid_position=True)
+        assignment = SimpleNamespace(state_value=lambda partition: state)
+        return SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
 
 
 class FakeSubscriber:

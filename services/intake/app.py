@@ -37,6 +37,7 @@ def make(settings: Settings) -> Service:
         handle=Tickets(store).remember,
         schema=ResidentTold,
     )
+    service.takes_replays()
     service.publishes(topics.INPUTS, InquiryReceived)
     service.publishes(topics.dead_letters("intake"), bytes)
     for loop in (ledger.write_groups, ledger.publish_fresh, ledger.relay):

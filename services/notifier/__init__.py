@@ -1,6 +1,6 @@
 """The notifier: tells residents and departments by mail, and shows answered public inquiries in the hall.
 
-reads    residents.inbox (notifier) · inquiries.events (notifier) · city.directory
+reads    residents.inbox (notifier) · inquiries.events (notifier) · notifier.replays · city.directory
 writes   notifier.dead-letters
 stores   chorus_notifier: deliveries, hall
 """

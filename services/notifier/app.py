@@ -27,6 +27,7 @@ def make(settings: Settings) -> Service:
         handle=Notices(store, city, settings).take,
         schema=ResidentTold,
     )
+    service.takes_replays()
     service.publishes(topics.dead_letters("notifier"), bytes)
     service.forever(Mailroom(store, settings).deliver)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")

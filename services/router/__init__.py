@@ -1,7 +1,8 @@
 """The router: gate, core and desk. It decides every case, once.
 
 reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) · inquiries.events (router-cases)
-         city.directory
+         router.replays · city.directory
 writes   departments.<code>.inbox · residents.inbox · inquiries.events · inquiries.inputs · city.directory · router.dead-letters
-stores   chorus_router: decisions, cases, commands, unpublished, revisions
+         <service>.replays
+stores   chorus_router: decisions, cases, commands, unpublished, revisions, parked
 """

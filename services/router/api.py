@@ -53,6 +53,12 @@ class AssignBody(BaseModel):
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
 
 
+class ReplayBody(BaseModel):
+    """The command that takes what was parked of an inquiry, in the order of the log."""
+
+    type: Literal["replay"]
+
+
 class WithdrawPartBody(BaseModel):
     """The command that takes a part away."""
 
@@ -122,7 +128,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     @api.post(
         "/cases/{inquiry_id}/commands",
         status_code=202,
-        openapi_extra=body_of(AssignBody, WithdrawPartBody),
+        openapi_extra=body_of(AssignBody, ReplayBody, WithdrawPartBody),
         responses=documented(413),
         summary="Put a command onto the log of a case",
     )

@@ -36,6 +36,7 @@ def make(settings: Settings) -> Service:
         read=read_input,
         handle=core.decide_inputs,
         schema=one_of(INPUTS),
+        parking=core,
     )
     service.reads(
         group="router-gate",
@@ -51,6 +52,7 @@ def make(settings: Settings) -> Service:
         handle=view.follow,
         schema=CaseEvent,
     )
+    service.takes_replays()
     for topic, schema in (
         (topics.CITY, City),
         (topics.INPUTS, one_of(INPUTS)),
@@ -58,6 +60,7 @@ def make(settings: Settings) -> Service:
         (topics.RESIDENTS, ResidentTold),
         (topics.EVENTS, CaseEvent),
         (topics.dead_letters("router"), bytes),
+        *((topics.replays(name), bytes) for name in topics.SERVICES),
     ):
         service.publishes(topic, schema)
     for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published, view.measure):

@@ -16,7 +16,7 @@ from shared import clock, ids, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
 from shared.directory import City, Department, merge, put_department
-from shared.events import CaseAssign, CaseWithdrawPart, Envelope, Message, Payload
+from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Envelope, Message, Payload
 from shared.ledger import Entry, Ledger
 from shared.problems import FieldProblem, Problem, invalid, shown
 from shared.provision import make_topics
@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.topics import department_topics, system_topics
 
 COMMANDS: Mapping[str, type[Payload]] = {
-    model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseWithdrawPart)
+    model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseReplay, CaseWithdrawPart)
 }
 CITY_EVERY_S = 5.0
 CITY_BYTES_MAX = 3_500_000
@@ -55,8 +55,12 @@ class Desk:
     async def command(self, inquiry_id: str, body: bytes, key: str | None) -> Accepted:
         """Take a command for a case into the ledger; safe to repeat with the same idempotency key."""
         given = await self._valid(inquiry_id, body)
-        value = given.model_dump_json()
         id_ = ids.named_id(f"command/{inquiry_id}/{key}") if key else ids.new_event_id()
+        return Accepted(event_id=await self.enter(inquiry_id, given, id_))
+
+    async def enter(self, inquiry_id: str, given: Payload, id_: str) -> str:
+        """Write a command that is right into the ledger; returns its id. Raises Problem when the id is another's."""
+        value = given.model_dump_json()
         while True:
             entry = Entry(
                 id=id_,
@@ -72,10 +76,10 @@ class Desk:
             if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:
                 raise Problem(422, "This Idempotency-Key was used for another command; use a key of its own.")
             if written.new or written.earlier:
-                return Accepted(event_id=id_)
+                return id_
 
     async def _valid(self, inquiry_id: str, body: bytes) -> Payload:
-        if not await self.store.known([inquiry_id]):
+        if not await self.store.known([inquiry_id]) and not await self.store.parked_of([inquiry_id]):
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
         try:
             given = from_json(body)

@@ -1,15 +1,36 @@
-"""What the router keeps: decisions (the record), cases (a view), commands (the desk's ledger), revisions of the city."""
+"""What the router keeps: decisions (the record), cases (a view), commands (the desk's ledger), revisions of the city,
+and parked: inputs that failed for good, with those that must not overtake them."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, after, case_of, from_document
 from shared.directory import City
 from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, UpdateOne, find_by, insert_new
+from shared.records import Record
 
 CASES_KEPT = 20_000
 CHARACTERS_KEPT = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An input of the log that waits for a replay; one that was discarded is passed over then."""
+
+    record: Record
+    inquiry_id: str
+    kind: str
+    reason: str
+    discarded: bool = False
+
+    def document(self) -> Document:
+        """As it is stored, under its place on the log."""
+        kept = {name: getattr(self.record, name) for name in Record.__slots__ if name != "headers"}
+        headers = [[name, value] for name, value in self.record.headers]
+        about = {"inquiry_id": self.inquiry_id, "kind": self.kind, "reason": self.reason, "discarded": self.discarded}
+        return {"_id": self.record.place, **about, **kept, "headers": headers}
 
 
 class Store:
@@ -19,6 +40,7 @@ class Store:
         self.decisions = database["decisions"]
         self.cases = database["cases"]
         self.revisions = database["revisions"]
+        self.parked = database["parked"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
         self._kept = 0
 
@@ -26,6 +48,7 @@ class Store:
         """Indexes; safe to repeat."""
         await self.decisions.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
         await self.cases.create_index([("state", ASCENDING)])
+        await self.parked.create_index([("inquiry_id", ASCENDING)])
 
     # ── decisions ────────────────────────────────────────────────────────────
 
@@ -83,6 +106,31 @@ class Store:
         first = [f"{one}/1" for one in wanted if one not in known]
         return known | {one["inquiry_id"] for one in await find_by(self.decisions, "_id", first, ["inquiry_id"])}
 
+    # ── what is parked ───────────────────────────────────────────────────────
+
+    async def park(self, parked: Parked) -> None:
+        """Keep an input under its place; safe to repeat."""
+        await insert_new(self.parked, [parked.document()])
+
+    async def parked_inquiries(self) -> set[str]:
+        """The inquiries whose inputs queue; a letter that the desk laid here to be read again holds nobody up."""
+        held = self.parked.find({"kind": {"$in": ["exhausted", "parked"]}}, ["inquiry_id"])
+        return {one["inquiry_id"] for one in await held.to_list(None)}
+
+    async def parked_of(self, inquiry_ids: Sequence[str]) -> list[Parked]:
+        """What is parked of these inquiries, in the order of the log."""
+        stored = await find_by(self.parked, "inquiry_id", inquiry_ids)
+        return [_parked(one) for one in sorted(stored, key=lambda one: (one["partition"], one["offset"]))]
+
+    async def discard_parked(self, place: str) -> bool:
+        """Have a replay pass over this one; False when it is not there (any more)."""
+        found = await self.parked.update_one({"_id": place}, {"$set": {"discarded": True}})
+        return bool(found.matched_count)
+
+    async def unpark(self, taken: Sequence[Parked]) -> None:
+        """Forget what has been taken; safe to repeat."""
+        await self.parked.delete_many({"_id": {"$in": [one.record.place for one in taken]}})
+
     # ── the view ─────────────────────────────────────────────────────────────
 
     async def show(self, rows: Sequence[Document]) -> None:
@@ -123,3 +171,9 @@ class Store:
         except DuplicateKeyError:
             return False
         return True
+
+
+def _parked(stored: Document) -> Parked:
+    kept = {name: stored[name] for name in Record.__slots__ if name != "headers"}
+    record = Record(**kept, headers=[(name, value) for name, value in stored["headers"]])
+    return Parked(record, stored["inquiry_id"], stored["kind"], stored["reason"], stored["discarded"])

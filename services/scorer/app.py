@@ -27,6 +27,7 @@ def make(settings: Settings) -> Service:
         handle=Events(store).take,
         schema=CaseEvent,
     )
+    service.takes_replays()
     service.publishes(topics.dead_letters("scorer"), bytes)
     service.app.include_router(api.routes(Scoring(store, city), settings, service.site))
     return service

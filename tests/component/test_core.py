@@ -12,6 +12,7 @@ from services.router.handlers.core import Core
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed
+from shared.delivery import Confirm
 from shared.mongo import Database, StoreAway
 from shared.records import Away
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
@@ -24,9 +25,11 @@ NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
 class Watched(Core):
     """The core, with an end to its patience: one that decides in circles fails instead of hanging."""
 
-    async def decide_inputs(self, batch: Sequence[Input]) -> None:
+    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
         async with asyncio.timeout(20):
-            await super().decide_inputs(batch)
+            confirm = await super().decide_inputs(batch)
+            await confirm()
+            return confirm
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """How a batch is taken to its end: what is wrong is put aside, what is away is waited for, then the offsets are committed."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from aiokafka.errors import (
 from prometheus_client import REGISTRY
 
 from shared import delivery, topics
-from shared.delivery import Subscription
+from shared.delivery import Confirm, Subscription
 from shared.mongo import StoreAway
 from shared.records import Away, Record, Wrong, dead_letter, dependency
 from tests.builders import a_record
@@ -69,6 +70,7 @@ class Reading:
     async def take(self, *records: FakeRecord | bytes) -> None:
         rows = [r if isinstance(r, FakeRecord) else FakeRecord("a", 0, n, r) for n, r in enumerate(records)]
         await self.subscription.consume(rows)
+        await self.subscription.drained(20)
 
     @property
     def aside(self) -> list[tuple[bytes | None, str]]:
@@ -182,6 +184,15 @@ async def test_of_a_batch_that_fails_again_and_again_only_the_culprit_is_put_asi
     assert reading.consumer.commits == [{("a", 0): 3}]
 
 
+async def test_among_many_the_culprit_is_found_by_halves(reading: Reading) -> None:
+    values = [b"%d" % n for n in range(500)]
+    reading.hands.poison = b"321"
+    await reading.take(*values)
+    assert sorted(reading.hands.done, key=int) == [one for one in values if one != b"321"]
+    assert reading.aside == [(b"321", "exhausted")]
+    assert len(reading.hands.batches) < 50
+
+
 async def test_a_dead_letter_waits_for_the_broker_and_nothing_is_committed_before_it(reading: Reading) -> None:
     reading.publisher.away = True
     task = asyncio.create_task(reading.take(b"wrong", b"1"))
@@ -232,13 +243,201 @@ async def test_who_drains_waits_for_the_batch_in_hand(reading: Reading) -> None:
     await task
 
 
+# ── two batches in hand ──────────────────────────────────────────────────────
+
+
+class Confirming:
+    """A handler that stores at once, and whose confirmations come when the test lets them."""
+
+    def __init__(self) -> None:
+        self.stored: list[bytes] = []
+        self.confirmed: list[bytes] = []
+        self.failures: list[Exception] = []
+        self.poison: bytes | None = None
+        self.broker = asyncio.Event()
+
+    async def take(self, batch: Sequence[bytes]) -> Confirm:
+        self.stored += batch
+
+        async def confirm() -> None:
+            await self.broker.wait()
+            if self.failures:
+                raise self.failures.pop(0)
+            if self.poison in batch:
+                raise RuntimeError("this one cannot be confirmed")
+            self.confirmed += batch
+
+        return confirm
+
+
+@pytest.fixture
+def confirming(reading: Reading) -> Confirming:
+    hands = Confirming()
+    reading.subscription.handle = hands.take
+    return hands
+
+
+async def consume(reading: Reading, *offsets: int) -> None:
+    rows: list[Any] = [FakeRecord("a", 0, offset, b"%d" % offset) for offset in offsets]
+    await reading.subscription.consume(rows)
+
+
+async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_committed(
+    reading: Reading, confirming: Confirming
+) -> None:
+    await consume(reading, 0, 1)
+    second = asyncio.create_task(consume(reading, 2))
+    async with asyncio.timeout(5):
+        while confirming.stored != [b"0", b"1", b"2"]:
+            await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (confirming.confirmed, reading.consumer.commits, second.done()) == ([], [], False)
+    confirming.broker.set()
+    await second
+    await reading.subscription.drained(5)
+    assert confirming.confirmed == [b"0", b"1", b"2"]
+    assert reading.consumer.commits == [{("a", 0): 2}, {("a", 0): 3}]
+
+
+async def test_a_third_batch_waits_until_the_first_is_committed(reading: Reading, confirming: Confirming) -> None:
+    await consume(reading, 0)
+    going = asyncio.create_task(consume(reading, 1))
+    await asyncio.sleep(0.01)
+    assert not going.done()
+    assert confirming.stored == [b"0", b"1"]
+    confirming.broker.set()
+    await going
+    await reading.subscription.drained(5)
+    assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
+
+
+async def test_a_confirmation_waits_for_the_broker_and_stores_nothing_again(
+    reading: Reading, confirming: Confirming
+) -> None:
+    confirming.broker.set()
+    confirming.failures = [KafkaConnectionError(), KafkaConnectionError()]
+    await consume(reading, 0)
+    await reading.subscription.drained(5)
+    assert (confirming.stored, confirming.confirmed) == ([b"0"], [b"0"])
+    assert reading.consumer.commits == [{("a", 0): 1}]
+
+
+async def test_what_can_never_be_confirmed_is_put_aside_alone(reading: Reading, confirming: Confirming) -> None:
+    confirming.broker.set()
+    confirming.poison = b"1"
+    await consume(reading, 0, 1, 2)
+    await reading.subscription.drained(20)
+    assert reading.aside == [(b"1", "exhausted")]
+    assert set(confirming.confirmed) == {b"0", b"2"}
+    assert reading.consumer.commits == [{("a", 0): 3}]
+
+
+async def test_a_batch_of_an_earlier_assignment_is_confirmed_and_not_committed(
+    reading: Reading, confirming: Confirming
+) -> None:
+    before = failures()
+    await consume(reading, 0)
+    reading.subscription.forget()
+    confirming.broker.set()
+    await reading.subscription.drained(5)
+    assert (confirming.confirmed, reading.consumer.commits, failures()) == ([b"0"], [], before + 1)
+
+
+async def test_what_is_in_hand_is_told_as_lag_until_it_is_committed(reading: Reading, confirming: Confirming) -> None:
+    now = time.time()
+    rows: list[Any] = [FakeRecord("a", 0, offset, b"x", timestamp=int((now - 60) * 1000)) for offset in (5, 6)]
+    await reading.subscription.consume(rows)
+    [(messages, seconds)] = reading.subscription.lag().values()
+    assert messages == 2
+    assert 59 < seconds < 120
+    confirming.broker.set()
+    await reading.subscription.drained(5)
+    assert list(reading.subscription.lag().values()) == [(0, 0.0)]
+
+
+async def test_who_stops_lets_go_of_what_is_not_confirmed(reading: Reading, confirming: Confirming) -> None:
+    await consume(reading, 0)
+    await reading.subscription.drained(0.01)
+    await reading.subscription.stop()
+    assert (confirming.stored, reading.consumer.commits) == ([b"0"], [])
+
+
+# ── parking ──────────────────────────────────────────────────────────────────
+
+
+class Lot:
+    """Parks by first letter; an item that ends with `!` lets its letter go."""
+
+    def __init__(self) -> None:
+        self.letters: set[bytes] = set()
+        self.kept: list[tuple[bytes, str]] = []
+        self.refreshed = 0
+        self.away: list[Exception] = []
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+        if self.away:
+            raise self.away.pop(0)
+
+    def waits(self, item: bytes) -> str | None:
+        if item.endswith(b"!"):
+            self.letters.discard(item[:1])
+        return f"{item[:1]!r} is parked" if item[:1] in self.letters else None
+
+    async def park(self, record: Record, item: bytes, kind: str, reason: str) -> None:
+        self.letters.add(item[:1])
+        self.kept.append((item, kind))
+
+
+@pytest.fixture
+def lot(reading: Reading) -> Lot:
+    parking = Lot()
+    reading.subscription.parking = parking
+    return parking
+
+
+async def test_what_fails_for_good_is_parked_and_only_its_own_kind_queues_behind(reading: Reading, lot: Lot) -> None:
+    reading.hands.poison = b"a1"
+    await reading.take(b"a1", b"b1", b"a2", b"b2")
+    await reading.take(FakeRecord("a", 0, 4, b"a3"), FakeRecord("a", 0, 5, b"b3"))
+    assert reading.hands.done == [b"b1", b"b2", b"b3"]
+    assert lot.kept == [(b"a1", "exhausted"), (b"a2", "parked"), (b"a3", "parked")]
+    assert reading.aside == [(b"a1", "exhausted"), (b"a2", "parked"), (b"a3", "parked")]
+    assert reading.consumer.commits == [{("a", 0): 4}, {("a", 0): 6}]
+
+
+async def test_what_comes_after_a_replay_in_the_same_batch_goes_on(reading: Reading, lot: Lot) -> None:
+    lot.letters = {b"a"}
+    await reading.take(b"a1", b"a!", b"a2")
+    assert lot.kept == [(b"a1", "parked")]
+    assert reading.hands.done == [b"a!", b"a2"]
+
+
+async def test_a_replay_that_fails_parks_again_what_comes_after_it(reading: Reading, lot: Lot) -> None:
+    lot.letters = {b"a"}
+    reading.hands.poison = b"a!"
+    await reading.take(b"a!", b"a2")
+    assert lot.kept == [(b"a!", "exhausted"), (b"a2", "parked")]
+
+
+async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(reading: Reading, lot: Lot) -> None:
+    lot.away = [StoreAway[0]("gone")] * 2
+    await reading.take(b"a1")
+    await reading.take(FakeRecord("a", 0, 1, b"a2"))
+    assert (lot.refreshed, reading.hands.done) == (3, [b"a1", b"a2"])
+    reading.subscription.forget()
+    await reading.take(FakeRecord("a", 0, 2, b"a3"))
+    assert lot.refreshed == 4
+
+
 @pytest.mark.parametrize(
     ("error", "away"),
     [
         (Away("city", "x"), "city"),
         (StoreAway[0]("x"), "mongodb"),
         (KafkaConnectionError(), "kafka"),
-        (TopicAuthorizationFailedError(), "kafka"),
+        (TopicAuthorizationFailedError(), "kafka-rights"),
         (MessageSizeTooLargeError(), None),
         (ValueError("x"), None),
     ],

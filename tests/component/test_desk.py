@@ -46,7 +46,7 @@ class Office:
 
     async def decide(self, *stories: Story) -> None:
         for story in stories:
-            await self.core.decide_inputs(story.inputs)
+            await (await self.core.decide_inputs(story.inputs))()
             rows = [read_row(record_of(one)) for one in story.messages if one.topic == topics.EVENTS]
             await CasesView(self.store).follow(rows)
 
@@ -82,7 +82,7 @@ async def test_a_command_lies_on_the_log_and_its_id_tells_what_became_of_it(offi
     [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
     given = read_input(a_record(value, headers, key=key))
     assert given is not None
-    await office.core.decide_inputs([given])
+    await (await office.core.decide_inputs([given]))()
     assert (await office.http.get(where)).json() == {"status": "applied", "inquiry_id": INQUIRY}
     seen = (await office.http.get(CASE)).json()
     assert (seen["state"], seen["lead"], seen["co_handlers"]) == ("assigned", "parks", ["water"])
@@ -94,7 +94,7 @@ async def test_a_command_that_the_state_forbids_says_why(office: Office) -> None
     [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
     given = read_input(a_record(value, headers, key=key))
     assert given is not None
-    await office.core.decide_inputs([given])
+    await (await office.core.decide_inputs([given]))()
     status = (await office.http.get(f"/commands/{answer.json()['event_id']}")).json()
     assert (status["status"], "not in triage" in status["reason"]) == ("refused", True)
 
@@ -115,7 +115,7 @@ async def test_a_command_with_a_key_is_taken_once(office: Office) -> None:
         (b"{", "The body is not JSON"),
         (b"\xff", "The body is not JSON"),
         (b"[]", "type None is no command"),
-        (b'{"type": "explode"}', "type 'explode' is no command; write one of assign, withdraw-part."),
+        (b'{"type": "explode"}', "type 'explode' is no command; write one of assign, replay, withdraw-part."),
         (b'{"type": ["assign"]}', "type ['assign'] is no command"),
         (b'{"type": "assign"}', "lead is missing; give it."),
         (b'{"type": "withdraw-part", "part_id": "x", "why": ""}', "why '' is too short"),

@@ -1,6 +1,7 @@
 """The gate on a real store: what is right goes onto the log, what is not goes back, and a repeat changes no id."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,11 +24,17 @@ def in_force() -> CityFeed[Directory]:
     return feed
 
 
+async def passed(gate: Gate, batch: Sequence[Knock]) -> None:
+    """Let a batch in and confirm what follows."""
+    confirm = await gate.let_in(batch)
+    await confirm()
+
+
 @pytest.fixture
 async def store(database: Database) -> Store:
     """A store that knows one inquiry, which is lighting's."""
     one = Store(database)
-    await Core(one, FakePublisher(), in_force()).decide_inputs(told(received("路灯不亮")).inputs)
+    await (await Core(one, FakePublisher(), in_force()).decide_inputs(told(received("路灯不亮")).inputs))()
     return Store(database)
 
 
@@ -40,7 +47,7 @@ GOOD = json.dumps({"part_id": PART}).encode()
 
 
 async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publisher: FakePublisher) -> None:
-    await Gate(store, publisher, in_force()).let_in([knock(GOOD)])
+    await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
     assert given is not None
@@ -50,7 +57,7 @@ async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publis
 async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publisher: FakePublisher) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
-    await Gate(store, publisher, in_force()).let_in(batch)
+    await passed(Gate(store, publisher, in_force()), batch)
     assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["good"]
     refused = publisher.values(topics.inbox("lighting"))
     assert [one["cause"] for one in refused] == ["bad", "lost", "departments.lighting.outbox-0-4"]
@@ -65,14 +72,14 @@ async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publ
 
 async def test_a_repeat_carries_the_same_bytes(store: Store, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
-    await Gate(store, publisher, in_force()).let_in(batch)
+    await passed(Gate(store, publisher, in_force()), batch)
     first = list(publisher.records)
-    await Gate(store, publisher, in_force()).let_in(batch)
+    await passed(Gate(store, publisher, in_force()), batch)
     assert publisher.records == first * 2
 
 
 async def test_two_departments_may_use_the_same_id(store: Store, publisher: FakePublisher) -> None:
-    await Gate(store, publisher, in_force()).let_in([knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
+    await passed(Gate(store, publisher, in_force()), [knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
@@ -81,14 +88,14 @@ async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
 ) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
-        await Gate(store, publisher, in_force()).let_in([knock(GOOD)])
+        await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
 
 
 async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePublisher) -> None:
     batch = [
         knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
     ]
-    await Gate(store, publisher, in_force()).let_in([*batch, knock(GOOD)])
+    await passed(Gate(store, publisher, in_force()), [*batch, knock(GOOD)])
     assert len(publisher.on(topics.INPUTS)) == 1
     assert len(publisher.on(topics.inbox("roads"))) == 200
 
@@ -96,8 +103,8 @@ async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePu
 async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_holds_nobody_up(
     store: Store, publisher: FakePublisher
 ) -> None:
-    await Gate(store, publisher, in_force()).let_in(
-        [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
+    await passed(
+        Gate(store, publisher, in_force()), [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
     )
     assert publisher.on(topics.inbox("stray")) == []
     assert len(publisher.on(topics.dead_letters("router"))) == 2
@@ -105,5 +112,5 @@ async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_hol
 
 
 async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(store: Store, publisher: FakePublisher) -> None:
-    await Gate(store, publisher, in_force()).let_in([knock(b"{", "same", 1), knock(b"[", "same", 2)])
+    await passed(Gate(store, publisher, in_force()), [knock(b"{", "same", 1), knock(b"[", "same", 2)])
     assert len(set(publisher.ids(topics.inbox("lighting")))) == 2

@@ -20,6 +20,7 @@ from shared.settings import Settings
 README = Path(__file__).parents[2] / "README.md"
 APPS = {"intake": intake, "router": router, "notifier": notifier, "scorer": scorer}
 DEAD_LETTERS = "<service>.dead-letters"
+REPLAYS = "<service>.replays"
 
 
 @pytest.fixture(scope="module", params=sorted(APPS))
@@ -64,6 +65,8 @@ def general(topic: str) -> str:
         return "departments.<code>.outbox"
     if topic.endswith(".dead-letters"):
         return DEAD_LETTERS
+    if topic.endswith(".replays"):
+        return REPLAYS
     return re.sub(r"^departments\.[^.]+\.", "departments.<code>.", topic)
 
 
@@ -101,14 +104,14 @@ def test_what_the_services_read_is_what_the_table_says(services: dict[str, Servi
     table = flow()
     for name, one in services.items():
         for topic, group in reads(one).items():
-            readers = table[topic]["readers"]
+            readers = table[topic]["readers"].replace("<service>", name)
             assert (group and f"`{group}`" in readers) or "every service" in readers, (name, topic, group)
 
 
 def test_every_group_of_the_table_reads(services: dict[str, Service]) -> None:
     known = {(topic, group) for one in services.values() for topic, group in reads(one).items() if group}
     for topic, row in flow().items():
-        if topic == DEAD_LETTERS or (topic.endswith(".inbox") and topic.startswith("departments.")):
+        if topic in (DEAD_LETTERS, REPLAYS) or (topic.endswith(".inbox") and topic.startswith("departments.")):
             continue
         groups = re.findall(r"`([^`]+)`", row["readers"])
         assert {(topic, group) for group in groups} == {one for one in known if one[0] == topic}

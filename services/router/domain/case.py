@@ -161,6 +161,7 @@ FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], Case]] = {
     "part.contributed": _contributed,
     "part.returned": _returned,
     "part.withdrawn": _withdrawn,
+    "case.released": _unchanged,
 }
 
 

@@ -14,6 +14,7 @@ from shared import clock, sla
 from shared.events import (
     DEPARTMENTS_MAX,
     CaseAssign,
+    CaseReplay,
     CaseWithdrawPart,
     Fact,
     InquiryRated,
@@ -163,6 +164,11 @@ def withdraw_part(case: Case, given: Input, directory: Directory) -> Facts:
     return facts + [_changed(part, "lead" if part is heir else part.role) for part in then.active_parts]
 
 
+def release(case: Case, given: Input, directory: Directory) -> Facts:
+    """What was parked has been taken, in order, before this."""
+    return [Fact("case.released", {"by": _payload(given, CaseReplay).by})]
+
+
 MOVES: Mapping[str, Callable[[Case, Input, Directory], Facts]] = {
     InquiryReceived.type: receive,
     InquiryRated.type: rate,
@@ -172,6 +178,7 @@ MOVES: Mapping[str, Callable[[Case, Input, Directory], Facts]] = {
     PartReturned.type: give_back,
     CaseAssign.type: assign_by_hand,
     CaseWithdrawPart.type: withdraw_part,
+    CaseReplay.type: release,
 }
 
 

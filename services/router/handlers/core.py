@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -10,13 +10,14 @@ from services.router.domain.case import Case
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
-from services.router.store import Store
-from shared import ids, metrics
+from services.router.store import Parked, Store
+from shared import ids, metrics, topics
 from shared.cityfeed import CityFeed
-from shared.events import INPUTS, InquiryReceived, PartMessage, Payload
+from shared.delivery import Confirm
+from shared.events import INPUTS, CaseReplay, InquiryReceived, PartMessage, Payload
 from shared.logs import log
 from shared.publishing import Publisher
-from shared.records import Record, Wrong
+from shared.records import Record, Wrong, dead_letter
 
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100
@@ -29,24 +30,78 @@ class Core:
     store: Store
     publisher: Publisher
     city: CityFeed[Directory]
+    _parked: set[str] = field(default_factory=set)
 
-    async def decide_inputs(self, batch: Sequence[Input]) -> None:
-        """Round by round: at most one input of each inquiry at a time, so that a lost race is seen before the next."""
+    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
+        """Round by round: at most one input of each inquiry at a time, so that a lost race is seen before the next.
+
+        What the decisions say is published when all of them are stored.
+        """
+        decisions: list[Decision] = []
+        taken: list[Parked] = []
         for inputs in rounds(batch):
-            await self.settle(inputs)
+            replayed = [given.inquiry_id for given in inputs if given.type == CaseReplay.type]
+            for one in await self.store.parked_of(replayed) if replayed else ():
+                decisions += await self.take_parked(one)
+                taken.append(one)
+            decisions += await self.settle(inputs)
 
-    async def settle(self, inputs: Sequence[Input]) -> None:
+        async def confirm() -> None:
+            await self.publisher.publish(message for one in decisions for message in one.messages)
+            if taken:
+                await self.store.unpark(taken)
+
+        return confirm
+
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again."""
+        settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
         while inputs:
             cases = await self.store.load([given.inquiry_id for given in inputs], new)
             fresh, repeated = decide_all(cases, inputs, self.city.current())
             lost = await self.store.insert([(cases[one.inquiry_id], one) for one in fresh])
             won = [one for one in fresh if one.inquiry_id not in lost]
-            again = await self.store.decisions_at(repeated)
-            await self.publisher.publish(message for one in won + again for message in one.messages)
             tell(won)
+            settled += won
+            settled += await self.store.decisions_at(repeated)
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
+        return settled
+
+    # ── parking: an input that fails for good holds up its own inquiry, and no other ─────────────
+
+    async def refresh(self) -> None:
+        """Which inquiries are parked: another process may have parked some."""
+        self._parked = await self.store.parked_inquiries()
+        metrics.PARKED.set(len(self._parked))
+
+    def waits(self, given: Input) -> str | None:
+        """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
+        if given.type == CaseReplay.type:
+            self._parked.discard(given.inquiry_id)
+            metrics.PARKED.set(len(self._parked))
+        if given.inquiry_id not in self._parked:
+            return None
+        return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
+
+    async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
+        """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is."""
+        if given.type != CaseReplay.type:
+            await self.store.park(Parked(record, given.inquiry_id, kind, reason))
+        self._parked.add(given.inquiry_id)
+        metrics.PARKED.set(len(self._parked))
+
+    async def take_parked(self, parked: Parked) -> list[Decision]:
+        """Decide one parked input now; what is still wrong becomes a dead letter once more."""
+        if parked.discarded:
+            return []
+        given = readable(parked.record)
+        if isinstance(given, Input):
+            return await self.settle([given])
+        letter = dead_letter("router", parked.record, "permanent", str(given), 1)
+        await self.publisher.publish_raw({topics.dead_letters("router"): [letter]})
+        metrics.DEAD_LETTERS.labels("router", "permanent").inc()
+        return []
 
 
 def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
@@ -96,7 +151,7 @@ def label(department: str) -> str:
     return department if department in _labels else "other"
 
 
-def read_input(record: Record) -> Input | None:
+def read_input(record: Record) -> Input:
     """An input from the log. Only doors write there, so whatever is not as they write it is wrong."""
     kind, id_, recorded_at = (record.header(name) for name in ("ce_type", "ce_id", "ce_recordedtime"))
     if not kind or not id_ or not recorded_at or record.value is None:
@@ -121,6 +176,15 @@ def read_input(record: Record) -> Input | None:
         department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
         origin=record.header("ce_causationid"),
     )
+
+
+def readable(record: Record) -> Input | Wrong:
+    """The input that a record holds, or what is wrong with it."""
+    try:
+        given = read_input(record)
+    except Wrong as wrong:
+        return wrong
+    return given
 
 
 def inquiry_of(payload: Payload) -> str | None:

@@ -12,6 +12,7 @@ from services.router.handlers.core import DEPARTMENT_SOURCE
 from services.router.store import Store
 from shared import clock, ids, metrics, topics
 from shared.cityfeed import CityFeed
+from shared.delivery import Confirm
 from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage
 from shared.logs import log
 from shared.problems import field_problems
@@ -72,25 +73,30 @@ class Gate:
     publisher: Publisher
     city: CityFeed[Directory]
 
-    async def let_in(self, batch: Sequence[Knock]) -> None:
+    async def let_in(self, batch: Sequence[Knock]) -> Confirm:
         """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
         known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
         refused = [one for one in checked if one.refusal is not None]
         answered = [one for one in checked if one.department in members]
-        await self.publisher.publish(refusal(one) if one.refusal else stamped(one) for one in answered)
+        messages = [refusal(one) if one.refusal else stamped(one) for one in answered]
         letters = [
             dead_letter("router", one.record, "permanent", one.refusal.reason, 1) for one in refused if one.refusal
         ]
-        if letters:
-            await self.publisher.publish_raw({topics.dead_letters("router"): letters})
-            metrics.DEAD_LETTERS.labels("router", "permanent").inc(len(letters))
         for one in checked:
             outcome = "refused" if one.refusal else "let in"
             log.info(
                 outcome, extra={"inquiry_id": one.inquiry_id, "department": one.department, "place": one.record.place}
             )
+
+        async def confirm() -> None:
+            await self.publisher.publish(messages)
+            if letters:
+                await self.publisher.publish_raw({topics.dead_letters("router"): letters})
+                metrics.DEAD_LETTERS.labels("router", "permanent").inc(len(letters))
+
+        return confirm
 
 
 def checked_against(known: Set[str], members: Set[str], knock: Knock) -> Knock:

@@ -1,0 +1,188 @@
+"""Parking on a real store: an input that fails for good holds up its own inquiry only, and a replay takes all in order."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.router.domain.decision import Decision, Input
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.core import Core, read_input
+from services.router.store import Parked, Store
+from shared import delivery, topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Subscription
+from shared.mongo import Database
+from shared.records import Record
+from tests.builders import CITY, INQUIRY, Story, accepted, contributed, input_record, received, replayed, told
+from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
+
+OTHER = "20260316-0000000B"
+STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "亮了"), replayed())
+LETTERS = topics.dead_letters("router")
+
+
+class Failing(Store):
+    """A store that fails on one input, as a defect would, until it is mended."""
+
+    def __init__(self, database: Database, poison: str) -> None:
+        super().__init__(database)
+        self.poison: str | None = poison
+
+    async def insert(self, decided: Sequence[tuple[object, Decision]]) -> set[str]:
+        if any((one.inquiry_id, one.cause) == (INQUIRY, self.poison) for _, one in decided):
+            raise ArithmeticError("a defect")
+        return await super().insert(decided)  # type: ignore[arg-type]
+
+
+class Router:
+    """The core behind the delivery layer, as one process runs it."""
+
+    def __init__(self, store: Store, offset: int = 0) -> None:
+        feed: CityFeed[Directory] = CityFeed(directory)
+        feed.use(CITY)
+        self.store, self.publisher, self.consumer = store, FakePublisher(), FakeConsumer()
+        self.core = Core(store, self.publisher, feed)
+        self.subscription: Subscription[Input] = Subscription(
+            "router",
+            "router-core",
+            read_input,
+            self.core.decide_inputs,
+            self.publisher,
+            topics=(topics.INPUTS,),
+            parking=self.core,
+        )
+        self.subscription.subscriber = FakeSubscriber(self.consumer)
+        self.offset = offset
+
+    async def take(self, *inputs: Input) -> None:
+        rows = [on_the_log(given, self.offset + n) for n, given in enumerate(inputs)]
+        self.offset += len(rows)
+        await self.subscription.consume(rows)
+        await self.subscription.drained(20)
+
+    @property
+    def aside(self) -> list[tuple[str, str]]:
+        return [(header(row, "ce_id"), header(row, "dl_kind")) for row in self.publisher.on(LETTERS)]
+
+
+def on_the_log(given: Input, offset: int) -> FakeRecord:
+    record = input_record(given)
+    return FakeRecord(topics.INPUTS, 0, offset, record.value, record.key, record.timestamp_ms, record.headers)
+
+
+@pytest.fixture(autouse=True)
+def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "LONGEST_PAUSE_S", 0.001)
+
+
+@pytest.fixture
+async def store(database: Database) -> Failing:
+    one = Failing(database, STORY.inputs[1].id)
+    await one.prepare()
+    return one
+
+
+def ids(story: Story, *numbers: int) -> list[str]:
+    return [story.inputs[number].id for number in numbers]
+
+
+async def causes(store: Store, inquiry_id: str = INQUIRY) -> list[str]:
+    return [one.cause for one in await store.decisions_of(inquiry_id)]
+
+
+async def test_only_the_inquiry_of_a_failing_input_is_held_up(store: Failing) -> None:
+    router = Router(store)
+    other = told(received("水管"), contributed("water", "修了"), inquiry_id=OTHER)
+    await router.take(STORY.inputs[0], other.inputs[0], STORY.inputs[1], STORY.inputs[2], other.inputs[1])
+    assert await causes(store) == ids(STORY, 0)
+    assert await causes(store, OTHER) == ids(other, 0, 1)
+    first, second = ids(STORY, 1, 2)
+    assert router.aside == [(first, "exhausted"), (second, "parked")]
+    assert router.consumer.commits == [{(topics.INPUTS, 0): 5}]
+
+
+async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Failing) -> None:
+    router = Router(store)
+    await router.take(*STORY.inputs[:3])
+    store.poison = None
+    await router.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0, 1, 2, 3)
+    assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
+    assert await store.parked_of([INQUIRY]) == []
+    assert sorted(router.publisher.ids(topics.EVENTS)) == sorted(
+        one.envelope.id for one in STORY.messages if one.topic == topics.EVENTS
+    )
+
+
+async def test_after_a_replay_the_inquiry_goes_on(store: Failing) -> None:
+    router = Router(store)
+    await router.take(*STORY.inputs[:2])
+    store.poison = None
+    await router.take(STORY.inputs[3], STORY.inputs[2])
+    assert await causes(store) == ids(STORY, 0, 1, 3, 2)
+    assert [kind for _, kind in router.aside] == ["exhausted"]
+
+
+async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(store: Failing) -> None:
+    router = Router(store)
+    await router.take(*STORY.inputs[:3])
+    await router.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0)
+    assert [kind for _, kind in router.aside] == ["exhausted", "parked", "exhausted"]
+    store.poison = None
+    await router.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0, 1, 2, 3)
+
+
+async def test_another_process_learns_what_is_parked(store: Failing, database: Database) -> None:
+    await Router(store).take(*STORY.inputs[:2])
+    other = Router(Store(database), offset=2)
+    await other.take(STORY.inputs[2])
+    assert other.aside == [(ids(STORY, 2)[0], "parked")]
+    await other.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0, 1, 2, 3)
+
+
+async def test_a_batch_with_a_replay_that_comes_again_changes_nothing(store: Failing, database: Database) -> None:
+    router = Router(store)
+    await router.take(*STORY.inputs[:3])
+    store.poison = None
+    await router.take(STORY.inputs[3])
+    again = Router(Store(database))
+    await again.take(*STORY.inputs)
+    assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
+    assert (again.aside, await store.parked_of([INQUIRY])) == ([], [])
+
+
+async def test_what_was_discarded_is_passed_over(store: Failing) -> None:
+    router = Router(store)
+    await router.take(*STORY.inputs[:3])
+    assert await store.discard_parked(f"{topics.INPUTS}-0-1")
+    await router.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0, 2, 3)
+    assert not await store.discard_parked(f"{topics.INPUTS}-0-1")
+
+
+async def test_a_letter_that_is_read_again_holds_nobody_up_and_may_still_be_wrong(store: Failing) -> None:
+    store.poison = None
+    router = Router(store)
+    unread = Record(topics.INPUTS, 0, 90, 0, INQUIRY.encode(), b"{", [("ce_type", b"chorus.case.replay")])
+    readable = input_record(STORY.inputs[1])
+    await router.take(STORY.inputs[0])
+    await store.park(Parked(unread, INQUIRY, "permanent", "read again"))
+    await store.park(Parked(readable, INQUIRY, "permanent", "read again"))
+    await Router(store).take(STORY.inputs[2])
+    await router.take(STORY.inputs[3])
+    assert await causes(store) == ids(STORY, 0, 2, 1, 3)
+    [letter] = router.publisher.on(LETTERS)
+    assert (header(letter, "dl_kind"), header(letter, "dl_offset")) == ("permanent", "90")
+    assert await store.parked_of([INQUIRY]) == []
+
+
+async def test_what_is_parked_is_kept_byte_for_byte(store: Failing) -> None:
+    odd = Record("t", 3, 7, 11, b"\xff", None, [("a", None), ("b", b"\xfe"), ("b", b"")])
+    parked = Parked(odd, INQUIRY, "exhausted", "why")
+    await store.park(parked)
+    await store.park(parked)
+    assert await store.parked_of([INQUIRY]) == [parked]
+    assert await store.parked_inquiries() == {INQUIRY}

@@ -1,0 +1,94 @@
+"""Replays: a dead letter goes back to the reading that its origin belongs to, and keeps its origin when it fails again."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from shared import topics
+from shared.delivery import Confirm, Subscription
+from shared.records import Record, Wrong, dead_letter, original
+from shared.replays import Replays
+from tests.builders import a_record
+from tests.fakes import FakePublisher
+
+FIRST = Record("a", 2, 17, 1_773_633_600_000, b"k", b"v", [("x", b"\xfe"), ("dl_topic", b"a lie")])
+
+
+class Reader:
+    """Keeps what it was handed, and what it has confirmed."""
+
+    def __init__(self, group: str | None = "g", *, parks: bool = False, **where: object) -> None:
+        self.taken: list[str] = []
+        self.confirmed: list[str] = []
+        self.subscription: Subscription[str] = Subscription(
+            "scorer",
+            group,
+            self.read,
+            self.take,
+            FakePublisher(),
+            parking=object() if parks else None,  # type: ignore[arg-type]
+            **where,  # type: ignore[arg-type]
+        )
+
+    def read(self, record: Record) -> str | None:
+        if record.value == b"wrong":
+            raise Wrong("still wrong")
+        return None if record.value == b"skipped" else f"{record.place} {record.value!r}"
+
+    async def take(self, batch: Sequence[str]) -> Confirm:
+        self.taken += batch
+
+        async def confirm() -> None:
+            self.confirmed += batch
+
+        return confirm
+
+
+def replayed(record: Record, kind: str = "permanent") -> Record:
+    """The record as the desk lays it into the topic of replays."""
+    key, value, headers = dead_letter("scorer", record, kind, "why", 1)
+    return Record(topics.replays("scorer"), 0, 0, 1, key, value, headers)
+
+
+def test_the_original_is_what_first_lay_there_without_anybodys_marks() -> None:
+    assert original(replayed(FIRST)) == Record("a", 2, 17, FIRST.timestamp_ms, b"k", b"v", [("x", b"\xfe")])
+
+
+def test_a_letter_that_does_not_say_where_it_lay_is_its_own_original() -> None:
+    letter = a_record(b"v", [("dl_topic", b"a"), ("dl_partition", "²".encode())], topic=topics.replays("scorer"))
+    assert original(letter) is letter
+
+
+def test_what_fails_again_keeps_its_first_origin() -> None:
+    key, value, headers = dead_letter("scorer", replayed(FIRST), "exhausted", "again", 5)
+    again = Record("scorer.dead-letters", 0, 1, 1, key, value, headers)
+    assert original(again) == original(replayed(FIRST))
+    assert (again.header("dl_kind"), again.header("dl_reason")) == ("exhausted", "again")
+
+
+async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
+    some, others = Reader(topics=("a",)), Reader(pattern=r"^b\..+$")
+    replays = Replays((some.subscription, others.subscription))
+    records = [Record(topic, 0, n, 1, None, b"v", []) for n, topic in enumerate(("a", "b.c", "a"))]
+    items = [replays.read(replayed(one)) for one in records]
+    confirm = await replays.take([one for one in items if one])
+    assert (some.taken, others.taken) == (["a-0-0 b'v'", "a-0-2 b'v'"], ["b.c-0-1 b'v'"])
+    assert (some.confirmed, others.confirmed) == ([], [])
+    await confirm()
+    await confirm()
+    assert some.confirmed == some.taken * 2
+
+
+def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> None:
+    replays = Replays((Reader(topics=("a",)).subscription,))
+    assert replays.read(replayed(a_record(b"skipped", topic="a"))) is None
+    with pytest.raises(Wrong, match="still wrong"):
+        replays.read(replayed(a_record(b"wrong", topic="a")))
+
+
+@pytest.mark.parametrize(
+    "reader", [Reader(None, topics=("a",)), Reader(topics=("b",)), Reader(parks=True, topics=("a",))], ids=range(3)
+)
+def test_what_nobody_here_may_take_again_is_refused(reader: Reader) -> None:
+    with pytest.raises(Wrong, match="Records of 'a' are not replayed here"):
+        Replays((reader.subscription,)).read(replayed(FIRST))
