@@ -33,7 +33,7 @@ def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
         if holds_token(request, token):
             return
         client = client_of(request)
-        guessed = "authorization" in request.headers
+        guessed = bool(request.headers.get("authorization"))
         if guessed and (wait_s := guesses.wait_s(client, time.monotonic())):
             log.warning("wrong tokens", extra={"client": client})
             raise Problem(

@@ -19,6 +19,7 @@ from shared.mongo import PyMongoError
 
 MEDIA_TYPE = "application/problem+json"
 VALUE_SHOWN = 60
+PAGE = {"text/html": {"schema": {"type": "string"}}}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -55,10 +56,16 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
     return result
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI documents these error answers."""
-    content = {MEDIA_TYPE: {"schema": inlined(ProblemDetails)}}
+def documented(*statuses: int, or_page: bool = False) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI documents these error answers; with a page for whoever asks for one."""
+    content = {MEDIA_TYPE: {"schema": inlined(ProblemDetails)}} | (PAGE if or_page else {})
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def answered(model: type[BaseModel], *, or_page: bool = False, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI documents an answer that the route builds itself: this JSON, or a page for whoever asks for one."""
+    page = {"content": PAGE} if or_page else {}
+    return {status: {"model": model, "description": HTTPStatus(status).phrase, **page}}
 
 
 @dataclass

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 
 from shared import logs, metrics, pages, problems, topics
 from shared.connection import Connection
@@ -22,7 +23,7 @@ from shared.delivery import NO_POLL_S, Confirm, Item, Parking, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping
 from shared.pages import Site, language, static_files
-from shared.problems import documented
+from shared.problems import answered, documented
 from shared.publishing import Publisher
 from shared.records import Record
 from shared.replays import Replays
@@ -33,6 +34,29 @@ DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
 READING_EXPECTED_S = 10.0
 Check = Callable[[], Awaitable[str | None]]
+
+
+class Alive(BaseModel):
+    """The answer to `/healthz`."""
+
+    status: Literal["alive"]
+    service: str
+
+
+class Readiness(BaseModel):
+    """The answer to `/readyz`: whether the service does its work, and whatever is not as it should be."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class AsyncApiDocument(BaseModel):
+    """The answer to `/asyncapi.json`, as far as this service promises it."""
+
+    asyncapi: str
+    info: dict[str, Any]
+    channels: dict[str, Any]
+    operations: dict[str, Any]
 
 
 class Service:
@@ -255,11 +279,16 @@ class Service:
     def _operational_routes(self) -> None:
         app = self.app
 
-        @app.get("/healthz", tags=["operations"], summary="The process lives")
+        @app.get("/healthz", tags=["operations"], response_model=Alive, summary="The process lives")
         async def healthz() -> dict[str, str]:
             return {"status": "alive", "service": self.name}
 
-        @app.get("/readyz", tags=["operations"], summary="The service does its work", responses={503: {}})
+        @app.get(
+            "/readyz",
+            tags=["operations"],
+            responses={**answered(Readiness), **answered(Readiness, status=503)},
+            summary="The service does its work",
+        )
         async def readyz() -> JSONResponse:
             ready, reasons = await self.readiness()
             return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
@@ -268,7 +297,12 @@ class Service:
         async def scrape() -> Response:
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-        @app.get("/asyncapi.json", tags=["operations"], summary="The topics this service reads and writes")
+        @app.get(
+            "/asyncapi.json",
+            tags=["operations"],
+            responses=answered(AsyncApiDocument),
+            summary="The topics this service reads and writes",
+        )
         async def asyncapi() -> Response:
             return Response(self.asyncapi().to_specification().to_json(), media_type="application/json")
 

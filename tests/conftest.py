@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,14 +56,21 @@ class RunningStack:
 @pytest.fixture(scope="module")
 def stack(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole system over the run's broker and store, ready; stopped by its process id at the end of the module."""
-    data = tmp_path_factory.mktemp("stack")
+    given = {"CHORUS_KAFKA": running.kafka, "CHORUS_MONGODB": running.mongodb}
+    with chorus_up(tmp_path_factory.mktemp("stack"), given) as one:
+        yield one
+
+
+@contextmanager
+def chorus_up(data: Path, given: Mapping[str, str]) -> Iterator[RunningStack]:
+    """A `chorus up` of its own; what `given` does not name as running elsewhere, it starts."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(data), "CHORUS_PORTS": str(Ports.free().intake - 1), "PYTHONUNBUFFERED": "1"}
     env |= {"PYTHONPATH": str(REPOSITORY)}
     log = (data.parent / f"{data.name}.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.command.main", "up"],
-        env=env | {"CHORUS_KAFKA": running.kafka, "CHORUS_MONGODB": running.mongodb},
+        env=env | dict(given),
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from services.intake.answers import Ticket
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
 from shared import ids, pages
@@ -15,7 +16,7 @@ from shared.allowance import client_of
 from shared.languages import Lang
 from shared.mongo import PyMongoError
 from shared.pages import Site, language
-from shared.problems import Problem, documented, name_of, sentence
+from shared.problems import Problem, answered, documented, name_of, sentence
 from shared.requests import limited_body
 
 LISTS = ("departments",)
@@ -71,7 +72,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
         "/inquiries/{inquiry_id}",
         tags=["residents"],
         summary="What became of a message",
-        responses=documented(404, 422, 429, 503),
+        responses={**answered(Ticket, or_page=True), **documented(404, 422, 429, 503)},
     )
     async def ticket(
         inquiry_id: str,

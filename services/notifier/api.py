@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse, Response
 
+from services.notifier.answers import DeliveryShown, Feed, FeedAnswer
 from services.notifier.domain.notices import hidden, unaddressed
 from services.notifier.store import Store
 from shared import clock
 from shared.access import BEARER, operators_only
 from shared.mongo import Document
-from shared.problems import Problem, documented, shown
+from shared.problems import Problem, answered, documented, shown
 from shared.settings import Settings
 
 PAGE = 50
@@ -20,17 +20,24 @@ def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
     """The feed for everyone, deliveries for operators."""
     api = APIRouter()
 
-    @api.get("/hall/feed.json", tags=["hall"], summary="Answered public inquiries as JSON Feed 1.1")
-    async def feed(after: str | None = None) -> Response:
+    @api.get(
+        "/hall/feed.json",
+        tags=["hall"],
+        response_class=FeedAnswer,
+        responses=answered(Feed),
+        summary="Answered public inquiries as JSON Feed 1.1",
+    )
+    async def feed(after: str | None = None) -> FeedAnswer:
         entries = await store.hall_page(after, PAGE + 1)
-        return JSONResponse(feed_of(entries, settings), media_type="application/feed+json")
+        return FeedAnswer(feed_of(entries, settings))
 
     @api.get(
         "/deliveries",
         tags=["operators"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
         summary="Notices and what became of them, newest first",
-        responses=documented(401),
+        response_model=list[DeliveryShown],
+        responses=documented(401, 429),
     )
     async def deliveries(
         state: str | None = None,

@@ -1,7 +1,7 @@
 """The hall's pages."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
 from services.notifier.store import Store
 from shared import pages
@@ -21,14 +21,18 @@ def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)
-    @router.get("/hall", tags=["hall"], summary="Answered public inquiries, as a page")
+    @router.get("/hall", tags=["hall"], response_class=HTMLResponse, summary="Answered public inquiries, as a page")
     async def hall(request: Request, after: str | None = None) -> Response:
         found = await store.hall_page(after, PAGE + 1)
         further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
         return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
 
     @router.get(
-        "/hall/{inquiry_id}", tags=["hall"], summary="One answered public inquiry, as a page", responses=documented(404)
+        "/hall/{inquiry_id}",
+        tags=["hall"],
+        response_class=HTMLResponse,
+        summary="One answered public inquiry, as a page",
+        responses=documented(404, or_page=True),
     )
     async def entry(inquiry_id: str, request: Request) -> Response:
         found = await store.entry(inquiry_id)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from services.router.answers import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk import Accepted, Desk, summary
 from services.router.domain.decision import from_document
 from shared import ids
@@ -15,7 +15,7 @@ from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
 from shared.events import DEPARTMENTS_MAX
 from shared.mongo import ASCENDING
-from shared.problems import Problem, documented, shown
+from shared.problems import Problem, answered, documented, shown
 from shared.requests import body_of, limited_body
 
 CITY_MAX = 4 * 1024 * 1024
@@ -80,7 +80,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     api = APIRouter(
         tags=["desk"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        responses=documented(401, 404, 422, 503),
+        responses=documented(401, 404, 422, 429, 503),
     )
 
     @api.post(
@@ -110,7 +110,12 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
         city = await desk.store.latest_city()
         return list(city.departments) if city else []
 
-    @api.get("/cases", summary="Cases by state and department, page by page")
+    @api.get(
+        "/cases",
+        response_model=None,
+        responses=answered(CasePage),
+        summary="Cases by state and department, page by page",
+    )
     async def cases(
         state: str | None = None,
         department: str | None = None,
@@ -121,7 +126,7 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
             raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
         return await desk.page(state, department, after, limit)
 
-    @api.get("/cases/{inquiry_id}", summary="A case with its parts, timeline and decisions")
+    @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: str) -> dict[str, Any]:
         return await desk.case(inquiry_id)
 
@@ -137,13 +142,18 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
     ) -> Accepted:
         return await desk.command(inquiry_id, await limited_body(request), idempotency_key)
 
-    @api.get("/commands/{event_id}", summary="What became of a command")
+    @api.get(
+        "/commands/{event_id}",
+        response_model=CommandStatus,
+        response_model_exclude_unset=True,
+        summary="What became of a command",
+    )
     async def command_status(event_id: str) -> dict[str, Any]:
         return await desk.command_status(event_id)
 
-    @api.get("/decisions", summary="Decisions by inquiry and number, as newline-delimited JSON")
-    async def decisions(after: str | None = None) -> StreamingResponse:
-        return StreamingResponse(decision_lines(desk, *place_of(after or "")), media_type="application/x-ndjson")
+    @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
+    async def decisions(after: str | None = None) -> Lines:
+        return Lines(decision_lines(desk, *place_of(after or "")))
 
     return api
 

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.scorer import domain
+from services.scorer.answers import ClockShown, Scoreboard
 from services.scorer.scoring import Scoring
 from shared import clock, pages
 from shared.pages import Site, language
-from shared.problems import FieldProblem, Problem, documented
+from shared.problems import FieldProblem, Problem, answered, documented
 from shared.settings import Settings
 
 
@@ -18,7 +19,11 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
     """Everyone may look: events carry nobody's words."""
     api = APIRouter(tags=["scores"])
 
-    @api.get("/scoreboard", summary="Departments side by side over a period")
+    @api.get(
+        "/scoreboard",
+        responses=answered(Scoreboard, or_page=True),
+        summary="Departments side by side over a period",
+    )
     async def scoreboard(
         request: Request,
         period: str | None = None,
@@ -46,6 +51,7 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
 
     @api.get(
         "/inquiries/{inquiry_id}/clocks",
+        response_model=list[ClockShown],
         summary="Every clock of an inquiry with its verdict",
         responses=documented(404),
     )

@@ -1,0 +1,131 @@
+"""Hostile values over HTTP on services that run: never a 5xx, never an answer outside of what OpenAPI promises.
+
+A stack of its own, because what is written here is rubbish. CHORUS_EXAMPLES sets how many values each operation is sent.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from deploy.local.backing import Backing
+from tests.conftest import RunningStack, chorus_up
+from tests.contract.test_openapi import DOCUMENTS
+
+Test = TypeVar("Test", bound=Callable[..., None])
+pytestmark = pytest.mark.integration
+EXAMPLES = int(os.environ.get("CHORUS_EXAMPLES", "10"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+LETTER = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "departments": ["urban-management"]}
+
+
+@dataclass(frozen=True)
+class Town:
+    """Where everything is, and what is there: an answered inquiry with its code, a command that was taken."""
+
+    urls: dict[str, str]
+    token: str
+    inquiry_id: str
+    code: str
+    event_id: str
+
+    def known(self) -> dict[str, str]:
+        """What the names in paths stand for."""
+        return {"inquiry_id": self.inquiry_id, "code": "parks", "event_id": self.event_id}
+
+    def headers(self, who: str) -> dict[str, str]:
+        return {} if who == "anybody" else {"Authorization": f"Bearer {self.token}", "X-Query-Code": self.code}
+
+
+@pytest.fixture(scope="module")
+def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Broker and store of its own too: other suites would read what is written here. `running`: only where both can run."""
+    with chorus_up(tmp_path_factory.mktemp("rubbish"), {}) as stack:
+        yield settled(stack)
+
+
+def settled(stack: RunningStack) -> Town:
+    found = json.loads((stack.data / "stack.json").read_text())
+    urls, token = found["urls"], Path(found["operator_token_file"]).read_text().strip()
+    receipt = httpx.post(f"{urls['intake']}/inquiries", json=LETTER, timeout=20).json()
+    inquiry_id = receipt["inquiry_id"]
+    part = json.dumps({"part_id": f"{inquiry_id}-p1", "text": "灯亮了"})
+    bearer = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(timeout=20, headers=bearer) as http:
+        until_there(http, f"{urls['router']}/cases/{inquiry_id}")
+        command = {"type": "withdraw-part", "part_id": f"{inquiry_id}-p9", "why": "nothing"}
+        event_id = http.post(f"{urls['router']}/cases/{inquiry_id}/commands", json=command).json()["event_id"]
+        answered = stack.chorus("inbox", "urban-management", "contribute", f"{inquiry_id}-p1", "--text", part)
+        assert answered.returncode == 0, answered.stderr
+        until_there(http, f"{urls['scorer']}/inquiries/{inquiry_id}/clocks")
+    return Town(urls, token, inquiry_id, receipt["query_code"], event_id)
+
+
+def until_there(http: httpx.Client, url: str) -> None:
+    until = time.monotonic() + 30
+    while http.get(url).status_code != 200:
+        assert time.monotonic() < until, f"nothing at {url}"
+        time.sleep(0.1)
+
+
+def hostile(name: str) -> Callable[[Test], Test]:
+    """A test for each operation of a service; who asks has a token or not, and knows what is there or not."""
+
+    def wrap(test: Test) -> Test:
+        bounded = settings(
+            max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 50, suppress_health_check=list(HealthCheck)
+        )
+        return cast(Test, SCHEMAS[name].parametrize()(bounded(pytest.mark.parametrize("who", WHO)(test))))
+
+    return wrap
+
+
+WHO = ("anybody", "operator", "operator who knows")
+SCHEMAS = {name: schemathesis.openapi.from_dict(document) for name, document in DOCUMENTS.items()}
+
+
+def ask(case: Any, town: Town, name: str, who: str) -> None:
+    if who == "operator who knows":
+        case.path_parameters = {one: town.known().get(one, given) for one, given in case.path_parameters.items()}
+    case.call_and_validate(base_url=town.urls[name], headers=town.headers(who), checks=CHECKS, timeout=20)
+
+
+@hostile("intake")
+def test_intake(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "intake", who)
+
+
+@hostile("router")
+def test_router(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "router", who)
+
+
+@hostile("notifier")
+def test_notifier(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "notifier", who)
+
+
+@hostile("scorer")
+def test_scorer(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "scorer", who)
