@@ -1,14 +1,17 @@
 """The router's wiring: gate, core, view and desk around one store."""
 
-from services.router import api
+from services.router import api, letters_api
 from services.router.desk import Desk
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.cases import CasesView, read_row
 from services.router.handlers.core import Core, read_input
 from services.router.handlers.gate import Gate, read_outbox
+from services.router.letters import Letters
+from services.router.replaying import Replaying
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed, read_city
+from shared.connection import Connection
 from shared.directory import City
 from shared.events import DEPARTMENT_MESSAGES, INBOX, INPUTS, CaseEvent, ResidentTold, one_of
 from shared.ledger import Ledger
@@ -26,9 +29,11 @@ def make(settings: Settings) -> Service:
     view = CasesView(store)
     gate = Gate(store, service.publisher, city)
     desk = Desk(store, service.publisher, city, commands, settings)
+    letters = Letters(service.database, Connection.of(settings))
 
     service.before_reading(store.prepare)
     service.before_reading(commands.prepare)
+    service.before_reading(letters.prepare)
     service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
     service.reads(
         topics.INPUTS,
@@ -66,5 +71,7 @@ def make(settings: Settings) -> Service:
     for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published, view.measure):
         service.forever(loop)
     service.ready_when(city.known)
-    service.app.include_router(api.routes(desk, secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")))
+    token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    service.app.include_router(api.routes(desk, token))
+    service.app.include_router(letters_api.routes(Replaying(letters, store, service.publisher, desk), token))
     return service

@@ -1,0 +1,189 @@
+"""Replaying dead letters: into the replay topic of their service, or, where the log has an order to keep, by a command."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import BaseModel
+
+from services.router.desk import Desk
+from services.router.letters import REPLAYED, Letters
+from services.router.store import Parked, Store
+from shared import ids, topics
+from shared.events import CaseReplay
+from shared.mongo import Document, find_by
+from shared.peeking import Peek, peek
+from shared.publishing import Publisher
+from shared.records import Record, original
+
+ORIGIN = ("dl_topic", "dl_partition", "dl_offset", "dl_timestamp")
+
+
+class Outcome(BaseModel):
+    """What became of one letter, or would: `how` is a sentence, `event_id` the command that takes it."""
+
+    id: str
+    outcome: Literal["replayed", "would-replay", "already", "refused", "unknown"]
+    how: str
+    event_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """How letters shall be replayed, and who says so; `anyway` also those that were replayed or discarded before."""
+
+    by: str
+    anyway: bool = False
+    dry_run: bool = False
+
+
+class Refused(Exception):
+    """This letter cannot be replayed; says why, and what to do."""
+
+
+class Settled(Exception):
+    """Nothing is left to be done; says why."""
+
+
+@dataclass
+class Replaying:
+    """Sends dead letters back; every step is safe to repeat, because effects are keyed."""
+
+    letters: Letters
+    store: Store
+    publisher: Publisher
+    desk: Desk
+
+    async def replay(self, ids_: Sequence[str], order: Order) -> list[Outcome]:
+        """Replay letters in the order in which they were put aside; one command takes all that is parked of an inquiry."""
+        known = await self.letters.many(ids_)
+        outcomes = [unknown(id_) for id_ in dict.fromkeys(ids_) if id_ not in known]
+        commands: dict[str, str] = {}
+        wanted = {one["_id"]: one for one in known.values()}
+        async with peek(self.letters.kafka) as look:
+            for letter in sorted(wanted.values(), key=lambda one: str(one["order"])):
+                outcomes.append(await self._one(look, letter, order, commands))
+        return outcomes
+
+    async def _one(self, look: Peek, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
+        id_ = letter["_id"]
+        try:
+            possible(letter, order)
+            record = await self.letters.content(look, letter)
+            if record is None:
+                raise Refused("It is not in its topic any more; its record has expired.")
+            if of_the_log(letter):
+                return await self._onto_the_log(letter, record, order, commands)
+            return await self._into_its_topic(letter, record, order)
+        except Refused as refused:
+            return Outcome(id=id_, outcome="refused", how=str(refused))
+        except Settled as settled:
+            return Outcome(id=id_, outcome="already", how=str(settled))
+
+    async def _into_its_topic(self, letter: Document, record: Record, order: Order) -> Outcome:
+        topic = topics.replays(letter["service"])
+        if order.dry_run:
+            return Outcome(id=letter["_id"], outcome="would-replay", how=f"It would go into {topic}.")
+        await self.publisher.publish_raw({topic: [again(record, letter["replays"] + 1)]})
+        await self.letters.mark_replayed(letter, order.by)
+        return Outcome(id=letter["_id"], outcome="replayed", how=f"It lies in {topic}.")
+
+    async def _onto_the_log(self, letter: Document, record: Record, order: Order, commands: dict[str, str]) -> Outcome:
+        """The log of a case is never written out of order: what failed is taken by a command that is one more input."""
+        inquiry_id = letter["inquiry_id"]
+        if inquiry_id is None:
+            raise Refused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
+        if letter["event_id"] in await self._causes(inquiry_id):
+            if not order.dry_run:
+                await self.letters.mark_replayed(letter, order.by)
+            raise Settled("It has been decided meanwhile.")
+        parked = {one.record.place: one for one in await self.store.parked_of([inquiry_id])}
+        if order.dry_run:
+            count = len({letter["place"], *parked})
+            how = f"The command replay would go onto the log of {inquiry_id} and take {count} parked there, in order."
+            return Outcome(id=letter["_id"], outcome="would-replay", how=how)
+        await self._park(letter, record, inquiry_id, parked)
+        if inquiry_id not in commands:
+            given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
+            commands[inquiry_id] = await self.desk.enter(inquiry_id, given, ids.new_event_id())
+        event_id = commands[inquiry_id]
+        for one in await self._letters_at({letter["place"], *parked}, inquiry_id):
+            if one["_id"] == letter["_id"] or one["status"] == "open":
+                await self.letters.mark_replayed(one, order.by, event_id)
+        how = f"The command {event_id} takes what is parked of {inquiry_id}, in order."
+        return Outcome(id=letter["_id"], outcome="replayed", how=how, event_id=event_id)
+
+    async def _park(self, letter: Document, record: Record, inquiry_id: str, parked: dict[str, Parked]) -> None:
+        """Lay it where the command finds it, unless it is there; a command that failed is simply given again."""
+        if letter["type"] == CaseReplay.type:
+            return
+        there = parked.get(letter["place"])
+        if there is None:
+            input_ = original(record)
+            marked = replace(input_, headers=[*unmarked(input_), (REPLAYED, str(letter["replays"] + 1).encode())])
+            await self.store.park(Parked(marked, inquiry_id, "permanent", letter["reason"]))
+        elif there.discarded:
+            await self.store.parked.update_one({"_id": letter["place"]}, {"$set": {"discarded": False}})
+
+    async def _causes(self, inquiry_id: str) -> set[str]:
+        found = await find_by(self.store.decisions, "inquiry_id", [inquiry_id], ["cause"])
+        return {one["cause"] for one in found}
+
+    async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:
+        found = await find_by(self.letters.letters, "inquiry_id", [inquiry_id])
+        return [one for one in found if of_the_log(one) and one["place"] in places]
+
+    async def refresh(self) -> int:
+        """Bring the letters up to date; returns how many are unread. What a failed command left parked is open again."""
+        unread = await self.letters.refresh()
+        async for letter in self.letters.letters.find({"pending": {"$exists": True}}):
+            if not await self.store.parked.find_one({"_id": letter["place"]}):
+                await self.letters.settle(letter)
+            elif await self.letters.of_events([letter["pending"]]):
+                await self.letters.settle(letter, status="open")
+        return unread
+
+
+def possible(letter: Document, order: Order) -> None:
+    """Raises Refused or Settled for what can be told without looking at the letter itself."""
+    said = letter["history"][-1] if letter["history"] else {}
+    if letter["status"] == "discarded" and not order.anyway:
+        raise Refused(
+            f"It was discarded by {said.get('by')!r} at {said.get('at')}, because: {said.get('why')} "
+            "Say --anyway (`anyway`) when it shall be replayed all the same."
+        )
+    if letter["status"] == "replayed" and not order.anyway:
+        raise Settled(f"It was replayed by {said.get('by')!r} at {said.get('at')}.")
+    if letter["status"] == "expired":
+        raise Refused("It is not in its topic any more; its record has expired.")
+    if letter["place"] is None:
+        raise Refused("It does not say where it came from.")
+    if letter["cut"]:
+        raise Refused(f"It was too large to be kept; its record lies at {letter['place']}.")
+    if letter["topic"] == topics.CITY:
+        raise Refused("A revision of the city is not replayed: apply the city again.")
+
+
+def of_the_log(letter: Document) -> bool:
+    """Whether it is an input of a case, whose place among the others matters."""
+    return str(letter["topic"]) == topics.INPUTS
+
+
+def again(letter: Record, number: int) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
+    """The record as it was, with where it came from, and which replay this is."""
+    if letter.value is None and letter.key is None and not unmarked(letter):
+        raise Refused("Nothing was kept of it: it could not be unpacked.")
+    marks = [(name, value.encode()) for name in ORIGIN if (value := letter.header(name)) is not None]
+    return letter.key, letter.value, [*unmarked(letter), *marks, (REPLAYED, str(number).encode())]
+
+
+def unmarked(record: Record) -> list[tuple[str, bytes | None]]:
+    """The headers that its writer gave it."""
+    return [(name, value) for name, value in record.headers if not name.startswith("dl_") and name != REPLAYED]
+
+
+def unknown(id_: str) -> Outcome:
+    """There is no such letter."""
+    return Outcome(
+        id=id_, outcome="unknown", how="There is no such dead letter; `chorus dead-letters list` shows them."
+    )
