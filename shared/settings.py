@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     kafka_user: str | None = None
     kafka_password_file: Path | None = None
     kafka_ca_file: Path | None = None
+    kafka_users: Path | None = None
     mongodb: str = "mongodb://127.0.0.1:27017"
     smtp: str = "127.0.0.1:8025"
     mail_from: str = "chorus@city.example"

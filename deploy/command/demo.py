@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from deploy.command import login
 from deploy.command.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
 from deploy.command.morning.account import Case, doubled, missing, unmailed
 from deploy.command.morning.letters import write_letters
@@ -22,6 +23,8 @@ from deploy.command.sending import Sender, client
 from deploy.command.tables import show_table
 from deploy.command.timeline import show_facts
 from deploy.local.stackfile import StackFile
+from deploy.passwords import department_user
+from shared.connection import Connection
 
 BOARD_S = 60.0
 
@@ -69,11 +72,15 @@ async def _play(
             client(urls.intake, token) as trusted,
             client(urls.router, token) as desk,
         ):
-            offices = Offices(running.kafka, run, cases, screen.tell, dice)
+            offices = Offices(_as_department, run, cases, screen.tell, dice)
             residents = Residents(intake, Sender(trusted))
             morning = Morning(cases, residents, offices, desk, mails, screen.tell, dice)
             await morning.play(codes)
             return morning.mails_late
+
+
+def _as_department(code: str) -> Connection:
+    return login.connection(department_user(code))
 
 
 def _mails_in_words(kept: bool, late: bool) -> str:

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, options, say, stack
+from deploy.command import login
+from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, options, say
 from deploy.command.letterbox import Letter, Letterbox
+from deploy.passwords import department_user
 from shared.events import PREFIX, TEXT_MAX, PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.ids import DEPARTMENT_CODE, inquiry_of
 
@@ -107,7 +109,7 @@ def _box(context: typer.Context) -> Letterbox:
     code = str(context.obj)
     if not DEPARTMENT_CODE.fullmatch(code):
         raise Failure(USAGE, f"{code!r} is no department code: `chorus department list` shows them.")
-    return Letterbox(stack().kafka, code)
+    return Letterbox(login.connection(department_user(code)), code)
 
 
 def _write(context: typer.Context, kind: str, part: str, data: dict[str, Any], wait_s: float) -> None:

@@ -21,7 +21,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from deploy.command import login
 from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
+from shared.connection import Connection
 from shared.topics import inbox, outbox
 
 ANSWER_S = 4.0
@@ -55,9 +57,9 @@ class Letter:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """The topics of the department `code` on the broker `kafka`."""
+    """The topics of the department `code`, as `kafka` reaches them."""
 
-    kafka: str
+    kafka: Connection
     code: str
 
     @property
@@ -101,7 +103,9 @@ class Letterbox:
                     letters += came
                     until = time.monotonic() + ANSWER_S
                 elif time.monotonic() > until:
-                    raise Failure(AWAY, f"The broker at {self.kafka!r} stopped answering: `chorus status` says why.")
+                    raise Failure(
+                        AWAY, f"The broker at {self.kafka.kafka!r} stopped answering: `chorus status` says why."
+                    )
         return letters
 
     def write(self, kind: str, key: str, data: Mapping[str, Any], wait_s: float) -> tuple[str, Letter | None]:
@@ -172,22 +176,17 @@ class Letterbox:
 
     def _client(self) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self.kafka,
+            **self.kafka.confluent(),
             "client.id": f"chorus-inbox-{self.code}",
             "allow.auto.create.topics": False,
             "log_level": 0,
-            "error_cb": _Outage(self.kafka),
+            "error_cb": _Outage(self.kafka.kafka),
         }
 
     def _failure(self, error: KafkaException) -> Failure:
-        cause: KafkaError = error.args[0]
-        if cause.code() in FORBIDDEN:
-            return Failure(
-                REFUSED, f"The broker does not let this user use the topics of {self.code!r}: {cause.str()}."
-            )
-        if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+        if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return Failure(REFUSED, f"The message is too large for {self.outbox!r}: write at most 20,000 characters.")
-        return Failure(AWAY, f"No answer from the broker at {self.kafka!r} ({cause.str()}): `chorus status` says why.")
+        return login.explained(error, self.kafka)
 
 
 class _Outage:

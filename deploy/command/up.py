@@ -19,7 +19,7 @@ from deploy.command.console import REFUSED, USAGE, Failure, data_folder, emit, o
 from deploy.local import folder as folders
 from deploy.local import jars
 from deploy.local.folder import Folder
-from deploy.local.plan import Plan, make_plan, refuse_missing_packages, refuse_taken_ports
+from deploy.local.plan import Plan, make_plan, refuse_missing_packages, refuse_taken_ports, refuse_unfit_security
 from deploy.local.ports import Ports
 from deploy.local.stackfile import StackFile
 
@@ -31,26 +31,25 @@ def up(
         str | None,
         typer.Option(metavar="BASE", envvar="CHORUS_PORTS", help="Everything on BASE to BASE+99, like 9400."),
     ] = None,
-    secure: Annotated[bool, typer.Option("--secure", help="Not part of this release.")] = False,
+    secure: Annotated[bool, typer.Option("--secure", help="Nobody uses Kafka without a password and a right.")] = False,
 ) -> None:
     """The whole system in the foreground; Ctrl-C ends it and keeps the data."""
-    if secure:
-        raise Failure(USAGE, "--secure is not part of this release: leave it out.")
     try:
         chosen = Ports.given(ports)
     except ValueError as error:
         raise Failure(USAGE, f"{error}.") from error
     refuse_missing_packages(os.environ)
+    refuse_unfit_security(os.environ, secure)
     # Until the stack itself listens for signals, SIGTERM ends a fetch as Ctrl-C does; a shell's `&` ignores SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        _up(chosen, fresh, yes)
+        _up(chosen, fresh, yes, secure)
     except KeyboardInterrupt:
         say("chorus: stopped before it was ready")
 
 
-def _up(ports: Ports, fresh: bool, yes: bool) -> None:
+def _up(ports: Ports, fresh: bool, yes: bool, secure: bool) -> None:
     from deploy.local.leftovers import stop_leftovers
 
     with folders.claimed(data_folder()) as folder:
@@ -61,8 +60,8 @@ def _up(ports: Ports, fresh: bool, yes: bool) -> None:
             say(f"chorus: stopped what the last stack had left behind: {', '.join(left)}")
         if fresh:
             folders.empty(folder)
-        folders.settle(folder)
-        _run(make_plan(folder, ports, os.environ, jars.place()))
+        folders.settle(folder, secure=secure)
+        _run(make_plan(folder, ports, os.environ, jars.place(), secure=secure))
 
 
 def _run(plan: Plan) -> None:
@@ -76,11 +75,16 @@ def _run(plan: Plan) -> None:
     if any(part.name == "kafka" for part in plan.backing):
         _fetch_jars()
 
-    async def provision_topics() -> None:
+    async def provision_all() -> None:
+        from deploy.command.login import quiet
         from deploy.provisioning import provision
 
-        if made := await provision(plan.kafka, [department.code for department in city.active]):
-            screen.status("chorus", f"made {len(made)} topics")
+        quiet()
+        told = await provision(plan.admin, city, plan.secured.passwords if plan.secured else None)
+        if told.topics:
+            screen.status("chorus", f"made {len(told.topics)} topics")
+        if told.users:
+            screen.status("chorus", f"made {len(told.users)} users with their rights")
 
     async def apply_city() -> None:
         token = plan.operator_token_file
@@ -90,7 +94,7 @@ def _run(plan: Plan) -> None:
     stream = sys.stderr if options.as_json else sys.stdout
     stream.flush()
     screen = Screen(stream.fileno(), coloured=stream.isatty() and not os.environ.get("NO_COLOR"))
-    steps = Steps(provision_topics, apply_city, partial(_tell, plan, screen.say))
+    steps = Steps(provision_all, apply_city, partial(_tell, plan, screen.say))
     try:
         asyncio.run(run(plan, steps, screen))
     finally:
@@ -106,6 +110,11 @@ def _tell(plan: Plan, show: Callable[[str], None], file: StackFile, took_s: floa
         "desk": f"{urls.router}/cases (token in {file.operator_token_file})",
         "API": ", ".join(f"{url}/docs" for url in urls.model_dump().values()) + " (also /openapi.json)",
         "messages": f"{urls.router}/asyncapi (every service has its own)",
+        **(
+            {"Kafka": f"{file.kafka}, from outside {file.kafka_outside}; passwords in {file.kafka_users}"}
+            if file.kafka_users
+            else {}
+        ),
         "metrics": ", ".join(f"{url}/metrics" for url in urls.model_dump().values()),
         "mails": file.mail or f"go to {file.smtp}",
         "logs": str(plan.folder.logs),

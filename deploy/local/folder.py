@@ -65,9 +65,19 @@ class Folder:
         """One log a part."""
         return self.path / "logs"
 
+    @property
+    def secrets(self) -> Path:
+        """What nobody else may read."""
+        return self.path / "secrets"
+
+    @property
+    def kafka_users(self) -> Path:
+        """A file with the password of each of Kafka's users, where Kafka has users."""
+        return self.secrets / "kafka"
+
     def secret(self, name: str) -> Path:
         """A file with 64 random characters, made once, readable by its owner alone."""
-        file = self.path / "secrets" / name
+        file = self.secrets / name
         if not file.exists():
             file.parent.mkdir(mode=0o700, exist_ok=True)
             replace(file, secrets.token_hex(32) + "\n", mode=0o600)
@@ -91,16 +101,22 @@ def claimed(path: Path) -> Iterator[Folder]:
         yield folder
 
 
-def settle(folder: Folder) -> None:
-    """Make the folder ready for this layout; raises Failure when another layout wrote it."""
+def settle(folder: Folder, *, secure: bool = False) -> None:
+    """Make the folder ready; raises Failure when another layout wrote it, or one that is open where this is secure."""
     found = layout(folder)
     if found is None:
-        replace(folder.marker, json.dumps({"layout": LAYOUT}) + "\n")
+        replace(folder.marker, json.dumps({"layout": LAYOUT, "secure": secure}) + "\n")
     elif found != LAYOUT:
         raise Failure(
             FAILED,
             f"The data in {str(folder.path)!r} has layout {found!r} and this release needs {LAYOUT!r}: "
             f"empty it with `chorus up --fresh`, or {OTHER_FOLDER}.",
+        )
+    elif (was := _noted(folder).get("secure", False)) is not secure:
+        raise Failure(
+            FAILED,
+            f"The data in {str(folder.path)!r} was made {'with' if was else 'without'} --secure: "
+            f"{'add' if was else 'leave out'} --secure, empty it with --fresh, or {OTHER_FOLDER}.",
         )
     for made in (folder.kafka, folder.store, folder.mail, folder.logs):
         made.mkdir(exist_ok=True)
@@ -109,11 +125,16 @@ def settle(folder: Folder) -> None:
 def layout(folder: Folder) -> object:
     """The layout number that the folder's marker names; None when there is no marker yet."""
     try:
-        return json.loads(folder.marker.read_text("utf-8")).get("layout")
+        return _noted(folder).get("layout")
     except FileNotFoundError:
         return None
     except (ValueError, AttributeError):
         return "unreadable"
+
+
+def _noted(folder: Folder) -> dict[str, object]:
+    noted: dict[str, object] = json.loads(folder.marker.read_text("utf-8"))
+    return noted
 
 
 def empty(folder: Folder) -> None:

@@ -4,13 +4,16 @@ import base64
 import shutil
 import subprocess
 import uuid
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from deploy.certificates import Certificates
 from deploy.command.failure import FAILED, Failure
 from deploy.local import probe
 from deploy.local.part import Part
 from deploy.local.stackfile import replace
+from deploy.passwords import ADMIN, BROKER, CONTROLLER, SUPER_USERS, Passwords
 
 TEN_YEARS_MIN = 5_256_000
 FORMAT_TIMEOUT_S = 60
@@ -34,10 +37,6 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
@@ -58,6 +57,35 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 """
 
+OPEN = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+"""
+
+# Users are Kafka's own; but the controller is asked before there are any, so its one user stands here.
+SECURED = """\
+listeners=INSIDE://127.0.0.1:{port},OUTSIDE://{outside_bind},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=INSIDE://127.0.0.1:{port},OUTSIDE://{outside}
+listener.security.protocol.map=INSIDE:SASL_PLAINTEXT,OUTSIDE:SASL_SSL,CONTROLLER:SASL_PLAINTEXT
+inter.broker.listener.name=INSIDE
+sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+  username="{controller}" password="{controller_password}" user_{controller}="{controller_password}";
+listener.name.inside.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+  username="{broker}" password="{broker_password}";
+listener.name.outside.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.outside.ssl.keystore.type=PEM
+listener.name.outside.ssl.keystore.location={certificate}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users={super_users}
+"""
+
 LOGGING = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <Configuration status="ERROR">
@@ -73,27 +101,65 @@ LOGGING = """\
 """
 
 
-def kafka_part(folder: Path, jars: Path, port: int, controller_port: int) -> Part:
-    """The broker with its records in `folder`, running from the fetched `jars`."""
+@dataclass(frozen=True)
+class Secured:
+    """What a broker that lets in nobody without a password needs, beside what an open one does.
+
+    Departments outside reach it with TLS at `outside`, host and port; it listens for them on `outside_bind`.
+    """
+
+    passwords: Passwords
+    certificates: Certificates
+    outside: str
+    outside_bind: str
+
+    @property
+    def outside_port(self) -> int:
+        """The port on this machine."""
+        return int(self.outside_bind.rpartition(":")[2])
+
+    def prepare(self) -> None:
+        """Have the passwords and the certificate that the broker starts with."""
+        self.passwords.made()
+        self.certificates.settled([self.outside.rpartition(":")[0], "localhost", "127.0.0.1"])
+
+
+def kafka_part(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None) -> Part:
+    """The broker with its records in `folder`, running from the fetched `jars`; open to everybody unless `secured`."""
     return Part(
         name="kafka",
         command=(*_java(jars, folder), *BROKER_HEAP, "kafka.Kafka", str(folder / "server.properties")),
         ready=partial(probe.kafka, f"127.0.0.1:{port}"),
         stage=2,
-        ports=(port, controller_port),
-        prepare=partial(_prepare, folder, jars, port, controller_port),
+        ports=(port, controller_port, *((secured.outside_port,) if secured else ())),
+        prepare=partial(_prepare, folder, jars, port, controller_port, secured),
         stop_s=20.0,
     )
 
 
-def settings(data: Path, port: int, controller_port: int) -> str:
-    """The text of server.properties."""
-    return SETTINGS.format(
-        data=str(data).replace("\\", "\\\\"),
-        port=port,
-        controller_port=controller_port,
-        offsets_retention_min=TEN_YEARS_MIN,
+def settings(data: Path, port: int, controller_port: int, secured: Secured | None = None) -> str:
+    """The text of server.properties; that of a secured broker holds passwords."""
+    ports = {"port": port, "controller_port": controller_port}
+    common = SETTINGS.format(data=_escaped(data), offsets_retention_min=TEN_YEARS_MIN, **ports)
+    return common + (_secured(secured, ports) if secured else OPEN.format(**ports))
+
+
+def _secured(secured: Secured, ports: dict[str, int]) -> str:
+    return SECURED.format(
+        outside=secured.outside,
+        outside_bind=secured.outside_bind,
+        certificate=_escaped(secured.certificates.server),
+        controller=CONTROLLER,
+        controller_password=secured.passwords.of(CONTROLLER),
+        broker=BROKER,
+        broker_password=secured.passwords.of(BROKER),
+        super_users=SUPER_USERS,
+        **ports,
     )
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\")
 
 
 def _java(jars: Path, folder: Path) -> tuple[str, ...]:
@@ -104,22 +170,36 @@ def _java(jars: Path, folder: Path) -> tuple[str, ...]:
     return (str(JAVA), *JAVA_OPTIONS, logging, errors, "-cp", str(jars / "*"))
 
 
-def _prepare(folder: Path, jars: Path, port: int, controller_port: int) -> None:
+def _prepare(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None) -> None:
     data = folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
-    replace(folder / "server.properties", settings(data, port, controller_port))
+    if secured:
+        secured.prepare()
+    replace(folder / "server.properties", settings(data, port, controller_port, secured), mode=0o600)
     replace(folder / "log4j2.xml", LOGGING)
     # Formatting writes this file last: without it a format was killed half-way and nothing can be in there yet.
     if not (data / "meta.properties").exists():
         shutil.rmtree(data, ignore_errors=True)
-        _format(folder, jars)
+        _format(folder, jars, secured.passwords if secured else None)
 
 
-def _format(folder: Path, jars: Path) -> None:
+def _format(folder: Path, jars: Path, passwords: Passwords | None) -> None:
+    """The first users come with the format; its arguments stand in a file, where no list of processes shows them."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-    tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={folder / 'server.properties'}")
+    first = {user: passwords.of(user) for user in (ADMIN, BROKER)} if passwords else {}
+    users = [f"--add-scram=SCRAM-SHA-512=[name={user},password={password}]" for user, password in first.items()]
+    arguments = folder / "format-arguments"
+    options = ["format", f"--cluster-id={cluster}", f"--config={folder / 'server.properties'}", *users]
+    replace(arguments, "\n".join(options) + "\n", mode=0o600)
+    try:
+        _run_format(folder, jars, arguments)
+    finally:
+        arguments.unlink()
+
+
+def _run_format(folder: Path, jars: Path, arguments: Path) -> None:
     done = subprocess.run(
-        (*_java(jars, folder), *FORMAT_HEAP, *tool),
+        (*_java(jars, folder), *FORMAT_HEAP, "kafka.tools.StorageTool", f"@{arguments}"),
         check=False,
         capture_output=True,
         text=True,

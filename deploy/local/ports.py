@@ -18,6 +18,7 @@ class Ports:
     scorer: int = 8004
     kafka: int = 9092
     controller: int = 9093
+    kafka_outside: int = 9094
     mongodb: int = 27017
     smtp: int = 8025
 
@@ -33,6 +34,7 @@ class Ports:
             scorer=base + 4,
             kafka=base + 92,
             controller=base + 93,
+            kafka_outside=base + 94,
             mongodb=base + 17,
             smtp=base + 25,
         )

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from deploy.local import probe
@@ -22,12 +22,14 @@ def urls(ports: Ports) -> dict[str, str]:
     return {name: f"http://{address(ports, name)}" for name in SERVICES}
 
 
-def service_parts(ports: Ports, shared: Mapping[str, str]) -> tuple[Part, ...]:
-    """All four; `shared` is what every one of them is told."""
-    return tuple(service_part(name, ports, shared) for name in SERVICES)
+def service_parts(
+    ports: Ports, shared: Mapping[str, str], own: Callable[[str], Mapping[str, str]] = lambda name: {}
+) -> tuple[Part, ...]:
+    """All four; `shared` is what every one of them is told, `own` what one alone is."""
+    return tuple(service_part(name, ports, {**shared, **own(name)}) for name in SERVICES)
 
 
-def service_part(name: str, ports: Ports, shared: Mapping[str, str]) -> Part:
+def service_part(name: str, ports: Ports, told: Mapping[str, str]) -> Part:
     """One service. A killed supervisor takes it along at once: without broker and store it could only wait to drain."""
     return Part(
         name=name,
@@ -35,7 +37,7 @@ def service_part(name: str, ports: Ports, shared: Mapping[str, str]) -> Part:
         ready=partial(probe.service, urls(ports)[name]),
         stage=0,
         ports=(getattr(ports, name),),
-        environment={**shared, "CHORUS_HTTP": address(ports, name), "CHORUS_INSTANCE": f"local-{name}"},
+        environment={**told, "CHORUS_HTTP": address(ports, name), "CHORUS_INSTANCE": f"local-{name}"},
         stop_s=20.0,
         orphan_signal=signal.SIGKILL,
     )

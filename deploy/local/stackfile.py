@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.settings import KafkaSecurity
+
 
 class Frozen(BaseModel):
     """Read from the file, never changed; what a later release adds is ignored."""
@@ -34,9 +36,17 @@ class Pids(Frozen):
 
 
 class StackFile(Frozen):
-    """The whole file."""
+    """The whole file.
+
+    Where Kafka has users, `kafka_security` says how they log in at `kafka`, `kafka_users` is the folder with their
+    passwords; departments outside come to `kafka_outside` with TLS, trusting `kafka_ca_file`.
+    """
 
     kafka: str
+    kafka_security: KafkaSecurity = "plaintext"
+    kafka_users: str | None = None
+    kafka_outside: str | None = None
+    kafka_ca_file: str | None = None
     mongodb: str
     smtp: str
     mail: str | None

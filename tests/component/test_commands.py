@@ -360,7 +360,7 @@ def test_a_broker_that_is_away_is_told_within_seconds(
     monkeypatch.setenv("CHORUS_KAFKA", "127.0.0.1:1")
     for words in (["follow"], ["show", f"{CASE}-p1"], ["accept", f"{CASE}-p1"]):
         ended = chorus("inbox", "water", *words)
-        assert (ended.code, "No answer from the broker at '127.0.0.1:1'" in ended.err) == (3, True)
+        assert (ended.code, "No Kafka answers at '127.0.0.1:1'" in ended.err) == (3, True)
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,12 @@ def refusal(path: Path) -> str:
 def test_everything_fits_into_the_hundred_ports_that_were_asked_for() -> None:
     ports = Ports.given("9400")
     assert (ports.intake, ports.router, ports.notifier, ports.scorer) == (9401, 9402, 9403, 9404)
-    assert (ports.kafka, ports.controller, ports.mongodb, ports.smtp) == (9492, 9493, 9417, 9425)
+    assert (ports.kafka, ports.controller, ports.kafka_outside) == (9492, 9493, 9494)
+    assert (ports.mongodb, ports.smtp) == (9417, 9425)
 
 
 def test_without_a_wish_the_ports_are_the_known_ones() -> None:
-    assert Ports.given(None) == Ports(8001, 8002, 8003, 8004, 9092, 9093, 27017, 8025)
+    assert Ports.given(None) == Ports(8001, 8002, 8003, 8004, 9092, 9093, 9094, 27017, 8025)
 
 
 @pytest.mark.parametrize("wish", ["0", "65437", "-1", "9400x", "九四", "80.5"])
@@ -88,7 +89,7 @@ def test_a_part_that_was_up_for_half_a_minute_starts_again_at_once() -> None:
 
 def test_a_new_folder_is_marked_and_taken_again(tmp_path: Path) -> None:
     folder = a_folder(tmp_path / "deep" / "data")
-    assert json.loads(folder.marker.read_text()) == {"layout": folders.LAYOUT}
+    assert json.loads(folder.marker.read_text()) == {"layout": folders.LAYOUT, "secure": False}
     assert a_folder(folder.path) == folder
 
 
@@ -106,7 +107,16 @@ def test_a_folder_of_another_layout_is_refused_and_may_be_emptied(tmp_path: Path
     with folders.claimed(folder.path):
         folders.empty(folder)
         folders.settle(folder)
-    assert json.loads(folder.marker.read_text()) == {"layout": folders.LAYOUT}
+    assert json.loads(folder.marker.read_text()) == {"layout": folders.LAYOUT, "secure": False}
+
+
+def test_data_that_was_open_to_everybody_is_not_taken_as_secure_nor_the_other_way_round(tmp_path: Path) -> None:
+    for was, named in ((False, "without"), (True, "with")):
+        with folders.claimed(tmp_path / named) as folder:
+            folders.settle(folder, secure=was)
+            folders.settle(folder, secure=was)
+            with pytest.raises(Failure, match=f"was made {named} --secure"):
+                folders.settle(folder, secure=not was)
 
 
 def test_a_broken_marker_is_a_foreign_layout(tmp_path: Path) -> None:
@@ -284,7 +294,9 @@ def test_options_of_one_command_line_are_not_those_of_the_next(capsys: pytest.Ca
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("wrong", [["up", "--secure"], ["up", "--ports", "x"], ["up", "--zap"], ["no-such-command"]])
+@pytest.mark.parametrize(
+    "wrong", [["up", "--secure", "--no"], ["up", "--ports", "x"], ["up", "--zap"], ["no-such-command"]]
+)
 def test_usage_errors_end_with_two(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(wrong) == 2
     assert capsys.readouterr().err

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.command.morning.account import Case, Part
+from shared.connection import Connection
 from shared.events import PartAccepted, PartContributed, PartOffered, PartReplied, PartReturned
 from shared.topics import inbox, outbox
 
@@ -23,21 +24,23 @@ INTERIM = {"zh": "已派人到现场查看，明天下午给您准信。", "en":
 class Offices:
     """All departments of the city at work on this run's letters; other people's letters they leave alone."""
 
-    kafka: str
+    kafka: Callable[[str], Connection]
     run: str
     cases: Mapping[str, Case]
     tell: Callable[[str, Case, str], None]
     dice: random.Random
     _consumers: dict[str, AIOKafkaConsumer] = field(default_factory=dict)
-    _producer: AIOKafkaProducer | None = None
+    _producers: dict[str, AIOKafkaProducer] = field(default_factory=dict)
     _working: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(self, codes: Iterable[str]) -> None:
         """Join every inbox, each in a group of its own, at its present end: the past is not this morning's."""
-        self._producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all", enable_idempotence=True)
-        await self._producer.start()
-        self._consumers = {code: self._consumer(code) for code in codes}
-        await asyncio.gather(*map(_at_end, self._consumers.values()))
+        for code in codes:
+            client = self.kafka(code).aiokafka()
+            self._consumers[code] = self._consumer(code, client)
+            self._producers[code] = AIOKafkaProducer(**client, acks="all", enable_idempotence=True)
+        starts = [producer.start() for producer in self._producers.values()]
+        await asyncio.gather(*starts, *map(_at_end, self._consumers.values()))
 
     async def work(self) -> None:
         """Read all inboxes for ever."""
@@ -50,14 +53,13 @@ class Offices:
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
-        await asyncio.gather(*(consumer.stop() for consumer in self._consumers.values()), return_exceptions=True)
-        if self._producer is not None:
-            await self._producer.stop()
+        clients = (*self._consumers.values(), *self._producers.values())
+        await asyncio.gather(*(client.stop() for client in clients), return_exceptions=True)
 
-    def _consumer(self, code: str) -> AIOKafkaConsumer:
+    def _consumer(self, code: str, client: Mapping[str, Any]) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             inbox(code),
-            bootstrap_servers=self.kafka,
+            **client,
             group_id=f"departments.{code}.demo-{self.run}",
             auto_offset_reset="latest",
             enable_auto_commit=False,
@@ -93,7 +95,6 @@ class Offices:
 
     async def _write(self, part: Part, kind: str, data: dict[str, Any], inquiry_id: str) -> None:
         """The id follows from what is said, so that saying it again would be a repeat and no second message."""
-        assert self._producer is not None
         value = json.dumps({"part_id": part.part_id, "by": "demo", **data}, ensure_ascii=False).encode()
         headers = {
             "ce_id": str(uuid5(NAMESPACE_URL, f"{part.part_id}/{kind}/{data.get('final')}")),
@@ -103,7 +104,8 @@ class Offices:
             "content-type": "application/json",
         }
         topic, key = outbox(part.department), inquiry_id.encode()
-        await self._producer.send_and_wait(topic, value, key, headers=[(k, v.encode()) for k, v in headers.items()])
+        producer = self._producers[part.department]
+        await producer.send_and_wait(topic, value, key, headers=[(k, v.encode()) for k, v in headers.items()])
 
 
 async def _at_end(consumer: AIOKafkaConsumer) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ import httpx
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from deploy.command.failure import AWAY, Failure
+from deploy.command import login
 from deploy.command.morning.account import Case, missing, unmailed
 from deploy.command.morning.mails import Mails
 from deploy.command.morning.offices import Offices
@@ -41,7 +41,7 @@ class Morning:
     mails_late: bool = False
     _asked: set[str] = field(default_factory=set)
 
-    async def play(self, codes: Iterable[str]) -> None:
+    async def play(self, codes: Sequence[str]) -> None:
         """Until everything has come back, or the time is over; what is missing then is seen in the cases."""
         try:
             await self.offices.open(codes)
@@ -52,9 +52,7 @@ class Morning:
             await self._last_look()
             work.cancel()
         except KafkaError as error:
-            raise Failure(
-                AWAY, f"The broker at {self.offices.kafka!r} does not work ({error}): `chorus status` says why."
-            ) from error
+            raise login.explained(error, self.offices.kafka(codes[0])) from error
         finally:
             await self.offices.close()
 
