@@ -1,0 +1,160 @@
+"""The broker as a benchmark sees it from outside: topics made and emptied, records written, read and timed."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+
+from shared.publishing import RawRecord
+from shared.topics import Topic
+
+ALREADY_THERE, UNKNOWN_TOPIC, UNKNOWN_GROUP = 36, 3, 69
+LIMIT_S = 60.0
+LOOK_EVERY_S = 0.05
+FETCHED = 5_000
+
+# The client library's types are incomplete.
+LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+NEWEST: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+
+
+class Broker:
+    """One Apache Kafka, for whoever prepares and judges a run."""
+
+    def __init__(self, kafka: str) -> None:
+        self.kafka = kafka
+        self.admin = AdminClient({"bootstrap.servers": kafka, "log_level": 2})
+
+    # ── before a run ─────────────────────────────────────────────────────────
+
+    def renew(self, topics: Sequence[Topic]) -> None:
+        """These topics, empty."""
+        _wait(self.admin.delete_topics([topic.name for topic in topics]).values(), UNKNOWN_TOPIC)
+        self.make(topics)
+
+    def make(self, topics: Sequence[Topic]) -> None:
+        """Make topics as provisioning does; one that was just deleted may still be on its way out."""
+        until = time.monotonic() + LIMIT_S
+        wanted = [NewTopic(one.name, one.partitions, 1, config=one.config()) for one in topics]
+        while wanted:
+            made = self.admin.create_topics(wanted)
+            wanted = [one for one in wanted if not _done(made[one.topic], ALREADY_THERE)]
+            if time.monotonic() > until:
+                raise RuntimeError(f"The topic {wanted[0].topic!r} could not be made anew.")
+            time.sleep(LOOK_EVERY_S if wanted else 0)
+
+    def forget(self, *groups: str) -> None:
+        """Remove what these groups have committed; waits until their last members are gone."""
+        for group in groups:
+            until = time.monotonic() + LIMIT_S
+            while not _done(self.admin.delete_consumer_groups([group])[group], UNKNOWN_GROUP, raising=False):
+                if time.monotonic() > until:
+                    raise RuntimeError(f"The group {group!r} still has members.")
+                time.sleep(LOOK_EVERY_S)
+
+    def write(self, records: Iterable[tuple[str, RawRecord]]) -> None:
+        """Write records, confirmed, placed as Java's clients place keys."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.kafka,
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 1_000_000,
+                "delivery.report.only.error": True,
+                "on_delivery": _refused,
+            }
+        )
+        for topic, (key, value, headers) in records:
+            producer.produce(topic, value, key, headers=list(headers))
+        if left := producer.flush(LIMIT_S):
+            raise RuntimeError(f"{left} records were not confirmed within {LIMIT_S:g} s.")
+
+    # ── after it ─────────────────────────────────────────────────────────────
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """The next offset of every partition."""
+        found = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), LATEST))
+        return {(one.topic, one.partition): future.result().offset for one, future in found.items()}
+
+    def last_append_ms(self, topics: Sequence[str]) -> int:
+        """When the last record of these topics was appended, by the broker's clock."""
+        found = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), NEWEST))
+        return max(int(future.result().timestamp) for future in found.values())
+
+    def committed(self, group: str, topics: Sequence[str]) -> int:
+        """How many records of these topics the group has committed."""
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
+        try:
+            return sum(max(one.offset, 0) for one in consumer.committed(self._partitions(topics), timeout=LIMIT_S))
+        finally:
+            consumer.close()
+
+    def until_committed(
+        self, group: str, topics: Sequence[str], count: int, alive: Callable[[], None], limit_s: float
+    ) -> None:
+        """Wait until the group has committed so many records; `alive` raises when nobody is there to do it any more."""
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
+        partitions = self._partitions(topics)
+        until = time.monotonic() + limit_s
+        try:
+            while (have := sum(max(one.offset, 0) for one in consumer.committed(partitions, timeout=LIMIT_S))) < count:
+                alive()
+                if time.monotonic() > until:
+                    raise RuntimeError(f"{group!r} has committed {have} of {count} records within {limit_s:g} s.")
+                time.sleep(LOOK_EVERY_S)
+        finally:
+            consumer.close()
+
+    def read(self, topics: Sequence[str]) -> Iterator[Any]:
+        """Every record of these topics, as far as they go now."""
+        ends = {place: end for place, end in self.ends(topics).items() if end}
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-reader", "log_level": 2})
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in ends])
+        seen: Counter[tuple[str, int]] = Counter()
+        until = time.monotonic() + LIMIT_S
+        try:
+            while any(seen[place] < end for place, end in ends.items()):
+                found: list[Any] = consumer.consume(FETCHED, timeout=0.1)
+                for record in found:
+                    if record.error():
+                        raise KafkaException(record.error())
+                    seen[(record.topic(), record.partition())] = record.offset() + 1
+                    yield record
+                if time.monotonic() > until:
+                    raise RuntimeError(f"Not all of {len(topics)} topics could be read within {LIMIT_S:g} s.")
+        finally:
+            consumer.close()
+
+    def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
+        known = self.admin.list_topics(timeout=LIMIT_S).topics
+        return [TopicPartition(topic, partition) for topic in topics for partition in known[topic].partitions]
+
+
+def _refused(error: Any, record: Any) -> None:
+    if error is not None:
+        raise RuntimeError(f"A record for {record.topic()!r} was refused: {error}")
+
+
+def _wait(futures: Iterable[Any], *passing: int) -> None:
+    for future in futures:
+        _done(future, *passing)
+
+
+def _done(future: Any, *passing: int, raising: bool = True) -> bool:
+    """Whether it was done; an error that passes is waited out by the caller, any other is raised."""
+    try:
+        future.result()
+    except KafkaException as error:
+        code = error.args[0].code()
+        if code == UNKNOWN_TOPIC and UNKNOWN_TOPIC in passing:
+            return True
+        if code == UNKNOWN_GROUP and UNKNOWN_GROUP in passing:
+            return True
+        if raising and code not in passing:
+            raise
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""Ours: the router's core on the services' own wiring and delivery; with --memory, cases live in memory and no store is asked."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from services.router.domain.case import Case
+from services.router.domain.decision import Decision, after
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.core import Core, read_input
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.events import INPUTS, one_of
+from shared.service import Service, main
+from shared.settings import Settings
+from tests.benchmarks.programs.work import the_directory
+
+GROUP = "router-core"
+
+
+class MemoryStore(Store):
+    """Keeps every case in memory; nobody else decides, so no place is ever taken."""
+
+    async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
+        """The cases that were decided here."""
+        return {one: self._folded.get(one) or Case(one) for one in inquiry_ids}
+
+    async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
+        """Remember them."""
+        for case, decision in decided:
+            self._remember(after(case, decision))
+        return set()
+
+    async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
+        """Only a repeated input asks, and no input of a benchmark comes twice."""
+        assert not places, "an input came twice"
+        return []
+
+
+def make(settings: Settings) -> Service:
+    """The router without gate, view and desk: the core's job alone."""
+    service = Service("router", settings)
+    in_memory = "--memory" in sys.argv
+    store = MemoryStore(service.database) if in_memory else Store(service.database)
+    city: CityFeed[Directory] = CityFeed(directory)
+    city.use(the_directory().city)
+    if not in_memory:
+        service.before_reading(store.prepare)
+    core = Core(store, service.publisher, city)
+    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, schema=one_of(INPUTS))
+    return service
+
+
+if __name__ == "__main__":
+    main(make)

@@ -1,0 +1,77 @@
+"""Rival: the same loop over librdkafka, a C library with threads of its own, at the settings that suited it best."""
+
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from shared import topics
+from shared.records import Record
+from tests.benchmarks.programs.work import Work, rows_of, the_directory
+
+GROUP = "bench-librdkafka"
+BATCH = int(os.environ.get("BENCH_BATCH", "2000"))
+LINGER_MS = float(os.environ.get("BENCH_LINGER", "1"))
+
+
+def main() -> None:
+    """Read, decide, produce, flush, commit."""
+    kafka = os.environ["CHORUS_KAFKA"]
+    work = Work(the_directory())
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": GROUP,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "check.crcs": False,
+        }
+    )
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka,
+            "acks": "all",
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "linger.ms": LINGER_MS,
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 1_048_576,
+            "batch.size": 1_000_000,
+            # A call for each of a hundred thousand confirmations would cost it more than anything else.
+            "delivery.report.only.error": True,
+            "on_delivery": refused,
+        }
+    )
+    consumer.subscribe([topics.INPUTS])
+    while True:
+        records: list[Any] = consumer.consume(BATCH, timeout=0.2)
+        offsets: dict[int, int] = {}
+        for raw in records:
+            record = Record(raw.topic(), raw.partition(), raw.offset(), 0, raw.key(), raw.value(), raw.headers())
+            for topic, key, value, headers in rows_of(work.decide(record)):
+                producer.produce(topic, value, key, headers=list(headers))
+            offsets[raw.partition()] = raw.offset() + 1
+        if producer.flush(30):
+            raise RuntimeError("not everything was confirmed")
+        if offsets:
+            places = [TopicPartition(topics.INPUTS, partition, offset) for partition, offset in offsets.items()]
+            consumer.commit(offsets=places, asynchronous=False)
+
+
+def refused(error: object, record: object) -> None:
+    """A message that is not confirmed ends the program before its batch is committed."""
+    if error is not None:
+        raise RuntimeError(f"not confirmed: {error}")
+
+
+def told_to_end(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends the program."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, told_to_end)
+    main()

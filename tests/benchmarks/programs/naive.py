@@ -1,0 +1,39 @@
+"""Rival: the handler of FastStream's tutorial, made safe: one message, its publishes awaited one by one, one commit."""
+
+import os
+from typing import Annotated, Any
+
+from faststream import AckPolicy, Context
+from faststream.kafka import KafkaBroker
+
+from shared import topics
+from shared.events import InquiryReceived
+from shared.records import Record
+from tests.benchmarks.programs.loops import run
+from tests.benchmarks.programs.work import Work, rows_of, the_directory
+
+GROUP = "bench-naive"
+
+
+async def main() -> None:
+    """Serve for ever."""
+    import asyncio
+
+    work = Work(the_directory())
+    broker = KafkaBroker(os.environ["CHORUS_KAFKA"], acks="all", enable_idempotence=True, logger=None)
+
+    @broker.subscriber(topics.INPUTS, group_id=GROUP, auto_offset_reset="earliest", ack_policy=AckPolicy.NACK_ON_ERROR)
+    async def receive(inquiry: InquiryReceived, message: Annotated[Any, Context("message")]) -> None:
+        raw = message.raw_message
+        record = Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+        for topic, key, value, headers in rows_of(work.decide(record)):
+            texts = {name: (text or b"").decode() for name, text in headers}
+            await broker.publish(value, topic, key=key, headers=texts)
+
+    async with broker:
+        await broker.start()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""The core's job without anything around it: the same pure functions for every contender, so that only plumbing differs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from deploy.local.city import city_folder, read_city
+from services.router.domain.case import Case
+from services.router.domain.decide import decide
+from services.router.domain.decision import Decision, after
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.core import read_input
+from shared.publishing import Header
+from shared.records import Record
+
+Row = tuple[str, bytes, bytes, list[Header]]
+
+
+def the_directory() -> Directory:
+    """The city of $CHORUS_CITY, else the sample, compiled."""
+    return directory(read_city(city_folder()))
+
+
+class Work:
+    """Validates, folds and decides; cases are kept in memory, and nothing is ever forgotten."""
+
+    def __init__(self, city: Directory) -> None:
+        self.city = city
+        self.cases: dict[str, Case] = {}
+
+    def decide(self, record: Record) -> Decision | None:
+        """The decision that a record calls for; None when it was made before."""
+        given = read_input(record)
+        assert given is not None
+        case = self.cases.get(given.inquiry_id) or Case(given.inquiry_id)
+        if given.id in case.causes:
+            return None
+        decision = decide(case, given, self.city)
+        self.cases[given.inquiry_id] = after(case, decision)
+        return decision
+
+
+def record_of(raw: Any) -> Record:
+    """A record of aiokafka's."""
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+
+
+def rows_of(decision: Decision | None) -> Iterator[Row]:
+    """What a decision publishes: topic, key, value, headers."""
+    for message in decision.messages if decision else ():
+        yield message.topic, message.key.encode(), message.value.encode(), message.envelope.headers()
