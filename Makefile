@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 SOURCES := shared services deploy tests
 ARGS ?=
 
-.PHONY: up test check chaos
+.PHONY: up test check chaos bench
 .SUFFIXES:
 
 up: $(VENV)/.local
@@ -33,6 +33,11 @@ chaos: SEED := 1
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.chaos --inquiries $(N) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
+# Side by side with others, about a quarter of an hour; what the rivals need is kept apart in .venv-bench.
+# make bench ARGS="--quick" shows that it works; ARGS="--only intake" measures one section.
+bench: $(VENV)/.local .venv-bench/.rivals
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
 $(BIN)/python:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 		echo "Chorus needs Python 3.11 or newer with its venv module, and '$(PYTHON)' is not that:" \
@@ -50,3 +55,12 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@echo "chorus: installing what the tests need"
 	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[local,test]'
 	@touch $@ $(VENV)/.local
+
+# A rival that cannot be installed is named in the result; it keeps nobody from measuring the others.
+.venv-bench/.rivals: pyproject.toml | $(BIN)/python
+	@echo "chorus: installing the rivals in .venv-bench"
+	@$(BIN)/python -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --disable-pip-version-check -e .
+	@missing=; for rival in quixstreams faust-streaming; do \
+		.venv-bench/bin/python -m pip install --disable-pip-version-check $$rival || missing="$$missing $$rival"; done; \
+		if [ -z "$$missing" ]; then touch $@; else echo "chorus: not installed:$$missing" >&2; fi

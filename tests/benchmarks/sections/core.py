@@ -1,0 +1,155 @@
+"""The core's job, ours beside every rival's: without a store on any side, and with one on all."""
+
+import subprocess
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Any
+
+from tests.benchmarks.contest import REPOSITORY, RIVALS_PYTHON, Arena, Contender, Timed, differences
+from tests.benchmarks.figures import Rounds, number, ratio, shown, table
+from tests.benchmarks.sections import Bench, Section
+
+PROGRAMS = "tests.benchmarks.programs."
+OURS = Contender("chorus", PROGRAMS + "core", "router-core", words=("--memory",))
+OURS_STORED = Contender("chorus, stored", PROGRAMS + "core", "router-core")
+WITHOUT_STORE = {
+    "core_vs_aiokafka": Contender("aiokafka, a send loop", PROGRAMS + "send_loop", "bench-send-loop"),
+    "core_vs_librdkafka": Contender("librdkafka, a loop", PROGRAMS + "librdkafka", "bench-librdkafka"),
+    "core_vs_quix": Contender("Quix Streams", PROGRAMS + "quix", "bench-quix", share=0.6, python=RIVALS_PYTHON),
+    "core_vs_faust": Contender(
+        "Faust", PROGRAMS + "faust_app", "bench-faust", words=("worker", "-l", "warn"), share=0.15, python=RIVALS_PYTHON
+    ),
+    "core_vs_naive": Contender("FastStream, naive", PROGRAMS + "naive", "bench-naive", share=0.02),
+}
+WITH_STORE = {
+    "stored_vs_upserts": Contender("upserts, a send loop", PROGRAMS + "upserts", "bench-upserts", share=0.3),
+    "stored_vs_same": Contender("same inserts, by hand", PROGRAMS + "same", "bench-same"),
+}
+PACKAGES = {"Quix Streams": "quixstreams", "Faust": "faust"}
+WARM_UP = 0.2
+
+
+@dataclass
+class Contest:
+    """One table: ours and its rivals, round by round; who cannot run is left out from then on, with the reason."""
+
+    arena: Arena
+    ours: Contender
+    rivals: dict[str, Contender]
+    timed: dict[str, list[Timed]] = field(default_factory=lambda: defaultdict(list))
+    not_measured: dict[str, str] = field(default_factory=dict)
+    not_the_same: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """Those that can run, ours first."""
+        return [one for one in (self.ours, *self.rivals.values()) if one.name not in self.not_measured]
+
+    def check(self) -> None:
+        """A short run of each, for its warm-up and for the proof that all write the very same records."""
+        self.not_measured |= {one.name: why for one in self.rivals.values() if (why := hindrance(one))}
+        for one in self.contenders:
+            short = replace(one, share=min(one.share, 0.1))
+            if self._run(short) and (
+                said := differences(self.arena.expected(self.arena.count_of(short)), self.arena.found())
+            ):
+                self.not_the_same[one.name] = said
+
+    def round(self) -> None:
+        """One run of each."""
+        for one in self.contenders:
+            if timed := self._run(one):
+                self.timed[one.name].append(timed)
+
+    def _run(self, contender: Contender) -> Timed | None:
+        self.arena.place.forget()
+        try:
+            timed = self.arena.run(contender)
+        except RuntimeError as error:
+            self.not_measured[contender.name] = str(error)
+            self.timed.pop(contender.name, None)
+            self.arena.say(f"{contender.name}: not measured: {error}")
+            return None
+        self.arena.say(f"{contender.name}: {number(timed.per_s)}/s")
+        return timed
+
+    # ── what came of it ──────────────────────────────────────────────────────
+
+    def rounds(self, contender: Contender) -> Rounds:
+        """Its inquiries a second."""
+        return Rounds(tuple(one.per_s for one in self.timed[contender.name]))
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """Ours divided by each rival's."""
+        ours = self.rounds(self.ours)
+        return {
+            name: ratio(ours, self.rounds(rival)) for name, rival in self.rivals.items() if self.timed.get(rival.name)
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """For the JSON, by contender."""
+        found: dict[str, Any] = {}
+        for one in (self.ours, *self.rivals.values()):
+            if timed := self.timed.get(one.name):
+                cpu_us = median(run.cpu_us for run in timed)
+                found[one.name] = {"per_s": self.rounds(one).figures(), "cpu_us": round(cpu_us, 1)}
+            else:
+                found[one.name] = {"not_measured": self.not_measured.get(one.name, "it was not started")}
+            if why := self.not_the_same.get(one.name):
+                found[one.name]["not_the_same"] = why
+        return found
+
+    def table(self, title: str) -> str:
+        """For people."""
+        ratios = {rival.name: self.ratios.get(name) for name, rival in self.rivals.items()}
+        rows = [_row(name, figures, ratios.get(name)) for name, figures in self.figures().items()]
+        return table(title, ("", "inquiries/s", "range", "ours is", "µs of processor each"), rows)
+
+
+def measure(bench: Bench) -> Section:
+    """Both tables, their rounds interleaved."""
+    arena = Arena(bench.place, bench.directory, bench.letters(bench.size), round(bench.size * WARM_UP), bench.say)
+    contests = (Contest(arena, OURS, WITHOUT_STORE), Contest(arena, OURS_STORED, WITH_STORE))
+    for contest in contests:
+        contest.check()
+    for at in range(bench.rounds):
+        bench.say(f"core: round {at + 1} of {bench.rounds}")
+        for contest in contests:
+            contest.round()
+    without, stored = contests
+    share = 1 - ratio(stored.rounds(OURS_STORED), without.rounds(OURS))
+    return Section(
+        figures={"without_store": without.figures(), "with_store": stored.figures(), "store_share": round(share, 3)},
+        ratios=without.ratios | stored.ratios,
+        tables=[without.table("The core's job, without a store"), stored.table("The core's job, decisions stored")],
+        sentences=[f"The store's share of the core's time is {share:.0%}.", *_left_out(contests)],
+    )
+
+
+def hindrance(contender: Contender) -> str:
+    """Why a program cannot be measured here; nothing when it can."""
+    if not (REPOSITORY / f"{contender.module.replace('.', '/')}.py").exists():
+        return f"there is no program {contender.module}"
+    package = PACKAGES.get(contender.name)
+    if package is None:
+        return ""
+    if not contender.python.exists():
+        return f"its environment {contender.python.parents[1].name} is not there; `make bench` makes it"
+    tried = subprocess.run([contender.python, "-c", f"import {package}"], capture_output=True, text=True, check=False)
+    return f"{package} is not installed in {contender.python.parents[1].name}" if tried.returncode else ""
+
+
+def _left_out(contests: Sequence[Contest]) -> list[str]:
+    missing = [f"Not measured: {name}: {why}." for one in contests for name, why in one.not_measured.items()]
+    wrong = [f"NOT THE SAME JOB: {name}: {why}." for one in contests for name, why in one.not_the_same.items()]
+    return missing + wrong
+
+
+def _row(name: str, figures: dict[str, Any], ours_is: float | None) -> tuple[str, ...]:
+    if "not_measured" in figures:
+        return name, "not measured", "", "", ""
+    times = f"{ours_is:.2f} ×" if ours_is is not None else ""
+    return name, *shown(figures["per_s"]), times, number(figures["cpu_us"])
