@@ -12,10 +12,12 @@ from deploy.local.city import city_folder, read_city
 from tests.benchmarks import machine
 from tests.benchmarks.place import place
 from tests.benchmarks.report import Result
-from tests.benchmarks.sections import Bench, Measure, Section, core
+from tests.benchmarks.sections import Bench, Measure, Section, core, intake, latency
 
 SECTIONS: dict[str, Measure] = {
     "core": core.measure,
+    "latency": latency.measure,
+    "intake": intake.measure,
 }
 
 
