@@ -66,7 +66,8 @@ class Peek:
         if span is None or not span.first <= offset < span.end:
             return None
         async for some, _ in self.records(partition, offset, offset + 1):
-            return some[0] if some and some[0].offset == offset else None
+            if some:
+                return some[0]
         return None
 
 

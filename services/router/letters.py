@@ -6,16 +6,15 @@ letter, `origin` where the record came from. No words are in it; whoever wants t
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from shared import clock, ids, topics
+from services.router.wordless import described
+from shared import clock, topics
 from shared.connection import Connection
 from shared.mongo import ASCENDING, Database, Document, find_by, insert_new
 from shared.peeking import Peek, Span, peek
@@ -23,17 +22,6 @@ from shared.problems import Problem, shown
 from shared.records import Record
 
 READ_S = 8.0
-REPLAYED = "chorus-replay"
-"""The header that counts a letter's replays, so that a failure of the last one is told from a copy of the first."""
-
-SPOKEN_OF = re.compile(rb'"(?:inquiry_id|part_id)"\s*:\s*"(\d{8}-[0-9A-HJKMNP-TV-Z]{8})[-"]')
-LOOKED_THROUGH = 65_536
-PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
-ID_MAX = 256
-VALUES_GIVEN = re.compile(r"input_value=.*?(?=, input_type=|$)", re.MULTILINE)
-QUOTED = re.compile(r"""(['"]).*['"]""", re.DOTALL)
-NUMBER = re.compile(r"\d{5,}")
-REASON_SHOWN = 300
 
 
 @dataclass
@@ -92,8 +80,11 @@ class Letters:
         await self.read.update_one({"_id": service}, {"$set": {"next": at, "first": first}}, upsert=True)
 
     async def _index(self, found: Sequence[Document]) -> None:
-        """Safe to repeat. A record that was put aside again is the same letter; it is open again if a replay failed."""
-        taken = await insert_new(self.letters, found)
+        """Safe to repeat. A record that was put aside again is the same letter; it is open again if a replay failed.
+
+        What is seen for the first time was never replayed from here, whatever its headers say.
+        """
+        taken = await insert_new(self.letters, [one | {"failed": 0} for one in found])
         for one in found:
             if one["_id"] not in taken:
                 continue
@@ -133,9 +124,11 @@ class Letters:
         return {one["event_id"] for one in found if one["topic"] == topics.INPUTS}
 
     async def content(self, look: Peek, letter: Document) -> Record | None:
-        """The letter itself, from its topic; None when it is not there any more."""
+        """The letter itself, from its topic; None when it, or the topic that it lay in, is not there any more."""
         partition = TopicPartition(topics.dead_letters(letter["service"]), 0)
-        return await look.record(partition, letter["offset"])
+        record = await look.record(partition, letter["offset"])
+        same = record is not None and described(letter["service"], record)["origin"] == letter["origin"]
+        return record if same else None
 
     # ── what was decided of it ───────────────────────────────────────────────
 
@@ -163,74 +156,3 @@ class Letters:
         """The command of a replay has been seen to the end."""
         same = {"_id": letter["_id"], "pending": letter["pending"]}
         await self.letters.update_one(same, {"$unset": {"pending": ""}} | ({"$set": said} if said else {}))
-
-
-# ── a letter without its words ───────────────────────────────────────────────
-
-
-def described(service: str, record: Record) -> Document:
-    """What the index keeps of a letter."""
-    id_ = f"{service}-{record.offset}"
-    told = {name: record.header(f"dl_{name}") for name in ("topic", "partition", "offset", "kind", "reason")}
-    origin = f"{told['topic']}-{told['partition']}-{told['offset']}"
-    number, attempts = record.header(REPLAYED) or "", record.header("dl_attempts") or ""
-    return {
-        "_id": id_,
-        "service": service,
-        "offset": record.offset,
-        "copies": [],
-        "origin": f"{service}/{origin if told['topic'] else record.place}",
-        "at": clock.from_ms(record.timestamp_ms),
-        "order": f"{record.timestamp_ms:015d}-{service}-{record.offset:015d}",
-        "topic": told["topic"],
-        "place": origin if told["topic"] else None,
-        "partition": _number(told["partition"] or ""),
-        "origin_offset": _number(told["offset"] or ""),
-        "kind": told["kind"] or "unknown",
-        "reason": without_words(told["reason"] or ""),
-        "attempts": _number(attempts) or 0,
-        "type": _plain(record.header("ce_type")),
-        "event_id": _short(record.header("ce_id")),
-        "inquiry_id": inquiry_of(record, told["topic"]),
-        "cut": record.value is None and record.header("dl_cut") is not None,
-        "status": "open",
-        "replays": 0,
-        "failed": _number(number) or 0,
-        "history": [],
-    }
-
-
-def without_words(reason: str) -> str:
-    """A reason without the values that it quotes: a resident's words must not stand in a list.
-
-    A quoted value may hold quotes itself, so everything from the first to the last goes.
-    """
-    silent = NUMBER.sub("…", QUOTED.sub("'…'", VALUES_GIVEN.sub("input_value=…", reason)))
-    line = " ".join(silent.split())
-    return line if len(line) <= REASON_SHOWN else f"{line[:REASON_SHOWN]}…"
-
-
-def inquiry_of(record: Record, topic: str | None) -> str | None:
-    """The inquiry that a letter speaks of, as far as it can be told; an input's is its key's alone."""
-    given = [(record.key or b"").decode(errors="replace")]
-    if topic != topics.INPUTS:
-        said = SPOKEN_OF.search((record.value or b"")[:LOOKED_THROUGH])
-        given += [record.header("ce_subject") or "", said[1].decode() if said else ""]
-    return next((one for one in given if ids.INQUIRY_ID.fullmatch(one)), None)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def _plain(text: str | None) -> str | None:
-    return text if text and PLAIN.fullmatch(text) else None
-
-
-def _short(text: str | None) -> str | None:
-    return text if text and len(text) <= ID_MAX else None
-
-
-def since(moment: datetime | None) -> Document:
-    """The query for letters that were put aside at this moment or later."""
-    return {"at": {"$gte": moment}} if moment else {}

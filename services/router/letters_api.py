@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.router.letters import since as put_aside_since
 from services.router.replaying import Order, Outcome, Replaying
 from shared.access import BEARER, operators_only
 from shared.mongo import Document
@@ -107,7 +106,7 @@ class LetterShown(LetterRow):
 
 
 class Discarded(LetterRow):
-    """A letter that was discarded; `holds` is the inquiry that stays parked until it is replayed."""
+    """A letter that was discarded; `holds` is its inquiry where that waits for a replay of others still."""
 
     history: list[Said]
     holds: str | None
@@ -126,7 +125,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
         responses=documented(401, 422, 429, 503),
     )
-    letters, store = replaying.letters, replaying.store
+    letters = replaying.letters
 
     @api.get("/dead-letters", summary="Dead letters of all services, oldest first, page by page")
     async def page(
@@ -141,7 +140,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
             raise Problem(422, f"{shown(service)} is no service; write one of {', '.join(letters.services)}.")
         unread = await replaying.refresh()
         query = {name: value for name, value in (("service", service), ("status", status)) if value}
-        found = await letters.page(query | reason_query(reason) | put_aside_since(moment(since)), after, limit + 1)
+        found = await letters.page(query | reason_query(reason) | since_query(since), after, limit + 1)
         more = found[limit - 1]["order"] if len(found) > limit else None
         return LetterPage(letters=[row(one) for one in found[:limit]], next=more, unread=unread)
 
@@ -191,9 +190,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
     async def discard(id: str, request: Request) -> Discarded:
         given = DiscardBody.model_validate_json(await limited_body(request))
         await replaying.refresh()
-        letter = await letters.discard(id, given.why, given.by)
-        parked = letter["place"] is not None and await store.discard_parked(letter["place"])
-        holds = letter["inquiry_id"] if parked else None
+        letter, holds = await replaying.discard(id, given.why, given.by)
         return Discarded(**about(letter), history=letter["history"], holds=holds)
 
     return api
@@ -208,12 +205,12 @@ def reason_query(reason: str | None) -> dict[str, Any]:
     return {"$or": [{"kind": reason}, {"reason": {"$regex": re.escape(reason), "$options": "i"}}]}
 
 
-def moment(given: datetime | None) -> datetime | None:
-    """In UTC; raises Problem 422 for one that no calendar holds there."""
+def since_query(since: datetime | None) -> dict[str, Any]:
+    """Letters that were put aside then or later; raises Problem 422 for a moment that no calendar holds in UTC."""
     try:
-        return given.astimezone(UTC) if given else None
+        return {"at": {"$gte": since.astimezone(UTC)}} if since else {}
     except OverflowError as error:
-        raise Problem(422, f"since {shown(str(given))} is out of the calendar; write a later year.") from error
+        raise Problem(422, f"since {shown(str(since))} is out of the calendar; write a later year.") from error
 
 
 def row(letter: Document) -> LetterRow:

@@ -1,14 +1,15 @@
 """Replaying dead letters: into the replay topic of their service, or, where the log has an order to keep, by a command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel
 
 from services.router.desk import Desk
-from services.router.letters import REPLAYED, Letters
+from services.router.letters import Letters
 from services.router.store import Parked, Store
+from services.router.wordless import REPLAYED
 from shared import ids, topics
 from shared.events import CaseReplay
 from shared.mongo import Document, find_by
@@ -66,30 +67,30 @@ class Replaying:
         return outcomes
 
     async def _one(self, look: Peek, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
-        id_ = letter["_id"]
         try:
             possible(letter, order)
-            record = await self.letters.content(look, letter)
-            if record is None:
-                raise Refused("It is not in its topic any more; its record has expired.")
             if of_the_log(letter):
-                return await self._onto_the_log(letter, record, order, commands)
-            return await self._into_its_topic(letter, record, order)
+                return await self._onto_the_log(look, letter, order, commands)
+            return await self._into_its_topic(look, letter, order)
         except Refused as refused:
-            return Outcome(id=id_, outcome="refused", how=str(refused))
+            return Outcome(id=letter["_id"], outcome="refused", how=str(refused))
         except Settled as settled:
-            return Outcome(id=id_, outcome="already", how=str(settled))
+            return Outcome(id=letter["_id"], outcome="already", how=str(settled))
 
-    async def _into_its_topic(self, letter: Document, record: Record, order: Order) -> Outcome:
+    async def _into_its_topic(self, look: Peek, letter: Document, order: Order) -> Outcome:
         topic = topics.replays(letter["service"])
+        record = again(await self._record(look, letter), letter["replays"] + 1)
         if order.dry_run:
             return Outcome(id=letter["_id"], outcome="would-replay", how=f"It would go into {topic}.")
-        await self.publisher.publish_raw({topic: [again(record, letter["replays"] + 1)]})
+        await self.publisher.publish_raw({topic: [record]})
         await self.letters.mark_replayed(letter, order.by)
         return Outcome(id=letter["_id"], outcome="replayed", how=f"It lies in {topic}.")
 
-    async def _onto_the_log(self, letter: Document, record: Record, order: Order, commands: dict[str, str]) -> Outcome:
-        """The log of a case is never written out of order: what failed is taken by a command that is one more input."""
+    async def _onto_the_log(self, look: Peek, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
+        """The log of a case is never written out of order: what failed is taken by a command that is one more input.
+
+        First it is laid where the command finds it; only then the command is given, and only then that is noted.
+        """
         inquiry_id = letter["inquiry_id"]
         if inquiry_id is None:
             raise Refused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
@@ -98,32 +99,53 @@ class Replaying:
                 await self.letters.mark_replayed(letter, order.by)
             raise Settled("It has been decided meanwhile.")
         parked = {one.record.place: one for one in await self.store.parked_of([inquiry_id])}
+        missing = await self._missing(look, letter, parked)
         if order.dry_run:
-            count = len({letter["place"], *parked})
+            count = len(parked) + len(missing)
             how = f"The command replay would go onto the log of {inquiry_id} and take {count} parked there, in order."
             return Outcome(id=letter["_id"], outcome="would-replay", how=how)
-        await self._park(letter, record, inquiry_id, parked)
+        for one in missing:
+            await self.store.park(one)
+        await self.store.discard_parked(letter["place"], discarded=False)
         if inquiry_id not in commands:
             given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
             commands[inquiry_id] = await self.desk.enter(inquiry_id, given, ids.new_event_id())
         event_id = commands[inquiry_id]
-        for one in await self._letters_at({letter["place"], *parked}, inquiry_id):
-            if one["_id"] == letter["_id"] or one["status"] == "open":
-                await self.letters.mark_replayed(one, order.by, event_id)
+        for other in await self._letters_at({letter["place"], *parked}, inquiry_id):
+            if other["_id"] == letter["_id"] or other["status"] == "open":
+                await self.letters.mark_replayed(other, order.by, event_id)
         how = f"The command {event_id} takes what is parked of {inquiry_id}, in order."
         return Outcome(id=letter["_id"], outcome="replayed", how=how, event_id=event_id)
 
-    async def _park(self, letter: Document, record: Record, inquiry_id: str, parked: dict[str, Parked]) -> None:
-        """Lay it where the command finds it, unless it is there; a command that failed is simply given again."""
-        if letter["type"] == CaseReplay.type:
-            return
-        there = parked.get(letter["place"])
-        if there is None:
-            input_ = original(record)
-            marked = replace(input_, headers=[*unmarked(input_), (REPLAYED, str(letter["replays"] + 1).encode())])
-            await self.store.park(Parked(marked, inquiry_id, "permanent", letter["reason"]))
-        elif there.discarded:
-            await self.store.parked.update_one({"_id": letter["place"]}, {"$set": {"discarded": False}})
+    async def _missing(self, look: Peek, letter: Document, parked: Mapping[str, Parked]) -> list[Parked]:
+        """The input itself, unless it is parked; a command that failed is not, another is given in its place."""
+        if letter["place"] in parked or letter["type"] == CaseReplay.type:
+            return []
+        given = original(await self._record(look, letter))
+        marks = [(REPLAYED, str(letter["replays"] + 1).encode())]
+        marked = replace(given, headers=[*unmarked(given), *marks])
+        return [Parked(marked, letter["inquiry_id"], "permanent", letter["reason"])]
+
+    async def _record(self, look: Peek, letter: Document) -> Record:
+        record = await self.letters.content(look, letter)
+        if record is None:
+            raise Refused("It is not in its topic any more; its record has expired.")
+        return record
+
+    async def discard(self, id_: str, why: str, by: str) -> tuple[Document, str | None]:
+        """Discard a letter; raises Problem 404 or 409, safe to repeat. An input that is parked will be passed over.
+
+        Returns the letter, and the inquiry that still waits for a replay of others; one that does not goes on at once.
+        """
+        letter = await self.letters.discard(id_, why, by)
+        inquiry_id = letter["inquiry_id"]
+        if letter["place"] is None or not await self.store.discard_parked(letter["place"]):
+            return letter, None
+        if not all(one.discarded for one in await self.store.parked_of([inquiry_id])):
+            return letter, inquiry_id
+        given = CaseReplay(inquiry_id=inquiry_id, by=letter["history"][-1]["by"])
+        await self.desk.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"))
+        return letter, None
 
     async def _causes(self, inquiry_id: str) -> set[str]:
         found = await find_by(self.store.decisions, "inquiry_id", [inquiry_id], ["cause"])
@@ -154,8 +176,6 @@ def possible(letter: Document, order: Order) -> None:
         )
     if letter["status"] == "replayed" and not order.anyway:
         raise Settled(f"It was replayed by {said.get('by')!r} at {said.get('at')}.")
-    if letter["status"] == "expired":
-        raise Refused("It is not in its topic any more; its record has expired.")
     if letter["place"] is None:
         raise Refused("It does not say where it came from.")
     if letter["cut"]:

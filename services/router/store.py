@@ -122,9 +122,9 @@ class Store:
         stored = await find_by(self.parked, "inquiry_id", inquiry_ids)
         return [_parked(one) for one in sorted(stored, key=lambda one: (one["partition"], one["offset"]))]
 
-    async def discard_parked(self, place: str) -> bool:
-        """Have a replay pass over this one; False when it is not there (any more)."""
-        found = await self.parked.update_one({"_id": place}, {"$set": {"discarded": True}})
+    async def discard_parked(self, place: str, *, discarded: bool = True) -> bool:
+        """Have a replay pass over this one, or not; False when it is not there (any more)."""
+        found = await self.parked.update_one({"_id": place}, {"$set": {"discarded": discarded}})
         return bool(found.matched_count)
 
     async def unpark(self, taken: Sequence[Parked]) -> None:

@@ -1,6 +1,7 @@
 """Dead letters over HTTP, on a real broker and store: one letter for each record, no words in lists, replays and discards."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,10 @@ from services.router import letters_api
 from services.router.desk import Desk
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import Core, read_input
-from services.router.letters import Letters, without_words
+from services.router.letters import Letters
 from services.router.replaying import Replaying
 from services.router.store import Parked, Store
+from services.router.wordless import without_words
 from shared import problems, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
@@ -244,6 +246,30 @@ async def test_a_topic_that_was_made_anew_begins_anew(bureau: Bureau) -> None:
     assert [one["offset"] for one in await bureau.rows()] == [0, 8]
 
 
+async def test_a_record_in_a_topic_made_anew_is_another_letter_although_its_place_is_the_same(bureau: Bureau) -> None:
+    await bureau.put_aside(sent(5))
+    await bureau.put_aside(replace(sent(5), timestamp_ms=sent(5).timestamp_ms + 1))
+    assert [(one["id"], one["copies"]) for one in await bureau.rows()] == [(f"{bureau.one}-{n}", []) for n in (0, 1)]
+
+
+async def test_what_lies_in_a_letters_place_now_is_not_taken_for_the_letter(bureau: Bureau) -> None:
+    await bureau.put_aside(sent(0))
+    await bureau.put_aside(sent(1))
+    await bureau.rows()
+    await bureau.letters.letters.update_one({"_id": f"{bureau.one}-0"}, {"$set": {"offset": 1}})
+    assert not (await bureau.http.get(f"/dead-letters/{bureau.one}-0")).json()["found"]
+    [outcome] = await bureau.replay(f"{bureau.one}-0")
+    assert (outcome["outcome"], "expired" in outcome["how"]) == ("refused", True)
+    assert bureau.publisher.records == []
+
+
+async def test_a_count_of_replays_that_the_sender_wrote_itself_says_nothing(bureau: Bureau) -> None:
+    await bureau.put_aside(sent(0, headers=[("chorus-replay", b"999")]))
+    await bureau.rows()
+    await bureau.replay(f"{bureau.one}-0")
+    assert await bureau.statuses() == {"-0": "replayed"}
+
+
 async def test_without_kafka_the_desk_says_so_and_when_to_ask_again(bureau: Bureau) -> None:
     bureau.letters.kafka = Connection("127.0.0.1:1")
     for answer in (await bureau.http.get("/dead-letters"), await bureau.http.get(f"/dead-letters/{bureau.one}-0")):
@@ -372,7 +398,9 @@ async def test_what_cannot_be_replayed_says_why(bureau: Bureau) -> None:
     await bureau.write((None, b"a stranger's", []))
     await bureau.put_aside(a_record(b"{", key=b"nobody", offset=9))
     await bureau.rows()
-    outcomes = await bureau.replay(*(f"{bureau.one}-{n}" for n in range(5)), f"{bureau.one}-77")
+    ids = [*(f"{bureau.one}-{n}" for n in range(5)), f"{bureau.one}-77"]
+    outcomes = await bureau.replay(*ids)
+    assert await bureau.replay(*ids, dry_run=True) == outcomes
     said = {one["id"].rpartition("-")[2]: (one["outcome"], one["how"]) for one in outcomes}
     assert {outcome for id_, (outcome, _) in said.items() if id_ != "77"} == {"refused"}
     assert f"its record lies at {OUTBOX}-0-0" in said["0"][1]
@@ -509,14 +537,39 @@ async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_s
     assert causes == [STORY.inputs[0].id, command.id]
 
 
+async def test_an_inquiry_that_waited_only_for_what_is_discarded_goes_on_at_once(bureau: Bureau) -> None:
+    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.put_aside(of_the_log(0), kind="exhausted")
+    await bureau.rows()
+    for by in ("li", "another who asks again"):
+        assert (await bureau.discard(f"{bureau.one}-0", by=by)).json()["holds"] is None
+    [command] = await commands(bureau, 1)
+    assert (command.type, command.payload.by) == ("chorus.case.replay", "li")
+    assert await bureau.store.parked_of([INQUIRY]) == []
+    assert await bureau.statuses() == {"-0": "discarded"}
+    assert len(bureau.publisher.on(topics.INPUTS)) == 1
+
+
+async def test_what_is_parked_is_replayed_although_its_letter_has_expired(bureau: Bureau) -> None:
+    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.put_aside(of_the_log(0), kind="exhausted")
+    await bureau.rows()
+    await bureau.letters.letters.update_one({}, {"$set": {"status": "expired", "offset": 77}})
+    [outcome] = await bureau.replay(f"{bureau.one}-0")
+    assert outcome["outcome"] == "replayed"
+    await commands(bureau, 1)
+    assert (await bureau.store.decisions_of(INQUIRY))[0].cause == STORY.inputs[0].id
+
+
 async def test_a_discarded_input_that_shall_be_replayed_anyway_is_not_passed_over(bureau: Bureau) -> None:
     await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     await bureau.discard(f"{bureau.one}-0")
     await bureau.replay(f"{bureau.one}-0", anyway=True)
-    [command] = await commands(bureau, 1)
-    assert [one.cause for one in await bureau.store.decisions_of(INQUIRY)] == [STORY.inputs[0].id, command.id]
+    released, replayed = await commands(bureau, 2)
+    causes = [one.cause for one in await bureau.store.decisions_of(INQUIRY)]
+    assert causes == [STORY.inputs[0].id, released.id, replayed.id]
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,11 @@ class CasesView:
         await self.store.show(list(rows.values()))
 
     async def measure(self) -> None:
-        """Tell Prometheus how many parts wait, in each open state; run it for ever."""
+        """Tell Prometheus how many parts wait, in each open state, and how many inquiries are parked; run it for ever."""
         while True:
             for state, count in (await self.store.open_parts()).items():
                 metrics.PARTS_OPEN.labels(state).set(count)
+            metrics.PARKED.set(len(await self.store.parked_inquiries()))
             await asyncio.sleep(MEASURE_EVERY_S)
 
 

@@ -73,13 +73,11 @@ class Core:
     async def refresh(self) -> None:
         """Which inquiries are parked: another process may have parked some."""
         self._parked = await self.store.parked_inquiries()
-        metrics.PARKED.set(len(self._parked))
 
     def waits(self, given: Input) -> str | None:
         """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
         if given.type == CaseReplay.type:
             self._parked.discard(given.inquiry_id)
-            metrics.PARKED.set(len(self._parked))
         if given.inquiry_id not in self._parked:
             return None
         return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
@@ -89,7 +87,6 @@ class Core:
         if given.type != CaseReplay.type:
             await self.store.park(Parked(record, given.inquiry_id, kind, reason))
         self._parked.add(given.inquiry_id)
-        metrics.PARKED.set(len(self._parked))
 
     async def take_parked(self, parked: Parked) -> list[Decision]:
         """Decide one parked input now; what is still wrong becomes a dead letter once more."""
