@@ -1,7 +1,7 @@
 """What several commands ask of the desk: cases page by page, one case, and a command until it is decided."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +16,16 @@ PAGE = 500
 
 def cases(state: str) -> Iterator[dict[str, Any]]:
     """Every case in a state, oldest number first."""
+    return pages(f"{stack().urls.router}/cases", "cases", {"state": state})
+
+
+def pages(url: str, field: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Every row of a list that is answered page by page; `field` names the rows in each answer."""
     after: str | None = None
     while True:
-        query: dict[str, str | int] = {"state": state, "limit": PAGE, **({"after": after} if after else {})}
-        page = ask("GET", f"{stack().urls.router}/cases", operator=True, params=query).json()
-        yield from page["cases"]
+        asked: dict[str, str | int] = {**query, "limit": PAGE, **({"after": after} if after else {})}
+        page = ask("GET", url, operator=True, params=asked).json()
+        yield from page[field]
         after = page.get("next")
         if not after:
             return
@@ -31,7 +36,7 @@ def case(inquiry_id: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = ask("GET", _case_url(inquiry_id), operator=True).json()
     except Failure as failure:
-        if _answered(failure, httpx.codes.NOT_FOUND):
+        if answered(failure, httpx.codes.NOT_FOUND):
             raise Failure(FAILED, f"There is no inquiry {inquiry_id!r}: check the number.") from failure
         raise
     return found
@@ -66,6 +71,6 @@ def _case_url(inquiry_id: str) -> str:
     return f"{stack().urls.router}/cases/{quote(inquiry_id, safe='')}"
 
 
-def _answered(failure: Failure, status: int) -> bool:
+def answered(failure: Failure, status: int) -> bool:
     """Whether the service answered with this status: `ask` keeps it in the sentence."""
     return failure.code == REFUSED and f"({status})" in failure.sentence

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command import apply, demo, department, importing, inbox, provision, secrets, status, timeline, triage, up
+from deploy.command import (
+    apply,
+    dead_letters,
+    demo,
+    department,
+    importing,
+    inbox,
+    provision,
+    secrets,
+    status,
+    timeline,
+    triage,
+    up,
+)
 from deploy.command.console import Options, emit, options
 from deploy.command.failure import DONE, FAILED, Failure
 
@@ -31,6 +44,7 @@ app.command()(secrets.secrets)
 app.command()(timeline.timeline)
 app.add_typer(department.department, name="department")
 app.add_typer(triage.triage, name="triage")
+app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)
 

@@ -11,7 +11,10 @@ from deploy.local.backing import Backing
 from shared.mongo import Database, connect
 from shared.running import Loop, again
 from shared.settings import Settings
+from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
+
+__all__ = ["chorus", "database", "publisher", "settings", "town"]
 
 
 @pytest.fixture
