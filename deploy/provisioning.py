@@ -30,13 +30,14 @@ class Provisioned:
     users: list[str]
     granted: int
     taken: int
+    cut_off: list[str]
 
 
 async def provision(connection: Connection, city: City, passwords: Passwords | None = None) -> Provisioned:
     """Make what is missing; with `passwords`, as Kafka's admin, users and rights too. Safe to repeat.
 
     Topics stay as they are; passwords become those of the files, rights and quotas those of the tables. Users are all
-    services and every department of the folder or of the directory in force; one that is retired there gets nothing.
+    services and every department of the folder or of the directory in force; one that is retired there is cut off.
     """
     settings = Settings()
     wanted = (
@@ -45,18 +46,25 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
     )
     made = await make_topics(connection, wanted, settings.replication)
     if passwords is None:
-        return Provisioned(made, [], 0, 0)
-    codes = members(city, await city_in_force(connection))
+        return Provisioned(made, [], 0, 0, [])
+    codes, retired = members(city, await city_in_force(connection))
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
     users, (granted, taken) = await asyncio.to_thread(_let_in, connection, rights, passwords)
     await quotas.limit(connection, map(department_user, codes))
-    return Provisioned(made, users, granted, taken)
+    there = await asyncio.to_thread(Access(connection).users)
+    gone = [code for code in retired if department_user(code) in there or passwords.known(department_user(code))]
+    for code in gone:
+        await cut_off(connection, code, passwords)
+    return Provisioned(made, users, granted, taken, gone)
 
 
-def members(folder: City, in_force: City | None) -> list[str]:
-    """The departments that may come in: those of the folder, and those that were added or retired since it was applied."""
+def members(folder: City, in_force: City | None) -> tuple[list[str], list[str]]:
+    """The departments that may come in, and those that may not any more: the directory in force knows better than the folder."""
     known = {one.code: one for one in (*folder.departments, *(in_force.departments if in_force else ()))}
-    return sorted(code for code, one in known.items() if not one.retired)
+    return (
+        sorted(code for code, one in known.items() if not one.retired),
+        sorted(code for code, one in known.items() if one.retired),
+    )
 
 
 async def city_in_force(connection: Connection) -> City | None:

@@ -238,6 +238,19 @@ class CaseWithdrawPart(Payload):
     _no_nul = field_validator("part_id", "why")(no_nul)
 
 
+class CaseRecallPart(Payload):
+    """Take a part back into triage: its department can answer no more, so somebody else must; `reason` is a code."""
+
+    type: ClassVar[str] = PREFIX + "case.recall-part"
+    inquiry_id: str
+    part_id: str
+    reason: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=64)
+    why: str = Field(min_length=1, max_length=3_000)
+    by: str = "operator"
+
+    _no_nul = field_validator("part_id", "why")(no_nul)
+
+
 class CaseReplay(Payload):
     """Take what was parked of this inquiry, in the order of the log, and let its later inputs go on."""
 
@@ -376,7 +389,14 @@ class ResidentTold(Payload):
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
     model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
 }
-DOOR_MESSAGES: tuple[type[Payload], ...] = (InquiryReceived, InquiryRated, CaseAssign, CaseWithdrawPart, CaseReplay)
+DOOR_MESSAGES: tuple[type[Payload], ...] = (
+    InquiryReceived,
+    InquiryRated,
+    CaseAssign,
+    CaseWithdrawPart,
+    CaseRecallPart,
+    CaseReplay,
+)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*DOOR_MESSAGES, *DEPARTMENT_MESSAGES.values())}
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, MessageRefused)

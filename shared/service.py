@@ -25,7 +25,7 @@ from shared.mongo import Database, StoreAway, connect, ping
 from shared.pages import Site, language, static_files
 from shared.problems import answered, documented
 from shared.publishing import Publisher
-from shared.records import Record
+from shared.records import FORBIDDEN, Record
 from shared.replays import Replays
 from shared.running import Loop, Server, again, ended, patiently, single_instance
 from shared.settings import Settings
@@ -95,6 +95,7 @@ class Service:
         self.checks: list[Check] = [self._store_answers]
         self.prepared_at: float | None = None
         self.broken: BaseException | None = None
+        self.forbidden: str | None = None
         self._has_read = False
         self._server: uvicorn.Server | None = None
         problems.install(self.app)
@@ -227,8 +228,11 @@ class Service:
     async def _start_reading(self) -> None:
         try:
             await self.broker.start()
-        except BaseException:
+            self.forbidden = None
+        except BaseException as error:
             await self.broker.stop()
+            if isinstance(error, FORBIDDEN):
+                self.forbidden = f"Kafka does not let {self.settings.kafka_user or self.name} read: {error}"
             raise
 
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
@@ -259,6 +263,8 @@ class Service:
         reading = [] if await self.publisher.answers() else ["Kafka is away"]
         if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
             reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
+        if self.forbidden:
+            reading.append(self.forbidden)
         reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.name} is starting"]
         for check in self.checks:

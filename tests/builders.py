@@ -14,6 +14,7 @@ from shared import clock, ids, topics
 from shared.directory import City, Department, Name, Policy, Rule
 from shared.events import (
     CaseAssign,
+    CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
     Contact,
@@ -146,6 +147,16 @@ def assigned(lead: str, *co_handlers: str) -> Step:
 def withdrawn(department: str, why: str = "不再需要") -> Step:
     """An operator takes a department's part away."""
     return Step(lambda case: CaseWithdrawPart(inquiry_id=case.inquiry_id, part_id=part_of(case, department), why=why))
+
+
+def recalled(department: str, why: str = "The department is retired: 并入水务局") -> Step:
+    """A department is retired, so its part goes back."""
+
+    def payload(case: Case) -> Payload:
+        about = {"inquiry_id": case.inquiry_id, "part_id": part_of(case, department)}
+        return CaseRecallPart(**about, reason="department-retired", why=why)
+
+    return Step(payload)
 
 
 def replayed() -> Step:

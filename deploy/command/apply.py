@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from deploy import provisioning
+from deploy.command import login
 from deploy.command.console import FAILED, Failure, ask, emit, say, stack
+from deploy.command.provision import asked
 from shared.directory import City, CityError, load_city
 
 
@@ -23,7 +26,22 @@ def apply(
     url = f"{stack().urls.router}/city"
     revised = ask("POST", url, operator=True, content=city.model_dump_json(), headers=headers).json()
     say(f"Revision {revised['revision']} is in force: {in_words(revised['departments'], revised['rules'])}.")
+    if login.has_users():
+        revised["users"] = _let_in(city)
     emit(revised)
+
+
+def _let_in(city: City) -> list[str] | None:
+    """Make the users of its new departments; returns their names, None where passwords are kept elsewhere."""
+    passwords = login.passwords()
+    if passwords is None:
+        say("Kafka lets in no new department yet: run `chorus provision` where CHORUS_KAFKA_USERS is.")
+        return None
+    kafka = login.admin()
+    users = asked(kafka, provisioning.provision(kafka, city, passwords)).users
+    for user in users:
+        say(f"Kafka lets in {user}; its password is in {passwords.file(user)}.")
+    return users
 
 
 def in_words(departments: int, rules: int) -> str:

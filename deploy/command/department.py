@@ -1,11 +1,15 @@
-"""`chorus department`: who is in the directory, and one more."""
+"""`chorus department`: who is in the directory, one more, one less; where Kafka has users, also who may use it."""
 
 from typing import Annotated, Any
 
 import typer
 
+from deploy import provisioning
+from deploy.command import login
 from deploy.command.console import USAGE, Failure, ask, emit, say, stack
+from deploy.command.provision import asked
 from deploy.command.tables import show_table
+from deploy.passwords import department_user
 from shared.ids import DEPARTMENT_CODE
 
 department = typer.Typer(help="The city's departments.", no_args_is_help=True)
@@ -33,9 +37,8 @@ def add(
     parent: Annotated[str | None, typer.Option(metavar="CODE", help="The department above it.")] = None,
     email: Annotated[str | None, typer.Option(help="Where it is told of new parts.")] = None,
 ) -> None:
-    """Add a department while everything runs; one that is there is updated."""
-    if not DEPARTMENT_CODE.fullmatch(code):
-        raise Failure(USAGE, f"{code!r} is no department code: write 2 to 31 of a-z, 0-9 and -, a letter first.")
+    """Add a department while everything runs; one that is there is updated, one that is retired comes back."""
+    _refuse_wrong(code)
     before = next((one for one in _directory() if one["code"] == code), {})
     kept = {name: before[name] for name in ("kind", "areas", "parent", "email") if before.get(name)}
     given = {"parent": parent, "email": email}
@@ -47,7 +50,60 @@ def add(
         say(
             f"It reads departments.{code}.inbox and writes departments.{code}.outbox: try `chorus inbox {code} follow`."
         )
-    emit({"code": code, "added": not before} | revised)
+    told = {"code": code, "added": not before} | revised
+    if login.has_users():
+        told["password_file"] = _let_in(code)
+    emit(told)
+
+
+@department.command()
+def retire(
+    code: Annotated[str, typer.Argument(help="Like water-supply.")],
+    reason: Annotated[str, typer.Option(help="Why; its inbox says it with each part that is taken back.")],
+) -> None:
+    """Take a department out of work: it is cut off from Kafka, and what is open there goes to triage. Safe to repeat."""
+    _refuse_wrong(code)
+    is_cut_off = _cut_off(code) if login.has_users() else None
+    try:
+        url = f"{stack().urls.router}/departments/{code}/retirement"
+        done = ask("POST", url, operator=True, json={"reason": reason}).json()
+    except Failure:
+        if is_cut_off:
+            say(f"{code} is cut off from Kafka; the directory does not know that it is retired: do it again.")
+        raise
+    say(
+        f"{code} is retired, revision {done['revision']}; parts that go to triage: {done['parts']} (`chorus triage list`)."
+    )
+    emit({"code": code, "cut_off": is_cut_off} | done)
+
+
+def _refuse_wrong(code: str) -> None:
+    if not DEPARTMENT_CODE.fullmatch(code):
+        raise Failure(USAGE, f"{code!r} is no department code: write 2 to 31 of a-z, 0-9 and -, a letter first.")
+
+
+def _let_in(code: str) -> str | None:
+    """Make its user; returns the file with the password, None where passwords are kept elsewhere."""
+    passwords = login.passwords()
+    if passwords is None:
+        say("Kafka does not let it in yet: run `chorus provision` where CHORUS_KAFKA_USERS is.")
+        return None
+    kafka = login.admin()
+    asked(kafka, provisioning.let_in(kafka, code, passwords))
+    file = passwords.file(department_user(code))
+    say(f"Kafka lets it in as {department_user(code)}; its password is in {file}.")
+    return str(file)
+
+
+def _cut_off(code: str) -> bool:
+    """Take its rights, then its password; whether that could be done here."""
+    passwords = login.passwords()
+    if passwords is None:
+        say("Kafka still lets it in: run `chorus provision` where CHORUS_KAFKA_USERS is, as soon as it is retired.")
+        return False
+    kafka = login.admin()
+    asked(kafka, provisioning.cut_off(kafka, code, passwords))
+    return True
 
 
 def _directory() -> list[dict[str, Any]]:

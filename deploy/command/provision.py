@@ -61,8 +61,10 @@ def _tell(kafka: Connection, departments: int, done: Provisioned, existing: int,
     if passwords is not None:
         for user in done.users:
             say(f"user {user}, password in {passwords.file(user)}")
+        for code in done.cut_off:
+            say(f"{code} is retired, and cut off now")
         say(f"{len(done.users)} users made, {done.granted} rights granted, {done.taken} taken away.")
-        told |= {"users": done.users, "granted": done.granted, "taken": done.taken}
+        told |= {"users": done.users, "granted": done.granted, "taken": done.taken, "cut_off": done.cut_off}
     emit(told)
 
 

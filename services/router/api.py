@@ -5,21 +5,23 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from services.router.answers import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk import Accepted, Desk, summary
 from services.router.domain.decision import from_document
+from services.router.retiring import Retiring
 from shared import ids
 from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
-from shared.events import DEPARTMENTS_MAX
+from shared.events import DEPARTMENTS_MAX, no_nul
 from shared.mongo import ASCENDING
 from shared.problems import Problem, answered, documented, shown
 from shared.requests import body_of, limited_body
 
 CITY_MAX = 4 * 1024 * 1024
 N_DIGITS = 9
+REASON_MAX = 2_000
 STATES = [
     "registered",
     "triage",
@@ -67,6 +69,14 @@ class WithdrawPartBody(BaseModel):
     why: Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
+class RetirementBody(BaseModel):
+    """Why a department is retired; the department's own inbox says it with each part that is taken back."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
+
+    _no_nul = field_validator("reason")(no_nul)
+
+
 class Revised(BaseModel):
     """The revision now in force."""
 
@@ -75,7 +85,13 @@ class Revised(BaseModel):
     rules: int
 
 
-def routes(desk: Desk, token: bytes) -> APIRouter:
+class Retired(Revised):
+    """The revision now in force, and how many parts were sent back to triage by this call."""
+
+    parts: int
+
+
+def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
     """Every route of the desk."""
     api = APIRouter(
         tags=["desk"],
@@ -104,6 +120,17 @@ def routes(desk: Desk, token: bytes) -> APIRouter:
             raise Problem(422, f"{shown(code)} is no department code; write one like water-supply (a-z, 0-9 and -).")
         department = Department.model_validate({"code": code} | body.model_dump())
         return revised(await desk.put_department(department))
+
+    @api.post(
+        "/departments/{code}/retirement",
+        openapi_extra=body_of(RetirementBody),
+        responses=documented(409, 413),
+        summary="Retire a department; what is open there goes to triage",
+    )
+    async def retire_department(code: str, request: Request) -> Retired:
+        body = RetirementBody.model_validate_json(await limited_body(request))
+        city, parts = await retiring.retire(code, body.reason)
+        return Retired(**revised(city).model_dump(), parts=parts)
 
     @api.get("/departments", summary="The departments, retired ones included")
     async def departments() -> list[Department]:

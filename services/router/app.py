@@ -8,6 +8,7 @@ from services.router.handlers.core import Core, read_input
 from services.router.handlers.gate import Gate, read_outbox
 from services.router.letters import Letters
 from services.router.replaying import Replaying
+from services.router.retiring import Retiring
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed, read_city
@@ -29,6 +30,7 @@ def make(settings: Settings) -> Service:
     view = CasesView(store)
     gate = Gate(store, service.publisher, city)
     desk = Desk(store, service.publisher, city, commands, settings)
+    retiring = Retiring(desk, store, city)
     letters = Letters(service.database, Connection.of(settings))
 
     service.before_reading(store.prepare)
@@ -68,10 +70,17 @@ def make(settings: Settings) -> Service:
         *((topics.replays(name), bytes) for name in topics.SERVICES),
     ):
         service.publishes(topic, schema)
-    for loop in (commands.write_groups, commands.publish_fresh, commands.relay, desk.keep_city_published, view.measure):
+    for loop in (
+        commands.write_groups,
+        commands.publish_fresh,
+        commands.relay,
+        desk.keep_city_published,
+        retiring.keep_parts_recalled,
+        view.measure,
+    ):
         service.forever(loop)
     service.ready_when(city.known)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(desk, token))
+    service.app.include_router(api.routes(desk, retiring, token))
     service.app.include_router(letters_api.routes(Replaying(letters, store, service.publisher, desk), token))
     return service

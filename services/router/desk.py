@@ -163,7 +163,7 @@ class Desk:
             applied = City.model_validate_json(given)
         except ValidationError as error:
             raise invalid(error) from error
-        return await self._revise(lambda current: merge(current, applied))
+        return await self.revise(lambda current: merge(current, applied))
 
     async def put_department(self, department: Department) -> City:
         """Add a department, or update it."""
@@ -176,9 +176,9 @@ class Desk:
                 raise Problem(422, detail + ".", [FieldProblem(pointer="/parent", detail=detail)])
             return put_department(current, department)
 
-        return await self._revise(change)
+        return await self.revise(change)
 
-    async def _revise(self, change: Callable[[City | None], City]) -> City:
+    async def revise(self, change: Callable[[City | None], City]) -> City:
         """The next revision, unless nothing changes: topics first, then the record, then the word to everyone."""
         while True:
             current = await self.store.latest_city()

@@ -5,12 +5,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.router.domain.case import Case
+from services.router.domain.case import OPEN, Case
 from services.router.domain.decision import Decision, after, case_of, from_document
 from shared.directory import City
 from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, UpdateOne, find_by, insert_new
 from shared.records import Record
 
+OPEN_CASES = ["triage", "assigned", "in-progress"]
 CASES_KEPT = 20_000
 CHARACTERS_KEPT = 50_000_000
 
@@ -48,6 +49,7 @@ class Store:
         """Indexes; safe to repeat."""
         await self.decisions.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
         await self.cases.create_index([("state", ASCENDING)])
+        await self.cases.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
         await self.parked.create_index([("inquiry_id", ASCENDING)])
 
     # ── decisions ────────────────────────────────────────────────────────────
@@ -57,12 +59,14 @@ class Store:
         wanted = list(inquiry_ids)
         cases = {one: self._folded.get(one) or Case(one) for one in wanted}
         unknown = [one for one in wanted if one not in self._folded and one not in new]
-        if unknown:
-            decisions: dict[str, list[Decision]] = {one: [] for one in unknown}
-            for stored in await find_by(self.decisions, "inquiry_id", unknown):
-                decisions[stored["inquiry_id"]].append(from_document(stored))
-            cases |= {one: case_of(one, some) for one, some in decisions.items()}
-        return cases
+        return cases | await self.stored(unknown) if unknown else cases
+
+    async def stored(self, inquiry_ids: Sequence[str]) -> dict[str, Case]:
+        """The cases as they are now, whatever this process remembers."""
+        decisions: dict[str, list[Decision]] = {one: [] for one in inquiry_ids}
+        for stored in await find_by(self.decisions, "inquiry_id", inquiry_ids):
+            decisions[stored["inquiry_id"]].append(from_document(stored))
+        return {one: case_of(one, some) for one, some in decisions.items()}
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
         """Insert decisions; return the inquiries of those whose place was taken, which must be loaded and decided again.
@@ -149,13 +153,18 @@ class Store:
         """One page of the view, by inquiry id."""
         return await self.cases.find(query).sort("_id", ASCENDING).to_list(limit)
 
+    async def cases_with(self, department: str, after: str, limit: int) -> list[str]:
+        """Open cases in which this department has a part, by inquiry id, from after one on."""
+        query = {"departments": department, "state": {"$in": OPEN_CASES}, "_id": {"$gt": after}}
+        found = await self.cases.find(query, ["_id"]).sort("_id", ASCENDING).to_list(limit)
+        return [one["_id"] for one in found]
+
     async def open_parts(self) -> dict[str, int]:
         """How many parts of open cases are offered, and how many accepted."""
-        states = ("offered", "accepted")
-        sums = {state: {"$sum": f"$part_states.{state}"} for state in states}
-        still_open = {"$match": {"state": {"$in": ["triage", "assigned", "in-progress"]}}}
+        sums = {state: {"$sum": f"$part_states.{state}"} for state in OPEN}
+        still_open = {"$match": {"state": {"$in": OPEN_CASES}}}
         found = await self.cases.aggregate([still_open, {"$group": {"_id": None, **sums}}]).to_list(1)
-        return {state: int(found[0][state]) if found else 0 for state in states}
+        return {state: int(found[0][state]) if found else 0 for state in OPEN}
 
     # ── the city ─────────────────────────────────────────────────────────────
 

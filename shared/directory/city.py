@@ -49,7 +49,10 @@ def merge(current: City | None, applied: City) -> City:
     if current is None:
         return applied
     given = {one.code: one for one in applied.departments}
-    kept = tuple(given.pop(one.code, one).model_copy(update={"retired": one.retired}) for one in current.departments)
+    kept = tuple(
+        given.pop(one.code, one).model_copy(update={"retired": one.retired, "retired_why": one.retired_why})
+        for one in current.departments
+    )
     return _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
 
 
@@ -59,15 +62,17 @@ def put_department(city: City, department: Department) -> City:
     return _changed(city, departments=others if city.department(department.code) else (*others, department))
 
 
-def retire(city: City, code: str) -> City:
+def retire(city: City, code: str, why: str | None = None) -> City:
     """Rules that name it stay as they are: matching passes over it, and over a rule that has nobody else.
 
-    Raises `CityError` when the city has no such department.
+    One that is retired already changes nothing, whatever is said now. Raises `CityError` when the city has no such department.
     """
     department = city.department(code)
     if department is None:
         raise CityError([f'"{code}" is not a department; {nearest(code, [one.code for one in city.departments])}.'])
-    return put_department(city, department.model_copy(update={"retired": True}))
+    if department.retired:
+        return city
+    return put_department(city, department.model_copy(update={"retired": True, "retired_why": why}))
 
 
 def _changed(city: City, **fields: object) -> City:

@@ -39,6 +39,7 @@ class Department(Record):
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     areas: Terms = ()
     retired: bool = False
+    retired_why: Text | None = None
 
 
 class Rule(Record):

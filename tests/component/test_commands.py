@@ -188,8 +188,21 @@ def test_departments_are_listed(town: Town, chorus: Chorus) -> None:
     assert chorus("department", "list", "--json").document == [BUREAU]
 
 
-def test_retiring_is_not_part_of_this_release(chorus: Chorus) -> None:
+def test_a_department_is_retired_with_a_reason(town: Town, chorus: Chorus) -> None:
+    town.says = lambda _: (200, {"revision": 8, "departments": 30, "rules": 80, "parts": 3}, {})
+    ended = chorus("department", "retire", "bikes", "--reason", "并入城管局", "--json")
+    assert (ended.code, ended.document["parts"], ended.document["cut_off"]) == (0, 3, None)
+    [asked] = town.asked
+    assert (asked.method, asked.path, asked.body) == ("POST", "/departments/bikes/retirement", {"reason": "并入城管局"})
+
+
+def test_nobody_is_retired_without_a_reason_or_whom_nobody_knows(town: Town, chorus: Chorus) -> None:
     assert chorus("department", "retire", "bikes").code == 2
+    assert chorus("department", "retire", "Bikes!", "--reason", "x").code == 2
+    assert town.asked == []
+    town.says = lambda _: problem(404, "There is no department 'ghosts'.")
+    ended = chorus("department", "retire", "ghosts", "--reason", "x")
+    assert (ended.code, "There is no department 'ghosts'." in ended.err) == (4, True)
 
 
 # ── triage, timeline ─────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from services.router.desk import Desk
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.cases import CasesView, read_row
 from services.router.handlers.core import Core, read_input
+from services.router.retiring import Retiring
 from services.router.store import Store
 from shared import problems, topics
 from shared.cityfeed import CityFeed
@@ -36,10 +37,12 @@ class Office:
         self.city: CityFeed[Directory] = CityFeed(directory)
         self.commands = Ledger(database, "commands", publisher)
         self.desk = Desk(self.store, publisher, self.city, self.commands, settings)
-        self.core = Core(self.store, FakePublisher(), self.city)
+        self.retiring = Retiring(self.desk, self.store, self.city)
+        self.told = FakePublisher()
+        self.core = Core(self.store, self.told, self.city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(self.desk, TOKEN))
+        app.include_router(api.routes(self.desk, self.retiring, TOKEN))
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
@@ -49,6 +52,17 @@ class Office:
             await (await self.core.decide_inputs(story.inputs))()
             rows = [read_row(record_of(one)) for one in story.messages if one.topic == topics.EVENTS]
             await CasesView(self.store).follow(rows)
+
+    async def decide_log(self, count: int) -> None:
+        """Decide the first `count` inputs that the desk has laid onto the log, and show what follows."""
+        rows = await self.publisher.until(count, topics.INPUTS)
+        given = [read_input(a_record(value, headers, key=key)) for key, value, headers in rows[:count]]
+        await (await self.core.decide_inputs([one for one in given if one is not None]))()
+        events = [
+            a_record(value, headers, topic=topics.EVENTS, key=key)
+            for key, value, headers in self.told.on(topics.EVENTS)
+        ]
+        await CasesView(self.store).follow([read_row(one) for one in events])
 
     async def command(self, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
         return await self.http.post(f"{CASE}/commands", json=fields, headers=headers)
@@ -244,3 +258,78 @@ async def test_a_wrong_department_is_422(office: Office, code: str, body: dict[s
 async def test_a_wrong_city_is_422_and_changes_nothing(office: Office, content: bytes) -> None:
     problem(await office.http.post("/city", content=content), 422)
     assert await office.store.latest_city() is None
+
+
+# ── retiring a department ────────────────────────────────────────────────────
+
+OPEN = told(received("路灯和路面都坏了"), inquiry_id="20260316-00000001")
+DONE = told(received("路灯和路面都坏了"), contributed("lighting", "亮了"), inquiry_id="20260316-00000002")
+ELSEWHERE = told(received("水管漏水"), inquiry_id="20260316-00000003")
+
+
+async def retire(office: Office, code: str = "lighting", reason: str = "并入水务局") -> httpx.Response:
+    return await office.http.post(f"/departments/{code}/retirement", json={"reason": reason})
+
+
+async def recalled_now(office: Office) -> int:
+    """What the router's loop does every few seconds."""
+    city = await office.store.latest_city()
+    assert city is not None
+    return await office.retiring.recall(city)
+
+
+async def state(office: Office, story: Story) -> str:
+    return str((await office.http.get(f"/cases/{story.case.inquiry_id}")).json()["state"])
+
+
+@pytest.mark.integration
+async def test_what_is_open_at_a_retired_department_goes_to_triage_once(office: Office) -> None:
+    await apply(office, CITY)
+    await office.decide(OPEN, DONE, ELSEWHERE)
+    answer = (await retire(office)).json()
+    assert answer == {"revision": 3, "departments": len(CITY.active) - 1, "rules": len(CITY.rules), "parts": 1}
+    assert (await retire(office, reason="said again")).json() == answer | {"parts": 0}
+    await office.decide_log(1)
+    assert [await state(office, one) for one in (OPEN, DONE, ELSEWHERE)] == ["triage", "in-progress", "assigned"]
+    assert await recalled_now(office) == 0
+    [entry] = await office.commands.entries.find({}).to_list(None)
+    assert json.loads(entry["value"])["why"] == "The department is retired: 并入水务局"
+
+
+@pytest.mark.integration
+async def test_a_part_that_was_offered_before_the_router_knew_is_recalled_too(office: Office) -> None:
+    await apply(office, CITY)
+    await retire(office)
+    await office.decide(OPEN)
+    assert [await recalled_now(office) for _ in range(2)] == [1, 0]
+    await office.decide_log(1)
+    assert await state(office, OPEN) == "triage"
+
+
+@pytest.mark.integration
+async def test_a_department_that_comes_back_and_retires_again_gives_back_its_new_part(office: Office) -> None:
+    await apply(office, CITY)
+    await office.decide(OPEN)
+    await retire(office)
+    await office.decide_log(1)
+    await office.http.put("/departments/lighting", json={"name": {"zh": "路灯管理所", "en": "Street Lighting"}})
+    assigning = await office.http.post(
+        f"/cases/{OPEN.case.inquiry_id}/commands", json={"type": "assign", "lead": "lighting"}
+    )
+    assert assigning.status_code == 202
+    await office.decide_log(2)
+    assert await state(office, OPEN) == "assigned"
+    assert (await retire(office, reason="now for good")).json()["parts"] == 1
+    await office.decide_log(3)
+    assert await state(office, OPEN) == "triage"
+
+
+async def test_nobody_retires_whom_nobody_knows_or_without_a_reason(office: Office) -> None:
+    problem(await retire(office), 409)
+    assert await office.store.add_revision(CITY)
+    assert problem(await retire(office, "ghosts"), 404)["detail"].startswith("There is no department 'ghosts'")
+    for reason in ("", " ", "a\0b", "x" * 2_001):
+        problem(await retire(office, reason=reason), 422)
+    latest = await office.store.latest_city()
+    assert latest is not None
+    assert [one.code for one in latest.departments if one.retired] == []

@@ -30,6 +30,7 @@ from tests.builders import (
     drafted,
     input_record,
     rated,
+    recalled,
     received,
     record_of,
     replayed,
@@ -63,6 +64,8 @@ STORIES: Mapping[str, Story] = {
     "inquiry.rated": told(received("路灯"), contributed("lighting", "亮了"), rated(satisfied="mostly", words="还行")),
     "refusal": told(GIVEN, accepted("roads"), accepted("roads")),
     "imitation": told(GIVEN, accepted("roads", id="a"), contributed("roads", "补了", id="a")),
+    "case.recall-part": told(GIVEN, recalled("lighting"), contributed("roads", "路补了"), assigned("roads", "water")),
+    "case.recall-only-part": told(received("路灯不亮"), recalled("lighting"), assigned("water")),
 }
 
 

@@ -19,6 +19,7 @@ from tests.builders import (
     contributed,
     drafted,
     rated,
+    recalled,
     received,
     replied,
     returned,
@@ -301,6 +302,47 @@ def test_the_department_whose_part_is_withdrawn_is_told_why() -> None:
 def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[Step, ...]) -> None:
     story = told(BOTH, *steps)
     assert "cannot be withdrawn" in (story.refusal or "")
+
+
+# ── a department is retired ──────────────────────────────────────────────────
+
+
+def test_what_is_open_at_a_retired_department_lies_in_triage_until_somebody_else_has_it() -> None:
+    story = told(BOTH, accepted("lighting"), recalled("lighting"), contributed("roads", "路补了"))
+    assert (story.case.state, story.case.lead, "inquiry.answered" in story.events()) == ("triage", None, False)
+    assert story.events()[5:7] == ["part.withdrawn", "inquiry.triaged"]
+    [why] = [data for kind, data in story.on(topics.EVENTS) if kind == "inquiry.triaged"]
+    assert (why["reason"], why["part_id"], why["department"]) == ("department-retired", f"{INQUIRY}-p1", "lighting")
+    story = told(assigned("water", "roads"), contributed("water", "水也修了"), after_this=story)
+    assert (story.case.state, story.texts()) == ("answered", ["水也修了", "路补了"])
+
+
+def test_those_who_have_a_part_may_answer_without_the_retired_one() -> None:
+    story = told(BOTH, contributed("roads", "路补了"), recalled("lighting"), assigned("roads"))
+    assert (story.case.state, story.texts()) == ("answered", ["路补了"])
+
+
+def test_a_retired_department_and_its_resident_are_told() -> None:
+    story = told(BOTH, recalled("lighting", "The department is retired: 并入水务局"))
+    kind, data = story.on(topics.inbox("lighting"))[-1]
+    assert (kind, data["why"]) == ("part.withdrawn", "The department is retired: 并入水务局")
+    texts = [data["text"] for _, data in story.on(topics.RESIDENTS)[-2:]]
+    assert texts == ["路灯管理所不再承办。", "您的诉求正由人工研判，确定办理部门。"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(contributed("lighting", "亮了"),), (returned("lighting"),), (recalled("lighting"),), (withdrawn("lighting"),)],
+    ids=["contributed", "returned", "recalled", "withdrawn"],
+)
+def test_what_is_not_open_is_not_recalled(steps: tuple[Step, ...]) -> None:
+    story = told(BOTH, *steps, recalled("lighting"))
+    assert story.refusal == f"The part '{INQUIRY}-p1' cannot be recalled."
+
+
+def test_what_a_department_wrote_before_it_knew_is_refused_with_a_sentence() -> None:
+    story = told(BOTH, recalled("lighting"), contributed("lighting", "灯亮了"))
+    assert story.refusal == f"The part '{INQUIRY}-p1' is withdrawn already."
 
 
 @pytest.mark.parametrize(

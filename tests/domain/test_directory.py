@@ -101,7 +101,7 @@ def test_a_reader_skips_fields_that_a_newer_writer_added(tmp_path: Path) -> None
             department("roads", parrent="x"),
             'field parrent: there is no such field (its value is "x"); did you mean "parent".',
         ),
-        (department("roads", colour="red"), "known are code, name, kind, parent, email, areas, retired."),
+        (department("roads", colour="red"), "known are code, name, kind, parent, email, areas, retired, retired_why."),
         (department("roads", email="desk"), 'field email: "desk" is not allowed; write one address such as'),
         (department("roads", areas="山前"), 'field areas: "山前" is not a list; write it in brackets'),
         (department("roads", areas="[7]"), 'field areas[0]: "7" is not text; write it in quotes.'),
@@ -328,6 +328,14 @@ def test_putting_a_retired_department_brings_it_back() -> None:
     city = retire(a_city(a_department("roads")), "roads")
     assert city.active == ()
     assert put_department(city, a_department("roads")).active == (a_department("roads"),)
+
+
+def test_why_a_department_was_retired_is_said_once_and_outlives_an_apply() -> None:
+    city = retire(a_city(a_department("roads")), "roads", "并入城管局")
+    assert retire(city, "roads", "said again") == city
+    [kept] = merge(city, a_city(a_department("roads"))).departments
+    assert (kept.retired, kept.retired_why) == (True, "并入城管局")
+    assert put_department(city, a_department("roads")).departments[0].retired_why is None
 
 
 def test_retiring_leaves_the_rules_alone() -> None:

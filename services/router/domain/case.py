@@ -7,7 +7,8 @@ from typing import Any, Literal
 from shared.events import Fact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
-ACTIVE = ("offered", "accepted", "contributed")
+OPEN = ("offered", "accepted")
+ACTIVE = (*OPEN, "contributed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ def _registered(case: Case, data: Mapping[str, Any]) -> Case:
 
 
 def _triaged(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, in_triage=not data.get("part_id"))
+    """The whole inquiry, or one part of it that somebody must settle."""
+    part_id = data.get("part_id")
+    others = tuple(one for one in case.unsettled if one != part_id)
+    return replace(case, in_triage=not part_id, unsettled=(*others, part_id) if part_id else others)
 
 
 def _assigned(case: Case, data: Mapping[str, Any]) -> Case:

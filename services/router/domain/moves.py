@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from services.router.domain.case import Case, Part, fold
+from services.router.domain.case import OPEN, Case, Part, fold
 from services.router.domain.decision import Input, Refusal
 from services.router.domain.directory import Directory
 from services.router.rules import Assignment, assign
@@ -14,6 +14,7 @@ from shared import clock, sla
 from shared.events import (
     DEPARTMENTS_MAX,
     CaseAssign,
+    CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
     Fact,
@@ -164,6 +165,19 @@ def withdraw_part(case: Case, given: Input, directory: Directory) -> Facts:
     return facts + [_changed(part, "lead" if part is heir else part.role) for part in then.active_parts]
 
 
+def recall_part(case: Case, given: Input, directory: Directory) -> Facts:
+    """An open part goes back to triage; the joint reply waits until somebody else has it, or those who have one suffice."""
+    command = _payload(given, CaseRecallPart)
+    part = case.parts.get(command.part_id)
+    if part is None or part.state not in OPEN:
+        raise Refused(f"The part {command.part_id!r} cannot be recalled.", "Recall a part that is open.")
+    about = {"part_id": part.id, "department": part.department}
+    return [
+        Fact("part.withdrawn", about | {"why": command.why, "by": command.by}),
+        Fact("inquiry.triaged", {"reason": command.reason} | about),
+    ]
+
+
 def release(case: Case, given: Input, directory: Directory) -> Facts:
     """What was parked has been taken, in order, before this."""
     return [Fact("case.released", {"by": _payload(given, CaseReplay).by})]
@@ -178,6 +192,7 @@ MOVES: Mapping[str, Callable[[Case, Input, Directory], Facts]] = {
     PartReturned.type: give_back,
     CaseAssign.type: assign_by_hand,
     CaseWithdrawPart.type: withdraw_part,
+    CaseRecallPart.type: recall_part,
     CaseReplay.type: release,
 }
 
@@ -203,7 +218,7 @@ def _own_part(case: Case, given: Input) -> Part:
 
 def _open_part(case: Case, given: Input) -> Part:
     part = _own_part(case, given)
-    if part.state not in ("offered", "accepted"):
+    if part.state not in OPEN:
         raise Refused(
             f"The part {part.id!r} is {part.state} already.", "Nothing more can be said on it; ask the desk if it must."
         )
