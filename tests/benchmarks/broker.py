@@ -50,9 +50,11 @@ class Broker:
         """Remove what these groups have committed; waits until their last members are gone."""
         for group in groups:
             until = time.monotonic() + LIMIT_S
-            while not _done(self.admin.delete_consumer_groups([group])[group], UNKNOWN_GROUP, raising=False):
+            while error := _refusal(self.admin.delete_consumer_groups([group])[group]):
+                if error.code() == UNKNOWN_GROUP:
+                    break
                 if time.monotonic() > until:
-                    raise RuntimeError(f"The group {group!r} still has members.")
+                    raise RuntimeError(f"The group {group!r} cannot be removed: {error.str()}.")
                 time.sleep(LOOK_EVERY_S)
 
     def write(self, records: Iterable[tuple[str, RawRecord]]) -> None:
@@ -94,15 +96,25 @@ class Broker:
             consumer.close()
 
     def until_committed(
-        self, group: str, topics: Sequence[str], count: int, alive: Callable[[], None], limit_s: float
+        self,
+        group: str,
+        topics: Sequence[str],
+        count: int,
+        alive: Callable[[], None],
+        limit_s: float,
+        seen: Callable[[int], None] = lambda have: None,
     ) -> None:
-        """Wait until the group has committed so many records; `alive` raises when nobody is there to do it any more."""
+        """Wait until the group has committed so many records; `alive` raises when nobody is there to do it any more.
+
+        `seen` is told at each look how many there are.
+        """
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
         partitions = self._partitions(topics)
         until = time.monotonic() + limit_s
         try:
             while (have := sum(max(one.offset, 0) for one in consumer.committed(partitions, timeout=LIMIT_S))) < count:
                 alive()
+                seen(have)
                 if time.monotonic() > until:
                     raise RuntimeError(f"{group!r} has committed {have} of {count} records within {limit_s:g} s.")
                 time.sleep(LOOK_EVERY_S)
@@ -144,17 +156,20 @@ def _wait(futures: Iterable[Any], *passing: int) -> None:
         _done(future, *passing)
 
 
-def _done(future: Any, *passing: int, raising: bool = True) -> bool:
+def _done(future: Any, *passing: int) -> bool:
     """Whether it was done; an error that passes is waited out by the caller, any other is raised."""
+    error = _refusal(future)
+    if error is None or (error.code() == UNKNOWN_TOPIC and UNKNOWN_TOPIC in passing):
+        return True
+    if error.code() not in passing:
+        raise KafkaException(error)
+    return False
+
+
+def _refusal(future: Any) -> Any:
+    """What the broker has against it; None when it is done."""
     try:
         future.result()
     except KafkaException as error:
-        code = error.args[0].code()
-        if code == UNKNOWN_TOPIC and UNKNOWN_TOPIC in passing:
-            return True
-        if code == UNKNOWN_GROUP and UNKNOWN_GROUP in passing:
-            return True
-        if raising and code not in passing:
-            raise
-        return False
-    return True
+        return error.args[0]
+    return None

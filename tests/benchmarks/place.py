@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -40,13 +41,14 @@ class Place:
         own = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
         secrets = {name: str(self._secret(name)) for name in ("CHORUS_SECRET_FILE", "CHORUS_OPERATOR_TOKEN_FILE")}
         told = {"CHORUS_KAFKA": self.kafka, "CHORUS_MONGODB": self.mongodb, "CHORUS_DATA": str(self.folder)}
+        told["CHORUS_HTTP"] = f"127.0.0.1:{free_port()}"
         return own | secrets | told | {"PYTHONUNBUFFERED": "1"} | more
 
-    def forget(self) -> None:
-        """Empty the store."""
+    def forget(self, *databases: str) -> None:
+        """Empty these databases; all when none is named."""
         client: MongoClient[dict[str, object]] = MongoClient(self.mongodb)
         try:
-            for name in DATABASES:
+            for name in databases or DATABASES:
                 client.drop_database(name)
         finally:
             client.close()
@@ -56,6 +58,13 @@ class Place:
         if not file.exists():
             file.write_text("0123456789abcdef" * 4)
         return file
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.socket() as probed:
+        probed.bind(("127.0.0.1", 0))
+        return int(probed.getsockname()[1])
 
 
 @contextmanager

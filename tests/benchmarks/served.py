@@ -8,11 +8,10 @@ from pathlib import Path
 
 from deploy.local import probe
 from deploy.local.city import apply_if_changed, city_folder
-from deploy.local.ports import Ports
 from shared.directory import City
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.load import Address
-from tests.benchmarks.place import Place
+from tests.benchmarks.place import Place, free_port
 from tests.benchmarks.programs.inboxes import STARTED
 
 READY_S = 60.0
@@ -73,7 +72,7 @@ def until(done: Callable[[], bool], process: Process, limit_s: float = READY_S) 
 
 @contextmanager
 def _listening(place: Place, module: str, *words: str) -> Iterator[tuple[Address, Process]]:
-    address = Address("127.0.0.1", Ports.free().intake)
+    address = Address("127.0.0.1", free_port())
     program = Contender(module.rpartition(".")[2], module, "", words=words)
     with running(program, place, CHORUS_HTTP=f"{address.host}:{address.port}") as process:
         yield address, process

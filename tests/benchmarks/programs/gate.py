@@ -1,0 +1,34 @@
+"""Ours: the router's gate alone, on the services' own wiring and delivery."""
+
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.gate import Gate, read_outbox
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.events import DEPARTMENT_MESSAGES, one_of
+from shared.service import Service, main
+from shared.settings import Settings
+from tests.benchmarks.programs.work import the_directory
+
+GROUP = "router-gate"
+
+
+def make(settings: Settings) -> Service:
+    """The router without core, view and desk."""
+    service = Service("router", settings)
+    store = Store(service.database)
+    city: CityFeed[Directory] = CityFeed(directory)
+    city.use(the_directory().city)
+    service.before_reading(store.prepare)
+    service.reads(
+        group=GROUP,
+        pattern=topics.OUTBOXES,
+        read=read_outbox,
+        handle=Gate(store, service.publisher, city).let_in,
+        schema=one_of(DEPARTMENT_MESSAGES),
+    )
+    return service
+
+
+if __name__ == "__main__":
+    main(make)
