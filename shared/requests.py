@@ -1,11 +1,13 @@
-"""Reading a request's body: of the right type, and no further than a limit."""
+"""Reading a request's body: of the right type, no further than a limit, not for ever, and with each key once."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
 
-from shared.problems import Problem, inlined
+from shared.problems import FieldProblem, Problem, inlined, shown
 
 REQUEST_MAX = 256 * 1024
 
@@ -33,3 +35,33 @@ async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
         if len(body) > most:
             raise Problem(413, f"The request is larger than {most // 1024} KiB; write less.")
     return bytes(body)
+
+
+def document(body: bytes) -> Any:
+    """What the JSON holds; no key may stand twice, for the first would be lost in silence. Raises Problem 422."""
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number)
+    except RecursionError as error:
+        raise _no_json("it is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise _no_json(f"byte {error.start} is not UTF-8") from error
+    except ValueError as error:
+        raise _no_json(str(error)) from error
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {shown(name)} stands twice in one object; keep one of them")
+        found[name] = value
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number; write one in digits")
+
+
+def _no_json(why: str) -> Problem:
+    detail = f"the body is not JSON: {why}"
+    return Problem(422, detail + ".", [FieldProblem(pointer="", detail=detail)])

@@ -7,7 +7,7 @@ import typer
 
 from deploy import provisioning
 from deploy.command import login
-from deploy.command.console import FAILED, Failure, ask, emit, say, stack
+from deploy.command.console import REFUSED, USAGE, Failure, ask, emit, say, stack
 from deploy.command.provision import asked
 from shared.directory import City, CityError, load_city
 
@@ -52,12 +52,12 @@ def in_words(departments: int, rules: int) -> str:
 def _read(folder: Path) -> City:
     if not folder.is_dir():
         kind = "is a file" if folder.exists() else "is not there"
-        raise Failure(FAILED, f"The folder {str(folder)!r} {kind}: name one with city.yaml, like deploy/city.")
+        raise Failure(USAGE, f"The folder {str(folder)!r} {kind}: name one with city.yaml, like deploy/city.")
     try:
         return load_city(folder)
     except CityError as error:
         emit({"valid": False, "problems": list(error.problems)})
         problems = "\n  ".join(error.problems)
         raise Failure(
-            FAILED, f"The city in {str(folder)!r} cannot be applied; nothing was changed.\n  {problems}"
+            REFUSED, f"The city in {str(folder)!r} cannot be applied; nothing was changed.\n  {problems}"
         ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.command.failure import FAILED, REFUSED, Failure
+from deploy.command.failure import REFUSED, Failure
 from deploy.local.stackfile import replace
 from shared.directory import City, CityError, load_city
 
@@ -30,7 +30,7 @@ def read_city(folder: Path) -> City:
             if error.problems[1:]
             else ""
         )
-        raise Failure(FAILED, f"The city in {str(folder)!r} cannot be used: {error.problems[0]}{more}") from error
+        raise Failure(REFUSED, f"The city in {str(folder)!r} cannot be used: {error.problems[0]}{more}") from error
 
 
 def content_hash(folder: Path) -> str:

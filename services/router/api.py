@@ -11,7 +11,7 @@ from services.router.answers import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk import Accepted, Desk, summary
 from services.router.domain.decision import from_document
 from services.router.retiring import Retiring
-from shared import ids
+from services.router.sent import city_sent, department_sent
 from shared.access import BEARER, operators_only
 from shared.directory import City, Department, Name
 from shared.events import DEPARTMENTS_MAX, no_nul
@@ -106,7 +106,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
         summary="Apply a city: directory, rules, policies",
     )
     async def apply(request: Request) -> Revised:
-        return revised(await desk.apply(await limited_body(request, CITY_MAX)))
+        return revised(await desk.apply(city_sent(await limited_body(request, CITY_MAX))))
 
     @api.put(
         "/departments/{code}",
@@ -115,10 +115,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
         summary="Add or update a department",
     )
     async def put_department(code: str, request: Request) -> Revised:
-        body = DepartmentBody.model_validate_json(await limited_body(request))
-        if not ids.DEPARTMENT_CODE.fullmatch(code):
-            raise Problem(422, f"{shown(code)} is no department code; write one like water-supply (a-z, 0-9 and -).")
-        department = Department.model_validate({"code": code} | body.model_dump())
+        department = department_sent(code, await limited_body(request))
         return revised(await desk.put_department(department))
 
     @api.post(

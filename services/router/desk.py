@@ -11,11 +11,12 @@ from pydantic_core import from_json
 
 from services.router.domain.decision import SOURCE, Decision
 from services.router.domain.directory import Directory
+from services.router.sent import contradictory
 from services.router.store import Store
 from shared import clock, ids, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
-from shared.directory import City, Department, merge, put_department
+from shared.directory import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
 from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Envelope, Message, Payload
 from shared.ledger import Entry, Ledger
 from shared.problems import FieldProblem, Problem, invalid, shown
@@ -28,7 +29,6 @@ COMMANDS: Mapping[str, type[Payload]] = {
     model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseReplay, CaseWithdrawPart)
 }
 CITY_EVERY_S = 5.0
-CITY_BYTES_MAX = 3_500_000
 TOPICS_EVERY = 12
 
 
@@ -157,13 +157,9 @@ class Desk:
 
     # ── the city ─────────────────────────────────────────────────────────────
 
-    async def apply(self, given: bytes) -> City:
+    async def apply(self, applied: City) -> City:
         """Take a whole city: rules and policies are replaced, departments added and updated, none removed."""
-        try:
-            applied = City.model_validate_json(given)
-        except ValidationError as error:
-            raise invalid(error) from error
-        return await self.revise(lambda current: merge(current, applied))
+        return await self.revise(lambda current: merge(current, applied), applied)
 
     async def put_department(self, department: Department) -> City:
         """Add a department, or update it."""
@@ -171,21 +167,18 @@ class Desk:
         def change(current: City | None) -> City:
             if current is None:
                 raise Problem(409, "No city has been applied yet; apply one first.")
-            if department.parent is not None and current.department(department.parent) is None:
-                detail = f"parent {shown(department.parent)} is no department; name one that `department list` shows"
-                raise Problem(422, detail + ".", [FieldProblem(pointer="/parent", detail=detail)])
             return put_department(current, department)
 
-        return await self.revise(change)
+        return await self.revise(change, department)
 
-    async def revise(self, change: Callable[[City | None], City]) -> City:
+    async def revise(self, change: Callable[[City | None], City], sent: City | Department | None = None) -> City:
         """The next revision, unless nothing changes: topics first, then the record, then the word to everyone."""
         while True:
             current = await self.store.latest_city()
             try:
                 changed = change(current)
-            except ValueError as error:
-                raise Problem(422, str(error)) from error
+            except CityError as error:
+                raise contradictory(error, current, sent) from error
             if current is not None and changed.model_copy(update={"revision": current.revision}) == current:
                 await self._provision(current)
                 return current

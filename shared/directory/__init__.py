@@ -1,6 +1,7 @@
 """Owns what a city is: departments, the rules that assign to them, policies; read from a folder of YAML."""
 
-from shared.directory.city import City, CityError, merge, put_department, retire
+from shared.directory.city import City, merge, put_department, retire
+from shared.directory.faults import CityError, Fault, Faulty, Loc
 from shared.directory.folder import load_city
 from shared.directory.records import (
     AREA_OFFICE,
@@ -12,18 +13,25 @@ from shared.directory.records import (
     Policy,
     Rule,
 )
+from shared.directory.written import CITY_BYTES_MAX, city_of, department_of
 
 __all__ = [
     "AREA_OFFICE",
+    "CITY_BYTES_MAX",
     "CODE_PATTERN",
     "KINDS",
     "MOST_DEPARTMENTS",
     "City",
     "CityError",
     "Department",
+    "Fault",
+    "Faulty",
+    "Loc",
     "Name",
     "Policy",
     "Rule",
+    "city_of",
+    "department_of",
     "load_city",
     "merge",
     "put_department",

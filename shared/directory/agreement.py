@@ -1,67 +1,105 @@
 """Decides whether the parts of a city agree with each other."""
 
-import difflib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from shared.directory.records import AREA_OFFICE, MOST_DEPARTMENTS, Department, Policy, Rule
+from shared.directory.faults import Fault, Loc, nearest, quoted
+from shared.directory.records import AREA_OFFICE, KINDS, MOST_DEPARTMENTS, Department, Policy, Rule
+
+Known = Mapping[str, None]
+"""Names in their order, found at once."""
 
 _SHORTEST_START = 3
+_ADD_OR_NAME = "add it to the departments or name one that is there"
 
 
-def contradictions(
-    time_zone: str, departments: Sequence[Department], rules: Sequence[Rule], policies: Sequence[Policy]
-) -> Iterator[str]:
-    """What contradicts itself, in sentences.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A city's entries by their number in their list; `unread` are codes and areas of entries with faults of their own."""
 
-    A rule may name a retired department, because `retire` leaves rules alone.
+    time_zone: str | None
+    departments: Mapping[int, Department]
+    rules: Mapping[int, Rule]
+    policies: Mapping[int, Policy]
+    unread: Collection[str] = field(default_factory=frozenset)
+
+    @property
+    def codes(self) -> Known:
+        """Every department's code that can be named."""
+        return dict.fromkeys([*(one.code for one in self.departments.values()), *self.unread])
+
+    @property
+    def areas(self) -> Known:
+        """Every name under which a message may speak of a department's area."""
+        named = [name for one in self.departments.values() if one.areas for name in (one.code, *one.areas)]
+        return dict.fromkeys([*named, *self.unread])
+
+
+def contradictions(city: Parts) -> Iterator[Fault]:
+    """What contradicts itself. A rule may name a retired department, because `retire` leaves rules alone."""
+    if city.time_zone is not None:
+        yield from _wrong_zone(city.time_zone)
+    yield from _repeated("departments", "code", {at: one.code for at, one in city.departments.items()})
+    yield from _repeated("rules", "id", {at: one.id for at, one in city.rules.items()})
+    yield from _repeated("policies", "id", {at: one.id for at, one in city.policies.items()})
+    yield from _wrong_parents(city)
+    yield from _shared_areas(city.departments)
+    codes, areas = city.codes, city.areas
+    for at, rule in city.rules.items():
+        yield from _wrong_handlers(("rules", at), rule, codes)
+        yield from _wrong_conditions(("rules", at), rule, areas)
+    for at, policy in city.policies.items():
+        yield from _wrong_policy(("policies", at), policy)
+
+
+def only_while_written(city: Parts) -> Iterator[Fault]:
+    """What whoever writes a city must keep to and a running one may break.
+
+    `retire` leaves rules alone, and a newer writer may know more kinds.
     """
-    yield from _wrong_zone(time_zone)
-    yield from _repeated("departments.yaml", "code", [one.code for one in departments])
-    yield from _repeated("rules.yaml", "id", [one.id for one in rules])
-    yield from _repeated("policies.yaml", "id", [one.id for one in policies])
-    yield from _wrong_parents(departments)
-    yield from _shared_areas(departments)
-    codes = [one.code for one in departments]
-    areas = [name for one in departments if one.areas for name in (one.code, *one.areas)]
-    for rule in rules:
-        yield from _wrong_rule(rule, codes, areas)
-    for policy in policies:
-        yield from _wrong_policy(policy)
-    if not policies:
-        yield "policies.yaml: there is no policy; write one, with id, accept_h, first_reply_h and resolve_h."
+    retired = {one.code for one in city.departments.values() if one.retired}
+    for at, department in city.departments.items():
+        if department.kind not in KINDS:
+            yield Fault(
+                ("departments", at, "kind"), f"{quoted(department.kind)} is unknown; write one of {', '.join(KINDS)}"
+            )
+    for at, rule in city.rules.items():
+        for place, code in _handlers(rule):
+            if code in retired:
+                says = f"{quoted(code)} is retired; name a department that still answers"
+                yield Fault(("rules", at, *place), says)
 
 
-def _wrong_zone(zone: str) -> Iterator[str]:
+def _wrong_zone(zone: str) -> Iterator[Fault]:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        yield (
-            f'city.yaml, field time_zone: "{zone}" is not a time zone; '
-            'write a name of the IANA list such as "Asia/Shanghai".'
-        )
+        says = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
+        yield Fault(("time_zone",), says)
 
 
-def _repeated(file: str, field: str, values: Sequence[str]) -> Iterator[str]:
-    for value, times in Counter(values).items():
-        if times > 1:
-            yield f'{file}, field {field}: "{value}" stands there {times} times; each {field} may stand once.'
+def _repeated(listed: str, name: str, values: Mapping[int, str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for at, value in values.items():
+        if value in seen:
+            yield Fault((listed, at, name), f"{quoted(value)} is another's {name} already; each {name} may stand once")
+        seen.add(value)
 
 
-def _wrong_parents(departments: Sequence[Department]) -> Iterator[str]:
-    parents = {one.code: one.parent for one in departments}
-    for code, parent in parents.items():
-        place = f'departments.yaml, department "{code}", field parent'
-        if parent is None:
+def _wrong_parents(city: Parts) -> Iterator[Fault]:
+    parents = {one.code: one.parent for one in city.departments.values()}
+    for at, department in city.departments.items():
+        code, parent, loc = department.code, department.parent, ("departments", at, "parent")
+        if parent is None or parent in city.unread:
             continue
         if parent not in parents:
-            yield f'{place}: "{parent}" is not a department; {nearest(parent, list(parents))}.'
+            yield Fault(loc, f"{quoted(parent)} is not a department; {nearest(parent, list(parents), _ADD_OR_NAME)}")
         elif code in _ancestors(code, parents):
-            yield f'{place}: "{parent}" is below "{code}" itself; name one that is above it, or none.'
+            yield Fault(loc, f'{quoted(parent)} is below "{code}" itself; name one that is above it, or none')
 
 
-def _ancestors(code: str, parents: dict[str, str | None]) -> set[str]:
+def _ancestors(code: str, parents: Mapping[str, str | None]) -> set[str]:
     seen: set[str] = set()
     above = parents.get(code)
     while above is not None and above not in seen:
@@ -70,61 +108,71 @@ def _ancestors(code: str, parents: dict[str, str | None]) -> set[str]:
     return seen
 
 
-def _shared_areas(departments: Sequence[Department]) -> Iterator[str]:
+def _shared_areas(departments: Mapping[int, Department]) -> Iterator[Fault]:
     owner: dict[str, str] = {}
-    for department in departments:
-        for area in department.areas:
+    for at, department in departments.items():
+        for place, area in enumerate(department.areas):
             first = owner.setdefault(area, department.code)
             if first != department.code:
-                yield (
-                    f'departments.yaml, department "{department.code}", field areas: "{area}" belongs to '
-                    f'"{first}" already; an area has one office.'
-                )
+                says = f'{quoted(area)} belongs to "{first}" already; an area has one office'
+                yield Fault(("departments", at, "areas", place), says)
 
 
-def _wrong_rule(rule: Rule, known: Sequence[str], areas: Sequence[str]) -> Iterator[str]:
-    place = f'rules.yaml, rule "{rule.id}"'
-    for field, codes in (("lead", rule.departments[:1]), ("co_handlers", rule.co_handlers)):
-        for code in codes:
-            if code not in known and code != AREA_OFFICE:
-                yield f'{place}, field {field}: "{code}" is not a department; {nearest(code, known)}.'
-    for code, times in Counter(rule.departments).items():
-        if times > 1:
-            yield f'{place}, field co_handlers: "{code}" is named {times} times; name each department once.'
+def _handlers(rule: Rule) -> Iterator[tuple[Loc, str]]:
+    yield ("lead",), rule.lead
+    yield from ((("co_handlers", place), code) for place, code in enumerate(rule.co_handlers))
+
+
+def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for place, code in _handlers(rule):
+        if code not in known and code != AREA_OFFICE:
+            yield Fault(
+                (*loc, *place), f"{quoted(code)} is not a department; {nearest(code, list(known), _ADD_OR_NAME)}"
+            )
+        if code in seen:
+            yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
+        seen.add(code)
     if len(rule.departments) > MOST_DEPARTMENTS:
-        yield (
-            f"{place}, field co_handlers: the rule names {len(rule.departments)} departments; "
-            f"name at most {MOST_DEPARTMENTS}, the lead included."
-        )
+        says = f"the rule names {len(rule.departments)} departments; name at most {MOST_DEPARTMENTS}, the lead included"
+        yield Fault((*loc, "co_handlers"), says)
+
+
+def _wrong_conditions(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
     if not (rule.any or rule.all or rule.areas or rule.channels):
-        yield f"{place}: it would hold for every message; give it one or more of any, all, areas, channels."
+        yield Fault(loc, "it would hold for every message; give it one or more of any, all, areas, channels")
     for number, group in enumerate(rule.all):
         if not group:
-            yield f"{place}, field all[{number}]: the group is empty and could never hold; give it terms."
-    for area in rule.areas:
-        if area not in areas:
-            yield f'{place}, field areas: "{area}" is no area of any department; {nearest(area, areas)}.'
-    for term in (*rule.any, *(term for group in rule.all for term in group), *rule.none):
-        yield from _wrong_term(place, term)
+            yield Fault((*loc, "all", number), "the group is empty and could never hold; give it terms")
+    for place, area in enumerate(rule.areas):
+        if area not in known:
+            otherwise = "write one of a department's areas, or its code"
+            says = f"{quoted(area)} is no area of any department; {nearest(area, list(known), otherwise)}"
+            yield Fault((*loc, "areas", place), says)
+    for inner, term in _terms(rule):
+        if (wrong := _wrong_term(term)) is not None:
+            yield Fault((*loc, *inner), wrong)
 
 
-def _wrong_term(place: str, term: str) -> Iterator[str]:
+def _terms(rule: Rule) -> Iterator[tuple[Loc, str]]:
+    yield from ((("any", place), term) for place, term in enumerate(rule.any))
+    for number, group in enumerate(rule.all):
+        yield from ((("all", number, place), term) for place, term in enumerate(group))
+    yield from ((("none", place), term) for place, term in enumerate(rule.none))
+
+
+def _wrong_term(term: str) -> str | None:
     if not any(character.isalnum() for character in term):
-        yield f'{place}: the term "{term}" has neither letter nor digit and is never found; write a word.'
-    elif term.endswith("*") and len(term) < _SHORTEST_START + 1:
-        yield f'{place}: "{term}" begins too many words; write {_SHORTEST_START} letters or more before *.'
+        return f"the term {quoted(term)} has neither letter nor digit and is never found; write a word"
+    if term.endswith("*") and len(term) < _SHORTEST_START + 1:
+        return f"{quoted(term)} begins too many words; write {_SHORTEST_START} letters or more before *"
+    return None
 
 
-def _wrong_policy(policy: Policy) -> Iterator[str]:
+def _wrong_policy(loc: Loc, policy: Policy) -> Iterator[Fault]:
     if not policy.accept_h <= policy.first_reply_h <= policy.resolve_h:
-        yield (
-            f'policies.yaml, policy "{policy.id}": accept_h {policy.accept_h:g}, first_reply_h '
-            f"{policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} run backwards; "
-            "each must be at least the one before."
+        yield Fault(
+            loc,
+            f"accept_h {policy.accept_h:g}, first_reply_h {policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} "
+            "run backwards; each must be at least the one before",
         )
-
-
-def nearest(value: str, known: Sequence[str]) -> str:
-    """The remedy for a code that is none."""
-    near = difflib.get_close_matches(value, known, n=1)
-    return f'did you mean "{near[0]}"' if near else "add it to departments.yaml or name one that is there"

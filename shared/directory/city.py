@@ -1,11 +1,11 @@
 """Owns the city as it runs: what it is made of, and how applying, adding and retiring change it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from shared.directory.agreement import contradictions, nearest
+from shared.directory.agreement import Parts, contradictions
+from shared.directory.faults import CityError, Fault, nearest, quoted
 from shared.directory.records import Department, Name, Policy, Record, Rule
 
 
@@ -15,12 +15,12 @@ class City(Record):
     time_zone: str
     departments: tuple[Department, ...]
     rules: tuple[Rule, ...] = ()
-    policies: tuple[Policy, ...]
+    policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        if problems := tuple(_problems(self)):
-            raise ValueError(" ".join(problems))
+        if faults := _faults(self):
+            raise CityError([fault.sentence(self.model_dump()) for fault in faults], faults)
         return self
 
     def department(self, code: str) -> Department | None:
@@ -29,14 +29,6 @@ class City(Record):
     @property
     def active(self) -> tuple[Department, ...]:
         return tuple(one for one in self.departments if not one.retired)
-
-
-class CityError(ValueError):
-    """Everything that is wrong with a city, one sentence each."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 def merge(current: City | None, applied: City) -> City:
@@ -69,7 +61,8 @@ def retire(city: City, code: str, why: str | None = None) -> City:
     """
     department = city.department(code)
     if department is None:
-        raise CityError([f'"{code}" is not a department; {nearest(code, [one.code for one in city.departments])}.'])
+        known = [one.code for one in city.departments]
+        raise CityError([f"{quoted(code)} is not a department; {nearest(code, known, 'name one that is there')}."])
     if department.retired:
         return city
     return put_department(city, department.model_copy(update={"retired": True, "retired_why": why}))
@@ -77,10 +70,16 @@ def retire(city: City, code: str, why: str | None = None) -> City:
 
 def _changed(city: City, **fields: object) -> City:
     changed = city.model_copy(update=fields)
-    if problems := tuple(_problems(changed)):
-        raise CityError(problems)
+    if faults := _faults(changed):
+        raise CityError([fault.sentence(changed.model_dump()) for fault in faults], faults)
     return changed
 
 
-def _problems(city: City) -> Iterator[str]:
-    return contradictions(city.time_zone, city.departments, city.rules, city.policies)
+def _faults(city: City) -> list[Fault]:
+    parts = Parts(
+        city.time_zone,
+        dict(enumerate(city.departments)),
+        dict(enumerate(city.rules)),
+        dict(enumerate(city.policies)),
+    )
+    return list(contradictions(parts))

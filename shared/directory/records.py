@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_DEPARTMENTS = 20
 """On one inquiry, and so in one rule."""
@@ -11,13 +11,23 @@ AREA_OFFICE = "@area"
 """In a rule, instead of a code: the district office of the area that the message names."""
 
 KINDS = ("bureau", "district", "utility", "imported")
+HOURS_MAX = 24 * 366
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds the character U+0000; leave it out")
+    return text
+
 
 CODE_PATTERN = r"^[a-z][a-z0-9-]{1,30}$"
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 Handler = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_no_nul)]
 Terms = tuple[Text, ...]
-Hours = Annotated[float, Field(gt=0, le=24 * 366)]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Hours = Annotated[float, Field(gt=0, le=HOURS_MAX, strict=True)]
 
 
 class Record(BaseModel):
@@ -36,7 +46,7 @@ class Department(Record):
     name: Name
     kind: str = "bureau"
     parent: Code | None = None
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: Email | None = None
     areas: Terms = ()
     retired: bool = False
     retired_why: Text | None = None
@@ -56,7 +66,7 @@ class Rule(Record):
     all: tuple[Terms, ...] = ()
     none: Terms = ()
     areas: Terms = ()
-    channels: Terms = ()
+    channels: tuple[Channel, ...] = ()
     why: Name
     examples: Terms = ()
 

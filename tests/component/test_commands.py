@@ -143,14 +143,14 @@ def test_the_sample_city_can_be_checked_without_a_stack(chorus: Chorus) -> None:
 def test_every_problem_of_a_city_is_told(chorus: Chorus, tmp_path: Path) -> None:
     (tmp_path / "departments.yaml").write_text("- code: WRONG\n", "utf-8")
     ended = chorus("apply", str(tmp_path), "--check", "--json")
-    assert ended.code == 1
+    assert ended.code == 4
     assert len(ended.document["problems"]) > 3
     assert '"WRONG" is not allowed' in ended.err
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(chorus: Chorus) -> None:
     ended = chorus("apply", "nowhere")
-    assert (ended.code, "The folder 'nowhere' is not there" in ended.err) == (1, True)
+    assert (ended.code, "The folder 'nowhere' is not there" in ended.err) == (2, True)
 
 
 def test_apply_says_the_revision(town: Town, chorus: Chorus) -> None:

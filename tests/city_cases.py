@@ -1,0 +1,221 @@
+"""Every way in which a field of a city can be wrong, made from the models' own fields; for every door a city comes in by."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.directory import Department, Name, Policy, Rule
+from shared.directory.records import Record
+from shared.directory.written import Outline
+
+Loc = tuple[str | int, ...]
+NOTHING = object()
+
+GOOD: dict[str, Any] = {
+    "name": {"zh": "某城", "en": "Some City"},
+    "time_zone": "Asia/Shanghai",
+    "departments": [
+        {"code": "roads", "name": {"zh": "道路局", "en": "Roads"}, "email": "desk@roads.example"},
+        {"code": "lamps", "name": {"zh": "路灯所", "en": "Lamps"}, "parent": "roads", "areas": ["河边"]},
+        {"code": "hills", "name": {"zh": "山前", "en": "Hills"}, "kind": "district", "areas": ["山前"]},
+        {"code": "signs", "name": {"zh": "路牌所", "en": "Signs"}, "retired": True},
+    ],
+    "rules": [
+        {"id": "bright", "lead": "lamps", "any": ["刺眼"], "why": {"zh": "刺眼", "en": "glare"}},
+        {
+            "id": "dark",
+            "lead": "lamps",
+            "co_handlers": ["@area"],
+            "any": ["路灯"],
+            "all": [["坏", "灭"]],
+            "none": ["红绿灯"],
+            "areas": ["山前"],
+            "channels": ["web"],
+            "why": {"zh": "路灯", "en": "lamps"},
+            "examples": ["路灯坏了"],
+        },
+    ],
+    "policies": [
+        {"id": "standard", "accept_h": 24, "first_reply_h": 72, "resolve_h": 360},
+        {"id": "slow", "accept_h": 48, "first_reply_h": 96, "resolve_h": 720},
+    ],
+}
+PLACES: dict[type[Record], Loc] = {
+    Outline: (),
+    Department: ("departments", 2),
+    Rule: ("rules", 1),
+    Policy: ("policies", 1),
+}
+"""The record of each kind whose fields are made wrong, one after the other."""
+
+CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
+HOURS = "is not a time; write hours as a number above 0, at most 8784"
+BACKWARDS = "run backwards; each must be at least the one before"
+MANY = [f"dept-{number}" for number in range(20)]
+MEANT: dict[tuple[type[Record], str], list[tuple[Any, str]]] = {
+    (Outline, "revision"): [("one", '"one" is not a whole number')],
+    (Outline, "name"): [],
+    (Outline, "time_zone"): [
+        ("Asia/Shangai", '"Asia/Shangai" is not a time zone; write a name of the IANA list'),
+        ("../etc/passwd", '"../etc/passwd" is not a time zone'),
+        ("", '"" is not a time zone'),
+        ("x" * 5_000, f'"{"x" * 60}…" is not a time zone'),
+    ],
+    (Outline, "departments"): [],
+    (Outline, "rules"): [],
+    (Outline, "policies"): [([], "there is no policy; write one")],
+    (Department, "code"): [("roads", '"roads" is another\'s code already; each code may stand once')],
+    (Department, "name"): [],
+    (Department, "kind"): [("burrow", '"burrow" is unknown; write one of bureau, district, utility, imported')],
+    (Department, "parent"): [
+        ("raods", '"raods" is not a department; did you mean "roads"'),
+        ("zoo", '"zoo" is not a department; add it to the departments or name one that is there'),
+        ("hills", '"hills" is below "hills" itself; name one that is above it, or none'),
+    ],
+    (Department, "email"): [
+        ("desk", '"desk" is not allowed; write one address such as desk@roads.example'),
+        ("a@b@c", '"a@b@c" is not allowed; write one address'),
+        ("x" * 250 + "@y.example", "characters; write at most 254"),
+    ],
+    (Department, "areas"): [(["河边"], '"河边" belongs to "lamps" already; an area has one office')],
+    (Department, "retired"): [],
+    (Department, "retired_why"): [],
+    (Rule, "id"): [("bright", '"bright" is another\'s id already; each id may stand once')],
+    (Rule, "lead"): [
+        ("lammps", '"lammps" is not a department; did you mean "lamps"'),
+        ("@here", '"@here" is not allowed; write a department\'s code'),
+        ("signs", '"signs" is retired; name a department that still answers'),
+    ],
+    (Rule, "co_handlers"): [
+        (["raods"], '"raods" is not a department; did you mean "roads"'),
+        (["@here"], '"@here" is not allowed; write departments\' codes'),
+        (["signs"], '"signs" is retired; name a department that still answers'),
+        (["lamps"], '"lamps" is named twice; name each department once'),
+        (MANY, "the rule names 21 departments; name at most 20, the lead included"),
+    ],
+    (Rule, "any"): [
+        (["!!"], 'the term "!!" has neither letter nor digit and is never found; write a word'),
+        (["ab*"], '"ab*" begins too many words; write 3 letters or more before *'),
+    ],
+    (Rule, "all"): [
+        ([[]], "the group is empty and could never hold; give it terms"),
+        ([["路灯", "!!"]], 'the term "!!" has neither letter nor digit'),
+    ],
+    (Rule, "none"): [(["!!"], 'the term "!!" has neither letter nor digit')],
+    (Rule, "areas"): [
+        (["山后头"], '"山后头" is no area of any department; write one of a department\'s areas, or its code'),
+        (["hils"], '"hils" is no area of any department; did you mean "hills"'),
+    ],
+    (Rule, "channels"): [(["Web site"], '"Web site" is not allowed; write the name of a channel such as web')],
+    (Rule, "why"): [],
+    (Rule, "examples"): [],
+    (Policy, "id"): [("standard", '"standard" is another\'s id already')],
+    (Policy, "accept_h"): [(97, f"accept_h 97, first_reply_h 96 and resolve_h 720 {BACKWARDS}")],
+    (Policy, "first_reply_h"): [(47, BACKWARDS), (721, BACKWARDS)],
+    (Policy, "resolve_h"): [(95, BACKWARDS)],
+    (Name, "zh"): [],
+    (Name, "en"): [],
+}
+"""What no form can tell, field by field: a new field has to be thought about here, if only to say that there is nothing."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One wrong value at one place, and words of the sentence that is told of it. `within`: where the fault is told."""
+
+    loc: Loc
+    value: Any
+    says: str
+    within: Loc
+
+    @property
+    def name(self) -> str:
+        """A name for the test."""
+        return f"{'.'.join(map(str, self.loc))}-{self.says[:50]}".encode("ascii", "backslashreplace").decode()
+
+    def city(self) -> dict[str, Any]:
+        """The good city with this one fault."""
+        return put(GOOD, self.loc, self.value)
+
+
+def put(city: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
+    """A copy of the city with the value there; NOTHING takes the field away."""
+    changed = node = copy.deepcopy(city)
+    for step in loc[:-1]:
+        node = node[step]  # type: ignore[index]
+    if value is NOTHING:
+        del node[loc[-1]]  # type: ignore[arg-type]
+    else:
+        node[loc[-1]] = value  # type: ignore[index]
+    return changed
+
+
+def cases() -> Iterator[Case]:
+    """Every field of every record, in every wrong way."""
+    for kind, place in PLACES.items():
+        yield from _of_record(kind, place)
+
+
+def _of_record(kind: type[Record], place: Loc) -> Iterator[Case]:
+    schema = kind.model_json_schema()
+    for name, form in schema["properties"].items():
+        loc = (*place, name)
+        if name in schema.get("required", ()):
+            yield Case(loc, NOTHING, "it is missing; write it", loc)
+        yield Case((*place, f"{name}_"), 7, f'there is no such field (its value is "7"); did you mean "{name}"', place)
+        for inner, value, says in _wrong(form):
+            yield Case(loc, value, says, (*loc, *inner))
+        for value, says in MEANT[kind, name]:
+            yield Case(loc, value, says, place)
+        if form.get("$ref", "").endswith("/Name"):
+            yield from _of_record(Name, loc)
+
+
+def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
+    """Values that do not have the form, where inside them the fault is told, and in which words."""
+    if "anyOf" in form:
+        form = next(one for one in form["anyOf"] if one.get("type") != "null")
+    else:
+        yield (), None, '"null" '
+    match form.get("type"):
+        case None:
+            yield (), 7, "is not a set of fields; write 'field: value' for each of them"
+            yield (), "Some City", "is not a set of fields"
+        case "string":
+            yield from (((), value, says) for value, says in _wrong_text(form))
+        case "array":
+            yield (), "one", '"one" is not a list; write it in brackets, [like, this]'
+            yield (), {"a": 1}, "is not a list"
+            if form.get("items"):
+                yield from (((0, *inner), [value], says) for inner, value, says in _wrong(form["items"]))
+        case "number":
+            for value in ("soon", "24", True, 0, -1, 8_785, [24]):
+                yield (), value, HOURS
+        case "boolean":
+            yield (), "perhaps", '"perhaps" is neither true nor false; write one of them'
+            yield (), 7, '"7" is neither true nor false'
+        case "integer":
+            yield (), 1.5, '"1.5" is not a whole number; write one such as 1'
+
+
+def _wrong_text(form: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    for value in (7, True, ["a"], {"a": 1}):
+        yield value, "is not text; write it in quotes"
+    if form.keys() & {"pattern", "minLength"}:
+        yield "half a \ud83d", '"half a \\ud83d" holds half a character'
+    if "pattern" in form:
+        yield "", '"" is not allowed; write'
+        yield "路 灯", '"路 灯" is not allowed; write'
+        yield "a" * 400, f'"{"a" * 60}…" '
+        yield "a\0b", '"a\\x00b" is not allowed; write'
+    if form.get("minLength"):
+        yield "", '"" is empty; write at least one character'
+        yield "  ", "is empty; write at least one character"
+        yield "a\0b", '"a\\x00b" holds the character U+0000; leave it out'
+    if "maxLength" in form and "pattern" not in form:
+        most = form["maxLength"]
+        yield "啊" * (most + 1), f'"{"啊" * 60}…" has {most + 1} characters; write at most {most}'
+
+
+CASES = list(cases())

@@ -1,0 +1,182 @@
+"""A city and a department that are sent to the desk: every fault has its sentence and a pointer to where it stands."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.router import api
+from services.router.desk import Desk
+from services.router.domain.directory import directory
+from services.router.retiring import Retiring
+from services.router.store import Store
+from shared import problems
+from shared.cityfeed import CityFeed
+from shared.directory import CITY_BYTES_MAX, City
+from shared.directory.faults import MOST_TOLD
+from shared.ledger import Ledger
+from shared.settings import Settings
+from tests.city_cases import CASES, GOOD, Case, put
+from tests.component.test_desk import TOKEN, problem
+from tests.fakes import FakePublisher
+
+HILLS = ("departments", 2)
+OF_HILLS = [case for case in CASES if case.loc[:2] == HILLS and case.loc[2] not in ("code", "code_")]
+IN_FORCE = City.model_validate(GOOD)
+
+
+class Shelf(Store):
+    """Holds the good city; nothing that is refused goes further."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def latest_city(self) -> City | None:
+        return IN_FORCE
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[httpx.AsyncClient]:
+    publisher = FakePublisher()
+    commands = Ledger.__new__(Ledger)
+    app = FastAPI()
+    problems.install(app)
+    office = Desk(Shelf(), publisher, CityFeed(directory), commands, Settings())
+    app.include_router(api.routes(office, Retiring(office, office.store, office.city), TOKEN))
+    headers = {"Authorization": f"Bearer {TOKEN.decode()}"}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:
+        yield client
+
+
+def pointer(loc: tuple[str | int, ...]) -> str:
+    return "".join(f"/{step}" for step in loc)
+
+
+def told(answer: httpx.Response) -> list[tuple[str, str]]:
+    """Every error as its pointer and its sentence."""
+    said = problem(answer, 422)
+    assert said["detail"].endswith(".")
+    return [(one["pointer"], one["detail"]) for one in said["errors"]]
+
+
+async def applied(desk: httpx.AsyncClient, city: Any) -> httpx.Response:
+    return await desk.post("/city", content=city if isinstance(city, bytes) else json.dumps(city))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+async def test_a_wrong_field_of_a_city_is_pointed_at(desk: httpx.AsyncClient, case: Case) -> None:
+    errors = told(await applied(desk, case.city()))
+    assert any(at.startswith(pointer(case.within)) and case.says in says for at, says in errors), errors
+
+
+@pytest.mark.parametrize("case", OF_HILLS, ids=[case.name for case in OF_HILLS])
+async def test_a_wrong_field_of_a_department_is_pointed_at(desk: httpx.AsyncClient, case: Case) -> None:
+    body = {name: value for name, value in case.city()["departments"][2].items() if name != "code"}
+    errors = told(await desk.put("/departments/hills", content=json.dumps(body)))
+    assert any(at.startswith(pointer(case.within[2:])) and case.says in says for at, says in errors), errors
+
+
+NO_JSON = [
+    (b"", "the body is not JSON: Expecting value: line 1 column 1"),
+    (b"{", "the body is not JSON: Expecting property name"),
+    (b'{"name": 1, "name": 2}', "the body is not JSON: the name 'name' stands twice in one object; keep one of them"),
+    (b'{"a": [{"b": 1, "c": 2, "b": 3}]}', "the name 'b' stands twice"),
+    (b'{"a": NaN}', "NaN is no number; write one in digits"),
+    (b'{"a": -Infinity}', "-Infinity is no number"),
+    (b"\xff{}", "byte 0 is not UTF-8"),
+    ("{}".encode("utf-16"), "byte 0 is not UTF-8"),
+    (b"\xef\xbb\xbf{}", "BOM"),
+    (b"[" * 100_000, "it is nested too deeply"),
+    (b'{"a": ' * 20_000, "it is nested too deeply"),
+    (b'{"a": ' + b"9" * 5_000 + b"}", "the body is not JSON: Exceeds the limit"),
+]
+
+
+@pytest.mark.parametrize(("body", "says"), NO_JSON, ids=[repr(body)[:30] for body, _ in NO_JSON])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/city"), ("PUT", "/departments/hills")])
+async def test_what_is_no_json_is_told(desk: httpx.AsyncClient, method: str, path: str, body: bytes, says: str) -> None:
+    [(at, detail)] = told(await desk.request(method, path, content=body))
+    assert at == ""
+    assert says in detail
+
+
+@pytest.mark.parametrize("body", ["[]", "7", "null", '"city"'])
+async def test_what_is_no_object_is_told(desk: httpx.AsyncClient, body: str) -> None:
+    assert told(await applied(desk, body.encode())) == [
+        ("", "A city is written as an object with name, time_zone, departments, rules and policies")
+    ]
+    assert told(await desk.put("/departments/hills", content=body)) == [
+        ("", "A department is written as an object with a name")
+    ]
+
+
+async def test_all_that_is_wrong_is_told_together(desk: httpx.AsyncClient) -> None:
+    city = put(put(put(GOOD, ("departments", 0, "email"), "desk"), ("rules", 0, "lead"), "zoo"), ("time_zone",), "Mars")
+    said = problem(await applied(desk, city | {"mayor": "nobody"}), 422)
+    assert [one["pointer"] for one in said["errors"]] == [
+        "/mayor",
+        "/time_zone",
+        "/departments/0/email",
+        "/rules/0/lead",
+    ]
+    assert 'rule "bright", field lead: "zoo" is not a department' in said["detail"]
+
+
+async def test_of_thousands_of_faults_the_first_are_told(desk: httpx.AsyncClient) -> None:
+    errors = told(await applied(desk, GOOD | {"departments": [7] * 5_000}))
+    assert len(errors) == MOST_TOLD
+
+
+async def test_a_city_too_large_for_one_revision_is_told(desk: httpx.AsyncClient) -> None:
+    rule = {"lead": "lamps", "any": ["路" * 2_000] * 100, "why": {"zh": "路", "en": "roads"}}
+    [(at, detail)] = told(
+        await applied(
+            desk,
+            json.dumps(
+                GOOD | {"rules": [rule | {"id": f"r-{number}"} for number in range(6)]}, ensure_ascii=False
+            ).encode(),
+        )
+    )
+    assert (at, f"at most {CITY_BYTES_MAX} fit into one revision" in detail) == ("", True)
+
+
+async def test_an_area_of_a_kept_department_is_told_where_it_was_sent(desk: httpx.AsyncClient) -> None:
+    """The lamps office is not in what is sent, so it is kept, with its area."""
+    sent = GOOD | {"departments": [GOOD["departments"][0], GOOD["departments"][2] | {"areas": ["河边"]}], "rules": []}
+    assert told(await applied(desk, sent)) == [
+        (
+            "/departments/1/areas/0",
+            'department "hills", field areas[0]: "河边" belongs to "lamps" already; an area has one office',
+        )
+    ]
+
+
+async def test_a_fault_in_a_department_that_was_not_sent_is_told_of_the_whole(desk: httpx.AsyncClient) -> None:
+    """Whoever takes an area of a department further down contradicts it, not itself."""
+    roads = {"name": {"zh": "道路局", "en": "Roads"}, "areas": ["山前"]}
+    assert told(await desk.put("/departments/roads", json=roads)) == [
+        ("", 'department "hills", field areas[0]: "山前" belongs to "roads" already; an area has one office')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "errors"),
+    [
+        ("hills", {"code": "roads"}, [("/code", "another code")]),
+        ("hills", {"retired": True}, [("/retired", "not retired by writing it; leave this out")]),
+        ("Hills", {}, []),
+        ("h", {}, []),
+        ("h" * 32, {}, []),
+    ],
+)
+async def test_code_and_retirement_are_not_written_into_the_body(
+    desk: httpx.AsyncClient, code: str, more: dict[str, Any], errors: list[tuple[str, str]]
+) -> None:
+    body = {"name": {"zh": "山前", "en": "Hills"}} | more
+    found = told(await desk.put(f"/departments/{code}", json=body))
+    assert [at for at, _ in found] == [at for at, _ in errors]
+    assert all(words in says for (_, words), (_, says) in zip(errors, found, strict=True))
