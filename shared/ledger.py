@@ -189,7 +189,7 @@ class Ledger:
                 note, more = self._fresh.get_nowait()
                 notes.append(note)
                 documents = documents + more
-            if await self._earlier_open(documents):
+            if await self.earlier_open(documents):
                 continue
             await self.publisher.publish([message_of(one) for one in documents])
             await self.unpublished.delete_many({"_id": {"$in": notes}})
@@ -215,7 +215,7 @@ class Ledger:
         return found
 
     async def _relay(self, note: Document, found: Sequence[Document]) -> None:
-        before = await self._earlier_open(found)
+        before = await self.earlier_open(found)
         await self.publisher.publish(
             message_of(one) for one in [*before, *sorted(found, key=lambda one: int(one["n"]))]
         )
@@ -229,7 +229,7 @@ class Ledger:
         if found:
             log.info("relayed", extra={"entries": len(found)})
 
-    async def _earlier_open(self, documents: Sequence[Document]) -> list[Document]:
+    async def earlier_open(self, documents: Sequence[Document]) -> list[Document]:
         """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""
         have = {one["_id"] for one in documents}
         lower: list[Document] = []

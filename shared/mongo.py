@@ -21,6 +21,7 @@ __all__ = [
     "connect",
     "find_by",
     "insert_new",
+    "not_in",
     "ping",
 ]
 
@@ -82,3 +83,8 @@ async def insert_new(collection: Collection, documents: Sequence[Document]) -> s
             raise
         return {documents[failure["index"]]["_id"] for failure in failures}
     return set()
+
+
+async def not_in(collection: Collection, ids: Sequence[str]) -> set[str]:
+    """Those ids under which a collection holds nothing."""
+    return set(ids) - {one["_id"] for one in await find_by(collection, "_id", ids, ["_id"])}

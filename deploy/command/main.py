@@ -17,6 +17,7 @@ from deploy.command import (
     importing,
     inbox,
     provision,
+    reconcile,
     secrets,
     status,
     timeline,
@@ -45,6 +46,7 @@ app.command()(timeline.timeline)
 app.add_typer(department.department, name="department")
 app.add_typer(triage.triage, name="triage")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
+app.command()(reconcile.reconcile)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)
 

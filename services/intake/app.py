@@ -4,7 +4,7 @@ from services.intake import api, pages
 from services.intake.handlers import Tickets
 from services.intake.reception import Reception
 from services.intake.store import Store
-from shared import topics
+from shared import reconciling, topics
 from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import InquiryReceived, ResidentTold
@@ -44,5 +44,6 @@ def make(settings: Settings) -> Service:
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(reception, token))
+    service.app.include_router(reconciling.routes(service, token, ledger=ledger, unseen=store.unseen))
     service.app.include_router(pages.routes(reception, service.site))
     return service

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.directory import City
-from shared.mongo import ASCENDING, Database, Document, insert_new
+from shared.mongo import ASCENDING, Database, Document, insert_new, not_in
 
 
 class Store:
@@ -24,6 +24,10 @@ class Store:
     async def told(self, inquiry_id: str) -> list[Document]:
         """Everything that was told of one inquiry."""
         return await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
+
+    async def unseen(self, ids: Sequence[str]) -> set[str]:
+        """Those tellings that are not here."""
+        return await not_in(self.tickets, ids)
 
     async def save_city(self, city: City) -> None:
         """Keep the city for a start without Kafka; safe to repeat."""

@@ -71,6 +71,14 @@ class RefusalShown(BaseModel):
     remedy: str
 
 
+class MessageShown(BaseModel):
+    """What a decision has said, without the words."""
+
+    topic: str
+    type: str
+    id: str
+
+
 class DecisionShown(BaseModel):
     """What the core made of one input."""
 
@@ -84,6 +92,7 @@ class DecisionShown(BaseModel):
     refusal: RefusalShown | None
     sequence: int
     facts: list[FactShown]
+    messages: list[MessageShown]
 
 
 class CaseShown(BaseModel):

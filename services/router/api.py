@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from services.router.answers import CasePage, CaseShown, CommandStatus, Lines
@@ -17,10 +17,10 @@ from shared.directory import City, Department, Name
 from shared.events import DEPARTMENTS_MAX, no_nul
 from shared.mongo import ASCENDING
 from shared.problems import Problem, answered, documented, shown
+from shared.reconciling import Published, place_of
 from shared.requests import body_of, limited_body
 
 CITY_MAX = 4 * 1024 * 1024
-N_DIGITS = 9
 REASON_MAX = 2_000
 STATES = [
     "registered",
@@ -176,30 +176,29 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
         return await desk.command_status(event_id)
 
     @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
-    async def decisions(after: str | None = None) -> Lines:
-        return Lines(decision_lines(desk, *place_of(after or "")))
+    async def decisions(after: str | None = None, limit: Annotated[int | None, Query(ge=1)] = None) -> Lines:
+        return Lines(decision_lines(desk, *place_of(after or ""), limit))
+
+    @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
+    async def say_again(inquiry_id: str, n: Annotated[int, Path(ge=1, le=1_000_000)]) -> Published:
+        found = await desk.store.decisions_at([(inquiry_id, n)])
+        if not found:
+            raise Problem(404, f"There is no decision {n} of {shown(inquiry_id)}.")
+        await desk.publisher.publish(found[0].messages)
+        return Published(messages=len(found[0].messages))
 
     return api
 
 
-def place_of(after: str) -> tuple[str, int]:
-    """`<inquiry_id>/<n>` as a place in the order of decisions; without a number it is before the inquiry's first.
-
-    Raises Problem 422 for a number that no decision can have.
-    """
-    inquiry_id, _, n = after.partition("/")
-    if n.isdecimal() and len(n) > N_DIGITS:
-        raise Problem(422, f"after {shown(after)} has too many digits; write one like 20260316-7KQ2M9XD/3.")
-    return inquiry_id, int(n) if n.isdecimal() else 0
-
-
-async def decision_lines(desk: Desk, inquiry_id: str, n: int) -> AsyncIterator[str]:
-    """Every decision after that place, in the order of inquiry and n."""
-    found = desk.store.decisions.find({"inquiry_id": {"$gte": inquiry_id}}).sort(
-        [("inquiry_id", ASCENDING), ("n", ASCENDING)]
-    )
-    async for stored in found:
-        if (stored["inquiry_id"], stored["n"]) > (inquiry_id, n):
+async def decision_lines(desk: Desk, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
+    """Decisions after that place, in the order of inquiry and n."""
+    told = 0
+    for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
+        found = desk.store.decisions.find(query).sort([("inquiry_id", ASCENDING), ("n", ASCENDING)])
+        async for stored in found:
+            if told == limit:
+                return
+            told += 1
             yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
 
 

@@ -10,7 +10,7 @@ from services.router.letters import Letters
 from services.router.replaying import Replaying
 from services.router.retiring import Retiring
 from services.router.store import Store
-from shared import topics
+from shared import reconciling, topics
 from shared.cityfeed import CityFeed, read_city
 from shared.connection import Connection
 from shared.directory import City
@@ -82,5 +82,6 @@ def make(settings: Settings) -> Service:
     service.ready_when(city.known)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(desk, retiring, token))
+    service.app.include_router(reconciling.routes(service, token, ledger=commands))
     service.app.include_router(letters_api.routes(Replaying(letters, store, service.publisher, desk), token))
     return service

@@ -240,6 +240,7 @@ def timeline(decision: Decision) -> list[dict[str, Any]]:
 
 
 def summary(decision: Decision) -> dict[str, Any]:
-    """A decision without its messages."""
+    """A decision without its messages' words."""
     document = decision.document()
-    return {name: value for name, value in document.items() if name not in ("_id", "messages", "v")}
+    said = [{name: message[name] for name in ("topic", "type", "id")} for message in document["messages"]]
+    return {name: value for name, value in document.items() if name not in ("_id", "v")} | {"messages": said}

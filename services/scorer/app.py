@@ -4,13 +4,13 @@ from services.scorer import api
 from services.scorer.handlers import Events
 from services.scorer.scoring import Scoring
 from services.scorer.store import Store
-from shared import topics
+from shared import reconciling, topics
 from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import CaseEvent
 from shared.reading import read_event
 from shared.service import Service
-from shared.settings import Settings
+from shared.settings import Settings, secret
 
 
 def make(settings: Settings) -> Service:
@@ -30,4 +30,6 @@ def make(settings: Settings) -> Service:
     service.takes_replays()
     service.publishes(topics.dead_letters("scorer"), bytes)
     service.app.include_router(api.routes(Scoring(store, city), settings, service.site))
+    token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    service.app.include_router(reconciling.routes(service, token, unseen=store.unseen))
     return service

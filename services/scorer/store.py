@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from services.scorer.domain import Fact, Period
 from shared.events import PREFIX
-from shared.mongo import ASCENDING, Database, Document, find_by, insert_new
+from shared.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
 from shared.reading import Event
 
 
@@ -36,6 +36,10 @@ class Store:
                 for one in events
             ],
         )
+
+    async def unseen(self, ids: Sequence[str]) -> set[str]:
+        """Those events that are not here."""
+        return await not_in(self.events, ids)
 
     async def facts(self, inquiry_ids: Sequence[str]) -> dict[str, list[Fact]]:
         """All events of these inquiries."""

@@ -195,17 +195,34 @@ async def test_decisions_come_as_lines_from_after_a_place(office: Office) -> Non
     ]
     await office.decide(*stories)
 
-    async def places(after: str) -> list[str]:
-        answer = await office.http.get("/decisions", params={"after": after} if after else {})
+    async def places(after: str, **query: int) -> list[str]:
+        answer = await office.http.get("/decisions", params={"after": after, **query} if after else query)
         assert answer.headers["content-type"] == "application/x-ndjson"
         rows = [json.loads(line) for line in answer.text.splitlines()]
-        assert all("messages" not in row for row in rows)
+        assert "路灯" not in json.dumps([row["messages"] for row in rows], ensure_ascii=False)
         return [f"{row['inquiry_id'][-1]}/{row['n']}" for row in rows]
 
     assert await places("") == ["0/1", "0/2", "1/1", "1/2"]
     assert await places("20260316-00000000/1") == ["0/2", "1/1", "1/2"]
     assert await places("20260316-00000001/2") == []
     assert await places("20260316-00000000/x") == ["0/1", "0/2", "1/1", "1/2"]
+    assert await places("", limit=3) == ["0/1", "0/2", "1/1"]
+    assert await places("20260316-00000000/1", limit=2) == ["0/2", "1/1"]
+
+
+async def test_a_decisions_messages_are_said_again_as_they_were(office: Office) -> None:
+    story = told(received("路灯"))
+    await office.decide(story)
+    [line] = (await office.http.get("/decisions")).text.splitlines()
+    for _ in range(2):
+        answer = await office.http.post(f"/decisions/{INQUIRY}/1/publish")
+        assert (answer.status_code, answer.json()) == (200, {"messages": len(story.messages)})
+    half = len(story.messages)
+    assert office.publisher.records[:half] == office.publisher.records[half:]
+    assert sorted(office.publisher.ids()) == sorted(2 * [one.envelope.id for one in story.messages])
+    assert [one["id"] for one in json.loads(line)["messages"]] == [one.envelope.id for one in story.messages]
+    problem(await office.http.post(f"/decisions/{INQUIRY}/2/publish"), 404)
+    problem(await office.http.post(f"/decisions/{INQUIRY}/0/publish"), 422)
 
 
 # ── the city ─────────────────────────────────────────────────────────────────

@@ -26,6 +26,13 @@ class Asked:
     body: Any
 
 
+@dataclass(frozen=True)
+class Lines:
+    """An answer of one JSON object a line."""
+
+    rows: list[Any]
+
+
 @dataclass
 class Town:
     """Intake and desk in one: answers with `says`, and remembers what it was asked."""
@@ -51,7 +58,9 @@ def town(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Town]:
             one = Asked(self.command, self.path, headers, json.loads(content) if content else None)
             given.asked.append(one)
             status, body, more = given.says(one)
-            sent = json.dumps(body).encode()
+            sent = (
+                "\n".join(map(json.dumps, body.rows)).encode() if isinstance(body, Lines) else json.dumps(body).encode()
+            )
             self.send_response(status)
             for name, value in {"content-length": str(len(sent)), "content-type": "application/json", **more}.items():
                 self.send_header(name, value)

@@ -17,7 +17,7 @@ from tests.contract.test_flow import APPS
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
-EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0"}
+EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
 ACCEPTS = ("text/html", "application/json")
 NOWHERE = (
     "/nothing",

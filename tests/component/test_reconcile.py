@@ -1,0 +1,180 @@
+"""`chorus reconcile` against services whose books a test writes; what under way is no finding, what is missing is mended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from deploy.command import reconcile
+from shared import topics
+from tests.component.town import Answer, Asked, Chorus, Lines, Town, problem
+
+ONE, TWO = "20261122-7F3KQ2MX", "20261123-0000000A"
+
+
+def entry(id_: str, inquiry_id: str = ONE, n: int = 0, *, published: bool = True, overdue: bool = False) -> Any:
+    at, type_ = "2026-11-22T09:12:16Z", "chorus.inquiry.received"
+    about = {"event_id": id_, "inquiry_id": inquiry_id, "n": n, "type": type_, "at": at}
+    return about | {"published": published, "overdue": overdue}
+
+
+def decision(cause: str, inquiry_id: str = ONE, n: int = 1) -> Any:
+    said = [{"topic": topic, "type": "t", "id": f"{cause}-{topic}"} for topic in (topics.EVENTS, topics.RESIDENTS)]
+    inbox = {"topic": topics.inbox("lighting"), "type": "t", "id": f"{cause}-inbox"}
+    return {"inquiry_id": inquiry_id, "n": n, "cause": cause, "messages": [*said, inbox]}
+
+
+@dataclass
+class Books:
+    """All services behind one address: their books, and what is done when somebody waits or publishes."""
+
+    ledger: list[Any] = field(default_factory=list)
+    decisions: list[Any] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    letters: list[Any] = field(default_factory=list)
+    behind: list[dict[str, int]] = field(default_factory=list)
+    on_wait: Callable[["Books"], None] = lambda books: None
+    on_publish: Callable[["Books", str], None] = lambda books, path: None
+    published: list[str] = field(default_factory=list)
+
+    def __call__(self, asked: Asked) -> Answer:
+        url = urlsplit(asked.path)
+        after = parse_qs(url.query).get("after", [""])[0]
+        if asked.method == "POST" and url.path.endswith("/publish"):
+            self.published.append(url.path)
+            self.on_publish(self, url.path)
+            return 200, {"messages": 1}, {}
+        if url.path == "/missing":
+            return 200, {"missing": [one for one in asked.body["ids"] if one not in self.seen]}, {}
+        if url.path == "/behind":
+            self.on_wait(self)
+            return 200, {"behind": self.behind.pop(0) if self.behind else {}}, {}
+        if url.path == "/dead-letters":
+            return 200, {"letters": self.letters, "next": None, "unread": 0}, {}
+        if url.path == "/decisions":
+            rows = [one for one in self.decisions if f"{one['inquiry_id']}/{one['n']}" > after]
+            return 200, Lines(rows[: reconcile.PAGE]), {}
+        if url.path == "/ledger":
+            # One address stands for both doors, so what one of them answers the other answers too.
+            return 200, {"entries": self.ledger, "next": None}, {}
+        return problem(404, f"nothing at {asked.path}")
+
+    def whole(self) -> None:
+        self.seen |= {message["id"] for one in self.decisions for message in one["messages"]}
+
+
+@pytest.fixture
+def books(town: Town, monkeypatch: pytest.MonkeyPatch) -> Books:
+    one = Books()
+    town.says = one
+    monkeypatch.setattr(reconcile, "DOORS", ("intake",))
+    return one
+
+
+def test_books_that_agree_are_left_alone(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("a"), entry("b", n=1), entry("c", TWO)]
+    books.decisions = [decision("a"), decision("b", n=2), decision("c", TWO)]
+    books.whole()
+    ended = chorus("reconcile", "--json")
+    assert (ended.code, books.published) == (0, [])
+    assert ended.document == {
+        "dry_run": False,
+        "entries": 3,
+        "decisions": 3,
+        "unpublished": 0,
+        "undecided": 0,
+        "unseen": 0,
+        "mended": 0,
+        "left": 0,
+        "missing": [],
+    }
+    assert "nothing is missing" in ended.err
+
+
+def test_a_dry_run_names_what_is_missing_and_does_nothing(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("a"), entry("b", n=1, published=False, overdue=True), entry("c", TWO)]
+    books.decisions = [decision("a")]
+    ended = chorus("reconcile", "--dry-run", "--json")
+    assert (ended.code, books.published) == (1, [])
+    found = [(one["kind"], one["service"], one["inquiry_id"], one["n"]) for one in ended.document["missing"]]
+    assert found == [
+        ("unpublished", "intake", ONE, 1),
+        ("unseen", "intake", ONE, 1),
+        ("unseen", "scorer", ONE, 1),
+        ("undecided", "intake", TWO, 0),
+    ]
+    assert "/ledger/c/publish" in ended.err
+
+
+def test_what_is_missing_is_published_again_each_once_in_order(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("z", TWO), entry("a", TWO, 1)]
+    books.decisions = [decision("x")]
+
+    def decided(given: Books, path: str) -> None:
+        if path.startswith("/ledger/"):
+            given.decisions.append(decision(path.split("/")[2], TWO, len(given.published)))
+        given.whole()
+
+    books.on_publish = decided
+    ended = chorus("reconcile", "--json")
+    assert books.published == [f"/decisions/{ONE}/1/publish", "/ledger/z/publish", "/ledger/a/publish"]
+    assert (ended.code, ended.document["mended"], ended.document["left"]) == (0, 4, 0)
+    assert chorus("reconcile", "--json").document["missing"] == []
+
+
+def test_what_cannot_be_mended_is_told(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("a")]
+    ended = chorus("reconcile", "--json")
+    assert (ended.code, ended.document["mended"], ended.document["left"]) == (1, 0, 1)
+
+
+def test_what_was_only_under_way_is_no_finding(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("a"), entry("b", n=1, published=False)]
+
+    def arrives(given: Books) -> None:
+        given.decisions = [decision("a")]
+        given.whole()
+
+    books.on_wait = arrives
+    books.behind = [{topics.INPUTS: 3}]
+    ended = chorus("reconcile", "--json")
+    assert (ended.code, ended.document["missing"], books.published) == (0, [], [])
+    assert f"reads on: 3 of {topics.INPUTS}" in ended.err
+
+
+def test_while_somebody_has_not_read_all_nothing_is_judged(
+    books: Books, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "PATIENCE_S", -1.0)
+    books.ledger = [entry("a")]
+    books.behind = [{topics.INPUTS: 900}]
+    ended = chorus("reconcile")
+    assert (ended.code, books.published) == (3, [])
+    assert f"900 of {topics.INPUTS}" in ended.err
+
+
+def test_what_was_put_aside_is_not_missing(books: Books, chorus: Chorus) -> None:
+    books.ledger = [entry("a"), entry("b", n=1)]
+    books.decisions = [decision("a")]
+    books.seen = {f"a-{topics.RESIDENTS}"}
+    books.letters = [
+        {"service": "router", "topic": topics.INPUTS, "event_id": "b"},
+        {"service": "scorer", "topic": topics.EVENTS, "event_id": f"a-{topics.EVENTS}"},
+    ]
+    assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
+    books.letters[1] = books.letters[1] | {"service": "notifier"}
+    [left] = chorus("reconcile", "--dry-run", "--json").document["missing"]
+    assert (left["kind"], left["service"]) == ("unseen", "scorer")
+
+
+def test_books_of_any_length_are_read_page_by_page(
+    books: Books, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "PAGE", 2)
+    books.decisions = [decision(f"c{n}", n=n) for n in range(1, 6)]
+    books.whole()
+    books.seen.discard(f"c3-{topics.EVENTS}")
+    document = chorus("reconcile", "--dry-run", "--json").document
+    assert (document["decisions"], [one["n"] for one in document["missing"]]) == (5, [3])
