@@ -20,7 +20,7 @@ from shared.publishing import Publisher
 
 LEASE_S = 5.0
 RELAY_EVERY_S = 1.0
-RELAY_NOTES = 20
+RELAY_NOTES = 50
 GROUP_ENTRIES = 500
 MISSING_FOR_GOOD_S = 3_600
 ACCEPT_S = 8.0
@@ -198,36 +198,44 @@ class Ledger:
         """Publish what is due, oldest first, and in the order of n within an inquiry; run it for ever."""
         while True:
             notes = await claims.claim(self.unpublished, clock.now(), LEASE_S, RELAY_NOTES)
-            noted = [(note, await self._present(note)) for note in sorted(notes, key=lambda one: one["noted_at"])]
+            notes = sorted(notes, key=lambda one: one["noted_at"])
+            present = await self._present(notes)
             await self._measure()
-            for note, present in noted:
-                await self._relay(note, present)
-            await self._measure()
+            if notes:
+                await self._relay(notes, present)
+                await self._measure()
             if len(notes) < RELAY_NOTES:
                 await asyncio.sleep(RELAY_EVERY_S)
 
-    async def _present(self, note: Document) -> list[Document]:
-        """The entries of a note that are there; how many are not stands in the note, so that they are not counted."""
-        found = await find_by(self.entries, "_id", note["entries"])
-        missing = len(note["entries"]) - len(found)
-        if missing != note.get("missing", 0):
-            await self.unpublished.update_one({"_id": note["_id"]}, {"$set": {"missing": missing}})
+    async def _present(self, notes: Sequence[Document]) -> dict[str, Document]:
+        """The entries of these notes that are there, by id; how many are not stands in a note, so that they are not
+        counted."""
+        ids = list(dict.fromkeys(id_ for note in notes for id_ in note["entries"]))
+        found = {one["_id"]: one for one in await find_by(self.entries, "_id", ids)}
+        for note in notes:
+            missing = sum(id_ not in found for id_ in note["entries"])
+            if missing != note.get("missing", 0):
+                await self.unpublished.update_one({"_id": note["_id"]}, {"$set": {"missing": missing}})
         return found
 
-    async def _relay(self, note: Document, found: Sequence[Document]) -> None:
-        before = await self.earlier_open(found)
-        await self.publisher.publish(
-            message_of(one) for one in [*before, *sorted(found, key=lambda one: int(one["n"]))]
-        )
-        missing = len(found) < len(note["entries"])
-        if missing and (clock.now() - note["noted_at"]).total_seconds() < MISSING_FOR_GOOD_S:
-            # Those may still be on their way into the store; what is published now must not be published again.
-            published = [one["_id"] for one in found]
-            await self.unpublished.update_one({"_id": note["_id"]}, {"$pullAll": {"entries": published}})
-        else:
-            await self.unpublished.delete_one({"_id": note["_id"]})
-        if found:
-            log.info("relayed", extra={"entries": len(found)})
+    async def _relay(self, notes: Sequence[Document], found: Mapping[str, Document]) -> None:
+        """All of them together: after a long absence of Kafka there are very many."""
+        documents = [found[id_] for note in notes for id_ in note["entries"] if id_ in found]
+        before = await self.earlier_open(documents)
+        ordered = sorted([*before, *documents], key=lambda one: int(one["n"]))
+        await self.publisher.publish(message_of(one) for one in ordered)
+        whole = []
+        for note in notes:
+            published = [id_ for id_ in note["entries"] if id_ in found]
+            waited_s = (clock.now() - note["noted_at"]).total_seconds()
+            if len(published) < len(note["entries"]) and waited_s < MISSING_FOR_GOOD_S:
+                # Those may still be on their way into the store; what is published now must not be published again.
+                await self.unpublished.update_one({"_id": note["_id"]}, {"$pullAll": {"entries": published}})
+            else:
+                whole.append(note["_id"])
+        await self.unpublished.delete_many({"_id": {"$in": whole}})
+        if documents:
+            log.info("relayed", extra={"entries": len(documents)})
 
     async def earlier_open(self, documents: Sequence[Document]) -> list[Document]:
         """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""

@@ -149,6 +149,24 @@ async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
     assert seen == ["e1", "e2", "e3"]
 
 
+async def test_after_a_long_absence_of_kafka_the_relay_publishes_many_notes_together(
+    book: Ledger, publisher: FakePublisher, database: Database
+) -> None:
+    ids = [f"e{number}" for number in range(ledger.RELAY_NOTES)]
+    for id_ in ids:
+        await book.accept(entry(id_))
+    async with asyncio.timeout(5):
+        while await book.unpublished.count_documents({"due_at": {"$gt": clock.now()}}):
+            await asyncio.sleep(0.01)
+    async with in_background(Ledger(database, "ledger", publisher).relay):
+        await publisher.until(len(ids), topics.INPUTS)
+        async with asyncio.timeout(5):
+            while await noted(book):
+                pass
+    assert publisher.ids() == ids
+    assert publisher.calls == 1
+
+
 async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
