@@ -3,6 +3,7 @@
 import email
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.chaos.audit.capture import EVENTS, Accepted, Capture, Mail, Record
 
 READ = ("inquiries.", "residents.", "departments.")
 ANSWERS_WITHIN_S = 20
+TICKETS_AT_ONCE = 8
 LEDGERS = (("chorus_intake", "ledger"), ("chorus_router", "commands"))
 
 
@@ -47,7 +49,7 @@ def gather(
             scored=list(store["chorus_scorer"]["events"].find({})),
             mails=read_mails(mail),
             hall=read_hall(http, urls["notifier"]),
-            tickets={id_: _ticket(http, urls["intake"], id_, code) for _, codes in told for id_, code in codes.items()},
+            tickets=read_tickets(http, urls["intake"], {id_: code for _, codes in told for id_, code in codes.items()}),
             boards=[
                 http.get(f"{urls['scorer']}/scoreboard", params={"period": month, "format": "json"}).json()
                 for month in months(records, city)
@@ -127,10 +129,22 @@ def read_hall(http: httpx.Client, notifier: str) -> list[str]:
     return shown
 
 
-def _ticket(http: httpx.Client, intake: str, inquiry_id: str, code: str) -> dict[str, Any]:
-    answer = http.get(f"{intake}/inquiries/{inquiry_id}", headers={"X-Query-Code": code})
-    seen: dict[str, Any] = answer.json()
-    return seen
+def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Each ticket as its resident sees it."""
+
+    def ticket(of: tuple[str, str]) -> dict[str, Any]:
+        answer = http.get(f"{intake}/inquiries/{of[0]}", headers={"X-Query-Code": of[1]})
+        seen: dict[str, Any] = answer.json()
+        return seen
+
+    with ThreadPoolExecutor(TICKETS_AT_ONCE) as looking:
+        return dict(zip(codes, looking.map(ticket, codes.items()), strict=True))
+
+
+def mails_waiting(mongodb: str) -> int:
+    """How many deliveries are neither sent nor given up."""
+    with MongoClient[dict[str, Any]](mongodb, serverSelectionTimeoutMS=5_000) as store:
+        return store["chorus_notifier"]["deliveries"].count_documents({"due_at": {"$exists": True}})
 
 
 def addresses(city: Path) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 from tests.chaos.audit.capture import Capture
 from tests.chaos.audit.findings import Findings
 
+PROMISED = ("sent", "lost", "double", "repeated", "dead_lettered", "kills", "recover_s")
+"""What the report holds for programs, no more and no less; everything else is in the details beside it."""
 ROWS = ("sent", "accepted", "answered", "lost", "double", "wrong", "repeated", "dead_lettered", "kills", "recover_s")
 
 
@@ -45,6 +47,8 @@ def table(figures: Mapping[str, Any]) -> str:
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:
-    """The report where `make chaos` leaves it."""
+    """The report where `make chaos` leaves it, and `details.json` beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    report = {name: figures[name] for name in PROMISED}
+    for file, content in ((path, report), (path.with_name("details.json"), figures)):
+        file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -14,19 +14,21 @@ from pymongo.errors import PyMongoError
 from tests.chaos.audit.auditor import audit
 from tests.chaos.audit.capture import Accepted, Capture
 from tests.chaos.audit.findings import Findings
-from tests.chaos.gather import gather
+from tests.chaos.gather import gather, mails_waiting
 from tests.chaos.report import report
-from tests.chaos.town.blows import VICTIMS, Striker, schedule
+from tests.chaos.town.blows import Striker
 from tests.chaos.town.desk import Desk
 from tests.chaos.town.letters import OFFICES, Letter, write_letters
 from tests.chaos.town.offices import Office
 from tests.chaos.town.residents import Residents
+from tests.chaos.town.schedule import VICTIMS, WHOLE_FROM_KILLS, WHOLE_S, make_schedule
 from tests.chaos.town.stack import Town, town
+from tests.chaos.town.visits import Visits
 from tests.chaos.town.watch import Watch
 
-SECONDS_A_KILL = 5.0
+SECONDS_A_KILL = 6.0
 QUICKEST_A_SECOND = 25.0
-LOOK_EVERY_S = 3.0
+LOOK_EVERY_S, STILL_S = 3.0, 1.5
 SHOW_EVERY_S = 5.0
 
 
@@ -40,12 +42,12 @@ class Plan:
     settle_s: float = 240.0
     seconds_a_kill: float = SECONDS_A_KILL
     victims: Sequence[str] = VICTIMS
-    freeze: bool = True
 
     @property
     def seconds(self) -> float:
         """How long people write."""
-        return max(self.kills * self.seconds_a_kill, self.inquiries / QUICKEST_A_SECOND)
+        least_s = WHOLE_S if self.kills >= WHOLE_FROM_KILLS else 0.0
+        return max(self.kills * self.seconds_a_kill, self.inquiries / QUICKEST_A_SECOND, least_s)
 
 
 class People:
@@ -53,7 +55,7 @@ class People:
 
     def __init__(self, place: Town, letters: list[Letter]) -> None:
         self.letters = letters
-        self.residents = Residents(place.urls["intake"])
+        self.residents = Residents([place.urls["intake"]])
         self.offices = [Office(code, place.kafka, {one.mark: one for one in letters}) for code in OFFICES]
         self.desk = Desk(place.urls["router"], place.token)
         self.watch = Watch(place.kafka, self.residents.rate)
@@ -101,16 +103,18 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
     with town(folder, plan.seed) as place:
         say("the stack is ready")
         people = People(place, write_letters(plan.inquiries, plan.seed))
-        blows = schedule(plan.kills, plan.seconds, plan.seed, plan.victims, plan.freeze)
-        striker = Striker(place, blows, say)
+        schedule = make_schedule(plan.kills, plan.seconds, plan.seed, plan.victims)
+        striker = Striker(place, schedule.blows, say)
+        visits = Visits(place, schedule.visits, say, folder, people.residents.doors)
         people.begin()
-        striking = threading.Thread(target=striker.run, daemon=True)
-        striking.start()
+        striking = [threading.Thread(target=one.run, daemon=True) for one in (striker, visits)]
+        for thread in striking:
+            thread.start()
         over = threading.Event()
-        showing = threading.Thread(target=_show, args=(people, say, over), daemon=True)
-        showing.start()
+        threading.Thread(target=_show, args=(people, say, over), daemon=True).start()
         people.write(plan.seconds)
-        striking.join()
+        for thread in striking:
+            thread.join()
         say("the last blow is healed; everything may come to rest")
         rested = time.monotonic()
         capture, findings = _settle(place, people, plan, folder / "city", say)
@@ -123,8 +127,9 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
         "killed_processes": striker.killed,
         "settled_s": round(settled_s, 1),
         "took_s": round(time.monotonic() - began, 1),
-        "oddities": [*people.residents.oddities, *people.desk.oddities],
+        "oddities": [*people.residents.oddities, *people.desk.oddities, *visits.oddities],
         "blows": striker.log,
+        "visits": visits.log,
     }
 
 
@@ -134,34 +139,50 @@ def _show(people: People, say: Any, over: threading.Event) -> None:
 
 
 def _settle(place: Town, people: People, plan: Plan, city: Path, say: Any) -> tuple[Capture, Findings]:
-    """Audit again and again until nothing is missing any more, or the time is over; the last word counts."""
+    """Wait until nothing moves any more, then audit, until nothing is missing or the time is over; the last word counts."""
     until = time.monotonic() + plan.settle_s
     while True:
+        _await_rest(place, people, plan, until)
         try:
-            findings = audit(_capture(place, people, city, tickets=False))
-            complete = people.residents.accepted == plan.inquiries and _all_rated(people)
-            if (complete and findings.clean) or time.monotonic() > until:
-                capture = _capture(place, people, city, tickets=True)
-                return capture, audit(capture)
-            first = str(findings.found[0]) if findings.found else "not all have written or rated yet"
-            say(f"{len(findings.found)} findings so far, like: {first[:150]}")
+            capture = _capture(place, people, city)
         except (httpx.HTTPError, PyMongoError, RuntimeError) as error:
             if time.monotonic() > until:
                 raise
             say(f"nothing can be gathered yet: {type(error).__name__}: {str(error)[:150]}")
+        else:
+            findings = audit(capture)
+            if findings.clean or time.monotonic() > until:
+                return capture, findings
+            say(f"{len(findings.found)} findings so far, like: {str(findings.found[0])[:150]}")
         time.sleep(LOOK_EVERY_S)
+
+
+def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
+    """Cheaper than an audit: everybody has an answer and has rated it, no mail waits, and none came for a moment."""
+    before: tuple[int, ...] = ()
+    while time.monotonic() < until:
+        now: tuple[int, ...]
+        try:
+            now = (len(people.watch.seen), mails_waiting(place.mongodb), sum(1 for _ in place.mail.glob("*.eml")))
+        except PyMongoError:
+            now = ()  # the store is away
+        complete = people.residents.accepted == plan.inquiries and _all_rated(people)
+        if complete and now[:2] == (plan.inquiries, 0) and now == before:
+            return
+        before = now
+        time.sleep(STILL_S)
 
 
 def _all_rated(people: People) -> bool:
     return all(one.rated for one in people.residents.sent.values() if one.letter.rating)
 
 
-def _capture(place: Town, people: People, city: Path, tickets: bool) -> Capture:
-    """What lies there now; with every ticket as its resident sees it, which takes longest, only when it counts."""
+def _capture(place: Town, people: People, city: Path) -> Capture:
+    """What lies there now, with every ticket as its resident sees it."""
     accepted = [
         (
             Accepted(mark, sent.inquiry_ids, sent.letter.email, sent.letter.public),
-            {one["inquiry_id"]: one["query_code"] for one in sent.receipts} if tickets else {},
+            {one["inquiry_id"]: one["query_code"] for one in sent.receipts},
         )
         for mark, sent in people.residents.sent.items()
     ]

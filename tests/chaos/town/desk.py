@@ -1,6 +1,7 @@
 """The desk: whatever lies in triage is given to a department that has no part of it, under a key that makes it safe."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +10,12 @@ import httpx
 from tests.chaos.town.letters import OFFICES
 from tests.chaos.town.worker import Worker
 
+AT_ONCE = 6
+
 
 @dataclass
 class Desk(Worker):
-    """An operator who looks every second."""
+    """A few operators who look every second."""
 
     router: str
     token: str
@@ -34,10 +37,14 @@ class Desk(Worker):
         if answer.status_code != 200:
             self._note(answer)
             return
-        for row in answer.json()["cases"]:
-            case = http.get(f"/cases/{row['inquiry_id']}")
-            if case.status_code == 200 and case.json()["state"] == "triage":
-                self._assign(http, case.json())
+        with ThreadPoolExecutor(AT_ONCE) as clerks:
+            for done in [clerks.submit(self._look_at, http, row["inquiry_id"]) for row in answer.json()["cases"]]:
+                done.result()
+
+    def _look_at(self, http: httpx.Client, inquiry_id: str) -> None:
+        case = http.get(f"/cases/{inquiry_id}")
+        if case.status_code == 200 and case.json()["state"] == "triage":
+            self._assign(http, case.json())
 
     def _assign(self, http: httpx.Client, case: dict[str, Any]) -> None:
         """The same case with the same parts gets the same command under the same key, however often it is seen."""

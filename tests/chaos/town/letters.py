@@ -7,6 +7,8 @@ from typing import Any, Literal
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
 """Those at work in this town; every matter below, and the desk, leads to some of them."""
+MAILED = 0.15
+"""The share of residents with an address: mails, one after another, are the slowest of all effects."""
 MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("工地夜间施工噪音扰民", "工地每天夜间施工，噪音很大。", ()),
     ("流动摊贩卖过期食品", "学校旁边的流动摊贩卖过期食品。", ("urban-management", "market")),
@@ -40,7 +42,7 @@ def write_letters(number: int, seed: int) -> list[Letter]:
 
 def _letter(mark: str, channel: str, dice: random.Random) -> Letter:
     subject, body, departments = dice.choice(MATTERS)
-    email = f"resident-{mark}@mail.example" if dice.random() < 0.3 else None
+    email = f"resident-{mark}@mail.example" if dice.random() < MAILED else None
     public = dice.random() < 0.5
     document = {"subject": subject, "body": f"{body} (chaos {mark})", "channel": channel, "public": public}
     document |= {"departments": list(departments), "language": dice.choice(("zh", "en"))}

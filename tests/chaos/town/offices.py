@@ -64,6 +64,9 @@ class Office(Worker):
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": True,
                 "auto.commit.interval.ms": int(COMMIT_EVERY_S * 1000),
+                # A broker that was killed waits for its members of before; the default would be 45 s of idleness.
+                "session.timeout.ms": 6000,
+                "heartbeat.interval.ms": 1000,
                 "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }

@@ -1,6 +1,7 @@
 """Residents: each writes until the message is accepted, under one key; some rate the answer."""
 
 import queue
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ class Sent:
 class Residents:
     """A few threads in which they write; `oddities` holds answers that nobody should get."""
 
-    intake: str
+    doors: list[str]
+    """Where intake answers: always the first one, at times a second."""
     sent: dict[str, Sent] = field(default_factory=dict)
     promised: dict[str, str] = field(default_factory=dict)
     """Of each rating that was taken the inquiry, by the id that was promised."""
@@ -102,7 +104,7 @@ class Residents:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             try:
-                answer = http.post(self.intake + way, json=document, headers=headers)
+                answer = http.post(random.choice(tuple(self.doors)) + way, json=document, headers=headers)
             except httpx.TransportError:
                 time.sleep(PAUSE_S)
                 continue

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,12 @@ import httpx
 import yaml
 
 from deploy.local.ports import Ports
+from tests.chaos.town.processes import alive
 
 REPOSITORY = Path(__file__).parents[3]
 POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005}\n"
 """11, 14 and 18 seconds: a kill is enough to miss them."""
-ADDRESSED = ("police", "water")
+ADDRESSED = ("water",)
 READY_S = 120.0
 SERVICES = ("intake", "router", "notifier", "scorer")
 
@@ -45,6 +46,16 @@ class Town:
         except (OSError, ValueError):
             return {}
         return {name: pid for name, pid in found.items() if pid is not None}
+
+    def await_pids(self, names: Sequence[str], seconds: float) -> dict[str, int]:
+        """The processes of these parts now; waits for one that is just being started again, empty when it does not come."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pids = self.pids()
+            if all(alive(pids.get(name)) for name in names):
+                return {name: pids[name] for name in names}
+            time.sleep(0.05)
+        return {}
 
     def answers(self, name: str) -> bool:
         """Whether broker or store takes connections."""

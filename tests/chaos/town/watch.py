@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from confluent_kafka import Consumer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from tests.chaos.audit.capture import RESIDENTS
 from tests.chaos.town.worker import Worker
 
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
@@ -22,9 +23,10 @@ class Watch(Worker):
     seen: set[str] = field(default_factory=set)
 
     def _work(self) -> None:
-        settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "auto.offset.reset": "earliest"}
+        settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "enable.auto.commit": False}
         consumer = Consumer(settings | {"log_level": 0, "reconnect.backoff.max.ms": 1000})
-        consumer.subscribe(["residents.inbox"])
+        partitions = consumer.list_topics(RESIDENTS, timeout=20).topics[RESIDENTS].partitions
+        consumer.assign([TopicPartition(RESIDENTS, one, OFFSET_BEGINNING) for one in partitions])
         while not self._ended.is_set():
             message = consumer.poll(0.2)
             if message is None or message.error():
