@@ -1,23 +1,39 @@
 """Runs one service that kills itself, as `kill -9` would, at a named step: `killable.py SERVICE STEP [TOPIC]`.
 
-STEP is `before-insert`, `after-insert`, `before-publish`, `after-publish`, `before-commit`, `after-commit`,
-`before-settle`, `after-settle` (the ledger's note). With TOPIC only a publish to, or a commit of, that topic counts.
+STEP is `before-` or `after-` one of these, or `overlap`:
+`insert` (decisions, ledger entries, deliveries, the scorer's events) · `publish` and `commit`, with TOPIC only to, or of,
+that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (the mail server has it) · `note` (that it has it) ·
+`park` (an input that fails for good: one that holds POISON).
+`overlap`: what follows from one batch is not confirmed yet when the decisions of the next are stored.
 """
 
+import asyncio
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import aiosmtplib
 from aiokafka import AIOKafkaConsumer
 from motor.motor_asyncio import AsyncIOMotorCollection
 
+import services.notifier.mailroom
+import services.notifier.store
+import services.router.handlers.core
 import services.router.store
+import services.scorer.store
+import shared.claims
 import shared.ledger
+from services.router.domain.decide import decide
+from shared.mongo import insert_new
 from shared.publishing import Publisher
 from shared.service import main
+from shared.topics import EVENTS
+from tests.integration.bench import POISON
+
+Counts = Callable[..., bool]
 
 
 def die() -> None:
@@ -25,7 +41,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def around(act: Callable[..., Awaitable[Any]], when: str, counts: Callable[..., bool]) -> Callable[..., Awaitable[Any]]:
+def around(act: Callable[..., Awaitable[Any]], when: str, counts: Counts) -> Callable[..., Awaitable[Any]]:
     """The step, with the kill before or after it."""
 
     async def killing(*args: Any, **kwargs: Any) -> Any:
@@ -33,30 +49,82 @@ def around(act: Callable[..., Awaitable[Any]], when: str, counts: Callable[..., 
             return await act(*args, **kwargs)
         if when == "before":
             die()
-        result = await act(*args, **kwargs)
-        die()
+        # A claim that found nothing is none.
+        if (result := await act(*args, **kwargs)) or act.__name__ != "claim":
+            die()
         return result
 
     return killing
 
 
+def any_call(*_: Any, **__: Any) -> bool:
+    """The first one."""
+    return True
+
+
+def into(*names: str) -> Counts:
+    """The first with documents for one of these collections."""
+    return lambda collection, documents: collection.name in names and bool(documents)
+
+
 def arm(step: str, topic: str | None) -> None:
     """Put the kill where `step` says."""
     when, _, what = step.partition("-")
-    places: dict[str, list[tuple[object, str, Callable[..., bool]]]] = {
+    insert = "insert_new"
+    places: dict[str, list[tuple[object, str, Counts]]] = {
         "insert": [
-            (shared.ledger, "insert_new", lambda *_: True),
-            (services.router.store, "insert_new", lambda collection, _: collection.name == "decisions"),
+            (shared.ledger, insert, any_call),
+            (services.router.store, insert, into("decisions")),
+            (services.notifier.store, insert, into("deliveries")),
+            (services.scorer.store, insert, into("events")),
         ],
         "publish": [(Publisher, "publish_raw", lambda _, records: topic is None or topic in records)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
-        "settle": [(AsyncIOMotorCollection, "delete_many", lambda *_: True)],
+        "settle": [(AsyncIOMotorCollection, "delete_many", any_call)],
+        "claim": [(shared.claims, "claim", any_call)],
+        "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
+        "note": [(shared.claims, "done", any_call)],
+        "park": [(services.router.store, insert, into("parked"))],
     }
     for owner, name, counts in places[what]:
         setattr(owner, name, around(getattr(owner, name), when, counts))
 
 
+def overlap() -> None:
+    """Hold back what follows from the first decisions, and die as soon as further ones are stored."""
+    publish, insert, stored = Publisher.publish_raw, insert_new, [0]
+
+    async def held(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
+        if EVENTS in records:
+            await asyncio.Event().wait()
+        await publish(self, records)
+
+    async def counted(collection: Any, documents: Sequence[Any]) -> Any:
+        taken = await insert(collection, documents)
+        stored[0] += into("decisions")(collection, documents)
+        if stored[0] == 2:
+            die()
+        return taken
+
+    setattr(Publisher, "publish_raw", held)  # noqa: B010
+    setattr(services.router.store, "insert_new", counted)  # noqa: B010
+
+
+def poisonable(case: Any, given: Any, directory: Any) -> Any:
+    """Decide, but for what would go wrong however often it is tried."""
+    if POISON in getattr(given.payload, "body", ""):
+        raise RuntimeError("planted")
+    return decide(case, given, directory)
+
+
 if __name__ == "__main__":
     service, step, topic = sys.argv[1], sys.argv[2], (sys.argv[3] if len(sys.argv) > 3 else None)
-    arm(step, topic)
+    setattr(services.router.handlers.core, "decide", poisonable)  # noqa: B010
+    # A claim of the dead is waited for: here 3 s, not a minute.
+    services.notifier.store.LEASE_S, services.notifier.mailroom.MAIL_S, services.notifier.mailroom.SPARE_S = (
+        3.0,
+        1.0,
+        0.5,
+    )
+    overlap() if step == "overlap" else arm(step, topic)
     main(importlib.import_module(f"services.{service}.app").make)

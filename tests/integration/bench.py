@@ -1,0 +1,184 @@
+"""Where services are started one by one over the run's broker and store, and where one of them kills itself at a step."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pymongo import MongoClient
+
+from deploy.local.backing import Backing
+from deploy.local.ports import Ports
+from shared.directory import load_city
+from shared.provision import make_topics
+from shared.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
+from tests.integration.outside import Letter, Resident, departments_write, ids_by, read_all
+
+REPOSITORY = Path(__file__).parents[2]
+CITY = REPOSITORY / "deploy" / "city"
+KILLABLE = Path(__file__).with_name("killable.py")
+NOISE = {"subject": "工地夜间施工噪音扰民", "body": "工地每天夜间施工，噪音很大。", "language": "zh"}
+JOINT = ("environment", "urban-management")
+POISON = "毒"
+"""An input whose body holds this goes wrong for good in a service that `killable.py` runs."""
+OPERATOR = {"Authorization": f"Bearer {'token' * 20}"}
+
+
+@dataclass
+class Bench:
+    """Where the services of this module are started, one by one."""
+
+    backing: Backing
+    ports: Ports
+    env: dict[str, str]
+
+    @contextmanager
+    def service(self, name: str, *kill: str, script: Path = KILLABLE) -> Iterator[subprocess.Popen[bytes]]:
+        """A service process; with `kill` it kills itself at that step, or does what another script makes of the words."""
+        port = getattr(self.ports, name)
+        words = [str(script), name, *kill] if kill else ["-m", f"services.{name}"]
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            env=self.env | {"CHORUS_HTTP": f"127.0.0.1:{port}", "CHORUS_INSTANCE": f"local-{name}"},
+            cwd=REPOSITORY,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def stored(self, database: str, collection: str, **query: Any) -> list[dict[str, Any]]:
+        """What a service's database holds, read past it."""
+        with MongoClient[dict[str, Any]](self.backing.mongodb) as store:
+            return list(store[f"chorus_{database}"][collection].find(query))
+
+    def letters(self, inquiry_id: str, *topics: str) -> list[Letter]:
+        """What these topics hold of an inquiry."""
+        return [one for one in read_all(self.backing.kafka, topics) if one.headers.get("ce_subject") == inquiry_id]
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{getattr(self.ports, name)}"
+
+    def await_ready(self, name: str) -> None:
+        until = time.monotonic() + 40
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{self.url(name)}/readyz", timeout=3).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError(f"{name} did not become ready")
+
+
+def set_up(running: Backing, folder: Path) -> Bench:
+    """Topics, secrets and a city over this broker and store."""
+    city = load_city(CITY)
+    wanted = (*system_topics(6, 90), *department_topics([one.code for one in city.departments], 90))
+    asyncio.run(make_topics(running.kafka, wanted, 1))
+    for name in ("code", "token"):
+        (folder / name).write_text(name * 20)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")} | {
+        "CHORUS_KAFKA": running.kafka,
+        "CHORUS_MONGODB": running.mongodb,
+        "CHORUS_SMTP": running.smtp,
+        "CHORUS_DATA": str(folder),
+        "CHORUS_SECRET_FILE": str(folder / "code"),
+        "CHORUS_OPERATOR_TOKEN_FILE": str(folder / "token"),
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    made = Bench(running, Ports.free(), env)
+    with made.service("router"):
+        until = time.monotonic() + 30
+        while True:
+            try:
+                answer = httpx.post(
+                    f"{made.url('router')}/city",
+                    content=city.model_dump_json(),
+                    headers=OPERATOR,
+                    timeout=20,
+                )
+                assert answer.status_code == 200, answer.text
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+        made.await_ready("router")
+    return made
+
+
+def whole(bench: Bench, inquiry_id: str) -> None:
+    """What an auditor finds in the topics: each thing once, events without gaps."""
+    letters = bench.letters(inquiry_id, EVENTS, RESIDENTS, INPUTS, *(f"departments.{code}.inbox" for code in JOINT))
+    events = [one for one in letters if one.topic == EVENTS]
+    numbers = {int(one.headers["ce_sequence"]): one.headers["ce_id"] for one in events}
+    assert sorted(numbers) == list(range(1, len(numbers) + 1)), "events are not dense"
+    assert len(set(numbers.values())) == len(numbers)
+    assert len({one.headers["ce_id"] for one in events}) == len(numbers), "an event happened under two ids"
+    offered = ids_by(
+        (one for one in letters if one.headers["ce_type"] == "chorus.part.offered" and one.topic != EVENTS), "part_id"
+    )
+    assert len(offered) == len(JOINT)
+    assert all(len(ids) == 1 for ids in offered.values()), offered
+    told = ids_by((one for one in letters if one.topic == RESIDENTS), "what", "text")
+    assert all(len(ids) == 1 for ids in told.values()), told
+    assert sum(what[1] == "answered" for what in told) == 1
+    received = ids_by((one for one in letters if one.headers["ce_type"] == "chorus.inquiry.received"), "inquiry_id")
+    assert [len(ids) for ids in received.values()] == [1]
+
+
+@contextmanager
+def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) -> Iterator[None]:
+    """While this goes on, the victim, who will kill itself at its step, is started anew after its end."""
+    with ExitStack() as successors:
+
+        def watch() -> None:
+            if process.wait() == -signal.SIGKILL:
+                successors.enter_context(bench.service(victim))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            yield
+        finally:
+            process.terminate()
+            watcher.join()
+
+
+def killed_itself(process: subprocess.Popen[bytes]) -> None:
+    """Its step was reached."""
+    assert process.wait(20) == -signal.SIGKILL, "the step was never reached"
+
+
+def until_decided(bench: Bench, receipt: dict[str, Any]) -> None:
+    """Wait until the core has decided it."""
+    end = time.monotonic() + 30
+    while not bench.stored("router", "decisions", inquiry_id=receipt["inquiry_id"]):
+        assert time.monotonic() < end, "it was never decided"
+        time.sleep(0.05)
+
+
+def answered(bench: Bench, receipt: dict[str, Any]) -> None:
+    """A case is answered by both departments, from the offer to the joint reply; then the audit."""
+    resident = Resident(bench.url("intake"))
+    seen = resident.wait_for(receipt, "assigned")
+    assert {one["code"] for one in seen["departments"]} == set(JOINT)
+    for number, code in enumerate(JOINT, 1):
+        part_id = f"{receipt['inquiry_id']}-p{number}"
+        departments_write(bench.backing.kafka, code, "part.accepted", {"part_id": part_id})
+        departments_write(
+            bench.backing.kafka, code, "part.contributed", {"part_id": part_id, "text": f"{code}：已处理。"}
+        )
+    seen = resident.wait_for(receipt, "answered")
+    assert [one["text"] for one in seen["reply"]["paragraphs"]] == [f"{code}：已处理。" for code in JOINT]
+    whole(bench, receipt["inquiry_id"])

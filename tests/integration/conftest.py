@@ -1,0 +1,12 @@
+"""A bench for the tests in which services die."""
+
+import pytest
+
+from deploy.local.backing import Backing
+from tests.integration.bench import Bench, set_up
+
+
+@pytest.fixture(scope="module")
+def bench(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Topics, secrets and a city over the run's broker and store."""
+    return set_up(running, tmp_path_factory.mktemp("crashes"))

@@ -1,0 +1,115 @@
+"""Notifier and scorer are killed between any two of their steps; every mail keeps its ids, every event counts once."""
+
+import email
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.topics import EVENTS, RESIDENTS
+from tests.integration.bench import JOINT, NOISE, Bench, killed_itself, started_anew
+from tests.integration.outside import Resident
+
+pytestmark = pytest.mark.integration
+MAILED = ("registered", "assigned")
+NOTIFIER_STEPS = [
+    ("after-insert",),
+    ("before-commit", RESIDENTS),
+    ("after-commit", RESIDENTS),
+    ("before-commit", EVENTS),
+    ("after-claim",),
+    ("after-mail",),
+    ("after-note",),
+]
+SCORER_STEPS = [("before-insert",), ("after-insert",), ("before-commit", EVENTS), ("after-commit", EVENTS)]
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+def written(bench: Bench) -> str:
+    """A letter of somebody with an address, assigned to two departments with addresses: its number."""
+    resident = Resident(bench.url("intake"))
+    receipt = resident.write(NOISE | {"contact": {"name": "林听雨", "email": "lin@mail.example"}})
+    resident.wait_for(receipt, "assigned")
+    return str(receipt["inquiry_id"])
+
+
+def mails(bench: Bench) -> dict[str, Counter[str]]:
+    """Of every event that was mailed the Message-IDs, and how often each was."""
+    assert bench.backing.mail is not None
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in bench.backing.mail.glob("*.eml"):
+        mail = email.message_from_bytes(file.read_bytes())
+        found[str(mail["X-Chorus-Event"])][str(mail["Message-ID"])] += 1
+    return found
+
+
+def to_be_mailed(bench: Bench, inquiry_id: str) -> set[str]:
+    """The ids of what must be mailed of an inquiry: two words to its resident, a part to each department."""
+    letters = bench.letters(inquiry_id, EVENTS, RESIDENTS)
+    return {
+        one.headers["ce_id"]
+        for one in letters
+        if one.data.get("what") in MAILED or one.headers["ce_type"] == "chorus.part.offered"
+    }
+
+
+def everything_is_sent(bench: Bench, inquiry_id: str) -> bool:
+    wanted = to_be_mailed(bench, inquiry_id)
+    assert len(wanted) == len(MAILED) + len(JOINT)
+    return wanted <= mails(bench).keys() and not bench.stored("notifier", "deliveries", due_at={"$exists": True})
+
+
+def events_there(bench: Bench, inquiry_id: str) -> list[dict[str, Any]]:
+    return bench.stored("scorer", "events", inquiry_id=inquiry_id)
+
+
+@pytest.fixture(scope="module")
+def others(bench: Bench) -> Iterator[None]:
+    """Intake and router at work; what lay in the topics before is done, so that a kill hits what is new."""
+    with bench.service("intake"), bench.service("router"):
+        inquiry_id = written(bench)
+        with bench.service("notifier"), bench.service("scorer"):
+            until(lambda: everything_is_sent(bench, inquiry_id), "the notifier did not catch up")
+            until(lambda: len(events_there(bench, inquiry_id)) >= 2 + len(JOINT), "the scorer did not catch up")
+        yield
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("step", NOTIFIER_STEPS, ids=" ".join)
+def test_a_notifier_killed_there_mails_everything_and_a_repeat_has_the_same_ids(
+    bench: Bench, step: tuple[str, ...]
+) -> None:
+    before = sum(ids.total() - 1 for ids in mails(bench).values())
+    with bench.service("notifier", *step) as process, started_anew(bench, process, "notifier"):
+        inquiry_id = written(bench)
+        killed_itself(process)
+        until(lambda: everything_is_sent(bench, inquiry_id), "not everything was mailed")
+    found = mails(bench)
+    assert all(len(ids) == 1 for ids in found.values()), "an event went out under two Message-IDs"
+    assert sum(ids.total() - 1 for ids in found.values()) - before == (step == ("after-mail",))
+    assert {one["_id"] for one in bench.stored("notifier", "deliveries", inquiry_id=inquiry_id)} == to_be_mailed(
+        bench, inquiry_id
+    )
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("step", SCORER_STEPS, ids=" ".join)
+def test_a_scorer_killed_there_counts_every_event_once(bench: Bench, step: tuple[str, ...]) -> None:
+    with bench.service("scorer", *step) as process, started_anew(bench, process, "scorer"):
+        inquiry_id = written(bench)
+        killed_itself(process)
+        events = {one.headers["ce_id"] for one in bench.letters(inquiry_id, EVENTS)}
+        until(lambda: len(events_there(bench, inquiry_id)) >= len(events), "not every event was counted")
+        bench.await_ready("scorer")
+        clocks = httpx.get(f"{bench.url('scorer')}/inquiries/{inquiry_id}/clocks").json()
+    assert sorted(one["_id"] for one in events_there(bench, inquiry_id)) == sorted(events)
+    assert Counter(one["department"] for one in clocks) == dict.fromkeys(JOINT, 3)
