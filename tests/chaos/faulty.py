@@ -1,0 +1,72 @@
+"""Runs one service with a fault in it, as somebody might have written it: `faulty.py SERVICE FAULT`."""
+
+import importlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+from services.router.domain.decision import Decision
+from services.router.store import Store
+from shared.delivery import Subscription
+from shared.events import Message
+from shared.publishing import Publisher
+from shared.service import main
+from shared.topics import RESIDENTS
+from tests.integration.killable import arm
+
+
+def commit_before_effect() -> None:
+    """Offsets first, then the decisions; it dies in between."""
+    consume = Subscription.consume
+
+    async def hasty(self: Subscription[Any], records: Sequence[Any]) -> None:
+        await self._commit(records)
+        await consume(self, records)
+
+    setattr(Subscription, "consume", hasty)  # noqa: B010
+    arm("before-insert", None)
+
+
+def fresh_id_on_repeat() -> None:
+    """What was decided before goes out again under ids that nobody can know."""
+    decisions_at = Store.decisions_at
+
+    def fresh(message: Message) -> Message:
+        return replace(message, envelope=replace(message.envelope, id=str(uuid4())))
+
+    async def renaming(self: Store, places: Sequence[tuple[str, int]]) -> list[Decision]:
+        found = await decisions_at(self, places)
+        return [replace(one, messages=tuple(map(fresh, one.messages))) for one in found]
+
+    setattr(Store, "decisions_at", renaming)  # noqa: B010
+
+
+def swallowed_publish_error() -> None:
+    """The broker fails once, and the error is held to be no matter."""
+    publish, publish_raw = Publisher.publish, Publisher.publish_raw
+    failures = [KafkaTimeoutError()]
+
+    async def failing(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
+        if RESIDENTS in records and failures:
+            await publish_raw(self, {topic: rows for topic, rows in records.items() if topic != RESIDENTS})
+            raise failures.pop()
+        await publish_raw(self, records)
+
+    async def careless(self: Publisher, messages: Iterable[Message]) -> None:
+        with suppress(KafkaError):
+            await publish(self, messages)
+
+    setattr(Publisher, "publish_raw", failing)  # noqa: B010
+    setattr(Publisher, "publish", careless)  # noqa: B010
+
+
+FAULTS = {one.__name__: one for one in (commit_before_effect, fresh_id_on_repeat, swallowed_publish_error)}
+
+if __name__ == "__main__":
+    FAULTS[sys.argv[2]]()
+    main(importlib.import_module(f"services.{sys.argv[1]}.app").make)

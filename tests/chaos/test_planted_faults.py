@@ -1,0 +1,129 @@
+"""Faults planted into running code, over a broker and a store of their own: each turns the auditor red, and only there."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.backing import Backing, backing
+from deploy.local.ports import Ports
+from tests.chaos.audit.auditor import audit
+from tests.chaos.audit.capture import Accepted
+from tests.chaos.gather import gather
+from tests.integration.bench import CITY, NOISE, Bench, answered, killed_itself, set_up, until_decided
+from tests.integration.outside import Resident
+
+pytestmark = pytest.mark.integration
+FAULTY = Path(__file__).with_name("faulty.py")
+REST_S = 30.0
+
+
+@dataclass
+class Town:
+    """The services but the router, which each story starts as it needs it."""
+
+    bench: Bench
+
+    def write(self) -> dict[str, Any]:
+        """A public letter that two departments answer."""
+        words = {"body": f"{NOISE['body']} (chaos {uuid4()})", "public": True}
+        return Resident(self.bench.url("intake")).write(NOISE | words)
+
+    def findings(self, receipt: dict[str, Any]) -> list[str]:
+        """What the auditor says of one inquiry."""
+        urls = {name: self.bench.url(name) for name in ("intake", "notifier", "scorer")}
+        inquiry_id = receipt["inquiry_id"]
+        told = [(Accepted(inquiry_id, (inquiry_id,), None, True), {inquiry_id: receipt["query_code"]})]
+        running = self.bench.backing
+        assert running.mail is not None
+        capture = gather(told, {}, running.kafka, running.mongodb, running.mail, urls, CITY)
+        return [str(one) for one in audit(capture).found if one.inquiry_id == inquiry_id]
+
+    def at_rest(self) -> None:
+        """A letter that is written now goes all its way, and the auditor finds nothing of it."""
+        receipt = self.write()
+        answered(self.bench, receipt)
+        until = time.monotonic() + REST_S
+        while found := self.findings(receipt):
+            assert time.monotonic() < until, found
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def running_alone(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+    """Of their own, because what is broken here would be found elsewhere; `running` says whether they can run at all."""
+    with backing(tmp_path_factory.mktemp("alone"), Ports.free(), {}) as alone:
+        yield alone
+
+
+@pytest.fixture(scope="module")
+def town(running_alone: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    bench = set_up(running_alone, tmp_path_factory.mktemp("faults"))
+    with ExitStack() as services:
+        for name in ("intake", "notifier", "scorer"):
+            services.enter_context(bench.service(name))
+        for name in ("intake", "notifier", "scorer"):
+            bench.await_ready(name)
+        yield Town(bench)
+
+
+def red(town: Town, receipt: dict[str, Any], *words: str) -> None:
+    """All of these are found of it, while a letter beside it is as it must be."""
+    town.at_rest()
+    found = town.findings(receipt)
+    for one in words:
+        assert any(one in finding for finding in found), found
+
+
+def test_commit_before_effect(town: Town) -> None:
+    with town.bench.service("router", "commit_before_effect", script=FAULTY) as process:
+        receipt = town.write()
+        killed_itself(process)
+    with town.bench.service("router"):
+        red(town, receipt, "lost: ", "has no first decision")
+
+
+def test_fresh_id_on_repeat(town: Town) -> None:
+    with town.bench.service("router", "before-commit", "inquiries.inputs") as process:
+        receipt = town.write()
+        killed_itself(process)
+    with town.bench.service("router", "fresh_id_on_repeat", script=FAULTY):
+        red(town, receipt, "double: ", "was offered under 2 ids", "the event 1 has 2 ids", "belongs to no decision")
+
+
+def test_swallowed_publish_error(town: Town) -> None:
+    with town.bench.service("router", "swallowed_publish_error", script=FAULTY):
+        receipt = town.write()
+        until_decided(town.bench, receipt)
+        red(town, receipt, "lost: ", "was decided and is not in residents.inbox")
+
+
+def test_unsynced_store(town: Town, tmp_path: Path) -> None:
+    """What it has acknowledged is not on disk when the power goes: it has the files that it had before."""
+    store = town.bench.backing.parts["store"]
+    folder = Path(store.part.command[store.part.command.index("--storage-path") + 1])
+    with town.bench.service("router"):
+        town.at_rest()
+        shutil.copytree(folder, tmp_path / "synced")
+        receipt = town.write()
+        answered(town.bench, receipt)
+        store.kill()
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "synced", folder)
+        store.start()
+        for name in ("intake", "router", "notifier", "scorer"):
+            town.bench.await_ready(name)
+        red(
+            town,
+            receipt,
+            "lost: ",
+            "is not in the ledger",
+            "has no first decision",
+            "the scorer does not have the event",
+        )
