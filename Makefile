@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
+SCHEDULES := 5000
 SOURCES := shared services deploy tests
 ARGS ?=
 
-.PHONY: up test check chaos bench
+.PHONY: up test check chaos bench soak
 .SUFFIXES:
 
 up: $(VENV)/.local
@@ -37,6 +38,10 @@ chaos: $(VENV)/.test
 # make bench ARGS="--quick" shows that it works; ARGS="--only intake" measures one section.
 bench: $(VENV)/.local .venv-bench/.rivals
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# For hours, not for every commit: thousands of schedules of crashes, repeats, zombies and outages.
+soak: $(VENV)/.test
+	CHORUS_SCHEDULES=$(SCHEDULES) $(BIN)/python -m pytest tests/component/schedules -k any_schedule -o timeout=0 -p no:logging
 
 $(BIN)/python:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \

@@ -129,14 +129,21 @@ def drafted(department: str, text: str) -> Step:
     return _of(department, PartContributed, None, None, text=text, final=False)
 
 
-def replied(department: str, text: str, *, by: str | None = None) -> Step:
+def replied(department: str, text: str, *, part: str | None = None, by: str | None = None) -> Step:
     """A department's interim word."""
-    return _of(department, PartReplied, None, None, text=text, by=by)
+    return _of(department, PartReplied, part, None, text=text, by=by)
 
 
-def returned(department: str, reason: str = "not-ours", words: str = "不归我们管", suggest: str | None = None) -> Step:
+def returned(
+    department: str,
+    reason: str = "not-ours",
+    words: str = "不归我们管",
+    suggest: str | None = None,
+    *,
+    part: str | None = None,
+) -> Step:
     """A department gives its part back."""
-    return _of(department, PartReturned, None, None, reason=reason, words=words, suggest=suggest)
+    return _of(department, PartReturned, part, None, reason=reason, words=words, suggest=suggest)
 
 
 def assigned(lead: str, *co_handlers: str) -> Step:

@@ -1,0 +1,107 @@
+"""What must be true when a schedule is over and everything that was held up has been taken."""
+
+from collections.abc import Iterator
+
+from services.router.domain.case import Case
+from services.router.domain.decide import decide, told_apart
+from services.router.domain.decision import Decision, Input, after
+from services.router.handlers.core import readable
+from shared import topics
+from shared.events import CaseReplay
+from shared.records import Record, Wrong
+from tests.builders import DIRECTORY
+from tests.component.schedules.world import World, decided_as
+from tests.fakes import header
+
+
+def violations(world: World) -> Iterator[str]:
+    """Every promise that this world breaks, as a sentence."""
+    yield from world.violations
+    inputs: dict[str, list[Input]] = {}
+    for record in world.records():
+        given = readable(record)
+        if isinstance(given, Wrong):
+            if record.place not in world.places_of_letters():
+                yield f"{record.place} is wrong and has no dead letter"
+        else:
+            inputs.setdefault(given.inquiry_id, []).append(given)
+    for inquiry_id, some in inputs.items():
+        yield from of_an_inquiry(world, inquiry_id, some)
+    yield from of_the_topics(world, inputs)
+    yield from of_the_letters(world)
+    if world.documents["parked"]:
+        yield f"still parked: {sorted(world.documents['parked'])}"
+
+
+def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterator[str]:
+    """Each input is decided once, in the order of the log, as the pure core decides it."""
+    decisions = sorted(world.decided[inquiry_id], key=lambda one: one.n)
+    if [one.n for one in decisions] != list(range(1, len(decisions) + 1)):
+        yield f"the decisions of {inquiry_id} are {[one.n for one in decisions]}"
+    first_places: list[int] = []
+    case = Case(inquiry_id)
+    for decision in decisions:
+        at = next((n for n, given in enumerate(inputs) if decided_as(decision, given)), None)
+        if at is None:
+            yield f"{decision.cause!r} was decided and is not on the log"
+            return
+        if decide(case, told_apart(case, inputs[at]), DIRECTORY) != decision:
+            yield f"decision {decision.n} of {inquiry_id} is not what follows from the ones before"
+        first_places.append(at)
+        case = after(case, decision)
+    if len(set(first_places)) != len(first_places):
+        yield f"an input of {inquiry_id} was decided twice: {first_places}"
+    if first_places != sorted(first_places):
+        yield f"the inputs of {inquiry_id} were decided in the order {first_places}"
+    for given in inputs:
+        # A replay that failed is given again by whoever looks at its letter.
+        if given.type != CaseReplay.type and not any(decided_as(one, given) for one in decisions):
+            yield f"{given.id!r} was never decided"
+
+
+def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator[str]:
+    """What was said is what the decisions say: nothing else, all of it, byte for byte."""
+    decisions: list[Decision] = [one for inquiry_id in inquiry_ids for one in world.decided[inquiry_id]]
+    expected = {
+        (one.topic, one.envelope.id): (one.key.encode(), one.value.encode(), tuple(one.envelope.headers()))
+        for decision in decisions
+        for one in decision.messages
+    }
+    said = {(topic, id_): row for topic, rows in world.topics.items() for id_, row in rows.items()}
+    for topic, id_ in said.keys() ^ expected.keys():
+        yield f"{id_!r} in {topic} was " + ("said by no decision" if (topic, id_) in said else "never said")
+    for place, row in said.items():
+        if expected.get(place, row) != row:
+            yield f"{place} is not what its decision says"
+    for inquiry_id in inquiry_ids:
+        rows = [row for row in world.topics[topics.EVENTS].values() if row[0] == inquiry_id.encode()]
+        sequences = sorted(int(header(row, "ce_sequence")) for row in rows)
+        if sequences != list(range(1, len(sequences) + 1)):
+            yield f"the events of {inquiry_id} are {sequences}"
+
+
+def of_the_letters(world: World) -> Iterator[str]:
+    """Put aside is only what is wrong, what could not be decided, and what had to queue behind that."""
+    given_up = {one.key for one in records_with(world, "exhausted")}
+    for place, rows in world.places_of_letters().items():
+        if len({row[:2] for row in rows}) != 1:
+            yield f"the letters of {place} hold different bytes"
+    for record in records_with(world, "permanent"):
+        if not isinstance(readable(record), Wrong):
+            yield f"{record.place} was put aside as wrong, and is not"
+    for record in records_with(world, "exhausted"):
+        given = readable(record)
+        replay = isinstance(given, Input) and given.type == CaseReplay.type
+        if isinstance(given, Wrong) or (given.id not in world.poisoned and not replay):
+            yield f"{record.place} was given up without need"
+    for record in records_with(world, "parked"):
+        if record.key not in given_up:
+            yield f"{record.place} queues behind nothing"
+
+
+def records_with(world: World, kind: str) -> Iterator[Record]:
+    """The records of which there is a letter of this kind."""
+    letters = world.places_of_letters()
+    for record in world.records():
+        if any(header(row, "dl_kind") == kind for row in letters.get(record.place, ())):
+            yield record

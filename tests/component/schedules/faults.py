@@ -1,0 +1,172 @@
+"""Faults that could be written by mistake; each must break a promise in some schedule."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from services.router.domain.case import Case
+from services.router.domain.decision import Decision, Input
+from services.router.handlers.core import Core
+from services.router.store import Parked, Store
+from shared.delivery import Confirm, Subscription
+from shared.records import Record
+from tests.component.schedules.process import Made
+
+Raw = Any
+
+
+class CommitsFirst(Subscription[Input]):
+    """Commits what it has polled, then handles it."""
+
+    async def consume(self, records: Sequence[Raw]) -> None:
+        await self._commit(records)
+        await super().consume(records)
+
+
+class CommitsUnconfirmed(Subscription[Input]):
+    """Commits when the decisions are stored, whatever becomes of the messages."""
+
+    async def _finish(self, assignment: int, records: Sequence[Raw], good: Any, confirm: Confirm | None) -> None:
+        await self._commit(records)
+        await super()._finish(assignment, records, good, confirm)
+
+
+class ForgetsWhatIsWrong(Subscription[Input]):
+    """Passes over what it cannot read."""
+
+    async def _put_aside(self, record: Record, kind: str, reason: str, attempts: int) -> None:
+        if kind != "permanent":
+            await super()._put_aside(record, kind, reason, attempts)
+
+
+class GivesUpAtOnce(Subscription[Input]):
+    """Takes an outage for a fault of the record."""
+
+    async def _in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
+        try:
+            await act()
+        except Exception as error:  # noqa: BLE001  the fault
+            return error
+        return None
+
+
+class FreshIds(Core):
+    """Gives repeated messages ids of their own."""
+
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+        before = {(given.inquiry_id, given.id) for given in inputs}
+        before &= {
+            (given.inquiry_id, cause)
+            for given in inputs
+            for cause in (await self.store.load([given.inquiry_id]))[given.inquiry_id].causes
+        }
+        return [renamed(one) if (one.inquiry_id, one.cause) in before else one for one in await super().settle(inputs)]
+
+
+numbers = count()
+
+
+def renamed(decision: Decision) -> Decision:
+    """The decision with other ids in its messages."""
+    messages = tuple(
+        replace(one, envelope=replace(one.envelope, id=f"fresh-{next(numbers)}")) for one in decision.messages
+    )
+    return replace(decision, messages=messages)
+
+
+class SwallowsPublishErrors(Core):
+    """Takes a message for said that could not be published."""
+
+    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
+        confirm = await super().decide_inputs(batch)
+
+        async def careless() -> None:
+            with suppress(KafkaError):
+                await confirm()
+
+        return careless
+
+
+class RepeatsSayNothing(Core):
+    """Takes what is decided for said."""
+
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+        known = {
+            given.inquiry_id: set(case.causes)
+            for given in inputs
+            for case in (await self.store.load([given.inquiry_id])).values()
+        }
+        return [one for one in await super().settle(inputs) if one.cause not in known[one.inquiry_id]]
+
+
+class NeverAsksWhatIsParked(Core):
+    """Knows only what it has parked itself."""
+
+    async def refresh(self) -> None:
+        return
+
+
+class ReplaysWithoutWhatIsParked(Core):
+    """Lets an inquiry go on without what was parked of it."""
+
+    async def take_parked(self, parked: Parked) -> list[Decision]:
+        return []
+
+
+class TrustsItsMemory(Store):
+    """Takes a decision for stored whose place was taken by another."""
+
+    async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
+        await super().insert(decided)
+        return set()
+
+
+class KeepsTheOldCase(Store):
+    """Remembers a case although it lost the race for it."""
+
+    async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
+        lost = await super().insert(decided)
+        for case, decision in decided:
+            if decision.inquiry_id in lost:
+                self._remember(case)
+        return lost
+
+
+class WritesOver(Store):
+    """Stores a decision under a number that nobody can have taken."""
+
+    async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
+        collection: Any = self.decisions
+        taken = collection.documents
+        free = [
+            (case, replace(one, n=next(n for n in count(one.n) if f"{one.inquiry_id}/{n}" not in taken)))
+            for case, one in decided
+        ]
+        return await super().insert(free)
+
+
+class ForgetsToPark(Store):
+    """Puts an input aside where no replay finds it."""
+
+    async def park(self, parked: Parked) -> None:
+        return
+
+
+FAULTS: dict[str, Made] = {
+    "commits first": Made(subscription=CommitsFirst),
+    "commits what is not confirmed": Made(subscription=CommitsUnconfirmed),
+    "forgets what is wrong": Made(subscription=ForgetsWhatIsWrong),
+    "gives up at once": Made(subscription=GivesUpAtOnce),
+    "fresh ids on repeat": Made(core=FreshIds),
+    "swallows publish errors": Made(core=SwallowsPublishErrors),
+    "repeats say nothing": Made(core=RepeatsSayNothing),
+    "never asks what is parked": Made(core=NeverAsksWhatIsParked),
+    "replays without what is parked": Made(core=ReplaysWithoutWhatIsParked),
+    "trusts its memory": Made(store=TrustsItsMemory),
+    "writes over": Made(store=WritesOver),
+    "forgets to park": Made(store=ForgetsToPark),
+}

@@ -1,0 +1,241 @@
+"""One process of the router in a schedule: the real core and the real delivery layer; only store and broker are made up.
+
+Whatever it asks of them waits in `pending` until the schedule says how it ends. A process that was killed can do nothing more.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import bson
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
+from pymongo.errors import AutoReconnect, BulkWriteError
+
+from services.router.domain.decision import Input
+from services.router.domain.directory import Directory, directory
+from services.router.handlers.core import Core, read_input
+from services.router.store import Store
+from shared import topics
+from shared.cityfeed import CityFeed
+from shared.delivery import Drain, Subscription
+from shared.publishing import Publisher, RawRecord
+from shared.running import ended
+from tests.builders import CITY
+from tests.component.schedules.timeless import Timeless
+from tests.component.schedules.world import How, World, half
+
+DUPLICATE_KEY = 11000
+
+
+@dataclass(eq=False)
+class Asked:
+    """Something that waits for the schedule."""
+
+    what: str
+    answer: "asyncio.Future[How]"
+
+
+@dataclass
+class Hand:
+    """A process's connections: closed for ever when it is killed."""
+
+    world: World
+    pending: list[Asked] = field(default_factory=list)
+    dead: bool = False
+
+    async def asks(self, what: str) -> How:
+        """Wait until the schedule says how this ends."""
+        if self.dead:
+            raise asyncio.CancelledError
+        one = Asked(what, asyncio.get_running_loop().create_future())
+        self.pending.append(one)
+        try:
+            return await one.answer
+        finally:
+            self.pending.remove(one)
+
+
+@dataclass
+class Collection:
+    """As much of a MongoDB collection as the router's store uses: unordered inserts, unique `_id`."""
+
+    name: str
+    hand: Hand
+
+    @property
+    def documents(self) -> dict[Any, bytes]:
+        """What lies in it, for all processes."""
+        return self.hand.world.documents[self.name]
+
+    async def insert_many(self, documents: Sequence[Mapping[str, Any]], ordered: bool) -> None:
+        """Raises BulkWriteError for what is there; the others are inserted."""
+        assert not ordered
+        how = await self._asks(f"insert into {self.name}")
+        if any(one.get("cause") in self.hand.world.poison for one in documents):
+            raise ArithmeticError("a defect")
+        failures = []
+        for index, one in enumerate(documents[: len(documents) // 2] if how is How.HALF else documents):
+            if not self.hand.world.insert(self.name, one):
+                failures.append({"index": index, "code": DUPLICATE_KEY})
+        if how is not How.ON:
+            raise AutoReconnect("no word from the store")
+        if failures:
+            raise BulkWriteError({"writeErrors": failures, "writeConcernErrors": []})
+
+    def find(self, query: Mapping[str, Any], projection: object = None) -> Any:
+        """A cursor; everything is found by lists of values."""
+
+        async def to_list(limit: int | None) -> list[dict[str, Any]]:
+            if await self._asks(f"look into {self.name}") is not How.ON:
+                raise AutoReconnect("no word from the store")
+            [(name, condition)] = query.items()
+            if name == "_id":
+                return [bson.decode(self.documents[id_]) for id_ in condition["$in"] if id_ in self.documents]
+            return [one for one in map(bson.decode, self.documents.values()) if one[name] in condition["$in"]]
+
+        return SimpleNamespace(to_list=to_list)
+
+    async def delete_many(self, query: Mapping[str, Any]) -> None:
+        """Remove by `_id`."""
+        how = await self._asks(f"delete from {self.name}")
+        for id_ in query["_id"]["$in"]:
+            self.documents.pop(id_, None)
+        if how is not How.ON:
+            raise AutoReconnect("no word from the store")
+
+    async def _asks(self, what: str) -> How:
+        how = await self.hand.asks(what)
+        if how in (How.AWAY, How.LATE):
+            raise AutoReconnect("the store is away")
+        if how is How.STUMBLES:
+            raise RuntimeError("this passes")
+        return how
+
+
+class Network(Publisher):
+    """A producer whose records may arrive in part, unconfirmed, or long after."""
+
+    def __init__(self, hand: Hand) -> None:
+        super().__init__("nowhere:0", "router")
+        self.hand = hand
+
+    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+        """Returns when all are confirmed."""
+        if not records:
+            return
+        world, how = self.hand.world, await self.hand.asks("publish")
+        if how is How.STUMBLES:
+            raise RuntimeError("this passes")
+        if how is How.LATE:
+            world.late.append(records)
+        elif how is not How.AWAY:
+            world.deliver(half(records) if how is How.HALF else records)
+        if how is not How.ON:
+            raise KafkaConnectionError("the broker is away")
+
+
+@dataclass
+class Consumer:
+    """Commits for the partitions it believes to own."""
+
+    hand: Hand
+    owned: set[int] = field(default_factory=set)
+
+    async def commit(self, offsets: Mapping[Any, int]) -> None:
+        """Raises as aiokafka does."""
+        if any(one.partition not in self.owned for one in offsets):
+            raise IllegalStateError("the partition is another's now")
+        how = await self.hand.asks("commit")
+        if how is How.STUMBLES:
+            raise CommitFailedError
+        if how in (How.ON, How.NO_WORD):
+            self.hand.world.commit({(one.topic, one.partition): offset for one, offset in offsets.items()})
+        if how is not How.ON:
+            raise KafkaConnectionError("the broker is away")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a process is made of; a planted fault replaces one of them."""
+
+    core: type[Core] = Core
+    store: type[Store] = Store
+    subscription: type[Subscription[Input]] = Subscription
+
+
+class Process:
+    """The router's core in one process, from its start to its kill."""
+
+    def __init__(self, world: World, loop: Timeless, made: Made) -> None:
+        self.world, self.loop, self.hand = world, loop, Hand(world)
+        feed: CityFeed[Directory] = CityFeed(directory)
+        feed.use(CITY)
+        store: Any = {name: Collection(name, self.hand) for name in ("decisions", "cases", "revisions", "parked")}
+        network, self.consumer = Network(self.hand), Consumer(self.hand)
+        self.core = made.core(made.store(store), network, feed)
+        self.broken = False
+        self.subscription = made.subscription(
+            "router",
+            "router-core",
+            read_input,
+            self.core.decide_inputs,
+            network,
+            topics=(topics.INPUTS,),
+            parking=self.core,
+            on_broken=self._break,
+        )
+        self.subscription.subscriber = SimpleNamespace(consumer=self.consumer)
+        self.subscription._idle.set()
+        self.position: dict[int, int] = {}
+        self.taking: asyncio.Task[None] | None = None
+
+    def _break(self, error: BaseException) -> None:
+        self.broken = True
+
+    def assign(self, owned: set[int]) -> None:
+        """A rebalance: what is in hand may end within the time there is, then reading goes on from what is committed."""
+        drain, consumer = Drain(self.subscription), self.consumer
+        self.loop.run_until_complete(drain.on_partitions_revoked(set()))
+        consumer.owned = owned
+        self.position = {partition: self.world.committed[partition] for partition in owned}
+        self.loop.run_until_complete(drain.on_partitions_assigned(set()))
+        self.loop.settle()
+
+    def poll(self, most: int) -> None:
+        """Take the next records in hand, unless the batch before is still being stored."""
+        batch: list[Any] = []
+        if self.taking is not None and not self.taking.done():
+            return
+        for partition in sorted(self.position):
+            some = self.world.log[partition][self.position[partition] :][: most - len(batch)]
+            self.position[partition] += len(some)
+            batch += some
+        if batch:
+            self.taking = self.loop.create_task(self.subscription.consume(batch))
+            self.loop.settle()
+
+    def answer(self, one: Asked, how: How) -> None:
+        """Say how something ends; while its dependency is away, nothing is done."""
+        dependency = "broker" if one.what in ("publish", "commit") else "store"
+        if dependency in self.world.away and how is not How.LATE:
+            how = How.AWAY
+        if how is How.STUMBLES:
+            how = how if self.world.stumbles_left else How.ON
+            self.world.stumbles_left -= how is How.STUMBLES
+        one.answer.set_result(how)
+        self.loop.settle()
+
+    def work(self, most: int = 1_000) -> None:
+        """Go on as long as everything that is asked is done."""
+        for _ in range(most):
+            if not self.hand.pending or self.world.away:
+                return
+            self.answer(self.hand.pending[0], How.ON)
+
+    def kill(self) -> None:
+        """End it as SIGKILL does: nothing that it does while it ends has an effect."""
+        self.hand.dead = True
+        tasks = [one for one in (self.taking, self.subscription._former) if one is not None]
+        self.loop.run_until_complete(ended(tasks))

@@ -1,0 +1,41 @@
+"""Whatever order crashes, repeats, zombies and outages come in: each input ends exactly once; and planted faults are found."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.component.schedules.faults import FAULTS
+from tests.component.schedules.machine import Schedule
+
+SCHEDULES = int(os.environ.get("CHORUS_SCHEDULES", "300"))
+ENOUGH = 200
+"""Schedules within which every planted fault is found; today each takes less than ten."""
+
+
+def run(machine: type[Schedule], schedules: int, **more: Any) -> None:
+    """Run so many schedules; raises what the first one that breaks a promise raises."""
+    chosen = settings(
+        max_examples=schedules,
+        stateful_step_count=40,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        **more,
+    )
+    run_state_machine_as_test(machine, settings=chosen)
+
+
+def test_in_any_schedule_each_input_ends_exactly_once() -> None:
+    run(Schedule, SCHEDULES)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str) -> None:
+    class Faulty(Schedule):
+        made = FAULTS[fault]
+
+    with pytest.raises(AssertionError):
+        run(Faulty, ENOUGH, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False, print_blob=False)

@@ -1,0 +1,40 @@
+"""An event loop in which hours pass at once, and the same schedule always runs in the same order."""
+
+import asyncio
+import selectors
+from typing import Any
+
+from shared.running import ended
+
+QUIET_S = 600.0
+
+
+class Timeless(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only when nothing else is left to be done, and then at once."""
+
+    def __init__(self) -> None:
+        self._passed_s = 0.0
+        super().__init__(_Never(self))
+
+    def time(self) -> float:
+        """Seconds since the schedule began."""
+        return self._passed_s
+
+    def settle(self) -> None:
+        """Go on until everybody waits for the schedule."""
+        self.run_until_complete(asyncio.sleep(QUIET_S))
+
+    def end(self) -> None:
+        """Let go of whatever still waits."""
+        self.run_until_complete(ended([one for one in asyncio.all_tasks(self) if not one.done()]))
+        self.close()
+
+
+class _Never(selectors.SelectSelector):
+    def __init__(self, loop: Timeless) -> None:
+        super().__init__()
+        self.loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.loop._passed_s += timeout or 0.0
+        return super().select(0)

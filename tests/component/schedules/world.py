@@ -1,0 +1,156 @@
+"""What outlives every process of a schedule: the log with its committed offsets, the store, the topics; and what is away."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import bson
+
+from services.router.domain.decision import Decision, Input, from_document
+from services.router.handlers.core import readable
+from shared import ids, topics
+from shared.events import CaseReplay
+from shared.publishing import RawRecord
+from shared.records import Record, Wrong
+from tests.fakes import FakeRecord, header
+
+PARTITIONS = 2
+LETTERS = topics.dead_letters("router")
+Rows = Mapping[str, Sequence[RawRecord]]
+
+
+class How(StrEnum):
+    """How something that a process asks of the store or the broker ends."""
+
+    ON = "it is done"
+    AWAY = "nothing is done: it is away"
+    HALF = "half of it is done, then it is away"
+    NO_WORD = "it is done, and no word of it comes"
+    LATE = "it is away, and what was to be published arrives later"
+    STUMBLES = "nothing is done, for a reason that passes"
+
+
+@dataclass
+class World:
+    """Everything is kept as bytes, so that nobody changes what somebody else has stored."""
+
+    log: list[list[FakeRecord]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
+    committed: list[int] = field(default_factory=lambda: [0] * PARTITIONS)
+    documents: dict[str, dict[Any, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    decided: dict[str, list[Decision]] = field(default_factory=lambda: defaultdict(list))
+    finished: set[str] = field(default_factory=set)
+    topics: dict[str, dict[str, RawRecord]] = field(default_factory=lambda: defaultdict(dict))
+    letters: list[RawRecord] = field(default_factory=list)
+    late: list[Rows] = field(default_factory=list)
+    poison: set[str] = field(default_factory=set)
+    poisoned: set[str] = field(default_factory=set)
+    away: set[str] = field(default_factory=set)
+    stumbles_left: int = 4
+    violations: list[str] = field(default_factory=list)
+
+    # ── the log ──────────────────────────────────────────────────────────────
+
+    def append(self, partition: int, record: Record) -> FakeRecord:
+        """One more record at the end of a partition."""
+        at = len(self.log[partition])
+        one = FakeRecord(
+            topics.INPUTS, partition, at, record.value, record.key, record.timestamp_ms, tuple(record.headers)
+        )
+        self.log[partition].append(one)
+        return one
+
+    def records(self) -> Iterator[Record]:
+        """Everything on the log, in the order of each partition."""
+        for partition in self.log:
+            yield from map(as_read, partition)
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Move committed offsets; what they pass must have come to its end."""
+        for (_, partition), offset in offsets.items():
+            self.committed[partition] = offset
+            for raw in self.log[partition][:offset]:
+                if (reason := self.unfinished(as_read(raw))) is not None:
+                    self.violations.append(f"{offset} is committed in partition {partition}, but {reason}")
+
+    def unfinished(self, record: Record) -> str | None:
+        """Why a record has not come to its end; None when it has."""
+        if record.place in self.finished:
+            return None
+        given = readable(record)
+        put_aside = record.place in self.places_of_letters()
+        decision = None if isinstance(given, Wrong) else self.decision_of(given)
+        if decision is not None:
+            missing = [one for one in decision.messages if one.envelope.id not in self.topics[one.topic]]
+            if missing and not put_aside:
+                return f"decision {decision.n} has not said {missing[0].envelope.type} yet"
+        elif not put_aside:
+            return f"{record.place} is neither decided nor put aside"
+        elif (
+            isinstance(given, Input) and given.type != CaseReplay.type and record.place not in self.documents["parked"]
+        ):
+            return f"{record.place} is put aside where no replay finds it"
+        self.finished.add(record.place)
+        return None
+
+    # ── the topics ───────────────────────────────────────────────────────────
+
+    def deliver(self, rows: Rows) -> None:
+        """The broker takes records; it knows nothing of repeats."""
+        for topic, some in rows.items():
+            for row in some:
+                self._deliver(topic, row)
+
+    def _deliver(self, topic: str, row: RawRecord) -> None:
+        if topic == LETTERS:
+            self.letters.append(row)
+            return
+        id_, one = header(row, "ce_id"), (row[0], row[1], tuple(row[2]))
+        if self.topics[topic].setdefault(id_, one) != one:
+            self.violations.append(f"{id_!r} in {topic} was other bytes before")
+        if topic == topics.EVENTS:
+            said = [int(header(other, "ce_sequence")) for other in self.topics[topic].values() if other[0] == row[0]]
+            if set(range(1, max(said) + 1)) != set(said):
+                self.violations.append(f"the events of {row[0]!r} came as {said}")
+
+    def places_of_letters(self) -> dict[str, list[RawRecord]]:
+        """The dead letters by the place on the log of what they hold."""
+        found: dict[str, list[RawRecord]] = defaultdict(list)
+        for row in self.letters:
+            found["-".join(header(row, f"dl_{name}") for name in ("topic", "partition", "offset"))].append(row)
+        return found
+
+    # ── the store ────────────────────────────────────────────────────────────
+
+    def insert(self, collection: str, document: Mapping[str, Any]) -> bool:
+        """Keep a document; False when its `_id` is there."""
+        if document["_id"] in self.documents[collection]:
+            return False
+        kept = self.documents[collection][document["_id"]] = bson.encode(document)
+        if collection == "decisions":
+            self.decided[document["inquiry_id"]].append(from_document(bson.decode(kept)))
+        return True
+
+    def decision_of(self, given: Input) -> Decision | None:
+        """What became of an input."""
+        return next((one for one in self.decided[given.inquiry_id] if decided_as(one, given)), None)
+
+    def parked(self) -> set[str]:
+        """The inquiries of which something is parked."""
+        return {bson.decode(one)["inquiry_id"] for one in self.documents["parked"].values()}
+
+
+def as_read(raw: FakeRecord) -> Record:
+    """A record as the delivery layer reads it."""
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+
+
+def decided_as(decision: Decision, given: Input) -> bool:
+    """Whether this decision is what became of this input: the same bytes, under its id or the one it got as an imitation."""
+    return decision.digest == given.digest and decision.cause in (given.id, ids.derived_id(given.id, given.digest))
+
+
+def half(rows: Rows) -> Rows:
+    """The first half of what goes to each topic: what is lost of a partition is always its end."""
+    return {topic: some[: len(some) // 2] for topic, some in rows.items()}
