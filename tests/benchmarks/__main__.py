@@ -15,13 +15,14 @@ from deploy.local.city import city_folder, read_city
 from tests.benchmarks import machine
 from tests.benchmarks.place import place
 from tests.benchmarks.report import Result
-from tests.benchmarks.sections import Bench, Measure, Section, core, flow, intake, latency
+from tests.benchmarks.sections import Bench, Measure, Section, core, departments, flow, intake, latency
 
 SECTIONS: dict[str, Measure] = {
     "core": core.measure,
     "latency": latency.measure,
     "intake": intake.measure,
     "flow": flow.measure,
+    "departments": departments.measure,
 }
 
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
@@ -27,6 +28,19 @@ class Broker:
     def __init__(self, kafka: str) -> None:
         self.kafka = kafka
         self.admin = AdminClient({"bootstrap.servers": kafka, "log_level": 2})
+
+    def coordinates(self) -> None:
+        """Wait until groups have a coordinator: a new broker has none yet, and the admin's client would ask a wrong one."""
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-first", "log_level": 2})
+        until = time.monotonic() + LIMIT_S
+        try:
+            while time.monotonic() < until:
+                with suppress(KafkaException):
+                    consumer.committed([TopicPartition("any", 0)], timeout=5.0)
+                    return
+            raise RuntimeError(f"The broker coordinates no groups within {LIMIT_S:g} s.")
+        finally:
+            consumer.close()
 
     # ── before a run ─────────────────────────────────────────────────────────
 
