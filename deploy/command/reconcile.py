@@ -58,14 +58,14 @@ class Books:
     entries: int = 0
     decisions: int = 0
     findings: set[Finding] = field(default_factory=set)
-    _put_aside: set[tuple[str, str]] = field(default_factory=set)
+    _put_aside: dict[tuple[str, str], str] = field(default_factory=dict)
     _said: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
 
     def read(self) -> set[Finding]:
         """Read them, inquiry by inquiry, and return what does not fit."""
         for letter in dead_letters.letters({}):
             reader = "core" if letter["topic"] == topics.INPUTS else letter["service"]
-            self._put_aside.add((reader, letter["event_id"]))
+            self._put_aside[reader, letter["event_id"]] = letter["status"]
         rows = heapq.merge(*map(_ledger, DOORS), _decisions(), key=_inquiry)
         for inquiry_id, some in groupby(rows, key=_inquiry):
             self._look_at(inquiry_id, list(some))
@@ -84,8 +84,9 @@ class Books:
             if not known and (row["published"] or row["overdue"]):
                 self.findings.add(Finding(inquiry_id, row["n"], kind, row["door"], row["event_id"]))
         for row in decisions:
+            waits_for_replay = self._put_aside.get(("core", row["cause"])) == "open"
             for message in row["messages"]:
-                if message["topic"] in VIEWS:
+                if message["topic"] in VIEWS and not waits_for_replay:
                     self._note(message["topic"], message["id"], (inquiry_id, row["n"]))
 
     def _note(self, topic: str, id_: str, place: tuple[str, int]) -> None:

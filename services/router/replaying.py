@@ -94,11 +94,12 @@ class Replaying:
         inquiry_id = letter["inquiry_id"]
         if inquiry_id is None:
             raise Refused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
-        if letter["event_id"] in await self._causes(inquiry_id):
+        parked = {one.record.place: one for one in await self.store.parked_of([inquiry_id])}
+        # What is parked may be decided, where only its messages could not be published: the command says them.
+        if letter["place"] not in parked and letter["event_id"] in await self._causes(inquiry_id):
             if not order.dry_run:
                 await self.letters.mark_replayed(letter, order.by)
             raise Settled("It has been decided meanwhile.")
-        parked = {one.record.place: one for one in await self.store.parked_of([inquiry_id])}
         missing = await self._missing(look, letter, parked)
         if order.dry_run:
             count = len(parked) + len(missing)

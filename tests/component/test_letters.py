@@ -537,6 +537,19 @@ async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_s
     assert causes == [STORY.inputs[0].id, command.id]
 
 
+async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_replay(bureau: Bureau) -> None:
+    await (await bureau.core.decide_inputs([STORY.inputs[0]]))()
+    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "its messages were refused"))
+    await bureau.put_aside(of_the_log(0), kind="exhausted")
+    await bureau.rows()
+    bureau.publisher.records.clear()
+    [outcome] = await bureau.replay(f"{bureau.one}-0")
+    assert outcome["outcome"] == "replayed"
+    await commands(bureau, 1)
+    assert set(bureau.publisher.ids()) >= {one.envelope.id for one in STORY.decisions[0].messages}
+    assert await bureau.store.parked_of([INQUIRY]) == []
+
+
 async def test_an_inquiry_that_waited_only_for_what_is_discarded_goes_on_at_once(bureau: Bureau) -> None:
     await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")

@@ -160,13 +160,21 @@ def test_what_was_put_aside_is_not_missing(books: Books, chorus: Chorus) -> None
     books.decisions = [decision("a")]
     books.seen = {f"a-{topics.RESIDENTS}"}
     books.letters = [
-        {"service": "router", "topic": topics.INPUTS, "event_id": "b"},
-        {"service": "scorer", "topic": topics.EVENTS, "event_id": f"a-{topics.EVENTS}"},
+        {"service": "router", "topic": topics.INPUTS, "event_id": "b", "status": "discarded"},
+        {"service": "scorer", "topic": topics.EVENTS, "event_id": f"a-{topics.EVENTS}", "status": "open"},
     ]
     assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
     books.letters[1] = books.letters[1] | {"service": "notifier"}
     [left] = chorus("reconcile", "--dry-run", "--json").document["missing"]
     assert (left["kind"], left["service"]) == ("unseen", "scorer")
+
+
+def test_a_decision_whose_messages_wait_for_a_replay_is_not_unseen(books: Books, chorus: Chorus) -> None:
+    books.ledger, books.decisions = [entry("a")], [decision("a")]
+    books.letters = [{"service": "router", "topic": topics.INPUTS, "event_id": "a", "status": "open"}]
+    assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
+    books.letters[0] = books.letters[0] | {"status": "replayed"}
+    assert chorus("reconcile", "--dry-run", "--json").document["unseen"] == 2
 
 
 def test_books_of_any_length_are_read_page_by_page(
