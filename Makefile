@@ -39,9 +39,13 @@ chaos: $(VENV)/.test
 bench: $(VENV)/.local .venv-bench/.rivals
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-# For hours, not for every commit: thousands of schedules of crashes, repeats, zombies and outages.
+# For hours, not for every commit: thousands of schedules of crashes, repeats, zombies and outages, then a long run under blows.
+soak: N := 100000
+soak: KILLS := 200
+soak: SEED := 1
 soak: $(VENV)/.test
 	CHORUS_SCHEDULES=$(SCHEDULES) $(BIN)/python -m pytest tests/component/schedules -k any_schedule -o timeout=0 -p no:logging
+	@$(MAKE) --no-print-directory chaos N=$(N) KILLS=$(KILLS) SEED=$(SEED)
 
 $(BIN)/python:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \

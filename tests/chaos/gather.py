@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from sys import intern
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -15,11 +16,15 @@ import yaml
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from pymongo import MongoClient
 
-from tests.chaos.audit.capture import EVENTS, Accepted, Capture, Mail, Record
+from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Mail, Record
 
 READ = ("inquiries.", "residents.", "departments.")
 ANSWERS_WITHIN_S = 20
 TICKETS_AT_ONCE = 8
+DECIDED = (
+    *("inquiry_id", "n", "cause", "type", "refusal", "facts.type", "facts.data"),
+    *("messages.topic", "messages.id", "messages.type", "messages.value"),
+)
 LEDGERS = (("chorus_intake", "ledger"), ("chorus_router", "commands"))
 
 
@@ -39,14 +44,14 @@ def gather(
         return Capture(
             accepted=[one for one, _ in told],
             records=records,
-            decisions=list(store["chorus_router"]["decisions"].find({})),
+            decisions=list(store["chorus_router"]["decisions"].find({}, DECIDED)),
             ledger={
                 one["_id"]: one["inquiry_id"]
                 for database, entries in LEDGERS
                 for one in store[database][entries].find({}, {"inquiry_id": 1})
             },
             unpublished=_unpublished(store),
-            scored=list(store["chorus_scorer"]["events"].find({})),
+            scored=list(store["chorus_scorer"]["events"].find({}, ("inquiry_id", "sequence", "type"))),
             mails=read_mails(mail),
             hall=read_hall(http, urls["notifier"]),
             tickets=read_tickets(http, urls["intake"], {id_: code for _, codes in told for id_, code in codes.items()}),
@@ -97,9 +102,10 @@ def _read(consumer: Consumer, left: dict[tuple[str, int], int]) -> list[Record]:
 
 
 def _record(message: Any) -> Record:
-    headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
-    key = (message.key() or b"").decode(errors="replace")
-    return Record(message.topic(), message.partition(), message.offset(), key, headers, message.value() or b"")
+    given = {name: value for name, value in message.headers() or [] if name in HEADERS and value is not None}
+    headers = {name: intern(value.decode(errors="replace")) for name, value in given.items()}
+    key = intern((message.key() or b"").decode(errors="replace"))
+    return Record(intern(message.topic()), message.partition(), message.offset(), key, headers, message.value() or b"")
 
 
 def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
