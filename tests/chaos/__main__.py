@@ -15,7 +15,7 @@ REPORT = Path(".chaos/report.json")
 
 
 def main() -> int:
-    """0 when everybody could write, nothing was lost, nothing doubled and every recount agrees."""
+    """0 when everybody could write and was answered as promised, nothing was lost or doubled and every recount agrees."""
     arguments = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     arguments.add_argument("--inquiries", type=int, default=2000)
     arguments.add_argument("--kills", type=int, default=20)
@@ -33,14 +33,12 @@ def main() -> int:
     for one in (*figures["findings"], *figures["excused"], *figures["oddities"]):
         print(one)
     print(table(figures))
-    keep = figures["findings"] or given.keep
-    if keep:
-        print(f"The logs and the data of this run are in {folder}.", file=sys.stderr)
-    if figures["findings"] or figures["accepted"] != figures["sent"]:
-        return 1
-    if not keep:
+    clean = not figures["findings"] and not figures["oddities"] and figures["accepted"] == figures["sent"]
+    if clean and not given.keep:
         shutil.rmtree(folder)
-    return 0
+    else:
+        print(f"The logs and the data of this run are in {folder}.", file=sys.stderr)
+    return 0 if clean else 1
 
 
 if __name__ == "__main__":
