@@ -1,0 +1,35 @@
+"""A contest as small as can be, on a broker of its own: no time is asserted, only that all do the same job."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.city import city_folder, read_city
+from services.router.domain.directory import directory
+from tests.benchmarks.contest import Arena, Contender, differences
+from tests.benchmarks.letters import write_letters
+from tests.benchmarks.place import place
+from tests.benchmarks.sections.core import OURS, WITHOUT_STORE, Contest
+
+LETTERS, WARM_UP = 300, 30
+NOBODY = Contender("nobody", "tests.benchmarks.programs.nobody", "bench-nobody")
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("running")  # where no broker can run, this is left out like everything that needs one
+def test_the_core_and_a_plain_loop_write_the_very_same_records(tmp_path: Path) -> None:
+    city = read_city(city_folder())
+    with place(tmp_path) as here:
+        arena = Arena(here, directory(city), write_letters(city, LETTERS, seed=1), WARM_UP, print)
+        loop = WITHOUT_STORE["core_vs_aiokafka"]
+        contest = Contest(arena, OURS, {"core_vs_aiokafka": loop, "core_vs_nobody": NOBODY})
+        contest.check()
+        assert [one.name for one in contest.contenders] == [OURS.name, loop.name]
+        assert contest.not_the_same == {}
+        assert contest.figures()["nobody"] == {"not_measured": "there is no program tests.benchmarks.programs.nobody"}
+        # The proof can fail: one record more in an inbox, and it is not the same job any more.
+        same = arena.found()
+        here.broker.write([(arena.outputs[-1].name, (b"key", b"{}", []))])
+        assert differences(same, arena.found()) == (
+            f"0 of {same.total()} messages are missing, 1 are there that should not be"
+        )
