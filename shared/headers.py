@@ -8,8 +8,10 @@ EVERY_ANSWER = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
-"""Pages say more exactly what they need; everything else needs nothing."""
+"""Pages say more exactly what they need, and what everyone may read says that it may be kept; all else needs nothing."""
 
 
 class SafeHeaders:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from typing import Any, Literal
 
@@ -19,12 +20,19 @@ CLIENTS = (
     "aiokafka.consumer.group_coordinator",
     "aiokafka.producer.sender",
 )
+QUOTING = re.compile(r"input_value=.*?(?=, input_type=|$)|full error: .*$|dup key: .*$", re.MULTILINE)
+"""Where pydantic and the store's driver repeat what they were given: a resident's words must not stand in a log."""
 OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def said(record: logging.LogRecord) -> dict[str, Any]:
     """The fields given with `extra`."""
     return {name: value for name, value in vars(record).items() if name not in OWN}
+
+
+def without_values(text: str) -> str:
+    """An error's words without the values that it quotes."""
+    return QUOTING.sub("…", text)
 
 
 class JsonLines(logging.Formatter):
@@ -35,7 +43,7 @@ class JsonLines(logging.Formatter):
         line = {"at": clock.to_text(clock.from_ms(int(record.created * 1000))), "level": record.levelname.lower()}
         line |= {"logger": record.name, "says": record.getMessage()} | said(record)
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+            line["error"] = without_values(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -47,7 +55,7 @@ class TextLines(logging.Formatter):
         fields = "".join(f" {name}={value}" for name, value in said(record).items())
         at = clock.to_text(clock.from_ms(int(record.created * 1000)))[11:23]
         line = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{without_values(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class Seldom(logging.Filter):

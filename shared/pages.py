@@ -14,7 +14,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -67,7 +67,17 @@ def language(request: Request) -> Lang:
 
 def static_files() -> StaticFiles:
     """What to mount at `/static`: the style sheet and the mark."""
-    return StaticFiles(directory=TEMPLATES / "static")
+    return KeptFiles(directory=TEMPLATES / "static")
+
+
+class KeptFiles(StaticFiles):
+    """Files that a browser may keep, as long as it asks whether they are still the same."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, or that it has not changed."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 # ── intake ───────────────────────────────────────────────────────────────────

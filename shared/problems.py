@@ -6,11 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
 from shared.headers import EVERY_ANSWER, SafeHeaders
@@ -85,7 +86,7 @@ class Problem(Exception):
             detail=writable(self.detail),
             errors=list(self.errors),
         )
-        headers = {**EVERY_ANSWER, "Cache-Control": "no-store", **(self.headers or {})}
+        headers = {**EVERY_ANSWER, **(self.headers or {})}
         return JSONResponse(body.model_dump(), self.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -223,6 +224,10 @@ def install(app: FastAPI) -> None:
     async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
         log.warning("Kafka did not answer", extra={"error": type(error).__name__})
         return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:

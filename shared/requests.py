@@ -1,5 +1,6 @@
 """Reading a request's body: of the right type, no further than a limit, not for ever, and with each key once."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from pydantic import BaseModel
 from shared.problems import FieldProblem, Problem, inlined, shown
 
 REQUEST_MAX = 256 * 1024
+READING_S = 30.0
+LENGTH_DIGITS = 12
 
 
 def body_of(*models: type[BaseModel]) -> dict[str, Any]:
@@ -28,12 +31,21 @@ async def json_body(request: Request) -> bytes:
 
 
 async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
-    """The body, read no further than the limit. Raises Problem 413."""
+    """The body, read no further than the limit and no longer than READING_S. Raises Problem 408 or 413."""
+    too_large = Problem(413, f"The request is larger than {most // 1024} KiB; write less.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > LENGTH_DIGITS or int(announced) > most):
+        raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Problem(413, f"The request is larger than {most // 1024} KiB; write less.")
+    try:
+        async with asyncio.timeout(READING_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    raise too_large
+    except TimeoutError as error:
+        late = f"The request has not arrived whole within {READING_S:g} s; send it again."
+        raise Problem(408, late, headers={"Connection": "close"}) from error
     return bytes(body)
 
 

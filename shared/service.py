@@ -27,7 +27,7 @@ from shared.problems import answered, documented
 from shared.publishing import Publisher
 from shared.records import FORBIDDEN, Record
 from shared.replays import Replays
-from shared.running import Loop, Server, again, ended, patiently, single_instance
+from shared.running import Loop, Protocol, Server, again, ended, patiently, single_instance
 from shared.settings import Settings
 
 DRAIN_S = 15.0
@@ -170,6 +170,9 @@ class Service:
                     self.app,
                     host=host,
                     port=port,
+                    # The parser that the tests speak to, whatever else is installed; no sockets.
+                    http=Protocol,
+                    ws="none",
                     log_config=None,
                     access_log=False,
                     server_header=False,
@@ -181,7 +184,8 @@ class Service:
             )
             self._server.run()
         if self.broken is not None or not self._server.started:
-            sys.exit(f"chorus {self.name}: {self.broken or f'could not listen on {self.settings.http}'}")
+            why = logs.without_values(str(self.broken)) if self.broken else f"could not listen on {self.settings.http}"
+            sys.exit(f"chorus {self.name}: {why}")
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:

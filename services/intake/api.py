@@ -18,7 +18,7 @@ KEY_MAX = 200
 def routes(reception: Reception, token: bytes) -> APIRouter:
     """The JSON routes of intake."""
     api = APIRouter(tags=["residents"])
-    refusals = documented(401, 409, 413, 415, 422, 429, 503)
+    refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
 
     @api.post("/inquiries", status_code=202, openapi_extra=body_of(Submission), responses=refusals, summary="Write in")
     async def submit(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.intake.answers import Ticket
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
+from services.intake.words import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
 from shared import ids, pages
 from shared.allowance import client_of
 from shared.languages import Lang
@@ -21,19 +22,8 @@ from shared.requests import limited_body
 
 LISTS = ("departments",)
 FIELDS_MAX = 200
+SOON = {"Retry-After": "5"}
 ROUND_DIGITS = 9
-AWAY: Mapping[Lang, str] = {
-    "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
-    "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
-}
-TOO_OFTEN: Mapping[Lang, str] = {
-    "zh": "刚才从您这里提交的诉求太多。您写的内容还在，请过一分钟再提交。",
-    "en": "Too many messages came from where you are just now. What you wrote is still here; send it in a minute.",
-}
-UNKNOWN: Mapping[Lang, str] = {
-    "zh": "没有这个编号，或查询码不对。",
-    "en": "There is no such ticket, or the code is not its code.",
-}
 
 
 def routes(reception: Reception, site: Site) -> APIRouter:
@@ -85,7 +75,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
             if given is None:
                 return pages.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
             return await shown(reception, request, inquiry_id, given, site)
-        return JSONResponse(await reception.ticket(inquiry_id, given), headers={"Cache-Control": "no-store"})
+        return JSONResponse(await reception.ticket(inquiry_id, given))
 
     return router
 
@@ -119,13 +109,18 @@ async def written(reception: Reception, request: Request, typed: Mapping[str, An
         problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
         return pages.write_in(lang, typed, problems, departments(reception, lang), 422, site)
     except Problem as problem:
-        said = TOO_OFTEN[lang] if problem.status == 429 else problem.detail
+        said = {429: TOO_OFTEN, 409: IN_FLIGHT, 422: CHOOSE}[problem.status][lang]
         page = pages.write_in(lang, typed, {"": said}, departments(reception, lang), problem.status, site)
-        page.headers.update(problem.headers or {})
-        return page
+        return after(problem.headers, page)
     except PyMongoError:
-        return pages.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site)
+        return after(SOON, pages.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site))
     return pages.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
+
+
+def after(headers: Mapping[str, str] | None, page: Response) -> Response:
+    """The page with these headers too, as whoever asks in JSON would get them."""
+    page.headers.update(headers or {})
+    return page
 
 
 def submission(typed: Mapping[str, Any], lang: Lang) -> Submission:
@@ -162,15 +157,6 @@ def words(error: Mapping[str, Any], lang: Lang) -> str:
     return in_chinese(error) if lang == "zh" else f"{name_of(error['loc'])} {sentence(error)}"
 
 
-CHINESE = {
-    "is blank": "不能只有空白，请写明内容。",
-    "contains U+0000": "含有无法保存的字符（U+0000），请删去。",
-    "is no telephone number": "不是电话号码，请写数字，例如 138 0000 0000。",
-    "is no department code": "不是部门，请从所列选项中选择。",
-    "is no e-mail address": "不是邮箱地址，请写成 name@mail.example 的样子。",
-}
-
-
 def in_chinese(error: Mapping[str, Any]) -> str:
     """One of the errors that a form can make, in Chinese."""
     context = error.get("ctx") or {}
@@ -197,10 +183,10 @@ async def shown(reception: Reception, request: Request, inquiry_id: str, code: s
     try:
         seen = await reception.ticket(inquiry_id.upper(), code)
     except Problem as problem:
-        said = UNKNOWN[lang] if problem.status == 404 else problem.detail
-        return pages.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site)
+        said = {404: UNKNOWN, 429: GUESSED}[problem.status][lang]
+        return after(problem.headers, pages.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
     except PyMongoError:
-        return pages.problem(lang, 503, site=site)
+        return after(SOON, pages.problem(lang, 503, site=site))
     return pages.status(lang, seen, code, reception.zone, seen["round"] in seen["rated"], site=site)
 
 
@@ -213,7 +199,7 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
     except Problem:
         return await shown(reception, request, inquiry_id, code, site)
     except PyMongoError:
-        return pages.problem(lang, 503, site=site)
+        return after(SOON, pages.problem(lang, 503, site=site))
     round_ = str(typed.get("round", ""))
     solved = {"true": True, "false": False}.get(str(typed.get("solved")))
     number = int(round_) if round_.isdecimal() and len(round_) <= ROUND_DIGITS else 0
@@ -224,9 +210,9 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
         await reception.rate(inquiry_id, code, given)
     except ValidationError as error:
         errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
-    except Problem as problem:
-        errors = {"": problem.detail}
+    except Problem:
+        errors = {"": RATED[lang]}
     except PyMongoError:
-        return pages.problem(lang, 503, site=site)
+        return after(SOON, pages.problem(lang, 503, site=site))
     zone = reception.zone
     return pages.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

@@ -29,7 +29,7 @@ def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
     )
     async def feed(after: str | None = None) -> FeedAnswer:
         entries = await store.hall_page(after, PAGE + 1)
-        return FeedAnswer(feed_of(entries, settings))
+        return FeedAnswer(feed_of(entries, settings), headers={"Cache-Control": "no-cache"})
 
     @api.get(
         "/deliveries",

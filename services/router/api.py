@@ -102,7 +102,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
     @api.post(
         "/city",
         openapi_extra=body_of(City),
-        responses=documented(413),
+        responses=documented(408, 413),
         summary="Apply a city: directory, rules, policies",
     )
     async def apply(request: Request) -> Revised:
@@ -111,7 +111,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
     @api.put(
         "/departments/{code}",
         openapi_extra=body_of(DepartmentBody),
-        responses=documented(409, 413),
+        responses=documented(408, 409, 413),
         summary="Add or update a department",
     )
     async def put_department(code: str, request: Request) -> Revised:
@@ -121,7 +121,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
     @api.post(
         "/departments/{code}/retirement",
         openapi_extra=body_of(RetirementBody),
-        responses=documented(409, 413),
+        responses=documented(408, 409, 413),
         summary="Retire a department; what is open there goes to triage",
     )
     async def retire_department(code: str, request: Request) -> Retired:
@@ -158,7 +158,7 @@ def routes(desk: Desk, retiring: Retiring, token: bytes) -> APIRouter:
         "/cases/{inquiry_id}/commands",
         status_code=202,
         openapi_extra=body_of(AssignBody, ReplayBody, WithdrawPartBody),
-        responses=documented(413),
+        responses=documented(408, 413),
         summary="Put a command onto the log of a case",
     )
     async def command(

@@ -156,7 +156,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
         "/replays",
         status_code=202,
         openapi_extra=body_of(ReplaysBody),
-        responses=documented(413),
+        responses=documented(408, 413),
         summary="Replay dead letters, or say what would be done",
     )
     async def replay_some(request: Request) -> Outcomes:
@@ -169,7 +169,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
         "/dead-letters/{id}/replay",
         status_code=202,
         openapi_extra=body_of(ReplayBody),
-        responses=documented(404, 409, 413),
+        responses=documented(404, 408, 409, 413),
         summary="Replay a dead letter",
     )
     async def replay(id: str, request: Request) -> Outcome:
@@ -184,7 +184,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
     @api.post(
         "/dead-letters/{id}/discard",
         openapi_extra=body_of(DiscardBody),
-        responses=documented(404, 409, 413),
+        responses=documented(404, 408, 409, 413),
         summary="Discard a dead letter, saying why",
     )
     async def discard(id: str, request: Request) -> Discarded:

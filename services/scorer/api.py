@@ -41,7 +41,7 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
         board = await scoring.scoreboard(over, asked)
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
-            return JSONResponse(board)
+            return JSONResponse(board, headers={"Cache-Control": "no-cache"})
         before, following = domain.neighbours(over)
         return pages.scoreboard(language(request), board, before, following, site)
 

@@ -13,11 +13,14 @@ from deploy.local.backing import Backing
 from shared.service import Service
 from shared.settings import Settings
 from tests.contract.test_flow import APPS
+from tests.contract.test_openapi import DOCUMENTS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
+KEPT = ("/docs", "/asyncapi", "/hall", "/scoreboard")
+"""What a browser may keep if it asks each time whether it is still so: what everyone may read. All else it must forget."""
 ACCEPTS = ("text/html", "application/json")
 NOWHERE = (
     "/nothing",
@@ -86,6 +89,8 @@ def checked(answer: httpx.Response) -> httpx.Response:
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     kind = answer.headers.get("content-type", "")
     assert "Traceback" not in answer.text
     assert 'File "' not in answer.text
@@ -115,6 +120,47 @@ async def test_every_answer_is_safe(
         headers = {"Accept": accept, "X-Query-Code": "none", **token}
         answer = checked(await clients[name].request(method, path.format(**EXAMPLES), headers=headers))
         assert answer.status_code < 500 or path == "/readyz", answer.text
+        if answer.headers["cache-control"] != "no-store":
+            assert answer.headers["cache-control"] == "no-cache"
+            assert path.startswith(KEPT) or (name, path) == ("notifier", "/")
+
+
+@EVERY_ROUTE
+async def test_whoever_has_no_token_gets_nothing_of_what_is_for_operators(
+    clients: City, name: str, path: str, methods: frozenset[str]
+) -> None:
+    """Everything at the desk, and whatever else OpenAPI says wants a token; wrong ones and other schemes are none."""
+    for method in sorted(methods):
+        documented = DOCUMENTS[name]["paths"].get(path, {}).get(method.lower(), {})
+        if not (documented.get("security") or (name == "router" and "desk" in documented.get("tags", ()))):
+            continue
+        for value in (None, "Bearer", "Bearer wrong", f"Basic {SECRET}", f"bearer x{SECRET}", SECRET):
+            headers = {"Authorization": value} if value else {}
+            answer = await clients[name].request(method, path.format(**EXAMPLES), headers=headers)
+            assert problem(answer, answer.status_code)["status"] in (401, 429)
+            assert answer.headers.get("www-authenticate", "Bearer") == "Bearer"
+
+
+def test_everything_that_is_for_operators_wants_the_token() -> None:
+    secured = {
+        (name, path)
+        for name, document in DOCUMENTS.items()
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if operation.get("security")
+    }
+    open_paths = {(name, path) for name, document in DOCUMENTS.items() for path in document["paths"]} - secured
+    operations = {"/healthz", "/readyz", "/asyncapi.json"}
+    assert {(name, path) for name, path in open_paths if path not in operations} == {
+        ("intake", "/inquiries"),
+        ("intake", "/inquiries/{inquiry_id}"),
+        ("intake", "/inquiries/{inquiry_id}/rating"),
+        ("notifier", "/hall"),
+        ("notifier", "/hall/feed.json"),
+        ("notifier", "/hall/{inquiry_id}"),
+        ("scorer", "/scoreboard"),
+        ("scorer", "/inquiries/{inquiry_id}/clocks"),
+    }
 
 
 @EVERY_ROUTE

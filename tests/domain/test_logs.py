@@ -2,8 +2,14 @@
 
 import json
 import logging
+import sys
+from collections.abc import Callable
+
+import pytest
+from pydantic import BaseModel
 
 from shared.logs import JsonLines, Seldom, TextLines
+from shared.mongo import DuplicateKeyError
 
 
 def a_line(words: str, at: float = 0.0, **fields: object) -> logging.LogRecord:
@@ -32,3 +38,33 @@ def test_the_same_words_come_once_in_a_while_and_others_at_once() -> None:
     seldom = Seldom(every_s=10)
     said = [seldom.filter(a_line(words, at)) for words, at in (("a", 100), ("a", 101), ("b", 101), ("a", 111))]
     assert said == [True, False, True, True]
+
+
+WORDS = "只有我知道的事"
+
+
+class Letter(BaseModel):
+    subject: int
+
+
+def refused() -> None:
+    Letter.model_validate({"subject": WORDS})
+
+
+def stored_twice() -> None:
+    raise DuplicateKeyError(f"E11000 duplicate key error dup key: {{ words: '{WORDS}' }}", 11000, {"errmsg": WORDS})
+
+
+@pytest.mark.parametrize("fail", [refused, stored_twice])
+@pytest.mark.parametrize("form", [TextLines, JsonLines])
+def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(
+    fail: Callable[[], None], form: type[logging.Formatter]
+) -> None:
+    try:
+        fail()
+    except (ValueError, DuplicateKeyError):
+        record = a_line("broken")
+        record.exc_info = sys.exc_info()
+    line = form().format(record)
+    assert fail.__name__ in line
+    assert WORDS not in line
