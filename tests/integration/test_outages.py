@@ -1,9 +1,12 @@
 """Broker and store go away under a running system; what was accepted is whole when they are back."""
 
+import asyncio
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -45,38 +48,111 @@ def assigned_once(running: Backing, resident: Resident, receipts: list[dict[str,
     assert all(len(ids) == 1 for ids in told.values())
 
 
-def test_residents_can_write_while_kafka_is_away(running: Backing, urls: dict[str, str]) -> None:
-    resident = Resident(urls["intake"])
+LANGUAGES = ("zh", "en")
+AWAY = {"zh": "系统暂时无法保存，您写的内容还在", "en": "Nothing can be stored right now; what you wrote is still here"}
+NOT_NOW = {"zh": "系统此刻无法保存或读取", "en": "We cannot store or read anything at this moment"}
+TICKET = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
+FORM = {"subject": "井盖不见了", "body": "人行道上的井盖不见了，很危险。"}
+
+
+def in_form(answer: httpx.Response, language: str) -> httpx.Response:
+    """A page in that language."""
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert f'<html lang="{language}' in answer.text
+    return answer
+
+
+def told_to_come_back(answer: httpx.Response) -> None:
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def written(intake: httpx.AsyncClient, key: str, **more: str) -> httpx.Response:
+    return await intake.post("/inquiries", json=LIGHT | more, headers={"Idempotency-Key": key})
+
+
+async def sent(intake: httpx.AsyncClient, language: str, key: str) -> httpx.Response:
+    return await intake.post("/", params={"lang": language}, data=FORM | {"key": key})
+
+
+async def looked(intake: httpx.AsyncClient, language: str, receipt: dict[str, Any]) -> httpx.Response:
+    data = {"inquiry_id": receipt["inquiry_id"], "code": receipt["query_code"]}
+    return await intake.post("/status", params={"lang": language}, data=data)
+
+
+def at(urls: dict[str, str], service: str = "intake") -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=urls[service], timeout=30)
+
+
+async def test_residents_can_write_while_kafka_is_away(running: Backing, urls: dict[str, str]) -> None:
+    resident, key = Resident(urls["intake"]), str(uuid4())
     with away(running, "kafka"):
         receipts = [resident.write(LIGHT) for _ in range(5)]
-        seen = resident.look(receipts[0])
-        assert seen["state"] == "registered"
-        ready = httpx.get(f"{urls['intake']}/readyz", timeout=10)
-        assert ready.status_code == 200
-        assert "Kafka is away" in ready.json()["reasons"]
-        assert httpx.get(f"{urls['router']}/readyz", timeout=10).status_code == 503
-    assigned_once(running, resident, receipts)
+        assert resident.look(receipts[0])["state"] == "registered"
+        async with at(urls) as intake, at(urls, "router") as router:
+            first, again = await written(intake, key), await written(intake, key)
+            assert (first.status_code, again.status_code, first.json()) == (202, 202, again.json())
+            assert again.headers["idempotent-replayed"] == "true"
+            pages = [in_form(await sent(intake, one, key), one) for one in LANGUAGES]
+            assert [page.status_code for page in pages] == [202, 202]
+            shown = [in_form(await looked(intake, one, receipts[0]), one) for one in LANGUAGES]
+            assert [page.status_code for page in shown] == [200, 200]
+            ready = await intake.get("/readyz")
+            assert (ready.status_code, "Kafka is away" in ready.json()["reasons"]) == (200, True)
+            assert (await router.get("/readyz")).status_code == 503
+    numbers = {found[0] for page in pages if (found := TICKET.search(page.text))}
+    assert len(numbers) == 2, "the language is part of what is written"
+    assigned_once(running, resident, [*receipts, first.json()])
+    await until_assigned(running, numbers)
 
 
-def test_without_the_store_a_resident_is_told_to_come_back(running: Backing, urls: dict[str, str]) -> None:
-    resident = Resident(urls["intake"])
-    before = resident.write(LIGHT)
-    with away(running, "store"):
-        answer = httpx.post(f"{urls['intake']}/inquiries", json=LIGHT, timeout=20)
-        assert answer.status_code == 503
-        assert int(answer.headers["retry-after"]) > 0
-        assert answer.headers["content-type"] == "application/problem+json"
-        ready = httpx.get(f"{urls['intake']}/readyz", timeout=10)
-        assert (ready.status_code, ready.json()["ready"]) == (503, False)
-    assigned_once(running, resident, [before, resident.write(LIGHT)])
+async def until_assigned(running: Backing, numbers: set[str]) -> None:
+    """Whoever has only the page's number is told as well."""
+    async with asyncio.timeout(30):
+        while numbers - {
+            one.key for one in read_all(running.kafka, ["residents.inbox"]) if one.data["what"] != "registered"
+        }:
+            await asyncio.sleep(0.2)
 
 
-def test_both_away_at_once_lose_nothing(running: Backing, urls: dict[str, str]) -> None:
-    resident = Resident(urls["intake"])
-    receipts = [resident.write(LIGHT) for _ in range(20)]
-    with away(running, "kafka", "store"):
-        pass
-    assigned_once(running, resident, [*receipts, resident.write(LIGHT)])
+@pytest.mark.parametrize("parts", [("store",), ("kafka", "store")], ids=" and ".join)
+async def test_without_the_store_a_resident_is_told_to_come_back_and_nothing_is_lost(
+    running: Backing, urls: dict[str, str], parts: tuple[str, ...]
+) -> None:
+    resident, key, form_key = Resident(urls["intake"]), str(uuid4()), str(uuid4())
+    before = [resident.write(LIGHT) for _ in range(10)]
+    async with at(urls) as intake:
+        with away(running, *parts):
+            held = asyncio.create_task(written(intake, key))
+            await asyncio.sleep(0.5)
+            second, other, ticket, ready, *pages = await asyncio.gather(
+                written(intake, key),
+                written(intake, str(uuid4())),
+                intake.get(f"/inquiries/{before[0]['inquiry_id']}", headers={"X-Query-Code": before[0]["query_code"]}),
+                intake.get("/readyz"),
+                *(sent(intake, one, form_key) for one in LANGUAGES),
+                *(looked(intake, one, before[0]) for one in LANGUAGES),
+            )
+            assert second.status_code == 409, "the first with this key is still in flight"
+            for answer in (await held, other, ticket):
+                told_to_come_back(answer)
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.json()["detail"] == "The store is away; try again in a moment."
+            assert (ready.status_code, ready.json()["ready"]) == (503, False)
+            for page, words, language in zip(pages, [*AWAY.values(), *NOT_NOW.values()], LANGUAGES * 2, strict=True):
+                told_to_come_back(in_form(page, language))
+                assert words in page.text
+            for page in pages[:2]:
+                assert FORM["body"] in page.text
+                assert f'name="key" value="{form_key}"' in page.text
+        after = resident.write(LIGHT)
+        first, again = await written(intake, key), await written(intake, key)
+        assert (first.status_code, again.status_code, first.json()) == (202, 202, again.json())
+        assert (await written(intake, key, body="别的事。")).status_code == 422
+        twice = [TICKET.findall((await sent(intake, "zh", form_key)).text)[0] for _ in range(2)]
+        assert twice[0] == twice[1]
+    assigned_once(running, resident, [*before, after, first.json()])
 
 
 def test_a_department_added_while_everything_runs_gets_its_first_part(
