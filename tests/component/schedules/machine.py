@@ -204,7 +204,7 @@ class Schedule(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_amiss(self) -> None:
-        assert not self.world.violations
+        assert self.world.violations == []
         for name in [name for name, one in self.processes.items() if one.broken]:
             self.start(name, self.processes[name].consumer.owned)  # a supervisor does
 
@@ -212,7 +212,7 @@ class Schedule(RuleBasedStateMachine):
         try:
             if not self.world.violations:
                 self.end()
-            assert not list(violations(self.world))
+            assert list(violations(self.world)) == []
         finally:
             self.loop.end()
 
