@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic_core import to_json
@@ -37,8 +37,7 @@ Moment = Annotated[
 """A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339.
 
     `digest` tells of an input which bytes its sender sent: the same id with another digest is another message.
@@ -55,27 +54,27 @@ class Envelope:
 
     def headers(self) -> list[tuple[str, bytes | None]]:
         """Kafka headers in the fixed names of the project."""
-        pairs = [
-            ("ce_id", self.id),
-            ("ce_source", self.source),
-            ("ce_type", self.type),
-            ("ce_specversion", "1.0"),
-            ("ce_time", self.recorded_at),
-            ("ce_subject", self.subject),
-            ("ce_recordedtime", self.recorded_at),
-            ("content-type", "application/json"),
+        at = self.recorded_at.encode()
+        headers: list[tuple[str, bytes | None]] = [
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_specversion", b"1.0"),
+            ("ce_time", at),
+            ("ce_subject", self.subject.encode()),
+            ("ce_recordedtime", at),
+            ("content-type", b"application/json"),
         ]
         if self.sequence is not None:
-            pairs.append(("ce_sequence", str(self.sequence)))
+            headers.append(("ce_sequence", b"%d" % self.sequence))
         if self.causation is not None:
-            pairs.append(("ce_causationid", self.causation))
+            headers.append(("ce_causationid", self.causation.encode()))
         if self.digest is not None:
-            pairs.append(("ce_digest", self.digest))
-        return [(name, text.encode()) for name, text in pairs]
+            headers.append(("ce_digest", self.digest.encode()))
+        return headers
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message to publish: where, for whom, and its JSON. `key` decides the partition."""
 
     topic: str

@@ -1,7 +1,8 @@
 """What a case is: the state that its facts fold into."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Literal
 
 from shared.events import Fact
@@ -28,9 +29,12 @@ class Part:
         return self.state in ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
-    """A case after its first `n` decisions; `sequence` counts its events, `causes` the inputs it has decided."""
+    """A case after its first `n` decisions; `sequence` counts its events, `causes` the inputs it has decided.
+
+    Nobody changes one that was given to him: `fold` changes a copy of its own, once for all facts of a decision.
+    """
 
     inquiry_id: str
     n: int = 0
@@ -43,6 +47,7 @@ class Case:
     round: int = 1
     answered: bool = False
     rated: frozenset[int] = frozenset()
+    active_parts_known: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def weight(self) -> int:
@@ -51,10 +56,12 @@ class Case:
         return 1_000 + words + 100 * len(self.causes) + sum(len(part.text or "") for part in self.parts.values())
 
     @property
-    def active_parts(self) -> list[Part]:
+    def active_parts(self) -> tuple[Part, ...]:
         """The parts that count, lead first, then in the order of their numbers."""
-        active = [part for part in self.parts.values() if part.active]
-        return sorted(active, key=lambda part: part.role != "lead")
+        if self.active_parts_known is None:
+            active = [part for part in self.parts.values() if part.active]
+            self.active_parts_known = tuple(sorted(active, key=lambda part: part.role != "lead"))
+        return self.active_parts_known
 
     @property
     def lead(self) -> str | None:
@@ -87,71 +94,71 @@ class Case:
         )
 
 
-def _with_part(case: Case, part: Part) -> Mapping[str, Part]:
-    return {**case.parts, part.id: part}
+def _put(case: Case, part: Part) -> None:
+    case.parts = {**case.parts, part.id: part}
+    case.active_parts_known = None
 
 
-def _registered(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, inquiry=data)
+def _registered(case: Case, data: Mapping[str, Any]) -> None:
+    case.inquiry = data
 
 
-def _triaged(case: Case, data: Mapping[str, Any]) -> Case:
+def _triaged(case: Case, data: Mapping[str, Any]) -> None:
     """The whole inquiry, or one part of it that somebody must settle."""
     part_id = data.get("part_id")
     others = tuple(one for one in case.unsettled if one != part_id)
-    return replace(case, in_triage=not part_id, unsettled=(*others, part_id) if part_id else others)
+    case.in_triage, case.unsettled = not part_id, (*others, part_id) if part_id else others
 
 
-def _assigned(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, in_triage=False, unsettled=())
+def _assigned(case: Case, data: Mapping[str, Any]) -> None:
+    case.in_triage, case.unsettled = False, ()
 
 
-def _offered(case: Case, data: Mapping[str, Any]) -> Case:
-    part = Part(data["part_id"], data["department"], data["role"], data["due"])
-    return replace(case, parts=_with_part(case, part))
+def _offered(case: Case, data: Mapping[str, Any]) -> None:
+    _put(case, Part(data["part_id"], data["department"], data["role"], data["due"]))
 
 
-def _changed(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], role=data["role"])))
+def _changed(case: Case, data: Mapping[str, Any]) -> None:
+    _put(case, replace(case.parts[data["part_id"]], role=data["role"]))
 
 
-def _accepted(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], state="accepted")))
+def _accepted(case: Case, data: Mapping[str, Any]) -> None:
+    _put(case, replace(case.parts[data["part_id"]], state="accepted"))
 
 
-def _drafted(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, parts=_with_part(case, replace(case.parts[data["part_id"]], text=data["text"])))
+def _drafted(case: Case, data: Mapping[str, Any]) -> None:
+    _put(case, replace(case.parts[data["part_id"]], text=data["text"]))
 
 
-def _contributed(case: Case, data: Mapping[str, Any]) -> Case:
-    part = replace(case.parts[data["part_id"]], state="contributed", text=data["text"])
-    return replace(case, parts=_with_part(case, part))
+def _contributed(case: Case, data: Mapping[str, Any]) -> None:
+    _put(case, replace(case.parts[data["part_id"]], state="contributed", text=data["text"]))
 
 
-def _returned(case: Case, data: Mapping[str, Any]) -> Case:
+def _returned(case: Case, data: Mapping[str, Any]) -> None:
     part = replace(case.parts[data["part_id"]], state="returned")
-    return replace(case, parts=_with_part(case, part), unsettled=(*case.unsettled, part.id))
+    _put(case, part)
+    case.unsettled = (*case.unsettled, part.id)
 
 
-def _withdrawn(case: Case, data: Mapping[str, Any]) -> Case:
+def _withdrawn(case: Case, data: Mapping[str, Any]) -> None:
     part = replace(case.parts[data["part_id"]], state="withdrawn")
-    left = tuple(one for one in case.unsettled if one != part.id)
-    return replace(case, parts=_with_part(case, part), unsettled=left)
+    _put(case, part)
+    case.unsettled = tuple(one for one in case.unsettled if one != part.id)
 
 
-def _answered(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, answered=True)
+def _answered(case: Case, data: Mapping[str, Any]) -> None:
+    case.answered = True
 
 
-def _rated(case: Case, data: Mapping[str, Any]) -> Case:
-    return replace(case, rated=case.rated | {data["round"]})
+def _rated(case: Case, data: Mapping[str, Any]) -> None:
+    case.rated = case.rated | {data["round"]}
 
 
-def _unchanged(case: Case, data: Mapping[str, Any]) -> Case:
-    return case
+def _unchanged(case: Case, data: Mapping[str, Any]) -> None:
+    pass
 
 
-FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], Case]] = {
+FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], None]] = {
     "inquiry.registered": _registered,
     "inquiry.triaged": _triaged,
     "inquiry.assigned": _assigned,
@@ -169,6 +176,18 @@ FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], Case]] = {
 }
 
 
-def fold(case: Case, fact: Fact) -> Case:
-    """The case with one more fact; a fact of a later version that this one does not know changes nothing."""
-    return FOLD.get(fact.type, _unchanged)(case, fact.data)
+_fields = attrgetter(*(one.name for one in fields(Case) if one.init))
+
+
+def fold(case: Case, *facts: Fact) -> Case:
+    """The case with more facts; one of a later version that this one does not know changes nothing."""
+    then = Case(*_fields(case))
+    for fact in facts:
+        FOLD.get(fact.type, _unchanged)(then, fact.data)
+    return then
+
+
+def note(then: Case, n: int, sequence: int, cause: str, digest: str) -> Case:
+    """Note the decision itself on what `fold` has just made of its facts."""
+    then.n, then.sequence, then.causes = n, sequence, {**then.causes, cause: (n, digest)}
+    return then

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.router.domain.case import Case, fold
+from services.router.domain.case import Case, fold, note
 from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
 from services.router.domain.moves import MOVES, Facts, Refused, joined
@@ -14,24 +14,31 @@ from shared.ids import derived_id
 def decide(case: Case, given: Input, directory: Directory) -> Decision:
     """Make the one decision that `given` calls for. Pure: the same case, input and directory give the same decision."""
     facts: Facts = []
-    then, refusal = case, None
+    refusal = None
     try:
-        facts, then = _facts(case, given, directory)
+        facts = _facts(case, given, directory)
     except Refused as refused:
         refusal = refused.refusal
-    decision = Decision(
+    then = fold(case, *facts)
+    if then.complete and not case.complete:
+        facts.append(joined(then))
+        then = fold(then, facts[-1])
+    told, sequence = messages(case, then, given, facts, refusal, directory)
+    note(then, case.n + 1, sequence, given.id, given.digest)
+    return Decision(
         inquiry_id=given.inquiry_id,
-        n=case.n + 1,
+        n=then.n,
         cause=given.id,
         type=given.type,
         digest=given.digest,
         decided_at=given.recorded_at,
         revision=directory.revision,
         facts=tuple(facts),
+        messages=told,
         refusal=refusal,
+        sequence=sequence,
+        then=then,
     )
-    told, sequence = messages(case, then, decision, given, directory)
-    return replace(decision, messages=told, sequence=sequence)
 
 
 def told_apart(case: Case, given: Input) -> Input:
@@ -42,8 +49,8 @@ def told_apart(case: Case, given: Input) -> Input:
     return replace(given, id=derived_id(given.id, given.digest), imitates=given.id)
 
 
-def _facts(case: Case, given: Input, directory: Directory) -> tuple[Facts, Case]:
-    """The facts that follow, and the case with all of them folded in."""
+def _facts(case: Case, given: Input, directory: Directory) -> Facts:
+    """The facts that the input itself makes; raises Refused."""
     if given.imitates is not None:
         raise Refused(
             f"The id {given.origin or given.imitates!r} was used before, for another message.",
@@ -51,11 +58,4 @@ def _facts(case: Case, given: Input, directory: Directory) -> tuple[Facts, Case]
         )
     if case.inquiry is None and given.type != InquiryReceived.type:
         raise Refused(f"There is no inquiry {given.inquiry_id!r} yet.", "Check the number.")
-    facts = MOVES[given.type](case, given, directory)
-    then = case
-    for fact in facts:
-        then = fold(then, fact)
-    if then.complete and not case.complete:
-        answer = joined(then)
-        return [*facts, answer], fold(then, answer)
-    return facts, then
+    return MOVES[given.type](case, given, directory)

@@ -1,10 +1,10 @@
 """A decision: what the core made of one input, for ever; and the case that decisions fold into."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from services.router.domain.case import Case, fold
+from services.router.domain.case import Case, fold, note
 from shared.events import Envelope, Fact, Message, Payload
 
 VERSION = 1
@@ -37,7 +37,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The n-th decision of a case; `messages` are the very ones that go out, whoever publishes them, however often."""
+    """The n-th decision of a case; `messages` are the very ones that go out, whoever publishes them, however often.
+
+    `then` is the case after it, where it was made here; one that comes from the store is folded.
+    """
 
     inquiry_id: str
     n: int
@@ -50,6 +53,7 @@ class Decision:
     messages: tuple[Message, ...] = ()
     refusal: Refusal | None = None
     sequence: int = 0
+    then: Case | None = field(default=None, compare=False, repr=False)
 
     def document(self) -> dict[str, Any]:
         """As it is stored: one immutable document, whose `_id` is the compare-and-set."""
@@ -114,10 +118,10 @@ def _message(stored: Mapping[str, Any], message: Mapping[str, Any]) -> Message:
 
 def after(case: Case, decision: Decision) -> Case:
     """The case with one more decision folded in."""
-    for fact in decision.facts:
-        case = fold(case, fact)
-    causes = {**case.causes, decision.cause: (decision.n, decision.digest)}
-    return replace(case, n=decision.n, sequence=decision.sequence, causes=causes)
+    if decision.then is not None:
+        return decision.then
+    then = fold(case, *decision.facts)
+    return note(then, decision.n, decision.sequence, decision.cause, decision.digest)
 
 
 def case_of(inquiry_id: str, decisions: Iterable[Decision]) -> Case:

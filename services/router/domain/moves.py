@@ -251,14 +251,14 @@ def _parts(
     about: dict[str, Any] = {"lead": lead, "co_handlers": list(co_handlers), "why": why, "rule": rule}
     facts = [Fact("inquiry.assigned", about | {"policy_id": policy.id, "round": case.round})]
     have = {part.department: part for part in case.active_parts}
-    number = len(case.parts)
+    number, due = len(case.parts), _due(at, directory)
     for department in (lead, *co_handlers):
         role = "lead" if department == lead else "co-handler"
         part = have.get(department)
         if part is None:
             number += 1
             data: dict[str, Any] = {"part_id": f"{case.inquiry_id}-p{number}", "department": department, "role": role}
-            data |= {"due": _due(at, directory), "round": case.round, "why": f"{why['zh']} / {why['en']}"}
+            data |= {"due": due, "round": case.round, "why": f"{why['zh']} / {why['en']}"}
             facts.append(Fact("part.offered", data))
         else:
             facts.append(_changed(part, role))

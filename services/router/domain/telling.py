@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.router.domain import words
 from services.router.domain.case import Case
-from services.router.domain.decision import SOURCE, Decision, Input
+from services.router.domain.decision import SOURCE, Input, Refusal
 from services.router.domain.directory import Directory
 from shared import topics
 from shared.events import PREFIX, Envelope, Fact, Message, as_json
@@ -36,28 +36,33 @@ parts are in each state."""
 
 
 def messages(
-    before: Case, case: Case, decision: Decision, given: Input, directory: Directory
+    before: Case, case: Case, given: Input, facts: Sequence[Fact], refusal: Refusal | None, directory: Directory
 ) -> tuple[tuple[Message, ...], int]:
-    """Every message that follows from a decision, in order, and the sequence of the case's last event."""
-    write = _Writer(case, decision, before.sequence)
-    for fact in decision.facts:
+    """Every message that follows from a decision, in order, and the sequence of the case's last event.
+
+    `case` is the one after the facts: all of them are told as things stand when the last of them is true.
+    """
+    write = _Writer(case, given, before.n + 1, before.sequence)
+    picture = _picture(case, directory)
+    for fact in facts:
         write.event(fact, directory)
         for department, kind, data in _for_departments(case, fact, directory):
             write.inbox(department, kind, data)
-        if (told := _for_the_resident(case, fact, directory)) is not None:
+        if picture is not None and (told := _for_the_resident(case, fact, picture, directory)) is not None:
             write.resident(told)
-    if decision.refusal is not None and given.department is not None:
-        data = {"cause": given.origin or given.id, "reason": decision.refusal.reason, "remedy": decision.refusal.remedy}
+    if refusal is not None and given.department is not None:
+        data = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
         write.inbox(given.department, "message.refused", data)
     return tuple(write.messages), write.sequence
 
 
 class _Writer:
-    """Addresses, numbers and serialises what follows from one decision."""
+    """Addresses, numbers and serialises what follows from one decision, the n-th."""
 
-    def __init__(self, case: Case, decision: Decision, sequence: int) -> None:
-        self.decision = decision
-        parts = Counter(part.state for part in case.parts.values())
+    def __init__(self, case: Case, given: Input, n: int, sequence: int) -> None:
+        self.given = given
+        self.n = n
+        parts = Counter([part.state for part in case.parts.values()])
         departments = [part.department for part in case.active_parts]
         self.standing = {"state": case.state, "departments": departments, "part_states": dict(sorted(parts.items()))}
         self.round = case.round
@@ -70,7 +75,7 @@ class _Writer:
         if fields is None:
             return
         self.sequence += 1
-        data = {"inquiry_id": self.decision.inquiry_id} | {name: fact.data.get(name) for name in fields}
+        data = {"inquiry_id": self.given.inquiry_id} | {name: fact.data.get(name) for name in fields}
         if fact.type == "part.returned":
             data |= _as_codes(fact.data, directory)
         data |= self.standing
@@ -79,27 +84,26 @@ class _Writer:
         self._write(topics.EVENTS, fact.type, data, self.sequence)
 
     def inbox(self, department: str, kind: str, data: Mapping[str, Any]) -> None:
-        self._write(topics.inbox(department), kind, data, self.decision.n)
+        self._write(topics.inbox(department), kind, data, self.n)
 
     def resident(self, data: Mapping[str, Any]) -> None:
-        self._write(topics.RESIDENTS, "resident.told", data, self.decision.n)
+        self._write(topics.RESIDENTS, "resident.told", data, self.n)
 
     def _write(self, topic: str, kind: str, data: Mapping[str, Any], sequence: int) -> None:
         """The id follows from the cause and from what this message is, so that a repeat carries the same one."""
-        decision = self.decision
-        what = f"{decision.inquiry_id}/{kind}/{topic}/{self.round}"
+        given = self.given
+        what = f"{given.inquiry_id}/{kind}/{topic}/{self.round}"
         ordinal = self.ordinals[what] = self.ordinals.get(what, -1) + 1
         envelope = Envelope(
-            id=derived_id(decision.cause, f"{what}/{ordinal}"),
+            id=derived_id(given.id, f"{what}/{ordinal}"),
             type=PREFIX + kind,
             source=SOURCE,
-            subject=decision.inquiry_id,
-            recorded_at=decision.decided_at,
+            subject=given.inquiry_id,
+            recorded_at=given.recorded_at,
             sequence=sequence,
-            causation=decision.cause,
+            causation=given.id,
         )
-        value = as_json(data)
-        self.messages.append(Message(topic, decision.inquiry_id, envelope, value))
+        self.messages.append(Message(topic, given.inquiry_id, envelope, as_json(data)))
 
 
 def _as_codes(returned: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
@@ -183,12 +187,11 @@ WHAT = {
 }
 
 
-def _for_the_resident(case: Case, fact: Fact, directory: Directory) -> dict[str, Any] | None:
+def _for_the_resident(case: Case, fact: Fact, picture: dict[str, Any], directory: Directory) -> dict[str, Any] | None:
     what = WHAT.get(fact.type)
     inquiry = case.inquiry
     if what is None or inquiry is None:
         return None
-    picture = _picture(case, directory)
     return {
         "inquiry_id": case.inquiry_id,
         "what": what,
@@ -199,9 +202,11 @@ def _for_the_resident(case: Case, fact: Fact, directory: Directory) -> dict[str,
     }
 
 
-def _picture(case: Case, directory: Directory) -> dict[str, Any]:
-    """The whole of the case that its resident may see."""
-    inquiry = case.inquiry or {}
+def _picture(case: Case, directory: Directory) -> dict[str, Any] | None:
+    """The whole of the case that its resident may see; None before there is one."""
+    inquiry = case.inquiry
+    if inquiry is None:
+        return None
     language = inquiry["language"]
     handlers = [
         {

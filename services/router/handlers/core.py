@@ -1,6 +1,6 @@
 """The core: one decision for each input of the log."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -127,15 +127,21 @@ def decide_all(
 
 
 def tell(decisions: Sequence[Decision]) -> None:
-    """Count and log what was decided, without anybody's words."""
+    """Count what was decided; which case, and what of it, stands in the decisions themselves."""
+    offered: Counter[str] = Counter()
+    joint = refused = 0
     for decision in decisions:
+        refused += decision.refusal is not None
         for fact in decision.facts:
             if fact.type == "part.offered":
-                metrics.ASSIGNMENTS.labels(label(fact.data["department"])).inc()
+                offered[fact.data["department"]] += 1
             elif fact.type == "inquiry.answered" and len(fact.data["departments"]) > 1:
-                metrics.JOINT_REPLIES.inc()
-        outcome = "refused" if decision.refusal else ",".join(fact.type for fact in decision.facts)
-        log.info("decided", extra={"inquiry_id": decision.inquiry_id, "n": decision.n, "outcome": outcome})
+                joint += 1
+    for department, parts in offered.items():
+        metrics.ASSIGNMENTS.labels(label(department)).inc(parts)
+    metrics.JOINT_REPLIES.inc(joint)
+    if decisions:
+        log.info("decided", extra={"decisions": len(decisions), "refused": refused})
 
 
 _labels: set[str] = set()
