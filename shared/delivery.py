@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared import metrics, topics
 from shared.logs import log
-from shared.polling import Polling, as_it_is, undecoded
+from shared.polling import Polling, Rebalance, as_it_is, undecoded
 from shared.publishing import Publisher
 from shared.records import Record, Wrong, dead_letter, dependency
 from shared.running import ended
@@ -72,6 +72,7 @@ class Subscription(Generic[Item]):
     instance: str | None = None
     parking: Parking[Item] | None = None
     last_poll: float = field(default_factory=time.monotonic)
+    put_aside_at: float | None = None
     subscriber: Any = None
     on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -88,7 +89,7 @@ class Subscription(Generic[Item]):
     @cached_property
     def polling(self) -> Polling:
         """This reading's polls."""
-        return Polling(self.group, self._put_aside, self.on_broken)
+        return Polling(self.service, self.group, self._put_aside, self.on_broken)
 
     def attach(self, broker: KafkaBroker) -> None:
         """Register with FastStream, which polls; acknowledgement stays here."""
@@ -112,7 +113,7 @@ class Subscription(Generic[Item]):
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 10,
             max_poll_interval_ms=2**31 - 1,
-            listener=Drain(self),
+            listener=Rebalance(lambda: self.drained(SESSION_S / 2), self.forget),
         )
 
         async def consume(batch: Any) -> None:
@@ -276,12 +277,14 @@ class Subscription(Generic[Item]):
                     return None
         finally:
             self._waiting.pop(act, None)
+            self._moved = time.monotonic()
 
     async def _put_aside(self, record: Record, kind: str, reason: str, attempts: int) -> None:
         letter = dead_letter(self.service, record, kind, reason, attempts)
         topic = topics.dead_letters(self.service)
         await self._surely(lambda: self.publisher.publish_raw({topic: [letter]}))
         metrics.DEAD_LETTERS.labels(self.service, kind).inc()
+        self.put_aside_at = time.monotonic()
         log.warning("put aside", extra={"service": self.service, "place": record.place, "kind": kind})
 
     async def _commit(self, records: Sequence[Raw]) -> None:
@@ -310,17 +313,27 @@ class Subscription(Generic[Item]):
 
     def why_not_ready(self) -> str | None:
         """A sentence when this reading does not do its work; None when it does."""
-        name = self.group or ", ".join(self.topics)
         consumer: AIOKafkaConsumer | None = self.subscriber.consumer if self.subscriber else None
         if self.waiting_for:
-            return f"{name} waits for {self.waiting_for}"
+            return f"{self.name} waits for {self.waiting_for}"
+        if self.polling.failure:
+            return f"{self.name} cannot poll: {self.polling.failure}"
         if consumer is None or not consumer.assignment():
-            return f"{name} has no partitions assigned"
-        if not self._idle.is_set() and time.monotonic() - self._moved > NO_POLL_S:
-            return f"{name} has had one batch in hand for more than {NO_POLL_S:.0f} s"
-        if self._idle.is_set() and time.monotonic() - self.last_poll > NO_POLL_S:
-            return f"{name} has not polled for {NO_POLL_S:.0f} s"
+            return f"{self.name} has no partitions assigned"
+        return self.stands_still(NO_POLL_S)
+
+    def stands_still(self, for_s: float) -> str | None:
+        """A sentence when this reading has neither polled nor got on with its batch for so long; None when it has."""
+        if not self._idle.is_set() and time.monotonic() - self._moved > for_s:
+            return f"{self.name} has had one batch in hand for more than {for_s:.0f} s"
+        if self._idle.is_set() and time.monotonic() - self.last_poll > for_s:
+            return f"{self.name} has not polled for {for_s:.0f} s"
         return None
+
+    @property
+    def name(self) -> str:
+        """What people call this reading."""
+        return self.group or ", ".join(self.topics)
 
     @property
     def waiting_for(self) -> str | None:
@@ -361,18 +374,3 @@ class Subscription(Generic[Item]):
         """Let go of what is still being confirmed: it comes again."""
         if self._former is not None:
             await ended([self._former])
-
-
-class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
-    """Before partitions go, the batch in hand may finish: half of the rebalance time-out."""
-
-    def __init__(self, subscription: Subscription[Any]) -> None:
-        self.subscription = subscription
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Called by aiokafka before it gives the partitions back."""
-        await self.subscription.drained(SESSION_S / 2)
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Positions come from the committed offsets: what this process had handled before says nothing any more."""
-        self.subscription.forget()

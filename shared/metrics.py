@@ -44,6 +44,9 @@ LEDGER_OLDEST = Gauge(
 COMMIT_FAILURES = Counter(
     "chorus_commit_failures", "Offsets that could not be committed; a rise repeats work, harmlessly", ["service"]
 )
+POLL_FAILURES = Counter(
+    "chorus_poll_failures", "Polls that failed; a few around a rebalance are normal, a steady rise is not", ["service"]
+)
 PRODUCER_RENEWALS = Counter(
     "chorus_producer_renewals", "Producers made anew after a final refusal; a rise wants a look at rights", ["service"]
 )

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
     CorruptRecordException,
@@ -13,6 +13,7 @@ from aiokafka.errors import (
 )
 from faststream.kafka.message import KafkaMessage
 
+from shared import metrics
 from shared.logs import log
 from shared.records import FORBIDDEN, Record
 
@@ -24,10 +25,12 @@ UNPACK_MS = 100
 class Polling:
     """One consumer's polls. `handled` is, for each partition, the offset after the last record that was handled here."""
 
+    service: str
     group: str | None
     put_aside: Callable[[Record, str, str, int], Awaitable[None]]
     broken: Callable[[BaseException], None]
     handled: dict[TopicPartition, int] = field(default_factory=dict)
+    failure: str | None = None
 
     async def poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
         """Poll; whatever goes wrong, nothing that was fetched is passed over.
@@ -36,18 +39,22 @@ class Polling:
         every partition goes back to the first record that was not handled.
         """
         try:
-            return await polling(consumer)
+            found = await polling(consumer)
         except ConsumerStoppedError:
             raise
-        except FORBIDDEN as error:
-            self.broken(error)
-            raise
         except Exception as error:
-            log.error("a poll failed", extra={"group": self.group, "error": type(error).__name__})
+            self.failure = type(error).__name__
+            metrics.POLL_FAILURES.labels(self.service).inc()
+            log.error("a poll failed", extra={"group": self.group, "error": self.failure})
+            if isinstance(error, FORBIDDEN):
+                self.broken(error)
+                raise
             await self.rewind(consumer)
             if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
                 raise
-            return await self.one_by_one(consumer)
+            found = await self.one_by_one(consumer)
+        self.failure = None
+        return found
 
     async def rewind(self, consumer: AIOKafkaConsumer) -> None:
         for partition in consumer.assignment():
@@ -75,6 +82,21 @@ class Polling:
             else:
                 found += [record for some in records.values() for record in some]
         return tuple(found)
+
+
+class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
+    """Before partitions go, what is in hand may finish for a while; once they have come, all positions are new."""
+
+    def __init__(self, drained: Callable[[], Awaitable[None]], forget: Callable[[], None]) -> None:
+        self.drained, self.forget = drained, forget
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Called by aiokafka before it gives the partitions back."""
+        await self.drained()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Positions come from the committed offsets: what this process had handled before says nothing any more."""
+        self.forget()
 
 
 async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

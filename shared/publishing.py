@@ -51,6 +51,8 @@ class Publisher:
         self.producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._unconfirmed: dict[object, float] = {}
+        self.refusal: str | None = None
+        """What Kafka has refused for good, until it takes something again."""
 
     async def start(self) -> None:
         """Connect; raises KafkaError when the broker is away. May be tried again."""
@@ -123,8 +125,10 @@ class Publisher:
         try:
             sent = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
             await self._confirmed(producer, sent)
+            self.refusal = None
         except KafkaError as error:
             if not error.retriable:
+                self.refusal = type(error).__name__
                 await self._renew(producer, error)
             raise
         finally:

@@ -33,6 +33,8 @@ from shared.settings import Settings
 DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
 READING_EXPECTED_S = 10.0
+GIVEN_UP_S = 300.0
+REMARKED_S = 600.0
 Check = Callable[[], Awaitable[str | None]]
 
 
@@ -224,6 +226,7 @@ class Service:
             self.prepared_at = time.monotonic()
             await patiently(self.publisher.start, "connecting the producer")
             await patiently(self._start_reading, "connecting the consumers")
+            loops.append(asyncio.create_task(self._watch()))
             log.info("reading", extra={"service": self.name})
             finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for loop in finished:
@@ -257,6 +260,19 @@ class Service:
             told = set(waiting)
             await asyncio.sleep(LAG_EVERY_S)
 
+    async def _watch(self) -> None:
+        """Raises for a reading that stands still although nothing it needs is away: this will not heal by itself.
+
+        It is looked at twice, because a process that was frozen finds all its clocks late.
+        """
+        still: set[str] = set()
+        while True:
+            now = {one.stands_still(GIVEN_UP_S) for one in self.subscriptions if not one.waiting_for} - {None}
+            if given_up := now & still:
+                raise RuntimeError("; ".join(sorted(map(str, given_up))))
+            still = {str(one) for one in now}
+            await asyncio.sleep(LAG_EVERY_S)
+
     # ── what every service answers ───────────────────────────────────────────
 
     async def readiness(self) -> tuple[bool, list[str]]:
@@ -269,6 +285,8 @@ class Service:
             reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
         if self.forbidden:
             reading.append(self.forbidden)
+        if self.publisher.refusal:
+            reading.append(f"Kafka refuses what {self.name} writes: {self.publisher.refusal}")
         reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.name} is starting"]
         for check in self.checks:
@@ -277,7 +295,13 @@ class Service:
         self._has_read = self._has_read or not reading
         settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
         ready = not others and (not reading or (self.works_without_kafka and (settled or self._has_read)))
-        return ready, others + reading
+        return ready, others + reading + self._remarks()
+
+    def _remarks(self) -> list[str]:
+        """What somebody should look at although the service does its work."""
+        lately = time.monotonic() - REMARKED_S
+        aside = [one.name for one in self.subscriptions if one.put_aside_at is not None and one.put_aside_at > lately]
+        return [f"{name} has put messages aside lately: `chorus dead-letters list` shows them" for name in aside]
 
     async def _store_answers(self) -> str | None:
         try:

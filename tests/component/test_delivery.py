@@ -200,8 +200,10 @@ async def test_a_dead_letter_waits_for_the_broker_and_nothing_is_committed_befor
         await reading.publisher.refused.acquire()
     assert (reading.consumer.commits, reading.hands.done) == ([], [])
     reading.publisher.away = False
+    assert reading.subscription.put_aside_at is None
     await task
     assert (len(reading.aside), reading.consumer.commits) == (1, [{("a", 0): 2}])
+    assert reading.subscription.put_aside_at is not None
 
 
 async def test_a_commit_after_the_partition_went_is_counted_and_not_raised(reading: Reading) -> None:
@@ -221,7 +223,16 @@ async def test_a_commit_that_the_group_refuses_is_counted_and_not_raised(reading
 async def test_a_commit_waits_for_the_broker(reading: Reading) -> None:
     before = failures()
     reading.consumer.failing = [KafkaConnectionError(), KafkaConnectionError()]
+    told: list[str | None] = []
+    commit = reading.consumer.commit
+
+    async def watched(offsets: Any) -> None:
+        told.append(reading.subscription.why_not_ready())
+        await commit(offsets)
+
+    reading.consumer.commit = watched  # type: ignore[method-assign]
     await reading.take(b"1")
+    assert told == [None, "router-core waits for kafka", "router-core waits for kafka"]
     assert (failures(), reading.consumer.commits) == (before + 2, [{("a", 0): 1}])
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
 
 from shared.events import Envelope, Message
 from shared.provision import make_topics
@@ -120,14 +121,21 @@ async def test_a_refusal_by_the_broker_poisons_nothing(running: object, request:
     kafka = request.getfixturevalue("running").kafka
     small, topic = f"small.{uuid4().hex[:12]}", f"try.{uuid4().hex[:12]}"
     await make_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)
-    publisher = Publisher(kafka, "try")
+    publisher, before = Publisher(kafka, "try"), renewals()
     try:
-        for _ in range(2):
+        for turn in range(1, 3):
             with pytest.raises(KafkaError):
                 await publisher.publish([message(small, "case", 1, "x" * 2_000_000)])
+            assert publisher.refusal == "MessageSizeTooLargeError"
+            assert renewals() == before + turn
             await publisher.publish([message(small, "case", 2), message(topic, "case", 2)])
+            assert publisher.refusal is None
     finally:
         await publisher.stop()
+
+
+def renewals() -> float:
+    return REGISTRY.get_sample_value("chorus_producer_renewals_total", {"service": "try"}) or 0.0
 
 
 async def test_a_broker_that_cannot_be_reached_is_an_error_and_may_be_tried_again() -> None:

@@ -1,17 +1,25 @@
 """What every service answers: that it lives, whether it does its work, and what it measures."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from prometheus_client import REGISTRY
 
 from deploy.local.backing import Backing
+from shared import service as service_module
+from shared.delivery import Subscription
 from shared.running import single_instance
 from shared.service import Service
 from shared.settings import Settings, secret
+from tests.fakes import FakeConsumer, FakeSubscriber
 
 
 @pytest.fixture
@@ -102,3 +110,106 @@ def test_a_weak_or_missing_secret_is_a_sentence(tmp_path: Path, content: str | N
 def test_a_wrong_time_zone_is_a_sentence(zone: str) -> None:
     with pytest.raises(ValueError, match="is not a time zone; write one like Asia/Shanghai"):
         Settings(time_zone=zone)
+
+
+# ── what is wrong is seen, and what cannot heal ends the process ─────────────
+
+
+@pytest.fixture
+def reading(service: Service) -> Subscription[bytes]:
+    """A reading whose consumer works, in a service that is prepared."""
+
+    async def take(batch: object) -> None:
+        return None
+
+    service.reads("a", group="scorer", read=lambda record: record.value, handle=take, schema=bytes)
+    [one] = service.subscriptions
+    one.subscriber = FakeSubscriber(FakeConsumer())
+    service.prepared_at = 0.0
+    return one
+
+
+async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
+    service: Service, reading: Subscription[bytes]
+) -> None:
+    outcomes: list[Any] = [KafkaError("the coordinator's task has ended"), ()]
+
+    async def poll(consumer: object) -> Any:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    before = counted("chorus_poll_failures_total")
+    consumer: Any = AsyncMock(assignment=list)
+    with pytest.raises(KafkaError):
+        await reading.polling.poll(poll, consumer)
+    assert counted("chorus_poll_failures_total") == before + 1
+    assert "scorer cannot poll: KafkaError" in (await service.readiness())[1]
+    await reading.polling.poll(poll, consumer)
+    assert "scorer cannot poll: KafkaError" not in (await service.readiness())[1]
+
+
+async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, reading: Subscription[bytes]) -> None:
+    lost = TopicAuthorizationFailedError("a")
+
+    async def poll(consumer: object) -> Any:
+        raise lost
+
+    consumer: Any = AsyncMock()
+    with pytest.raises(TopicAuthorizationFailedError):
+        await reading.polling.poll(poll, consumer)
+    assert service.broken is lost
+
+
+async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
+    service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    reading.last_poll = time.monotonic() - 31
+    assert "scorer has not polled for 30 s" in (await service.readiness())[1]
+    watching = asyncio.create_task(service._watch())
+    await asyncio.sleep(0.05)
+    assert not watching.done()
+    reading.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    with pytest.raises(RuntimeError, match="scorer has not polled for 300 s"):
+        await watching
+
+
+async def test_who_waits_for_a_dependency_is_never_given_up(
+    service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    act = object()
+    reading._waiting[act] = "mongodb"
+    reading.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    watching = asyncio.create_task(service._watch())
+    await asyncio.sleep(0.05)
+    assert not watching.done()
+    assert "scorer waits for mongodb" in (await service.readiness())[1]
+    del reading._waiting[act]
+    with pytest.raises(RuntimeError, match="has not polled"):
+        await watching
+
+
+async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
+    service: Service, reading: Subscription[bytes]
+) -> None:
+    service.publisher.refusal = "TopicAuthorizationFailedError"
+    ready, reasons = await service.readiness()
+    assert not ready
+    assert "Kafka refuses what scorer writes: TopicAuthorizationFailedError" in reasons
+
+
+async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:
+    remark = "scorer has put messages aside lately: `chorus dead-letters list` shows them"
+    assert remark not in (await service.readiness())[1]
+    reading.put_aside_at = time.monotonic()
+    assert remark in (await service.readiness())[1]
+    assert service._remarks() == [remark]
+    reading.put_aside_at = time.monotonic() - service_module.REMARKED_S - 1
+    assert service._remarks() == []
+
+
+def counted(name: str) -> float:
+    return REGISTRY.get_sample_value(name, {"service": "scorer"}) or 0.0

@@ -19,7 +19,7 @@ from services.router.handlers.core import Core, read_input
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed
-from shared.delivery import Drain, Subscription
+from shared.delivery import SESSION_S, Subscription
 from shared.publishing import Publisher, RawRecord
 from shared.running import ended
 from tests.builders import CITY
@@ -196,11 +196,10 @@ class Process:
 
     def assign(self, owned: set[int]) -> None:
         """A rebalance: what is in hand may end within the time there is, then reading goes on from what is committed."""
-        drain, consumer = Drain(self.subscription), self.consumer
-        self.loop.run_until_complete(drain.on_partitions_revoked(set()))
-        consumer.owned = owned
+        self.loop.run_until_complete(self.subscription.drained(SESSION_S / 2))
+        self.consumer.owned = owned
         self.position = {partition: self.world.committed[partition] for partition in owned}
-        self.loop.run_until_complete(drain.on_partitions_assigned(set()))
+        self.subscription.forget()
         self.loop.settle()
 
     def poll(self, most: int) -> None:
