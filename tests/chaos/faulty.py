@@ -37,7 +37,7 @@ def fresh_id_on_repeat() -> None:
     decisions_at = Store.decisions_at
 
     def fresh(message: Message) -> Message:
-        return replace(message, envelope=replace(message.envelope, id=str(uuid4())))
+        return message._replace(envelope=message.envelope._replace(id=str(uuid4())))
 
     async def renaming(self: Store, places: Sequence[tuple[str, int]]) -> list[Decision]:
         found = await decisions_at(self, places)

@@ -73,7 +73,7 @@ numbers = count()
 def renamed(decision: Decision) -> Decision:
     """The decision with other ids in its messages."""
     messages = tuple(
-        replace(one, envelope=replace(one.envelope, id=f"fresh-{next(numbers)}")) for one in decision.messages
+        one._replace(envelope=one.envelope._replace(id=f"fresh-{next(numbers)}")) for one in decision.messages
     )
     return replace(decision, messages=messages)
 
