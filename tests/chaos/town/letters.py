@@ -7,7 +7,7 @@ from typing import Any, Literal
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
 """Those at work in this town; every matter below, and the desk, leads to some of them."""
-MAILED = 0.15
+MAILED = 0.1
 """The share of residents with an address: mails, one after another, are the slowest of all effects."""
 MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("工地夜间施工噪音扰民", "工地每天夜间施工，噪音很大。", ()),

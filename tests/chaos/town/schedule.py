@@ -107,7 +107,7 @@ def _visits(kills: int, seconds: float, dice: random.Random) -> Iterator[Visit]:
     services = dice.sample(SERVICES, len(SERVICES)) * count
     for number in range(count):
         at_s = seconds * (number + dice.uniform(0.0, 0.6)) / count
-        stays_s = min(dice.uniform(8.0, 20.0), 0.3 * seconds)
+        stays_s = min(dice.uniform(8.0, 20.0), max(8.0, 0.3 * seconds))
         yield Visit(at_s, services[number], stays_s, named=dice.random() < 0.5, killed=number % 2 == 1)
 
 

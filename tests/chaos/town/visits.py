@@ -1,5 +1,6 @@
 """Second processes of the services, which come while the first is at work, take their share, and go or are killed."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local import tether
 from tests.chaos.town.processes import environment
 from tests.chaos.town.schedule import Visit
 from tests.chaos.town.stack import REPOSITORY, Town
 
 FOUND_S, GOODBYE_S = 60.0, 60.0
+TETHER = (sys.executable, "-I", "-S", tether.__file__)
+"""So that nobody stays behind when the run itself is killed."""
 
 
 @dataclass
@@ -56,19 +60,24 @@ class Visits:
         self.say(f"a {name} comes for {visit.stays_s:.0f} s")
         with (self.logs / f"second-{visit.service}-{number}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{visit.service}"],
+                [
+                    *TETHER,
+                    str(os.getpid()),
+                    str(int(signal.SIGKILL)),
+                    sys.executable,
+                    "-m",
+                    f"services.{visit.service}",
+                ],
                 env=told,
                 cwd=REPOSITORY,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            try:
-                ready = self._stay(visit, f"http://{address}")
-                if (status := process.poll()) is not None:
-                    self.oddities.append(f"A {name} ended with {status} before its time.")
-            finally:
-                self._go(visit, name, process)
+            ready = self._stay(visit, f"http://{address}")
+            if (status := process.poll()) is not None:
+                self.oddities.append(f"A {name} ended with {status} before its time.")
+            self._go(visit, name, process, ready)
         self.log.append({"at_s": round(visit.at_s, 1), "who": name, "killed": visit.killed, "was_ready": ready})
 
     def _stay(self, visit: Visit, url: str) -> bool:
@@ -83,7 +92,7 @@ class Visits:
             self.doors.remove(url)
         return ready
 
-    def _go(self, visit: Visit, name: str, process: subprocess.Popen[bytes]) -> None:
+    def _go(self, visit: Visit, name: str, process: subprocess.Popen[bytes], ready: bool) -> None:
         self.say(f"the {name} is {'killed' if visit.killed else 'told to end'}")
         process.send_signal(signal.SIGKILL if visit.killed else signal.SIGTERM)
         try:
@@ -93,7 +102,8 @@ class Visits:
             process.kill()
             process.wait()
             return
-        if not visit.killed and status != 0:
+        # Told so while it is still being loaded, it has nothing to bring to an end.
+        if not visit.killed and status != 0 and (ready or status != -signal.SIGTERM):
             self.oddities.append(f"A {name} that was told to end did so with {status}.")
 
 
