@@ -1,6 +1,6 @@
 """Intake's pages for people: the form, the ticket and the rating; and the ticket as JSON for whoever asks for that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -37,7 +37,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
-        return await written(reception, request, await fields(request), site)
+        return await with_fields(request, site, lambda typed: written(reception, request, typed, site))
 
     @router.get("/status", include_in_schema=False)
     async def ask(request: Request) -> Response:
@@ -45,10 +45,12 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
     @router.post("/status", include_in_schema=False)
     async def look(request: Request) -> Response:
-        typed = await fields(request)
-        return await shown(
-            reception, request, str(typed.get("inquiry_id", "")).strip(), str(typed.get("code", "")), site
-        )
+        async def found(typed: Mapping[str, Any]) -> Response:
+            return await shown(
+                reception, request, str(typed.get("inquiry_id", "")).strip(), str(typed.get("code", "")), site
+            )
+
+        return await with_fields(request, site, found)
 
     @router.get("/status/rating", include_in_schema=False)
     async def reloaded() -> Response:
@@ -56,7 +58,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
     @router.post("/status/rating", include_in_schema=False)
     async def rate(request: Request) -> Response:
-        return await rated(reception, request, await fields(request), site)
+        return await with_fields(request, site, lambda typed: rated(reception, request, typed, site))
 
     @router.get(
         "/inquiries/{inquiry_id}",
@@ -83,8 +85,19 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 # ── writing in ───────────────────────────────────────────────────────────────
 
 
+async def with_fields(
+    request: Request, site: Site, act: Callable[[Mapping[str, Any]], Awaitable[Response]]
+) -> Response:
+    """Go on with what the form sent; a form that could not be read is told on a page, not in JSON."""
+    try:
+        typed = await fields(request)
+    except Problem as problem:
+        return after(problem.headers, pages.problem(language(request), problem.status, site=site))
+    return await act(typed)
+
+
 async def fields(request: Request) -> dict[str, Any]:
-    """What a form sent, line breaks as people mean them. Raises Problem 413 or 422."""
+    """What a form sent, line breaks as people mean them. Raises Problem 408, 413 or 422."""
     body = (await limited_body(request)).decode(errors="replace")
     try:
         sent = parse_qs(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)

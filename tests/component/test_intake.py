@@ -367,9 +367,22 @@ async def test_neither_query_strings_nor_contacts_nor_words_reach_a_log(
         assert secret not in logged
 
 
-async def test_a_form_with_too_many_fields_is_refused_and_not_an_error_here(intake: Intake) -> None:
-    answer = await intake.http.post("/", content="&".join(f"f{n}=1" for n in range(1_000)))
-    assert 400 <= answer.status_code < 500
+@pytest.mark.parametrize("path", ["/", "/status", "/status/rating"])
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        ("&".join(f"f{n}=1" for n in range(1_000)), 422, {"zh": "请按下面的说明修改", "en": "Please correct"}),
+        ("body=" + "x" * 300_000, 413, {"zh": "内容超过了可以接收的长度", "en": "longer than we can take"}),
+    ],
+    ids=["too many fields", "too long"],
+)
+async def test_a_form_that_cannot_be_read_is_told_on_a_page(
+    intake: Intake, path: str, content: str, status: int, words: dict[str, str]
+) -> None:
+    for language, said in words.items():
+        answer = await intake.http.post(path, content=content, params={"lang": language})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert said in answer.text
 
 
 async def test_the_last_city_is_known_after_a_restart_without_kafka(intake: Intake) -> None:
