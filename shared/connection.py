@@ -104,23 +104,38 @@ class Connection:
         } | ({"ssl.ca.location": str(self.ca_file)} if self.ca_file else {})
 
 
-def password(file: Path | None, user: str) -> str:
-    """The password in a file, without surrounding white space; raises ValueError with a sentence when there is none."""
+def password(file: Path | None, user: str, of: str = "CHORUS_KAFKA") -> str:
+    """The password in a file, without surrounding white space; raises ValueError with a sentence when there is none.
+
+    `of` is how the names of the two settings begin.
+    """
+    setting = f"{of}_PASSWORD_FILE"
     if file is None:
-        raise ValueError(
-            f"CHORUS_KAFKA_USER is {user!r} and CHORUS_KAFKA_PASSWORD_FILE is not set; point it to the file with its password"
-        )
+        raise ValueError(f"{of}_USER is {user!r} and {setting} is not set; point it to the file with its password")
     try:
         content = file.read_text("utf-8").strip()
     except OSError as error:
-        raise ValueError(
-            f"CHORUS_KAFKA_PASSWORD_FILE names {str(file)!r}, which cannot be read: {error.strerror}"
-        ) from error
+        raise ValueError(f"{setting} names {str(file)!r}, which cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"CHORUS_KAFKA_PASSWORD_FILE names {str(file)!r}, which is not text in UTF-8") from error
+        raise ValueError(f"{setting} names {str(file)!r}, which is not text in UTF-8") from error
     if not content:
-        raise ValueError(f"CHORUS_KAFKA_PASSWORD_FILE names {str(file)!r}, which is empty; it must hold the password")
+        raise ValueError(f"{setting} names {str(file)!r}, which is empty; it must hold the password")
     return content
+
+
+def store_login(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments by which MongoDB's client logs in; none where the store has no users.
+
+    Raises ValueError with a sentence when a user is named without a password, or the other way round.
+    """
+    user, file = settings.mongodb_user, settings.mongodb_password_file
+    if user is None:
+        if file is not None:
+            raise ValueError(
+                f"CHORUS_MONGODB_PASSWORD_FILE is {str(file)!r} and CHORUS_MONGODB_USER is not set; name the user"
+            )
+        return {}
+    return {"username": user, "password": password(file, user, "CHORUS_MONGODB"), "authSource": "admin"}
 
 
 def _refuse_without_users(settings: Settings) -> None:

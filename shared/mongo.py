@@ -23,6 +23,7 @@ __all__ = [
     "insert_new",
     "not_in",
     "ping",
+    "refuses_login",
 ]
 
 Document = dict[str, Any]
@@ -35,11 +36,12 @@ StoreAway = (PyMongoError,)
 or not. What speaks of one document, that it is too large or cannot be stored at all, is no PyMongoError."""
 
 DUPLICATE_KEY = 11000
+AUTHENTICATION_FAILED = 18
 VALUES_ASKED = 50
 DURABLE = WriteConcern(w="majority", j=True)
 
 
-def connect(url: str, database: str) -> Database:
+def connect(url: str, database: str, **login: Any) -> Database:
     """A database whose every write is acknowledged by a majority's journal; away means an error within 5 s."""
     client: Client = AsyncIOMotorClient(
         url,
@@ -48,6 +50,7 @@ def connect(url: str, database: str) -> Database:
         connectTimeoutMS=5_000,
         tz_aware=True,
         retryWrites=False,
+        **login,
     )
     return client.get_database(database, write_concern=DURABLE)
 
@@ -55,6 +58,11 @@ def connect(url: str, database: str) -> Database:
 async def ping(database: Database) -> None:
     """Ask the store whether it is there; raises PyMongoError when it is not."""
     await database.command("ping")
+
+
+def refuses_login(error: BaseException) -> bool:
+    """Whether the store is there and does not know this user with this password."""
+    return getattr(error, "code", None) == AUTHENTICATION_FAILED
 
 
 async def find_by(

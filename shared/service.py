@@ -18,10 +18,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from shared import logs, metrics, pages, problems, topics
-from shared.connection import Connection
+from shared.connection import Connection, store_login
 from shared.delivery import NO_POLL_S, Confirm, Item, Parking, Subscription
 from shared.logs import log
-from shared.mongo import Database, StoreAway, connect, ping
+from shared.mongo import Database, StoreAway, connect, ping, refuses_login
 from shared.pages import Site, language, static_files
 from shared.problems import answered, documented
 from shared.publishing import Publisher
@@ -70,7 +70,7 @@ class Service:
         self.settings = settings
         connection = Connection.of(settings)
         self.publisher = Publisher(connection, name, settings.instance)
-        self.database: Database = connect(settings.mongodb, f"chorus_{name}")
+        self.database: Database = connect(settings.mongodb, f"chorus_{name}", **store_login(settings))
         self.broker = KafkaBroker(
             connection.kafka,
             security=connection.faststream(),
@@ -306,8 +306,8 @@ class Service:
     async def _store_answers(self) -> str | None:
         try:
             await asyncio.wait_for(ping(self.database), 2)
-        except (*StoreAway, TimeoutError):
-            return "the store is away"
+        except (*StoreAway, TimeoutError) as error:
+            return "the store refuses the log-in" if refuses_login(error) else "the store is away"
         return None
 
     def _operational_routes(self) -> None:

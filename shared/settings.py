@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     kafka_ca_file: Path | None = None
     kafka_users: Path | None = None
     mongodb: str = "mongodb://127.0.0.1:27017"
+    mongodb_user: str | None = None
+    mongodb_password_file: Path | None = None
     smtp: str = "127.0.0.1:8025"
     mail_from: str = "chorus@city.example"
     public_url: str = "http://127.0.0.1:8001"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.connection import Connection
+from shared.connection import Connection, store_login
 from shared.settings import KafkaSecurity, Settings
 
 
@@ -106,3 +106,16 @@ def test_a_kind_of_security_that_is_none_names_those_that_are(monkeypatch: pytes
     monkeypatch.setenv("CHORUS_KAFKA_SECURITY", "kerberos")
     with pytest.raises(ValueError, match="'plaintext', 'sasl_ssl' or 'sasl_plaintext'"):
         Settings()
+
+
+def test_the_stores_user_is_named_with_its_password_or_not_at_all(password: Path) -> None:
+    assert store_login(Settings()) == {}
+    told = store_login(Settings(mongodb_user="intake", mongodb_password_file=password))
+    assert told == {"username": "intake", "password": "s3cret words", "authSource": "admin"}
+
+    with pytest.raises(ValueError, match="CHORUS_MONGODB_PASSWORD_FILE is not set"):
+        store_login(Settings(mongodb_user="intake"))
+    with pytest.raises(ValueError, match="CHORUS_MONGODB_USER is not set"):
+        store_login(Settings(mongodb_password_file=password))
+    with pytest.raises(ValueError, match="CHORUS_MONGODB_PASSWORD_FILE names '/nowhere', which cannot be read"):
+        store_login(Settings(mongodb_user="intake", mongodb_password_file=Path("/nowhere")))
