@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 
 from deploy import quotas
 from deploy.access import Access
-from deploy.passwords import Passwords, department_user
+from deploy.passwords import BROKER, Passwords, department_user
 from deploy.rights import SERVICE_RIGHTS, Right, department_rights
 from shared import topics
 from shared.connection import Connection
@@ -37,7 +37,8 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
     """Make what is missing; with `passwords`, as Kafka's admin, users and rights too. Safe to repeat.
 
     Topics stay as they are; passwords become those of the files, rights and quotas those of the tables. Users are all
-    services and every department of the folder or of the directory in force; one that is retired there is cut off.
+    services, the brokers' own, and every department of the folder or of the directory in force; one that is retired there
+    is cut off.
     """
     settings = Settings()
     wanted = (
@@ -49,6 +50,9 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
         return Provisioned(made, [], 0, 0, [])
     codes, retired = members(city, await city_in_force(connection))
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
+    if passwords.known(BROKER):
+        # After a rotation of its file; what brokers may do among themselves needs no rule.
+        rights[BROKER] = frozenset()
     users, (granted, taken) = await asyncio.to_thread(_let_in, connection, rights, passwords)
     await quotas.limit(connection, map(department_user, codes))
     there = await asyncio.to_thread(Access(connection).users)

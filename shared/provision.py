@@ -22,8 +22,10 @@ async def make_topics(kafka: Connection | str, wanted: Iterable[Topic], replicat
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: Sequence[Topic], replication: int) -> list[str]:
+    # With three copies a write waits for two: one broker may be away, and no acknowledged record is with one alone.
+    kept = {"min.insync.replicas": str(replication - 1)} if replication > 2 else {}
     answer = await admin.create_topics(
-        [NewTopic(one.name, one.partitions, replication, topic_configs=one.config()) for one in missing]
+        [NewTopic(one.name, one.partitions, replication, topic_configs=one.config() | kept) for one in missing]
     )
     created = []
     for name, code, *words in answer.topic_errors:

@@ -97,7 +97,7 @@ def test_a_broker_that_is_away_a_setting_and_a_city_that_are_wrong_each_get_a_se
 
     (city / "city.yaml").unlink()
     broken = provision(NOWHERE, city)
-    assert broken.returncode == 1
+    assert broken.returncode == 4
     assert "city.yaml" in broken.stderr
 
 

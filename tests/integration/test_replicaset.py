@@ -1,0 +1,161 @@
+"""The step of compose that makes the replica set and a user for each service, against a store that asks for a log-in."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from deploy import replicaset
+from deploy.local import probe
+from deploy.local.backing import Backing
+from deploy.local.store import PROGRAM
+from deploy.replicaset import Client
+from shared.connection import store_login
+from shared.mongo import connect, insert_new, refuses_login
+from shared.settings import Settings
+from shared.topics import SERVICES
+from tests.integration.composed import free_ports
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Store:
+    """A store of its own, and the folder that is /run/secrets in compose."""
+
+    address: str
+    secrets: Path
+
+    def keep(self, **passwords: str) -> None:
+        """Put passwords into the files that `chorus secrets` makes."""
+        for name, password in passwords.items():
+            (self.secrets / f"mongo-{name.replace('_', '-')}").write_text(f"{password}\n")
+
+    def login(self, user: str) -> dict[str, Any]:
+        """What a service with this user's settings logs in with."""
+        return store_login(Settings(mongodb_user=user, mongodb_password_file=self.secrets / f"mongo-{user}"))
+
+    def lets_in(self, user: str, password: str) -> bool:
+        """Whether the store takes this password."""
+        client: Client = MongoClient(
+            f"mongodb://{self.address}/?directConnection=true", username=user, password=password
+        )
+        try:
+            client.admin.command("ping")
+        except OperationFailure as error:
+            return not refuses_login(error)
+        finally:
+            client.close()
+        return True
+
+
+@pytest.fixture
+def store(running: Backing, tmp_path: Path) -> Iterator[Store]:
+    """As the image leaves a new node: its first user is there, and from now on everybody must log in."""
+    (port,) = free_ports(1)
+    made = Store(f"127.0.0.1:{port}", tmp_path / "run")
+    made.secrets.mkdir()
+    made.keep(admin="first", admin_before="", **{name: f"{name}-1" for name in SERVICES})
+    with serving(tmp_path, port):
+        client: Client = MongoClient(f"mongodb://{made.address}/?directConnection=true")
+        client.admin.command("createUser", "admin", pwd="first", roles=[{"role": "root", "db": "admin"}])
+        client.close()
+    with serving(tmp_path, port, "--auth"):
+        yield made
+
+
+@contextmanager
+def serving(folder: Path, port: int, *words: str) -> Iterator[None]:
+    """The store on a port, until the end of the block."""
+    settings = folder / "secantusd.toml"
+    settings.write_text("# nothing\n")
+    program = [str(Path(sys.executable).with_name(PROGRAM)), "--config", str(settings), "--host", "127.0.0.1"]
+    where = ["--port", str(port), "--storage-path", str(folder / "data"), "--log-level", "ERROR"]
+    process = subprocess.Popen([*program, *where, *words])
+    try:
+        until = time.monotonic() + 60
+        while words_of := probe.store(f"mongodb://127.0.0.1:{port}/?directConnection=true"):
+            if "requires authentication" in words_of:
+                break
+            assert process.poll() is None, f"the store ended: {words_of}"
+            assert time.monotonic() < until, words_of
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def test_each_service_opens_its_own_database_and_no_other(store: Store) -> None:
+    replicaset.main([store.address], store.secrets)
+    replicaset.main([store.address], store.secrets)
+    url = f"mongodb://{store.address}/?directConnection=true"
+    for name in SERVICES:
+        own = connect(url, f"chorus_{name}", **store.login(name))
+        assert await insert_new(own["things"], [{"_id": 1}]) == set()
+        await own["things"].create_index("when")
+        other = "chorus_intake" if name == "router" else "chorus_router"
+        with pytest.raises(OperationFailure, match="not authorized"):
+            await own.client[other]["things"].find_one()
+        own.client.close()
+
+
+def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store) -> None:
+    replicaset.main([store.address], store.secrets)
+    store.keep(admin="second", admin_before="first", intake="intake-2")
+
+    replicaset.main([store.address], store.secrets)
+    assert store.lets_in("admin", "second")
+    assert store.lets_in("intake", "intake-2")
+    assert store.lets_in("router", "router-1")
+    assert not store.lets_in("admin", "first")
+    assert not store.lets_in("intake", "intake-1")
+
+
+def test_an_admin_whom_the_store_does_not_know_is_a_sentence(store: Store) -> None:
+    store.keep(admin="wrong", admin_before="also-wrong")
+    with pytest.raises(SystemExit, match=r"takes neither the password of its user 'admin' nor the one before it\."):
+        replicaset.main([store.address], store.secrets)
+
+
+@dataclass
+class NewNode:
+    """A node as it answers before it belongs to a set; the local store is always a set of one."""
+
+    admin: "NewNode" = field(init=False)
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.admin = self
+
+    def command(self, name: str, *words: Any) -> dict[str, Any]:
+        """Answer as MongoDB does."""
+        self.asked.append((name, *words))
+        if name == "replSetGetStatus" and len(self.asked) == 1:
+            raise OperationFailure("no replset config has been received", replicaset.NOT_YET_INITIALIZED)
+        return {"primary": "mongo-1:27017"} if name == "hello" and len(self.asked) > 3 else {}
+
+
+def test_a_node_that_belongs_to_no_set_is_given_all_members_once() -> None:
+    node = NewNode()
+    members = ["mongo-1:27017", "mongo-2:27017", "mongo-3:27017"]
+    replicaset.initiate(cast(Client, node), members)
+    hosts = [{"_id": number, "host": host} for number, host in enumerate(members)]
+    assert node.asked[1:] == [("replSetInitiate", {"_id": "chorus", "members": hosts})]
+
+    replicaset.initiate(cast(Client, node), members)
+    assert [name for name, *_ in node.asked].count("replSetInitiate") == 1
+    replicaset.await_primary(cast(Client, node))
+
+
+def test_a_set_without_a_primary_is_a_sentence() -> None:
+    with pytest.raises(SystemExit, match="has had no primary"):
+        replicaset.await_primary(cast(Client, NewNode()), limit_s=0)
