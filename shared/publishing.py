@@ -38,7 +38,10 @@ def placement(key: bytes) -> int:
 def size_of(record: RawRecord) -> int:
     """What a record weighs, in bytes, without compression."""
     key, value, headers = record
-    return len(key or b"") + len(value or b"") + sum(len(name) + len(text or b"") for name, text in headers)
+    size = len(key or b"") + len(value or b"")
+    for name, text in headers:
+        size += len(name) + len(text or b"")
+    return size
 
 
 class Publisher:
@@ -104,9 +107,8 @@ class Publisher:
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
         """
         records: dict[str, list[RawRecord]] = defaultdict(list)
-        for message in messages:
-            row = (message.key.encode(), message.value.encode(), message.envelope.headers())
-            records[message.topic].append(row)
+        for topic, key, envelope, text in messages:
+            records[topic].append((key.encode(), text.encode(), envelope.headers()))
         await self.publish_raw(records)
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:

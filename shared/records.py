@@ -44,6 +44,10 @@ class Record:
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
 
+    def attributes(self) -> dict[str, str]:
+        """All headers that are not null as text, undecodable bytes replaced; the last of several counts."""
+        return {name: bytes(value).decode(errors="replace") for name, value in self.headers if value is not None}
+
     def header(self, name: str) -> str | None:
         """A header as text, undecodable bytes replaced; None when absent or null. The last of several counts."""
         for key, value in reversed(self.headers):

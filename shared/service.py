@@ -27,7 +27,7 @@ from shared.problems import answered, documented
 from shared.publishing import Publisher
 from shared.records import FORBIDDEN, Record
 from shared.replays import Replays
-from shared.running import Loop, Protocol, Server, again, ended, patiently, single_instance
+from shared.running import Loop, Protocol, Server, again, collect_garbage_seldom, ended, patiently, single_instance
 from shared.settings import Settings
 
 DRAIN_S = 15.0
@@ -219,6 +219,7 @@ class Service:
         """Prepare, read, and keep the loops going; whatever is away is waited for."""
         for prepare in self.preparations:
             await patiently(prepare, f"preparing {self.name}")
+        collect_garbage_seldom()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.publisher.stop)
             loops = [asyncio.create_task(again(loop)) for loop in (*self.loops, self._measure)]

@@ -128,9 +128,11 @@ def _holding(rules: Rules, found: set[str], office: str | None, channel: str) ->
 
 
 def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) -> bool:
+    for group in one.groups:
+        if group.isdisjoint(found):
+            return False
     return (
-        not any(group.isdisjoint(found) for group in one.groups)
-        and one.none.isdisjoint(found)
+        one.none.isdisjoint(found)
         and (not one.areas or office in one.areas)
         and (not one.channels or channel in one.channels)
         and (office is not None or one.departments[0] != AREA_OFFICE)

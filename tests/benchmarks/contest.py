@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from deploy.local.ports import Ports
 from services.router.domain.directory import Directory
 from shared import topics
 from shared.events import PREFIX
@@ -85,7 +86,7 @@ class Arena:
         count = self.count_of(contender)
         self.prepare(count)
         self.place.broker.forget(contender.group)
-        with running(contender, self.place) as process:
+        with running(contender, self.place, CHORUS_HTTP=f"127.0.0.1:{Ports.free().router}") as process:
             self.place.broker.until_committed(contender.group, [topics.INPUTS], count, process.alive, limit_s)
             cpu_s = process.cpu_s()
         names = [topic.name for topic in self.outputs]

@@ -156,7 +156,8 @@ def label(department: str) -> str:
 
 def read_input(record: Record) -> Input:
     """An input from the log. Only doors write there, so whatever is not as they write it is wrong."""
-    kind, id_, recorded_at = (record.header(name) for name in ("ce_type", "ce_id", "ce_recordedtime"))
+    headers = record.attributes()
+    kind, id_, recorded_at = headers.get("ce_type"), headers.get("ce_id"), headers.get("ce_recordedtime")
     if not kind or not id_ or not recorded_at or record.value is None:
         raise Wrong("An input needs ce_type, ce_id, ce_recordedtime and a value.")
     if kind not in INPUTS:
@@ -168,16 +169,16 @@ def read_input(record: Record) -> Input:
     inquiry_id = inquiry_of(payload)
     if inquiry_id is None or record.key != inquiry_id.encode():
         raise Wrong(f"The key {record.key!r} is not the inquiry {inquiry_id!r} that the value speaks of.")
-    source = record.header("ce_source") or ""
+    source = headers.get("ce_source", "")
     return Input(
         id=id_,
         type=kind,
         inquiry_id=inquiry_id,
         payload=payload,
         recorded_at=recorded_at,
-        digest=record.header("ce_digest") or ids.digest(kind.encode() + b"\n" + record.value),
+        digest=headers.get("ce_digest") or ids.digest(kind.encode() + b"\n" + record.value),
         department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
-        origin=record.header("ce_causationid"),
+        origin=headers.get("ce_causationid"),
     )
 
 

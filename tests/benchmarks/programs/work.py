@@ -11,6 +11,7 @@ from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import read_input
 from shared.publishing import Header
 from shared.records import Record
+from shared.running import collect_garbage_seldom
 
 Row = tuple[str, bytes, bytes, list[Header]]
 
@@ -24,6 +25,7 @@ class Work:
     """Validates, folds and decides; cases are kept in memory, and nothing is ever forgotten."""
 
     def __init__(self, city: Directory) -> None:
+        collect_garbage_seldom()
         self.city = city
         self.cases: dict[str, Case] = {}
 
