@@ -1,16 +1,17 @@
 """Reading what the core wrote: events and what residents are told, with the envelope they came in."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
+from pydantic_core import from_json
 
 from shared import clock
-from shared.events import ResidentTold
+from shared.events import PREFIX, ResidentTold
 from shared.records import Record, Wrong
+from shared.sla import CLOCKS
 
 
 class News:
@@ -42,15 +43,66 @@ class Told(News):
     told: ResidentTold
 
 
+class OfPart(BaseModel):
+    """What every event of a part says."""
+
+    part_id: str
+    department: str
+
+
+class Offered(OfPart):
+    """A part with the times at which its clocks run out, RFC 3339."""
+
+    role: str
+    due: Mapping[str, str]
+
+    @field_validator("due")
+    @classmethod
+    def _has_every_clock(cls, due: Mapping[str, str]) -> Mapping[str, str]:
+        if missing := [name for name in CLOCKS if name not in due]:
+            raise ValueError(f"has no time for {', '.join(missing)}")
+        for name in CLOCKS:
+            clock.from_text(due[name])
+        return due
+
+
+class Answered(BaseModel):
+    """Which parts an answer is made of."""
+
+    parts: tuple[str, ...]
+
+
+class Rated(BaseModel):
+    """The resident's word, without words."""
+
+    solved: bool
+    satisfied: str
+
+
+FORMS: Mapping[str, type[BaseModel]] = {
+    PREFIX + "part.offered": Offered,
+    **{PREFIX + f"part.{what}": OfPart for what in ("accepted", "contributed", "returned", "withdrawn")},
+    PREFIX + "inquiry.replied": OfPart,
+    PREFIX + "inquiry.answered": Answered,
+    PREFIX + "inquiry.rated": Rated,
+}
+"""What readers count on in an event: one that is kept without it would fail them again and again."""
+
+
 def read_event(record: Record) -> Event:
     """An event; raises Wrong for anything else. An unknown type is an event like any other: its reader skips it."""
     id_, kind, sequence, at = _envelope(record)
     try:
-        data = json.loads(record.value or b"")
-    except (ValueError, RecursionError) as error:
+        data = from_json(record.value or b"")
+    except ValueError as error:
         raise Wrong(f"The value is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("inquiry_id"), str):
         raise Wrong("The value of an event is a JSON object with inquiry_id.")
+    if (form := FORMS.get(kind)) is not None:
+        try:
+            form.model_validate(data)
+        except ValidationError as error:
+            raise Wrong(f"This is no {kind}: {error}") from error
     return Event(id_, kind, data["inquiry_id"], sequence, at, data)
 
 
