@@ -31,7 +31,12 @@ def letter(message: Any) -> Letter:
         data = json.loads(message.value() or b"{}")
     except (ValueError, RecursionError):
         data = {}
-    return Letter(message.topic(), (message.key() or b"").decode(), headers, data if isinstance(data, dict) else {})
+    return Letter(
+        message.topic(),
+        (message.key() or b"").decode(errors="replace"),
+        headers,
+        data if isinstance(data, dict) else {},
+    )
 
 
 def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:

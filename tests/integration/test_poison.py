@@ -1,15 +1,12 @@
-"""Records that no client of ours would write: where they end is known, and the good ones around them come through."""
+"""Records that no client of ours would write and that no file can hold: too large, in a topic of nobody, in every codec."""
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
 
@@ -19,6 +16,7 @@ from shared.provision import make_topics
 from shared.publishing import Publisher
 from shared.topics import Topic
 from tests.conftest import RunningStack
+from tests.integration.corpus import write_header_name
 from tests.integration.outside import Resident, read_all
 
 pytestmark = pytest.mark.integration
@@ -40,24 +38,6 @@ def write(
     assert producer.flush(20) == 0
 
 
-async def write_header_key(kafka: str, topic: str) -> None:
-    """A record whose header has a name that is not UTF-8, which a raw client can write and aiokafka cannot read."""
-
-    class Name(str):
-        def encode(self, *_: object) -> bytes:
-            return b"\xff\xfe"
-
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all")
-    await producer.start()
-    try:
-        batch = producer.create_batch()
-        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 16_384)
-        assert batch.append(key=b"k", value=b"{}", timestamp=None, headers=[(Name("x"), b"1")])
-        await (await producer.send_batch(batch, topic, partition=0))
-    finally:
-        await producer.stop()
-
-
 def whole_case(running: Backing, resident: Resident) -> None:
     """A case of two departments goes its way to the end."""
     receipt = resident.write(NOISE)
@@ -70,53 +50,6 @@ def whole_case(running: Backing, resident: Resident) -> None:
     assert len(seen["reply"]["paragraphs"]) == 2
 
 
-POISON: dict[str, tuple[bytes | None, list[tuple[str, str | bytes | None]]]] = {
-    "null header": (b"{}", [TYPE, ("x", None)]),
-    "header that is not utf-8": (b"{}", [TYPE, ("x", b"\xff\xfe")]),
-    "tombstone": (None, [TYPE]),
-    "empty": (b"", [TYPE]),
-    "truncated": (b'{"part_id": "2026', [TYPE]),
-    "no json": (b"\x00\x01\x02", [TYPE]),
-    "not utf-8": (b'{"part_id": "\xff"}', [TYPE]),
-    "wrong types": (b'{"part_id": 7}', [TYPE]),
-    "no attributes": (b'{"part_id": "x"}', []),
-    "type of the future": (b"{}", [("ce_type", b"chorus.part.teleported")]),
-    "deep": (b"[" * 50_000, [TYPE]),
-    "unknown part": (b'{"part_id": "20200101-00000000-p1"}', [TYPE]),
-}
-
-
-@pytest.mark.parametrize("name", POISON)
-def test_a_wrong_record_in_an_outbox_is_refused_with_a_sentence_and_put_aside(
-    running: Backing, resident: Resident, name: str
-) -> None:
-    value, headers = POISON[name]
-    marker = f"poison-{uuid4()}"
-    write(running.kafka, "environment", value, [*headers, ("ce_id", marker.encode())])
-    until = time.monotonic() + 20
-    while True:
-        inbox = [
-            one for one in read_all(running.kafka, ["departments.environment.inbox"]) if one.data.get("cause") == marker
-        ]
-        if inbox:
-            break
-        assert time.monotonic() < until, "no word came back"
-        time.sleep(0.2)
-    assert [one.headers["ce_type"] for one in inbox] == ["chorus.message.refused"]
-    assert inbox[0].data["reason"]
-    assert inbox[0].data["remedy"]
-
-
-async def test_a_header_whose_name_is_not_text_holds_nobody_up(running: Backing, resident: Resident) -> None:
-    for code in ("housing", "environment"):
-        await write_header_key(running.kafka, f"departments.{code}.outbox")
-    whole_case(running, resident)
-    letters = read_all(running.kafka, ["router.dead-letters"])
-    assert {"departments.housing.outbox", "departments.environment.outbox"} <= {
-        one.headers["dl_topic"] for one in letters
-    }
-
-
 async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) -> None:
     """In topics that the broker does not write anew: one record breaks the poll of all, and every other one is handled."""
     names = [f"poll.{uuid4().hex[:8]}.{n}" for n in range(3)]
@@ -126,7 +59,7 @@ async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) ->
         for name in names:
             producer.produce(name, value=f"{name}/{turn}".encode())
         assert producer.flush(20) == 0
-        await write_header_key(running.kafka, names[1])
+        await write_header_name(running.kafka, names[1], b"\xff\xfe")
     handled: list[str] = []
 
     async def handle(batch: Sequence[str]) -> None:
