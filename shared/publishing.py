@@ -125,6 +125,9 @@ class Publisher:
         token = object()
         self._unconfirmed[token] = time.monotonic()
         try:
+            known = producer.client.cluster.partitions_for_topic
+            # Together: one by one, each topic that is met for the first time is a question to the broker.
+            await asyncio.gather(*[producer.partitions_for(topic) for topic in records if not known(topic)])
             sent = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
             await self._confirmed(producer, sent)
             self.refusal = None
