@@ -14,7 +14,6 @@ from typing import IO, Any
 
 import uvicorn
 from aiokafka.errors import KafkaError
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.logs import log
 from shared.mongo import StoreAway
@@ -39,21 +38,6 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-class Protocol(H11Protocol):
-    """uvicorn's HTTP, but a body that turns out to be none ends the route that was reading it; it would answer a second time."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse in a word, unless an answer is on its way already."""
-        under_way = self.cycle if self.cycle is not None and not self.cycle.response_complete else None
-        if under_way is not None:
-            under_way.disconnected = True
-            under_way.message_event.set()
-            if under_way.response_started:
-                self.transport.close()
-                return
-        super().send_400_response(msg)
 
 
 def collect_garbage_seldom() -> None:

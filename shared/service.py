@@ -27,8 +27,9 @@ from shared.problems import answered, documented
 from shared.publishing import Publisher
 from shared.records import FORBIDDEN, Record
 from shared.replays import Replays
-from shared.running import Loop, Protocol, Server, again, collect_garbage_seldom, ended, patiently, single_instance
+from shared.running import Loop, Server, again, collect_garbage_seldom, ended, patiently, single_instance
 from shared.settings import Settings
+from shared.wire import Wire
 
 DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
@@ -173,7 +174,7 @@ class Service:
                     host=host,
                     port=port,
                     # The parser that the tests speak to, whatever else is installed; no sockets.
-                    http=Protocol,
+                    http=Wire,
                     ws="none",
                     log_config=None,
                     access_log=False,

@@ -93,11 +93,11 @@ JUNK: dict[str, bytes] = {
 """What is no HTTP, or not all of it: refused by the server itself, or never answered at all."""
 
 ODD: dict[str, tuple[bytes, set[int]]] = {
-    "a whole address": (b"GET http://evil.example/healthz HTTP/1.1\r\n" + HOST + b"\r\n", {404}),
+    "a whole address": (b"GET http://evil.example/healthz HTTP/1.1\r\n" + HOST + b"\r\n", {200}),
     "options of everything": (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", {404, 405}),
-    "a tunnel": (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n", {404}),
+    "a tunnel": (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
     "a trace": (b"TRACE /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {405}),
-    "a method of its own": (b"DROP-TABLE /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {405}),
+    "a method of its own": (b"DROP-TABLE /healthz HTTP/1.1\r\n" + HOST + b"\r\n", {400}),
     "a socket": (
         b"GET /healthz HTTP/1.1\r\n" + HOST.replace(b"close", b"Upgrade") + b"Upgrade: websocket\r\n\r\n",
         {200},

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from shared import topics
 from shared.mongo import connect
+from shared.wire import Wire
 
 HOP = "--hop" in sys.argv
 entries = connect(os.environ["CHORUS_MONGODB"], "bench")["entries"]
@@ -63,4 +64,4 @@ app = Starlette(
 
 if __name__ == "__main__":
     host, _, port = os.environ["CHORUS_HTTP"].rpartition(":")
-    uvicorn.run(app, host=host, port=int(port), log_config=None, access_log=False, server_header=False)
+    uvicorn.run(app, host=host, port=int(port), http=Wire, log_config=None, access_log=False, server_header=False)
