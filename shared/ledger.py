@@ -180,8 +180,9 @@ class Ledger:
         """Publish what was just written; run it for ever.
 
         What is lost from here when the process dies, what does not fit in, and what must wait for an earlier entry of
-        its inquiry is the relay's.
+        its inquiry is the relay's. So is a note whose removal failed; that is why the next publish does not wait for it.
         """
+        removal: asyncio.Future[Any] | None = None
         while True:
             note, documents = await self._fresh.get()
             notes = [note]
@@ -192,7 +193,9 @@ class Ledger:
             if await self.earlier_open(documents):
                 continue
             await self.publisher.publish([message_of(one) for one in documents])
-            await self.unpublished.delete_many({"_id": {"$in": notes}})
+            if removal is not None:
+                await removal
+            removal = asyncio.ensure_future(self.unpublished.delete_many({"_id": {"$in": notes}}))
 
     async def relay(self) -> None:
         """Publish what is due, oldest first, and in the order of n within an inquiry; run it for ever."""

@@ -227,6 +227,24 @@ async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
     assert other.records == publisher.records
 
 
+async def test_while_a_note_is_being_removed_the_next_message_goes_out(
+    book: Ledger, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = asyncio.Event()
+
+    async def slow(query: Document) -> None:
+        await released.wait()
+
+    monkeypatch.setattr(book.unpublished, "delete_many", slow)
+    async with in_background(book.publish_fresh):
+        await book.accept(entry("e1"))
+        await publisher.until(1, topics.INPUTS)
+        await book.accept(entry("e2"))
+        await publisher.until(2, topics.INPUTS)
+        released.set()
+    assert publisher.ids() == ["e1", "e2"]
+
+
 async def test_a_repeat_is_not_published_again(book: Ledger, publisher: FakePublisher) -> None:
     async with in_background(book.publish_fresh):
         await book.accept(entry("e1"))
