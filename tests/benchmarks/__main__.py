@@ -42,7 +42,10 @@ def main() -> int:
         result = Result(machine.machine(), machine.versions(here.mongodb), here.store_name, sections)
     result.write("latest" if len(given.only) == len(SECTIONS) and not given.quick else "partial")
     print(result.markdown())
-    shutil.rmtree(folder)
+    if all(section.figures for section in sections.values()):
+        shutil.rmtree(folder)
+    else:
+        print(f"Not all could be measured; the logs are in {folder}/logs.", file=sys.stderr)
     return int(any("NOT THE SAME" in one for section in sections.values() for one in section.sentences))
 
 

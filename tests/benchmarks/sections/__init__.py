@@ -30,6 +30,11 @@ class Bench:
         """The city, compiled."""
         return directory(self.city)
 
+    @property
+    def fewer_rounds(self) -> int:
+        """For what takes long by itself, or is many measurements in one."""
+        return max(self.rounds * 3 // 5, 1)
+
     def letters(self, number: int, named: Sequence[str] = ()) -> list[Letter]:
         """So many letters, the same in every section."""
         return write_letters(self.city, number, self.seed, named)

@@ -26,7 +26,7 @@ def measure(bench: Bench) -> Section:
     write_city(folder, number_of)
     many = replace(bench, city=read_city(folder))
     cold, again, warm = [], [], []
-    for at in range(max(bench.rounds * 3 // 5, 1)):
+    for at in range(bench.fewer_rounds):
         first_s, second_s, per_s = _round(many, folder, number_of)
         cold.append(number_of / first_s)
         again.append(number_of / second_s)

@@ -36,10 +36,10 @@ def measure(bench: Bench) -> Section:
     for at in range(max(bench.rounds // 2, 1)):
         for name, count in zip(names[:2], (short, long), strict=True):
             _note(bench, found, name, at, _core(bench, letters[:count], short // 5, CORE))
-    for at in range(bench.rounds):
+    for at in range(bench.fewer_rounds):
         for name, programs in zip(names[2:], ((CORE,), (CORE, SECOND)), strict=True):
             _note(bench, found, name, at, _core(bench, letters[: bench.size], round(bench.size * WARM_UP), *programs))
-    for at in range(bench.rounds):
+    for at in range(bench.fewer_rounds):
         _note(bench, found, "gate", at, _gate(bench))
         _note(bench, found, "scorer", at, _scorer(bench))
     return _section(found, names, long // short)

@@ -75,7 +75,7 @@ def measure(bench: Bench) -> Section:
     maxima = {name: _maximum(bench, name) for name in (OURS, BARE)}
     top = round(min(maxima.values()) * SHARE_OF_MAXIMUM)
     found: dict[tuple[str, float], list[list[Journey]]] = defaultdict(list)
-    for at in range(max(bench.rounds * 3 // 5, 1)):
+    for at in range(bench.fewer_rounds):
         for name in (OURS, BARE):
             with _side(bench, name) as side:
                 for per_s in (SLOW, STEADY, top):
