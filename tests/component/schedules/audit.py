@@ -85,7 +85,11 @@ def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator
 
 def of_the_letters(world: World) -> Iterator[str]:
     """Put aside is only what is wrong, what could not be decided, and what had to queue behind that."""
-    given_up = {one.key for one in records_with(world, "exhausted")}
+    # Who was killed after parking and before its letter, finds it parked: its letter is then one of those that queue.
+    defects = [
+        given for given in map(readable, world.records()) if isinstance(given, Input) and given.id in world.poisoned
+    ]
+    given_up = {one.key for one in records_with(world, "exhausted")} | {one.inquiry_id.encode() for one in defects}
     for place, rows in world.places_of_letters().items():
         if len({row[:2] for row in rows}) != 1:
             yield f"the letters of {place} hold different bytes"

@@ -1,6 +1,6 @@
 """Schedules: two processes over one world, and everything that may happen to them, in whatever order hypothesis finds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -56,6 +56,12 @@ def steps(inquiry_id: str) -> Mapping[str, Step]:
         "withdrawn": withdrawn("roads"),
         "rated": rated(),
     }
+
+
+def agreed(amiss: Iterable[str]) -> None:
+    """Fail, with a sentence for everything that is amiss."""
+    if said := "; ".join(amiss):
+        raise AssertionError(said)
 
 
 WRONG: Mapping[str, tuple[bytes | None, bytes]] = {
@@ -204,7 +210,7 @@ class Schedule(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_amiss(self) -> None:
-        assert self.world.violations == []
+        agreed(self.world.violations)
         for name in [name for name, one in self.processes.items() if one.broken]:
             self.start(name, self.processes[name].consumer.owned)  # a supervisor does
 
@@ -212,7 +218,7 @@ class Schedule(RuleBasedStateMachine):
         try:
             if not self.world.violations:
                 self.end()
-            assert list(violations(self.world)) == []
+            agreed(violations(self.world))
         finally:
             self.loop.end()
 
