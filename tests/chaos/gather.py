@@ -16,7 +16,7 @@ import yaml
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from pymongo import MongoClient
 
-from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Mail, Record
+from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Mail, Record, digest
 
 READ = ("inquiries.", "residents.", "departments.")
 ANSWERS_WITHIN_S = 20
@@ -44,7 +44,7 @@ def gather(
         return Capture(
             accepted=[one for one, _ in told],
             records=records,
-            decisions=list(store["chorus_router"]["decisions"].find({}, DECIDED)),
+            decisions=[decided(one) for one in store["chorus_router"]["decisions"].find({}, DECIDED)],
             ledger={
                 one["_id"]: one["inquiry_id"]
                 for database, entries in LEDGERS
@@ -133,6 +133,16 @@ def read_hall(http: httpx.Client, notifier: str) -> list[str]:
         shown += [item["id"] for item in feed["items"]]
         page = feed.get("next_url")
     return shown
+
+
+def decided(stored: dict[str, Any]) -> dict[str, Any]:
+    """A decision without the words of its messages: they lie in the topics once more."""
+    kept = ("topic", "id", "type")
+    messages = [
+        {name: intern(one[name]) for name in kept} | {"digest": digest(one["value"].encode())}
+        for one in stored["messages"]
+    ]
+    return stored | {"messages": messages}
 
 
 def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -26,7 +26,7 @@ from tests.chaos.town.stack import Town, town
 from tests.chaos.town.visits import Visits
 from tests.chaos.town.watch import Watch
 
-SECONDS_A_KILL = 6.0
+SECONDS_A_KILL = 7.0
 QUICKEST_A_SECOND = 25.0
 LOOK_EVERY_S, STILL_S = 3.0, 1.5
 SHOW_EVERY_S = 5.0

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Mail, Record
+from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Mail, Record, digest
 
 JOINT, SINGLE = "20261122-AAAAAAAA", "20261122-BBBBBBBB"
 AT = "2026-11-22T10:00:{:02}.000Z"
@@ -57,7 +57,7 @@ class Story:
     def _out(self, topic: str, kind: str, data: dict[str, Any], sequence: int) -> None:
         id_ = f"{self.inquiry_id}/{topic}/{kind}/{len(self.records)}"
         record = self.record(topic, id_, kind, data, sequence)
-        message = {"topic": topic, "id": id_, "type": f"chorus.{kind}", "value": record.value.decode()}
+        message = {"topic": topic, "id": id_, "type": f"chorus.{kind}", "digest": digest(record.value)}
         self.decisions[-1]["messages"].append(message)
 
 

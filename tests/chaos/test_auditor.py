@@ -55,6 +55,11 @@ def part_in_the_wrong_inbox(capture: Capture) -> Capture:
     return exchanged(capture, offer, replace(offer, topic="departments.police.inbox"))
 
 
+def part_altered(capture: Capture) -> Capture:
+    offer = the(capture, INBOX, "part.offered")
+    return exchanged(capture, offer, reworded(offer, subject="别的"))
+
+
 def gap_in_sequence(capture: Capture) -> Capture:
     return without(capture, the(capture, EVENTS, "inquiry.replied"))
 
@@ -194,6 +199,7 @@ FAULTS: dict[Fault, tuple[str, str]] = {
     part_missing: ("lost", "is not in departments.urban-management.inbox"),
     part_under_two_ids: ("double", "was offered under 2 ids"),
     part_in_the_wrong_inbox: ("double", "is also in departments.police.inbox"),
+    part_altered: ("wrong", "in departments.urban-management.inbox is not what was decided"),
     gap_in_sequence: ("lost", "the events [5] are missing"),
     event_under_two_ids: ("double", "the event 5 has 2 ids"),
     events_out_of_order: ("wrong", "its events lie in the order"),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 INPUTS = "inquiries.inputs"
@@ -21,6 +22,11 @@ def read_json(value: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def digest(value: bytes) -> bytes:
+    """What is kept of a text that must lie elsewhere word for word."""
+    return blake2b(value, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything; `ledger` holds of every entry of both ledgers the inquiry, `unpublished` what their notes still name,
-    `boards` the scoreboard of each month in JSON, `promised` of every rating and command that was answered 202 the inquiry.
+    """Everything. Of a decision's messages the `digest` of each is kept, not its value.
+
+    `ledger` holds of every entry of both ledgers the inquiry, `unpublished` what their notes still name, `boards` the
+    scoreboard of each month in JSON, `promised` of every rating and command that was answered 202 the inquiry.
     """
 
     accepted: Sequence[Accepted]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.chaos.audit.capture import EVENTS, RESIDENTS, Capture, Record
+from tests.chaos.audit.capture import EVENTS, RESIDENTS, Capture, Record, digest
 from tests.chaos.audit.cases import Case
 from tests.chaos.audit.findings import Findings
 
@@ -81,7 +81,7 @@ def check_promised(case: Case, findings: Findings) -> None:
         record = there.get((topic, id_))
         if record is None:
             findings.lost(case.inquiry_id, f"{message['type']} {id_} was decided and is not in {topic}")
-        elif record.value.decode(errors="replace") != message["value"]:
+        elif digest(record.value) != message["digest"]:
             findings.wrong(case.inquiry_id, f"{message['type']} {id_} in {topic} is not what was decided")
     for topic, id_ in there.keys() - promised.keys():
         if there[topic, id_].kind == "message.refused":
