@@ -13,6 +13,7 @@ from shared.directory.records import AREA_OFFICE, HOURS_MAX, Name, Record
 
 Loc = tuple[str | int, ...]
 MOST_TOLD = 200
+"""Of a city that has more faults: whoever wrote a file of another kind learns nothing from the rest."""
 VALUE_SHOWN = 60
 WORDS = {"departments": ("department", "code"), "rules": ("rule", "id"), "policies": ("policy", "id")}
 """What an entry of each list is called, and the field that names it."""
@@ -35,7 +36,9 @@ class CityError(ValueError):
     """Everything that is wrong with a city, one sentence each; `faults` where it is known in which field they stand."""
 
     def __init__(self, problems: Sequence[str], faults: Sequence[Fault] = ()) -> None:
-        self.problems = shortened(problems)
+        more = len(problems) - MOST_TOLD
+        # The faults of a document that were left out are one sentence already, the last.
+        self.problems = (*problems[:MOST_TOLD], f"And {more} more.") if more > 1 else tuple(problems)
         self.faults = tuple(faults)
         super().__init__("\n".join(self.problems))
 
@@ -44,13 +47,9 @@ class Faulty(ValueError):
     """What is wrong with a city that somebody wrote, for the door that knows where it was written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = shortened(faults)
+        more = len(faults) - MOST_TOLD
+        self.faults = (*faults[:MOST_TOLD], *([Fault((), f"And {more} more")] if more > 0 else ()))
         super().__init__(" ".join(f"{fault.says}." for fault in self.faults))
-
-
-def shortened(found: Sequence[Any]) -> tuple[Any, ...]:
-    """The first of very many: whoever wrote a file of another kind learns nothing from the rest."""
-    return tuple(found[:MOST_TOLD])
 
 
 def in_words(loc: Loc, city: Any) -> str:
