@@ -26,10 +26,11 @@ from schemathesis.specs.openapi.checks import (
 from deploy.local.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.contract.test_openapi import DOCUMENTS
+from tests.integration.outside import departments_write
 
 Test = TypeVar("Test", bound=Callable[..., None])
 pytestmark = pytest.mark.integration
-EXAMPLES = int(os.environ.get("CHORUS_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("CHORUS_EXAMPLES", "5"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -42,17 +43,18 @@ LETTER = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚�
 
 @dataclass(frozen=True)
 class Town:
-    """Where everything is, and what is there: an answered inquiry with its code, a command that was taken."""
+    """Where everything is, and what is there: an answered inquiry with its code, a command that was taken, a dead letter."""
 
     urls: dict[str, str]
     token: str
     inquiry_id: str
     code: str
     event_id: str
+    letter: str
 
     def known(self) -> dict[str, str]:
         """What the names in paths stand for."""
-        return {"inquiry_id": self.inquiry_id, "code": "parks", "event_id": self.event_id}
+        return {"inquiry_id": self.inquiry_id, "code": "parks", "event_id": self.event_id, "id": self.letter}
 
     def headers(self, who: str) -> dict[str, str]:
         return {} if who == "anybody" else {"Authorization": f"Bearer {self.token}", "X-Query-Code": self.code}
@@ -79,12 +81,19 @@ def settled(stack: RunningStack) -> Town:
         answered = stack.chorus("inbox", "urban-management", "contribute", f"{inquiry_id}-p1", "--text", part)
         assert answered.returncode == 0, answered.stderr
         until_there(http, f"{urls['scorer']}/inquiries/{inquiry_id}/clocks")
-    return Town(urls, token, inquiry_id, receipt["query_code"], event_id)
+        departments_write(found["kafka"], "parks", "part.exploded", {"part_id": f"{inquiry_id}-p1"})
+        letters = until_there(http, f"{urls['router']}/dead-letters", "letters")
+    return Town(urls, token, inquiry_id, receipt["query_code"], event_id, letters[0]["id"])
 
 
-def until_there(http: httpx.Client, url: str) -> None:
+def until_there(http: httpx.Client, url: str, field: str | None = None) -> Any:
+    """The answer, or what it has in this field, once there is something."""
     until = time.monotonic() + 30
-    while http.get(url).status_code != 200:
+    while True:
+        answer = http.get(url)
+        found = answer.json() if answer.status_code == 200 else None
+        if found and (field is None or found[field]):
+            return found[field] if field else found
         assert time.monotonic() < until, f"nothing at {url}"
         time.sleep(0.1)
 
