@@ -17,6 +17,7 @@ __all__ = [
     "PyMongoError",
     "ReplaceOne",
     "StoreAway",
+    "Unstorable",
     "UpdateOne",
     "connect",
     "find_by",
@@ -36,9 +37,16 @@ StoreAway = (PyMongoError,)
 or not. What speaks of one document, that it is too large or cannot be stored at all, is no PyMongoError."""
 
 DUPLICATE_KEY = 11000
+UNSTORABLE = frozenset({2, 9, 14, 15, 22, 121, 10334, 17280})
+"""What the store says of one document, whenever it is asked: BadValue, FailedToParse, TypeMismatch, Overflow (nested too
+deeply), InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong."""
 AUTHENTICATION_FAILED = 18
 VALUES_ASKED = 50
 DURABLE = WriteConcern(w="majority", j=True)
+
+
+class Unstorable(ValueError):
+    """A document that the store is there for and will never take; waiting for it would hold up everybody."""
 
 
 def connect(url: str, database: str, **login: Any) -> Database:
@@ -79,7 +87,8 @@ async def find_by(
 async def insert_new(collection: Collection, documents: Sequence[Document]) -> set[Any]:
     """Insert each document unless its `_id`, or another unique key, is there; return the `_id`s that were.
 
-    Safe to repeat: a document already there is left as it is. Raises what the store raises for anything else.
+    Safe to repeat: a document already there is left as it is. Raises Unstorable when one will never be taken, and what the
+    store raises for anything else.
     """
     if not documents:
         return set()
@@ -87,6 +96,10 @@ async def insert_new(collection: Collection, documents: Sequence[Document]) -> s
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         failures = error.details["writeErrors"]
+        for failure in failures:
+            if failure["code"] in UNSTORABLE:
+                id_ = documents[failure["index"]]["_id"]
+                raise Unstorable(f"The store does not take {id_!r}: {failure.get('errmsg')}") from error
         if any(failure["code"] != DUPLICATE_KEY for failure in failures) or error.details.get("writeConcernErrors"):
             raise
         return {documents[failure["index"]]["_id"] for failure in failures}

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from shared import delivery, topics
 from shared.delivery import Confirm, Subscription
-from shared.mongo import StoreAway
+from shared.mongo import StoreAway, Unstorable
 from shared.records import Away, Record, Wrong, dead_letter, dependency
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
@@ -450,6 +450,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
         (KafkaConnectionError(), "kafka"),
         (TopicAuthorizationFailedError(), "kafka-rights"),
         (MessageSizeTooLargeError(), None),
+        (Unstorable("x"), None),
         (ValueError("x"), None),
     ],
     ids=repr,
