@@ -282,13 +282,15 @@ class Service:
 
         A service that works without Kafka says that it is away, and goes on.
         """
-        reading = [] if await self.publisher.answers() else ["Kafka is away"]
+        reading: list[str] = []
+        if self.publisher.refusal:
+            reading.append(f"Kafka refuses what {self.name} writes: {self.publisher.refusal}")
+        elif not await self.publisher.answers():
+            reading.append("Kafka is away")
         if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
             reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
         if self.forbidden:
             reading.append(self.forbidden)
-        if self.publisher.refusal:
-            reading.append(f"Kafka refuses what {self.name} writes: {self.publisher.refusal}")
         reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.name} is starting"]
         for check in self.checks:

@@ -62,14 +62,14 @@ def stack(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @contextmanager
-def chorus_up(data: Path, given: Mapping[str, str]) -> Iterator[RunningStack]:
-    """A `chorus up` of its own; what `given` does not name as running elsewhere, it starts."""
+def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[RunningStack]:
+    """A `chorus up` of its own, with these options; what `given` does not name as running elsewhere, it starts."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(data), "CHORUS_PORTS": str(Ports.free().intake - 1), "PYTHONUNBUFFERED": "1"}
     env |= {"PYTHONPATH": str(REPOSITORY)}
     log = (data.parent / f"{data.name}.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.command.main", "up"],
+        [sys.executable, "-m", "deploy.command.main", "up", *words],
         env=env | dict(given),
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -199,6 +199,7 @@ async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
     ready, reasons = await service.readiness()
     assert not ready
     assert "Kafka refuses what scorer writes: TopicAuthorizationFailedError" in reasons
+    assert "Kafka is away" not in reasons
 
 
 async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:

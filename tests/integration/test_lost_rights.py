@@ -1,0 +1,96 @@
+"""A service that loses a right in Kafka says so, does not go on as if nothing were, and is whole once it has it back."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.access import Access
+from deploy.command import login
+from deploy.command.console import Options, options
+from deploy.local.backing import Backing
+from deploy.rights import SERVICE_RIGHTS, Right
+from shared import topics
+from tests.conftest import RunningStack, chorus_up
+from tests.integration.outside import Resident
+
+pytestmark = pytest.mark.integration
+LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh"}
+PATIENCE_S = 90.0
+
+
+class Guarded:
+    """A stack whose Kafka knows users and rights, and its admin."""
+
+    def __init__(self, stack: RunningStack, access: Access) -> None:
+        self.file, self.access = stack.data / "stack.json", access
+
+    @property
+    def found(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.file.read_text())
+        return told
+
+    def ready(self, service: str) -> tuple[bool, str]:
+        """What `/readyz` says; nothing while nobody answers."""
+        try:
+            told = httpx.get(f"{self.found['urls'][service]}/readyz", timeout=20).json()
+        except httpx.TransportError:
+            return False, ""
+        return told["ready"], "; ".join(told["reasons"])
+
+    def take(self, service: str, right: Right) -> None:
+        self.access.settle({service: SERVICE_RIGHTS[service] - {right}})
+
+    def give_back(self, service: str) -> None:
+        self.access.settle({service: SERVICE_RIGHTS[service]})
+
+
+def until(look: Callable[[], bool], complaint: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not look():
+        assert time.monotonic() < end, complaint
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def guarded(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Broker and store of its own. `running`: only where both can run."""
+    with chorus_up(tmp_path_factory.mktemp("guarded"), {}, "--secure") as stack:
+        options.data = Path(stack.data)
+        try:
+            yield Guarded(stack, Access(login.admin()))
+        finally:
+            vars(options).update(vars(Options()))
+
+
+@pytest.mark.parametrize(
+    "right", [Right("READ", "GROUP", "scorer"), Right("READ", "TOPIC", topics.EVENTS)], ids=lambda one: one.kind
+)
+def test_who_may_not_read_any_more_ends_and_says_why_until_it_may(guarded: Guarded, right: Right) -> None:
+    before = guarded.found["pids"]["scorer"]
+    guarded.take("scorer", right)
+    Resident(guarded.found["urls"]["intake"]).write(LIGHT)
+    until(lambda: bool(guarded.found["pids"]["scorer"] not in (None, before)), "the process goes on without the right")
+    until(lambda: "does not let scorer read" in guarded.ready("scorer")[1], "nobody says why")
+    assert not guarded.ready("scorer")[0]
+    guarded.give_back("scorer")
+    until(lambda: guarded.ready("scorer")[0], "it does not heal")
+
+
+def test_who_may_not_write_any_more_says_so_and_loses_nothing(guarded: Guarded) -> None:
+    resident = Resident(guarded.found["urls"]["intake"])
+    guarded.take("intake", Right("WRITE", "TOPIC", topics.INPUTS))
+    receipt = resident.write(LIGHT)
+    sentence = "Kafka refuses what intake writes: TopicAuthorizationFailedError"
+    until(lambda: sentence in guarded.ready("intake")[1], "nobody says that it is refused")
+    assert guarded.ready("intake")[0], "residents can write"
+    told = httpx.get(f"{guarded.found['urls']['intake']}/metrics", timeout=20).text
+    [count] = [line for line in told.splitlines() if line.startswith("chorus_producer_renewals_total{")]
+    assert float(count.split()[-1]) > 0
+    guarded.give_back("intake")
+    resident.wait_for(receipt, "assigned")
+    until(lambda: sentence not in guarded.ready("intake")[1], "what is over is still told")
