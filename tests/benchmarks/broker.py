@@ -76,6 +76,7 @@ class Broker:
         producer = Producer(
             {
                 "bootstrap.servers": self.kafka,
+                "log_level": 2,
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
                 "linger.ms": 20,

@@ -1,6 +1,6 @@
 """The sections of a benchmark: each measures one thing side by side and says what it found."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,4 +66,3 @@ class Section:
 
 
 Measure = Callable[[Bench], Section]
-Figures = Mapping[str, Any]
