@@ -82,8 +82,18 @@ class Composed:
 
     def environment(self, part: str) -> dict[str, str]:
         """The part's own, filled in as Compose does, with this machine's addresses and folders."""
+        self.link(part)
         told = {name: self._here(filled(value, self.given), part) for name, value in PARTS[part]["environment"].items()}
         return {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)} | told
+
+    def link(self, part: str) -> None:
+        """Lay the part's secrets where /run/secrets is for it."""
+        folder = self.root / part / "run"
+        folder.mkdir(parents=True, exist_ok=True)
+        for secret in PARTS[part].get("secrets", []):
+            link = folder / secret
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.secrets / COMPOSE["secrets"][secret]["file"].removeprefix("./deploy/secrets/"))
 
     def run(self, part: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the very command of a one-shot, or these words in its place, in the part's environment."""
@@ -106,8 +116,18 @@ class Composed:
                     raise AssertionError(f"{name} did not start ({words}): {self.log(name)[-4000:]}")
                 time.sleep(0.2)
 
+    def serve(self, *services: str) -> None:
+        """Start these services by their own commands; each then answers at its address."""
+        for name, port in zip(services, free_ports(len(services)), strict=True):
+            self.addresses[f"{name}:8000"] = f"127.0.0.1:{port}"
+        for name in services:
+            program, *words = PARTS[name]["command"]
+            assert program == "python"
+            env = self.environment(name) | {"CHORUS_HTTP": self.addresses[f"{name}:8000"]}
+            self.running[name] = self._process(name, [sys.executable, *words], env)
+
     def stop(self) -> None:
-        """Stop every broker that was started here, by its process."""
+        """Stop everything that was started here, by its process."""
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
@@ -118,9 +138,9 @@ class Composed:
                 process.wait()
         self.running.clear()
 
-    def log(self, broker: str) -> str:
-        """What the broker has printed."""
-        return (self.root / broker / "log").read_text(errors="replace")
+    def log(self, part: str) -> str:
+        """What the part has printed."""
+        return (self.root / part / "log").read_text(errors="replace")
 
     def properties(self, broker: str) -> dict[str, str]:
         """What the image has made of mounted files and environment, and the broker has started with."""
@@ -128,16 +148,14 @@ class Composed:
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes]:
         root = self.root / name
-        for folder in ("bin", "mnt", "config", "defaults", "run"):
+        for folder in ("bin", "mnt", "config", "defaults"):
             (root / folder).mkdir(parents=True, exist_ok=True)
-        for secret in PARTS[name]["secrets"]:
-            link = root / "run" / secret
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.secrets / COMPOSE["secrets"][secret]["file"].removeprefix("./deploy/secrets/"))
         self._write_image(root)
         command = [self._here(one, name) for one in PARTS[name]["command"]]
-        env = self.environment(name) | SMALLER
-        with (root / "log").open("ab") as log:
+        return self._process(name, command, self.environment(name) | SMALLER)
+
+    def _process(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+        with (self.root / name / "log").open("ab") as log:
             return subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def _write_image(self, root: Path) -> None:
@@ -170,7 +188,7 @@ class Composed:
         }.items():
             value = re.sub(rf"(?<![\w/]){there}\b", str(here), value)
         own = {f"0.0.0.0:{port}": self.addresses.get(f"{part}:{port}", "") for port in (9092, 9093, 9094)}
-        return re.sub(r"[a-z0-9.-]+:\d{4}\b", lambda one: (own | self.addresses).get(one[0], one[0]), value)
+        return re.sub(r"[a-z0-9.-]+:\d{4,5}\b", lambda one: (own | self.addresses).get(one[0], one[0]), value)
 
 
 def properties(text: str) -> dict[str, str]:

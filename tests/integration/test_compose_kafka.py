@@ -6,8 +6,9 @@ There is no engine here: what is not compose's own (the image's program, address
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from deploy.rights import SERVICE_RIGHTS, department_rights
 from shared.connection import Connection
 from shared.directory import load_city
 from shared.topics import SERVICES, department_topics, system_topics
-from tests.compose import BROKERS
+from tests.compose import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
 
 pytestmark = pytest.mark.integration
@@ -56,11 +57,6 @@ class Deployed:
         """Inside, as this user."""
         passwords = Passwords(self.compose.secrets / "kafka")
         return Connection(self.compose.kafka, "sasl_plaintext", user, passwords.of(user))
-
-    def outside(self, user: str) -> Connection:
-        """With TLS, as a department that was given its password and the authority's certificate."""
-        authority = self.compose.secrets / "kafka-ca.pem"
-        return Connection(self.compose.outside, "sasl_ssl", user, self.connection(user).password, authority)
 
     def provision(self) -> dict[str, Any]:
         """Run what compose runs."""
@@ -149,12 +145,20 @@ def test_nobody_comes_in_without_a_password(deployed: Deployed) -> None:
 
 
 def test_a_department_outside_writes_its_outbox_and_nothing_else(deployed: Deployed) -> None:
-    connection = deployed.outside("departments.urban-management")
-    admin = AdminClient(connection.confluent())
-    seen = set(admin.list_topics(timeout=20).topics)
+    """With the settings that docs/departments.md tells it."""
+    page = (REPOSITORY / "docs" / "departments.md").read_text("utf-8")
+    (block,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    client = properties(block)
+    passwords = Passwords(deployed.compose.secrets / "kafka")
+    client |= {
+        "bootstrap.servers": deployed.compose.outside,
+        "sasl.password": passwords.of(client["sasl.username"]),
+        "ssl.ca.location": str(deployed.compose.secrets / "kafka-ca.pem"),
+    }
+    seen = set(AdminClient(dict(client)).list_topics(timeout=20).topics)
     assert seen == {"departments.urban-management.inbox", "departments.urban-management.outbox"}
-    assert written(connection, "departments.urban-management.outbox") is None
-    assert written(connection, "inquiries.inputs") == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert written(client, "departments.urban-management.outbox") is None
+    assert written(client, "inquiries.inputs") == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
 @pytest.mark.parametrize("deployed", ["three"], indirect=True)
@@ -166,7 +170,7 @@ def test_the_brokers_own_passwords_are_rotated_by_their_files_a_restart_and_prov
     told = deployed.provision()
     assert (told["made"], told["users"], told["granted"], told["taken"]) == ([], [], 0, 0)
     # This waits for a second broker to have it.
-    assert written(deployed.connection("intake"), "inquiries.inputs") is None
+    assert written(deployed.connection("intake").confluent(), "inquiries.inputs") is None
 
 
 def rules(codes: list[str]) -> set[Any]:
@@ -180,10 +184,10 @@ def is_small(file: Path) -> bool:
     return file.stat().st_size < 1_000_000
 
 
-def written(connection: Connection, topic: str) -> int | None:
+def written(client: Mapping[str, Any], topic: str) -> int | None:
     """Write one record, waiting for every copy; returns the code of the error it met."""
     codes: list[int | None] = []
-    producer = Producer(connection.confluent() | {"acks": "all", "log_level": 0, "message.timeout.ms": 60_000})
+    producer = Producer(dict(client) | {"acks": "all", "log_level": 0, "message.timeout.ms": 60_000})
     producer.produce(topic, b"{}", on_delivery=lambda error, _: codes.append(error.code() if error else None))
     assert producer.flush(90) == 0
     return codes[0]

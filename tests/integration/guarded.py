@@ -1,0 +1,86 @@
+"""A store that lets in nobody without a password, as compose's is."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from deploy.local import probe
+from deploy.local.store import PROGRAM
+from deploy.replicaset import Client
+from shared.connection import store_login
+from shared.mongo import refuses_login
+from shared.settings import Settings
+from tests.integration.composed import free_ports
+
+
+@dataclass
+class Store:
+    """A store of its own, and the folder that is /run/secrets in compose."""
+
+    address: str
+    secrets: Path
+
+    def keep(self, **passwords: str) -> None:
+        """Put passwords into the files that `chorus secrets` makes."""
+        for name, password in passwords.items():
+            (self.secrets / f"mongo-{name.replace('_', '-')}").write_text(f"{password}\n")
+
+    def login(self, user: str) -> dict[str, Any]:
+        """What a service with this user's settings logs in with."""
+        return store_login(Settings(mongodb_user=user, mongodb_password_file=self.secrets / f"mongo-{user}"))
+
+    def lets_in(self, user: str, password: str) -> bool:
+        """Whether the store takes this password."""
+        client: Client = MongoClient(
+            f"mongodb://{self.address}/?directConnection=true", username=user, password=password
+        )
+        try:
+            client.admin.command("ping")
+        except OperationFailure as error:
+            return not refuses_login(error)
+        finally:
+            client.close()
+        return True
+
+
+@contextmanager
+def guarded(folder: Path, secrets: Path, admins: str) -> Iterator[Store]:
+    """As the image leaves a new node: its first user is there, and from now on everybody must log in."""
+    (port,) = free_ports(1)
+    made = Store(f"127.0.0.1:{port}", secrets)
+    with serving(folder, port):
+        client: Client = MongoClient(f"mongodb://{made.address}/?directConnection=true")
+        client.admin.command("createUser", "admin", pwd=admins, roles=[{"role": "root", "db": "admin"}])
+        client.close()
+    with serving(folder, port, "--auth"):
+        yield made
+
+
+@contextmanager
+def serving(folder: Path, port: int, *words: str) -> Iterator[None]:
+    """The store on a port, until the end of the block."""
+    settings = folder / "secantusd.toml"
+    settings.write_text("# nothing\n")
+    program = [str(Path(sys.executable).with_name(PROGRAM)), "--config", str(settings), "--host", "127.0.0.1"]
+    where = ["--port", str(port), "--storage-path", str(folder / "data"), "--log-level", "ERROR"]
+    process = subprocess.Popen([*program, *where, *words])
+    try:
+        until = time.monotonic() + 60
+        while words_of := probe.store(f"mongodb://127.0.0.1:{port}/?directConnection=true"):
+            if "requires authentication" in words_of:
+                break
+            assert process.poll() is None, f"the store ended: {words_of}"
+            assert time.monotonic() < until, words_of
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -1,0 +1,113 @@
+"""The services of docker-compose.yml by their own commands and environment: each as its own user, of Kafka and of the store."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy import replicaset
+from deploy.local.backing import Backing
+from deploy.local.city import SAMPLE
+from shared.topics import SERVICES
+from tests.compose import BROKERS
+from tests.integration.composed import Composed, composed
+from tests.integration.guarded import guarded
+
+pytestmark = pytest.mark.integration
+
+WAIT_S = 120
+CASE: dict[str, Any] = {
+    "subject": "幸福路路灯不亮",
+    "body": "三盏路灯坏了。",
+    "public": True,
+    "department": "urban-management",
+}
+
+
+@pytest.fixture(scope="module")
+def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+    """One broker, one store, four services, and the sample city in force: in the order in which compose starts them."""
+    root = tmp_path_factory.mktemp("town")
+    shutil.copytree(SAMPLE, root / "city")
+    given = {"CHORUS_REPLICATION": "1", "CHORUS_SMTP": running.smtp}
+    with (
+        composed(root, BROKERS["single"], given) as one,
+        guarded(root, root / "mongo-set" / "run", admin_of(one)) as store,
+    ):
+        one.given = given | {"CHORUS_MONGODB": f"mongodb://{store.address}/?directConnection=true"}
+        one.link("mongo-set")
+        replicaset.main([store.address], store.secrets)
+        done(one, "provision")
+        one.serve(*SERVICES)
+        until(lambda: healthy(one, "router"), one)
+        done(one, "chorus", "apply", "/city")
+        until(lambda: all(ready(one, name) for name in SERVICES), one)
+        yield one
+
+
+def test_a_message_goes_all_the_way_and_nobody_lacks_a_right(town: Composed) -> None:
+    intake = f"http://{town.addresses['intake:8000']}"
+    receipt = httpx.post(f"{intake}/inquiries", json=CASE, trust_env=False).raise_for_status().json()
+    part = f"{receipt['inquiry_id']}-p1"
+    until(lambda: town.run("chorus", "inbox", "urban-management", "show", part).returncode == 0, town)
+    done(town, "chorus", "inbox", "urban-management", "contribute", part, "--text", "路灯已修复。")
+
+    def answered() -> bool:
+        told = httpx.get(
+            f"{intake}/inquiries/{receipt['inquiry_id']}",
+            headers={"X-Query-Code": receipt["query_code"]},
+            trust_env=False,
+        )
+        return bool(told.json().get("state") == "answered")
+
+    until(answered, town)
+    until(lambda: CASE["subject"] in get(town, "notifier", "/hall").text, town)
+    assert all(ready(town, name) for name in SERVICES)
+    assert done(town, "chorus", "dead-letters", "list") == []
+    for name in SERVICES:
+        assert "AuthorizationFailed" not in town.log(name)
+        assert "not authorized" not in town.log(name)
+
+
+def done(town: Composed, part: str, *words: str) -> Any:
+    """What a command that must succeed has told."""
+    ran = town.run(part, *words)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def admin_of(town: Composed) -> str:
+    """The password that the image would give the store's first user."""
+    return (town.secrets / "mongo" / "admin").read_text().strip()
+
+
+def get(town: Composed, service: str, path: str) -> httpx.Response:
+    return httpx.get(f"http://{town.addresses[f'{service}:8000']}{path}", trust_env=False, timeout=10)
+
+
+def healthy(town: Composed, service: str) -> bool:
+    try:
+        return get(town, service, "/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def ready(town: Composed, service: str) -> bool:
+    try:
+        return get(town, service, "/readyz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def until(condition: Callable[[], bool], town: Composed) -> None:
+    """Return when it holds; a service that ended, or too long a time, is told with its last words."""
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        over = [name for name in SERVICES if name in town.running and town.running[name].poll() is not None]
+        if over or time.monotonic() > end:
+            raise AssertionError({name: town.log(name)[-1500:] for name in over or SERVICES})
+        time.sleep(0.3)
