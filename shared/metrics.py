@@ -54,7 +54,7 @@ PARKED = Gauge("chorus_parked_inquiries", "Inquiries that wait for `chorus dead-
 SEQUENCE_GAPS = Counter(
     "chorus_sequence_gaps", "Events missing from a case's sequence; any rise is a defect", ["service"]
 )
-UNKNOWN_TYPES = Counter("chorus_unknown_types", "Messages of a type this version does not know, skipped", ["service"])
+UNKNOWN_TYPES = Counter("chorus_unknown_types", "Messages of a type this version does not know", ["service"])
 DELIVERIES = Counter(
     "chorus_deliveries", "Notices by outcome; a rise of retried means the mail server refuses", ["kind", "outcome"]
 )

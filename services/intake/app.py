@@ -1,7 +1,7 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
 from services.intake import api, pages
-from services.intake.handlers import Tickets
+from services.intake.handlers import Tickets, read
 from services.intake.reception import Reception
 from services.intake.store import Store
 from shared import reconciling, topics
@@ -9,7 +9,6 @@ from shared.cityfeed import CityFeed, read_city
 from shared.directory import City
 from shared.events import InquiryReceived, ResidentTold
 from shared.ledger import Ledger
-from shared.reading import read_told
 from shared.service import Service
 from shared.settings import Settings, secret
 
@@ -33,7 +32,7 @@ def make(settings: Settings) -> Service:
     service.reads(
         topics.RESIDENTS,
         group="intake",
-        read=read_told,
+        read=read,
         handle=Tickets(store).remember,
         schema=ResidentTold,
     )

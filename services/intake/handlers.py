@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.store import Store
-from shared import clock
-from shared.reading import Told
+from shared import clock, metrics
+from shared.reading import Told, read_told
+from shared.records import Record
 
 
 @dataclass
@@ -31,3 +32,11 @@ class Tickets:
                 for one in batch
             ]
         )
+
+
+def read(record: Record) -> Told | None:
+    """What a resident is told; a type of a later version is skipped, and counted."""
+    told = read_told(record)
+    if told is None:
+        metrics.UNKNOWN_TYPES.labels("intake").inc()
+    return told

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from services.notifier.domain.notices import Notice, for_department, for_resident, hall_entry
 from services.notifier.store import Store
-from shared import clock
+from shared import clock, metrics
 from shared.cityfeed import CityFeed
 from shared.directory import City
+from shared.events import EVENT_TYPES
 from shared.reading import Event, News, Told, read_event, read_told
 from shared.records import Record
 from shared.settings import Settings
@@ -38,8 +39,13 @@ class Notices:
 
 
 def read(record: Record) -> News | None:
-    """What a resident is told, or that a part was offered; None for every other event."""
+    """What a resident is told, or that a part was offered; None for every other event. Unknown types are counted."""
     if record.topic != EVENTS:
-        return read_told(record)
+        told = read_told(record)
+        if told is None:
+            metrics.UNKNOWN_TYPES.labels("notifier").inc()
+        return told
     event = read_event(record)
+    if event.type not in EVENT_TYPES:
+        metrics.UNKNOWN_TYPES.labels("notifier").inc()
     return event if event.type == "chorus.part.offered" else None

@@ -203,6 +203,13 @@ async def test_a_letter_that_is_replayed_ends_where_it_ended_before(town: Town, 
     await_ends(town, await replayed(town, service, topic), readers_of(topic, service))
 
 
+def test_readers_count_what_they_do_not_know(town: Town) -> None:
+    for service in topics.SERVICES:
+        counts = httpx.get(f"{town.urls[service]}/metrics", timeout=10).text.splitlines()
+        [line] = [one for one in counts if one.startswith(f'chorus_unknown_types_total{{service="{service}"}}')]
+        assert float(line.split()[1]) >= 2, line
+
+
 async def test_whatever_lies_among_the_citys_revisions_the_next_one_reaches_every_service(town: Town) -> None:
     [latest] = town.stored["chorus_router"]["revisions"].find().sort("_id", -1).limit(1)
     headers = {"ce_id": b"again", "ce_type": b"chorus.city.revised", "ce_source": b"chorus/router"}

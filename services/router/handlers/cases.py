@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.router.store import Store
 from shared import clock, metrics
+from shared.events import EVENT_TYPES
 from shared.mongo import Document
 from shared.reading import read_event
 from shared.records import Record
@@ -38,6 +39,8 @@ class CasesView:
 def read_row(record: Record) -> Document:
     """The row that an event makes of its case."""
     event = read_event(record)
+    if event.type not in EVENT_TYPES:
+        metrics.UNKNOWN_TYPES.labels("router").inc()
     fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": clock.to_text(event.at)}

@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.component.schedules.faults import FAULTS
 from tests.component.schedules.machine import Schedule
 
-SCHEDULES = int(os.environ.get("CHORUS_SCHEDULES", "300"))
+SCHEDULES = int(os.environ.get("CHORUS_SCHEDULES", "200"))
 ENOUGH = 200
 """Schedules within which every planted fault is found; today each takes less than ten."""
 
