@@ -107,8 +107,11 @@ class Replaying:
             return Outcome(id=letter["_id"], outcome="would-replay", how=how)
         for one in missing:
             await self.store.park(one)
-        await self.store.discard_parked(letter["place"], discarded=False)
-        if inquiry_id not in commands:
+        there = parked.get(letter["place"])
+        if discarded := there is not None and there.discarded:
+            await self.store.discard_parked(letter["place"], discarded=False)
+        if missing or discarded or inquiry_id not in commands:
+            # A command that was given before this was laid there may have been carried out without it.
             given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
             commands[inquiry_id] = await self.desk.enter(inquiry_id, given, ids.new_event_id())
         event_id = commands[inquiry_id]

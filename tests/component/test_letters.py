@@ -21,6 +21,7 @@ from services.router.wordless import without_words
 from shared import problems, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
+from shared.events import Payload
 from shared.ledger import Ledger
 from shared.mongo import Database
 from shared.provision import make_topics
@@ -456,6 +457,25 @@ async def test_one_command_takes_all_that_is_parked_of_an_inquiry(bureau: Bureau
     assert await bureau.statuses() == {"-0": "replayed", "-1": "replayed"}
     assert not await bureau.letters.letters.count_documents({"pending": {"$exists": True}})
     assert command.id == outcome["event_id"]
+
+
+async def test_what_is_laid_there_after_a_command_was_given_gets_a_command_of_its_own(bureau: Bureau) -> None:
+    for number in (0, 1):
+        await bureau.put_aside(of_the_log(number), "the version before could not read it")
+    await bureau.rows()
+    enter = bureau.replaying.desk.enter
+
+    async def carried_out_at_once(inquiry_id: str, given: Payload, id_: str) -> str:
+        before = len(bureau.publisher.on(topics.INPUTS))
+        await enter(inquiry_id, given, id_)
+        await commands(bureau, before + 1)
+        return id_
+
+    bureau.replaying.desk.enter = carried_out_at_once  # type: ignore[method-assign]
+    await bureau.replay(f"{bureau.one}-0", f"{bureau.one}-1")
+    assert await bureau.store.parked_of([INQUIRY]) == []
+    causes = [one.cause for one in await bureau.store.decisions_of(INQUIRY)]
+    assert [one.id for one in STORY.inputs] == [one for one in causes if one in {given.id for given in STORY.inputs}]
 
 
 async def test_what_a_failed_command_left_parked_is_open_again(bureau: Bureau) -> None:
