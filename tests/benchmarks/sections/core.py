@@ -60,24 +60,32 @@ class Contest:
             expected = self.arena.expected(self.arena.count_of(short))
             if said := differences(expected, self.arena.found()):
                 self.not_the_same[one.name] = said
+            self.arena.say(f"{one.name}: {said or 'does the very same job'}")
 
     def round(self) -> None:
         """One run of each."""
         for one in self.contenders:
-            if timed := self._run(one):
+            try:
+                timed = self._run(one)
+            except ValueError as error:
+                self._leave_out(one, error)
+                continue
+            if timed is not None:
                 self.timed[one.name].append(timed)
+                self.arena.say(f"{one.name}: {number(timed.per_s)}/s")
 
     def _run(self, contender: Contender) -> Timed | None:
         self.arena.place.forget()
         try:
-            timed = self.arena.run(contender)
+            return self.arena.run(contender)
         except RuntimeError as error:
-            self.not_measured[contender.name] = str(error)
-            self.timed.pop(contender.name, None)
-            self.arena.say(f"{contender.name}: not measured: {error}")
+            self._leave_out(contender, error)
             return None
-        self.arena.say(f"{contender.name}: {number(timed.per_s)}/s")
-        return timed
+
+    def _leave_out(self, contender: Contender, error: Exception) -> None:
+        self.not_measured[contender.name] = str(error)
+        self.timed.pop(contender.name, None)
+        self.arena.say(f"{contender.name}: not measured: {error}")
 
     # ── what came of it ──────────────────────────────────────────────────────
 
