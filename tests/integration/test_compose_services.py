@@ -68,6 +68,7 @@ def test_a_message_goes_all_the_way_and_nobody_lacks_a_right(town: Composed) -> 
     until(lambda: CASE["subject"] in get(town, "notifier", "/hall").text, town)
     assert all(ready(town, name) for name in SERVICES)
     assert done(town, "chorus", "dead-letters", "list") == []
+    done(town, "chorus", "reconcile", "--dry-run")
     for name in SERVICES:
         assert "AuthorizationFailed" not in town.log(name)
         assert "not authorized" not in town.log(name)
