@@ -11,7 +11,8 @@ import typer
 
 from deploy.command import login
 from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, options, say
-from deploy.command.letterbox import Letter, Letterbox
+from deploy.command.letter import Letter
+from deploy.command.letterbox import Letterbox
 from deploy.passwords import department_user
 from shared.events import PREFIX, TEXT_MAX, PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.ids import DEPARTMENT_CODE, inquiry_of

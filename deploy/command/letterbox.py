@@ -3,9 +3,9 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -23,36 +23,16 @@ from confluent_kafka import (
 
 from deploy.command import login
 from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
+from deploy.command.letter import Letter, letter
 from shared.connection import Connection
 from shared.topics import inbox, outbox
 
+FIRST_S = 1.0
 ANSWER_S = 4.0
 WRITE_S = 10.0
 POLL_S = 0.1
 BATCH = 200
 FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One message of an inbox; `data` is its JSON, or its text where it is none."""
-
-    id: str
-    type: str
-    time: str
-    causation: str
-    sequence: str
-    partition: int
-    offset: int
-    data: Any
-
-    def document(self) -> dict[str, Any]:
-        """As `--json` shows it."""
-        return asdict(self)
-
-    def get(self, field: str) -> Any:
-        """A field of the message; None where it has none."""
-        return self.data.get(field) if isinstance(self.data, dict) else None
 
 
 @dataclass(frozen=True)
@@ -74,18 +54,12 @@ class Letterbox:
 
     def follow(self, group: str) -> Iterator[Letter]:
         """Every letter that this group has not seen yet, then each as it comes; committed when it has been used."""
-        consumer = self._consumer(group)
-        try:
-            self._partitions(consumer)
+        with self._open(group) as (consumer, _):
             consumer.subscribe([self.inbox])
             while True:
                 if letters := self._read(consumer):
                     yield from letters
                     consumer.commit(asynchronous=False)
-        except KafkaException as error:
-            raise self._failure(error) from error
-        finally:
-            consumer.close()
 
     def replay(self) -> Iterator[Letter]:
         """Every letter from the first on, then each as it comes; without a group, so nothing is remembered."""
@@ -121,7 +95,8 @@ class Letterbox:
         return id_, None
 
     def _produce(self, key: str, value: str, headers: list[tuple[str, str | bytes | None]]) -> None:
-        producer = Producer(self._client() | {"enable.idempotence": True, "message.timeout.ms": int(WRITE_S * 1000)})
+        settings = {"enable.idempotence": True, "message.timeout.ms": int(WRITE_S * 1000)}
+        producer = Producer(self._client(_Outage(self.kafka.kafka)) | settings)
         failed: list[KafkaError] = []
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -139,21 +114,41 @@ class Letterbox:
     @contextmanager
     def _assigned(self, place: int) -> Iterator[tuple[Consumer, dict[int, int]]]:
         """A consumer of the whole inbox from `place` on, and where each partition ended when it was opened."""
-        consumer = self._consumer(f"departments.{self.code}.cli")
-        try:
-            partitions = self._partitions(consumer)
+        with self._open(f"departments.{self.code}.cli") as (consumer, partitions):
             ends = {one: _end(consumer, self.inbox, one) for one in partitions}
             # The end by its number: a message written before the first fetch must not be missed.
             starts = {one: ends[one] if place == OFFSET_END else place for one in partitions}
             consumer.assign([TopicPartition(self.inbox, one, starts[one]) for one in partitions])
             yield consumer, ends
+
+    @contextmanager
+    def _open(self, group: str) -> Iterator[tuple[Consumer, list[int]]]:
+        """A consumer, and the inbox's partitions.
+
+        What Kafka refuses is told when the consumer is closed, so that it says nothing of its own any more.
+        """
+        outage = _Outage(self.kafka.kafka)
+        settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+        consumer = Consumer(self._client(outage) | settings | {"fetch.wait.max.ms": 100})
+        try:
+            try:
+                yield consumer, self._partitions(consumer, outage)
+            finally:
+                consumer.close()
         except KafkaException as error:
             raise self._failure(error) from error
-        finally:
-            consumer.close()
 
-    def _partitions(self, consumer: Consumer) -> list[int]:
-        found = consumer.list_topics(timeout=ANSWER_S).topics.get(self.inbox)
+    def _partitions(self, consumer: Consumer, outage: "_Outage") -> list[int]:
+        try:
+            known = consumer.list_topics(self.inbox, timeout=FIRST_S)
+        except KafkaException:
+            consumer.poll(0)  # only here is it told why
+            if outage.refused:
+                raise
+            known = consumer.list_topics(self.inbox, timeout=ANSWER_S)
+        found = known.topics.get(self.inbox)
+        if found is not None and found.error is not None and found.error.code() in FORBIDDEN:
+            raise KafkaException(found.error)
         if found is None or found.error is not None:
             raise Failure(
                 FAILED,
@@ -168,19 +163,15 @@ class Letterbox:
             error = message.error()
             if error is not None and error.code() in FORBIDDEN:
                 raise KafkaException(error)
-        return [_letter(message) for message in messages if message.error() is None]
+        return [letter(message) for message in messages if message.error() is None]
 
-    def _consumer(self, group: str) -> Consumer:
-        settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
-        return Consumer(self._client() | settings | {"fetch.wait.max.ms": 100})
-
-    def _client(self) -> dict[str, Any]:
+    def _client(self, outage: "_Outage") -> dict[str, Any]:
         return {
             **self.kafka.confluent(),
             "client.id": f"chorus-inbox-{self.code}",
             "allow.auto.create.topics": False,
             "log_level": 0,
-            "error_cb": _Outage(self.kafka.kafka),
+            "error_cb": outage,
         }
 
     def _failure(self, error: KafkaException) -> Failure:
@@ -195,9 +186,11 @@ class _Outage:
     def __init__(self, kafka: str) -> None:
         self.kafka = kafka
         self.told = False
+        self.refused = False
         self.since = time.monotonic()
 
     def __call__(self, error: KafkaError) -> None:
+        self.refused = self.refused or error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
         # In the first seconds the caller's own question fails, and says so.
         waited_s = time.monotonic() - self.since
         if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.told and waited_s > 2 * ANSWER_S:
@@ -209,33 +202,6 @@ def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | No
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     named = {"id": id_, "type": kind, "specversion": "1.0", "source": f"departments/{code}", "time": now}
     return [*((f"ce_{name}", text.encode()) for name, text in named.items()), ("content-type", b"application/json")]
-
-
-def _letter(message: Message) -> Letter:
-    given = message.headers() or []
-    headers = _texts(given.items() if isinstance(given, dict) else given)
-    return Letter(
-        id=headers.get("ce_id", ""),
-        type=headers.get("ce_type", ""),
-        time=headers.get("ce_time", ""),
-        causation=headers.get("ce_causationid", ""),
-        sequence=headers.get("ce_sequence", ""),
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        data=_value(message.value()),
-    )
-
-
-def _texts(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    return {name: one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for name, one in headers}
-
-
-def _value(content: bytes | None) -> Any:
-    text = (content or b"").decode("utf-8", "replace")
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _end(consumer: Consumer, topic: str, partition: int) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from aiokafka.errors import (
@@ -23,6 +24,7 @@ from shared.connection import Connection
 from shared.settings import Settings
 
 LOOK_S = 5.0
+ASK_S = 0.5
 SETTINGS_OF_USERS = (
     "CHORUS_KAFKA_SECURITY",
     "CHORUS_KAFKA_USER",
@@ -92,28 +94,40 @@ def explained(error: Exception, kafka: Connection) -> Failure:
 
 def no_answer(kafka: Connection) -> Failure:
     """Ask once more with a client that tells the cause: is nobody there, or is this caller not let in?"""
-    heard: list[KafkaError] = []
-    client = AdminClient(
-        kafka.confluent()
-        | {"error_cb": heard.append, "log_level": 0, "socket.connection.setup.timeout.ms": int(LOOK_S * 1000)}
-    )
-    try:
-        client.list_topics(timeout=LOOK_S)
-    except KafkaException as error:
-        heard.append(error.args[0])
-    causes = {error.code(): error.str() for error in heard}
+    heard = _heard(kafka)
     where = f"Kafka at {kafka.kafka!r}"
-    if KafkaError._AUTHENTICATION in causes:
+    if KafkaError._AUTHENTICATION in heard:
         return Failure(REFUSED, f"{where} does not let {_who(kafka)} in: the user or the password is wrong.")
-    if KafkaError._SSL in causes:
+    if "certificate" in heard.get(KafkaError._SSL, ""):
         return Failure(
             REFUSED,
             f"{where} does not prove itself: its certificate is not of the authority in "
             f"{str(kafka.ca_file or 'this system')!r}, or not for that name; is CHORUS_KAFKA_CA_FILE right?",
         )
-    if probe.kafka(kafka.kafka) == "" and kafka.security == "plaintext" and heard:
+    if kafka.security == "plaintext" and heard and probe.kafka(kafka.kafka) == "":
         return Failure(REFUSED, f"{where} wants to know who calls: set CHORUS_KAFKA_SECURITY and CHORUS_KAFKA_USER.")
+    if heard and probe.listens(kafka.kafka):
+        return Failure(
+            REFUSED,
+            f"{where} hangs up on {kafka.security!r}: is CHORUS_KAFKA_SECURITY the one of that listener, "
+            "`sasl_ssl` where it speaks TLS and `sasl_plaintext` where it does not?",
+        )
     return Failure(AWAY, f"No Kafka answers at {kafka.kafka!r}: does it run, and is CHORUS_KAFKA right?")
+
+
+def _heard(kafka: Connection) -> dict[int, str]:
+    """What a client says of its connection, by error code; nothing when Kafka answers, or nothing is heard in LOOK_S."""
+    heard: list[KafkaError] = []
+    client = AdminClient(kafka.confluent() | {"error_cb": heard.append, "log_level": 0})
+    until = time.monotonic() + LOOK_S
+    while not heard and time.monotonic() < until:
+        try:
+            client.list_topics(timeout=ASK_S)
+        except KafkaException:
+            client.poll(0)  # only here are the causes told
+        else:
+            break
+    return {error.code(): error.str() for error in heard}
 
 
 def quiet() -> None:

@@ -17,6 +17,17 @@ def kafka(bootstrap: str) -> str:
     return "" if "" in reasons else "; ".join(reasons)
 
 
+def listens(bootstrap: str) -> bool:
+    """Whether anything at all takes a connection at one of these addresses."""
+    for address in bootstrap.split(","):
+        try:
+            socket.create_connection(_split(address.strip()), TIMEOUT_S).close()
+        except (OSError, ValueError):
+            continue
+        return True
+    return False
+
+
 def store(uri: str) -> str:
     """Whether the store answers a ping."""
     client: MongoClient[dict[str, object]] = MongoClient(uri, serverSelectionTimeoutMS=int(TIMEOUT_S * 1000))
