@@ -1,13 +1,18 @@
 """A department on Chorus with aiokafka: takes every part it is offered and answers it.
 
 Usage: python department_aiokafka.py BOOTSTRAP CODE TEXT
+Where Kafka has users, CHORUS_KAFKA_SECURITY, …_USER, …_PASSWORD_FILE and …_CA_FILE say how to log in.
 """
 
 import asyncio
 import json
+import os
+import ssl
 import sys
 import uuid
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -16,11 +21,12 @@ async def main(bootstrap: str, code: str, text: str) -> None:
     consumer = AIOKafkaConsumer(
         f"departments.{code}.inbox",
         bootstrap_servers=bootstrap,
+        **login(),
         group_id=f"departments.{code}.answering",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, **login(), acks="all", enable_idempotence=True)
     async with consumer, producer:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
@@ -33,6 +39,19 @@ async def main(bootstrap: str, code: str, text: str) -> None:
             elif headers["ce_type"] == "chorus.message.refused":
                 print(f"refused: {message['reason']} {message['remedy']}", flush=True)
             await consumer.commit()  # only now: killed before, the record is read again
+
+
+def login() -> dict[str, Any]:
+    """As whom to come in, from the environment; nothing where Kafka has no users."""
+    if "CHORUS_KAFKA_USER" not in os.environ:
+        return {}
+    return {
+        "security_protocol": os.environ["CHORUS_KAFKA_SECURITY"].upper(),
+        "ssl_context": ssl.create_default_context(cafile=os.environ.get("CHORUS_KAFKA_CA_FILE")),
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": os.environ["CHORUS_KAFKA_USER"],
+        "sasl_plain_password": Path(os.environ["CHORUS_KAFKA_PASSWORD_FILE"]).read_text().strip(),
+    }
 
 
 async def write(

@@ -1,26 +1,31 @@
 """A department on Chorus with confluent-kafka: takes every part it is offered and answers it.
 
 Usage: python department_confluent.py BOOTSTRAP CODE TEXT
+Where Kafka has users, CHORUS_KAFKA_SECURITY, …_USER, …_PASSWORD_FILE and …_CA_FILE say how to log in.
 """
 
 import json
+import os
 import sys
 import uuid
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
 
 def main(bootstrap: str, code: str, text: str) -> None:
     consumer = Consumer(
-        {
+        login()
+        | {
             "bootstrap.servers": bootstrap,
             "group.id": f"departments.{code}.answering",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
         }
     )
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
+    producer = Producer(login() | {"bootstrap.servers": bootstrap, "enable.idempotence": True})
     consumer.subscribe([f"departments.{code}.inbox"])
     try:
         while True:
@@ -41,6 +46,19 @@ def main(bootstrap: str, code: str, text: str) -> None:
             consumer.commit(message=record, asynchronous=False)  # only now: killed before, the record is read again
     finally:
         consumer.close()
+
+
+def login() -> dict[str, Any]:
+    """As whom to come in, from the environment; nothing where Kafka has no users."""
+    if "CHORUS_KAFKA_USER" not in os.environ:
+        return {}
+    return {
+        "security.protocol": os.environ["CHORUS_KAFKA_SECURITY"].upper(),
+        "ssl.ca.location": os.environ.get("CHORUS_KAFKA_CA_FILE", "probe"),
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": os.environ["CHORUS_KAFKA_USER"],
+        "sasl.password": Path(os.environ["CHORUS_KAFKA_PASSWORD_FILE"]).read_text().strip(),
+    }
 
 
 def write(producer: Producer, code: str, offered: dict[str, str], kind: str, value: dict[str, str]) -> None:
