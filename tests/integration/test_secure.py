@@ -182,6 +182,19 @@ async def test_no_service_writes_for_a_department_where_a_header_says(
     assert more == {topics.INPUTS: len(lures), topics.inbox(A): 1, "router.dead-letters": 1}
 
 
+async def test_a_user_without_rights_logs_in_and_finds_nothing(secured: Secured) -> None:
+    secured.access().set_passwords({"stranger": "a password of theirs"})
+    for library, first in ((Aiokafka, TOPIC), (Librdkafka, GROUP)):
+        stranger = library(secured.connection("stranger", "outside", "a password of theirs"))
+        assert await stranger.listing() == set()
+        with pytest.raises(Told, match=f"^{TOLD[library, first]}$"):
+            await stranger.read(topics.inbox(A), f"departments.{A}.x")
+        with pytest.raises(Told, match=f"^{TOLD[library, TOPIC]}$"):
+            await stranger.create("anything")
+    secured.access().cut_off("stranger")
+    assert "stranger" not in secured.access().users()
+
+
 # ── what the command line says ───────────────────────────────────────────────
 
 
