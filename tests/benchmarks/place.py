@@ -74,9 +74,7 @@ def place(folder: Path) -> Iterator[Place]:
     with ExitStack() as ends:
         mongodb, store_name = _store(folder, ports, ends)
         kafka, running = _kafka(folder, ports, ends)
-        broker = Broker(kafka)
-        broker.coordinates()
-        yield Place(kafka, mongodb, store_name, folder, broker, running)
+        yield Place(kafka, mongodb, store_name, folder, Broker(kafka), running)
 
 
 def _kafka(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, Running | None]:
