@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -26,7 +27,7 @@ from shared.records import Record, Wrong, dead_letter, dependency
 from shared.running import ended
 
 BATCH_RECORDS = 2_000
-POLL_MS = 20
+POLL_MS = 500
 ATTEMPTS = 5
 LONGEST_PAUSE_S = 5.0
 SESSION_S = 10
@@ -108,8 +109,6 @@ class Subscription(Generic[Item]):
             no_reply=True,
             parser=as_it_is,
             decoder=undecoded,
-            max_records=BATCH_RECORDS,
-            batch_timeout_ms=POLL_MS,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 10,
             max_poll_interval_ms=2**31 - 1,
@@ -123,7 +122,11 @@ class Subscription(Generic[Item]):
         consume.__name__ = consume.__qualname__ = (self.group or "city").replace("-", "_")
         consume.__annotations__["batch"] = list[self.schema]  # type: ignore[name-defined]
         self.subscriber(consume)
-        polling = self.subscriber.get_msg
+
+        async def polling(consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
+            # FastStream's own sleeps after each empty poll, and a message that comes then waits for it.
+            found = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+            return tuple(chain.from_iterable(found.values()))
 
         async def careful(consumer: AIOKafkaConsumer) -> Any:
             batch = await self.polling.poll(polling, consumer)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -37,6 +37,23 @@ Moment = Annotated[
 """A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
 
 
+Header = tuple[str, bytes | None]
+
+
+@lru_cache(maxsize=4)
+def _alike(source: str, subject: str, recorded_at: str) -> tuple[Header, ...]:
+    """What all messages of one decision say alike; they are made one after another."""
+    at = recorded_at.encode()
+    return (
+        ("ce_source", source.encode()),
+        ("ce_specversion", b"1.0"),
+        ("ce_time", at),
+        ("ce_subject", subject.encode()),
+        ("ce_recordedtime", at),
+        ("content-type", b"application/json"),
+    )
+
+
 class Envelope(NamedTuple):
     """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339.
 
@@ -52,19 +69,10 @@ class Envelope(NamedTuple):
     causation: str | None = None
     digest: str | None = None
 
-    def headers(self) -> list[tuple[str, bytes | None]]:
+    def headers(self) -> list[Header]:
         """Kafka headers in the fixed names of the project."""
-        at = self.recorded_at.encode()
-        headers: list[tuple[str, bytes | None]] = [
-            ("ce_id", self.id.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_specversion", b"1.0"),
-            ("ce_time", at),
-            ("ce_subject", self.subject.encode()),
-            ("ce_recordedtime", at),
-            ("content-type", b"application/json"),
-        ]
+        source, *alike = _alike(self.source, self.subject, self.recorded_at)
+        headers: list[Header] = [("ce_id", self.id.encode()), source, ("ce_type", self.type.encode()), *alike]
         if self.sequence is not None:
             headers.append(("ce_sequence", b"%d" % self.sequence))
         if self.causation is not None:

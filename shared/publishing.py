@@ -13,15 +13,16 @@ from aiokafka.partitioner import murmur2
 
 from shared import metrics
 from shared.connection import Connection
-from shared.events import Message
+from shared.events import Header, Message
 from shared.logs import log
 
 BATCH_BYTES = 1_000_000
 RECORD_BYTES_MAX = 9_000_000
+# Key and headers of a message of our own take less than what is left.
+VALUE_BYTES_MAX = RECORD_BYTES_MAX - 16_384
 STOP_LIMIT_S = 5.0
 PING_LIMIT_S = 2.0
 LOOK_EVERY_S = 1.0
-Header = tuple[str, bytes | None]
 RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
 
 
@@ -108,16 +109,23 @@ class Publisher:
         """
         records: dict[str, list[RawRecord]] = defaultdict(list)
         for topic, key, envelope, text in messages:
-            records[topic].append((key.encode(), text.encode(), envelope.headers()))
-        await self.publish_raw(records)
+            value = text.encode()
+            if len(value) > VALUE_BYTES_MAX:
+                raise TooLarge(f"A value of {len(value)} bytes for {topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
+            records[topic].append((key.encode(), value, envelope.headers()))
+        await self.deliver(records)
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
         """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
-        if not records:
-            return
         for topic, rows in records.items():
             if (largest := max(map(size_of, rows), default=0)) > RECORD_BYTES_MAX:
                 raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
+        await self.deliver(records)
+
+    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+        """Publish records of a size that topics take, and wait until every one is confirmed."""
+        if not records:
+            return
         await self.start()
         producer = self.producer
         if producer is None:

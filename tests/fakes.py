@@ -31,7 +31,7 @@ class FakePublisher(Publisher):
         if self.away:
             raise KafkaConnectionError("the broker is away")
 
-    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
         """Keep the records, all or none."""
         if not records:
             return

@@ -14,8 +14,8 @@ import psutil
 from deploy.local.ports import Ports
 from services.router.domain.directory import Directory
 from shared import topics
-from shared.events import PREFIX
-from shared.publishing import Header, RawRecord
+from shared.events import PREFIX, Header
+from shared.publishing import RawRecord
 from shared.records import Record
 from shared.topics import Topic, department_topics, system_topics
 from tests.benchmarks.figures import rate

@@ -48,20 +48,20 @@ def fresh_id_on_repeat() -> None:
 
 def swallowed_publish_error() -> None:
     """The broker fails once, and the error is held to be no matter."""
-    publish, publish_raw = Publisher.publish, Publisher.publish_raw
+    publish, deliver = Publisher.publish, Publisher.deliver
     failures = [KafkaTimeoutError()]
 
     async def failing(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
         if RESIDENTS in records and failures:
-            await publish_raw(self, {topic: rows for topic, rows in records.items() if topic != RESIDENTS})
+            await deliver(self, {topic: rows for topic, rows in records.items() if topic != RESIDENTS})
             raise failures.pop()
-        await publish_raw(self, records)
+        await deliver(self, records)
 
     async def careless(self: Publisher, messages: Iterable[Message]) -> None:
         with suppress(KafkaError):
             await publish(self, messages)
 
-    setattr(Publisher, "publish_raw", failing)  # noqa: B010
+    setattr(Publisher, "deliver", failing)  # noqa: B010
     setattr(Publisher, "publish", careless)  # noqa: B010
 
 

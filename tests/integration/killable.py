@@ -78,7 +78,7 @@ def arm(step: str, topic: str | None) -> None:
             (services.notifier.store, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
         ],
-        "publish": [(Publisher, "publish_raw", lambda _, records: topic is None or topic in records)],
+        "publish": [(Publisher, "deliver", lambda _, records: topic is None or topic in records)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
         "settle": [(AsyncIOMotorCollection, "delete_many", any_call)],
         "claim": [(shared.claims, "claim", any_call)],
@@ -92,7 +92,7 @@ def arm(step: str, topic: str | None) -> None:
 
 def overlap() -> None:
     """Hold back what follows from the first decisions, and die as soon as further ones are stored."""
-    publish, insert, stored = Publisher.publish_raw, insert_new, [0]
+    publish, insert, stored = Publisher.deliver, insert_new, [0]
 
     async def held(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
         if EVENTS in records:
@@ -106,7 +106,7 @@ def overlap() -> None:
             die()
         return taken
 
-    setattr(Publisher, "publish_raw", held)  # noqa: B010
+    setattr(Publisher, "deliver", held)  # noqa: B010
     setattr(services.router.store, "insert_new", counted)  # noqa: B010
 
 

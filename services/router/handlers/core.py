@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pydantic import ValidationError
 
@@ -47,7 +48,7 @@ class Core:
             decisions += await self.settle(inputs)
 
         async def confirm() -> None:
-            await self.publisher.publish(message for one in decisions for message in one.messages)
+            await self.publisher.publish(chain.from_iterable([one.messages for one in decisions]))
             if taken:
                 await self.store.unpark(taken)
 

@@ -9,7 +9,7 @@ from services.router.domain.decide import decide
 from services.router.domain.decision import Decision, after
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import read_input
-from shared.publishing import Header
+from shared.events import Header
 from shared.records import Record
 from shared.running import collect_garbage_seldom
 

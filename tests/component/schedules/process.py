@@ -121,7 +121,7 @@ class Network(Publisher):
         super().__init__("nowhere:0", "router")
         self.hand = hand
 
-    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
         """Returns when all are confirmed."""
         if not records:
             return
