@@ -19,13 +19,17 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 def new_inquiry_id(day: date) -> str:
     """A ticket number: the day in the city's time zone, then 40 random bits in Crockford's base 32."""
-    return f"{day:%Y%m%d}-" + "".join(secrets.choice(CROCKFORD) for _ in range(8))
+    return f"{day:%Y%m%d}-{_crockford(secrets.randbits(40), 8)}"
 
 
 def query_code(secret: bytes, inquiry_id: str) -> str:
     """The code that opens a ticket: HMAC-SHA256(secret, inquiry_id), its first 60 bits as 12 Crockford characters."""
     number = int.from_bytes(hmac.digest(secret, inquiry_id.encode(), "sha256")[:8], "big") >> 4
-    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(55, -1, -5))
+    return _crockford(number, 12)
+
+
+def _crockford(number: int, characters: int) -> str:
+    return "".join([CROCKFORD[(number >> shift) & 31] for shift in range(5 * (characters - 1), -1, -5)])
 
 
 def same_code(given: str, expected: str) -> bool:

@@ -87,6 +87,8 @@ class Service:
             title=f"Chorus {name}",
             version="1.0",
             lifespan=self._lifespan,
+            # It would tell whatever collector the environment names about requests, and what stood in those that failed.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
             # The pages of our own need nothing from elsewhere.
             docs_url=None,
             redoc_url=None,

@@ -9,7 +9,7 @@ from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
 from shared.allowance import client_of
-from shared.problems import documented, invalid
+from shared.problems import answered, documented, invalid
 from shared.requests import body_of, json_body
 
 KEY_MAX = 200
@@ -20,13 +20,18 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
     api = APIRouter(tags=["residents"])
     refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
 
-    @api.post("/inquiries", status_code=202, openapi_extra=body_of(Submission), responses=refusals, summary="Write in")
+    @api.post(
+        "/inquiries",
+        status_code=202,
+        openapi_extra=body_of(Submission),
+        responses={**refusals, **answered(Receipt, status=202)},
+        summary="Write in",
+    )
     async def submit(
         request: Request,
-        response: Response,
         idempotency_key: Annotated[str | None, Header(max_length=KEY_MAX, min_length=1)] = None,
         accept_language: Annotated[str | None, Header()] = None,
-    ) -> Receipt:
+    ) -> Response:
         trusted = holds_token(request, token)
         if not trusted:
             reception.admit(client_of(request))
@@ -35,9 +40,8 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
         except ValidationError as error:
             raise invalid(error) from error
         receipt, repeated = await reception.receive(given, accept_language, idempotency_key, trusted)
-        if repeated:
-            response.headers["Idempotent-Replayed"] = "true"
-        return receipt
+        headers = {"Idempotent-Replayed": "true"} if repeated else None
+        return Response(receipt.model_dump_json(), 202, headers, "application/json")
 
     @api.post(
         "/inquiries/{inquiry_id}/rating",

@@ -18,7 +18,6 @@ from shared.directory import City
 from shared.events import Contact, InquiryRated, InquiryReceived
 from shared.languages import language_of
 from shared.ledger import Entry, Ledger, Written
-from shared.logs import log
 from shared.problems import FieldProblem, Problem, shown
 from shared.settings import Settings
 
@@ -104,7 +103,6 @@ class Reception:
             self._in_flight.discard(id_)
         if written.new:
             metrics.INQUIRIES_RECEIVED.labels(domain.channel_label(given.channel)).inc()
-            log.info("accepted", extra={"inquiry_id": entry.inquiry_id, "channel": given.channel})
             return self._receipt(entry.inquiry_id), False
         assert written.earlier is not None
         if written.earlier["fingerprint"] != entry.fingerprint:

@@ -95,6 +95,11 @@ class Connection(asyncio.Protocol):
             raise NotAccepted(f"answered {status}: {body[:300]!r}")
         return body
 
+    @property
+    def closed(self) -> bool:
+        """Whether the server has let it go."""
+        return self._transport is None or self._transport.is_closing()
+
     def close(self) -> None:
         """Let it go."""
         if self._transport is not None:
@@ -119,6 +124,8 @@ async def on_schedule(address: Address, requests: Sequence[bytes], per_s: float,
     opened: list[Connection] = []
 
     async def send(at: float, request: bytes) -> Accepted:
+        while idle and idle[-1].closed:
+            idle.pop()
         if idle:
             connection = idle.pop()
         else:

@@ -64,4 +64,13 @@ app = Starlette(
 
 if __name__ == "__main__":
     host, _, port = os.environ["CHORUS_HTTP"].rpartition(":")
-    uvicorn.run(app, host=host, port=int(port), http=Wire, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=int(port),
+        http=Wire,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+    )
