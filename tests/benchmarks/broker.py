@@ -84,13 +84,23 @@ class Broker:
 
     def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """The next offset of every partition."""
-        found = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), LATEST))
-        return {(one.topic, one.partition): future.result().offset for one, future in found.items()}
+        return {place: int(found.offset) for place, found in self._offsets(topics, LATEST).items()}
 
     def last_append_ms(self, topics: Sequence[str]) -> int:
         """When the last record of these topics was appended, by the broker's clock."""
-        found = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), NEWEST))
-        return max(int(future.result().timestamp) for future in found.values())
+        return max(int(found.timestamp) for found in self._offsets(topics, NEWEST).values())
+
+    def _offsets(self, topics: Sequence[str], which: Any) -> dict[tuple[str, int], Any]:
+        """What the broker says of each partition; of very many that were made just now, some have no leader yet."""
+        until = time.monotonic() + LIMIT_S
+        while True:
+            asked = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), which))
+            try:
+                return {(one.topic, one.partition): future.result() for one, future in asked.items()}
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > until:
+                    raise
+                time.sleep(LOOK_EVERY_S)
 
     def committed(self, group: str, topics: Sequence[str]) -> int:
         """How many records of these topics the group has committed."""
