@@ -16,7 +16,9 @@ def from_ms(milliseconds: int) -> datetime:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the form in every header and body."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_text(text: str) -> datetime:

@@ -13,7 +13,7 @@ PART_ID = re.compile(r"(?P<inquiry_id>\d{8}-[0-9A-HJKMNP-TV-Z]{8})-p[1-9]\d*")
 DEPARTMENT_CODE = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
-_IN_NAMESPACE = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+_IN_NAMESPACE = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -50,9 +50,7 @@ def named_id(name: str) -> str:
 
 def _uuid5(name: str) -> str:
     """UUID version 5 (RFC 9562, 5.5) in the project's namespace as text, without making an object for each."""
-    hashed = _IN_NAMESPACE.copy()
-    hashed.update(name.encode())
-    text = hashed.hexdigest()
+    text = hashlib.sha1(_IN_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 

@@ -66,7 +66,7 @@ def message_of(stored: Mapping[str, Any]) -> Message:
         subject=stored["inquiry_id"],
         recorded_at=clock.to_text(stored["recorded_at"]),
     )
-    return Message(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"])
+    return Message(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"].encode())
 
 
 @dataclass(frozen=True, slots=True)

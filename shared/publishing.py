@@ -10,6 +10,7 @@ from functools import lru_cache
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared import metrics
 from shared.connection import Connection
@@ -108,8 +109,7 @@ class Publisher:
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
         """
         records: dict[str, list[RawRecord]] = defaultdict(list)
-        for topic, key, envelope, text in messages:
-            value = text.encode()
+        for topic, key, envelope, value in messages:
             if len(value) > VALUE_BYTES_MAX:
                 raise TooLarge(f"A value of {len(value)} bytes for {topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
             records[topic].append((key.encode(), value, envelope.headers()))
@@ -163,19 +163,18 @@ class Publisher:
         self, producer: AIOKafkaProducer, topic: str, rows: Sequence[RawRecord]
     ) -> list["asyncio.Future[object]"]:
         count = len(await producer.partitions_for(topic))
-        by_partition: dict[int, list[RawRecord]] = defaultdict(list)
-        for row in rows:
-            by_partition[placement(row[0]) % count if row[0] else 0].append(row)
-        futures = []
-        for partition, some in by_partition.items():
-            batch = producer.create_batch()
-            for key, value, headers in some:
-                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                    futures.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None, headers=headers)
-            futures.append(await producer.send_batch(batch, topic, partition=partition))
-        return futures
+        full: list[tuple[int, BatchBuilder]] = []
+        filling: dict[int, BatchBuilder] = {}
+        for key, value, headers in rows:
+            partition = placement(key) % count if key else 0
+            batch = filling.get(partition)
+            if batch is None or batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                if batch is not None:
+                    full.append((partition, batch))
+                batch = filling[partition] = producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None, headers=headers)
+        batches = [*full, *filling.items()]
+        return [await producer.send_batch(batch, topic, partition=partition) for partition, batch in batches]
 
     async def _renew(self, producer: AIOKafkaProducer, error: BaseException) -> None:
         """A producer that was refused for good fails every later write to that partition: replace it."""

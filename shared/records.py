@@ -1,7 +1,7 @@
 """A record as it lies in its topic, the three ways in which it can fail, and the letter that it becomes then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -32,8 +32,7 @@ class Away(Exception):
         self.dependency = dependency
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote."""
 
     topic: str
@@ -46,13 +45,13 @@ class Record:
 
     def attributes(self) -> dict[str, str]:
         """All headers that are not null as text, undecodable bytes replaced; the last of several counts."""
-        return {name: bytes(value).decode(errors="replace") for name, value in self.headers if value is not None}
+        return {name: str(value, "utf-8", "replace") for name, value in self.headers if value is not None}
 
     def header(self, name: str) -> str | None:
         """A header as text, undecodable bytes replaced; None when absent or null. The last of several counts."""
         for key, value in reversed(self.headers):
             if key == name and value is not None:
-                return bytes(value).decode(errors="replace")
+                return str(value, "utf-8", "replace")
         return None
 
     @property

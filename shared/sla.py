@@ -8,9 +8,9 @@ CLOCKS = ("accept", "first_reply", "resolve")
 Verdict = Literal["kept", "broken", "open", "void"]
 
 
-def due_at(started_at: datetime, hours: float) -> datetime:
-    """The moment at which a clock of `hours` natural hours runs out."""
-    return started_at + timedelta(hours=hours)
+def due_at(started_at: datetime, limit: timedelta) -> datetime:
+    """The moment at which a clock of so much natural time runs out."""
+    return started_at + limit
 
 
 @dataclass(frozen=True, slots=True)

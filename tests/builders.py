@@ -277,7 +277,7 @@ def a_record(
 def record_of(message: Message, offset: int = 0) -> Record:
     """A message as its readers find it."""
     return a_record(
-        message.value.encode(),
+        message.value,
         message.envelope.headers(),
         topic=message.topic,
         key=message.key.encode(),
@@ -300,4 +300,4 @@ def input_record(given: Input) -> Record:
         causation=given.origin,
     )
     value = given.payload.model_dump_json()
-    return record_of(Message(topics.INPUTS, given.inquiry_id, envelope, value))
+    return record_of(Message(topics.INPUTS, given.inquiry_id, envelope, value.encode()))

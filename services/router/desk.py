@@ -206,7 +206,7 @@ class Desk:
             recorded_at=clock.to_text(clock.now()),
             sequence=city.revision,
         )
-        await self.publisher.publish([Message(topics.CITY, "city", envelope, city.model_dump_json())])
+        await self.publisher.publish([Message(topics.CITY, "city", envelope, city.model_dump_json().encode())])
 
     async def keep_city_published(self) -> None:
         """Publish a revision that was stored but, after a crash, never told; run it for ever.

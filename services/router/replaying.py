@@ -1,7 +1,7 @@
 """Replaying dead letters: into the replay topic of their service, or, where the log has an order to keep, by a command."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel
@@ -127,7 +127,7 @@ class Replaying:
             return []
         given = original(await self._record(look, letter))
         marks = [(REPLAYED, str(letter["replays"] + 1).encode())]
-        marked = replace(given, headers=[*unmarked(given), *marks])
+        marked = given._replace(headers=[*unmarked(given), *marks])
         return [Parked(marked, letter["inquiry_id"], "permanent", letter["reason"])]
 
     async def _record(self, look: Peek, letter: Document) -> Record:

@@ -10,14 +10,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
+from typing import NamedTuple
 
-from shared.directory import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Name, Rule
+from shared.directory import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Rule
 
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _HAS_VARIANTS = re.compile(r"[^\x00-\x7f\u2010-\u2027\u3000-\u301f\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]")
-_IN_SUBJECT = Name(zh="标题提到", en="the subject mentions")
-_IN_MESSAGE = Name(zh="信中提到", en="the message mentions")
-_NAMED = Name(zh="来信人指定的部门", en="named by the writer")
 _MOST_WORDS_TOLD = 4
 
 # How many of a rule's words a body must say. On real messages, one more for each 60 characters kept nine in
@@ -27,12 +25,23 @@ _LATIN_IS_LONGER = 3
 _MOST_WORDS_NEEDED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Why(NamedTuple):
+    """A reason in both languages."""
+
+    zh: str
+    en: str
+
+
+class Assignment(NamedTuple):
     lead: str
     co_handlers: tuple[str, ...]
-    why: Name
+    why: Why
     rule: str | None
+
+
+_IN_SUBJECT = Why(zh="标题提到", en="the subject mentions")
+_IN_MESSAGE = Why(zh="信中提到", en="the message mentions")
+_NAMED = Why(zh="来信人指定的部门", en="named by the writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,9 @@ def _words_needed(text: str) -> int:
 
 
 def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[_Compiled]:
-    candidates = {at for term in found for at in rules.by_term.get(term, ())}.union(rules.termless)
+    candidates = set(rules.termless)
+    for term in found:
+        candidates.update(rules.by_term.get(term, ()))
     return (rules.compiled[at] for at in sorted(candidates) if _holds(rules.compiled[at], found, office, channel))
 
 
@@ -139,22 +150,23 @@ def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) ->
     )
 
 
-def _assignment(one: _Compiled, found: set[str], office: str | None, where: Name) -> Assignment:
-    codes = dict.fromkeys(office if code == AREA_OFFICE else code for code in one.departments)
-    lead, *others = (code for code in codes if code is not None)
-    return Assignment(lead, tuple(others), _why(one, found, where), one.rule.id)
+def _assignment(one: _Compiled, found: set[str], office: str | None, where: Why) -> Assignment:
+    codes = one.departments
+    if AREA_OFFICE in codes:
+        there = [office if code == AREA_OFFICE else code for code in codes]
+        codes = tuple(dict.fromkeys([code for code in there if code is not None]))
+    return Assignment(codes[0], codes[1:], _why(one, found, where), one.rule.id)
 
 
-def _why(one: _Compiled, found: set[str], where: Name) -> Name:
-    asked = dict.fromkeys(term for group in one.groups for term in sorted(group & found))
-    whole = [term for term in asked if not any(term in other and term != other for other in asked)]
-    words = [term.rstrip("*") for term in whole][:_MOST_WORDS_TOLD]
+def _why(one: _Compiled, found: set[str], where: Why) -> Why:
+    asked = [term for group in one.groups for term in sorted(group & found)]
+    if len(asked) > 1:
+        asked = [term for term in dict.fromkeys(asked) if not any(term in other and term != other for other in asked)]
+    words = [f"“{term.rstrip('*')}”" for term in asked[:_MOST_WORDS_TOLD]]
+    why = one.rule.why
     if not words:
-        return one.rule.why
-    return Name(
-        zh=f"{one.rule.why.zh}（{where.zh}{''.join(f'“{word}”' for word in words)}）",
-        en=f"{one.rule.why.en} ({where.en} {', '.join(f'“{word}”' for word in words)})",
-    )
+        return Why(why.zh, why.en)
+    return Why(f"{why.zh}（{where.zh}{''.join(words)}）", f"{why.en} ({where.en} {', '.join(words)})")
 
 
 # Text and terms
@@ -198,7 +210,7 @@ def _term(text: str) -> str:
 
 
 def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> _Compiled | None:
-    departments = tuple(code for code in rule.departments if code in active or code == AREA_OFFICE)
+    departments = tuple(code for code in dict.fromkeys(rule.departments) if code in active or code == AREA_OFFICE)
     if not departments:
         return None
     groups = ((rule.any,) if rule.any else ()) + rule.all

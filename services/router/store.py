@@ -28,7 +28,7 @@ class Parked:
 
     def document(self) -> Document:
         """As it is stored, under its place on the log."""
-        kept = {name: getattr(self.record, name) for name in Record.__slots__ if name != "headers"}
+        kept = {name: getattr(self.record, name) for name in Record._fields if name != "headers"}
         headers = [[name, value] for name, value in self.record.headers]
         about = {"inquiry_id": self.inquiry_id, "kind": self.kind, "reason": self.reason, "discarded": self.discarded}
         return {"_id": self.record.place, **about, **kept, "headers": headers}
@@ -43,6 +43,7 @@ class Store:
         self.revisions = database["revisions"]
         self.parked = database["parked"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
+        self._weights: dict[str, int] = {}
         self._kept = 0
 
     async def prepare(self) -> None:
@@ -77,21 +78,21 @@ class Store:
         lost = {id_.split("/")[0] for id_ in taken}
         for case, decision in decided:
             if decision.inquiry_id in lost:
-                forgotten = self._folded.pop(decision.inquiry_id, None)
-                self._kept -= forgotten.weight if forgotten else 0
+                self._folded.pop(decision.inquiry_id, None)
+                self._kept -= self._weights.pop(decision.inquiry_id, 0)
             else:
                 self._remember(after(case, decision))
         return lost
 
     def _remember(self, case: Case) -> None:
         """Keep a case as long as there is room, by count and by what its words weigh."""
-        self._kept -= self._folded[case.inquiry_id].weight if case.inquiry_id in self._folded else 0
-        self._folded[case.inquiry_id] = case
-        self._folded.move_to_end(case.inquiry_id)
-        self._kept += case.weight
+        id_, weight = case.inquiry_id, case.weight
+        self._kept += weight - self._weights.get(id_, 0)
+        self._folded[id_], self._weights[id_] = case, weight
+        self._folded.move_to_end(id_)
         while len(self._folded) > CASES_KEPT or self._kept > CHARACTERS_KEPT:
-            _, oldest = self._folded.popitem(last=False)
-            self._kept -= oldest.weight
+            oldest, _ = self._folded.popitem(last=False)
+            self._kept -= self._weights.pop(oldest)
 
     async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
         """Decisions by inquiry and n."""
@@ -183,6 +184,6 @@ class Store:
 
 
 def _parked(stored: Document) -> Parked:
-    kept = {name: stored[name] for name in Record.__slots__ if name != "headers"}
+    kept = {name: stored[name] for name in Record._fields if name != "headers"}
     record = Record(**kept, headers=[(name, value) for name, value in stored["headers"]])
     return Parked(record, stored["inquiry_id"], stored["kind"], stored["reason"], stored["discarded"])

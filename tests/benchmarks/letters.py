@@ -99,5 +99,5 @@ def _record(request: InquiryReceived, received_at: datetime, dice: random.Random
         subject=request.inquiry_id,
         recorded_at=clock.to_text(received_at),
     )
-    message = Message(topics.INPUTS, request.inquiry_id, envelope, request.model_dump_json())
-    return message.key.encode(), message.value.encode(), message.envelope.headers()
+    message = Message(topics.INPUTS, request.inquiry_id, envelope, request.model_dump_json().encode())
+    return message.key.encode(), message.value, message.envelope.headers()

@@ -73,7 +73,7 @@ async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Sto
     stories = [told(*(received("路灯"), accepted("lighting")), inquiry_id=number) for number in NUMBERS]
     batch: Sequence[Input] = [one for pair in zip(*(story.inputs for story in stories), strict=True) for one in pair]
     batch = [
-        Input(**{f: getattr(one, f) for f in Input.__slots__} | {"id": f"{one.inquiry_id}/{one.id}"}) for one in batch
+        Input(**{f: getattr(one, f) for f in Input._fields} | {"id": f"{one.inquiry_id}/{one.id}"}) for one in batch
     ]
     await core.decide_inputs(batch)
     for number in NUMBERS:

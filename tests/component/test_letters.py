@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -252,7 +251,7 @@ async def test_a_topic_that_was_made_anew_begins_anew(bureau: Bureau) -> None:
 
 async def test_a_record_in_a_topic_made_anew_is_another_letter_although_its_place_is_the_same(bureau: Bureau) -> None:
     await bureau.put_aside(sent(5))
-    await bureau.put_aside(replace(sent(5), timestamp_ms=sent(5).timestamp_ms + 1))
+    await bureau.put_aside(sent(5)._replace(timestamp_ms=sent(5).timestamp_ms + 1))
     assert [(one["id"], one["copies"]) for one in await bureau.rows()] == [(f"{bureau.one}-{n}", []) for n in (0, 1)]
 
 

@@ -63,7 +63,7 @@ async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
 
 def message(topic: str, key: str, number: int, value: str = '{"words": "路灯 🚦"}') -> Message:
     envelope = Envelope(f"id-{number}", "chorus.part.accepted", "chorus/test", key, "2026-03-16T04:00:00.000Z", number)
-    return Message(topic, key, envelope, value)
+    return Message(topic, key, envelope, value.encode())
 
 
 async def test_messages_keep_their_order_within_a_key(way: Way) -> None:

@@ -143,7 +143,7 @@ def test_a_departments_words_stay_as_they_are(words: str) -> None:
 def test_a_draft_completes_nothing_and_is_shown_to_nobody() -> None:
     story = told(received("路灯不亮"), drafted("lighting", "草稿里的话"))
     assert (story.case.state, states(story)) == ("in-progress", {"lighting": "accepted"})
-    assert not any("草稿里的话" in message.value for message in story.messages)
+    assert not any("草稿里的话" in message.value.decode() for message in story.messages)
     story = told(contributed("lighting", "定稿"), after_this=story)
     assert story.texts() == ["定稿"]
 

@@ -59,7 +59,7 @@ def test_events_never_carry_a_residents_or_a_departments_words() -> None:
     assert story.case.state == "answered"
     for message in story.messages:
         if message.topic == topics.EVENTS:
-            carried = message.value + repr(message.envelope)
+            carried = message.value.decode() + repr(message.envelope)
             assert SECRET not in carried, message.envelope.type
 
 
@@ -132,7 +132,7 @@ def test_the_longest_joint_reply_that_may_be_written_fits_into_its_topics_and_in
     long = "." + character * (TEXT_MAX - 2) + "."
     story = told(received("大家", long, departments=codes), *(contributed(code, long) for code in codes), city=city)
     assert story.case.state == "answered"
-    largest = max(len(message.value.encode()) for message in story.messages)
+    largest = max(len(message.value) for message in story.messages)
     limits = {topic.name: topic.record_mib * topics.MIB for topic in topics.system_topics(1, 1)}
     assert largest < min(limits[topics.RESIDENTS], RECORD_BYTES_MAX)
     assert max(len(bson.encode(one.document())) for one in story.decisions) < 16 * topics.MIB

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.router.rules import Assignment, assign, compile_rules
+from services.router.rules import Assignment, Why, assign, compile_rules
 from shared.directory import City, Department, Name, Policy, Rule, retire
 
 WHY = Name(zh="原因", en="reason")
@@ -154,7 +154,7 @@ def test_named_departments_win_and_the_first_leads() -> None:
     assignment = given(a_city(LIGHTS), "路灯坏了", named=("police", "health", "police"))
     assert assignment is not None
     assert (assignment.lead, assignment.co_handlers, assignment.rule) == ("police", ("health",), None)
-    assert assignment.why == Name(zh="来信人指定的部门", en="named by the writer")
+    assert assignment.why == Why(zh="来信人指定的部门", en="named by the writer")
 
 
 def test_unknown_named_departments_are_passed_over() -> None:
@@ -255,7 +255,7 @@ def test_a_rule_without_terms_tells_its_reason_alone() -> None:
     hotline = Rule(id="hotline", lead="police", channels=("hotline",), why=WHY)
     assignment = given(a_city(hotline), "任何事情", channel="hotline")
     assert assignment is not None
-    assert assignment.why == WHY
+    assert assignment.why == Why("原因", "reason")
 
 
 def test_the_same_message_is_assigned_the_same_way_every_time() -> None:

@@ -17,8 +17,8 @@ def clock(stopped_at: datetime | None = None, ended_at: datetime | None = None) 
 
 
 def test_a_clock_of_a_day_is_due_at_the_same_moment_of_the_next() -> None:
-    assert due_at(MONDAY_NOON, 24) == DUE
-    assert due_at(MONDAY_NOON, 0.5) == MONDAY_NOON + timedelta(minutes=30)
+    assert due_at(MONDAY_NOON, timedelta(hours=24)) == DUE
+    assert due_at(MONDAY_NOON, timedelta(hours=0.5)) == MONDAY_NOON + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(

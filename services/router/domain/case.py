@@ -1,9 +1,9 @@
 """What a case is: the state that its facts fold into."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from shared.events import Fact
 
@@ -12,8 +12,7 @@ OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One department's share; `due` holds RFC 3339 texts by clock, `text` its contribution."""
 
     id: str
@@ -52,8 +51,9 @@ class Case:
     @property
     def weight(self) -> int:
         """How many characters its words take in memory, roughly."""
+        texts = [part.text for part in self.parts.values() if part.text]
         words = len(self.inquiry["body"]) if self.inquiry else 0
-        return 1_000 + words + 100 * len(self.causes) + sum(len(part.text or "") for part in self.parts.values())
+        return 1_000 + words + 100 * len(self.causes) + sum(map(len, texts))
 
     @property
     def active_parts(self) -> tuple[Part, ...]:
@@ -119,29 +119,29 @@ def _offered(case: Case, data: Mapping[str, Any]) -> None:
 
 
 def _changed(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, replace(case.parts[data["part_id"]], role=data["role"]))
+    _put(case, case.parts[data["part_id"]]._replace(role=data["role"]))
 
 
 def _accepted(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, replace(case.parts[data["part_id"]], state="accepted"))
+    _put(case, case.parts[data["part_id"]]._replace(state="accepted"))
 
 
 def _drafted(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, replace(case.parts[data["part_id"]], text=data["text"]))
+    _put(case, case.parts[data["part_id"]]._replace(text=data["text"]))
 
 
 def _contributed(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, replace(case.parts[data["part_id"]], state="contributed", text=data["text"]))
+    _put(case, case.parts[data["part_id"]]._replace(state="contributed", text=data["text"]))
 
 
 def _returned(case: Case, data: Mapping[str, Any]) -> None:
-    part = replace(case.parts[data["part_id"]], state="returned")
+    part = case.parts[data["part_id"]]._replace(state="returned")
     _put(case, part)
     case.unsettled = (*case.unsettled, part.id)
 
 
 def _withdrawn(case: Case, data: Mapping[str, Any]) -> None:
-    part = replace(case.parts[data["part_id"]], state="withdrawn")
+    part = case.parts[data["part_id"]]._replace(state="withdrawn")
     _put(case, part)
     case.unsettled = tuple(one for one in case.unsettled if one != part.id)
 

@@ -1,7 +1,5 @@
 """The one decision that an input calls for."""
 
-from dataclasses import replace
-
 from services.router.domain.case import Case, fold, note
 from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
@@ -46,7 +44,7 @@ def told_apart(case: Case, given: Input) -> Input:
     known = case.causes.get(given.id)
     if known is None or known[1] == given.digest:
         return given
-    return replace(given, id=derived_id(given.id, given.digest), imitates=given.id)
+    return given._replace(id=derived_id(given.id, given.digest), imitates=given.id)
 
 
 def _facts(case: Case, given: Input, directory: Directory) -> Facts:

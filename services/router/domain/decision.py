@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.router.domain.case import Case, fold, note
 from shared.events import Envelope, Fact, Message, Payload
@@ -11,8 +11,7 @@ VERSION = 1
 SOURCE = "chorus/router"
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One thing that may change a case, as it lies on the log. `department` is the sender, known by its topic;
     `origin` is the id under which the sender knows its message; `imitates` an earlier input of the same id and other bytes."""
 
@@ -27,8 +26,7 @@ class Input:
     imitates: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why an input was not taken, and what would be right: sentences."""
 
     reason: str
@@ -78,7 +76,7 @@ class Decision:
                     "id": message.envelope.id,
                     "type": message.envelope.type,
                     "sequence": message.envelope.sequence,
-                    "value": message.value,
+                    "value": message.value.decode(),
                 }
                 for message in self.messages
             ],
@@ -113,7 +111,7 @@ def _message(stored: Mapping[str, Any], message: Mapping[str, Any]) -> Message:
         sequence=message["sequence"],
         causation=stored["cause"],
     )
-    return Message(message["topic"], message["key"], envelope, message["value"])
+    return Message(message["topic"], message["key"], envelope, message["value"].encode())
 
 
 def after(case: Case, decision: Decision) -> Case:

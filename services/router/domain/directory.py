@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from services.router.rules import Rules, compile_rules
+from shared import sla
 
 if TYPE_CHECKING:
     from shared.directory import City, Department, Policy
@@ -22,6 +24,8 @@ class Directory:
     zone: ZoneInfo
     departments: Mapping[str, Department]
     areas: frozenset[str]
+    limits: Mapping[str, timedelta]
+    """How long each clock of the policy in force runs."""
 
     @property
     def revision(self) -> int:
@@ -51,10 +55,13 @@ class Directory:
 
 def directory(city: City, zone: ZoneInfo | None = None) -> Directory:
     """Compile a revision, once; `zone` overrides the city's own."""
+    policy = city.policies[0]
+    hours = (policy.accept_h, policy.first_reply_h, policy.resolve_h)
     return Directory(
         city=city,
         rules=compile_rules(city),
         zone=zone or ZoneInfo(city.time_zone),
         departments={department.code: department for department in city.departments},
         areas=frozenset(area for department in city.departments for area in department.areas),
+        limits={clock: timedelta(hours=limit) for clock, limit in zip(sla.CLOCKS, hours, strict=True)},
     )

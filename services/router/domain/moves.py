@@ -63,7 +63,7 @@ def receive(case: Case, given: Input, directory: Directory) -> Facts:
     )
     if found is None:
         return [*facts, Fact("inquiry.triaged", {"reason": "no-rule"})]
-    return facts + _assignment(fold(case, facts[0]), found, given.recorded_at, directory)
+    return facts + _assignment(case, found, given.recorded_at, directory)
 
 
 def rate(case: Case, given: Input, directory: Directory) -> Facts:
@@ -271,9 +271,8 @@ def _changed(part: Part, role: str) -> Fact:
 
 
 def _due(at: str, directory: Directory) -> dict[str, str]:
-    started, policy = datetime.fromisoformat(at), directory.policy
-    hours = (policy.accept_h, policy.first_reply_h, policy.resolve_h)
-    return {name: clock.to_text(sla.due_at(started, limit)) for name, limit in zip(sla.CLOCKS, hours, strict=True)}
+    started = datetime.fromisoformat(at)
+    return {name: clock.to_text(sla.due_at(started, limit)) for name, limit in directory.limits.items()}
 
 
 def joined(case: Case) -> Fact:

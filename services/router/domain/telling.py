@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,10 +45,11 @@ def messages(
     picture = _picture(case, directory)
     for fact in facts:
         write.event(fact, directory)
-        for department, kind, data in _for_departments(case, fact, directory):
-            write.inbox(department, kind, data)
-        if picture is not None and (told := _for_the_resident(case, fact, picture, directory)) is not None:
-            write.resident(told)
+        if (tell := FOR_DEPARTMENTS.get(fact.type)) is not None:
+            for department, kind, data in tell(case, fact, directory):
+                write.inbox(department, kind, data)
+        if picture is not None and (what := WHAT.get(fact.type)) is not None:
+            write.resident(_for_the_resident(case, fact, what, picture, directory))
     if refusal is not None and given.department is not None:
         data = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
         write.inbox(given.department, "message.refused", data)
@@ -62,12 +62,13 @@ class _Writer:
     def __init__(self, case: Case, given: Input, n: int, sequence: int) -> None:
         self.given = given
         self.n = n
-        parts = Counter([part.state for part in case.parts.values()])
+        states = [part.state for part in case.parts.values()]
         departments = [part.department for part in case.active_parts]
-        self.standing = {"state": case.state, "departments": departments, "part_states": dict(sorted(parts.items()))}
+        part_states = {state: states.count(state) for state in sorted(set(states))}
+        self.standing = {"state": case.state, "departments": departments, "part_states": part_states}
         self.round = case.round
         self.sequence = sequence
-        self.ordinals: dict[str, int] = {}
+        self.ordinals: dict[tuple[str, str], int] = {}
         self.messages: list[Message] = []
 
     def event(self, fact: Fact, directory: Directory) -> None:
@@ -75,10 +76,10 @@ class _Writer:
         if fields is None:
             return
         self.sequence += 1
-        data = {"inquiry_id": self.given.inquiry_id} | {name: fact.data.get(name) for name in fields}
+        say = fact.data.get
+        data = {"inquiry_id": self.given.inquiry_id, **{name: say(name) for name in fields}, **self.standing}
         if fact.type == "part.returned":
             data |= _as_codes(fact.data, directory)
-        data |= self.standing
         if fact.type == "inquiry.registered":
             data["area"] = directory.area(fact.data.get("area"))
         self._write(topics.EVENTS, fact.type, data, self.sequence)
@@ -92,17 +93,10 @@ class _Writer:
     def _write(self, topic: str, kind: str, data: Mapping[str, Any], sequence: int) -> None:
         """The id follows from the cause and from what this message is, so that a repeat carries the same one."""
         given = self.given
-        what = f"{given.inquiry_id}/{kind}/{topic}/{self.round}"
-        ordinal = self.ordinals[what] = self.ordinals.get(what, -1) + 1
-        envelope = Envelope(
-            id=derived_id(given.id, f"{what}/{ordinal}"),
-            type=PREFIX + kind,
-            source=SOURCE,
-            subject=given.inquiry_id,
-            recorded_at=given.recorded_at,
-            sequence=sequence,
-            causation=given.id,
-        )
+        ordinal = self.ordinals.get((kind, topic), 0)
+        self.ordinals[kind, topic] = ordinal + 1
+        id_ = derived_id(given.id, f"{given.inquiry_id}/{kind}/{topic}/{self.round}/{ordinal}")
+        envelope = Envelope(id_, PREFIX + kind, SOURCE, given.inquiry_id, given.recorded_at, sequence, given.id)
         self.messages.append(Message(topic, given.inquiry_id, envelope, as_json(data)))
 
 
@@ -127,12 +121,16 @@ def _offer(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
         "inquiry_id": case.inquiry_id,
         "role": fact.data["role"],
         "lead": case.lead,
-        "co_handlers": list(case.co_handlers),
-        "due": dict(fact.data["due"]),
+        "co_handlers": case.co_handlers,
+        "due": fact.data["due"],
         "why": fact.data["why"],
         "policy_id": directory.policy.id,
+        "subject": inquiry.get("subject"),
+        "body": inquiry.get("body"),
+        "area": inquiry.get("area"),
+        "channel": inquiry.get("channel"),
+        "received_at": inquiry.get("received_at"),
     }
-    data |= {name: inquiry.get(name) for name in ("subject", "body", "area", "channel", "received_at")}
     if inquiry.get("contact") and not inquiry.get("confidential"):
         data["contact"] = inquiry["contact"]
     yield fact.data["department"], "part.offered", data
@@ -142,7 +140,7 @@ def _change(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]
     data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "role": fact.data["role"]}
     data |= {
         "lead": case.lead,
-        "co_handlers": list(case.co_handlers),
+        "co_handlers": case.co_handlers,
         "why": "承办单位变更 / who handles this inquiry has changed",
     }
     yield fact.data["department"], "part.changed", data
@@ -166,11 +164,6 @@ FOR_DEPARTMENTS: Mapping[str, Callable[[Case, Fact, Directory], Iterator[Address
 }
 
 
-def _for_departments(case: Case, fact: Fact, directory: Directory) -> Iterator[Addressed]:
-    tell = FOR_DEPARTMENTS.get(fact.type)
-    return tell(case, fact, directory) if tell else iter(())
-
-
 # ── the resident ─────────────────────────────────────────────────────────────
 
 WHAT = {
@@ -187,18 +180,17 @@ WHAT = {
 }
 
 
-def _for_the_resident(case: Case, fact: Fact, picture: dict[str, Any], directory: Directory) -> dict[str, Any] | None:
-    what = WHAT.get(fact.type)
-    inquiry = case.inquiry
-    if what is None or inquiry is None:
-        return None
+def _for_the_resident(
+    case: Case, fact: Fact, what: str, picture: dict[str, Any], directory: Directory
+) -> dict[str, Any]:
+    inquiry = case.inquiry or {}
     return {
         "inquiry_id": case.inquiry_id,
         "what": what,
         "text": words.told(case, fact, picture, directory),
         "contact": inquiry.get("contact"),
         "public": bool(inquiry.get("public")) and not inquiry.get("confidential"),
-        "case": picture | ({"body": inquiry["body"]} if what == "answered" else {}),
+        "case": picture | {"body": inquiry["body"]} if what == "answered" else picture,
     }
 
 

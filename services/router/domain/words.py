@@ -63,7 +63,7 @@ def _handlers(picture: Mapping[str, Any]) -> str:
 def _first_reply(case: Case, directory: Directory) -> str:
     """The earliest first-reply time of the open parts, on the city's own clock."""
     earliest = min(part.due["first_reply"] for part in case.active_parts)
-    return datetime.fromisoformat(earliest).astimezone(directory.zone).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromisoformat(earliest).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 def joint_reply(case: Case, directory: Directory) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The core: one decision for each input of the log."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from shared.records import Record, Wrong, dead_letter
 
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100
+AT_A_STRETCH = 25
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Core:
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
         while inputs:
             cases = await self.store.load([given.inquiry_id for given in inputs], new)
-            fresh, repeated = decide_all(cases, inputs, self.city.current())
+            fresh, repeated = await decide_all(cases, inputs, self.city.current())
             lost = await self.store.insert([(cases[one.inquiry_id], one) for one in fresh])
             won = [one for one in fresh if one.inquiry_id not in lost]
             tell(won)
@@ -111,13 +113,18 @@ def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
         yield [queue[level] for queue in queues.values() if len(queue) > level]
 
 
-def decide_all(
+async def decide_all(
     cases: Mapping[str, Case], inputs: Sequence[Input], directory: Directory
 ) -> tuple[list[Decision], list[tuple[str, int]]]:
-    """New decisions, and where the decisions lie of inputs that were decided before."""
+    """New decisions, and where the decisions lie of inputs that were decided before.
+
+    It lets go now and then, so that what the former batch says goes out meanwhile.
+    """
     fresh: list[Decision] = []
     repeated: list[tuple[str, int]] = []
-    for given in inputs:
+    for at, given in enumerate(inputs):
+        if not at % AT_A_STRETCH:
+            await asyncio.sleep(0)
         case = cases[given.inquiry_id]
         one = told_apart(case, given)
         if one.id in case.causes:

@@ -122,7 +122,7 @@ def stamped(knock: Knock) -> Message:
         causation=knock.origin,
         digest=knock.digest,
     )
-    return Message(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json())
+    return Message(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json().encode())
 
 
 def refusal(knock: Knock) -> Message:
@@ -138,7 +138,7 @@ def refusal(knock: Knock) -> Message:
         sequence=0,
         causation=knock.id,
     )
-    return Message(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json())
+    return Message(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json().encode())
 
 
 def recorded_at(knock: Knock) -> str:
