@@ -24,6 +24,7 @@ from shared.records import Record, Wrong, dead_letter
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100
 AT_A_STRETCH = 25
+STORED_TOGETHER = 250
 
 
 @dataclass
@@ -57,17 +58,31 @@ class Core:
         return confirm
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
-        """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again."""
+        """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
+
+        Some are being stored while the next are decided.
+        """
         settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
         while inputs:
             cases = await self.store.load([given.inquiry_id for given in inputs], new)
-            fresh, repeated = await decide_all(cases, inputs, self.city.current())
-            lost = await self.store.insert([(cases[one.inquiry_id], one) for one in fresh])
-            won = [one for one in fresh if one.inquiry_id not in lost]
+            directory = self.city.current()
+            decided: list[Decision] = []
+            places: list[tuple[str, int]] = []
+            inserts: list[asyncio.Task[set[str]]] = []
+            try:
+                for start in range(0, len(inputs), STORED_TOGETHER):
+                    fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
+                    insert = self.store.insert([(cases[one.inquiry_id], one) for one in fresh])
+                    inserts.append(asyncio.create_task(insert))
+                    decided += fresh
+                    places += repeated
+            finally:
+                lost = await everything(inserts)
+            won = [one for one in decided if one.inquiry_id not in lost]
             tell(won)
             settled += won
-            settled += await self.store.decisions_at(repeated)
+            settled += await self.store.decisions_at(places)
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
         return settled
 
@@ -132,6 +147,16 @@ async def decide_all(
         else:
             fresh.append(decide(case, one, directory))
     return fresh, repeated
+
+
+async def everything(inserts: Sequence["asyncio.Task[set[str]]"]) -> set[str]:
+    """Whose place was taken in any of them; all have ended when the first failure is raised."""
+    lost: set[str] = set()
+    for outcome in await asyncio.gather(*inserts, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        lost |= outcome
+    return lost
 
 
 def tell(decisions: Sequence[Decision]) -> None:
