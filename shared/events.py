@@ -80,12 +80,22 @@ class Envelope(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One message to publish: where, for whom, and its JSON. `key` decides the partition."""
+    """One message to publish: where, under which key, and the record of it: key, value and headers. See `addressed`."""
 
     topic: str
     key: str
     envelope: Envelope
-    value: bytes
+    record: tuple[bytes, bytes, list[Header]]
+
+    @property
+    def value(self) -> bytes:
+        """Its JSON."""
+        return self.record[1]
+
+
+def addressed(topic: str, key: str, envelope: Envelope, value: bytes) -> Message:
+    """A message ready to go out: what is written while its parts are at hand need not be looked for again."""
+    return Message(topic, key, envelope, (key.encode(), value, envelope.headers()))
 
 
 class Payload(BaseModel):

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared import claims, clock, metrics, topics
-from shared.events import Envelope, Message
+from shared.events import Envelope, Message, addressed
 from shared.logs import log
 from shared.mongo import ASCENDING, Collection, Database, Document, PyMongoError, find_by, insert_new
 from shared.publishing import Publisher
@@ -66,7 +66,7 @@ def message_of(stored: Mapping[str, Any]) -> Message:
         subject=stored["inquiry_id"],
         recorded_at=clock.to_text(stored["recorded_at"]),
     )
-    return Message(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"].encode())
+    return addressed(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"].encode())
 
 
 @dataclass(frozen=True, slots=True)

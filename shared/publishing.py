@@ -109,10 +109,10 @@ class Publisher:
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
         """
         records: dict[str, list[RawRecord]] = defaultdict(list)
-        for topic, key, envelope, value in messages:
-            if len(value) > VALUE_BYTES_MAX:
-                raise TooLarge(f"A value of {len(value)} bytes for {topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
-            records[topic].append((key.encode(), value, envelope.headers()))
+        for topic, _, _, record in messages:
+            if (size := len(record[1])) > VALUE_BYTES_MAX:
+                raise TooLarge(f"A value of {size} bytes for {topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
+            records[topic].append(record)
         await self.deliver(records)
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:

@@ -27,6 +27,7 @@ from shared.events import (
     PartReplied,
     PartReturned,
     Payload,
+    addressed,
 )
 from shared.records import Record
 
@@ -300,4 +301,4 @@ def input_record(given: Input) -> Record:
         causation=given.origin,
     )
     value = given.payload.model_dump_json()
-    return record_of(Message(topics.INPUTS, given.inquiry_id, envelope, value.encode()))
+    return record_of(addressed(topics.INPUTS, given.inquiry_id, envelope, value.encode()))

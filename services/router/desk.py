@@ -17,7 +17,7 @@ from shared import clock, ids, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
 from shared.directory import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
-from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Envelope, Message, Payload
+from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Envelope, Payload, addressed
 from shared.ledger import Entry, Ledger
 from shared.problems import FieldProblem, Problem, invalid, shown
 from shared.provision import make_topics
@@ -206,7 +206,7 @@ class Desk:
             recorded_at=clock.to_text(clock.now()),
             sequence=city.revision,
         )
-        await self.publisher.publish([Message(topics.CITY, "city", envelope, city.model_dump_json().encode())])
+        await self.publisher.publish([addressed(topics.CITY, "city", envelope, city.model_dump_json().encode())])
 
     async def keep_city_published(self) -> None:
         """Publish a revision that was stored but, after a crash, never told; run it for ever.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared import clock, topics
 from shared.directory import City
-from shared.events import Contact, Envelope, InquiryReceived, Message
+from shared.events import Contact, Envelope, InquiryReceived, addressed
 from shared.ids import CROCKFORD
 from shared.publishing import RawRecord
 
@@ -99,5 +99,5 @@ def _record(request: InquiryReceived, received_at: datetime, dice: random.Random
         subject=request.inquiry_id,
         recorded_at=clock.to_text(received_at),
     )
-    message = Message(topics.INPUTS, request.inquiry_id, envelope, request.model_dump_json().encode())
-    return message.key.encode(), message.value, message.envelope.headers()
+    message = addressed(topics.INPUTS, request.inquiry_id, envelope, request.model_dump_json().encode())
+    return message.record

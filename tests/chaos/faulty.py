@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from services.router.domain.decision import Decision
 from services.router.store import Store
 from shared.delivery import Subscription
-from shared.events import Message
+from shared.events import Message, addressed
 from shared.publishing import Publisher
 from shared.service import main
 from shared.topics import RESIDENTS
@@ -37,7 +37,7 @@ def fresh_id_on_repeat() -> None:
     decisions_at = Store.decisions_at
 
     def fresh(message: Message) -> Message:
-        return message._replace(envelope=message.envelope._replace(id=str(uuid4())))
+        return addressed(message.topic, message.key, message.envelope._replace(id=str(uuid4())), message.value)
 
     async def renaming(self: Store, places: Sequence[tuple[str, int]]) -> list[Decision]:
         found = await decisions_at(self, places)

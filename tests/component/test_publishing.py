@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
-from shared.events import Envelope, Message
+from shared.events import Envelope, Message, addressed
 from shared.provision import make_topics
 from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
 from shared.topics import Topic
@@ -63,7 +63,7 @@ async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
 
 def message(topic: str, key: str, number: int, value: str = '{"words": "路灯 🚦"}') -> Message:
     envelope = Envelope(f"id-{number}", "chorus.part.accepted", "chorus/test", key, "2026-03-16T04:00:00.000Z", number)
-    return Message(topic, key, envelope, value.encode())
+    return addressed(topic, key, envelope, value.encode())
 
 
 async def test_messages_keep_their_order_within_a_key(way: Way) -> None:

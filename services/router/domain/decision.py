@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.router.domain.case import Case, fold, note
-from shared.events import Envelope, Fact, Message, Payload
+from shared.events import Envelope, Fact, Message, Payload, addressed
 
 VERSION = 1
 SOURCE = "chorus/router"
@@ -111,7 +111,7 @@ def _message(stored: Mapping[str, Any], message: Mapping[str, Any]) -> Message:
         sequence=message["sequence"],
         causation=stored["cause"],
     )
-    return Message(message["topic"], message["key"], envelope, message["value"].encode())
+    return addressed(message["topic"], message["key"], envelope, message["value"].encode())
 
 
 def after(case: Case, decision: Decision) -> Case:

@@ -13,7 +13,7 @@ from services.router.store import Store
 from shared import clock, ids, metrics, topics
 from shared.cityfeed import CityFeed
 from shared.delivery import Confirm
-from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage
+from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage, addressed
 from shared.logs import log
 from shared.problems import field_problems
 from shared.publishing import Publisher
@@ -122,7 +122,7 @@ def stamped(knock: Knock) -> Message:
         causation=knock.origin,
         digest=knock.digest,
     )
-    return Message(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json().encode())
+    return addressed(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json().encode())
 
 
 def refusal(knock: Knock) -> Message:
@@ -138,7 +138,7 @@ def refusal(knock: Knock) -> Message:
         sequence=0,
         causation=knock.id,
     )
-    return Message(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json().encode())
+    return addressed(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json().encode())
 
 
 def recorded_at(knock: Knock) -> str:

@@ -49,4 +49,4 @@ def record_of(raw: Any) -> Record:
 def rows_of(decision: Decision | None) -> Iterator[Row]:
     """What a decision publishes: topic, key, value, headers."""
     for message in decision.messages if decision else ():
-        yield message.topic, message.key.encode(), message.value, message.envelope.headers()
+        yield message.topic, *message.record

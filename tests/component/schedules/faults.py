@@ -13,6 +13,7 @@ from services.router.domain.decision import Decision, Input
 from services.router.handlers.core import Core
 from services.router.store import Parked, Store
 from shared.delivery import Confirm, Subscription
+from shared.events import addressed
 from shared.records import Record
 from tests.component.schedules.process import Made
 
@@ -73,7 +74,8 @@ numbers = count()
 def renamed(decision: Decision) -> Decision:
     """The decision with other ids in its messages."""
     messages = tuple(
-        one._replace(envelope=one.envelope._replace(id=f"fresh-{next(numbers)}")) for one in decision.messages
+        addressed(one.topic, one.key, one.envelope._replace(id=f"fresh-{next(numbers)}"), one.value)
+        for one in decision.messages
     )
     return replace(decision, messages=messages)
 
