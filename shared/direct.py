@@ -59,7 +59,9 @@ def header_of(name: str, kind: OptionalText) -> dict[str, Any]:
 
 def header(request: Request, name: str, kind: OptionalText) -> str | None:
     """What a header says, None where it is not there; refused as FastAPI refuses one that does not have the right form."""
+    if (given := request.headers.get(name)) is None:
+        return None
     try:
-        return kind.validate_python(request.headers.get(name))
+        return kind.validate_python(given)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("header", name)} for one in error.errors()]) from error
