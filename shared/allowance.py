@@ -1,6 +1,7 @@
 """How often somebody may do something: counted for each key in a moving window, with a bound on memory."""
 
 from collections import OrderedDict, deque
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
@@ -39,7 +40,12 @@ def client_of(request: Request) -> str:
 
     Behind a proxy the server has put the client's address there, if CHORUS_TRUSTED_PROXIES names the proxy.
     """
-    host = request.client.host if request.client else ""
+    return home_of((request.client.host if request.client else "")[:KEY_MAX])
+
+
+@lru_cache(maxsize=KEYS_WATCHED)
+def home_of(host: str) -> str:
+    """What an address is counted as; whoever comes often is parsed once."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,6 +1,5 @@
 """What every answer tells a browser: run nothing, guess nothing, be framed by nobody. Asking for the head alone is asking."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 EVERY_ANSWER = {
@@ -12,6 +11,7 @@ EVERY_ANSWER = {
     "Cache-Control": "no-store",
 }
 """Pages say more exactly what they need, and what everyone may read says that it may be kept; all else needs nothing."""
+AS_SENT = tuple((name.lower().encode(), value.encode()) for name, value in EVERY_ANSWER.items())
 
 
 class SafeHeaders:
@@ -27,9 +27,9 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in EVERY_ANSWER.items():
-                    headers.setdefault(name, value)
+                said = {name.lower() for name, _ in message["headers"]}
+                more = [(name, value) for name, value in AS_SENT if name not in said]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope

@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from datetime import date
-from uuid import UUID, uuid4
+from uuid import UUID
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
@@ -14,12 +14,13 @@ DEPARTMENT_CODE = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
 _IN_NAMESPACE = NAMESPACE.bytes
+_PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def new_inquiry_id(day: date) -> str:
     """A ticket number: the day in the city's time zone, then 40 random bits in Crockford's base 32."""
-    return f"{day:%Y%m%d}-{_crockford(secrets.randbits(40), 8)}"
+    return f"{day.isoformat().replace('-', '')}-{_crockford(secrets.randbits(40), 8)}"
 
 
 def query_code(secret: bytes, inquiry_id: str) -> str:
@@ -29,7 +30,8 @@ def query_code(secret: bytes, inquiry_id: str) -> str:
 
 
 def _crockford(number: int, characters: int) -> str:
-    return "".join([CROCKFORD[(number >> shift) & 31] for shift in range(5 * (characters - 1), -1, -5)])
+    """An even number of characters, two at a time."""
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * (characters - 2), -1, -10)])
 
 
 def same_code(given: str, expected: str) -> bool:
@@ -49,9 +51,13 @@ def named_id(name: str) -> str:
 
 
 def _uuid5(name: str) -> str:
-    """UUID version 5 (RFC 9562, 5.5) in the project's namespace as text, without making an object for each."""
-    text = hashlib.sha1(_IN_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+    """UUID version 5 (RFC 9562, 5.5) in the project's namespace."""
+    return _uuid(hashlib.sha1(_IN_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest(), 5)
+
+
+def _uuid(text: str, version: int) -> str:
+    """32 or more hexadecimal digits as the text of a UUID, without making an object for each."""
+    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def inquiry_of(part_id: str) -> str | None:
@@ -67,4 +73,4 @@ def digest(data: bytes) -> str:
 
 def new_event_id() -> str:
     """An id for something whose sender gave it none."""
-    return str(uuid4())
+    return _uuid(secrets.token_hex(16), 4)

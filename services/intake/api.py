@@ -3,16 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
 from shared.access import holds_token
 from shared.allowance import client_of
+from shared.direct import Direct, OptionalText, header, header_of
 from shared.problems import answered, documented, invalid
 from shared.requests import body_of, json_body
 
-KEY_MAX = 200
+HEADERS: dict[str, OptionalText] = {
+    "idempotency-key": TypeAdapter(Annotated[str | None, Field(min_length=1, max_length=200)]),
+    "accept-language": TypeAdapter(str | None),
+}
 
 
 def routes(reception: Reception, token: bytes) -> APIRouter:
@@ -20,18 +24,8 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
     api = APIRouter(tags=["residents"])
     refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
 
-    @api.post(
-        "/inquiries",
-        status_code=202,
-        openapi_extra=body_of(Submission),
-        responses={**refusals, **answered(Receipt, status=202)},
-        summary="Write in",
-    )
-    async def submit(
-        request: Request,
-        idempotency_key: Annotated[str | None, Header(max_length=KEY_MAX, min_length=1)] = None,
-        accept_language: Annotated[str | None, Header()] = None,
-    ) -> Response:
+    async def submit(request: Request) -> Response:
+        key, languages = (header(request, name, kind) for name, kind in HEADERS.items())
         trusted = holds_token(request, token)
         if not trusted:
             reception.admit(client_of(request))
@@ -39,9 +33,20 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
             given = Submission.model_validate_json(await json_body(request))
         except ValidationError as error:
             raise invalid(error) from error
-        receipt, repeated = await reception.receive(given, accept_language, idempotency_key, trusted)
+        receipt, repeated = await reception.receive(given, languages, key, trusted)
         headers = {"Idempotent-Replayed": "true"} if repeated else None
         return Response(receipt.model_dump_json(), 202, headers, "application/json")
+
+    api.add_api_route(
+        "/inquiries",
+        submit,
+        methods=["POST"],
+        route_class_override=Direct,
+        status_code=202,
+        openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
+        responses={**refusals, **answered(Receipt, status=202)},
+        summary="Write in",
+    )
 
     @api.post(
         "/inquiries/{inquiry_id}/rating",

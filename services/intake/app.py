@@ -6,6 +6,7 @@ from services.intake.reception import Reception
 from services.intake.store import Store
 from shared import reconciling, topics
 from shared.cityfeed import CityFeed, read_city
+from shared.direct import in_front
 from shared.directory import City
 from shared.events import InquiryReceived, ResidentTold
 from shared.ledger import Ledger
@@ -45,4 +46,5 @@ def make(settings: Settings) -> Service:
     service.app.include_router(api.routes(reception, token))
     service.app.include_router(reconciling.routes(service, token, ledger=ledger, unseen=store.unseen))
     service.app.include_router(pages.routes(reception, service.site))
+    in_front(service.app)
     return service

@@ -112,12 +112,15 @@ class RatingGiven(BaseModel):
     _no_nul = field_validator("words")(no_nul)
 
 
+SORTED = json.JSONEncoder(sort_keys=True)
+
+
 def fingerprint(given: Submission | RatingGiven) -> str:
     """Whether a repeat has the same body, for ever.
 
     Only what was given counts, by name: a version that adds a field with a default still knows the bodies of this one.
     """
-    return digest(json.dumps(given.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode())
+    return digest(SORTED.encode(given.model_dump(mode="json", exclude_defaults=True)).encode())
 
 
 def channel_label(channel: str) -> str:

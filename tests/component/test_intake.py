@@ -16,6 +16,7 @@ from services.intake.reception import WRONG_CODES, Reception
 from services.intake.store import Store
 from shared import ids, ledger, problems, topics
 from shared.cityfeed import CityFeed
+from shared.direct import in_front
 from shared.directory import City, retire
 from shared.ledger import Ledger
 from shared.mongo import Database, StoreAway
@@ -44,6 +45,7 @@ class Intake:
         problems.install(app)
         app.include_router(api.routes(self.reception, TOKEN))
         app.include_router(pages.routes(self.reception, INTAKE))
+        in_front(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
 
@@ -217,9 +219,18 @@ async def test_an_external_id_needs_the_token_and_is_a_key_of_its_channel(intake
     problem(await intake.write(BEARER, external_id="A-1", channel="hotline", body="别的事"), 422)
 
 
-@pytest.mark.parametrize("key", ["", "k" * 201])
-async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str) -> None:
-    problem(await intake.write({"Idempotency-Key": key}), 422)
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("", "idempotency-key '' is too short; write at least 1 character(s)"),
+        ("k" * 201, "idempotency-key has 201 characters; at most 200 are taken"),
+    ],
+)
+async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str, why: str) -> None:
+    body = problem(await intake.write({"Idempotency-Key": key}), 422)
+    assert body["detail"] == f"{why}."
+    assert body["errors"] == [{"pointer": "/idempotency-key", "detail": why}]
+    assert (await intake.write({"Idempotency-Key": "k" * 200})).status_code == 202
 
 
 async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:

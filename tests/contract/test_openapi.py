@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Match
 
 from tests.contract.test_flow import APPS, made
 
@@ -74,6 +75,11 @@ def test_a_document_is_well_formed(name: str) -> None:
 )
 def test_what_the_outside_relies_on_is_there(name: str, path: str, method: str) -> None:
     assert method in DOCUMENTS[name]["paths"][path]
+
+
+def test_writing_in_is_looked_at_before_all_other_routes(tmp_path: Path) -> None:
+    first = made("intake", tmp_path).app.routes[0]
+    assert first.matches({"type": "http", "method": "POST", "path": "/inquiries"})[0] is Match.FULL
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))

@@ -56,6 +56,12 @@ def test_derived_ids_follow_from_their_causes() -> None:
     assert ids.named_id("departments.roads.outbox/1") != ids.named_id("departments.roads.outbox/2")
 
 
+def test_an_id_from_nowhere_is_a_random_uuid() -> None:
+    made = {ids.new_event_id() for _ in range(500)}
+    assert len(made) == 500
+    assert all(str(UUID(one)) == one and UUID(one).version == 4 for one in made)
+
+
 @pytest.mark.parametrize(
     ("part_id", "inquiry_id"),
     [
