@@ -59,7 +59,7 @@ class Subscription(Generic[Item]):
 
     `read` turns a record into an item, None to skip it, or raises Wrong. `handle` makes the effects durable and may return
     what is still to be confirmed; both must be safe to repeat. At most two batches are in memory: one whose effects are
-    being stored, and the former, whose publishes are being confirmed.
+    being stored, and the former, whose publishes are being confirmed. `most` is the number of records in a batch.
     """
 
     service: str
@@ -72,6 +72,7 @@ class Subscription(Generic[Item]):
     schema: Any = bytes
     instance: str | None = None
     parking: Parking[Item] | None = None
+    most: int = BATCH_RECORDS
     last_poll: float = field(default_factory=time.monotonic)
     put_aside_at: float | None = None
     subscriber: Any = None
@@ -125,7 +126,7 @@ class Subscription(Generic[Item]):
 
         async def polling(consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
             # FastStream's own sleeps after each empty poll, and a message that comes then waits for it.
-            found = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+            found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most)
             return tuple(chain.from_iterable(found.values()))
 
         async def careful(consumer: AIOKafkaConsumer) -> Any:

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from shared import logs, metrics, pages, problems, topics
 from shared.connection import Connection, store_login
-from shared.delivery import NO_POLL_S, Confirm, Item, Parking, Subscription
+from shared.delivery import BATCH_RECORDS, NO_POLL_S, Confirm, Item, Parking, Subscription
 from shared.logs import log
 from shared.mongo import Database, StoreAway, connect, ping, refuses_login
 from shared.pages import Site, language, static_files
@@ -117,6 +117,7 @@ class Service:
         schema: Any,
         pattern: str | None = None,
         parking: Parking[Item] | None = None,
+        most: int = BATCH_RECORDS,
     ) -> None:
         """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
         subscription = Subscription(
@@ -130,6 +131,7 @@ class Service:
             publisher=self.publisher,
             instance=self.settings.instance,
             parking=parking,
+            most=most,
             on_broken=self._break,
         )
         subscription.attach(self.broker)

@@ -4,7 +4,7 @@ from services.router import api, letters_api
 from services.router.desk import Desk
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.cases import CasesView, read_row
-from services.router.handlers.core import Core, read_input
+from services.router.handlers.core import MOST_INPUTS, Core, read_input
 from services.router.handlers.gate import Gate, read_outbox
 from services.router.letters import Letters
 from services.router.replaying import Replaying
@@ -44,6 +44,7 @@ def make(settings: Settings) -> Service:
         handle=core.decide_inputs,
         schema=one_of(INPUTS),
         parking=core,
+        most=MOST_INPUTS,
     )
     service.reads(
         group="router-gate",

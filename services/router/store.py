@@ -12,7 +12,7 @@ from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKey
 from shared.records import Record
 
 OPEN_CASES = ["triage", "assigned", "in-progress"]
-CASES_KEPT = 20_000
+CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
 
 

@@ -23,8 +23,10 @@ from shared.records import Record, Wrong, dead_letter
 
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100
+MOST_INPUTS = 500
+"""An input becomes many messages: so few that what two batches hold stays close to the processor."""
 AT_A_STRETCH = 25
-STORED_TOGETHER = 250
+STORED_TOGETHER = 125
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, after
 from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import Core, read_input
+from services.router.handlers.core import MOST_INPUTS, Core, read_input
 from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed
@@ -47,7 +47,9 @@ def make(settings: Settings) -> Service:
     if not in_memory:
         service.before_reading(store.prepare)
     core = Core(store, service.publisher, city)
-    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, schema=one_of(INPUTS))
+    service.reads(
+        topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, schema=one_of(INPUTS), most=MOST_INPUTS
+    )
     return service
 
 

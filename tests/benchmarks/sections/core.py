@@ -30,6 +30,7 @@ WITH_STORE = {
 }
 PACKAGES = {"Quix Streams": "quixstreams", "Faust": "faust"}
 WARM_UP = 0.2
+WARM_ROUND = 0.5
 
 
 @dataclass
@@ -49,10 +50,10 @@ class Contest:
         return [one for one in (self.ours, *self.rivals.values()) if one.name not in self.not_measured]
 
     def check(self) -> None:
-        """A short run of each, for its warm-up and for the proof that all write the very same records."""
+        """Half a round of each, to warm the broker up and to prove that all write the very same records."""
         self.not_measured |= {one.name: why for one in self.rivals.values() if (why := hindrance(one))}
         for one in self.contenders:
-            short = replace(one, share=min(one.share, 0.1))
+            short = replace(one, share=one.share * WARM_ROUND)
             with suppress(ValueError):  # too few to be timed, which is not what they are for
                 self._run(short)
             if one.name in self.not_measured:
