@@ -199,6 +199,9 @@ class Ledger:
                 note, more = self._fresh.get_nowait()
                 notes.append(note)
                 documents = documents + more
+            if removal is not None and any(one["n"] for one in documents):
+                # The note of the entry before may be on its way out: it is on Kafka, and nothing to wait for.
+                await removal
             if await self.earlier_open(documents):
                 continue
             await self.publisher.publish([message_of(one) for one in documents])

@@ -81,6 +81,31 @@ async def test_once_it_is_published_nothing_is_noted_and_the_relay_has_nothing_t
     assert publisher.ids() == ["e1", "e2"]
 
 
+class SlowToRemove:
+    """A collection that is."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    async def delete_many(self, query: Document) -> None:
+        await asyncio.sleep(0.2)
+        await self.real.delete_many(query)
+
+
+async def test_an_entry_that_follows_at_once_does_not_wait_for_the_relay(
+    book: Ledger, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book, "unpublished", SlowToRemove(book.unpublished))
+    async with in_background(book.publish_fresh):
+        for n in range(3):
+            await book.accept(entry(f"e{n}", n, inquiry_id=INQUIRY))
+            await publisher.until(n + 1, topics.INPUTS)
+    assert publisher.ids() == ["e0", "e1", "e2"]
+
+
 async def test_a_repeat_returns_the_earlier_entry(book: Ledger) -> None:
     await book.accept(entry("e1"))
     repeat = await book.accept(entry("e1", words="别的"))
