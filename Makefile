@@ -9,6 +9,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
 SCHEDULES := 5000
 SOURCES := shared services deploy tests
+# Most of the suite waits for others; a file stays together, so that what it starts serves all its tests.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 ARGS ?=
 
 .PHONY: up test check chaos bench soak
@@ -18,14 +20,14 @@ up: $(VENV)/.local
 	@exec $(BIN)/chorus up $(ARGS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # A stack of its own under blows: make chaos N=2000 KILLS=20 SEED=1
 chaos: N := 2000

@@ -21,6 +21,13 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"
 READY_S = 90
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Suites that run side by side look for free ports in places of their own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    Ports.bases = Ports.bases[int(worker) % count :: count]
+
+
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
     """Apache Kafka, the store and the SMTP sink. Where they cannot run, tests are skipped; in CI that is an error."""

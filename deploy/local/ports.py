@@ -3,7 +3,7 @@
 import random
 import socket
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import ClassVar, Self
 
 LAST_BASE = 65_436
 
@@ -21,6 +21,8 @@ class Ports:
     kafka_outside: int = 9094
     mongodb: int = 27017
     smtp: int = 8025
+    bases: ClassVar[range] = range(10_000, 32_000, 100)
+    """Where `free` looks: below the range of outgoing connections."""
 
     @classmethod
     def on(cls, base: int) -> Self:
@@ -50,8 +52,8 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """A hundred ports of which nobody uses those that a stack needs, below the range of outgoing connections."""
-        bases = random.sample(range(10_000, 32_000, 100), 100)
+        """A hundred ports of which nobody uses those that a stack needs."""
+        bases = random.sample(cls.bases, len(cls.bases))
         return next(ports for ports in map(cls.on, bases) if not any(map(taken, ports.all())))
 
     def all(self) -> tuple[int, ...]:
