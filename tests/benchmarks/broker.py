@@ -13,6 +13,7 @@ from shared.publishing import RawRecord
 from shared.topics import Topic
 
 ALREADY_THERE, UNKNOWN_TOPIC, UNKNOWN_GROUP = 36, 3, 69
+NO_LEADER_YET = (3, 5, 6)
 LIMIT_S = 60.0
 LOOK_EVERY_S = 0.05
 FETCHED = 5_000
@@ -98,7 +99,7 @@ class Broker:
             try:
                 return {(one.topic, one.partition): future.result() for one, future in asked.items()}
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > until:
+                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
                     raise
                 time.sleep(LOOK_EVERY_S)
 
