@@ -1,7 +1,8 @@
 """How a record becomes an effect exactly as often as it must: effect durable, publishes confirmed, then the offsets committed.
 
 A record is wrong (put aside at once), or a dependency is away (wait in place), or it fails again and again (put aside).
-While what follows from one batch is being confirmed, the next is polled and its effects are stored; commits stay in order.
+While what follows from one batch is being confirmed, the next is polled and its effects are stored, and the one before is
+being committed; commits stay in order.
 """
 
 import asyncio
@@ -58,8 +59,9 @@ class Subscription(Generic[Item]):
     """One group's reading in one process: which topics, how a record is read, what is done with a batch.
 
     `read` turns a record into an item, None to skip it, or raises Wrong. `handle` makes the effects durable and may return
-    what is still to be confirmed; both must be safe to repeat. At most two batches are in memory: one whose effects are
-    being stored, and the former, whose publishes are being confirmed. `most` is the number of records in a batch.
+    what is still to be confirmed; both must be safe to repeat. At most three batches are in memory: one whose effects
+    are being stored, the former, whose publishes are being confirmed, and the one before, whose offsets are being committed.
+    `most` is the number of records in a batch.
     """
 
     service: str
@@ -78,8 +80,9 @@ class Subscription(Generic[Item]):
     subscriber: Any = None
     on_broken: Callable[[BaseException], None] = lambda error: None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _storing: bool = False
-    _former: asyncio.Task[None] | None = None
+    _confirming: asyncio.Task[None] | None = None
+    _committing: asyncio.Task[None] | None = None
+    _before: asyncio.Task[None] | None = None
     _moved: float = field(default_factory=time.monotonic)
     _waiting: dict[object, str] = field(default_factory=dict)
     _oldest_ms: deque[dict[str, int]] = field(default_factory=deque)
@@ -139,29 +142,34 @@ class Subscription(Generic[Item]):
     # ── a batch ──────────────────────────────────────────────────────────────
 
     async def consume(self, records: Sequence[Raw]) -> None:
-        """Store the effects of one poll's records; when the former batch is committed, confirm and commit this one."""
+        """Store the effects of one poll's records; when the former batch is confirmed, confirm and commit this one."""
         self._idle.clear()
-        self._storing, self._moved = True, time.monotonic()
+        self._moved = time.monotonic()
         assignment = self._assignment
         self._oldest_ms.append({self._label(raw.topic): raw.timestamp for raw in reversed(records)})
         async with self._unbroken():
             good = await self._read(records)
             failure, confirm = await self._stored(good)
-            if self._former is not None:
-                await asyncio.shield(self._former)
+            for former in filter(None, (self._confirming, self._before)):
+                await asyncio.shield(former)
             if failure is not None:
                 log.warning("a batch failed", extra={"group": self.group, "error": type(failure).__name__})
                 await self._settle(good)
-            self._storing = False
-            finish = self._finish(assignment, records, good, confirm)
-            self._former = asyncio.create_task(finish, name=f"{self.group}-confirms")
+            self._confirming = asyncio.create_task(self._confirm(good, confirm), name=f"{self.group}-confirms")
+            commit = self._finish(assignment, records, self._confirming, self._committing)
+            self._before = self._committing
+            self._committing = asyncio.create_task(commit, name=f"{self.group}-commits")
 
-    async def _finish(
-        self, assignment: int, records: Sequence[Raw], good: Sequence[Pair[Item]], confirm: Confirm | None
-    ) -> None:
+    async def _confirm(self, good: Sequence[Pair[Item]], confirm: Confirm | None) -> None:
         async with self._unbroken():
             if confirm is not None and await self._in_place(confirm) is not None:
                 await self._settle(good)
+
+    async def _finish(self, assignment: int, records: Sequence[Raw], *former: asyncio.Task[None] | None) -> None:
+        """Commit what is confirmed, after what came before."""
+        for one in filter(None, former):
+            await one
+        async with self._unbroken():
             if assignment == self._assignment:
                 await self._commit(records)
             else:
@@ -169,7 +177,7 @@ class Subscription(Generic[Item]):
         metrics.LAST_PROCESSED.labels(self.service).set_to_current_time()
         self._moved = time.monotonic()
         self._oldest_ms.popleft()
-        if not self._storing:
+        if not self._oldest_ms:
             self._idle.set()
 
     @asynccontextmanager
@@ -369,6 +377,11 @@ class Subscription(Generic[Item]):
         self.polling.handled.clear()
         self._assignment += 1
 
+    @property
+    def going(self) -> list[asyncio.Task[None]]:
+        """What is at work on the batches in hand."""
+        return [one for one in (self._confirming, self._before, self._committing) if one is not None]
+
     async def drained(self, limit_s: float) -> None:
         """Wait until the batches in hand are committed, or the limit is over: then they are abandoned."""
         with suppress(TimeoutError):
@@ -376,5 +389,4 @@ class Subscription(Generic[Item]):
 
     async def stop(self) -> None:
         """Let go of what is still being confirmed: it comes again."""
-        if self._former is not None:
-            await ended([self._former])
+        await ended(self.going)

@@ -311,7 +311,34 @@ async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_comm
     assert reading.consumer.commits == [{("a", 0): 2}, {("a", 0): 3}]
 
 
-async def test_a_third_batch_waits_until_the_first_is_committed(reading: Reading, confirming: Confirming) -> None:
+async def test_a_second_batch_is_confirmed_while_the_first_is_committed_and_a_third_waits(
+    reading: Reading, confirming: Confirming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirming.broker.set()
+    coordinator, commit = asyncio.Event(), reading.consumer.commit
+
+    async def slowly(offsets: Any) -> None:
+        await coordinator.wait()
+        await commit(offsets)
+
+    monkeypatch.setattr(reading.consumer, "commit", slowly)
+    async with asyncio.timeout(5):
+        await consume(reading, 0)
+        await consume(reading, 1)
+        while confirming.confirmed != [b"0", b"1"]:
+            await asyncio.sleep(0)
+    third = asyncio.create_task(consume(reading, 2))
+    await asyncio.sleep(0.01)
+    assert (confirming.stored, confirming.confirmed) == ([b"0", b"1", b"2"], [b"0", b"1"])
+    assert (third.done(), reading.consumer.commits) == (False, [])
+    await reading.subscription.drained(0.01)
+    coordinator.set()
+    await third
+    await reading.subscription.drained(5)
+    assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}, {("a", 0): 3}]
+
+
+async def test_a_second_batch_waits_until_the_first_is_confirmed(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
     going = asyncio.create_task(consume(reading, 1))
     await asyncio.sleep(0.01)

@@ -31,9 +31,9 @@ class CommitsFirst(Subscription[Input]):
 class CommitsUnconfirmed(Subscription[Input]):
     """Commits when the decisions are stored, whatever becomes of the messages."""
 
-    async def _finish(self, assignment: int, records: Sequence[Raw], good: Any, confirm: Confirm | None) -> None:
+    async def _finish(self, assignment: int, records: Sequence[Raw], *former: Any) -> None:
         await self._commit(records)
-        await super()._finish(assignment, records, good, confirm)
+        await super()._finish(assignment, records, *former)
 
 
 class ForgetsWhatIsWrong(Subscription[Input]):

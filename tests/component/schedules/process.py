@@ -236,5 +236,5 @@ class Process:
     def kill(self) -> None:
         """End it as SIGKILL does: nothing that it does while it ends has an effect."""
         self.hand.dead = True
-        tasks = [one for one in (self.taking, self.subscription._former) if one is not None]
+        tasks = [*self.subscription.going, *([self.taking] if self.taking else [])]
         self.loop.run_until_complete(ended(tasks))
