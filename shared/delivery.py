@@ -147,6 +147,16 @@ class Subscription(Generic[Item]):
         self._moved = time.monotonic()
         assignment = self._assignment
         self._oldest_ms.append({self._label(raw.topic): raw.timestamp for raw in reversed(records)})
+        try:
+            await self._take(records, assignment)
+        except asyncio.CancelledError:
+            # Nobody will finish this one: it is not in hand any more.
+            self._oldest_ms.pop()
+            if not self._oldest_ms:
+                self._idle.set()
+            raise
+
+    async def _take(self, records: Sequence[Raw], assignment: int) -> None:
         async with self._unbroken():
             good = await self._read(records)
             failure, confirm = await self._stored(good)
@@ -182,7 +192,7 @@ class Subscription(Generic[Item]):
 
     @asynccontextmanager
     async def _unbroken(self) -> AsyncIterator[None]:
-        """A failure that nothing here can heal ends the process; until then nothing more is committed."""
+        """A failure that nothing here can heal ends the process; until then neither this batch nor a later one is committed."""
         try:
             yield
         except Exception as error:

@@ -338,6 +338,22 @@ async def test_a_second_batch_is_confirmed_while_the_first_is_committed_and_a_th
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}, {("a", 0): 3}]
 
 
+async def test_a_batch_that_is_let_go_of_is_no_longer_in_hand(reading: Reading, confirming: Confirming) -> None:
+    await consume(reading, 0)
+    let_go = asyncio.create_task(consume(reading, 1))
+    await asyncio.sleep(0.01)
+    let_go.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await let_go
+    confirming.broker.set()
+    async with asyncio.timeout(5):
+        await reading.subscription.drained(10)
+        assert reading.consumer.commits == [{("a", 0): 1}]
+        await consume(reading, 1)
+        await reading.subscription.drained(10)
+    assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
+
+
 async def test_a_second_batch_waits_until_the_first_is_confirmed(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
     going = asyncio.create_task(consume(reading, 1))

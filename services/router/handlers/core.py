@@ -75,18 +75,21 @@ class Core:
             try:
                 for start in range(0, len(inputs), STORED_TOGETHER):
                     fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
-                    insert = self.store.insert([(cases[one.inquiry_id], one) for one in fresh])
-                    inserts.append(asyncio.create_task(insert))
+                    inserts.append(asyncio.create_task(self._keep(cases, fresh)))
                     decided += fresh
                     places += repeated
             finally:
                 lost = await everything(inserts)
-            won = [one for one in decided if one.inquiry_id not in lost]
-            tell(won)
-            settled += won
+            settled += [one for one in decided if one.inquiry_id not in lost]
             settled += await self.store.decisions_at(places)
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
         return settled
+
+    async def _keep(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
+        """Store decisions, and count them; the inquiries of those whose place was taken."""
+        lost = await self.store.insert([(cases[one.inquiry_id], one) for one in decided])
+        tell([one for one in decided if one.inquiry_id not in lost])
+        return lost
 
     # ── parking: an input that fails for good holds up its own inquiry, and no other ─────────────
 
