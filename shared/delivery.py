@@ -315,9 +315,7 @@ class Subscription(Generic[Item]):
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        # What was passed over meanwhile, because it cannot be unpacked, is not gone back to.
-        handled = self.polling.handled
-        handled |= {place: max(offset, handled.get(place, 0)) for place, offset in offsets.items()}
+        self.polling.go_on_from(offsets)
         consumer: AIOKafkaConsumer | None = self.subscriber.consumer
         if self.group is None or consumer is None:
             return

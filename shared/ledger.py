@@ -95,10 +95,9 @@ def tell(group: Sequence[Waiting], error: Exception) -> None:
             written.set_exception(error)
 
 
-def too_late(written: "asyncio.Future[Written]") -> None:
+def too_late(waiting: Waiting) -> None:
     """Let one who has waited long enough know that nothing is sure."""
-    if not written.done():
-        written.set_exception(NotWritten(f"the store has not confirmed within {ACCEPT_S:g} s"))
+    tell([waiting], NotWritten(f"the store has not confirmed within {ACCEPT_S:g} s"))
 
 
 class Ledger:
@@ -130,10 +129,11 @@ class Ledger:
         """
         loop = asyncio.get_running_loop()
         written: asyncio.Future[Written] = loop.create_future()
-        self._waiting.append((entry, written))
+        waiting = (entry, written)
+        self._waiting.append(waiting)
         self._arrived.set()
         # A timer of its own is a third of the work of asyncio.timeout.
-        late = loop.call_later(ACCEPT_S, too_late, written)
+        late = loop.call_later(ACCEPT_S, too_late, waiting)
         try:
             return await written
         finally:

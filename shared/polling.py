@@ -1,6 +1,6 @@
 """Polling that passes over nothing: whatever goes wrong with a fetch, every record is handled or leaves a dead letter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,10 @@ class Polling:
         self.failure = None
         return found
 
+    def go_on_from(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Everything before these is handled; what was passed over, because it cannot be unpacked, is not gone back to."""
+        self.handled |= {place: max(offset, self.handled.get(place, 0)) for place, offset in offsets.items()}
+
     async def rewind(self, consumer: AIOKafkaConsumer) -> None:
         for partition in consumer.assignment():
             if (offset := self.handled.get(partition)) is not None:
@@ -81,7 +85,7 @@ class Polling:
                 record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
                 await self.put_aside(record, "permanent", f"It could not be unpacked: {error!r}", 1)
                 consumer.seek(partition, offset + 1)
-                self.handled[partition] = offset + 1
+                self.go_on_from({partition: offset + 1})
             else:
                 found += [record for some in records.values() for record in some]
         return tuple(found)

@@ -43,7 +43,6 @@ class Store:
         self.revisions = database["revisions"]
         self.parked = database["parked"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
-        self._weights: dict[str, int] = {}
         self._kept = 0
 
     async def prepare(self) -> None:
@@ -78,21 +77,21 @@ class Store:
         lost = {id_.split("/")[0] for id_ in taken}
         for case, decision in decided:
             if decision.inquiry_id in lost:
-                self._folded.pop(decision.inquiry_id, None)
-                self._kept -= self._weights.pop(decision.inquiry_id, 0)
+                forgotten = self._folded.pop(decision.inquiry_id, None)
+                self._kept -= forgotten.weight if forgotten else 0
             else:
                 self._remember(after(case, decision))
         return lost
 
     def _remember(self, case: Case) -> None:
         """Keep a case as long as there is room, by count and by what its words weigh."""
-        id_, weight = case.inquiry_id, case.weight
-        self._kept += weight - self._weights.get(id_, 0)
-        self._folded[id_], self._weights[id_] = case, weight
-        self._folded.move_to_end(id_)
+        former = self._folded.get(case.inquiry_id)
+        self._kept += case.weight - (former.weight if former else 0)
+        self._folded[case.inquiry_id] = case
+        self._folded.move_to_end(case.inquiry_id)
         while len(self._folded) > CASES_KEPT or self._kept > CHARACTERS_KEPT:
-            oldest, _ = self._folded.popitem(last=False)
-            self._kept -= self._weights.pop(oldest)
+            _, oldest = self._folded.popitem(last=False)
+            self._kept -= oldest.weight
 
     async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
         """Decisions by inquiry and n."""

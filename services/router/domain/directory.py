@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,6 @@ class Directory:
     zone: ZoneInfo
     departments: Mapping[str, Department]
     areas: frozenset[str]
-    limits: Mapping[str, timedelta]
-    """How long each clock of the policy in force runs."""
 
     @property
     def revision(self) -> int:
@@ -36,6 +35,12 @@ class Directory:
     def policy(self) -> Policy:
         """The policy in force: the first one of the city."""
         return self.city.policies[0]
+
+    @cached_property
+    def limits(self) -> Mapping[str, timedelta]:
+        """How long each clock of the policy in force runs."""
+        hours = (self.policy.accept_h, self.policy.first_reply_h, self.policy.resolve_h)
+        return {clock: timedelta(hours=limit) for clock, limit in zip(sla.CLOCKS, hours, strict=True)}
 
     def name(self, code: str, language: str) -> str:
         """A department's name; its code when the directory does not know it."""
@@ -55,13 +60,10 @@ class Directory:
 
 def directory(city: City, zone: ZoneInfo | None = None) -> Directory:
     """Compile a revision, once; `zone` overrides the city's own."""
-    policy = city.policies[0]
-    hours = (policy.accept_h, policy.first_reply_h, policy.resolve_h)
     return Directory(
         city=city,
         rules=compile_rules(city),
         zone=zone or ZoneInfo(city.time_zone),
         departments={department.code: department for department in city.departments},
         areas=frozenset(area for department in city.departments for area in department.areas),
-        limits={clock: timedelta(hours=limit) for clock, limit in zip(sla.CLOCKS, hours, strict=True)},
     )
