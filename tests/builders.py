@@ -277,13 +277,13 @@ def a_record(
 
 def record_of(message: Message, offset: int = 0) -> Record:
     """A message as its readers find it."""
-    return a_record(
-        message.value,
-        message.envelope.headers(),
-        topic=message.topic,
-        key=message.key.encode(),
-        offset=offset,
-    )
+    key, value, headers = message.record
+    return a_record(value, headers, topic=message.topic, key=key, offset=offset)
+
+
+def under_another_id(message: Message, id_: str) -> Message:
+    """The same message, as if it had this id."""
+    return addressed(message.topic, message.key, message.envelope._replace(id=id_), message.value)
 
 
 WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.example")

@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Suites that run side by side look for free ports in places of their own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    Ports.bases = Ports.bases[int(worker) % count :: count]
+    Ports.bases = Ports.bases[int(worker) :: count]
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from shared.publishing import RawRecord
 from shared.topics import Topic
 
 ALREADY_THERE, UNKNOWN_TOPIC, UNKNOWN_GROUP = 36, 3, 69
-NO_LEADER_YET = (3, 5, 6)
+NO_LEADER_YET = (UNKNOWN_TOPIC, 5, 6)
 LIMIT_S = 60.0
 LOOK_EVERY_S = 0.05
 FETCHED = 5_000

@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from services.router.domain.decision import Decision
 from services.router.store import Store
 from shared.delivery import Subscription
-from shared.events import Message, addressed
+from shared.events import Message
 from shared.publishing import Publisher
 from shared.service import main
 from shared.topics import RESIDENTS
+from tests.builders import under_another_id
 from tests.integration.killable import arm
 
 
@@ -37,7 +38,7 @@ def fresh_id_on_repeat() -> None:
     decisions_at = Store.decisions_at
 
     def fresh(message: Message) -> Message:
-        return addressed(message.topic, message.key, message.envelope._replace(id=str(uuid4())), message.value)
+        return under_another_id(message, str(uuid4()))
 
     async def renaming(self: Store, places: Sequence[tuple[str, int]]) -> list[Decision]:
         found = await decisions_at(self, places)
