@@ -29,6 +29,7 @@ from shared.running import ended
 
 BATCH_RECORDS = 2_000
 POLL_MS = 500
+LEISURE_S = 0.05
 ATTEMPTS = 5
 LONGEST_PAUSE_S = 5.0
 SESSION_S = 10
@@ -61,7 +62,8 @@ class Subscription(Generic[Item]):
     `read` turns a record into an item, None to skip it, or raises Wrong. `handle` makes the effects durable and may return
     what is still to be confirmed; both must be safe to repeat. At most three batches are in memory: one whose effects
     are being stored, the former, whose publishes are being confirmed, and the one before, whose offsets are being committed.
-    `most` is the number of records in a batch.
+    `most` is the number of records in a batch. What is read `at_leisure` may be a moment late: it is polled seldom, and many
+    records are taken at once.
     """
 
     service: str
@@ -75,6 +77,7 @@ class Subscription(Generic[Item]):
     instance: str | None = None
     parking: Parking[Item] | None = None
     most: int = BATCH_RECORDS
+    at_leisure: bool = False
     last_poll: float = field(default_factory=time.monotonic)
     put_aside_at: float | None = None
     subscriber: Any = None
@@ -86,6 +89,7 @@ class Subscription(Generic[Item]):
     _moved: float = field(default_factory=time.monotonic)
     _waiting: dict[object, str] = field(default_factory=dict)
     _oldest_ms: deque[dict[str, int]] = field(default_factory=deque)
+    _more: bool = False
     _assignment: int = 0
     _refreshed: int = -1
 
@@ -129,8 +133,12 @@ class Subscription(Generic[Item]):
 
         async def polling(consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
             # FastStream's own sleeps after each empty poll, and a message that comes then waits for it.
+            if self.at_leisure and not self._more:
+                await asyncio.sleep(self.last_poll + LEISURE_S - time.monotonic())
             found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most)
-            return tuple(chain.from_iterable(found.values()))
+            batch = tuple(chain.from_iterable(found.values()))
+            self._more = len(batch) >= self.most
+            return batch
 
         async def careful(consumer: AIOKafkaConsumer) -> Any:
             batch = await self.polling.poll(polling, consumer)

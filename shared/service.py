@@ -27,7 +27,7 @@ from shared.problems import answered, documented
 from shared.publishing import Publisher
 from shared.records import FORBIDDEN, Record
 from shared.replays import Replays
-from shared.running import Loop, Server, again, collect_garbage_seldom, ended, patiently, single_instance
+from shared.running import Loop, Server, again, ended, patiently, single_instance, tune_python
 from shared.settings import Settings
 from shared.wire import Wire
 
@@ -118,7 +118,8 @@ class Service:
         pattern: str | None = None,
         parking: Parking[Item] | None = None,
         most: int = BATCH_RECORDS,
-    ) -> None:
+        at_leisure: bool = False,
+    ) -> Subscription[Item]:
         """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
         subscription = Subscription(
             service=self.name,
@@ -132,10 +133,12 @@ class Service:
             instance=self.settings.instance,
             parking=parking,
             most=most,
+            at_leisure=at_leisure,
             on_broken=self._break,
         )
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
+        return subscription
 
     def takes_replays(self) -> None:
         """Try dead letters again that the desk sends back; to be called after the other readings are registered."""
@@ -224,7 +227,7 @@ class Service:
         """Prepare, read, and keep the loops going; whatever is away is waited for."""
         for prepare in self.preparations:
             await patiently(prepare, f"preparing {self.name}")
-        collect_garbage_seldom()
+        tune_python()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.publisher.stop)
             loops = [asyncio.create_task(again(loop)) for loop in (*self.loops, self._measure)]

@@ -36,6 +36,7 @@ def make(settings: Settings) -> Service:
         read=read,
         handle=Tickets(store).remember,
         schema=ResidentTold,
+        at_leisure=True,
     )
     service.takes_replays()
     service.publishes(topics.INPUTS, InquiryReceived)

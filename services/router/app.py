@@ -59,6 +59,7 @@ def make(settings: Settings) -> Service:
         read=read_row,
         handle=view.follow,
         schema=CaseEvent,
+        at_leisure=True,
     )
     service.takes_replays()
     for topic, schema in (

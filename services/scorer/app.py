@@ -26,6 +26,7 @@ def make(settings: Settings) -> Service:
         read=read_event,
         handle=Events(store).take,
         schema=CaseEvent,
+        at_leisure=True,
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("scorer"), bytes)

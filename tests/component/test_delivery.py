@@ -12,6 +12,7 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
 )
+from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
 from shared import delivery, topics
@@ -515,3 +516,29 @@ def failures() -> float:
 def blocked(name: str) -> float:
     labels: dict[str, Any] = {"service": "router", "dependency": name}
     return REGISTRY.get_sample_value("chorus_blocked_seconds_total", labels) or 0.0
+
+
+# ── polls ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("at_leisure", "pauses"), [(False, 0), (True, 2)])
+async def test_what_is_read_at_leisure_pauses_before_a_poll_unless_more_lies_there(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, at_leisure: bool, pauses: int
+) -> None:
+    slept: list[float] = []
+    waiting = [1, 2, 2, 1]
+
+    async def sleep(for_s: float) -> None:
+        slept.append(for_s)
+
+    async def getmany(**asked: int) -> dict[str, list[FakeRecord]]:
+        return {"a": [FakeRecord("a", 0, at, b"1") for at in range(waiting.pop(0))]}
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    reading.consumer.getmany = getmany  # type: ignore[attr-defined]
+    reading.subscription.at_leisure, reading.subscription.most = at_leisure, 2
+    reading.subscription.attach(KafkaBroker())
+    sizes = [len(await reading.subscription.subscriber.get_msg(reading.consumer)) for _ in range(4)]
+    assert sizes == [1, 2, 2, 1]
+    assert len(slept) == pauses
+    assert all(0 < pause_s <= delivery.LEISURE_S for pause_s in slept)

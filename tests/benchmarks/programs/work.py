@@ -11,7 +11,7 @@ from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import read_input
 from shared.events import Header
 from shared.records import Record
-from shared.running import collect_garbage_seldom
+from shared.running import tune_python
 
 Row = tuple[str, bytes, bytes, list[Header]]
 
@@ -25,7 +25,7 @@ class Work:
     """Validates, folds and decides; cases are kept in memory, and nothing is ever forgotten."""
 
     def __init__(self, city: Directory) -> None:
-        collect_garbage_seldom()
+        tune_python()
         self.city = city
         self.cases: dict[str, Case] = {}
 
