@@ -370,6 +370,12 @@ class Subscription(Generic[Item]):
         """The dependency for which a batch waits in place."""
         return next(iter(self._waiting.values()), None)
 
+    async def behind(self) -> bool:
+        """Whether something lies in its topics now that is not handled here yet; asks the broker, raises KafkaError."""
+        consumer: AIOKafkaConsumer | None = self.subscriber.consumer if self.subscriber else None
+        ends = await consumer.end_offsets(consumer.assignment()) if consumer else {}
+        return not ends or any(self.polling.handled.get(partition, 0) < end for partition, end in ends.items())
+
     def lag(self) -> dict[str, tuple[int, float]]:
         """By topic, as far as the last fetch knows: messages that are not handled, and the age in seconds of the oldest
         one in hand. Outboxes are summed."""

@@ -93,6 +93,7 @@ class FakeConsumer:
         self.commits: list[dict[tuple[str, int], int]] = []
         self.failing: list[Exception] = []
         self.lost = False
+        self.ends: dict[TopicPartition, int] = {}
 
     async def commit(self, offsets: Mapping[Any, int]) -> None:
         """Keep the offsets by topic and partition."""
@@ -105,6 +106,10 @@ class FakeConsumer:
     def assignment(self) -> set[Any]:
         """What it reads."""
         return {TopicPartition("a", 0)}
+
+    async def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        """What the broker has."""
+        return self.ends
 
     def highwater(self, partition: TopicPartition) -> int:
         """The end of the topic, which a test's records reach up to."""

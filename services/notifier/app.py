@@ -18,13 +18,13 @@ def make(settings: Settings) -> Service:
     store = Store(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
     service.reads(
         topics.RESIDENTS,
         topics.EVENTS,
         group="notifier",
         read=read,
-        handle=Notices(store, city, settings).take,
+        handle=Notices(store, city, revisions.behind, settings).take,
         schema=ResidentTold,
     )
     service.takes_replays()

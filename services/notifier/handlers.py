@@ -1,6 +1,6 @@
 """What the notifier does with each batch it reads: notices to send, entries for the hall."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from services.notifier.domain.notices import Notice, for_department, for_resident, hall_entry
@@ -10,7 +10,7 @@ from shared.cityfeed import CityFeed
 from shared.directory import City
 from shared.events import EVENT_TYPES
 from shared.reading import Event, News, Told, read_event, read_told
-from shared.records import Record
+from shared.records import Away, Record
 from shared.settings import Settings
 from shared.topics import EVENTS
 
@@ -21,6 +21,7 @@ class Notices:
 
     store: Store
     city: CityFeed[City]
+    city_behind: Callable[[], Awaitable[bool]]
     settings: Settings
 
     async def take(self, batch: Sequence[News]) -> None:
@@ -28,13 +29,17 @@ class Notices:
         told = [one for one in batch if isinstance(one, Told)]
         offered = [one for one in batch if isinstance(one, Event)]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
-        notices += [self._department(one) for one in offered]
+        notices += [await self._department(one) for one in offered]
         await self.store.add_notices([notice for notice in notices if notice], clock.now())
         entries = [hall_entry(one.told, one.n, clock.to_text(one.at)) for one in told]
         await self.store.show([entry for entry in entries if entry])
 
-    def _department(self, event: Event) -> Notice | None:
-        department = self.city.current().department(event.data["department"])
+    async def _department(self, event: Event) -> Notice | None:
+        """The core has read of every department that it offers something to: who is unknown here comes with a later revision."""
+        code = event.data["department"]
+        department = self.city.current().department(code)
+        if department is None and await self.city_behind():
+            raise Away("city", f"{code!r} is not in the city as far as it is read here.")
         return for_department(event.id, event.data, department.email) if department and department.email else None
 
 

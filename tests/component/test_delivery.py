@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     KafkaConnectionError,
@@ -516,6 +517,14 @@ def failures() -> float:
 def blocked(name: str) -> float:
     labels: dict[str, Any] = {"service": "router", "dependency": name}
     return REGISTRY.get_sample_value("chorus_blocked_seconds_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(("end", "behind"), [(2, False), (3, True)])
+async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Reading, end: int, behind: bool) -> None:
+    assert await reading.subscription.behind()  # nothing is known yet
+    reading.consumer.ends = {TopicPartition("a", 0): end}
+    await reading.take(b"1", b"2")
+    assert await reading.subscription.behind() is behind
 
 
 # ── polls ────────────────────────────────────────────────────────────────────

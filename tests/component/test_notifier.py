@@ -52,11 +52,15 @@ async def store(database: Database) -> Store:
     return one
 
 
+async def up_to_date() -> bool:
+    return False
+
+
 @pytest.fixture
 def notices(store: Store, settings: Settings) -> Notices:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.use(CITY)
-    return Notices(store, city, settings)
+    return Notices(store, city, up_to_date, settings)
 
 
 def heard(story: Story) -> list[News]:
@@ -101,14 +105,39 @@ async def test_a_department_without_an_address_gets_no_mail(store: Store, settin
     )
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.use(silent)
-    await Notices(store, city, settings).take(heard(STORY))
+    await Notices(store, city, up_to_date, settings).take(heard(STORY))
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
 async def test_without_a_city_the_batch_waits(store: Store, settings: Settings) -> None:
     with pytest.raises(Away):
-        await Notices(store, CityFeed(lambda revision: revision), settings).take(heard(STORY))
+        await Notices(store, CityFeed(lambda revision: revision), up_to_date, settings).take(heard(STORY))
     assert await deliveries(store) == {}
+
+
+async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: Store, settings: Settings) -> None:
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    others = tuple(one for one in CITY.departments if one.code != "lighting")
+    city.use(CITY.model_copy(update={"departments": others, "rules": (), "revision": 1}))
+
+    async def behind() -> bool:
+        return city.current().revision < 2
+
+    notices = Notices(store, city, behind, settings)
+    with pytest.raises(Away):
+        await notices.take(heard(STORY))
+    city.use(CITY.model_copy(update={"revision": 2}))
+    await notices.take(heard(STORY))
+    assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
+
+
+async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: Notices, store: Store) -> None:
+    strangers = [
+        replace(one, data={**one.data, "department": "nobody"}) if isinstance(one, Event) else one
+        for one in heard(STORY)
+    ]
+    await notices.take(strangers)
+    assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
 def test_events_that_nobody_is_mailed_about_are_passed_over() -> None:
