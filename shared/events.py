@@ -1,4 +1,4 @@
-"""Every message that crosses a topic: its type, its fields, and the envelope it travels in (CloudEvents 1.0, binary mode)."""
+"""Every message that crosses a topic: its type, its fields, and the headers it travels with (CloudEvents 1.0, binary mode)."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -39,63 +39,55 @@ Moment = Annotated[
 Header = tuple[str, bytes | None]
 
 
-@lru_cache(maxsize=4)
-def _alike(
-    source: str, subject: str, recorded_at: str, causation: str | None, digest: str | None
-) -> tuple[Header, list[Header], list[Header]]:
-    """What all messages of one decision say alike: source, then what stands before and after the sequence."""
-    at = recorded_at.encode()
-    before: list[Header] = [
-        ("ce_specversion", b"1.0"),
-        ("ce_time", at),
-        ("ce_subject", subject.encode()),
-        ("ce_recordedtime", at),
-        ("content-type", b"application/json"),
-    ]
-    told = (("ce_causationid", causation), ("ce_digest", digest))
-    return ("ce_source", source.encode()), before, [(name, text.encode()) for name, text in told if text is not None]
+class Origin(NamedTuple):
+    """The CloudEvents attributes that all messages of one cause have alike.
 
-
-class Envelope(NamedTuple):
-    """The CloudEvents attributes of one message; `recorded_at` is the time stamped at the door, RFC 3339.
-
-    `digest` tells of an input which bytes its sender sent: the same id with another digest is another message.
+    `recorded_at` is the time stamped at the door, RFC 3339. `digest` tells of an input which bytes its sender sent: the
+    same id with another digest is another message.
     """
 
-    id: str
-    type: str
     source: str
     subject: str
     recorded_at: str
-    sequence: int | None = None
     causation: str | None = None
     digest: str | None = None
 
-    def headers(self) -> list[Header]:
-        """Kafka headers in the fixed names of the project."""
-        id_, type_, source, subject, recorded_at, sequence, causation, digest = self
-        from_, before, after = _alike(source, subject, recorded_at, causation, digest)
-        number = [] if sequence is None else [("ce_sequence", b"%d" % sequence)]
-        return [("ce_id", id_.encode()), from_, ("ce_type", type_.encode()), *before, *number, *after]
+
+@lru_cache(maxsize=4)
+def _alike(origin: Origin) -> tuple[Header, list[Header], list[Header]]:
+    """The headers of an origin: source, then what stands before and after the sequence."""
+    at = origin.recorded_at.encode()
+    before: list[Header] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_time", at),
+        ("ce_subject", origin.subject.encode()),
+        ("ce_recordedtime", at),
+        ("content-type", b"application/json"),
+    ]
+    told = (("ce_causationid", origin.causation), ("ce_digest", origin.digest))
+    after: list[Header] = [(name, text.encode()) for name, text in told if text is not None]
+    return ("ce_source", origin.source.encode()), before, after
 
 
 class Message(NamedTuple):
-    """One message to publish: where, under which key, and the record of it: key, value and headers. See `addressed`."""
+    """One message to publish: where, under which key, its own attributes, and its JSON."""
 
     topic: str
     key: str
-    envelope: Envelope
-    record: tuple[bytes, bytes, list[Header]]
+    id: str
+    type: str
+    origin: Origin
+    value: bytes
+    sequence: int | None = None
 
     @property
-    def value(self) -> bytes:
-        """Its JSON."""
-        return self.record[1]
-
-
-def addressed(topic: str, key: str, envelope: Envelope, value: bytes) -> Message:
-    """A message ready to go out: what is written while its parts are at hand need not be looked for again."""
-    return Message(topic, key, envelope, (key.encode(), value, envelope.headers()))
+    def record(self) -> tuple[bytes, bytes, list[Header]]:
+        """Key, value and headers, in the fixed names of the project; made when it goes out: thousands wait for that."""
+        _, key, id_, type_, origin, value, sequence = self
+        source, before, after = _alike(origin)
+        number: list[Header] = [] if sequence is None else [("ce_sequence", b"%d" % sequence)]
+        own = ("ce_id", id_.encode()), source, ("ce_type", type_.encode())
+        return key.encode(), value, [*own, *before, *number, *after]
 
 
 class Payload(BaseModel):

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared import claims, clock, metrics, topics
-from shared.events import Envelope, Message, addressed
+from shared.events import Message, Origin
 from shared.logs import log
 from shared.mongo import ASCENDING, Collection, Database, Document, PyMongoError, find_by, insert_new
 from shared.publishing import Publisher
@@ -59,14 +59,9 @@ class Entry:
 
 def message_of(stored: Mapping[str, Any]) -> Message:
     """The input that an entry becomes on the log of its case: the same bytes whoever publishes it, however often."""
-    envelope = Envelope(
-        id=stored["_id"],
-        type=stored["type"],
-        source=stored["source"],
-        subject=stored["inquiry_id"],
-        recorded_at=clock.to_text(stored["recorded_at"]),
-    )
-    return addressed(topics.INPUTS, stored["inquiry_id"], envelope, stored["value"].encode())
+    inquiry_id = stored["inquiry_id"]
+    origin = Origin(stored["source"], inquiry_id, clock.to_text(stored["recorded_at"]))
+    return Message(topics.INPUTS, inquiry_id, stored["_id"], stored["type"], origin, stored["value"].encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
 
@@ -108,23 +108,22 @@ class Publisher:
 
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
         """
-        records: dict[str, list[RawRecord]] = defaultdict(list)
-        for topic, _, _, record in messages:
-            if (size := len(record[1])) > VALUE_BYTES_MAX:
-                raise TooLarge(f"A value of {size} bytes for {topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
-            records[topic].append(record)
-        await self.deliver(records)
+        batch = list(messages)
+        for one in batch:
+            if (size := len(one.value)) > VALUE_BYTES_MAX:
+                raise TooLarge(f"A value of {size} bytes for {one.topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
+        await self.deliver({one.topic for one in batch}, ((one.topic, one.record) for one in batch))
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
         """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
         for topic, rows in records.items():
             if (largest := max(map(size_of, rows), default=0)) > RECORD_BYTES_MAX:
                 raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
-        await self.deliver(records)
+        await self.deliver(records.keys(), ((topic, row) for topic, rows in records.items() for row in rows))
 
-    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
         """Publish records of a size that topics take, and wait until every one is confirmed."""
-        if not records:
+        if not topics:
             return
         await self.start()
         producer = self.producer
@@ -135,8 +134,10 @@ class Publisher:
         try:
             known = producer.client.cluster.partitions_for_topic
             # Together: one by one, each topic that is met for the first time is a question to the broker.
-            await asyncio.gather(*[producer.partitions_for(topic) for topic in records if not known(topic)])
-            sent = [future for topic, rows in records.items() for future in await self._send(producer, topic, rows)]
+            await asyncio.gather(*[producer.partitions_for(topic) for topic in topics if not known(topic)])
+            counts = {topic: len(await producer.partitions_for(topic)) for topic in topics}
+            batches = packed(producer, counts, rows)
+            sent = [await producer.send_batch(batch, topic, partition=at) for (topic, at), batch in batches]
             await self._confirmed(producer, sent)
             self.refusal = None
         except KafkaError as error:
@@ -159,23 +160,6 @@ class Publisher:
         for future in sent:
             future.result()
 
-    async def _send(
-        self, producer: AIOKafkaProducer, topic: str, rows: Sequence[RawRecord]
-    ) -> list["asyncio.Future[object]"]:
-        count = len(await producer.partitions_for(topic))
-        full: list[tuple[int, BatchBuilder]] = []
-        filling: dict[int, BatchBuilder] = {}
-        for key, value, headers in rows:
-            partition = placement(key) % count if key else 0
-            batch = filling.get(partition)
-            if batch is None or batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                if batch is not None:
-                    full.append((partition, batch))
-                batch = filling[partition] = producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
-        batches = [*full, *filling.items()]
-        return [await producer.send_batch(batch, topic, partition=partition) for partition, batch in batches]
-
     async def _renew(self, producer: AIOKafkaProducer, error: BaseException) -> None:
         """A producer that was refused for good fails every later write to that partition: replace it."""
         if self.producer is producer:
@@ -183,3 +167,20 @@ class Publisher:
             metrics.PRODUCER_RENEWALS.labels(self.service).inc()
             log.warning("a publish was refused; the producer is made anew", extra={"error": type(error).__name__})
             await self._discard(producer)
+
+
+def packed(
+    producer: AIOKafkaProducer, counts: Mapping[str, int], rows: Iterable[tuple[str, RawRecord]]
+) -> list[tuple[tuple[str, int], BatchBuilder]]:
+    """Batches in the order in which to send them, each with its topic and partition; `counts` are partitions by topic."""
+    full: list[tuple[tuple[str, int], BatchBuilder]] = []
+    filling: dict[tuple[str, int], BatchBuilder] = {}
+    for topic, (key, value, headers) in rows:
+        place = topic, placement(key) % counts[topic] if key else 0
+        batch = filling.get(place)
+        if batch is None or batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            if batch is not None:
+                full.append((place, batch))
+            batch = filling[place] = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None, headers=headers)
+    return [*full, *filling.items()]

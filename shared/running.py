@@ -21,7 +21,7 @@ from shared.settings import Settings
 
 LONGEST_PAUSE_S = 5.0
 CANCEL_AGAIN_S = 0.5
-YOUNG_OBJECTS = 50_000
+YOUNG_OBJECTS = 200_000
 SWITCH_S = 0.001
 Loop = Callable[[], Awaitable[None]]
 

@@ -18,16 +18,15 @@ from shared.events import (
     CaseReplay,
     CaseWithdrawPart,
     Contact,
-    Envelope,
     InquiryRated,
     InquiryReceived,
     Message,
+    Origin,
     PartAccepted,
     PartContributed,
     PartReplied,
     PartReturned,
     Payload,
-    addressed,
 )
 from shared.records import Record
 
@@ -256,9 +255,7 @@ def given_by(step: Step, case: Case, number: int) -> Input:
 
 def on(topic: str, messages: Iterable[Message]) -> list[tuple[str, dict[str, Any]]]:
     """Type (without prefix) and value of the messages on one topic."""
-    return [
-        (one.envelope.type.removeprefix("chorus."), json.loads(one.value)) for one in messages if one.topic == topic
-    ]
+    return [(one.type.removeprefix("chorus."), json.loads(one.value)) for one in messages if one.topic == topic]
 
 
 def a_record(
@@ -283,7 +280,7 @@ def record_of(message: Message, offset: int = 0) -> Record:
 
 def under_another_id(message: Message, id_: str) -> Message:
     """The same message, as if it had this id."""
-    return addressed(message.topic, message.key, message.envelope._replace(id=id_), message.value)
+    return message._replace(id=id_)
 
 
 WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.example")
@@ -292,13 +289,7 @@ WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.examp
 def input_record(given: Input) -> Record:
     """An input as it lies on the log of its case."""
     department = given.department
-    envelope = Envelope(
-        id=given.id,
-        type=given.type,
-        source=f"departments/{department}" if department else "chorus/intake",
-        subject=given.inquiry_id,
-        recorded_at=given.recorded_at,
-        causation=given.origin,
-    )
-    value = given.payload.model_dump_json()
-    return record_of(addressed(topics.INPUTS, given.inquiry_id, envelope, value.encode()))
+    source = f"departments/{department}" if department else "chorus/intake"
+    origin = Origin(source, given.inquiry_id, given.recorded_at, given.origin)
+    value = given.payload.model_dump_json().encode()
+    return record_of(Message(topics.INPUTS, given.inquiry_id, given.id, given.type, origin, value))

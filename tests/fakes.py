@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -31,19 +32,20 @@ class FakePublisher(Publisher):
         if self.away:
             raise KafkaConnectionError("the broker is away")
 
-    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
         """Keep the records, all or none."""
-        if not records:
+        if not topics:
             return
         self.calls += 1
         await self.gate.wait()
         if self.away:
             self.refused.release()
             raise KafkaConnectionError("the broker is away")
-        for topic, rows in records.items():
-            if any(size_of(row) > RECORD_BYTES_MAX for row in rows):
+        kept = list(rows)
+        for topic, row in kept:
+            if size_of(row) > RECORD_BYTES_MAX:
                 raise TooLarge(f"A record for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
-        self.records += [(topic, row) for topic, rows in records.items() for row in rows]
+        self.records += kept
         self.arrived.set()
 
     def on(self, topic: str) -> list[RawRecord]:

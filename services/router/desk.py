@@ -17,7 +17,7 @@ from shared import clock, ids, topics
 from shared.cityfeed import CityFeed
 from shared.connection import Connection
 from shared.directory import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
-from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Envelope, Payload, addressed
+from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Message, Origin, Payload
 from shared.ledger import Entry, Ledger
 from shared.problems import FieldProblem, Problem, invalid, shown
 from shared.provision import make_topics
@@ -198,15 +198,16 @@ class Desk:
         await make_topics(Connection.of(self.settings), wanted, self.settings.replication)
 
     async def _publish(self, city: City) -> None:
-        envelope = Envelope(
+        revised = Message(
+            topic=topics.CITY,
+            key="city",
             id=ids.named_id(f"city/{city.revision}"),
             type="chorus.city.revised",
-            source=SOURCE,
-            subject="city",
-            recorded_at=clock.to_text(clock.now()),
+            origin=Origin(SOURCE, "city", clock.to_text(clock.now())),
+            value=city.model_dump_json().encode(),
             sequence=city.revision,
         )
-        await self.publisher.publish([addressed(topics.CITY, "city", envelope, city.model_dump_json().encode())])
+        await self.publisher.publish([revised])
 
     async def keep_city_published(self) -> None:
         """Publish a revision that was stored but, after a crash, never told; run it for ever.
@@ -228,10 +229,10 @@ def timeline(decision: Decision) -> list[dict[str, Any]]:
     """The events of a decision as everyone may read them."""
     return [
         {
-            "sequence": message.envelope.sequence,
-            "at": message.envelope.recorded_at,
-            "type": message.envelope.type,
-            "id": message.envelope.id,
+            "sequence": message.sequence,
+            "at": message.origin.recorded_at,
+            "type": message.type,
+            "id": message.id,
             "data": json.loads(message.value),
         }
         for message in decision.messages

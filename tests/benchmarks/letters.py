@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared import clock, topics
 from shared.directory import City
-from shared.events import Contact, Envelope, InquiryReceived, addressed
+from shared.events import Contact, InquiryReceived, Message, Origin
 from shared.ids import CROCKFORD
 from shared.publishing import RawRecord
 
@@ -92,12 +92,6 @@ def _body(words: str, dice: random.Random) -> str:
 
 
 def _record(request: InquiryReceived, received_at: datetime, dice: random.Random) -> RawRecord:
-    envelope = Envelope(
-        id=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-        type=InquiryReceived.type,
-        source="chorus/intake",
-        subject=request.inquiry_id,
-        recorded_at=clock.to_text(received_at),
-    )
-    message = addressed(topics.INPUTS, request.inquiry_id, envelope, request.model_dump_json().encode())
-    return message.record
+    origin = Origin("chorus/intake", request.inquiry_id, clock.to_text(received_at))
+    id_, value = str(uuid.UUID(int=dice.getrandbits(128), version=4)), request.model_dump_json().encode()
+    return Message(topics.INPUTS, request.inquiry_id, id_, InquiryReceived.type, origin, value).record

@@ -2,7 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from services.router.domain.decision import Decision
 from services.router.store import Store
 from shared.delivery import Subscription
 from shared.events import Message
-from shared.publishing import Publisher
+from shared.publishing import Publisher, RawRecord
 from shared.service import main
 from shared.topics import RESIDENTS
 from tests.builders import under_another_id
@@ -52,11 +53,11 @@ def swallowed_publish_error() -> None:
     publish, deliver = Publisher.publish, Publisher.deliver
     failures = [KafkaTimeoutError()]
 
-    async def failing(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
-        if RESIDENTS in records and failures:
-            await deliver(self, {topic: rows for topic, rows in records.items() if topic != RESIDENTS})
+    async def failing(self: Publisher, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+        if RESIDENTS in topics and failures:
+            await deliver(self, topics - {RESIDENTS}, [row for row in rows if row[0] != RESIDENTS])
             raise failures.pop()
-        await deliver(self, records)
+        await deliver(self, topics, rows)
 
     async def careless(self: Publisher, messages: Iterable[Message]) -> None:
         with suppress(KafkaError):

@@ -56,7 +56,7 @@ async def decided(store: Store, inquiry_id: str = INQUIRY) -> list[Decision]:
 
 
 def sent(story: Story) -> list[str]:
-    return [message.envelope.id for message in story.messages]
+    return [message.id for message in story.messages]
 
 
 async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_messages(
@@ -66,7 +66,7 @@ async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_mess
     assert tuple(await decided(store)) == STORY.decisions
     assert sorted(publisher.ids()) == sorted(sent(STORY))
     for topic in (topics.EVENTS, topics.RESIDENTS, topics.inbox("roads")):
-        assert publisher.ids(topic) == [one.envelope.id for one in STORY.messages if one.topic == topic]
+        assert publisher.ids(topic) == [one.id for one in STORY.messages if one.topic == topic]
 
 
 async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Store) -> None:
@@ -113,7 +113,7 @@ async def test_who_loses_the_race_for_a_number_loads_again_and_decides_after_the
 
 
 def told_before(n: int) -> list[str]:
-    return [one.envelope.id for decision in STORY.decisions[:n] for one in decision.messages]
+    return [one.id for decision in STORY.decisions[:n] for one in decision.messages]
 
 
 async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messages(
@@ -158,7 +158,7 @@ async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
     for story, number in zip(stories, NUMBERS, strict=False):
         assert tuple(await decided(store, number)) == story.decisions
     assert sorted(publisher.ids(topics.EVENTS)) == sorted(
-        one.envelope.id for story in stories for one in story.messages if one.topic == topics.EVENTS
+        one.id for story in stories for one in story.messages if one.topic == topics.EVENTS
     )
 
 

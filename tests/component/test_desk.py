@@ -219,8 +219,8 @@ async def test_a_decisions_messages_are_said_again_as_they_were(office: Office) 
         assert (answer.status_code, answer.json()) == (200, {"messages": len(story.messages)})
     half = len(story.messages)
     assert office.publisher.records[:half] == office.publisher.records[half:]
-    assert sorted(office.publisher.ids()) == sorted(2 * [one.envelope.id for one in story.messages])
-    assert [one["id"] for one in json.loads(line)["messages"]] == [one.envelope.id for one in story.messages]
+    assert sorted(office.publisher.ids()) == sorted(2 * [one.id for one in story.messages])
+    assert [one["id"] for one in json.loads(line)["messages"]] == [one.id for one in story.messages]
     problem(await office.http.post(f"/decisions/{INQUIRY}/2/publish"), 404)
     problem(await office.http.post(f"/decisions/{INQUIRY}/0/publish"), 422)
 

@@ -568,7 +568,7 @@ async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_rep
     [outcome] = await bureau.replay(f"{bureau.one}-0")
     assert outcome["outcome"] == "replayed"
     await commands(bureau, 1)
-    assert set(bureau.publisher.ids()) >= {one.envelope.id for one in STORY.decisions[0].messages}
+    assert set(bureau.publisher.ids()) >= {one.id for one in STORY.decisions[0].messages}
     assert await bureau.store.parked_of([INQUIRY]) == []
 
 

@@ -110,7 +110,7 @@ async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Fai
     assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
     assert await store.parked_of([INQUIRY]) == []
     assert sorted(router.publisher.ids(topics.EVENTS)) == sorted(
-        one.envelope.id for one in STORY.messages if one.topic == topics.EVENTS
+        one.id for one in STORY.messages if one.topic == topics.EVENTS
     )
 
 

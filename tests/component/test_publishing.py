@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
-from shared.events import Envelope, Message, addressed
+from shared.events import Message, Origin
 from shared.provision import make_topics
 from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
 from shared.topics import Topic
@@ -62,8 +62,8 @@ async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
 
 
 def message(topic: str, key: str, number: int, value: str = '{"words": "路灯 🚦"}') -> Message:
-    envelope = Envelope(f"id-{number}", "chorus.part.accepted", "chorus/test", key, "2026-03-16T04:00:00.000Z", number)
-    return addressed(topic, key, envelope, value.encode())
+    origin = Origin("chorus/test", key, "2026-03-16T04:00:00.000Z")
+    return Message(topic, key, f"id-{number}", "chorus.part.accepted", origin, value.encode(), number)
 
 
 async def test_messages_keep_their_order_within_a_key(way: Way) -> None:
@@ -71,7 +71,7 @@ async def test_messages_keep_their_order_within_a_key(way: Way) -> None:
     await way.publisher.publish(batch)
     rows = await way.read(300)
     for key in {one.key for one in batch}:
-        wanted = [one.envelope.id for one in batch if one.key == key]
+        wanted = [one.id for one in batch if one.key == key]
         assert [header(row, "ce_id") for row in rows if row[0] == key.encode()] == wanted
 
 
@@ -79,7 +79,7 @@ async def test_a_message_arrives_with_key_value_and_headers(way: Way) -> None:
     await way.publisher.publish([message(way.topic, "case", 1)])
     [(key, value, headers)] = await way.read(1)
     assert (key, value) == (b"case", '{"words": "路灯 🚦"}'.encode())
-    assert sorted(headers) == sorted(message(way.topic, "case", 1).envelope.headers())
+    assert sorted(headers) == sorted(message(way.topic, "case", 1).record[2])
 
 
 async def test_raw_records_arrive_as_they_are(way: Way) -> None:

@@ -113,7 +113,7 @@ def first_messages() -> dict[str, Message]:
     for story in STORIES.values():
         for message in story.messages:
             where = {topics.EVENTS: "event", topics.RESIDENTS: "resident"}.get(message.topic, "inbox")
-            found.setdefault(f"{where}-{message.envelope.type.removeprefix('chorus.')}", message)
+            found.setdefault(f"{where}-{message.type.removeprefix('chorus.')}", message)
     return found
 
 

@@ -149,7 +149,7 @@ def test_a_refusal_goes_to_the_senders_inbox_and_names_its_own_id() -> None:
     message = refusal(knock(b"{"))
     assert (message.topic, message.key) == (topics.inbox("lighting"), "lighting")
     assert json.loads(message.value)["cause"] == "our-7"
-    assert message.envelope.id == refusal(knock(b"{")).envelope.id
+    assert message.id == refusal(knock(b"{")).id
 
 
 def test_an_inquiry_that_nobody_decided_on_is_refused() -> None:

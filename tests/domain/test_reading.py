@@ -71,4 +71,4 @@ def test_an_event_of_a_later_version_is_read_whatever_it_holds() -> None:
 def test_every_event_of_the_core_is_read(steps: Sequence[Step]) -> None:
     events = [one for one in told(*steps).messages if one.topic == topics.EVENTS]
     assert len(events) > 4
-    assert [read_event(record_of(one)).type for one in events] == [one.envelope.type for one in events]
+    assert [read_event(record_of(one)).type for one in events] == [one.type for one in events]

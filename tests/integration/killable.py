@@ -12,7 +12,8 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import aiosmtplib
@@ -28,7 +29,7 @@ import shared.claims
 import shared.ledger
 from services.router.domain.decide import decide
 from shared.mongo import insert_new
-from shared.publishing import Publisher
+from shared.publishing import Publisher, RawRecord
 from shared.service import main
 from shared.topics import EVENTS
 from tests.integration.bench import POISON
@@ -78,7 +79,7 @@ def arm(step: str, topic: str | None) -> None:
             (services.notifier.store, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
         ],
-        "publish": [(Publisher, "deliver", lambda _, records: topic is None or topic in records)],
+        "publish": [(Publisher, "deliver", lambda _, topics, rows: topic is None or topic in topics)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
         "settle": [(AsyncIOMotorCollection, "delete_many", any_call)],
         "claim": [(shared.claims, "claim", any_call)],
@@ -94,10 +95,10 @@ def overlap() -> None:
     """Hold back what follows from the first decisions, and die as soon as further ones are stored."""
     publish, insert, stored = Publisher.deliver, insert_new, [0]
 
-    async def held(self: Publisher, records: Mapping[str, Sequence[Any]]) -> None:
-        if EVENTS in records:
+    async def held(self: Publisher, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+        if EVENTS in topics:
             await asyncio.Event().wait()
-        await publish(self, records)
+        await publish(self, topics, rows)
 
     async def counted(collection: Any, documents: Sequence[Any]) -> Any:
         taken = await insert(collection, documents)

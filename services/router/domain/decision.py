@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.router.domain.case import Case, fold, note
-from shared.events import Envelope, Fact, Message, Payload, addressed
+from shared.events import Fact, Message, Origin, Payload
 
 VERSION = 1
 SOURCE = "chorus/router"
@@ -73,9 +73,9 @@ class Decision:
                 {
                     "topic": message.topic,
                     "key": message.key,
-                    "id": message.envelope.id,
-                    "type": message.envelope.type,
-                    "sequence": message.envelope.sequence,
+                    "id": message.id,
+                    "type": message.type,
+                    "sequence": message.sequence,
                     "value": message.value.decode(),
                 }
                 for message in self.messages
@@ -86,6 +86,7 @@ class Decision:
 def from_document(stored: Mapping[str, Any]) -> Decision:
     """A decision as it was stored, by this version or an earlier one."""
     refusal = stored.get("refusal")
+    origin = Origin(SOURCE, stored["inquiry_id"], stored["decided_at"], stored["cause"])
     return Decision(
         inquiry_id=stored["inquiry_id"],
         n=stored["n"],
@@ -95,23 +96,13 @@ def from_document(stored: Mapping[str, Any]) -> Decision:
         decided_at=stored["decided_at"],
         revision=stored["revision"],
         facts=tuple(Fact(fact["type"], fact["data"]) for fact in stored["facts"]),
-        messages=tuple(_message(stored, message) for message in stored["messages"]),
+        messages=tuple(
+            Message(one["topic"], one["key"], one["id"], one["type"], origin, one["value"].encode(), one["sequence"])
+            for one in stored["messages"]
+        ),
         refusal=Refusal(refusal["reason"], refusal["remedy"]) if refusal else None,
         sequence=stored["sequence"],
     )
-
-
-def _message(stored: Mapping[str, Any], message: Mapping[str, Any]) -> Message:
-    envelope = Envelope(
-        id=message["id"],
-        type=message["type"],
-        source=SOURCE,
-        subject=stored["inquiry_id"],
-        recorded_at=stored["decided_at"],
-        sequence=message["sequence"],
-        causation=stored["cause"],
-    )
-    return addressed(message["topic"], message["key"], envelope, message["value"].encode())
 
 
 def after(case: Case, decision: Decision) -> Case:

@@ -11,7 +11,7 @@ from services.router.domain.case import Case
 from services.router.domain.decision import SOURCE, Input, Refusal
 from services.router.domain.directory import Directory
 from shared import topics
-from shared.events import PREFIX, Envelope, Fact, Message, addressed, as_json
+from shared.events import PREFIX, Fact, Message, Origin, as_json
 from shared.ids import derived_id
 
 REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -62,6 +62,7 @@ class _Writer:
     def __init__(self, case: Case, given: Input, n: int, sequence: int) -> None:
         self.given = given
         self.n = n
+        self.origin = Origin(SOURCE, given.inquiry_id, given.recorded_at, given.id)
         states = [part.state for part in case.parts.values()]
         departments = [part.department for part in case.active_parts]
         part_states = {state: states.count(state) for state in sorted(set(states))}
@@ -96,8 +97,7 @@ class _Writer:
         ordinal = self.ordinals.get((kind, topic), 0)
         self.ordinals[kind, topic] = ordinal + 1
         id_ = derived_id(given.id, f"{given.inquiry_id}/{kind}/{topic}/{self.round}/{ordinal}")
-        envelope = Envelope(id_, PREFIX + kind, SOURCE, given.inquiry_id, given.recorded_at, sequence, given.id)
-        self.messages.append(addressed(topic, given.inquiry_id, envelope, as_json(data)))
+        self.messages.append(Message(topic, given.inquiry_id, id_, PREFIX + kind, self.origin, as_json(data), sequence))
 
 
 def _as_codes(returned: Mapping[str, Any], directory: Directory) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.router.store import Store
 from shared import clock, ids, metrics, topics
 from shared.cityfeed import CityFeed
 from shared.delivery import Confirm
-from shared.events import DEPARTMENT_MESSAGES, Envelope, Message, MessageRefused, PartMessage, addressed
+from shared.events import DEPARTMENT_MESSAGES, Message, MessageRefused, Origin, PartMessage
 from shared.logs import log
 from shared.problems import field_problems
 from shared.publishing import Publisher
@@ -113,32 +113,25 @@ def stamped(knock: Knock) -> Message:
     """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity."""
     assert knock.message is not None
     assert knock.inquiry_id is not None
-    envelope = Envelope(
-        id=knock.id,
-        type=knock.message.type,
-        source=DEPARTMENT_SOURCE + knock.department,
-        subject=knock.inquiry_id,
-        recorded_at=recorded_at(knock),
-        causation=knock.origin,
-        digest=knock.digest,
-    )
-    return addressed(topics.INPUTS, knock.inquiry_id, envelope, knock.message.model_dump_json().encode())
+    source = DEPARTMENT_SOURCE + knock.department
+    origin = Origin(source, knock.inquiry_id, recorded_at(knock), knock.origin, knock.digest)
+    value = knock.message.model_dump_json().encode()
+    return Message(topics.INPUTS, knock.inquiry_id, knock.id, knock.message.type, origin, value)
 
 
 def refusal(knock: Knock) -> Message:
     """Word to the department that its message was not taken."""
     assert knock.refusal is not None
     told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
-    envelope = Envelope(
+    return Message(
+        topic=topics.inbox(knock.department),
+        key=knock.department,
         id=ids.derived_id(knock.id, f"{MessageRefused.type}/{knock.digest}"),
         type=MessageRefused.type,
-        source=SOURCE,
-        subject=knock.inquiry_id or knock.department,
-        recorded_at=recorded_at(knock),
+        origin=Origin(SOURCE, knock.inquiry_id or knock.department, recorded_at(knock), knock.id),
+        value=told.model_dump_json().encode(),
         sequence=0,
-        causation=knock.id,
     )
-    return addressed(topics.inbox(knock.department), knock.department, envelope, told.model_dump_json().encode())
 
 
 def recorded_at(knock: Knock) -> str:

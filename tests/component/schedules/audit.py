@@ -66,7 +66,7 @@ def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator
     """What was said is what the decisions say: nothing else, all of it, byte for byte."""
     decisions: list[Decision] = [one for inquiry_id in inquiry_ids for one in world.decided[inquiry_id]]
     expected = {
-        (one.topic, one.envelope.id): (*one.record[:2], tuple(one.record[2]))
+        (one.topic, one.id): (*one.record[:2], tuple(one.record[2]))
         for decision in decisions
         for one in decision.messages
     }

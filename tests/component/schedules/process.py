@@ -4,7 +4,9 @@ Whatever it asks of them waits in `pending` until the schedule says how it ends.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -121,10 +123,13 @@ class Network(Publisher):
         super().__init__("nowhere:0", "router")
         self.hand = hand
 
-    async def deliver(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
         """Returns when all are confirmed."""
-        if not records:
+        if not topics:
             return
+        records: dict[str, list[RawRecord]] = defaultdict(list)
+        for topic, row in rows:
+            records[topic].append(row)
         world, how = self.hand.world, await self.hand.asks("publish")
         if how is How.STUMBLES:
             raise RuntimeError("this passes")

@@ -82,9 +82,9 @@ class World:
         put_aside = record.place in self.places_of_letters()
         decision = None if isinstance(given, Wrong) else self.decision_of(given)
         if decision is not None:
-            missing = [one for one in decision.messages if one.envelope.id not in self.topics[one.topic]]
+            missing = [one for one in decision.messages if one.id not in self.topics[one.topic]]
             if missing and not put_aside:
-                return f"decision {decision.n} has not said {missing[0].envelope.type} yet"
+                return f"decision {decision.n} has not said {missing[0].type} yet"
         elif not put_aside:
             return f"{record.place} is neither decided nor put aside"
         elif (
