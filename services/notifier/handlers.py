@@ -29,18 +29,21 @@ class Notices:
         told = [one for one in batch if isinstance(one, Told)]
         offered = [one for one in batch if isinstance(one, Event)]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
-        notices += [await self._department(one) for one in offered]
+        if not all(map(self._address, offered)) and await self.city_behind():
+            # The core has read of everybody to whom it offers something: who is unknown here comes with a later revision.
+            raise Away("city", "Somebody without an address is offered something, and the city is not read to its end.")
+        notices += [self._department(one) for one in offered]
         await self.store.add_notices([notice for notice in notices if notice], clock.now())
         entries = [hall_entry(one.told, one.n, clock.to_text(one.at)) for one in told]
         await self.store.show([entry for entry in entries if entry])
 
-    async def _department(self, event: Event) -> Notice | None:
-        """The core has read of every department that it offers something to: who is unknown here comes with a later revision."""
-        code = event.data["department"]
-        department = self.city.current().department(code)
-        if department is None and await self.city_behind():
-            raise Away("city", f"{code!r} is not in the city as far as it is read here.")
-        return for_department(event.id, event.data, department.email) if department and department.email else None
+    def _address(self, event: Event) -> str | None:
+        department = self.city.current().department(event.data["department"])
+        return department.email if department else None
+
+    def _department(self, event: Event) -> Notice | None:
+        address = self._address(event)
+        return for_department(event.id, event.data, address) if address else None
 
 
 def read(record: Record) -> News | None:

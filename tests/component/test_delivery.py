@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import TopicPartition
@@ -16,10 +17,14 @@ from aiokafka.errors import (
 from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
+from deploy.local.backing import Backing
 from shared import delivery, topics
 from shared.delivery import Confirm, Subscription
 from shared.mongo import StoreAway, Unstorable
+from shared.provision import make_topics
+from shared.publishing import Publisher
 from shared.records import Away, Record, Wrong, dead_letter, dependency
+from shared.topics import Topic
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 
@@ -527,6 +532,34 @@ async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Readi
     assert await reading.subscription.behind() is behind
 
 
+@pytest.mark.integration
+async def test_on_a_real_topic_who_holds_a_batch_in_hand_is_behind_and_then_no_more(running: Backing) -> None:
+    topic, publisher = f"try.{uuid4().hex[:12]}", Publisher(running.kafka, "try")
+    await make_topics(running.kafka, [Topic(topic, 2, 1)], 1)
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def handle(batch: Sequence[bytes]) -> None:
+        came.set()
+        await go.wait()
+
+    subscription: Subscription[bytes] = Subscription("router", None, read, handle, publisher, topics=(topic,))
+    broker = KafkaBroker(running.kafka, consumer_only=True, apply_types=False, logger=None)
+    subscription.attach(broker)
+    await publisher.publish_raw({topic: [(b"%d" % n, b"1", []) for n in range(9)]})
+    await broker.start()
+    try:
+        await asyncio.wait_for(came.wait(), 20)
+        assert await subscription.behind()
+        go.set()
+        async with asyncio.timeout(20):
+            while await subscription.behind():
+                await asyncio.sleep(0.05)
+    finally:
+        await subscription.stop()
+        await broker.stop()
+        await publisher.stop()
+
+
 # ── polls ────────────────────────────────────────────────────────────────────
 
 
@@ -544,10 +577,11 @@ async def test_what_is_read_at_leisure_pauses_before_a_poll_unless_more_lies_the
         return {"a": [FakeRecord("a", 0, at, b"1") for at in range(waiting.pop(0))]}
 
     monkeypatch.setattr("asyncio.sleep", sleep)
+    monkeypatch.setattr(delivery, "LEISURE_S", 60)
     reading.consumer.getmany = getmany  # type: ignore[attr-defined]
     reading.subscription.at_leisure, reading.subscription.most = at_leisure, 2
     reading.subscription.attach(KafkaBroker())
     sizes = [len(await reading.subscription.subscriber.get_msg(reading.consumer)) for _ in range(4)]
     assert sizes == [1, 2, 2, 1]
     assert len(slept) == pauses
-    assert all(0 < pause_s <= delivery.LEISURE_S for pause_s in slept)
+    assert all(pause_s > 0 for pause_s in slept)

@@ -115,10 +115,14 @@ async def test_without_a_city_the_batch_waits(store: Store, settings: Settings) 
     assert await deliveries(store) == {}
 
 
+def without_lighting() -> City:
+    others = tuple(one for one in CITY.departments if one.code != "lighting")
+    return CITY.model_copy(update={"departments": others, "rules": (), "revision": 1})
+
+
 async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: Store, settings: Settings) -> None:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
-    others = tuple(one for one in CITY.departments if one.code != "lighting")
-    city.use(CITY.model_copy(update={"departments": others, "rules": (), "revision": 1}))
+    city.use(without_lighting())
 
     async def behind() -> bool:
         return city.current().revision < 2
@@ -128,6 +132,18 @@ async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: 
         await notices.take(heard(STORY))
     city.use(CITY.model_copy(update={"revision": 2}))
     await notices.take(heard(STORY))
+    assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
+
+
+async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Store, settings: Settings) -> None:
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.use(without_lighting())
+
+    async def just_read() -> bool:
+        city.use(CITY.model_copy(update={"revision": 2}))
+        return False
+
+    await Notices(store, city, just_read, settings).take(heard(STORY))
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
