@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from shared.running import Server
-from shared.wire import HEAD_MAX, Wire
+from shared.wire import HEAD_MAX, TOGETHER_MAX, Together, Wire
 
 LIMIT_S = 20
 PIECE = 8_192
@@ -71,3 +71,70 @@ async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_anot
             assert head.startswith(b"HTTP/1.1 200 ")
             expected = f"{header} 200000".encode()
             assert await reader.readexactly(len(expected)) == expected
+
+
+# ── answers ──────────────────────────────────────────────────────────────────
+
+
+class Sent:
+    """A transport that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.writes.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> None:
+    sent = Sent()
+    together = Together(sent)  # type: ignore[arg-type]
+    together.write(b"head ")
+    together.write(b"body")
+    assert sent.writes == []
+    await asyncio.sleep(0)
+    assert sent.writes == [b"head body"]
+    together.write(b"more")
+    await asyncio.sleep(0)
+    assert sent.writes == [b"head body", b"more"]
+
+
+async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> None:
+    sent = Sent()
+    together = Together(sent)  # type: ignore[arg-type]
+    together.write(b"x" * TOGETHER_MAX)
+    together.write(b"y")
+    assert sent.writes == [b"x" * TOGETHER_MAX]
+    await asyncio.sleep(0)
+    assert sent.writes[1:] == [b"y"]
+
+
+async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
+    sent = Sent()
+    together = Together(sent)  # type: ignore[arg-type]
+    together.write(b"last words")
+    together.close()
+    assert (sent.writes, together.is_closing()) == ([b"last words"], True)
+    await asyncio.sleep(0)
+    assert sent.writes == [b"last words"]
+
+
+async def test_answers_on_one_connection_come_one_after_another() -> None:
+    async with connection() as (reader, writer):
+        for length in (0, 3, 100_000):
+            await send(writer, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length, b"x" * length)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(len(f"0 {length}")) == f"0 {length}".encode()
+        await send(writer, 2 * b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(3) == b"0 0"
