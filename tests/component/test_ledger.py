@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared import clock, ledger, metrics, topics
-from shared.ledger import Entry, Ledger, NotWritten, Written
+from shared.ledger import Entry, Ledger, NotWritten, Written, pause_s
 from shared.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
@@ -368,3 +368,11 @@ async def test_without_any_writer_nobody_waits_for_ever(
     monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
     with pytest.raises(NotWritten):
         await asyncio.wait_for(Ledger(database, "ledger", publisher).accept(entry("e1")), 5)
+
+
+@pytest.mark.parametrize(
+    ("entries", "took_s", "pause"),
+    [(1, 0.005, 0.0), (12, 0.005, 0.0), (50, 0.005, 0.015), (500, 0.005, 0.035), (500, 1.0, 0.0)],
+)
+def test_only_where_very_many_come_the_next_ones_wait_a_moment(entries: int, took_s: float, pause: float) -> None:
+    assert pause_s(entries, took_s) == pytest.approx(pause)
