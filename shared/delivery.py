@@ -132,9 +132,9 @@ class Subscription(Generic[Item]):
         self.subscriber(consume)
 
         async def polling(consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
-            # FastStream's own sleeps after each empty poll, and a message that comes then waits for it.
             if self.at_leisure and not self._more:
                 await asyncio.sleep(self.last_poll + LEISURE_S - time.monotonic())
+            # FastStream's own sleeps after each empty poll, and a message that comes then waits for it.
             found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most)
             batch = tuple(chain.from_iterable(found.values()))
             self._more = len(batch) >= self.most

@@ -25,6 +25,8 @@ STOP_LIMIT_S = 5.0
 PING_LIMIT_S = 2.0
 LOOK_EVERY_S = 1.0
 RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
+Row = tuple[str, RawRecord]
+"""A record and its topic."""
 
 
 class TooLarge(ValueError):
@@ -121,7 +123,7 @@ class Publisher:
                 raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
         await self.deliver(records.keys(), ((topic, row) for topic, rows in records.items() for row in rows))
 
-    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         """Publish records of a size that topics take, and wait until every one is confirmed."""
         if not topics:
             return
@@ -170,7 +172,7 @@ class Publisher:
 
 
 def packed(
-    producer: AIOKafkaProducer, counts: Mapping[str, int], rows: Iterable[tuple[str, RawRecord]]
+    producer: AIOKafkaProducer, counts: Mapping[str, int], rows: Iterable[Row]
 ) -> list[tuple[tuple[str, int], BatchBuilder]]:
     """Batches in the order in which to send them, each with its topic and partition; `counts` are partitions by topic."""
     full: list[tuple[tuple[str, int], BatchBuilder]] = []

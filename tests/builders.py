@@ -278,11 +278,6 @@ def record_of(message: Message, offset: int = 0) -> Record:
     return a_record(value, headers, topic=message.topic, key=key, offset=offset)
 
 
-def under_another_id(message: Message, id_: str) -> Message:
-    """The same message, as if it had this id."""
-    return message._replace(id=id_)
-
-
 WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.example")
 
 

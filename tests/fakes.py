@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, size_of
+from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, Row, TooLarge, size_of
 
 
 class FakePublisher(Publisher):
@@ -19,7 +19,7 @@ class FakePublisher(Publisher):
 
     def __init__(self) -> None:
         super().__init__("nowhere:0", "fake")
-        self.records: list[tuple[str, RawRecord]] = []
+        self.records: list[Row] = []
         self.away = False
         self.refused = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
@@ -32,7 +32,7 @@ class FakePublisher(Publisher):
         if self.away:
             raise KafkaConnectionError("the broker is away")
 
-    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         """Keep the records, all or none."""
         if not topics:
             return

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifier.domain.notices import Notice, for_department, for_resident, hall_entry
+from services.notifier.domain.notices import for_department, for_resident, hall_entry
 from services.notifier.store import Store
 from shared import clock, metrics
 from shared.cityfeed import CityFeed
@@ -29,21 +29,24 @@ class Notices:
         told = [one for one in batch if isinstance(one, Told)]
         offered = [one for one in batch if isinstance(one, Event)]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
-        if not all(map(self._address, offered)) and await self.city_behind():
-            # The core has read of everybody to whom it offers something: who is unknown here comes with a later revision.
-            raise Away("city", "Somebody without an address is offered something, and the city is not read to its end.")
-        notices += [self._department(one) for one in offered]
+        for one, address in zip(offered, await self._addresses(offered), strict=True):
+            notices.append(for_department(one.id, one.data, address) if address else None)
         await self.store.add_notices([notice for notice in notices if notice], clock.now())
         entries = [hall_entry(one.told, one.n, clock.to_text(one.at)) for one in told]
         await self.store.show([entry for entry in entries if entry])
 
-    def _address(self, event: Event) -> str | None:
-        department = self.city.current().department(event.data["department"])
-        return department.email if department else None
+    async def _addresses(self, offered: Sequence[Event]) -> list[str | None]:
+        """The core has read of everybody to whom it offers something: who is unknown here comes with a later revision."""
+        addresses = self._known_addresses(offered)
+        if all(addresses):
+            return addresses
+        if await self.city_behind():
+            raise Away("city", "Somebody without an address is offered something, and the city is not read to its end.")
+        return self._known_addresses(offered)  # one may have come while the broker was asked
 
-    def _department(self, event: Event) -> Notice | None:
-        address = self._address(event)
-        return for_department(event.id, event.data, address) if address else None
+    def _known_addresses(self, offered: Sequence[Event]) -> list[str | None]:
+        departments = [self.city.current().department(one.data["department"]) for one in offered]
+        return [one.email if one else None for one in departments]
 
 
 def read(record: Record) -> News | None:

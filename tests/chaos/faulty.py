@@ -15,10 +15,9 @@ from services.router.domain.decision import Decision
 from services.router.store import Store
 from shared.delivery import Subscription
 from shared.events import Message
-from shared.publishing import Publisher, RawRecord
+from shared.publishing import Publisher, Row
 from shared.service import main
 from shared.topics import RESIDENTS
-from tests.builders import under_another_id
 from tests.integration.killable import arm
 
 
@@ -39,7 +38,7 @@ def fresh_id_on_repeat() -> None:
     decisions_at = Store.decisions_at
 
     def fresh(message: Message) -> Message:
-        return under_another_id(message, str(uuid4()))
+        return message._replace(id=str(uuid4()))
 
     async def renaming(self: Store, places: Sequence[tuple[str, int]]) -> list[Decision]:
         found = await decisions_at(self, places)
@@ -53,7 +52,7 @@ def swallowed_publish_error() -> None:
     publish, deliver = Publisher.publish, Publisher.deliver
     failures = [KafkaTimeoutError()]
 
-    async def failing(self: Publisher, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+    async def failing(self: Publisher, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         if RESIDENTS in topics and failures:
             await deliver(self, topics - {RESIDENTS}, [row for row in rows if row[0] != RESIDENTS])
             raise failures.pop()

@@ -52,14 +52,19 @@ async def store(database: Database) -> Store:
     return one
 
 
+def knowing(revision: City) -> CityFeed[City]:
+    city: CityFeed[City] = CityFeed(lambda revision: revision)
+    city.use(revision)
+    return city
+
+
 async def up_to_date() -> bool:
     return False
 
 
 @pytest.fixture
 def notices(store: Store, settings: Settings) -> Notices:
-    city: CityFeed[City] = CityFeed(lambda revision: revision)
-    city.use(CITY)
+    city = knowing(CITY)
     return Notices(store, city, up_to_date, settings)
 
 
@@ -103,8 +108,7 @@ async def test_a_department_without_an_address_gets_no_mail(store: Store, settin
     silent = CITY.model_copy(
         update={"departments": tuple(one.model_copy(update={"email": None}) for one in CITY.departments)}
     )
-    city: CityFeed[City] = CityFeed(lambda revision: revision)
-    city.use(silent)
+    city = knowing(silent)
     await Notices(store, city, up_to_date, settings).take(heard(STORY))
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
@@ -121,8 +125,7 @@ def without_lighting() -> City:
 
 
 async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: Store, settings: Settings) -> None:
-    city: CityFeed[City] = CityFeed(lambda revision: revision)
-    city.use(without_lighting())
+    city = knowing(without_lighting())
 
     async def behind() -> bool:
         return city.current().revision < 2
@@ -136,8 +139,7 @@ async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: 
 
 
 async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Store, settings: Settings) -> None:
-    city: CityFeed[City] = CityFeed(lambda revision: revision)
-    city.use(without_lighting())
+    city = knowing(without_lighting())
 
     async def just_read() -> bool:
         city.use(CITY.model_copy(update={"revision": 2}))

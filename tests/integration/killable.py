@@ -29,7 +29,7 @@ import shared.claims
 import shared.ledger
 from services.router.domain.decide import decide
 from shared.mongo import insert_new
-from shared.publishing import Publisher, RawRecord
+from shared.publishing import Publisher, Row
 from shared.service import main
 from shared.topics import EVENTS
 from tests.integration.bench import POISON
@@ -95,7 +95,7 @@ def overlap() -> None:
     """Hold back what follows from the first decisions, and die as soon as further ones are stored."""
     publish, insert, stored = Publisher.deliver, insert_new, [0]
 
-    async def held(self: Publisher, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+    async def held(self: Publisher, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         if EVENTS in topics:
             await asyncio.Event().wait()
         await publish(self, topics, rows)

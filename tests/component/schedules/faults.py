@@ -14,7 +14,6 @@ from services.router.handlers.core import Core
 from services.router.store import Parked, Store
 from shared.delivery import Confirm, Subscription
 from shared.records import Record
-from tests.builders import under_another_id
 from tests.component.schedules.process import Made
 
 Raw = Any
@@ -73,7 +72,7 @@ numbers = count()
 
 def renamed(decision: Decision) -> Decision:
     """The decision with other ids in its messages."""
-    messages = tuple(under_another_id(one, f"fresh-{next(numbers)}") for one in decision.messages)
+    messages = tuple(one._replace(id=f"fresh-{next(numbers)}") for one in decision.messages)
     return replace(decision, messages=messages)
 
 

@@ -22,7 +22,7 @@ from services.router.store import Store
 from shared import topics
 from shared.cityfeed import CityFeed
 from shared.delivery import SESSION_S, Subscription
-from shared.publishing import Publisher, RawRecord
+from shared.publishing import Publisher, RawRecord, Row
 from shared.running import ended
 from tests.builders import CITY
 from tests.component.schedules.timeless import Timeless
@@ -123,7 +123,7 @@ class Network(Publisher):
         super().__init__("nowhere:0", "router")
         self.hand = hand
 
-    async def deliver(self, topics: AbstractSet[str], rows: Iterable[tuple[str, RawRecord]]) -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         """Returns when all are confirmed."""
         if not topics:
             return
