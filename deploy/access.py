@@ -19,7 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from deploy.rights import Right
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 ANSWER_S = 30.0
 ITERATIONS = 4096

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.stackfile import replace
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
 
 ADMIN = "admin"
 BROKER = "broker"

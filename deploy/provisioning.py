@@ -11,12 +11,12 @@ from deploy import quotas
 from deploy.access import Access
 from deploy.passwords import BROKER, Passwords, department_user
 from deploy.rights import SERVICE_RIGHTS, Right, department_rights
-from shared import topics
-from shared.connection import Connection
-from shared.directory import City
-from shared.provision import make_topics
-from shared.settings import Settings
-from shared.topics import department_topics, system_topics
+from shared.city import City
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import department_topics, system_topics
+from shared.runtime.settings import Settings
 
 # Routers that publish at the same time may put an older revision after a newer one.
 LAST_REVISIONS = 50
@@ -45,7 +45,7 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
         *system_topics(settings.partitions, settings.retention_days),
         *department_topics([one.code for one in city.active], settings.retention_days),
     )
-    made = await make_topics(connection, wanted, settings.replication)
+    made = await create_topics(connection, wanted, settings.replication)
     if passwords is None:
         return Provisioned(made, [], 0, 0, [])
     codes, retired = members(city, await city_in_force(connection))

@@ -8,7 +8,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
 
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 Quota = Mapping[str, float]
 # A department in a hot loop shall not be felt by the others; an ordinary one never comes near. Bytes a second, and per

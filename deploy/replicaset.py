@@ -12,8 +12,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from shared.mongo import refuses_login
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
+from shared.store.mongo import refuses_login
 
 Client = MongoClient[dict[str, Any]]
 SECRETS = Path("/run/secrets")

@@ -10,25 +10,25 @@ from services.router.domain.case import Case
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
 from services.router.domain.directory import Directory, directory
-from shared import clock, ids, topics
-from shared.directory import City, Department, Name, Policy, Rule
-from shared.events import (
+from shared.city import City, Department, Name, Policy, Rule
+from shared.contracts import ids
+from shared.contracts.envelope import Message, Origin, Payload
+from shared.contracts.fields import Contact
+from shared.contracts.inputs import (
     CaseAssign,
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
-    Contact,
     InquiryRated,
     InquiryReceived,
-    Message,
-    Origin,
     PartAccepted,
     PartContributed,
     PartReplied,
     PartReturned,
-    Payload,
 )
-from shared.records import Record
+from shared.kafka import topics
+from shared.kafka.records import Record
+from shared.runtime import timestamps
 
 INQUIRY = "20260316-7KQ2M9XD"
 MONDAY_NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
@@ -246,7 +246,7 @@ def given_by(step: Step, case: Case, number: int) -> Input:
         type=payload.type,
         inquiry_id=case.inquiry_id,
         payload=payload,
-        recorded_at=clock.to_text(step.at or MONDAY_NOON + timedelta(hours=number - 1)),
+        recorded_at=timestamps.to_text(step.at or MONDAY_NOON + timedelta(hours=number - 1)),
         digest=ids.digest(payload.type.encode() + b"\n" + value),
         department=step.department,
         origin=origin,

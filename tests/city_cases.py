@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.directory import Department, Name, Policy, Rule
-from shared.directory.records import Record
-from shared.directory.written import Outline
+from shared.city import Department, Name, Policy, Rule
+from shared.city.entries import CityEntry
+from shared.city.parsing import Outline
 
 Loc = tuple[str | int, ...]
 NOTHING = object()
@@ -41,7 +41,7 @@ GOOD: dict[str, Any] = {
         {"id": "slow", "accept_h": 48, "first_reply_h": 96, "resolve_h": 720},
     ],
 }
-PLACES: dict[type[Record], Loc] = {
+PLACES: dict[type[CityEntry], Loc] = {
     Outline: (),
     Department: ("departments", 2),
     Rule: ("rules", 1),
@@ -53,7 +53,7 @@ CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter
 HOURS = "is not a time; write hours as a number above 0, at most 8784"
 BACKWARDS = "run backwards; each must be at least the one before"
 MANY = [f"dept-{number}" for number in range(20)]
-MEANT: dict[tuple[type[Record], str], list[tuple[Any, str]]] = {
+MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Outline, "revision"): [("one", '"one" is not a whole number')],
     (Outline, "name"): [],
     (Outline, "time_zone"): [
@@ -157,7 +157,7 @@ def cases() -> Iterator[Case]:
         yield from _of_record(kind, place)
 
 
-def _of_record(kind: type[Record], place: Loc) -> Iterator[Case]:
+def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
     schema = kind.model_json_schema()
     for name, form in schema["properties"].items():
         loc = (*place, name)

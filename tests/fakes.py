@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, Row, TooLarge, size_of
+from shared.kafka.publisher import RECORD_BYTES_MAX, Publisher, RawRecord, Row, TooLarge, size_of
 
 
 class FakePublisher(Publisher):

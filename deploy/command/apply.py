@@ -9,7 +9,7 @@ from deploy import provisioning
 from deploy.command import login
 from deploy.command.console import REFUSED, USAGE, Failure, ask, emit, say, stack
 from deploy.command.provision import asked
-from shared.directory import City, CityError, load_city
+from shared.city import City, CityError, load_city
 
 
 def apply(

@@ -14,7 +14,7 @@ import typer
 from deploy.command import desk
 from deploy.command.console import FAILED, PARTLY, REFUSED, USAGE, Failure, ask, emit, say, stack
 from deploy.command.tables import show_table
-from shared import clock
+from shared.runtime import timestamps
 
 BATCH = 50
 AGO = re.compile(r"(\d{1,6})([mhd])")
@@ -157,8 +157,8 @@ def moment(text: str) -> str:
     """A moment as it is written, or so many minutes, hours or days ago. Raises Failure 2."""
     try:
         if ago := AGO.fullmatch(text):
-            return clock.to_text(clock.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
-        return clock.to_text(clock.from_text(text))
+            return timestamps.to_text(timestamps.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+        return timestamps.to_text(timestamps.from_text(text))
     except (ValueError, OverflowError) as error:
         sentence = f"--since {text!r} is no moment: write one like 2026-11-22T09:00:00Z, or 90m, 24h, 7d."
         raise Failure(USAGE, sentence) from error

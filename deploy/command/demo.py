@@ -24,7 +24,7 @@ from deploy.command.tables import show_table
 from deploy.command.timeline import show_facts
 from deploy.local.stackfile import StackFile
 from deploy.passwords import department_user
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 BOARD_S = 60.0
 

@@ -10,7 +10,7 @@ from deploy.command.console import USAGE, Failure, ask, emit, say, stack
 from deploy.command.provision import asked
 from deploy.command.tables import show_table
 from deploy.passwords import department_user
-from shared.ids import DEPARTMENT_CODE
+from shared.contracts.ids import DEPARTMENT_CODE
 
 department = typer.Typer(help="The city's departments.", no_args_is_help=True)
 

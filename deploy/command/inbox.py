@@ -14,8 +14,10 @@ from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, option
 from deploy.command.letter import Letter
 from deploy.command.letterbox import Letterbox
 from deploy.passwords import department_user
-from shared.events import PREFIX, TEXT_MAX, PartAccepted, PartContributed, PartReplied, PartReturned
-from shared.ids import DEPARTMENT_CODE, inquiry_of
+from shared.contracts.envelope import PREFIX
+from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
+from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
+from shared.contracts.limits import TEXT_MAX
 
 inbox = typer.Typer(help="A department's parts, over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True)
 

@@ -24,8 +24,8 @@ from confluent_kafka import (
 from deploy.command import login
 from deploy.command.failure import AWAY, FAILED, REFUSED, Failure
 from deploy.command.letter import Letter, letter
-from shared.connection import Connection
-from shared.topics import inbox, outbox
+from shared.kafka.connection import Connection
+from shared.kafka.topics import inbox, outbox
 
 FIRST_S = 1.0
 ANSWER_S = 4.0

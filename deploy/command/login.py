@@ -20,8 +20,8 @@ from pydantic import ValidationError
 from deploy.command.console import AWAY, REFUSED, USAGE, Failure, stack
 from deploy.local import probe
 from deploy.passwords import ADMIN, Passwords
-from shared.connection import Connection
-from shared.settings import Settings
+from shared.kafka.connection import Connection
+from shared.runtime.settings import Settings
 
 LOOK_S = 5.0
 ASK_S = 0.5

@@ -15,8 +15,8 @@ from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, say
 from deploy.local.city import city_folder, read_city
 from deploy.passwords import BROKER, CONTROLLER, Passwords
 from deploy.provisioning import Provisioned
-from shared.connection import Connection
-from shared.topics import department_topics, system_topics
+from shared.kafka.connection import Connection
+from shared.kafka.topics import department_topics, system_topics
 
 RESTARTED = "Whoever uses it must be given the new one, and started again."
 Result = TypeVar("Result")

@@ -14,7 +14,7 @@ import typer
 
 from deploy.command import dead_letters, desk
 from deploy.command.console import AWAY, FAILED, Failure, ask, emit, say, stack
-from shared import topics
+from shared.kafka import topics
 
 PAGE = 1_000
 WAIT_S = 10

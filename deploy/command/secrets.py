@@ -11,7 +11,7 @@ from deploy.certificates import Certificates
 from deploy.command.console import FAILED, REFUSED, USAGE, Failure, emit, say
 from deploy.local.stackfile import replace
 from deploy.passwords import ADMIN, BROKER, CONTROLLER
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
 
 FOLDER = Path("deploy/secrets")
 ALL_AT_ONCE = "start all brokers anew at once, then `chorus provision`"

@@ -8,7 +8,7 @@ import typer
 from deploy.command import desk
 from deploy.command.console import emit
 from deploy.command.tables import show_table
-from shared.ids import PART_ID
+from shared.contracts.ids import PART_ID
 
 QUIET = ("inquiry_id", "state", "departments", "policy_id", "received_at", "part_states")
 

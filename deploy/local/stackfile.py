@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.settings import KafkaSecurity
+from shared.runtime.settings import KafkaSecurity
 
 
 class Frozen(BaseModel):

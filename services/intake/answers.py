@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.events import Reply
+from shared.contracts.resident_messages import Reply
 
 
 class DepartmentShown(BaseModel):

@@ -7,11 +7,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from services.intake.domain import RatingGiven, Submission
 from services.intake.reception import Acknowledged, Receipt, Reception
-from shared.access import holds_token
-from shared.allowance import client_of
-from shared.direct import Direct, OptionalText, header, header_of
-from shared.problems import answered, documented, invalid
-from shared.requests import body_of, json_body
+from shared.http.direct_routes import DirectRoute, OptionalText, header, header_of
+from shared.http.identity import holds_token
+from shared.http.problems import answered, documented, invalid
+from shared.http.rate_limit import client_of
+from shared.http.request_body import body_of, json_body
 
 HEADERS: dict[str, OptionalText] = {
     "idempotency-key": TypeAdapter(Annotated[str | None, Field(min_length=1, max_length=200)]),
@@ -41,7 +41,7 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
         "/inquiries",
         submit,
         methods=["POST"],
-        route_class_override=Direct,
+        route_class_override=DirectRoute,
         status_code=202,
         openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
         responses={**refusals, **answered(Receipt, status=202)},

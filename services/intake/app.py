@@ -4,14 +4,16 @@ from services.intake import api, pages
 from services.intake.handlers import Tickets, read
 from services.intake.reception import Reception
 from services.intake.store import Store
-from shared import reconciling, topics
-from shared.cityfeed import CityFeed, read_city
-from shared.direct import in_front
-from shared.directory import City
-from shared.events import InquiryReceived, ResidentTold
-from shared.ledger import Ledger
-from shared.service import Service
-from shared.settings import Settings, secret
+from shared.city import City
+from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_messages import ResidentTold
+from shared.http.direct_routes import install_direct_routes
+from shared.kafka import topics
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings, secret
+from shared.service import reconciliation
+from shared.service.city_feed import CityFeed, read_city
+from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
@@ -45,7 +47,7 @@ def make(settings: Settings) -> Service:
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(reception, token))
-    service.app.include_router(reconciling.routes(service, token, ledger=ledger, unseen=store.unseen))
+    service.app.include_router(reconciliation.routes(service, token, ledger=ledger, unseen=store.unseen))
     service.app.include_router(pages.routes(reception, service.site))
-    in_front(service.app)
+    install_direct_routes(service.app)
     return service

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
-from shared.events import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, has_words, no_nul
-from shared.ids import DEPARTMENT_CODE, digest
-from shared.languages import Lang
+from shared.contracts.fields import has_words, no_nul
+from shared.contracts.ids import DEPARTMENT_CODE, digest
+from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.runtime.languages import Lang
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")

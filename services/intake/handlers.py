@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.store import Store
-from shared import clock, metrics
-from shared.reading import Told, read_told
-from shared.records import Record
+from shared.kafka.records import Record
+from shared.runtime import metrics, timestamps
+from shared.service.event_decoders import ResidentMessage, read_told
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Tickets:
 
     store: Store
 
-    async def remember(self, batch: Sequence[Told]) -> None:
+    async def remember(self, batch: Sequence[ResidentMessage]) -> None:
         """Safe to repeat: a telling that is there is left as it is."""
         await self.store.add_told(
             [
@@ -24,7 +24,7 @@ class Tickets:
                     "inquiry_id": one.told.inquiry_id,
                     "n": one.n,
                     "place": one.place,
-                    "at": clock.to_text(one.at),
+                    "at": timestamps.to_text(one.at),
                     "what": one.told.what,
                     "text": one.told.text,
                     "case": one.told.case.model_dump(mode="json", exclude={"body"}),
@@ -34,7 +34,7 @@ class Tickets:
         )
 
 
-def read(record: Record) -> Told | None:
+def read(record: Record) -> ResidentMessage | None:
     """What a resident is told; a type of a later version is skipped, and counted."""
     told = read_told(record)
     if told is None:

@@ -8,17 +8,19 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from services.intake import views
 from services.intake.answers import Ticket
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
 from services.intake.words import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
-from shared import ids, pages
-from shared.allowance import client_of
-from shared.languages import Lang
-from shared.mongo import PyMongoError
-from shared.pages import Site, language
-from shared.problems import Problem, answered, documented, name_of, sentence
-from shared.requests import limited_body
+from shared.contracts import ids
+from shared.http.problems import Problem, answered, documented, name_of, sentence
+from shared.http.rate_limit import client_of
+from shared.http.request_body import limited_body
+from shared.runtime.languages import Lang
+from shared.store.mongo import PyMongoError
+from shared.web import layout
+from shared.web.layout import Site, language
 
 LISTS = ("departments",)
 FIELDS_MAX = 200
@@ -33,7 +35,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
     @router.get("/", include_in_schema=False)
     async def form(request: Request) -> Response:
         lang = language(request)
-        return pages.write_in(lang, {}, {}, departments(reception, lang), site=site)
+        return views.write_in(lang, {}, {}, departments(reception, lang), site=site)
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
@@ -41,7 +43,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
     @router.get("/status", include_in_schema=False)
     async def ask(request: Request) -> Response:
-        return pages.ask_status(language(request), dict(request.query_params), site=site)
+        return views.ask_status(language(request), dict(request.query_params), site=site)
 
     @router.post("/status", include_in_schema=False)
     async def look(request: Request) -> Response:
@@ -75,7 +77,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
         given = x_query_code or code
         if "text/html" in request.headers.get("accept", ""):
             if given is None:
-                return pages.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
+                return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
             return await shown(reception, request, inquiry_id, given, site)
         return JSONResponse(await reception.ticket(inquiry_id, given))
 
@@ -92,7 +94,7 @@ async def with_fields(
     try:
         typed = await fields(request)
     except Problem as problem:
-        return after(problem.headers, pages.problem(language(request), problem.status, site=site))
+        return after(problem.headers, layout.problem(language(request), problem.status, site=site))
     return await act(typed)
 
 
@@ -120,14 +122,14 @@ async def written(reception: Reception, request: Request, typed: Mapping[str, An
         receipt, _ = await reception.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
     except ValidationError as error:
         problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
-        return pages.write_in(lang, typed, problems, departments(reception, lang), 422, site)
+        return views.write_in(lang, typed, problems, departments(reception, lang), 422, site)
     except Problem as problem:
         said = {429: TOO_OFTEN, 409: IN_FLIGHT, 422: CHOOSE}[problem.status][lang]
-        page = pages.write_in(lang, typed, {"": said}, departments(reception, lang), problem.status, site)
+        page = views.write_in(lang, typed, {"": said}, departments(reception, lang), problem.status, site)
         return after(problem.headers, page)
     except PyMongoError:
-        return after(SOON, pages.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site))
-    return pages.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
+        return after(SOON, views.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site))
+    return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
 
 
 def after(headers: Mapping[str, str] | None, page: Response) -> Response:
@@ -197,10 +199,10 @@ async def shown(reception: Reception, request: Request, inquiry_id: str, code: s
         seen = await reception.ticket(inquiry_id.upper(), code)
     except Problem as problem:
         said = {404: UNKNOWN, 429: GUESSED}[problem.status][lang]
-        return after(problem.headers, pages.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
+        return after(problem.headers, views.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
     except PyMongoError:
-        return after(SOON, pages.problem(lang, 503, site=site))
-    return pages.status(lang, seen, code, reception.zone, seen["round"] in seen["rated"], site=site)
+        return after(SOON, layout.problem(lang, 503, site=site))
+    return views.status(lang, seen, code, reception.zone, seen["round"] in seen["rated"], site=site)
 
 
 async def rated(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
@@ -212,7 +214,7 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
     except Problem:
         return await shown(reception, request, inquiry_id, code, site)
     except PyMongoError:
-        return after(SOON, pages.problem(lang, 503, site=site))
+        return after(SOON, layout.problem(lang, 503, site=site))
     round_ = str(typed.get("round", ""))
     solved = {"true": True, "false": False}.get(str(typed.get("solved")))
     number = int(round_) if round_.isdecimal() and len(round_) <= ROUND_DIGITS else 0
@@ -226,6 +228,6 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
     except Problem:
         errors = {"": RATED[lang]}
     except PyMongoError:
-        return after(SOON, pages.problem(lang, 503, site=site))
+        return after(SOON, layout.problem(lang, 503, site=site))
     zone = reception.zone
-    return pages.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)
+    return views.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

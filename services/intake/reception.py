@@ -11,15 +11,17 @@ from pydantic import BaseModel
 from services.intake import domain
 from services.intake.domain import RatingGiven, Submission
 from services.intake.store import Store
-from shared import clock, ids, metrics
-from shared.allowance import Allowance
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.events import Contact, InquiryRated, InquiryReceived
-from shared.languages import language_of
-from shared.ledger import Entry, Ledger, Written
-from shared.problems import FieldProblem, Problem, shown
-from shared.settings import Settings
+from shared.city import City
+from shared.contracts import ids
+from shared.contracts.fields import Contact
+from shared.contracts.inputs import InquiryRated, InquiryReceived
+from shared.http.problems import FieldProblem, Problem, shown
+from shared.http.rate_limit import RateLimit
+from shared.ledger.ledger import Entry, Ledger, Written
+from shared.runtime import metrics, timestamps
+from shared.runtime.languages import language_of
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
 
 SOURCE = "chorus/intake"
 WRONG_CODES = 10
@@ -54,8 +56,8 @@ class Reception:
         self.settings = settings
         self._secret = code_secret
         self._in_flight: set[str] = set()
-        self._wrong = Allowance(WRONG_CODES, WRONG_CODES_PERIOD_S)
-        self._submissions = Allowance(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
+        self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
+        self._submissions = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -113,7 +115,7 @@ class Reception:
     async def _write(self, id_: str, given: Submission, accept_language: str | None) -> tuple[Entry, Written]:
         fingerprint = domain.fingerprint(given)
         while True:
-            now = clock.now()
+            now = timestamps.now()
             message = InquiryReceived(
                 inquiry_id=ids.new_inquiry_id(now.astimezone(self.zone).date()),
                 subject=given.subject,
@@ -171,7 +173,7 @@ class Reception:
         received = json.loads(entries[0]["value"])
         rated = [json.loads(one["value"])["round"] for one in entries if one["type"] == InquiryRated.type]
         told = await self.store.told(inquiry_id)
-        return domain.ticket(received, clock.to_text(entries[0]["recorded_at"]), told, rated)
+        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), told, rated)
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[dict[str, Any]]:
         """The ledger's entries of a ticket, for whoever holds its code. A right code is never limited."""
@@ -210,7 +212,7 @@ class Reception:
                 inquiry_id=inquiry_id,
                 n=len(await self.ledger.of(inquiry_id)),
                 type=InquiryRated.type,
-                recorded_at=clock.now(),
+                recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=domain.fingerprint(given),
                 source=SOURCE,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.directory import City
-from shared.mongo import ASCENDING, Database, Document, insert_new, not_in
+from shared.city import City
+from shared.store.mongo import ASCENDING, Database, Document, insert_new, not_in
 
 
 class Store:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.languages import Lang
+from shared.runtime.languages import Lang
 
 AWAY: Mapping[Lang, str] = {
     "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",

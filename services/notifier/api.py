@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query
 from services.notifier.answers import DeliveryShown, Feed, FeedAnswer
 from services.notifier.domain.notices import hidden, unaddressed
 from services.notifier.store import Store
-from shared import clock
-from shared.access import BEARER, operators_only
-from shared.mongo import Document
-from shared.problems import Problem, answered, documented, shown
-from shared.settings import Settings
+from shared.http.identity import BEARER, operators_only
+from shared.http.problems import Problem, answered, documented, shown
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
+from shared.store.mongo import Document
 
 PAGE = 50
 
@@ -58,7 +58,7 @@ def line(delivery: Document) -> dict[str, Any]:
     row = {name: delivery.get(name) for name in shown_fields} | {"event_id": delivery["_id"]}
     row |= {"to": hidden(delivery["to"]), "error": unaddressed(delivery.get("error") or "") or None}
     times = {name: delivery.get(name) for name in ("noted_at", "due_at", "sent_at")}
-    return row | {name: clock.to_text(at) if at else None for name, at in times.items()}
+    return row | {name: timestamps.to_text(at) if at else None for name, at in times.items()}
 
 
 def feed_of(entries: list[Document], settings: Settings) -> dict[str, Any]:

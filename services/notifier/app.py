@@ -4,12 +4,12 @@ from services.notifier import api, pages
 from services.notifier.handlers import Notices, read
 from services.notifier.mailroom import Mailroom
 from services.notifier.store import Store
-from shared import topics
-from shared.cityfeed import CityFeed, read_city
-from shared.directory import City
-from shared.events import ResidentTold
-from shared.service import Service
-from shared.settings import Settings, secret
+from shared.city import City
+from shared.contracts.resident_messages import ResidentTold
+from shared.kafka import topics
+from shared.runtime.settings import Settings, secret
+from shared.service.city_feed import CityFeed, read_city
+from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:

@@ -12,10 +12,10 @@ from email.utils import formatdate
 import aiosmtplib
 
 from services.notifier.store import Store
-from shared import clock, metrics
-from shared.logs import log
-from shared.mongo import Document
-from shared.settings import Settings
+from shared.runtime import metrics, timestamps
+from shared.runtime.logging import log
+from shared.runtime.settings import Settings
+from shared.store.mongo import Document
 
 LOOK_EVERY_S = 0.5
 RESIDENTS_AT_ONCE = 50
@@ -67,8 +67,8 @@ class Mailroom:
         """
         while True:
             due = [
-                *await self.store.claim(clock.now(), "resident", RESIDENTS_AT_ONCE),
-                *await self.store.claim(clock.now(), "department", DEPARTMENTS_AT_ONCE),
+                *await self.store.claim(timestamps.now(), "resident", RESIDENTS_AT_ONCE),
+                *await self.store.claim(timestamps.now(), "department", DEPARTMENTS_AT_ONCE),
             ]
             if due:
                 await self._send_all(due)
@@ -91,7 +91,7 @@ class Mailroom:
             while waiting:
                 await self._later(waiting.popleft(), error)
         for delivery in waiting:
-            await self.store.give_back(delivery, clock.now())
+            await self.store.give_back(delivery, timestamps.now())
 
     async def _send(self, server: aiosmtplib.SMTP, delivery: Document) -> None:
         """A server that hangs up or falls silent over one mail puts off that one: the others go without it."""
@@ -105,11 +105,11 @@ class Mailroom:
                 server.close()
             await self._refused(delivery, refused)
         else:
-            await self.store.sent(delivery, clock.now())
+            await self.store.sent(delivery, timestamps.now())
             self._count(delivery, "sent")
 
     async def _refused(self, delivery: Document, refused: Exception) -> None:
-        if lasting(refused) or clock.now() - delivery["noted_at"] > GIVE_UP_AFTER:
+        if lasting(refused) or timestamps.now() - delivery["noted_at"] > GIVE_UP_AFTER:
             await self.store.failed(delivery, in_words(refused))
             self._count(delivery, "failed")
         else:
@@ -117,7 +117,7 @@ class Mailroom:
 
     async def _later(self, delivery: Document, error: Exception) -> None:
         pause_s = min(FIRST_PAUSE_S * 2 ** min(delivery["attempts"], 10), LONGEST_PAUSE_S)
-        await self.store.later(delivery, clock.now() + timedelta(seconds=pause_s), in_words(error))
+        await self.store.later(delivery, timestamps.now() + timedelta(seconds=pause_s), in_words(error))
         self._count(delivery, "retried")
 
     def _count(self, delivery: Document, outcome: str) -> None:
@@ -127,7 +127,7 @@ class Mailroom:
 
 def in_time(delivery: Document) -> bool:
     """Whether its claim lasts for one more mail: what is sent after that, somebody else may be sending too."""
-    return bool(clock.now() + timedelta(seconds=MAIL_S + SPARE_S) < delivery["due_at"])
+    return bool(timestamps.now() + timedelta(seconds=MAIL_S + SPARE_S) < delivery["due_at"])
 
 
 def in_words(error: Exception) -> str:

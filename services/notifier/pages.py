@@ -3,14 +3,15 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from services.notifier import views
 from services.notifier.store import Store
-from shared import pages
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.mongo import Document
-from shared.pages import Site, language
-from shared.problems import Problem, documented, shown
-from shared.settings import Settings
+from shared.city import City
+from shared.http.problems import Problem, documented, shown
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Document
+from shared.web import layout
+from shared.web.layout import Site, language
 
 PAGE = 20
 SUMMARY = 120
@@ -25,7 +26,7 @@ def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -
     async def hall(request: Request, after: str | None = None) -> Response:
         found = await store.hall_page(after, PAGE + 1)
         further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
-        return pages.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
+        return views.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
 
     @router.get(
         "/hall/{inquiry_id}",
@@ -39,8 +40,8 @@ def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -
         if found is None:
             if "json" in request.headers.get("accept", "") and "text/html" not in request.headers["accept"]:
                 raise Problem(404, f"There is no answer to {shown(inquiry_id)} in the hall.")
-            return pages.problem(language(request), 404, site=site)
-        return pages.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, city.zone(settings), site)
+            return layout.problem(language(request), 404, site=site)
+        return views.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, city.zone(settings), site)
 
     return router
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.notifier.domain.notices import Notice, hidden, unaddressed
-from shared import claims
-from shared.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
+from shared.store import leases
+from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
 
 LEASE_S = 60.0
 ERROR_MAX = 500
@@ -26,7 +26,7 @@ class Store:
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
-        await claims.index(self.deliveries)
+        await leases.index(self.deliveries)
         await self.deliveries.create_index([("inquiry_id", ASCENDING)])
         await self.hall.create_index([("answered_at", DESCENDING), ("_id", DESCENDING)])
 
@@ -56,26 +56,26 @@ class Store:
 
     async def claim(self, now: datetime, kind: str, limit: int) -> Sequence[Document]:
         """Deliveries of this kind that are due, for this process alone until its lease is over."""
-        return await claims.claim(self.deliveries, now, LEASE_S, limit, {"kind": kind})
+        return await leases.claim(self.deliveries, now, LEASE_S, limit, {"kind": kind})
 
     async def sent(self, delivery: Document, now: datetime) -> None:
         """The mail server has it: what it said and to whom is no longer needed."""
         said = {"state": "sent", "sent_at": now, "attempts": delivery["attempts"] + 1, "error": None}
-        await claims.done(self.deliveries, delivery, said | forgotten(delivery))
+        await leases.done(self.deliveries, delivery, said | forgotten(delivery))
 
     async def failed(self, delivery: Document, error: str) -> None:
         """It will never be sent: what it said and to whom is no longer needed either."""
         said = {"state": "failed", "attempts": delivery["attempts"] + 1, "error": unaddressed(error)[:ERROR_MAX]}
-        await claims.done(self.deliveries, delivery, said | forgotten(delivery))
+        await leases.done(self.deliveries, delivery, said | forgotten(delivery))
 
     async def later(self, delivery: Document, due_at: datetime, error: str) -> None:
         """Try again then."""
         said = {"state": "retrying", "attempts": delivery["attempts"] + 1, "error": unaddressed(error)[:ERROR_MAX]}
-        await claims.again_at(self.deliveries, delivery, due_at, said)
+        await leases.again_at(self.deliveries, delivery, due_at, said)
 
     async def give_back(self, delivery: Document, now: datetime) -> None:
         """It was claimed and not tried: whoever looks next may take it."""
-        await claims.again_at(self.deliveries, delivery, now, {})
+        await leases.again_at(self.deliveries, delivery, now, {})
 
     async def deliveries_page(self, query: dict[str, Any], limit: int) -> list[Document]:
         """Deliveries, newest first."""

@@ -12,13 +12,14 @@ from services.router.desk import Accepted, Desk, summary
 from services.router.domain.decision import from_document
 from services.router.retiring import Retiring
 from services.router.sent import city_sent, department_sent
-from shared.access import BEARER, operators_only
-from shared.directory import City, Department, Name
-from shared.events import DEPARTMENTS_MAX, no_nul
-from shared.mongo import ASCENDING
-from shared.problems import Problem, answered, documented, shown
-from shared.reconciling import Published, place_of
-from shared.requests import body_of, limited_body
+from shared.city import City, Department, Name
+from shared.contracts.fields import no_nul
+from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.http.identity import BEARER, operators_only
+from shared.http.problems import Problem, answered, documented, shown
+from shared.http.request_body import body_of, limited_body
+from shared.service.reconciliation import Published, place_of
+from shared.store.mongo import ASCENDING
 
 CITY_MAX = 4 * 1024 * 1024
 REASON_MAX = 2_000

@@ -10,14 +10,19 @@ from services.router.letters import Letters
 from services.router.replaying import Replaying
 from services.router.retiring import Retiring
 from services.router.store import Store
-from shared import reconciling, topics
-from shared.cityfeed import CityFeed, read_city
-from shared.connection import Connection
-from shared.directory import City
-from shared.events import DEPARTMENT_MESSAGES, INBOX, INPUTS, CaseEvent, ResidentTold, one_of
-from shared.ledger import Ledger
-from shared.service import Service
-from shared.settings import Settings, secret
+from shared.city import City
+from shared.contracts.department_inbox import INBOX
+from shared.contracts.envelope import one_of
+from shared.contracts.facts import CaseEvent
+from shared.contracts.inputs import DEPARTMENT_MESSAGES, INPUTS
+from shared.contracts.resident_messages import ResidentTold
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings, secret
+from shared.service import reconciliation
+from shared.service.city_feed import CityFeed, read_city
+from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
@@ -84,6 +89,6 @@ def make(settings: Settings) -> Service:
     service.ready_when(city.known)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(desk, retiring, token))
-    service.app.include_router(reconciling.routes(service, token, ledger=commands))
+    service.app.include_router(reconciliation.routes(service, token, ledger=commands))
     service.app.include_router(letters_api.routes(Replaying(letters, store, service.publisher, desk), token))
     return service

@@ -13,17 +13,20 @@ from services.router.domain.decision import SOURCE, Decision
 from services.router.domain.directory import Directory
 from services.router.sent import contradictory
 from services.router.store import Store
-from shared import clock, ids, topics
-from shared.cityfeed import CityFeed
-from shared.connection import Connection
-from shared.directory import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
-from shared.events import CaseAssign, CaseReplay, CaseWithdrawPart, Message, Origin, Payload
-from shared.ledger import Entry, Ledger
-from shared.problems import FieldProblem, Problem, invalid, shown
-from shared.provision import make_topics
-from shared.publishing import Publisher
-from shared.settings import Settings
-from shared.topics import department_topics, system_topics
+from shared.city import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
+from shared.contracts import ids
+from shared.contracts.envelope import Message, Origin, Payload
+from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
+from shared.http.problems import FieldProblem, Problem, invalid, shown
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.publisher import Publisher
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import department_topics, system_topics
+from shared.ledger.ledger import Entry, Ledger
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
 
 COMMANDS: Mapping[str, type[Payload]] = {
     model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseReplay, CaseWithdrawPart)
@@ -67,7 +70,7 @@ class Desk:
                 inquiry_id=inquiry_id,
                 n=len(await self.commands.of(inquiry_id)),
                 type=given.type,
-                recorded_at=clock.now(),
+                recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=ids.digest(value.encode()),
                 source="chorus/desk",
@@ -195,7 +198,7 @@ class Desk:
         codes = [department.code for department in city.departments]
         days = self.settings.retention_days
         wanted = (*system_topics(self.settings.partitions, days), *department_topics(codes, days))
-        await make_topics(Connection.of(self.settings), wanted, self.settings.replication)
+        await create_topics(Connection.of(self.settings), wanted, self.settings.replication)
 
     async def _publish(self, city: City) -> None:
         revised = Message(
@@ -203,7 +206,7 @@ class Desk:
             key="city",
             id=ids.named_id(f"city/{city.revision}"),
             type="chorus.city.revised",
-            origin=Origin(SOURCE, "city", clock.to_text(clock.now())),
+            origin=Origin(SOURCE, "city", timestamps.to_text(timestamps.now())),
             value=city.model_dump_json().encode(),
             sequence=city.revision,
         )

@@ -14,12 +14,13 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.router.wordless import described
-from shared import clock, topics
-from shared.connection import Connection
-from shared.mongo import ASCENDING, Database, Document, find_by, insert_new
-from shared.peeking import Peek, Span, peek
-from shared.problems import Problem, shown
-from shared.records import Record
+from shared.http.problems import Problem, shown
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.records import Record
+from shared.kafka.topic_reader import OffsetRange, TopicReader, topic_reader
+from shared.runtime import timestamps
+from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new
 
 READ_S = 8.0
 
@@ -49,12 +50,12 @@ class Letters:
 
     async def refresh(self) -> int:
         """Bring the index up to date; returns how many letters are still unread after READ_S."""
-        async with self._reading, peek(self.kafka) as look:
+        async with self._reading, topic_reader(self.kafka) as look:
             spans = await look.spans([topics.dead_letters(service) for service in self.services])
             until = time.monotonic() + READ_S
             return sum([await self._follow(look, partition, span, until) for partition, span in spans.items()])
 
-    async def _follow(self, look: Peek, partition: TopicPartition, span: Span, until: float) -> int:
+    async def _follow(self, look: TopicReader, partition: TopicPartition, span: OffsetRange, until: float) -> int:
         service = partition.topic.rpartition(".")[0]
         known = await self.read.find_one({"_id": service}) or {"next": 0, "first": 0}
         if known["next"] > span.end:
@@ -123,7 +124,7 @@ class Letters:
         found = await find_by(self.letters, "event_id", event_ids, ["event_id", "topic"])
         return {one["event_id"] for one in found if one["topic"] == topics.INPUTS}
 
-    async def content(self, look: Peek, letter: Document) -> Record | None:
+    async def content(self, look: TopicReader, letter: Document) -> Record | None:
         """The letter itself, from its topic; None when it, or the topic that it lay in, is not there any more."""
         partition = TopicPartition(topics.dead_letters(letter["service"]), 0)
         record = await look.record(partition, letter["offset"])
@@ -137,7 +138,7 @@ class Letters:
         letter = await self.letter(id_)
         if letter["status"] == "replayed":
             raise Problem(409, f"{shown(id_)} was replayed; there is nothing left to discard.")
-        said = {"what": "discarded", "at": clock.to_text(clock.now()), "by": by, "why": why, "event_id": None}
+        said = {"what": "discarded", "at": timestamps.to_text(timestamps.now()), "by": by, "why": why, "event_id": None}
         still = {"_id": letter["_id"], "status": {"$in": ["open", "expired"]}}
         await self.letters.update_one(still, {"$set": {"status": "discarded"}, "$push": {"history": said}})
         return await self.letter(id_)
@@ -145,7 +146,13 @@ class Letters:
     async def mark_replayed(self, letter: Document, by: str, event_id: str | None = None) -> None:
         """Note a replay; the letter stays open when that replay is known to have failed already."""
         number = letter["replays"] + 1
-        said = {"what": "replayed", "at": clock.to_text(clock.now()), "by": by, "why": None, "event_id": event_id}
+        said = {
+            "what": "replayed",
+            "at": timestamps.to_text(timestamps.now()),
+            "by": by,
+            "why": None,
+            "event_id": event_id,
+        }
         noted: Document = {"$max": {"replays": number}, "$push": {"history": said}}
         closing = {"$set": {"status": "replayed"} | ({"pending": event_id} if event_id else {})}
         closed = await self.letters.update_one({"_id": letter["_id"], "failed": {"$lt": number}}, noted | closing)

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.router.replaying import Order, Outcome, Replaying
-from shared.access import BEARER, operators_only
-from shared.mongo import Document
-from shared.peeking import peek
-from shared.problems import Problem, documented, shown
-from shared.records import Record
-from shared.requests import body_of, limited_body
+from shared.http.identity import BEARER, operators_only
+from shared.http.problems import Problem, documented, shown
+from shared.http.request_body import body_of, limited_body
+from shared.kafka.records import Record
+from shared.kafka.topic_reader import topic_reader
+from shared.store.mongo import Document
 
 IDS_MAX = 200
 Status = Literal["open", "replayed", "discarded", "expired"]
@@ -148,7 +148,7 @@ def routes(replaying: Replaying, token: bytes) -> APIRouter:
     async def show(id: str) -> LetterShown:
         await replaying.refresh()
         letter = await letters.letter(id)
-        async with peek(letters.kafka) as look:
+        async with topic_reader(letters.kafka) as look:
             record = await letters.content(look, letter)
         return LetterShown(**about(letter), history=letter["history"], **content(record))
 

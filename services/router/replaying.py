@@ -10,12 +10,13 @@ from services.router.desk import Desk
 from services.router.letters import Letters
 from services.router.store import Parked, Store
 from services.router.wordless import REPLAYED
-from shared import ids, topics
-from shared.events import CaseReplay
-from shared.mongo import Document, find_by
-from shared.peeking import Peek, peek
-from shared.publishing import Publisher
-from shared.records import Record, original
+from shared.contracts import ids
+from shared.contracts.inputs import CaseReplay
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import Record, original
+from shared.kafka.topic_reader import TopicReader, topic_reader
+from shared.store.mongo import Document, find_by
 
 ORIGIN = ("dl_topic", "dl_partition", "dl_offset", "dl_timestamp")
 
@@ -61,12 +62,12 @@ class Replaying:
         outcomes = [unknown(id_) for id_ in dict.fromkeys(ids_) if id_ not in known]
         commands: dict[str, str] = {}
         wanted = {one["_id"]: one for one in known.values()}
-        async with peek(self.letters.kafka) as look:
+        async with topic_reader(self.letters.kafka) as look:
             for letter in sorted(wanted.values(), key=lambda one: str(one["order"])):
                 outcomes.append(await self._one(look, letter, order, commands))
         return outcomes
 
-    async def _one(self, look: Peek, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
+    async def _one(self, look: TopicReader, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
         try:
             possible(letter, order)
             if of_the_log(letter):
@@ -77,7 +78,7 @@ class Replaying:
         except Settled as settled:
             return Outcome(id=letter["_id"], outcome="already", how=str(settled))
 
-    async def _into_its_topic(self, look: Peek, letter: Document, order: Order) -> Outcome:
+    async def _into_its_topic(self, look: TopicReader, letter: Document, order: Order) -> Outcome:
         topic = topics.replays(letter["service"])
         record = again(await self._record(look, letter), letter["replays"] + 1)
         if order.dry_run:
@@ -86,7 +87,9 @@ class Replaying:
         await self.letters.mark_replayed(letter, order.by)
         return Outcome(id=letter["_id"], outcome="replayed", how=f"It lies in {topic}.")
 
-    async def _onto_the_log(self, look: Peek, letter: Document, order: Order, commands: dict[str, str]) -> Outcome:
+    async def _onto_the_log(
+        self, look: TopicReader, letter: Document, order: Order, commands: dict[str, str]
+    ) -> Outcome:
         """The log of a case is never written out of order: what failed is taken by a command that is one more input.
 
         First it is laid where the command finds it; only then the command is given, and only then that is noted.
@@ -121,7 +124,7 @@ class Replaying:
         how = f"The command {event_id} takes what is parked of {inquiry_id}, in order."
         return Outcome(id=letter["_id"], outcome="replayed", how=how, event_id=event_id)
 
-    async def _missing(self, look: Peek, letter: Document, parked: Mapping[str, Parked]) -> list[Parked]:
+    async def _missing(self, look: TopicReader, letter: Document, parked: Mapping[str, Parked]) -> list[Parked]:
         """The input itself, unless it is parked; a command that failed is not, another is given in its place."""
         if letter["place"] in parked or letter["type"] == CaseReplay.type:
             return []
@@ -130,7 +133,7 @@ class Replaying:
         marked = given._replace(headers=[*unmarked(given), *marks])
         return [Parked(marked, letter["inquiry_id"], "permanent", letter["reason"])]
 
-    async def _record(self, look: Peek, letter: Document) -> Record:
+    async def _record(self, look: TopicReader, letter: Document) -> Record:
         record = await self.letters.content(look, letter)
         if record is None:
             raise Refused("It is not in its topic any more; its record has expired.")

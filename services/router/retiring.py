@@ -8,12 +8,12 @@ from services.router.desk import Desk
 from services.router.domain.case import OPEN, Case, Part
 from services.router.domain.directory import Directory
 from services.router.store import Store
-from shared import ids
-from shared.cityfeed import CityFeed
-from shared.directory import City, Department, retire
-from shared.events import CaseRecallPart
-from shared.mongo import find_by
-from shared.problems import Problem, shown
+from shared.city import City, Department, retire
+from shared.contracts import ids
+from shared.contracts.inputs import CaseRecallPart
+from shared.http.problems import Problem, shown
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import find_by
 
 REASON = "department-retired"
 RECALL_EVERY_S = 5.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
-from shared.directory import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Rule
+from shared.city import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Rule
 
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _HAS_VARIANTS = re.compile(r"[^\x00-\x7f\u2010-\u2027\u3000-\u301f\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]")

@@ -1,9 +1,9 @@
 """The desk's reading of a city or a department as it is sent: everything that is wrong with it, field by field."""
 
-from shared.directory import City, CityError, Department, Fault, Faulty, Loc, city_of, department_of
-from shared.ids import DEPARTMENT_CODE
-from shared.problems import FieldProblem, Problem, pointer, shown
-from shared.requests import document
+from shared.city import City, CityError, Department, Fault, Faulty, Loc, city_of, department_of
+from shared.contracts.ids import DEPARTMENT_CODE
+from shared.http.problems import FieldProblem, Problem, pointer, shown
+from shared.http.request_body import document
 
 
 def city_sent(body: bytes) -> City:

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 
 from services.router.domain.case import OPEN, Case
 from services.router.domain.decision import Decision, after, case_of, from_document
-from shared.directory import City
-from shared.mongo import ASCENDING, DESCENDING, Database, Document, DuplicateKeyError, UpdateOne, find_by, insert_new
-from shared.records import Record
+from shared.city import City
+from shared.kafka.records import Record
+from shared.store.mongo import (
+    ASCENDING,
+    DESCENDING,
+    Database,
+    Document,
+    DuplicateKeyError,
+    UpdateOne,
+    find_by,
+    insert_new,
+)
 
 OPEN_CASES = ["triage", "assigned", "in-progress"]
 CASES_KEPT = 10_000

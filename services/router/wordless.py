@@ -2,9 +2,11 @@
 
 import re
 
-from shared import clock, ids, topics
-from shared.mongo import Document
-from shared.records import Record
+from shared.contracts import ids
+from shared.kafka import topics
+from shared.kafka.records import Record
+from shared.runtime import timestamps
+from shared.store.mongo import Document
 
 REPLAYED = "chorus-replay"
 """The header that counts a letter's replays, so that a failure of the last one is told from a copy of the first."""
@@ -32,7 +34,7 @@ def described(service: str, record: Record) -> Document:
         "copies": [],
         # A topic that was made anew gives the same places to other records, at other times.
         "origin": f"{service}/{place or record.place}@{told['timestamp']}",
-        "at": clock.from_ms(record.timestamp_ms),
+        "at": timestamps.from_ms(record.timestamp_ms),
         "order": f"{record.timestamp_ms:015d}-{service}-{record.offset:015d}",
         "topic": told["topic"],
         "place": place,

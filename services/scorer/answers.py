@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from shared.directory import Name
+from shared.city import Name
 
 Share = str | None
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from services.scorer import domain
+from services.scorer import domain, views
 from services.scorer.answers import ClockShown, Scoreboard
 from services.scorer.scoring import Scoring
-from shared import clock, pages
-from shared.pages import Site, language
-from shared.problems import FieldProblem, Problem, answered, documented
-from shared.settings import Settings
+from shared.http.problems import FieldProblem, Problem, answered, documented
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
+from shared.web.layout import Site, language
 
 
 def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
@@ -43,7 +43,7 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
         if not wants_page:
             return JSONResponse(board, headers={"Cache-Control": "no-cache"})
         before, following = domain.neighbours(over)
-        return pages.scoreboard(language(request), board, before, following, site)
+        return views.scoreboard(language(request), board, before, following, site)
 
     @api.get("/", include_in_schema=False)
     async def front() -> Response:
@@ -64,9 +64,9 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
 def moment(as_of: str | None) -> datetime:
     """The moment a view is asked for; the present when none is named. Raises Problem 422."""
     if as_of is None:
-        return clock.now()
+        return timestamps.now()
     try:
-        asked = clock.from_text(as_of).astimezone(UTC)
+        asked = timestamps.from_text(as_of).astimezone(UTC)
         if not domain.FIRST_YEAR <= asked.year <= domain.LAST_YEAR:
             raise ValueError(as_of)
         return asked

@@ -4,13 +4,14 @@ from services.scorer import api
 from services.scorer.handlers import Events
 from services.scorer.scoring import Scoring
 from services.scorer.store import Store
-from shared import reconciling, topics
-from shared.cityfeed import CityFeed, read_city
-from shared.directory import City
-from shared.events import CaseEvent
-from shared.reading import read_event
-from shared.service import Service
-from shared.settings import Settings, secret
+from shared.city import City
+from shared.contracts.facts import CaseEvent
+from shared.kafka import topics
+from shared.runtime.settings import Settings, secret
+from shared.service import reconciliation
+from shared.service.city_feed import CityFeed, read_city
+from shared.service.event_decoders import read_event
+from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
@@ -32,5 +33,5 @@ def make(settings: Settings) -> Service:
     service.publishes(topics.dead_letters("scorer"), bytes)
     service.app.include_router(api.routes(Scoring(store, city), settings, service.site))
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(reconciling.routes(service, token, unseen=store.unseen))
+    service.app.include_router(reconciliation.routes(service, token, unseen=store.unseen))
     return service

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.sla import CLOCKS, Clock
+from shared.clocks.deadlines import CLOCKS, Clock
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 ACTS = ("part.accepted", "part.contributed", "part.returned", "part.withdrawn", "inquiry.replied", "inquiry.answered")

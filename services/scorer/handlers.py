@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from services.scorer import domain
 from services.scorer.store import Store
-from shared import metrics
-from shared.events import EVENT_TYPES, PREFIX
-from shared.logs import log
-from shared.reading import Event
+from shared.contracts.envelope import PREFIX
+from shared.contracts.facts import EVENT_TYPES
+from shared.runtime import metrics
+from shared.runtime.logging import log
+from shared.service.event_decoders import Event
 
 INQUIRIES_WATCHED = 50_000
 STOPS = {PREFIX + name for name in domain.ACTS}

@@ -9,10 +9,10 @@ from typing import Any
 from services.scorer import domain
 from services.scorer.domain import Period, Row
 from services.scorer.store import Store
-from shared import clock
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.problems import Problem, shown
+from shared.city import City
+from shared.http.problems import Problem, shown
+from shared.runtime import timestamps
+from shared.service.city_feed import CityFeed
 
 
 @dataclass
@@ -31,9 +31,9 @@ class Scoring:
         names |= {one.code: one.name.model_dump() for one in (city.departments if city else ())}
         retired = {one.code for one in (city.departments if city else ()) if one.retired}
         return {
-            "period": {"from": clock.to_text(over.start), "to": clock.to_text(over.end), "zone": over.zone},
+            "period": {"from": timestamps.to_text(over.start), "to": timestamps.to_text(over.end), "zone": over.zone},
             "policy_id": city.policies[0].id if city else None,
-            "as_of": clock.to_text(as_of),
+            "as_of": timestamps.to_text(as_of),
             "departments": [
                 domain.line(code, name, counted.get(code, Row()))
                 for code, name in sorted(names.items())
@@ -51,10 +51,10 @@ class Scoring:
                 "clock": one.clock,
                 "part_id": one.part_id,
                 "department": one.department,
-                "started_at": clock.to_text(one.started_at),
-                "due_at": clock.to_text(one.due_at),
-                "stopped_at": clock.to_text(one.stopped_at) if one.stopped_at else None,
-                "judged_at": clock.to_text(judged) if (judged := one.judged_at(as_of)) else None,
+                "started_at": timestamps.to_text(one.started_at),
+                "due_at": timestamps.to_text(one.due_at),
+                "stopped_at": timestamps.to_text(one.stopped_at) if one.stopped_at else None,
+                "judged_at": timestamps.to_text(judged) if (judged := one.judged_at(as_of)) else None,
                 "verdict": one.verdict(as_of),
             }
             for one in domain.clocks(fact for fact in facts if fact.at <= as_of)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from services.scorer.domain import Fact, Period
-from shared.events import PREFIX
-from shared.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
-from shared.reading import Event
+from shared.contracts.envelope import PREFIX
+from shared.service.event_decoders import Event
+from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
 
 
 class Store:

@@ -9,8 +9,8 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from shared.publishing import RawRecord
-from shared.topics import Topic
+from shared.kafka.publisher import RawRecord
+from shared.kafka.topics import Topic
 
 ALREADY_THERE, UNKNOWN_TOPIC, UNKNOWN_GROUP = 36, 3, 69
 NO_LEADER_YET = (UNKNOWN_TOPIC, 5, 6)

@@ -13,11 +13,11 @@ import psutil
 
 from deploy.local.ports import Ports
 from services.router.domain.directory import Directory
-from shared import topics
-from shared.events import PREFIX, Header
-from shared.publishing import RawRecord
-from shared.records import Record
-from shared.topics import Topic, department_topics, system_topics
+from shared.contracts.envelope import PREFIX, Header
+from shared.kafka import topics
+from shared.kafka.publisher import RawRecord
+from shared.kafka.records import Record
+from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.benchmarks.figures import rate
 from tests.benchmarks.letters import Letter
 from tests.benchmarks.place import Place

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared import clock, topics
-from shared.directory import City
-from shared.events import Contact, InquiryReceived, Message, Origin
-from shared.ids import CROCKFORD
-from shared.publishing import RawRecord
+from shared.city import City
+from shared.contracts.envelope import Message, Origin
+from shared.contracts.fields import Contact
+from shared.contracts.ids import CROCKFORD
+from shared.contracts.inputs import InquiryReceived
+from shared.kafka import topics
+from shared.kafka.publisher import RawRecord
+from shared.runtime import timestamps
 
 # Of ten thousand real messages: half have more than 210 characters, a tenth more than 850, and they were cut at 1,200.
 BODY_MEDIAN, BODY_SPREAD, BODY_LEAST, BODY_MOST = 210, 0.95, 40, 1_200
@@ -92,6 +95,6 @@ def _body(words: str, dice: random.Random) -> str:
 
 
 def _record(request: InquiryReceived, received_at: datetime, dice: random.Random) -> RawRecord:
-    origin = Origin("chorus/intake", request.inquiry_id, clock.to_text(received_at))
+    origin = Origin("chorus/intake", request.inquiry_id, timestamps.to_text(received_at))
     id_, value = str(uuid.UUID(int=dice.getrandbits(128), version=4)), request.model_dump_json().encode()
     return Message(topics.INPUTS, request.inquiry_id, id_, InquiryReceived.type, origin, value).record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local import probe
 from deploy.local.city import apply_if_changed, city_folder
-from shared.directory import City
+from shared.city import City
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.load import Address
 from tests.benchmarks.place import Place, free_port

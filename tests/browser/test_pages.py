@@ -13,9 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from shared import pages
-from shared.languages import Lang
-from shared.pages import Site
+from services.intake import views as intake
+from services.notifier import views as notifier
+from services.scorer import views as scorer
+from shared.runtime.languages import Lang
+from shared.web import layout
+from shared.web.layout import Site
+from shared.web.static_files import static_files
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the pages are not looked at: selenium is not installed")
 
@@ -77,16 +81,16 @@ BOARD = {
 }
 WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unknown", "": "Something else"}
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
-    "write": lambda lang: pages.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
-    "wrong": lambda lang: pages.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
-    "thanks": lambda lang: pages.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status", site=SITE),
-    "ask": lambda lang: pages.ask_status(lang, {}, UNBROKEN, site=SITE),
-    "status": lambda lang: pages.status(lang, PICTURE, "7XK2M9QP4TWC", site=SITE),
-    "hall": lambda lang: pages.hall(lang, [ENTRY] * 3, "x", site=SITE),
-    "nothing": lambda lang: pages.hall(lang, [], site=SITE),
-    "entry": lambda lang: pages.hall_entry(lang, ENTRY, site=SITE),
-    "scoreboard": lambda lang: pages.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
-    "problem": lambda lang: pages.problem(lang, 503, UNBROKEN, site=SITE),
+    "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
+    "wrong": lambda lang: intake.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
+    "thanks": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status", site=SITE),
+    "ask": lambda lang: intake.ask_status(lang, {}, UNBROKEN, site=SITE),
+    "status": lambda lang: intake.status(lang, PICTURE, "7XK2M9QP4TWC", site=SITE),
+    "hall": lambda lang: notifier.hall(lang, [ENTRY] * 3, "x", site=SITE),
+    "nothing": lambda lang: notifier.hall(lang, [], site=SITE),
+    "entry": lambda lang: notifier.hall_entry(lang, ENTRY, site=SITE),
+    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
+    "problem": lambda lang: layout.problem(lang, 503, UNBROKEN, site=SITE),
 }
 
 # WCAG 2.2, 1.4.3: the text of every element against the nearest painted ground behind it.
@@ -111,7 +115,7 @@ return [...document.querySelectorAll('body *')].filter(one => said(one) && one.c
 def address() -> Iterator[str]:
     """Where the pages are served."""
     app = FastAPI()
-    app.mount("/static", pages.static_files())
+    app.mount("/static", static_files())
 
     @app.get("/{name}")
     def page(name: str, lang: Lang) -> HTMLResponse:

@@ -13,11 +13,11 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from services.router.domain.decision import Decision
 from services.router.store import Store
-from shared.delivery import Subscription
-from shared.events import Message
-from shared.publishing import Publisher, Row
-from shared.service import main
-from shared.topics import RESIDENTS
+from shared.contracts.envelope import Message
+from shared.kafka.publisher import Publisher, Row
+from shared.kafka.subscription import Subscription
+from shared.kafka.topics import RESIDENTS
+from shared.service.service import main
 from tests.integration.killable import arm
 
 

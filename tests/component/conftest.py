@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.backing import Backing
-from shared.mongo import Database, connect
-from shared.running import Loop, again
-from shared.settings import Settings
+from shared.runtime.settings import Settings
+from shared.runtime.tasks import Loop
+from shared.service.process import run_forever
+from shared.store.mongo import Database, connect
 from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
 
@@ -41,7 +42,7 @@ def settings(running: Backing) -> Settings:
 @asynccontextmanager
 async def in_background(*loops: Loop) -> AsyncIterator[None]:
     """Run loops that never end, as a service does, until the end of the block."""
-    tasks = [asyncio.create_task(again(loop)) for loop in loops]
+    tasks = [asyncio.create_task(run_forever(loop)) for loop in loops]
     try:
         yield
     finally:

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from shared import problems, requests
-from shared.requests import LENGTH_DIGITS, REQUEST_MAX, limited_body
+from shared.http import problems, request_body
+from shared.http.request_body import LENGTH_DIGITS, REQUEST_MAX, limited_body
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_a_length_that_is_a_lie_changes_nothing(http: httpx.AsyncClient, a
 
 
 async def test_a_body_that_trickles_is_not_waited_for(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "READING_S", 0.2)
+    monkeypatch.setattr(request_body, "READING_S", 0.2)
     body = Body(100, pause_s=0.05)
     answer = await http.post("/", content=body)
     assert (answer.status_code, answer.headers["connection"]) == (408, "close")

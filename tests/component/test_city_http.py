@@ -13,12 +13,12 @@ from services.router.desk import Desk
 from services.router.domain.directory import directory
 from services.router.retiring import Retiring
 from services.router.store import Store
-from shared import problems
-from shared.cityfeed import CityFeed
-from shared.directory import CITY_BYTES_MAX, City
-from shared.directory.faults import MOST_TOLD
-from shared.ledger import Ledger
-from shared.settings import Settings
+from shared.city import CITY_BYTES_MAX, City
+from shared.city.faults import MOST_TOLD
+from shared.http import problems
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
 from tests.city_cases import CASES, GOOD, Case, put
 from tests.component.test_desk import TOKEN, problem
 from tests.fakes import FakePublisher

@@ -10,11 +10,11 @@ from services.router.domain.directory import Directory, directory
 from services.router.handlers.cases import CasesView, read_row
 from services.router.handlers.core import Core
 from services.router.store import Store
-from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Confirm
-from shared.mongo import Database, StoreAway
-from shared.records import Away
+from shared.kafka import topics
+from shared.kafka.records import DependencyUnavailable
+from shared.kafka.subscription import Confirm
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database, StoreAway
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
 
@@ -175,7 +175,7 @@ async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
 
 
 async def test_without_a_city_nothing_is_decided(store: Store, publisher: FakePublisher) -> None:
-    with pytest.raises(Away):
+    with pytest.raises(DependencyUnavailable):
         await Watched(store, publisher, CityFeed(directory)).decide_inputs(STORY.inputs)
     assert (await decided(store), publisher.records) == ([], [])
 

@@ -18,13 +18,13 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
 from deploy.local.backing import Backing
-from shared import delivery, topics
-from shared.delivery import Confirm, Subscription
-from shared.mongo import StoreAway, Unstorable
-from shared.provision import make_topics
-from shared.publishing import Publisher
-from shared.records import Away, Record, Wrong, dead_letter, dependency
-from shared.topics import Topic
+from shared.kafka import subscription, topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import DependencyUnavailable, InvalidRecord, Record, dead_letter, dependency
+from shared.kafka.subscription import Confirm, Subscription
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
+from shared.store.mongo import StoreAway, Unstorable
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 
@@ -35,7 +35,7 @@ Handle = Callable[[Sequence[bytes]], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are shortened; what happens in them is not."""
-    monkeypatch.setattr(delivery, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(subscription, "LONGEST_PAUSE_S", 0.001)
 
 
 class Hands:
@@ -58,7 +58,7 @@ class Hands:
 
 def read(record: Record) -> bytes | None:
     if record.value is None or record.value.startswith(b"wrong"):
-        raise Wrong(f"{record.value!r} is wrong")
+        raise InvalidRecord(f"{record.value!r} is wrong")
     if record.value.startswith(b"broken"):
         raise RecursionError("the reader did not expect this")
     return None if record.value == b"skipped" else record.value
@@ -145,7 +145,11 @@ async def test_a_record_on_which_the_reader_itself_fails_takes_no_neighbour_alon
 
 
 async def test_while_a_dependency_is_away_the_batch_waits_in_place_and_then_goes_on(reading: Reading) -> None:
-    reading.hands.failures = [Away("city", "none yet"), StoreAway[0]("gone"), KafkaConnectionError()] * 3
+    reading.hands.failures = [
+        DependencyUnavailable("city", "none yet"),
+        StoreAway[0]("gone"),
+        KafkaConnectionError(),
+    ] * 3
     waited = blocked("mongodb")
     await reading.take(b"1", b"2")
     assert reading.hands.batches == [[b"1", b"2"]] * 10
@@ -162,7 +166,7 @@ async def test_who_waits_says_for_what(reading: Reading) -> None:
         calls.append(len(batch))
         if len(calls) > 1:
             again.set()
-        raise Away("city", "none yet")
+        raise DependencyUnavailable("city", "none yet")
 
     reading.subscription.handle = handle
     task = asyncio.create_task(reading.take(b"1"))
@@ -495,7 +499,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
 @pytest.mark.parametrize(
     ("error", "away"),
     [
-        (Away("city", "x"), "city"),
+        (DependencyUnavailable("city", "x"), "city"),
         (StoreAway[0]("x"), "mongodb"),
         (KafkaConnectionError(), "kafka"),
         (TopicAuthorizationFailedError(), "kafka-rights"),
@@ -535,7 +539,7 @@ async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Readi
 @pytest.mark.integration
 async def test_on_a_real_topic_who_holds_a_batch_in_hand_is_behind_and_then_no_more(running: Backing) -> None:
     topic, publisher = f"try.{uuid4().hex[:12]}", Publisher(running.kafka, "try")
-    await make_topics(running.kafka, [Topic(topic, 2, 1)], 1)
+    await create_topics(running.kafka, [Topic(topic, 2, 1)], 1)
     came, go = asyncio.Event(), asyncio.Event()
 
     async def handle(batch: Sequence[bytes]) -> None:
@@ -577,7 +581,7 @@ async def test_what_is_read_at_leisure_pauses_before_a_poll_unless_more_lies_the
         return {"a": [FakeRecord("a", 0, at, b"1") for at in range(waiting.pop(0))]}
 
     monkeypatch.setattr("asyncio.sleep", sleep)
-    monkeypatch.setattr(delivery, "LEISURE_S", 60)
+    monkeypatch.setattr(subscription, "LEISURE_S", 60)
     reading.consumer.getmany = getmany  # type: ignore[attr-defined]
     reading.subscription.at_leisure, reading.subscription.most = at_leisure, 2
     reading.subscription.attach(KafkaBroker())

@@ -15,11 +15,12 @@ from services.router.handlers.cases import CasesView, read_row
 from services.router.handlers.core import Core, read_input
 from services.router.retiring import Retiring
 from services.router.store import Store
-from shared import problems, topics
-from shared.cityfeed import CityFeed
-from shared.ledger import Ledger
-from shared.mongo import Database
-from shared.settings import Settings
+from shared.http import problems
+from shared.kafka import topics
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, Story, a_city, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from services.router import desk as desk_module
 from services.router.handlers.cases import CasesView
 from services.router.store import Store
-from shared.mongo import Database, Document
+from shared.store.mongo import Database, Document
 from tests.builders import CITY, INQUIRY
 from tests.component.test_desk import Office, office, problem
 
@@ -88,7 +88,7 @@ async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
     async def away(*_: Any) -> None:
         raise KafkaConnectionError("127.0.0.1:1 is gone")
 
-    monkeypatch.setattr(desk_module, "make_topics", away)
+    monkeypatch.setattr(desk_module, "create_topics", away)
     assert await office.store.add_revision(CITY)
     body = BODY if path != "/city" else json.loads(CITY.model_dump_json())
     answer = await office.http.request("POST" if path == "/city" else "PUT", path, json=body)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import TypeAdapter
 from starlette.routing import Match
 
-from shared import problems
-from shared.direct import Direct, header, header_of, in_front
-from shared.headers import EVERY_ANSWER
-from shared.problems import Problem
+from shared.http import problems
+from shared.http.direct_routes import DirectRoute, header, header_of, install_direct_routes
+from shared.http.problems import Problem
+from shared.http.security_headers import EVERY_ANSWER
 
 SHORT: TypeAdapter[str | None] = TypeAdapter(str | None)
 
@@ -29,10 +29,10 @@ def made(*, fronted: bool) -> FastAPI:
     app, router = FastAPI(), APIRouter()
     problems.install(app)
     described = {"parameters": [header_of("mark", SHORT)]}
-    router.add_api_route("/echo", echo, methods=["POST"], route_class_override=Direct, openapi_extra=described)
+    router.add_api_route("/echo", echo, methods=["POST"], route_class_override=DirectRoute, openapi_extra=described)
     app.include_router(router)
     if fronted:
-        in_front(app)
+        install_direct_routes(app)
     return app
 
 

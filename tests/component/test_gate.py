@@ -9,9 +9,9 @@ from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import Core, read_input
 from services.router.handlers.gate import Gate, Knock, read_outbox
 from services.router.store import Store
-from shared import topics
-from shared.cityfeed import CityFeed
-from shared.mongo import Database
+from shared.kafka import topics
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, a_record, received, told
 from tests.fakes import FakePublisher, header
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError
 
-from shared.mongo import Database, StoreAway, Unstorable, insert_new
+from shared.store.mongo import Database, StoreAway, Unstorable, insert_new
 
 DOCUMENTS = [{"_id": "first"}, {"_id": "second"}]
 

@@ -14,15 +14,18 @@ from services.intake import api, pages
 from services.intake.handlers import Tickets
 from services.intake.reception import WRONG_CODES, Reception
 from services.intake.store import Store
-from shared import ids, ledger, problems, topics
-from shared.cityfeed import CityFeed
-from shared.direct import in_front
-from shared.directory import City, retire
-from shared.ledger import Ledger
-from shared.mongo import Database, StoreAway
-from shared.pages import INTAKE
-from shared.reading import read_told
-from shared.settings import Settings
+from services.intake.views import HERE as INTAKE
+from shared.city import City, retire
+from shared.contracts import ids
+from shared.http import problems
+from shared.http.direct_routes import install_direct_routes
+from shared.kafka import topics
+from shared.ledger import ledger
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.service.event_decoders import read_told
+from shared.store.mongo import Database, StoreAway
 from tests.builders import CITY, Story, contributed, received, record_of, told
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -45,7 +48,7 @@ class Intake:
         problems.install(app)
         app.include_router(api.routes(self.reception, TOKEN))
         app.include_router(pages.routes(self.reception, INTAKE))
-        in_front(app)
+        install_direct_routes(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
 

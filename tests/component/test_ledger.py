@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from shared import clock, ledger, metrics, topics
-from shared.ledger import Entry, Ledger, NotWritten, Written, pause_s
-from shared.mongo import Database, Document, PyMongoError, insert_new
+from shared.kafka import topics
+from shared.ledger import ledger
+from shared.ledger.ledger import Entry, Ledger, NotWritten, Written, pause_s
+from shared.runtime import metrics, timestamps
+from shared.store.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -166,7 +168,7 @@ async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
 ) -> None:
     for n in (1, 2, 3):
         await book.accept(entry(f"e{n}", n))
-    newest_first = clock.now() - timedelta(hours=1)
+    newest_first = timestamps.now() - timedelta(hours=1)
     await book.unpublished.update_one({"entries": "e3"}, {"$set": {"due_at": newest_first}})
     async with in_background(Ledger(database, "ledger", publisher).relay):
         await publisher.until(3, topics.INPUTS)
@@ -181,7 +183,7 @@ async def test_after_a_long_absence_of_kafka_the_relay_publishes_many_notes_toge
     for id_ in ids:
         await book.accept(entry(id_))
     async with asyncio.timeout(5):
-        while await book.unpublished.count_documents({"due_at": {"$gt": clock.now()}}):
+        while await book.unpublished.count_documents({"due_at": {"$gt": timestamps.now()}}):
             await asyncio.sleep(0.01)
     async with in_background(Ledger(database, "ledger", publisher).relay):
         await publisher.until(len(ids), topics.INPUTS)
@@ -206,8 +208,8 @@ async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
 async def test_a_note_whose_entries_never_came_is_kept_and_then_forgotten(
     book: Ledger, publisher: FakePublisher
 ) -> None:
-    young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": clock.now(), "due_at": MONDAY_NOON}
-    old: Document = young | {"_id": "old", "noted_at": clock.now() - timedelta(hours=2)}
+    young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
+    old: Document = young | {"_id": "old", "noted_at": timestamps.now() - timedelta(hours=2)}
     await book.unpublished.insert_many([young, old])
     async with in_background(book.relay):
         await book.accept(entry("e1"))
@@ -289,7 +291,9 @@ async def test_of_a_note_that_is_not_whole_what_is_there_is_published_once_and_t
     there, late = [[entry(f"{kind}{n}").document() for n in range(3)] for kind in ("there", "late")]
     await book.entries.insert_many(there)
     ids = [one["_id"] for one in there + late]
-    await book.unpublished.insert_one({"_id": "note", "entries": ids, "noted_at": clock.now(), "due_at": MONDAY_NOON})
+    await book.unpublished.insert_one(
+        {"_id": "note", "entries": ids, "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
+    )
     async with in_background(book.relay):
         await publisher.until(3, topics.INPUTS)
         await asyncio.sleep(0.3)
@@ -311,7 +315,7 @@ async def test_what_was_never_answered_is_not_counted_while_kafka_is_away(
     publisher.away = True
     await asyncio.gather(*(book.accept(entry(f"e{n}")) for n in range(2)))
     await book.unpublished.insert_one(
-        {"_id": "ghosts", "entries": ["a", "b"], "noted_at": clock.now(), "due_at": MONDAY_NOON}
+        {"_id": "ghosts", "entries": ["a", "b"], "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
     )
     await asyncio.sleep(0.1)
     with pytest.raises(Exception, match="away"):

@@ -18,17 +18,18 @@ from services.router.letters import Letters
 from services.router.replaying import Replaying
 from services.router.store import Parked, Store
 from services.router.wordless import without_words
-from shared import problems, topics
-from shared.cityfeed import CityFeed
-from shared.connection import Connection
-from shared.events import Payload
-from shared.ledger import Ledger
-from shared.mongo import Database
-from shared.provision import make_topics
-from shared.publishing import Publisher, RawRecord
-from shared.records import Record, dead_letter, original
-from shared.settings import Settings
-from shared.topics import Topic
+from shared.contracts.envelope import Payload
+from shared.http import problems
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.publisher import Publisher, RawRecord
+from shared.kafka.records import Record, dead_letter, original
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, a_record, accepted, input_record, received, told
 from tests.component.conftest import in_background
 from tests.component.test_desk import problem
@@ -92,7 +93,7 @@ class Bureau:
 @pytest.fixture
 async def bureau(database: Database, publisher: FakePublisher, settings: Settings) -> AsyncIterator[Bureau]:
     one = Bureau(database, publisher, settings)
-    await make_topics(settings.kafka, [Topic(topics.dead_letters(name), 1, 1) for name in (one.one, one.two)], 1)
+    await create_topics(settings.kafka, [Topic(topics.dead_letters(name), 1, 1) for name in (one.one, one.two)], 1)
     for prepare in (one.store.prepare, one.commands.prepare, one.letters.prepare):
         await prepare()
     async with one.http, in_background(one.commands.write_groups, one.commands.publish_fresh):

@@ -11,14 +11,15 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services.intake import api, pages
 from services.intake.reception import WRONG_CODES, Reception
 from services.intake.store import Store
-from shared import ids, problems
-from shared.access import WRONG_TOKENS, WRONG_TOKENS_PERIOD_S
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.ledger import Ledger
-from shared.mongo import Database
-from shared.pages import INTAKE
-from shared.settings import Settings
+from services.intake.views import HERE as INTAKE
+from shared.city import City
+from shared.contracts import ids
+from shared.http import problems
+from shared.http.identity import WRONG_TOKENS, WRONG_TOKENS_PERIOD_S
+from shared.ledger.ledger import Ledger
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database
 from tests.component.conftest import in_background
 from tests.component.test_desk import TOKEN, Office, office, problem
 from tests.fakes import FakePublisher

@@ -24,15 +24,17 @@ from services.notifier.domain.notices import Notice
 from services.notifier.handlers import Notices, read
 from services.notifier.mailroom import Mailroom
 from services.notifier.store import LEASE_S, Store
-from shared import clock, metrics, problems, topics
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.events import Paragraph, Reply
-from shared.mongo import Database, Document
-from shared.pages import HALL
-from shared.reading import Event, News, Told
-from shared.records import Away
-from shared.settings import Settings
+from services.notifier.views import HERE as HALL
+from shared.city import City
+from shared.contracts.resident_messages import Paragraph, Reply
+from shared.http import problems
+from shared.kafka import topics
+from shared.kafka.records import DependencyUnavailable
+from shared.runtime import metrics, timestamps
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.service.event_decoders import CoreMessage, Event, ResidentMessage
+from shared.store.mongo import Database, Document
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
 
@@ -68,7 +70,7 @@ def notices(store: Store, settings: Settings) -> Notices:
     return Notices(store, city, up_to_date, settings)
 
 
-def heard(story: Story) -> list[News]:
+def heard(story: Story) -> list[CoreMessage]:
     rows = [record_of(one, n) for n, one in enumerate(story.messages) if ".inbox" not in one.topic[:-6]]
     return [one for one in map(read, rows) if one]
 
@@ -114,7 +116,7 @@ async def test_a_department_without_an_address_gets_no_mail(store: Store, settin
 
 
 async def test_without_a_city_the_batch_waits(store: Store, settings: Settings) -> None:
-    with pytest.raises(Away):
+    with pytest.raises(DependencyUnavailable):
         await Notices(store, CityFeed(lambda revision: revision), up_to_date, settings).take(heard(STORY))
     assert await deliveries(store) == {}
 
@@ -131,7 +133,7 @@ async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: 
         return city.current().revision < 2
 
     notices = Notices(store, city, behind, settings)
-    with pytest.raises(Away):
+    with pytest.raises(DependencyUnavailable):
         await notices.take(heard(STORY))
     city.use(CITY.model_copy(update={"revision": 2}))
     await notices.take(heard(STORY))
@@ -168,7 +170,7 @@ def test_events_that_nobody_is_mailed_about_are_passed_over() -> None:
 # ── the hall ─────────────────────────────────────────────────────────────────
 
 
-def round_two(one: Told) -> Told:
+def round_two(one: ResidentMessage) -> ResidentMessage:
     reply = Reply(text="再修好了", paragraphs=(Paragraph(department="roads", name="道路处", text="再修好了"),))
     case = one.told.case.model_copy(update={"round": 2, "reply": reply})
     return replace(one, id="round-2", n=one.n + 5, told=one.told.model_copy(update={"case": case}))
@@ -178,7 +180,7 @@ def round_two(one: Told) -> Told:
 async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
     notices: Notices, store: Store, order: tuple[int, ...]
 ) -> None:
-    [answer] = [one for one in heard(STORY) if isinstance(one, Told) and one.told.what == "answered"]
+    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     rounds = (answer, round_two(answer))
     for number in order:
         await notices.take([rounds[number]])
@@ -188,7 +190,7 @@ async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
 
 
 async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: Store) -> None:
-    [answer] = [one for one in heard(STORY) if isinstance(one, Told) and one.told.what == "answered"]
+    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     await notices.take([answer, round_two(answer)])
     assert [one["round"] for one in await store.hall_page(None, 10)] == [2]
 
@@ -212,7 +214,7 @@ async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
     if running.mail is None:
         pytest.skip("the mail server is not our own sink, so its mails cannot be read")
     hostile = notice("event-1", subject="路灯\r\nBcc: all@city.example")
-    await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], clock.now())
+    await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], timestamps.now())
     async with in_background(Mailroom(store, settings).deliver):
         [done] = (await until(store, **{"event-1": "sent"})).values()
     mails = [
@@ -262,7 +264,7 @@ async def mail_server(picky: Picky, port: int, **how: Any) -> AsyncIterator[None
 async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_never(store: Store) -> None:
     picky, port = Picky(), Ports.free().smtp
     everyone = [notice(name, f"{name}@mail.example") for name in ("later", "never", "always")]
-    await store.add_notices(everyone, clock.now())
+    await store.add_notices(everyone, timestamps.now())
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, later="sent", never="failed", always="sent")
     assert sorted(picky.taken) == ["always@mail.example", "later@mail.example"]
@@ -272,7 +274,7 @@ async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_n
 
 async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(store: Store) -> None:
     picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("one"), notice("two")], clock.now())
+    await store.add_notices([notice("one"), notice("two")], timestamps.now())
     async with in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="retrying", two="retrying")
         async with mail_server(picky, port):
@@ -283,7 +285,7 @@ async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(s
 async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: Store) -> None:
     """An address in Chinese letters wants SMTPUTF8, which not every server speaks."""
     picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], clock.now())
+    await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], timestamps.now())
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, plain="sent", foreign="failed")
     assert picky.taken == ["writer@mail.example"]
@@ -293,7 +295,7 @@ async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: St
 async def test_two_mailrooms_send_each_mail_once(store: Store, database: Database) -> None:
     picky, port = Picky(), Ports.free().smtp
     names = {f"n{number}": "sent" for number in range(60)}
-    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], clock.now())
+    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
     settings = Settings(smtp=f"127.0.0.1:{port}")
     rooms = [Mailroom(Store(database), settings).deliver for _ in range(2)]
     async with mail_server(picky, port), in_background(*rooms):
@@ -302,10 +304,10 @@ async def test_two_mailrooms_send_each_mail_once(store: Store, database: Databas
 
 
 async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    await store.add_notices([notice("one")], clock.now())
+    await store.add_notices([notice("one")], timestamps.now())
     with monkeypatch.context() as short:
         short.setattr("services.notifier.store.LEASE_S", 0.05)
-        assert [one["_id"] for one in await store.claim(clock.now(), "resident", 10)] == ["one"]
+        assert [one["_id"] for one in await store.claim(timestamps.now(), "resident", 10)] == ["one"]
     picky, port = Picky(), Ports.free().smtp
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="sent")
@@ -326,7 +328,7 @@ async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, m
 )
 async def test_a_mail_that_cannot_be_made_fails_and_the_others_go_on(store: Store, poison: Document) -> None:
     picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("poison"), notice("good")], clock.now())
+    await store.add_notices([notice("poison"), notice("good")], timestamps.now())
     await store.deliveries.update_one({"_id": "poison"}, {"$set": poison})
     before = failures()
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
@@ -351,7 +353,7 @@ async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_oth
     monkeypatch.setattr(mailroom, "MAIL_S", 0.3)
     picky, port = Picky(), Ports.free().smtp
     names = {over: "sent", "one": "sent", "two": "sent"}
-    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], clock.now())
+    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, **names)
     assert {name: one["attempts"] for name, one in found.items()} == {over: 3, "one": 1, "two": 1}
@@ -359,15 +361,19 @@ async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_oth
 
 
 async def test_who_outlives_its_claim_changes_nothing_any_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    await store.add_notices([notice("one")], clock.now())
+    await store.add_notices([notice("one")], timestamps.now())
     with monkeypatch.context() as short:
         short.setattr("services.notifier.store.LEASE_S", 0.0)
-        [slow] = await store.claim(clock.now(), "resident", 10)
-    [quick] = await store.claim(clock.now() + timedelta(seconds=1), "resident", 10)
-    await store.later(slow, clock.now(), "too late")
-    await store.sent(quick, clock.now())
+        [slow] = await store.claim(timestamps.now(), "resident", 10)
+    [quick] = await store.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
+    await store.later(slow, timestamps.now(), "too late")
+    await store.sent(quick, timestamps.now())
     settled = await deliveries(store)
-    for late in (store.later(slow, clock.now(), "x"), store.failed(slow, "x"), store.give_back(slow, clock.now())):
+    for late in (
+        store.later(slow, timestamps.now(), "x"),
+        store.failed(slow, "x"),
+        store.give_back(slow, timestamps.now()),
+    ):
         await late
     assert await deliveries(store) == settled
     assert (settled["one"]["state"], "due_at" in settled["one"]) == ("sent", False)
@@ -375,16 +381,16 @@ async def test_who_outlives_its_claim_changes_nothing_any_more(store: Store, mon
 
 async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: Store) -> None:
     picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("one"), notice("two")], clock.now())
-    claimed = await store.claim(clock.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
+    await store.add_notices([notice("one"), notice("two")], timestamps.now())
+    claimed = await store.claim(timestamps.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
     assert claimed == []
-    claimed = await store.claim(clock.now(), "resident", 10)
+    claimed = await store.claim(timestamps.now(), "resident", 10)
     for one in claimed:
-        one["due_at"] = clock.now() + timedelta(seconds=25)
+        one["due_at"] = timestamps.now() + timedelta(seconds=25)
     async with mail_server(picky, port):
         await Mailroom(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(claimed)
     assert picky.taken == []
-    assert len(await store.claim(clock.now(), "resident", 10)) == 2
+    assert len(await store.claim(timestamps.now(), "resident", 10)) == 2
 
 
 # ── what operators see ───────────────────────────────────────────────────────
@@ -395,7 +401,9 @@ async def test_operators_see_what_became_of_mails_and_no_address_or_word(
 ) -> None:
     caplog.set_level(logging.INFO, "chorus")
     picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice(name, f"{name}-secret@mail.example") for name in ("never", "later")], clock.now())
+    await store.add_notices(
+        [notice(name, f"{name}-secret@mail.example") for name in ("never", "later")], timestamps.now()
+    )
     async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, never="failed", later="sent")
     assert (found["never"]["to"], found["never"]["text"], found["never"]["subject"]) == (

@@ -11,9 +11,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
-from shared import pages
-from shared.languages import Lang
-from shared.pages import Site
+from services.intake import views as intake
+from services.notifier import views as notifier
+from services.scorer import views as scorer
+from shared.runtime.languages import Lang
+from shared.web import layout
+from shared.web.layout import Site
+from shared.web.static_files import static_files
 
 EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二行"
 EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
@@ -62,32 +66,32 @@ FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EV
 DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
 
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
-    "write in": lambda lang: pages.write_in(lang, {}, {}, DEPARTMENTS, site=EVERYWHERE),
-    "write in again": lambda lang: pages.write_in(
+    "write in": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=EVERYWHERE),
+    "write in again": lambda lang: intake.write_in(
         lang,
         {**FIELDS, "departments": ["water"], "public": True},
         {**FIELDS, "departments": EVIL, "public": EVIL, "confidential": EVIL, "": EVIL},
         DEPARTMENTS,
         422,
     ),
-    "thank you": lambda lang: pages.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status"),
-    "ask status": lambda lang: pages.ask_status(lang, {}),
-    "ask status again": lambda lang: pages.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
-    "status": lambda lang: pages.status(lang, PICTURE, EVIL),
-    "status, new": lambda lang: pages.status(
+    "thank you": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status"),
+    "ask status": lambda lang: intake.ask_status(lang, {}),
+    "ask status again": lambda lang: intake.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
+    "status": lambda lang: intake.status(lang, PICTURE, EVIL),
+    "status, new": lambda lang: intake.status(
         lang, {**PICTURE, "state": "registered", "departments": [], "timeline": [], "reply": None}, "CODE"
     ),
-    "status, rated": lambda lang: pages.status(lang, PICTURE, "CODE", rated=True),
-    "status, rating refused": lambda lang: pages.status(
+    "status, rated": lambda lang: intake.status(lang, PICTURE, "CODE", rated=True),
+    "status, rating refused": lambda lang: intake.status(
         lang, PICTURE, "CODE", errors={"solved": EVIL, "satisfied": EVIL, "words": EVIL}, values={"words": EVIL}
     ),
-    "hall": lambda lang: pages.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
-    "hall, empty": lambda lang: pages.hall(lang, []),
-    "hall entry": lambda lang: pages.hall_entry(lang, ENTRY),
-    "scoreboard": lambda lang: pages.scoreboard(lang, BOARD, "2026-10", "2026-12"),
-    "scoreboard, empty": lambda lang: pages.scoreboard(lang, {**BOARD, "departments": []}),
+    "hall": lambda lang: notifier.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
+    "hall, empty": lambda lang: notifier.hall(lang, []),
+    "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),
+    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12"),
+    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, {**BOARD, "departments": []}),
     **{
-        f"problem {status}": lambda lang, status=status: pages.problem(lang, status, EVIL)  # type: ignore[misc]
+        f"problem {status}": lambda lang, status=status: layout.problem(lang, status, EVIL)  # type: ignore[misc]
         for status in (404, 409, 413, 422, 429, 500, 503)
     },
 }
@@ -233,7 +237,7 @@ def test_what_was_typed_comes_back_unchanged(lang: Lang) -> None:
 
 def test_a_form_has_a_key_of_its_own_and_keeps_the_one_it_was_sent_with() -> None:
     def key(values: dict[str, str]) -> str | None:
-        page = Page(bytes(pages.write_in("zh", values, {}, []).body).decode())
+        page = Page(bytes(intake.write_in("zh", values, {}, []).body).decode())
         return next(one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "key")
 
     assert key({}) != key({})
@@ -247,13 +251,13 @@ def test_public_is_off_unless_chosen() -> None:
 
 @EVERY_LANGUAGE
 def test_the_code_stands_in_no_address(lang: Lang) -> None:
-    page = Page(bytes(pages.status(lang, PICTURE, "7XK2M9QP4TWC").body).decode())
+    page = Page(bytes(intake.status(lang, PICTURE, "7XK2M9QP4TWC").body).decode())
     assert not [one for one in page.elements for key in ("href", "action") if "7XK" in (one.attributes.get(key) or "")]
     assert [one.attributes["method"] for one in page.all("form")] == ["post", "post"]
 
 
 def test_times_are_the_citys() -> None:
-    assert "2026-11-23 00:30" in bytes(pages.status("zh", PICTURE, "CODE").body).decode()
+    assert "2026-11-23 00:30" in bytes(intake.status("zh", PICTURE, "CODE").body).decode()
 
 
 def test_a_rated_round_is_not_asked_about_again() -> None:
@@ -272,11 +276,11 @@ def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
     [("0.6667", "66.6%"), ("1.0000", "100%"), ("0.9999", "99.9%"), ("0.0000", "0%"), ("0.5000", "50%"), (None, "—")],
 )
 def test_a_share_is_never_rounded_up_to_whole(share: str | None, words: str) -> None:
-    assert pages.percent(share) == words
+    assert layout.percent(share) == words
 
 
 def test_the_citys_figures_are_the_departments_added_up() -> None:
-    total = pages.total([*BOARD["departments"], *BOARD["departments"]])
+    total = scorer.total([*BOARD["departments"], *BOARD["departments"]])
     assert total["assigned"] == 14
     assert total["clocks"]["accept"]["kept"] == 4
     assert total["clocks"]["resolve"]["share"] is None
@@ -303,13 +307,13 @@ async def test_the_readers_language(query: str, accept: str, lang: str) -> None:
 
     @app.get("/")
     def language(request: Request) -> str:
-        return pages.language(request)
+        return layout.language(request)
 
     async with AsyncClient(transport=ASGITransport(app), base_url="http://city.example") as client:
         assert (await client.get(f"/{query}", headers={"Accept-Language": accept})).json() == lang
 
 
 async def test_the_style_sheet_is_served_and_nothing_beside_it() -> None:
-    async with AsyncClient(transport=ASGITransport(pages.static_files()), base_url="http://city.example") as client:
+    async with AsyncClient(transport=ASGITransport(static_files()), base_url="http://city.example") as client:
         assert (await client.get("/chorus.css")).headers["content-type"].startswith("text/css")
         assert (await client.get("/chorus.svg")).headers["content-type"].startswith("image/svg")

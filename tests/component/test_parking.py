@@ -8,11 +8,11 @@ from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import Core, read_input
 from services.router.store import Parked, Store
-from shared import delivery, topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Subscription
-from shared.mongo import Database
-from shared.records import Record
+from shared.kafka import subscription, topics
+from shared.kafka.records import Record
+from shared.kafka.subscription import Subscription
+from shared.service.city_feed import CityFeed
+from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, input_record, received, replayed, told
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 
@@ -72,7 +72,7 @@ def on_the_log(given: Input, offset: int) -> FakeRecord:
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(subscription, "LONGEST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

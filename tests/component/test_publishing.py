@@ -9,10 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
-from shared.events import Message, Origin
-from shared.provision import make_topics
-from shared.publishing import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
-from shared.topics import Topic
+from shared.contracts.envelope import Message, Origin
+from shared.kafka.publisher import RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
 from tests.fakes import FakePublisher, header
 
 PARTITIONS = 3
@@ -40,7 +40,7 @@ async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
         yield Way(fake, topic, kept)
         return
     kafka = request.getfixturevalue("running").kafka
-    await make_topics(kafka, [Topic(topic, PARTITIONS, 1)], 1)
+    await create_topics(kafka, [Topic(topic, PARTITIONS, 1)], 1)
     publisher = Publisher(kafka, "try")
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
@@ -120,7 +120,7 @@ async def test_many_large_messages_need_several_batches_and_all_arrive(way: Way)
 async def test_a_refusal_by_the_broker_poisons_nothing(running: object, request: pytest.FixtureRequest) -> None:
     kafka = request.getfixturevalue("running").kafka
     small, topic = f"small.{uuid4().hex[:12]}", f"try.{uuid4().hex[:12]}"
-    await make_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)
+    await create_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)
     publisher, before = Publisher(kafka, "try"), renewals()
     try:
         for turn in range(1, 3):

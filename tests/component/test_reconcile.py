@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from deploy.command import reconcile
-from shared import topics
+from shared.kafka import topics
 from tests.component.town import Answer, Asked, Chorus, Lines, Town, problem
 
 ONE, TWO = "20261122-7F3KQ2MX", "20261123-0000000A"

@@ -10,16 +10,18 @@ import pytest
 from services.intake.handlers import Tickets as Remembering
 from services.intake.store import Store as Tickets
 from services.scorer.store import Store as Events
-from shared import clock, reconciling, topics
-from shared.delivery import Subscription
-from shared.ledger import Entry, Ledger
-from shared.mongo import Database
-from shared.provision import make_topics
-from shared.publishing import Publisher
-from shared.reading import read_event, read_told
-from shared.service import Service
-from shared.settings import Settings
-from shared.topics import Topic
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.subscription import Subscription
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
+from shared.ledger.ledger import Entry, Ledger
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
+from shared.service import reconciliation
+from shared.service.event_decoders import read_event, read_told
+from shared.service.service import Service
+from shared.store.mongo import Database
 from tests.builders import INQUIRY, received, record_of, told
 from tests.component.conftest import in_background
 from tests.component.test_desk import problem
@@ -37,14 +39,14 @@ class Door:
         self.ledger = Ledger(database, "ledger", publisher)
         self.service = Service("intake", settings)
         self.tickets = Tickets(database)
-        routes = reconciling.routes(self.service, TOKEN, ledger=self.ledger, unseen=self.tickets.unseen)
+        routes = reconciliation.routes(self.service, TOKEN, ledger=self.ledger, unseen=self.tickets.unseen)
         self.service.app.include_router(routes)
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(self.service.app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example", headers=bearer)
 
     async def accept(self, id_: str, inquiry_id: str = INQUIRY, n: int = 0, late_s: float = 0) -> None:
-        at = clock.now() - timedelta(seconds=late_s)
+        at = timestamps.now() - timedelta(seconds=late_s)
         await self.ledger.accept(Entry(id_, inquiry_id, n, "chorus.inquiry.received", at, '{"a": "字"}', "f", "door"))
 
     async def page(self, after: str = "", limit: int = 100) -> tuple[list[str], str | None]:
@@ -102,7 +104,7 @@ async def test_the_relay_still_publishes_what_was_noted_with_it(door: Door, publ
     await door.accept("a")
     await door.accept("b", OTHER)
     await door.http.post("/ledger/a/publish")
-    await door.ledger.unpublished.update_many({}, {"$set": {"due_at": clock.now()}})
+    await door.ledger.unpublished.update_many({}, {"$set": {"due_at": timestamps.now()}})
     async with in_background(door.ledger.relay):
         await publisher.until(2, topics.INPUTS)
     assert publisher.ids() == ["a", "b"]
@@ -125,7 +127,7 @@ async def test_a_view_says_which_messages_it_has_not(door: Door, database: Datab
 
 async def test_how_far_a_group_has_read_is_what_it_has_committed(door: Door, settings: Settings) -> None:
     topic = f"try.{uuid4().hex[:12]}"
-    await make_topics(settings.kafka, [Topic(topic, 2, 1)], 1)
+    await create_topics(settings.kafka, [Topic(topic, 2, 1)], 1)
     publisher = Publisher(settings.kafka, "try")
     await publisher.publish_raw({topic: [(b"k", b"v", [])] * 3})
     await publisher.stop()

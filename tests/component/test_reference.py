@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from shared import pages
-from shared.languages import Lang
-from shared.pages import Site
-from shared.reference import channels, form, operations
+from shared.runtime.languages import Lang
+from shared.web import reference_pages
+from shared.web.layout import Site
+from shared.web.reference import channels, form, operations
 from tests.contract.test_flow import APPS, made
 
 
@@ -17,12 +17,12 @@ from tests.contract.test_flow import APPS, made
 def test_every_route_and_topic_of_a_service_stands_on_its_pages(name: str, lang: Lang, tmp_path: Path) -> None:
     service = made(name, tmp_path)
     routes = service.app.openapi()
-    page = pages.interface(lang, routes, Site()).body
+    page = reference_pages.interface(lang, routes, Site()).body
     told = [f"{method.upper()} {path}" for path, methods in routes["paths"].items() for method in methods]
     assert told
     assert all(one.encode() in bytes(page) for one in told)
     topics = json.loads(service.asyncapi().to_specification().to_json())
-    page = bytes(pages.messages(lang, topics, Site()).body)
+    page = bytes(reference_pages.messages(lang, topics, Site()).body)
     addresses = {channel["address"] for channel in topics["channels"].values()}
     assert all(one.encode() in page for one in addresses)
     assert b"<script" not in page

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared import topics
-from shared.delivery import Confirm, Subscription
-from shared.records import Record, Wrong, dead_letter, original
-from shared.replays import Replays
+from shared.kafka import topics
+from shared.kafka.records import InvalidRecord, Record, dead_letter, original
+from shared.kafka.replay_reader import ReplayReader
+from shared.kafka.subscription import Confirm, Subscription
 from tests.builders import a_record
 from tests.fakes import FakePublisher
 
@@ -32,7 +32,7 @@ class Reader:
 
     def read(self, record: Record) -> str | None:
         if record.value == b"wrong":
-            raise Wrong("still wrong")
+            raise InvalidRecord("still wrong")
         return None if record.value == b"skipped" else f"{record.place} {record.value!r}"
 
     async def take(self, batch: Sequence[str]) -> Confirm:
@@ -68,7 +68,7 @@ def test_what_fails_again_keeps_its_first_origin() -> None:
 
 async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
     some, others = Reader(topics=("a",)), Reader(pattern=r"^b\..+$")
-    replays = Replays((some.subscription, others.subscription))
+    replays = ReplayReader((some.subscription, others.subscription))
     records = [Record(topic, 0, n, 1, None, b"v", []) for n, topic in enumerate(("a", "b.c", "a"))]
     items = [replays.read(replayed(one)) for one in records]
     confirm = await replays.take([one for one in items if one])
@@ -80,9 +80,9 @@ async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
 
 
 def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> None:
-    replays = Replays((Reader(topics=("a",)).subscription,))
+    replays = ReplayReader((Reader(topics=("a",)).subscription,))
     assert replays.read(replayed(a_record(b"skipped", topic="a"))) is None
-    with pytest.raises(Wrong, match="still wrong"):
+    with pytest.raises(InvalidRecord, match="still wrong"):
         replays.read(replayed(a_record(b"wrong", topic="a")))
 
 
@@ -90,5 +90,5 @@ def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> N
     "reader", [Reader(None, topics=("a",)), Reader(topics=("b",)), Reader(parks=True, topics=("a",))], ids=range(3)
 )
 def test_what_nobody_here_may_take_again_is_refused(reader: Reader) -> None:
-    with pytest.raises(Wrong, match="Records of 'a' are not replayed here"):
-        Replays((reader.subscription,)).read(replayed(FIRST))
+    with pytest.raises(InvalidRecord, match="Records of 'a' are not replayed here"):
+        ReplayReader((reader.subscription,)).read(replayed(FIRST))

@@ -12,13 +12,14 @@ from services.scorer import api
 from services.scorer.handlers import Events
 from services.scorer.scoring import Scoring
 from services.scorer.store import Store
-from shared import problems, topics
-from shared.cityfeed import CityFeed
-from shared.directory import City
-from shared.mongo import Database
-from shared.pages import SCOREBOARD
-from shared.reading import Event, read_event
-from shared.settings import Settings
+from services.scorer.views import HERE as SCOREBOARD
+from shared.city import City
+from shared.http import problems
+from shared.kafka import topics
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.service.event_decoders import Event, read_event
+from shared.store.mongo import Database
 from tests.builders import (
     CITY,
     INQUIRY,

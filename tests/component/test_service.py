@@ -14,11 +14,11 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from prometheus_client import REGISTRY
 
 from deploy.local.backing import Backing
-from shared import service as service_module
-from shared.delivery import Subscription
-from shared.running import single_instance
-from shared.service import Service
-from shared.settings import Settings, secret
+from shared.kafka.subscription import Subscription
+from shared.runtime.settings import Settings, secret
+from shared.service import service as service_module
+from shared.service.process import single_instance
+from shared.service.service import Service
 from tests.fakes import FakeConsumer, FakeSubscriber
 
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.running import Server
-from shared.wire import HEAD_MAX, TOGETHER_MAX, Together, Wire
+from shared.http.protocol import HEAD_MAX, TOGETHER_MAX, BufferedTransport, HttpProtocol
+from shared.service.process import Server
 
 LIMIT_S = 20
 PIECE = 8_192
@@ -25,7 +25,7 @@ async def echo(request: Request) -> PlainTextResponse:
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     app = Starlette(routes=[Route("/", echo, methods=["POST"])])
-    server = Server(uvicorn.Config(app, http=Wire, port=0, log_config=None, lifespan="off"))
+    server = Server(uvicorn.Config(app, http=HttpProtocol, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -96,7 +96,7 @@ class Sent:
 
 async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> None:
     sent = Sent()
-    together = Together(sent)  # type: ignore[arg-type]
+    together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"head ")
     together.write(b"body")
     assert sent.writes == []
@@ -109,7 +109,7 @@ async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> No
 
 async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> None:
     sent = Sent()
-    together = Together(sent)  # type: ignore[arg-type]
+    together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"x" * TOGETHER_MAX)
     together.write(b"y")
     assert sent.writes == [b"x" * TOGETHER_MAX]
@@ -119,7 +119,7 @@ async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> Non
 
 async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
     sent = Sent()
-    together = Together(sent)  # type: ignore[arg-type]
+    together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"last words")
     together.close()
     assert (sent.writes, together.is_closing()) == ([b"last words"], True)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from shared import metrics
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
+from shared.runtime import metrics
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"

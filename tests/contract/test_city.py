@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.router.rules import Assignment, Rules, assign, compile_rules
-from shared.directory import AREA_OFFICE, City, Rule, load_city
+from shared.city import AREA_OFFICE, City, Rule, load_city
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared" / "data"

@@ -12,8 +12,8 @@ import pytest
 from jsonschema.validators import validator_for
 
 from deploy.command.console import OVERRIDES
-from shared.settings import Settings
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
+from shared.runtime.settings import Settings
 from tests.compose import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled
 
 LASTING = {name for name, part in PARTS.items() if part["restart"] == "unless-stopped"}

@@ -5,7 +5,7 @@ import re
 from deploy.command.secrets import FILES
 from deploy.passwords import ADMIN
 from deploy.replicaset import SET
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
 from tests.compose import BROKERS, COMPOSE, PARTS, filled
 
 

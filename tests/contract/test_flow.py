@@ -13,9 +13,9 @@ from services.intake import app as intake
 from services.notifier import app as notifier
 from services.router import app as router
 from services.scorer import app as scorer
-from shared import topics
-from shared.service import Service
-from shared.settings import Settings
+from shared.kafka import topics
+from shared.runtime.settings import Settings
+from shared.service.service import Service
 
 README = Path(__file__).parents[2] / "README.md"
 APPS = {"intake": intake, "router": router, "notifier": notifier, "scorer": scorer}

@@ -16,10 +16,14 @@ from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, after, case_of, from_document
 from services.router.domain.moves import MOVES
 from services.router.handlers.core import read_input
-from shared import topics
-from shared.events import EVENT_TYPES, INBOX, INPUTS, Contact, Message
-from shared.reading import read_event, read_told
-from shared.records import Record
+from shared.contracts.department_inbox import INBOX
+from shared.contracts.envelope import Message
+from shared.contracts.facts import EVENT_TYPES
+from shared.contracts.fields import Contact
+from shared.contracts.inputs import INPUTS
+from shared.kafka import topics
+from shared.kafka.records import Record
+from shared.service.event_decoders import read_event, read_told
 from tests.builders import (
     DIRECTORY,
     Story,

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from deploy.local.backing import Backing
-from shared.service import Service
-from shared.settings import Settings
+from shared.runtime.settings import Settings
+from shared.service.service import Service
 from tests.contract.test_flow import APPS
 from tests.contract.test_openapi import DOCUMENTS
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from shared.allowance import KEY_MAX, Allowance, client_of
-from shared.settings import Settings
+from shared.http.rate_limit import KEY_MAX, RateLimit, client_of
+from shared.runtime.settings import Settings
 
 
 def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
-    allowance = Allowance(2, 60)
+    allowance = RateLimit(2, 60)
     assert [allowance.wait_s("a", now) for now in (0, 10, 20)] == [0, 0, 40]
     assert allowance.wait_s("a", 59.5) == 1
     assert allowance.wait_s("a", 60) == 0
@@ -18,24 +18,24 @@ def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
 
 
 def test_what_was_refused_does_not_prolong_the_wait() -> None:
-    allowance = Allowance(1, 60)
+    allowance = RateLimit(1, 60)
     assert allowance.wait_s("a", 0) == 0
     assert [allowance.wait_s("a", now) for now in range(1, 60)] == list(range(59, 0, -1))
     assert allowance.wait_s("a", 60) == 0
 
 
 def test_each_key_has_an_allowance_of_its_own() -> None:
-    allowance = Allowance(1, 60)
+    allowance = RateLimit(1, 60)
     assert [allowance.wait_s(key, 0) for key in ("a", "b", "a")] == [0, 0, 60]
 
 
 def test_none_is_no_limit() -> None:
-    allowance = Allowance(0, 60)
+    allowance = RateLimit(0, 60)
     assert {allowance.wait_s("a", 0) for _ in range(1_000)} == {0}
 
 
 def test_memory_has_a_bound_whoever_comes() -> None:
-    allowance = Allowance(3, 60, keys_watched=100)
+    allowance = RateLimit(3, 60, keys_watched=100)
     for number in range(10_000):
         allowance.wait_s(f"{number}" * 500, 0)
     assert len(allowance._seen) == 100
@@ -46,7 +46,7 @@ def test_memory_has_a_bound_whoever_comes() -> None:
 
 
 def test_whoever_goes_on_is_not_forgotten_for_those_who_came_once() -> None:
-    allowance = Allowance(1, 60, keys_watched=10)
+    allowance = RateLimit(1, 60, keys_watched=10)
     allowance.wait_s("a", 0)
     for number in range(1_000):
         allowance.wait_s(f"{number}", 0)

@@ -5,8 +5,8 @@ import pytest
 from services.router.domain.case import Case, fold
 from services.router.domain.decision import from_document
 from services.router.domain.directory import directory
-from shared import topics
-from shared.events import Fact
+from shared.contracts.facts import Fact
+from shared.kafka import topics
 from tests.builders import (
     CITY,
     INQUIRY,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.directory import CityError, Department, Name, Policy, Rule, load_city
-from shared.directory.faults import MOST_TOLD
-from shared.directory.folder import ABOUT_FIELDS
-from shared.directory.written import CITY_BYTES_MAX, Outline
-from shared.directory.yamlfile import FILE_BYTES_MAX
+from shared.city import CityError, Department, Name, Policy, Rule, load_city
+from shared.city.faults import MOST_TOLD
+from shared.city.folder import ABOUT_FIELDS
+from shared.city.parsing import CITY_BYTES_MAX, Outline
+from shared.city.yaml_file import FILE_BYTES_MAX
 from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
 
 LISTS = ("departments", "rules", "policies")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.connection import Connection, store_login
-from shared.settings import KafkaSecurity, Settings
+from shared.kafka.connection import Connection
+from shared.runtime.settings import KafkaSecurity, Settings
+from shared.store.login import store_login
 
 
 @pytest.fixture

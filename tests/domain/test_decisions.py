@@ -11,9 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.router.domain.decision import case_of
 from services.router.domain.directory import directory
-from shared import topics
-from shared.events import DEPARTMENTS_MAX, EVENT_TYPES, INBOX, TEXT_MAX, CaseEvent, Contact, ResidentTold
-from shared.publishing import RECORD_BYTES_MAX
+from shared.contracts.department_inbox import INBOX
+from shared.contracts.facts import EVENT_TYPES, CaseEvent
+from shared.contracts.fields import Contact
+from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
+from shared.contracts.resident_messages import ResidentTold
+from shared.kafka import topics
+from shared.kafka.publisher import RECORD_BYTES_MAX
 from tests.builders import (
     NAMES,
     Step,

@@ -5,18 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.directory import (
-    City,
-    CityError,
-    Department,
-    Name,
-    Policy,
-    Rule,
-    load_city,
-    merge,
-    put_department,
-    retire,
-)
+from shared.city import City, CityError, Department, Name, Policy, Rule, load_city, merge, put_department, retire
 
 GOOD = {
     "city.yaml": "name: {zh: 某城, en: Some City}\ntime_zone: Asia/Shanghai\n",

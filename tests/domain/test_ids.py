@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import ids
+from shared.contracts import ids
 
 SECRET = b"a secret of thirty-two characters"
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel
 
-from shared.logs import JsonLines, Seldom, TextLines
-from shared.mongo import DuplicateKeyError
+from shared.runtime.logging import JsonLines, Seldom, TextLines
+from shared.store.mongo import DuplicateKeyError
 
 
 def a_line(words: str, at: float = 0.0, **fields: object) -> logging.LogRecord:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared import clock
-from shared.events import Action
-from shared.problems import field_problems
+from shared.contracts.inputs import Action
+from shared.http.problems import field_problems
+from shared.runtime import timestamps
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,11 @@ def test_every_time_that_is_taken_is_written_and_read_as_the_same(naive: datetim
     moment = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)), microsecond=naive.microsecond // 1000 * 1000)
     action = Action(kind="visit", at=moment)
     assert Action.model_validate_json(action.model_dump_json()).at == moment
-    assert clock.from_text(clock.to_text(moment)) == moment
+    assert timestamps.from_text(timestamps.to_text(moment)) == moment
 
 
 def test_a_year_has_four_digits_whatever_it_is() -> None:
-    assert clock.to_text(datetime(999, 1, 2, 3, 4, 5, 6_789, UTC)) == "0999-01-02T03:04:05.006Z"
-    assert clock.to_text(datetime(2026, 3, 16, 12, tzinfo=timezone(timedelta(hours=8)))) == "2026-03-16T04:00:00.000Z"
+    assert timestamps.to_text(datetime(999, 1, 2, 3, 4, 5, 6_789, UTC)) == "0999-01-02T03:04:05.006Z"
+    assert (
+        timestamps.to_text(datetime(2026, 3, 16, 12, tzinfo=timezone(timedelta(hours=8)))) == "2026-03-16T04:00:00.000Z"
+    )

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from services.intake.domain import ContactGiven
 from services.notifier.domain.notices import for_department, for_resident, hall_entry, hidden, one_line, unaddressed
 from services.notifier.mailroom import mail_of
-from shared import topics
-from shared.events import Contact, ResidentTold
+from shared.contracts.fields import Contact
+from shared.contracts.resident_messages import ResidentTold
+from shared.kafka import topics
 from tests.builders import INQUIRY, MONDAY_NOON, WRITER, Step, contributed, received, replied, told
 
 URL = "https://city.example"

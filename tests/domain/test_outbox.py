@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from services.router.handlers.core import read_input
 from services.router.handlers.gate import Knock, checked_against, read_outbox, refusal, stamped
-from shared import ids, topics
-from shared.events import PartContributed
-from shared.reading import read_event, read_told
-from shared.records import Record, Wrong
+from shared.contracts import ids
+from shared.contracts.inputs import PartContributed
+from shared.kafka import topics
+from shared.kafka.records import InvalidRecord, Record
+from shared.service.event_decoders import read_event, read_told
 from tests.builders import INQUIRY, a_record, record_of
 
 PART = f"{INQUIRY}-p1"
@@ -206,27 +207,27 @@ NUMBERED: list[Any] = [
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD], ids=[name for _, name in BAD])
 def test_an_input_that_cannot_be_read_is_wrong(record: Record) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(InvalidRecord):
         read_input(record)
 
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD + NUMBERED], ids=[name for _, name in BAD + NUMBERED])
 def test_an_event_that_cannot_be_read_is_wrong(record: Record) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(InvalidRecord):
         read_event(record)
 
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD[:6]], ids=[name for _, name in BAD[:6]])
 def test_a_telling_that_cannot_be_read_is_wrong(record: Record) -> None:
     told = [*(one for one in record.headers if one[0] != "ce_type"), ("ce_type", b"chorus.resident.told")]
-    with pytest.raises(Wrong):
+    with pytest.raises(InvalidRecord):
         read_told(a_record(record.value, told, topic=topics.RESIDENTS))
 
 
 def test_an_input_under_another_inquirys_key_is_wrong() -> None:
     good = a_record(VALUE, unreadable(), key=INQUIRY.encode())
     assert read_input(good) is not None
-    with pytest.raises(Wrong, match="is not the inquiry"):
+    with pytest.raises(InvalidRecord, match="is not the inquiry"):
         read_input(a_record(VALUE, unreadable(), key=b"20260316-00000000"))
 
 

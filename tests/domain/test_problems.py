@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.mongo import PyMongoError
-from shared.problems import MEDIA_TYPE, Problem, field_problems, install, invalid, name_of, pointer, shown
+from shared.http.problems import MEDIA_TYPE, Problem, field_problems, install, invalid, name_of, pointer, shown
+from shared.store.mongo import PyMongoError
 
 
 class Form(BaseModel):

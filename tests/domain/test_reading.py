@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared import topics
-from shared.reading import read_event
-from shared.records import Wrong
+from shared.kafka import topics
+from shared.kafka.records import InvalidRecord
+from shared.service.event_decoders import read_event
 from tests.builders import (
     Step,
     a_record,
@@ -47,13 +47,13 @@ def read(kind: str, value: bytes) -> str:
     ],
 )
 def test_a_known_event_without_what_its_readers_need_is_wrong(kind: str, data: dict[str, Any]) -> None:
-    with pytest.raises(Wrong, match=f"This is no chorus.{kind}"):
+    with pytest.raises(InvalidRecord, match=f"This is no chorus.{kind}"):
         read(kind, json.dumps(data).encode())
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[" * 50_000, b'{"inquiry_id": "\\ud800"}', b"[]", b'{"inquiry_id": 7}'])
 def test_what_is_no_object_with_an_inquiry_is_wrong(value: bytes) -> None:
-    with pytest.raises(Wrong, match="The value"):
+    with pytest.raises(InvalidRecord, match="The value"):
         read("part.offered", value)
 
 

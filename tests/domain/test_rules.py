@@ -3,7 +3,7 @@
 import pytest
 
 from services.router.rules import Assignment, Why, assign, compile_rules
-from shared.directory import City, Department, Name, Policy, Rule, retire
+from shared.city import City, Department, Name, Policy, Rule, retire
 
 WHY = Name(zh="原因", en="reason")
 

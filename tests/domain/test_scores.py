@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scorer.domain import Fact, Period, Row, clocks, line, newly_judged, period, rows, share
-from shared import clock
+from shared.runtime import timestamps
 from tests.builders import INQUIRY, MONDAY_NOON
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -26,7 +26,7 @@ def case(*facts: tuple[str, datetime, dict[str, Any]], inquiry_id: str = INQUIRY
 
 def offered(part: str, department: str, at: datetime = MONDAY_NOON) -> tuple[str, datetime, dict[str, Any]]:
     limits = {"accept": 1, "first_reply": 3, "resolve": 15}
-    due = {name: clock.to_text(at + limit * DAY) for name, limit in limits.items()}
+    due = {name: timestamps.to_text(at + limit * DAY) for name, limit in limits.items()}
     return "part.offered", at, {"part_id": part, "department": department, "due": due}
 
 
@@ -133,7 +133,7 @@ def test_each_stop_is_told_once_as_a_new_verdict() -> None:
 )
 def test_a_period_runs_from_midnight_to_midnight_in_the_city(name: str, start: str, end: str) -> None:
     over = period(name, SHANGHAI)
-    assert (clock.to_text(over.start), clock.to_text(over.end), over.zone) == (start, end, "Asia/Shanghai")
+    assert (timestamps.to_text(over.start), timestamps.to_text(over.end), over.zone) == (start, end, "Asia/Shanghai")
 
 
 def test_a_day_on_which_the_clocks_change_has_twenty_three_hours() -> None:

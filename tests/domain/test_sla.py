@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.sla import Clock, due_at
+from shared.clocks.deadlines import Clock, due_at
 from tests.builders import MONDAY_NOON
 
 DUE = MONDAY_NOON + timedelta(hours=24)

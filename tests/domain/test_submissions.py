@@ -14,8 +14,8 @@ from services.intake.domain import (
     fingerprint,
     ticket,
 )
-from shared.languages import language_of
-from shared.problems import field_problems
+from shared.http.problems import field_problems
+from shared.runtime.languages import language_of
 
 GOOD = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
 

@@ -1,7 +1,7 @@
 """The words for residents: each sentence in both languages, on the city's own clock."""
 
 from services.router.domain.directory import directory
-from shared import topics
+from shared.kafka import topics
 from tests.builders import CITY, Step, a_city, contributed, received, replied, returned, told
 
 

@@ -18,9 +18,9 @@ from pymongo import MongoClient
 
 from deploy.local.backing import Backing
 from deploy.local.ports import Ports
-from shared.directory import load_city
-from shared.provision import make_topics
-from shared.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
+from shared.city import load_city
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
 from tests.integration.outside import Letter, Resident, departments_write, ids_by, read_all
 
 REPOSITORY = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def set_up(running: Backing, folder: Path) -> Bench:
     """Topics, secrets and a city over this broker and store."""
     city = load_city(CITY)
     wanted = (*system_topics(6, 90), *department_topics([one.code for one in city.departments], 90))
-    asyncio.run(make_topics(running.kafka, wanted, 1))
+    asyncio.run(create_topics(running.kafka, wanted, 1))
     for name in ("code", "token"):
         (folder / name).write_text(name * 20)
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")} | {

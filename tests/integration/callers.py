@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin import NewTopic as Wanted  # type: ignore[attr-defined]
 
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 LIMIT_S = 15.0
 Headers = Sequence[tuple[str, bytes]]

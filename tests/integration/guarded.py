@@ -15,9 +15,9 @@ from pymongo.errors import OperationFailure
 from deploy.local import probe
 from deploy.local.store import PROGRAM
 from deploy.replicaset import Client
-from shared.connection import store_login
-from shared.mongo import refuses_login
-from shared.settings import Settings
+from shared.runtime.settings import Settings
+from shared.store.login import store_login
+from shared.store.mongo import refuses_login
 from tests.integration.composed import free_ports
 
 

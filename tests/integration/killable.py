@@ -25,13 +25,13 @@ import services.notifier.store
 import services.router.handlers.core
 import services.router.store
 import services.scorer.store
-import shared.claims
-import shared.ledger
+import shared.ledger.ledger
+import shared.store.leases
 from services.router.domain.decide import decide
-from shared.mongo import insert_new
-from shared.publishing import Publisher, Row
-from shared.service import main
-from shared.topics import EVENTS
+from shared.kafka.publisher import Publisher, Row
+from shared.kafka.topics import EVENTS
+from shared.service.service import main
+from shared.store.mongo import insert_new
 from tests.integration.bench import POISON
 
 Counts = Callable[..., bool]
@@ -74,7 +74,7 @@ def arm(step: str, topic: str | None) -> None:
     insert = "insert_new"
     places: dict[str, list[tuple[object, str, Counts]]] = {
         "insert": [
-            (shared.ledger, insert, any_call),
+            (shared.ledger.ledger, insert, any_call),
             (services.router.store, insert, into("decisions")),
             (services.notifier.store, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
@@ -82,9 +82,9 @@ def arm(step: str, topic: str | None) -> None:
         "publish": [(Publisher, "deliver", lambda _, topics, rows: topic is None or topic in topics)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
         "settle": [(AsyncIOMotorCollection, "delete_many", any_call)],
-        "claim": [(shared.claims, "claim", any_call)],
+        "claim": [(shared.store.leases, "claim", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
-        "note": [(shared.claims, "done", any_call)],
+        "note": [(shared.store.leases, "done", any_call)],
         "park": [(services.router.store, insert, into("parked"))],
     }
     for owner, name, counts in places[what]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from pymongo import MongoClient
 
-from shared import topics
+from shared.kafka import topics
 from tests.integration.corpus import Sample
 
 AT = "2026-03-16T04:00:00.000Z"

@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, TopicPartition
 from deploy.access import Access
 from deploy.command.main import main
 from deploy.local.stackfile import StackFile
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 from tests.conftest import REPOSITORY, RunningStack
 
 Where = Literal["inside", "outside"]

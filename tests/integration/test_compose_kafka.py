@@ -26,9 +26,9 @@ from deploy.local.city import SAMPLE
 from deploy.local.kafka import SECURED, Secured, settings
 from deploy.passwords import ADMIN, BROKER, Passwords, department_user
 from deploy.rights import SERVICE_RIGHTS, department_rights
-from shared.connection import Connection
-from shared.directory import load_city
-from shared.topics import SERVICES, department_topics, system_topics
+from shared.city import load_city
+from shared.kafka.connection import Connection
+from shared.kafka.topics import SERVICES, department_topics, system_topics
 from tests.compose import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
 

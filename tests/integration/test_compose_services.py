@@ -12,7 +12,7 @@ import pytest
 from deploy import replicaset
 from deploy.local.backing import Backing
 from deploy.local.city import SAMPLE
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
 from tests.compose import BROKERS
 from tests.integration.composed import Composed, composed
 from tests.integration.guarded import guarded

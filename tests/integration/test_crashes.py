@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.topics import EVENTS, INPUTS, RESIDENTS
+from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS
 from tests.integration.bench import NOISE, Bench, answered, killed_itself, started_anew
 from tests.integration.outside import Resident
 

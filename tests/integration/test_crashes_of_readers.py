@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.topics import EVENTS, RESIDENTS
+from shared.kafka.topics import EVENTS, RESIDENTS
 from tests.integration.bench import JOINT, NOISE, Bench, killed_itself, started_anew
 from tests.integration.outside import Resident
 

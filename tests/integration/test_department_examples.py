@@ -17,9 +17,11 @@ import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from shared.directory import load_city
-from shared.events import DEPARTMENT_MESSAGES, INBOX, PREFIX
-from shared.topics import department_topics, inbox
+from shared.city import load_city
+from shared.contracts.department_inbox import INBOX
+from shared.contracts.envelope import PREFIX
+from shared.contracts.inputs import DEPARTMENT_MESSAGES
+from shared.kafka.topics import department_topics, inbox
 from tests.conftest import REPOSITORY, RunningStack
 from tests.integration.outside import read_all
 

@@ -14,7 +14,7 @@ from deploy.command import login
 from deploy.command.console import Options, options
 from deploy.local.backing import Backing
 from deploy.rights import SERVICE_RIGHTS, Right
-from shared import topics
+from shared.kafka import topics
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import Resident
 

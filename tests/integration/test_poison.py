@@ -11,10 +11,10 @@ from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
 
 from deploy.local.backing import Backing
-from shared.delivery import Subscription
-from shared.provision import make_topics
-from shared.publishing import Publisher
-from shared.topics import Topic
+from shared.kafka.publisher import Publisher
+from shared.kafka.subscription import Subscription
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
 from tests.conftest import RunningStack
 from tests.integration.corpus import write_header_name
 from tests.integration.outside import Resident, read_all
@@ -53,7 +53,7 @@ def whole_case(running: Backing, resident: Resident) -> None:
 async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) -> None:
     """In topics that the broker does not write anew: one record breaks the poll of all, and every other one is handled."""
     names = [f"poll.{uuid4().hex[:8]}.{n}" for n in range(3)]
-    await make_topics(running.kafka, [*(Topic(name, 1, 1) for name in names), Topic("try.dead-letters", 1, 1)], 1)
+    await create_topics(running.kafka, [*(Topic(name, 1, 1) for name in names), Topic("try.dead-letters", 1, 1)], 1)
     producer = Producer({"bootstrap.servers": running.kafka, "acks": "all"})
     for turn in range(3):
         for name in names:
@@ -101,7 +101,7 @@ def test_a_record_larger_than_any_dead_letter_holds_nobody_up(running: Backing, 
 
 
 async def test_an_outbox_of_nobody_holds_nobody_up(running: Backing, resident: Resident) -> None:
-    await make_topics(running.kafka, [Topic("departments.stray.outbox", 1, 1)], 1)
+    await create_topics(running.kafka, [Topic("departments.stray.outbox", 1, 1)], 1)
     write(running.kafka, "stray", b"{", [TYPE])
     whole_case(running, resident)
 

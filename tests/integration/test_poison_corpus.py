@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from shared import topics
+from shared.kafka import topics
 from tests.conftest import chorus_up
 from tests.integration.corpus import Case, Sample, corpus, write
 from tests.integration.outside import Letter, Resident, read_all

@@ -14,8 +14,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 
 from deploy.local.backing import Backing
 from deploy.local.city import SAMPLE
-from shared.directory import load_city
-from shared.topics import Topic, department_topics, system_topics
+from shared.city import load_city
+from shared.kafka.topics import Topic, department_topics, system_topics
 
 pytestmark = pytest.mark.integration
 

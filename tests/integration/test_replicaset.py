@@ -11,8 +11,8 @@ from pymongo.errors import OperationFailure
 from deploy import replicaset
 from deploy.local.backing import Backing
 from deploy.replicaset import Client
-from shared.mongo import connect, insert_new
-from shared.topics import SERVICES
+from shared.kafka.topics import SERVICES
+from shared.store.mongo import connect, insert_new
 from tests.integration.guarded import Store, guarded
 
 pytestmark = pytest.mark.integration

@@ -24,8 +24,8 @@ from deploy.certificates import Certificates
 from deploy.local import jars
 from deploy.local.backing import Backing
 from deploy.rights import Right
-from shared import topics
-from shared.connection import Connection
+from shared.kafka import topics
+from shared.kafka.connection import Connection
 from tests.conftest import REPOSITORY, chorus_up
 from tests.integration.callers import Aiokafka, Librdkafka, Told
 from tests.integration.secured import Secured, Where, outsider, until

@@ -11,9 +11,10 @@ from uuid import NAMESPACE_URL, uuid5
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.command.morning.account import Case, Part
-from shared.connection import Connection
-from shared.events import PartAccepted, PartContributed, PartOffered, PartReplied, PartReturned
-from shared.topics import inbox, outbox
+from shared.contracts.department_inbox import PartOffered
+from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
+from shared.kafka.connection import Connection
+from shared.kafka.topics import inbox, outbox
 
 Step = tuple[float, str, dict[str, Any]]
 SHORTEST_S, LONGEST_S = 0.1, 0.8

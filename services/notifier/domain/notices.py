@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifier.domain.masking import mask
-from shared.events import ResidentTold
+from shared.contracts.resident_messages import ResidentTold
 
 MAILED: Mapping[str, tuple[str, str]] = {
     "registered": ("已登记", "registered"),

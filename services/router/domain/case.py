@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
-from shared.events import Fact
+from shared.contracts.facts import Fact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
 OPEN = ("offered", "accepted")

@@ -5,8 +5,8 @@ from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
 from services.router.domain.moves import MOVES, Facts, Refused, joined
 from services.router.domain.telling import messages
-from shared.events import InquiryReceived
-from shared.ids import derived_id
+from shared.contracts.ids import derived_id
+from shared.contracts.inputs import InquiryReceived
 
 
 def decide(case: Case, given: Input, directory: Directory) -> Decision:

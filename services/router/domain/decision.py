@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.router.domain.case import Case, fold, note
-from shared.events import Fact, Message, Origin, Payload
+from shared.contracts.envelope import Message, Origin, Payload
+from shared.contracts.facts import Fact
 
 VERSION = 1
 SOURCE = "chorus/router"

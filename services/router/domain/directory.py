@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from services.router.rules import Rules, compile_rules
-from shared import sla
+from shared.clocks import deadlines
 
 if TYPE_CHECKING:
-    from shared.directory import City, Department, Policy
+    from shared.city import City, Department, Policy
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Directory:
     def limits(self) -> Mapping[str, timedelta]:
         """How long each clock of the policy in force runs."""
         hours = (self.policy.accept_h, self.policy.first_reply_h, self.policy.resolve_h)
-        return {clock: timedelta(hours=limit) for clock, limit in zip(sla.CLOCKS, hours, strict=True)}
+        return {clock: timedelta(hours=limit) for clock, limit in zip(deadlines.CLOCKS, hours, strict=True)}
 
     def name(self, code: str, language: str) -> str:
         """A department's name; its code when the directory does not know it."""

@@ -10,14 +10,14 @@ from services.router.domain.case import OPEN, Case, Part, fold
 from services.router.domain.decision import Input, Refusal
 from services.router.domain.directory import Directory
 from services.router.rules import Assignment, assign
-from shared import clock, sla
-from shared.events import (
-    DEPARTMENTS_MAX,
+from shared.clocks import deadlines
+from shared.contracts.envelope import Payload
+from shared.contracts.facts import Fact
+from shared.contracts.inputs import (
     CaseAssign,
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
-    Fact,
     InquiryRated,
     InquiryReceived,
     PartAccepted,
@@ -25,8 +25,9 @@ from shared.events import (
     PartMessage,
     PartReplied,
     PartReturned,
-    Payload,
 )
+from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.runtime import timestamps
 
 Facts = list[Fact]
 P = TypeVar("P", bound=Payload)
@@ -272,7 +273,7 @@ def _changed(part: Part, role: str) -> Fact:
 
 def _due(at: str, directory: Directory) -> dict[str, str]:
     started = datetime.fromisoformat(at)
-    return {name: clock.to_text(sla.due_at(started, limit)) for name, limit in directory.limits.items()}
+    return {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
 
 
 def joined(case: Case) -> Fact:

@@ -10,9 +10,10 @@ from services.router.domain import words
 from services.router.domain.case import Case
 from services.router.domain.decision import SOURCE, Input, Refusal
 from services.router.domain.directory import Directory
-from shared import topics
-from shared.events import PREFIX, Fact, Message, Origin, as_json
-from shared.ids import derived_id
+from shared.contracts.envelope import PREFIX, Message, Origin, as_json
+from shared.contracts.facts import Fact
+from shared.contracts.ids import derived_id
+from shared.kafka import topics
 
 REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.directory import Directory
-from shared.events import Fact
+from shared.contracts.facts import Fact
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "inquiry.registered": (

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.router.store import Store
-from shared import clock, metrics
-from shared.events import EVENT_TYPES
-from shared.mongo import Document
-from shared.reading import read_event
-from shared.records import Record
+from shared.contracts.facts import EVENT_TYPES
+from shared.kafka.records import Record
+from shared.runtime import metrics, timestamps
+from shared.service.event_decoders import read_event
+from shared.store.mongo import Document
 
 MEASURE_EVERY_S = 15.0
 
@@ -43,4 +43,4 @@ def read_row(record: Record) -> Document:
         metrics.UNKNOWN_TYPES.labels("router").inc()
     fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
-    return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": clock.to_text(event.at)}
+    return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}

@@ -13,13 +13,16 @@ from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input
 from services.router.domain.directory import Directory
 from services.router.store import Parked, Store
-from shared import ids, metrics, topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Confirm
-from shared.events import INPUTS, CaseReplay, InquiryReceived, PartMessage, Payload
-from shared.logs import log
-from shared.publishing import Publisher
-from shared.records import Record, Wrong, dead_letter
+from shared.contracts import ids
+from shared.contracts.envelope import Payload
+from shared.contracts.inputs import INPUTS, CaseReplay, InquiryReceived, PartMessage
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import InvalidRecord, Record, dead_letter
+from shared.kafka.subscription import Confirm
+from shared.runtime import metrics
+from shared.runtime.logging import log
+from shared.service.city_feed import CityFeed
 
 DEPARTMENT_SOURCE = "departments/"
 LABELS_MAX = 100
@@ -197,16 +200,16 @@ def read_input(record: Record) -> Input:
     headers = record.attributes()
     kind, id_, recorded_at = headers.get("ce_type"), headers.get("ce_id"), headers.get("ce_recordedtime")
     if not kind or not id_ or not recorded_at or record.value is None:
-        raise Wrong("An input needs ce_type, ce_id, ce_recordedtime and a value.")
+        raise InvalidRecord("An input needs ce_type, ce_id, ce_recordedtime and a value.")
     if kind not in INPUTS:
-        raise Wrong(f"{kind!r} is no type of input.")
+        raise InvalidRecord(f"{kind!r} is no type of input.")
     try:
         payload = INPUTS[kind].model_validate_json(record.value)
     except ValidationError as error:
-        raise Wrong(f"This is no {kind}: {error}") from error
+        raise InvalidRecord(f"This is no {kind}: {error}") from error
     inquiry_id = inquiry_of(payload)
     if inquiry_id is None or record.key != inquiry_id.encode():
-        raise Wrong(f"The key {record.key!r} is not the inquiry {inquiry_id!r} that the value speaks of.")
+        raise InvalidRecord(f"The key {record.key!r} is not the inquiry {inquiry_id!r} that the value speaks of.")
     source = headers.get("ce_source", "")
     return Input(
         id=id_,
@@ -220,11 +223,11 @@ def read_input(record: Record) -> Input:
     )
 
 
-def readable(record: Record) -> Input | Wrong:
+def readable(record: Record) -> Input | InvalidRecord:
     """The input that a record holds, or what is wrong with it."""
     try:
         given = read_input(record)
-    except Wrong as wrong:
+    except InvalidRecord as wrong:
         return wrong
     return given
 

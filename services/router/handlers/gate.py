@@ -10,14 +10,18 @@ from services.router.domain.decision import SOURCE, Refusal
 from services.router.domain.directory import Directory
 from services.router.handlers.core import DEPARTMENT_SOURCE
 from services.router.store import Store
-from shared import clock, ids, metrics, topics
-from shared.cityfeed import CityFeed
-from shared.delivery import Confirm
-from shared.events import DEPARTMENT_MESSAGES, Message, MessageRefused, Origin, PartMessage
-from shared.logs import log
-from shared.problems import field_problems
-from shared.publishing import Publisher
-from shared.records import Record, dead_letter
+from shared.contracts import ids
+from shared.contracts.department_inbox import MessageRefused
+from shared.contracts.envelope import Message, Origin
+from shared.contracts.inputs import DEPARTMENT_MESSAGES, PartMessage
+from shared.http.problems import field_problems
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import Record, dead_letter
+from shared.kafka.subscription import Confirm
+from shared.runtime import metrics, timestamps
+from shared.runtime.logging import log
+from shared.service.city_feed import CityFeed
 
 ID_MAX = 256
 VALUE_MAX = 1_048_576
@@ -136,7 +140,7 @@ def refusal(knock: Knock) -> Message:
 
 def recorded_at(knock: Knock) -> str:
     """When the broker took the record: nobody can back-date it."""
-    return clock.to_text(clock.from_ms(knock.record.timestamp_ms))
+    return timestamps.to_text(timestamps.from_ms(knock.record.timestamp_ms))
 
 
 def read_outbox(record: Record) -> Knock:

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from shared import topics
-from shared.mongo import connect
-from shared.wire import Wire
+from shared.http.protocol import HttpProtocol
+from shared.kafka import topics
+from shared.store.mongo import connect
 
 HOP = "--hop" in sys.argv
 entries = connect(os.environ["CHORUS_MONGODB"], "bench")["entries"]
@@ -68,7 +68,7 @@ if __name__ == "__main__":
         app,
         host=host,
         port=int(port),
-        http=Wire,
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

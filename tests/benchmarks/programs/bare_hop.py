@@ -5,8 +5,8 @@ import os
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from shared import topics
-from shared.mongo import connect
+from shared.kafka import topics
+from shared.store.mongo import connect
 from tests.benchmarks.programs.loops import run
 
 GROUP = "bench-hop"

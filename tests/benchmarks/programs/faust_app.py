@@ -7,8 +7,8 @@ from typing import Any
 import faust
 from faust.transport.drivers.aiokafka import Producer, Transport
 
-from shared import topics
-from shared.records import Record
+from shared.kafka import topics
+from shared.kafka.records import Record
 from tests.benchmarks.programs.work import Work, rows_of, the_directory
 
 GROUP = "bench-faust"

@@ -3,11 +3,12 @@
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.gate import Gate, read_outbox
 from services.router.store import Store
-from shared import topics
-from shared.cityfeed import CityFeed
-from shared.events import DEPARTMENT_MESSAGES, one_of
-from shared.service import Service, main
-from shared.settings import Settings
+from shared.contracts.envelope import one_of
+from shared.contracts.inputs import DEPARTMENT_MESSAGES
+from shared.kafka import topics
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.service.service import Service, main
 from tests.benchmarks.programs.work import the_directory
 
 GROUP = "router-gate"

@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from shared import topics
-from shared.records import Record
+from shared.kafka import topics
+from shared.kafka.records import Record
 from tests.benchmarks.programs.work import Work, rows_of, the_directory
 
 GROUP = "bench-librdkafka"

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from faststream import AckPolicy, Context
 from faststream.kafka import KafkaBroker
 
-from shared import topics
-from shared.events import InquiryReceived
-from shared.records import Record
+from shared.contracts.inputs import InquiryReceived
+from shared.kafka import topics
+from shared.kafka.records import Record
 from tests.benchmarks.programs.loops import run
 from tests.benchmarks.programs.work import Work, rows_of, the_directory
 

@@ -6,8 +6,8 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.models.serializers import SerializationContext, Serializer
 
-from shared import topics
-from shared.records import Record
+from shared.kafka import topics
+from shared.kafka.records import Record
 from tests.benchmarks.programs.work import Row, Work, rows_of, the_directory
 
 GROUP = "bench-quix"

@@ -9,9 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from shared import topics
-from shared.events import Header
-from shared.mongo import connect, insert_new
+from shared.contracts.envelope import Header
+from shared.kafka import topics
+from shared.store.mongo import connect, insert_new
 from tests.benchmarks.programs.loops import run
 from tests.benchmarks.programs.work import Work, record_of, rows_of, the_directory
 

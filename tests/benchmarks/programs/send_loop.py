@@ -5,7 +5,7 @@ import os
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from shared import topics
+from shared.kafka import topics
 from tests.benchmarks.programs.loops import run
 from tests.benchmarks.programs.work import Work, record_of, rows_of, the_directory
 

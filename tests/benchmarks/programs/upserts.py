@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.router.domain.decision import Decision
-from shared import topics
-from shared.mongo import Collection, UpdateOne, connect
+from shared.kafka import topics
+from shared.store.mongo import Collection, UpdateOne, connect
 from tests.benchmarks.programs.loops import run
 from tests.benchmarks.programs.work import Work, record_of, rows_of, the_directory
 

@@ -9,9 +9,9 @@ from services.router.domain.decide import decide
 from services.router.domain.decision import Decision, after
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import read_input
-from shared.events import Header
-from shared.records import Record
-from shared.running import tune_python
+from shared.contracts.envelope import Header
+from shared.kafka.records import Record
+from shared.service.process import tune_python
 
 Row = tuple[str, bytes, bytes, list[Header]]
 

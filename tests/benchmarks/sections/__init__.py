@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.router.domain.directory import Directory, directory
-from shared import topics
-from shared.directory import City
-from shared.topics import Topic, department_topics, system_topics
+from shared.city import City
+from shared.kafka import topics
+from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.benchmarks.contest import PARTITIONS, Say
 from tests.benchmarks.letters import Letter, write_letters
 from tests.benchmarks.place import Place

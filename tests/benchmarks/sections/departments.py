@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.city import city_folder, read_city
-from shared import topics
+from shared.kafka import topics
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.figures import Rounds, number, shown, table
 from tests.benchmarks.letters import Letter

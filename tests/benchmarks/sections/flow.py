@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from shared import topics
-from shared.events import PREFIX, PartAccepted
-from shared.publishing import RawRecord
+from shared.contracts.envelope import PREFIX
+from shared.contracts.inputs import PartAccepted
+from shared.kafka import topics
+from shared.kafka.publisher import RawRecord
 from tests.benchmarks.contest import Contender
 from tests.benchmarks.figures import Rounds, number, ratio, shown, table
 from tests.benchmarks.letters import Letter

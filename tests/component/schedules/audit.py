@@ -6,9 +6,9 @@ from services.router.domain.case import Case
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
 from services.router.handlers.core import readable
-from shared import topics
-from shared.events import CaseReplay
-from shared.records import Record, Wrong
+from shared.contracts.inputs import CaseReplay
+from shared.kafka import topics
+from shared.kafka.records import InvalidRecord, Record
 from tests.builders import DIRECTORY
 from tests.component.schedules.world import World, decided_as
 from tests.fakes import header
@@ -20,7 +20,7 @@ def violations(world: World) -> Iterator[str]:
     inputs: dict[str, list[Input]] = {}
     for record in world.records():
         given = readable(record)
-        if isinstance(given, Wrong):
+        if isinstance(given, InvalidRecord):
             if record.place not in world.places_of_letters():
                 yield f"{record.place} is wrong and has no dead letter"
         else:
@@ -94,12 +94,12 @@ def of_the_letters(world: World) -> Iterator[str]:
         if len({row[:2] for row in rows}) != 1:
             yield f"the letters of {place} hold different bytes"
     for record in records_with(world, "permanent"):
-        if not isinstance(readable(record), Wrong):
+        if not isinstance(readable(record), InvalidRecord):
             yield f"{record.place} was put aside as wrong, and is not"
     for record in records_with(world, "exhausted"):
         given = readable(record)
         replay = isinstance(given, Input) and given.type == CaseReplay.type
-        if isinstance(given, Wrong) or (given.id not in world.poisoned and not replay):
+        if isinstance(given, InvalidRecord) or (given.id not in world.poisoned and not replay):
             yield f"{record.place} was given up without need"
     for record in records_with(world, "parked"):
         if record.key not in given_up:

@@ -12,8 +12,8 @@ from services.router.domain.case import Case
 from services.router.domain.decision import Decision, Input
 from services.router.handlers.core import Core
 from services.router.store import Parked, Store
-from shared.delivery import Confirm, Subscription
-from shared.records import Record
+from shared.kafka.records import Record
+from shared.kafka.subscription import Confirm, Subscription
 from tests.component.schedules.process import Made
 
 Raw = Any

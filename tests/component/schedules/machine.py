@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.router.domain.case import Case
 from services.router.domain.decision import Input
 from services.router.handlers.core import readable
-from shared.records import Record
+from shared.kafka.records import Record
 from tests.builders import (
     Step,
     accepted,

@@ -19,11 +19,11 @@ from services.router.domain.decision import Input
 from services.router.domain.directory import Directory, directory
 from services.router.handlers.core import Core, read_input
 from services.router.store import Store
-from shared import topics
-from shared.cityfeed import CityFeed
-from shared.delivery import SESSION_S, Subscription
-from shared.publishing import Publisher, RawRecord, Row
-from shared.running import ended
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher, RawRecord, Row
+from shared.kafka.subscription import SESSION_S, Subscription
+from shared.runtime.tasks import cancel_and_wait
+from shared.service.city_feed import CityFeed
 from tests.builders import CITY
 from tests.component.schedules.timeless import Timeless
 from tests.component.schedules.world import How, World, half
@@ -242,4 +242,4 @@ class Process:
         """End it as SIGKILL does: nothing that it does while it ends has an effect."""
         self.hand.dead = True
         tasks = [*self.subscription.going, *([self.taking] if self.taking else [])]
-        self.loop.run_until_complete(ended(tasks))
+        self.loop.run_until_complete(cancel_and_wait(tasks))

@@ -4,7 +4,7 @@ import asyncio
 import selectors
 from typing import Any
 
-from shared.running import ended
+from shared.runtime.tasks import cancel_and_wait
 
 QUIET_S = 600.0
 
@@ -26,7 +26,7 @@ class Timeless(asyncio.SelectorEventLoop):
 
     def end(self) -> None:
         """Let go of whatever still waits."""
-        self.run_until_complete(ended([one for one in asyncio.all_tasks(self) if not one.done()]))
+        self.run_until_complete(cancel_and_wait([one for one in asyncio.all_tasks(self) if not one.done()]))
         self.close()
 
 

@@ -10,10 +10,11 @@ import bson
 
 from services.router.domain.decision import Decision, Input, from_document
 from services.router.handlers.core import readable
-from shared import ids, topics
-from shared.events import CaseReplay
-from shared.publishing import RawRecord
-from shared.records import Record, Wrong
+from shared.contracts import ids
+from shared.contracts.inputs import CaseReplay
+from shared.kafka import topics
+from shared.kafka.publisher import RawRecord
+from shared.kafka.records import InvalidRecord, Record
 from tests.fakes import FakeRecord, header
 
 PARTITIONS = 2
@@ -80,7 +81,7 @@ class World:
             return None
         given = readable(record)
         put_aside = record.place in self.places_of_letters()
-        decision = None if isinstance(given, Wrong) else self.decision_of(given)
+        decision = None if isinstance(given, InvalidRecord) else self.decision_of(given)
         if decision is not None:
             missing = [one for one in decision.messages if one.id not in self.topics[one.topic]]
             if missing and not put_aside:

@@ -1,0 +1,85 @@
+"""Owns the city as it runs: what it is made of, and how applying, adding and retiring change it."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from shared.city.consistency import CityParts, contradictions
+from shared.city.entries import CityEntry, Department, Name, Policy, Rule
+from shared.city.faults import CityError, Fault, nearest, quoted
+
+
+class City(CityEntry):
+    revision: int = 0
+    name: Name
+    time_zone: str
+    departments: tuple[Department, ...]
+    rules: tuple[Rule, ...] = ()
+    policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if faults := _faults(self):
+            raise CityError([fault.sentence(self.model_dump()) for fault in faults], faults)
+        return self
+
+    def department(self, code: str) -> Department | None:
+        return next((one for one in self.departments if one.code == code), None)
+
+    @property
+    def active(self) -> tuple[Department, ...]:
+        return tuple(one for one in self.departments if not one.retired)
+
+
+def merge(current: City | None, applied: City) -> City:
+    """The city after `applied` was applied to `current`; the caller sets the revision.
+
+    Name, time zone, rules and policies are the applied ones. Departments are added or updated, never removed,
+    and one that is retired stays so whatever the folder says: only `retire` retires and only
+    `put_department` revives.
+    """
+    if current is None:
+        return applied
+    given = {one.code: one for one in applied.departments}
+    kept = tuple(
+        given.pop(one.code, one).model_copy(update={"retired": one.retired, "retired_why": one.retired_why})
+        for one in current.departments
+    )
+    return _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+
+
+def put_department(city: City, department: Department) -> City:
+    """Add it, or replace the one of its code; a retired one comes back when it is put as not retired."""
+    others = tuple(department if one.code == department.code else one for one in city.departments)
+    return _changed(city, departments=others if city.department(department.code) else (*others, department))
+
+
+def retire(city: City, code: str, why: str | None = None) -> City:
+    """Rules that name it stay as they are: matching passes over it, and over a rule that has nobody else.
+
+    One that is retired already changes nothing, whatever is said now. Raises `CityError` when the city has no such department.
+    """
+    department = city.department(code)
+    if department is None:
+        known = [one.code for one in city.departments]
+        raise CityError([f"{quoted(code)} is not a department; {nearest(code, known, 'name one that is there')}."])
+    if department.retired:
+        return city
+    return put_department(city, department.model_copy(update={"retired": True, "retired_why": why}))
+
+
+def _changed(city: City, **fields: object) -> City:
+    changed = city.model_copy(update=fields)
+    if faults := _faults(changed):
+        raise CityError([fault.sentence(changed.model_dump()) for fault in faults], faults)
+    return changed
+
+
+def _faults(city: City) -> list[Fault]:
+    parts = CityParts(
+        city.time_zone,
+        dict(enumerate(city.departments)),
+        dict(enumerate(city.rules)),
+        dict(enumerate(city.policies)),
+    )
+    return list(contradictions(parts))

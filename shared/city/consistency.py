@@ -1,0 +1,178 @@
+"""Decides whether the parts of a city agree with each other."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from shared.city.entries import AREA_OFFICE, KINDS, MOST_DEPARTMENTS, Department, Policy, Rule
+from shared.city.faults import Fault, Loc, nearest, quoted
+
+Known = Mapping[str, None]
+"""Names in their order, found at once."""
+
+_SHORTEST_START = 3
+_ADD_OR_NAME = "add it to the departments or name one that is there"
+
+
+@dataclass(frozen=True, slots=True)
+class CityParts:
+    """A city's entries by their number in their list; `unread` are codes and areas of entries with faults of their own."""
+
+    time_zone: str | None
+    departments: Mapping[int, Department]
+    rules: Mapping[int, Rule]
+    policies: Mapping[int, Policy]
+    unread: Collection[str] = field(default_factory=frozenset)
+
+    @property
+    def codes(self) -> Known:
+        """Every department's code that can be named."""
+        return dict.fromkeys([*(one.code for one in self.departments.values()), *self.unread])
+
+    @property
+    def areas(self) -> Known:
+        """Every name under which a message may speak of a department's area."""
+        named = [name for one in self.departments.values() if one.areas for name in (one.code, *one.areas)]
+        return dict.fromkeys([*named, *self.unread])
+
+
+def contradictions(city: CityParts) -> Iterator[Fault]:
+    """What contradicts itself. A rule may name a retired department, because `retire` leaves rules alone."""
+    if city.time_zone is not None:
+        yield from _wrong_zone(city.time_zone)
+    yield from _repeated("departments", "code", {at: one.code for at, one in city.departments.items()})
+    yield from _repeated("rules", "id", {at: one.id for at, one in city.rules.items()})
+    yield from _repeated("policies", "id", {at: one.id for at, one in city.policies.items()})
+    yield from _wrong_parents(city)
+    yield from _shared_areas(city.departments)
+    codes, areas = city.codes, city.areas
+    for at, rule in city.rules.items():
+        yield from _wrong_handlers(("rules", at), rule, codes)
+        yield from _wrong_conditions(("rules", at), rule, areas)
+    for at, policy in city.policies.items():
+        yield from _wrong_policy(("policies", at), policy)
+
+
+def only_while_written(city: CityParts) -> Iterator[Fault]:
+    """What whoever writes a city must keep to and a running one may break.
+
+    `retire` leaves rules alone, and a newer writer may know more kinds.
+    """
+    retired = {one.code for one in city.departments.values() if one.retired}
+    for at, department in city.departments.items():
+        if department.kind not in KINDS:
+            yield Fault(
+                ("departments", at, "kind"), f"{quoted(department.kind)} is unknown; write one of {', '.join(KINDS)}"
+            )
+    for at, rule in city.rules.items():
+        for place, code in _handlers(rule):
+            if code in retired:
+                says = f"{quoted(code)} is retired; name a department that still answers"
+                yield Fault(("rules", at, *place), says)
+
+
+def _wrong_zone(zone: str) -> Iterator[Fault]:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        says = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
+        yield Fault(("time_zone",), says)
+
+
+def _repeated(listed: str, name: str, values: Mapping[int, str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for at, value in values.items():
+        if value in seen:
+            yield Fault((listed, at, name), f"{quoted(value)} is another's {name} already; each {name} may stand once")
+        seen.add(value)
+
+
+def _wrong_parents(city: CityParts) -> Iterator[Fault]:
+    parents = {one.code: one.parent for one in city.departments.values()}
+    for at, department in city.departments.items():
+        code, parent, loc = department.code, department.parent, ("departments", at, "parent")
+        if parent is None or parent in city.unread:
+            continue
+        if parent not in parents:
+            yield Fault(loc, f"{quoted(parent)} is not a department; {nearest(parent, list(parents), _ADD_OR_NAME)}")
+        elif code in _ancestors(code, parents):
+            yield Fault(loc, f'{quoted(parent)} is below "{code}" itself; name one that is above it, or none')
+
+
+def _ancestors(code: str, parents: Mapping[str, str | None]) -> set[str]:
+    seen: set[str] = set()
+    above = parents.get(code)
+    while above is not None and above not in seen:
+        seen.add(above)
+        above = parents.get(above)
+    return seen
+
+
+def _shared_areas(departments: Mapping[int, Department]) -> Iterator[Fault]:
+    owner: dict[str, str] = {}
+    for at, department in departments.items():
+        for place, area in enumerate(department.areas):
+            first = owner.setdefault(area, department.code)
+            if first != department.code:
+                says = f'{quoted(area)} belongs to "{first}" already; an area has one office'
+                yield Fault(("departments", at, "areas", place), says)
+
+
+def _handlers(rule: Rule) -> Iterator[tuple[Loc, str]]:
+    yield ("lead",), rule.lead
+    yield from ((("co_handlers", place), code) for place, code in enumerate(rule.co_handlers))
+
+
+def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for place, code in _handlers(rule):
+        if code not in known and code != AREA_OFFICE:
+            yield Fault(
+                (*loc, *place), f"{quoted(code)} is not a department; {nearest(code, list(known), _ADD_OR_NAME)}"
+            )
+        if code in seen:
+            yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
+        seen.add(code)
+    if len(rule.departments) > MOST_DEPARTMENTS:
+        says = f"the rule names {len(rule.departments)} departments; name at most {MOST_DEPARTMENTS}, the lead included"
+        yield Fault((*loc, "co_handlers"), says)
+
+
+def _wrong_conditions(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
+    if not (rule.any or rule.all or rule.areas or rule.channels):
+        yield Fault(loc, "it would hold for every message; give it one or more of any, all, areas, channels")
+    for number, group in enumerate(rule.all):
+        if not group:
+            yield Fault((*loc, "all", number), "the group is empty and could never hold; give it terms")
+    for place, area in enumerate(rule.areas):
+        if area not in known:
+            otherwise = "write one of a department's areas, or its code"
+            says = f"{quoted(area)} is no area of any department; {nearest(area, list(known), otherwise)}"
+            yield Fault((*loc, "areas", place), says)
+    for inner, term in _terms(rule):
+        if (wrong := _wrong_term(term)) is not None:
+            yield Fault((*loc, *inner), wrong)
+
+
+def _terms(rule: Rule) -> Iterator[tuple[Loc, str]]:
+    yield from ((("any", place), term) for place, term in enumerate(rule.any))
+    for number, group in enumerate(rule.all):
+        yield from ((("all", number, place), term) for place, term in enumerate(group))
+    yield from ((("none", place), term) for place, term in enumerate(rule.none))
+
+
+def _wrong_term(term: str) -> str | None:
+    if not any(character.isalnum() for character in term):
+        return f"the term {quoted(term)} has neither letter nor digit and is never found; write a word"
+    if term.endswith("*") and len(term) < _SHORTEST_START + 1:
+        return f"{quoted(term)} begins too many words; write {_SHORTEST_START} letters or more before *"
+    return None
+
+
+def _wrong_policy(loc: Loc, policy: Policy) -> Iterator[Fault]:
+    if not policy.accept_h <= policy.first_reply_h <= policy.resolve_h:
+        yield Fault(
+            loc,
+            f"accept_h {policy.accept_h:g}, first_reply_h {policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} "
+            "run backwards; each must be at least the one before",
+        )

@@ -1,0 +1,1 @@
+"""Clocks: when each is due, and its verdict."""

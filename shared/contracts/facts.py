@@ -1,0 +1,40 @@
+"""Facts of a case, and the events that publish them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ConfigDict
+
+from shared.contracts.envelope import PREFIX, Payload
+
+
+class CaseEvent(Payload):
+    """A fact on `inquiries.events`, without residents' words or contacts; its fields depend on its type."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    inquiry_id: str
+
+
+EVENT_TYPES = tuple(
+    PREFIX + name
+    for name in (
+        "inquiry.registered",
+        "inquiry.triaged",
+        "inquiry.assigned",
+        "inquiry.replied",
+        "inquiry.answered",
+        "inquiry.rated",
+        "part.offered",
+        "part.accepted",
+        "part.contributed",
+        "part.returned",
+        "part.withdrawn",
+    )
+)
+
+
+class Fact(NamedTuple):
+    """Something that is true of a case from now on; facts are folded into its state in order."""
+
+    type: str
+    data: Mapping[str, Any]

@@ -1,0 +1,56 @@
+"""Field types that several messages share: points in time, text that can be stored, contacts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from shared.runtime import timestamps
+
+YEARS = range(1970, 9999)
+
+
+def in_reach(moment: datetime) -> datetime:
+    """Refuse a time that has no year of four digits in UTC: it could be read here and never be written again."""
+    try:
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    if year not in YEARS:
+        raise ValueError(f"is out of reach; write a time from {YEARS[0]} to {YEARS[-1]}")
+    return moment
+
+
+Moment = Annotated[
+    AwareDatetime, AfterValidator(in_reach), PlainSerializer(timestamps.to_text, return_type=str, when_used="json")
+]
+"""A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
+
+
+def no_nul(text: str | None) -> str | None:
+    """Refuse U+0000, which no store and no page can carry."""
+    if text is not None and "\0" in text:
+        raise ValueError("contains U+0000, which cannot be stored; leave it out")
+    return text
+
+
+def has_words(remedy: str) -> Callable[[str], str]:
+    """A check that refuses text without a word in it; `remedy` says what would be right."""
+
+    def check(text: str) -> str:
+        no_nul(text)
+        if not text.strip():
+            raise ValueError(f"is blank; {remedy}")
+        return text
+
+    return check
+
+
+class Contact(BaseModel):
+    """How a resident may be reached; kept out of `inquiries.events` and of every log."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    name: str | None = Field(None, max_length=100)
+    phone: str | None = Field(None, max_length=40)
+    email: str | None = Field(None, max_length=254)

@@ -1,0 +1,6 @@
+"""The limits on what people and departments may send; intake, gate and desk enforce the same ones."""
+
+SUBJECT_MAX = 200
+BODY_MAX = 20_000
+TEXT_MAX = 20_000
+DEPARTMENTS_MAX = 20

@@ -1,0 +1,1 @@
+"""Kafka: topics, records, one producer, subscriptions that lose nothing."""

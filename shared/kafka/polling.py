@@ -1,0 +1,116 @@
+"""Polling that passes over nothing: whatever goes wrong with a fetch, every record is handled or leaves a dead letter."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    CorruptRecordException,
+    KafkaError,
+    UnsupportedCodecError,
+)
+from faststream.kafka.message import KafkaMessage
+
+from shared.kafka.records import FORBIDDEN, Record
+from shared.runtime import metrics
+from shared.runtime.logging import log
+
+UNPACKABLE = (CorruptRecordException, UnsupportedCodecError)
+UNPACK_MS = 100
+
+
+@dataclass
+class Polling:
+    """One consumer's polls. `handled` is, for each partition, the offset after the last record that was handled here."""
+
+    service: str
+    group: str | None
+    put_aside: Callable[[Record, str, str, int], Awaitable[None]]
+    broken: Callable[[BaseException], None]
+    handled: dict[TopicPartition, int] = field(default_factory=dict)
+    failure: str | None = None
+
+    async def poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
+        """Poll; whatever goes wrong, nothing that was fetched is passed over.
+
+        When a record of one partition cannot be unpacked, aiokafka has moved past records of others that it then drops:
+        every partition goes back to the first record that was not handled.
+        """
+        try:
+            found = await polling(consumer)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:
+            self.failure = type(error).__name__
+            metrics.POLL_FAILURES.labels(self.service).inc()
+            log.error("a poll failed", extra={"group": self.group, "error": self.failure})
+            if isinstance(error, FORBIDDEN):
+                self.broken(error)
+                raise
+            await self.rewind(consumer)
+            if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
+                raise
+            found = await self.one_by_one(consumer)
+        self.failure = None
+        return found
+
+    def go_on_from(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Everything before these is handled; what was passed over, because it cannot be unpacked, is not gone back to."""
+        self.handled |= {place: max(offset, self.handled.get(place, 0)) for place, offset in offsets.items()}
+
+    async def rewind(self, consumer: AIOKafkaConsumer) -> None:
+        for partition in consumer.assignment():
+            if (offset := self.handled.get(partition)) is not None:
+                consumer.seek(partition, offset)
+            elif self.group is not None and await consumer.committed(partition) is not None:
+                await consumer.seek_to_committed(partition)
+            else:
+                await consumer.seek_to_beginning(partition)
+
+    async def one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
+        """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
+        found: list[Any] = []
+        for partition in sorted(consumer.assignment()):
+            offset = await consumer.position(partition)
+            end = consumer.highwater(partition)
+            if end is not None and offset >= end:
+                continue  # waiting where nothing lies would make each of these rounds long
+            try:
+                records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
+                await self.put_aside(record, "permanent", f"It could not be unpacked: {error!r}", 1)
+                consumer.seek(partition, offset + 1)
+                self.go_on_from({partition: offset + 1})
+            else:
+                found += [record for some in records.values() for record in some]
+        return tuple(found)
+
+
+class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
+    """Before partitions go, what is in hand may finish for a while; once they have come, all positions are new."""
+
+    def __init__(self, drained: Callable[[], Awaitable[None]], forget: Callable[[], None]) -> None:
+        self.drained, self.forget = drained, forget
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Called by aiokafka before it gives the partitions back."""
+        await self.drained()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Positions come from the committed offsets: what this process had handled before says nothing any more."""
+        self.forget()
+
+
+async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """FastStream's parser decodes header values and loses the batch on one that is not UTF-8; this one decodes nothing."""
+    return KafkaMessage(body=b"", headers={}, raw_message=batch, consumer=None)  # type: ignore[arg-type]
+
+
+async def undecoded(message: KafkaMessage) -> Any:
+    """The records themselves: validation is ours, so that one bad record never hurts its neighbours."""
+    return message.raw_message

@@ -1,0 +1,188 @@
+"""Publishing with confirmation: batches for each partition, placed as Java's clients place keys."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from shared.contracts.envelope import Header, Message
+from shared.kafka.connection import Connection
+from shared.runtime import metrics
+from shared.runtime.logging import log
+
+BATCH_BYTES = 1_000_000
+RECORD_BYTES_MAX = 9_000_000
+# Key and headers of a message of our own take less than what is left.
+VALUE_BYTES_MAX = RECORD_BYTES_MAX - 16_384
+STOP_LIMIT_S = 5.0
+PING_LIMIT_S = 2.0
+LOOK_EVERY_S = 1.0
+RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
+Row = tuple[str, RawRecord]
+"""A record and its topic."""
+
+
+class TooLarge(ValueError):
+    """A record that no topic takes; refused here, because a refusal of the broker would poison the producer."""
+
+
+@lru_cache(maxsize=65_536)
+def placement(key: bytes) -> int:
+    """The number whose remainder by the partition count is a key's partition, as in Java's default partitioner."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def size_of(record: RawRecord) -> int:
+    """What a record weighs, in bytes, without compression."""
+    key, value, headers = record
+    size = len(key or b"") + len(value or b"")
+    for name, text in headers:
+        size += len(name) + len(text or b"")
+    return size
+
+
+class Publisher:
+    """The process's one producer: idempotent, acks=all; made anew when the broker's refusal has poisoned it."""
+
+    def __init__(self, kafka: Connection | str, service: str, client_id: str | None = None) -> None:
+        self.kafka = Connection.of(kafka)
+        self.service = service
+        self.client_id = client_id or f"chorus-{service}"
+        self.producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._unconfirmed: dict[object, float] = {}
+        self.refusal: str | None = None
+        """What Kafka has refused for good, until it takes something again."""
+
+    async def start(self) -> None:
+        """Connect; raises KafkaError when the broker is away. May be tried again."""
+        async with self._starting:
+            if self.producer is not None:
+                return
+            producer = AIOKafkaProducer(
+                **self.kafka.aiokafka(),
+                client_id=self.client_id,
+                acks="all",
+                enable_idempotence=True,
+                max_request_size=RECORD_BYTES_MAX,
+                max_batch_size=BATCH_BYTES,
+                metadata_max_age_ms=30_000,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await self._discard(producer)
+                raise
+            self.producer = producer
+
+    async def stop(self) -> None:
+        """Give what is under way a moment to be confirmed, then let go: what is unconfirmed is published again later."""
+        producer, self.producer = self.producer, None
+        await self._discard(producer)
+
+    async def _discard(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), STOP_LIMIT_S)
+
+    async def answers(self) -> bool:
+        """Whether the broker answers now; at most a few seconds are waited."""
+        producer = self.producer
+        if producer is None:
+            return False
+        with suppress(KafkaError, TimeoutError):
+            return bool(await asyncio.wait_for(producer.client.force_metadata_update(), PING_LIMIT_S))
+        return False
+
+    def unconfirmed_s(self) -> float:
+        """For how many seconds the oldest message under way has waited for its confirmation."""
+        return time.monotonic() - min(self._unconfirmed.values(), default=time.monotonic())
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        """Publish and wait until every message is confirmed; raises KafkaError or TooLarge if one is not.
+
+        Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
+        """
+        batch = list(messages)
+        for one in batch:
+            if (size := len(one.value)) > VALUE_BYTES_MAX:
+                raise TooLarge(f"A value of {size} bytes for {one.topic!r} is larger than {VALUE_BYTES_MAX} bytes.")
+        await self.deliver({one.topic for one in batch}, ((one.topic, one.record) for one in batch))
+
+    async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
+        """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
+        for topic, rows in records.items():
+            if (largest := max(map(size_of, rows), default=0)) > RECORD_BYTES_MAX:
+                raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
+        await self.deliver(records.keys(), ((topic, row) for topic, rows in records.items() for row in rows))
+
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
+        """Publish records of a size that topics take, and wait until every one is confirmed."""
+        if not topics:
+            return
+        await self.start()
+        producer = self.producer
+        if producer is None:
+            raise KafkaConnectionError("the producer has been stopped")
+        token = object()
+        self._unconfirmed[token] = time.monotonic()
+        try:
+            known = producer.client.cluster.partitions_for_topic
+            # Together: one by one, each topic that is met for the first time is a question to the broker.
+            await asyncio.gather(*[producer.partitions_for(topic) for topic in topics if not known(topic)])
+            counts = {topic: len(await producer.partitions_for(topic)) for topic in topics}
+            batches = packed(producer, counts, rows)
+            sent = [await producer.send_batch(batch, topic, partition=at) for (topic, at), batch in batches]
+            await self._confirmed(producer, sent)
+            self.refusal = None
+        except KafkaError as error:
+            if not error.retriable:
+                self.refusal = type(error).__name__
+                await self._renew(producer, error)
+            raise
+        finally:
+            del self._unconfirmed[token]
+
+    async def _confirmed(self, producer: AIOKafkaProducer, sent: Sequence["asyncio.Future[object]"]) -> None:
+        """Wait as long as it takes: sending again what is under way would only make more of it."""
+        going = set(sent)
+        while going:
+            _, going = await asyncio.wait(going, timeout=LOOK_EVERY_S)
+            if going:
+                metrics.BLOCKED_SECONDS.labels(self.service, "kafka").inc(LOOK_EVERY_S)
+                if self.producer is not producer:
+                    raise KafkaConnectionError("the producer was made anew while this waited")
+        for future in sent:
+            future.result()
+
+    async def _renew(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """A producer that was refused for good fails every later write to that partition: replace it."""
+        if self.producer is producer:
+            self.producer = None
+            metrics.PRODUCER_RENEWALS.labels(self.service).inc()
+            log.warning("a publish was refused; the producer is made anew", extra={"error": type(error).__name__})
+            await self._discard(producer)
+
+
+def packed(
+    producer: AIOKafkaProducer, counts: Mapping[str, int], rows: Iterable[Row]
+) -> list[tuple[tuple[str, int], BatchBuilder]]:
+    """Batches in the order in which to send them, each with its topic and partition; `counts` are partitions by topic."""
+    full: list[tuple[tuple[str, int], BatchBuilder]] = []
+    filling: dict[tuple[str, int], BatchBuilder] = {}
+    for topic, (key, value, headers) in rows:
+        place = topic, placement(key) % counts[topic] if key else 0
+        batch = filling.get(place)
+        if batch is None or batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            if batch is not None:
+                full.append((place, batch))
+            batch = filling[place] = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None, headers=headers)
+    return [*full, *filling.items()]

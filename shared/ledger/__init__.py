@@ -1,0 +1,1 @@
+"""What an entry point has accepted: written first, then published in order."""

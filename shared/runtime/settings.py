@@ -1,0 +1,91 @@
+"""What an operator may set, read once at start from the environment; secrets come from files."""
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+"""The time zone of a city that names none."""
+KafkaSecurity = Literal["plaintext", "sasl_ssl", "sasl_plaintext"]
+
+
+class Settings(BaseSettings):
+    """Settings of one service process; every name is `CHORUS_` + the field in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CHORUS_", extra="ignore", frozen=True)
+
+    http: str = "127.0.0.1:8000"
+    kafka: str = "127.0.0.1:9092"
+    kafka_security: KafkaSecurity = "plaintext"
+    kafka_user: str | None = None
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
+    kafka_users: Path | None = None
+    mongodb: str = "mongodb://127.0.0.1:27017"
+    mongodb_user: str | None = None
+    mongodb_password_file: Path | None = None
+    smtp: str = "127.0.0.1:8025"
+    mail_from: str = "chorus@city.example"
+    public_url: str = "http://127.0.0.1:8001"
+    hall_url: str = "http://127.0.0.1:8003"
+    scoreboard_url: str = "http://127.0.0.1:8004"
+    secret_file: Path | None = None
+    operator_token_file: Path | None = None
+    instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    data: Path | None = None
+    time_zone: str | None = None
+    partitions: int = Field(6, ge=1)
+    replication: int = Field(1, ge=1)
+    retention_days: int = Field(90, ge=1)
+    submissions_per_minute: int = Field(0, ge=0)
+    trusted_proxies: str = ""
+    log: Literal["text", "json"] = "text"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name or "UTC")
+        except (KeyError, ValueError, OSError) as unknown:
+            raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
+        return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: str) -> str:
+        for one in given.split(",") if given not in ("", "*") else ():
+            try:
+                ip_network(one.strip())
+            except ValueError as wrong:
+                raise ValueError(
+                    f"{one.strip()!r} is no address; write addresses or networks like 10.0.0.7,172.20.0.0/16, "
+                    "or * when nobody but the proxy can reach this process"
+                ) from wrong
+        return given
+
+    def zone(self, city: str | None) -> ZoneInfo:
+        """The zone in which ticket numbers, months and due times are told: the setting, else the city's own."""
+        return ZoneInfo(name) if (name := self.time_zone or city) else DEFAULT_ZONE
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this process listens."""
+        host, _, port = self.http.rpartition(":")
+        return host, int(port)
+
+
+def secret(path: Path | None, setting: str) -> bytes:
+    """The secret in a file, without surrounding white space; raises ValueError with a sentence when it is missing or weak."""
+    if path is None:
+        raise ValueError(f"{setting} is not set; point it to a file that holds at least 32 random characters")
+    try:
+        content = path.read_bytes().strip()
+    except OSError as error:
+        raise ValueError(f"{setting} names {str(path)!r}, which cannot be read: {error.strerror}") from error
+    if len(content) < 32:
+        raise ValueError(f"{setting} names {str(path)!r}, which holds fewer than 32 characters; make a longer secret")
+    return content

@@ -1,0 +1,165 @@
+"""What a service answers to `chorus reconcile`: what its ledger holds, what it has seen, how far it has read.
+
+No service reads another's database; the command asks each of them, and compares what they say.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.http.identity import BEARER, operators_only
+from shared.http.problems import Problem, documented, shown
+from shared.http.request_body import body_of, limited_body
+from shared.kafka.connection import Connection
+from shared.kafka.topic_reader import behind
+from shared.ledger.ledger import LEASE_S, Ledger, message_of
+from shared.runtime import timestamps
+from shared.service.service import Service
+from shared.store.mongo import ASCENDING, Document
+
+IDS_MAX = 1_000
+WAIT_MAX_S = 20
+OVERDUE_S = 6 * LEASE_S
+N_DIGITS = 9
+Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
+
+
+class EntryShown(BaseModel):
+    """An accepted input without its words; `overdue`: the relay should have published it long ago."""
+
+    event_id: str
+    inquiry_id: str
+    n: int
+    type: str
+    at: AwareDatetime
+    published: bool
+    overdue: bool
+
+
+class LedgerPage(BaseModel):
+    """Entries by inquiry and n; `next` is what to pass as `after` for the following page."""
+
+    entries: list[EntryShown]
+    next: str | None
+
+
+class Published(BaseModel):
+    """How many messages went out again, under the ids that they have."""
+
+    messages: int
+
+
+class Behind(BaseModel):
+    """By topic, how many records this service's groups have not committed; nothing when they are at the end."""
+
+    behind: dict[str, int]
+
+
+class IdsBody(BaseModel):
+    """Ids of messages."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: Annotated[tuple[str, ...], Field(max_length=IDS_MAX)]
+
+
+class Missing(BaseModel):
+    """Those of the messages that are not here."""
+
+    missing: list[str]
+
+
+def routes(service: Service, token: bytes, *, ledger: Ledger | None = None, unseen: Unseen | None = None) -> APIRouter:
+    """The routes of a service that has a ledger, or a view whose documents have the ids of the messages they come from."""
+    api = APIRouter(
+        tags=["reconciling"],
+        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        responses=documented(401, 422, 429, 503),
+    )
+
+    @api.get("/behind", summary="What this service's groups have not read yet")
+    async def not_read(
+        wait_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S, description="wait until all of it is read")] = 0,
+    ) -> Behind:
+        kafka = Connection.of(service.settings)
+        reading = [one for one in service.subscriptions if one.group is not None and one.topics]
+        left = await asyncio.gather(*(behind(kafka, str(one.group), one.topics, wait_s) for one in reading))
+        return Behind(behind={topic: count for some in left for topic, count in some.items()})
+
+    if unseen is not None:
+        look = unseen
+
+        @api.post("/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="What is not here")
+        async def missing(request: Request) -> Missing:
+            given = IdsBody.model_validate_json(await limited_body(request))
+            return Missing(missing=sorted(await look(given.ids)))
+
+    if ledger is not None:
+        _ledger_routes(api, ledger)
+    return api
+
+
+def _ledger_routes(api: APIRouter, ledger: Ledger) -> None:
+    @api.get("/ledger", summary="What was accepted here, without words, page by page")
+    async def page(
+        after: Annotated[str, Query(max_length=100)] = "",
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> LedgerPage:
+        found = await entries(ledger, *place_of(after), limit + 1)
+        more = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
+        return LedgerPage(entries=found[:limit], next=more)
+
+    @api.post("/ledger/{event_id}/publish", responses=documented(404), summary="Publish an entry again, under its id")
+    async def publish(event_id: str) -> Published:
+        return Published(messages=await publish_again(ledger, event_id))
+
+
+def place_of(after: str) -> tuple[str, int]:
+    """`<inquiry_id>/<n>` as a place in the order of inquiries; without a number it is before the inquiry's first.
+
+    Raises Problem 422 for a number that none can have.
+    """
+    inquiry_id, _, n = after.partition("/")
+    if n.isdecimal() and len(n) > N_DIGITS:
+        raise Problem(422, f"after {shown(after)} has too many digits; write one like 20260316-7KQ2M9XD/3.")
+    return inquiry_id, int(n) if n.isdecimal() else -1
+
+
+async def entries(ledger: Ledger, inquiry_id: str, n: int, limit: int) -> list[EntryShown]:
+    """The entries after that place. What is in no note is on Kafka, so the notes are looked at last."""
+    about = {"inquiry_id": 1, "n": 1, "type": 1, "recorded_at": 1}
+    order = [("inquiry_id", ASCENDING), ("n", ASCENDING)]
+    found: list[Document] = []
+    for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
+        if len(found) < limit:
+            found += await ledger.entries.find(query, about).sort(order).to_list(limit - len(found))
+    notes = await ledger.unpublished.find({}, {"entries": 1}).to_list(None)
+    noted = {id_ for note in notes for id_ in note["entries"]}
+    late = timestamps.now() - timedelta(seconds=OVERDUE_S)
+    return [_shown(one, one["_id"] not in noted, late) for one in found]
+
+
+def _shown(entry: Document, published: bool, late: datetime) -> EntryShown:
+    return EntryShown(
+        event_id=entry["_id"],
+        inquiry_id=entry["inquiry_id"],
+        n=entry["n"],
+        type=entry["type"],
+        at=entry["recorded_at"],
+        published=published,
+        overdue=not published and entry["recorded_at"] < late,
+    )
+
+
+async def publish_again(ledger: Ledger, event_id: str) -> int:
+    """Publish an entry as it is stored, after those of its inquiry that must come first. Raises Problem 404."""
+    entry = await ledger.entries.find_one({"_id": event_id})
+    if entry is None:
+        raise Problem(404, f"There is no entry {shown(event_id)} in this ledger.")
+    messages = [message_of(one) for one in (*await ledger.earlier_open([entry]), entry)]
+    await ledger.publisher.publish(messages)
+    await ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
+    return len(messages)

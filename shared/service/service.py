@@ -1,0 +1,393 @@
+"""The wiring every service shares: HTTP, health, metrics, subscriptions, one producer, background work, a graceful end."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from faststream.kafka import KafkaBroker
+from faststream.specification import AsyncAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from shared.http import problems
+from shared.http.problems import answered, documented
+from shared.http.protocol import HttpProtocol
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import FORBIDDEN, Record
+from shared.kafka.replay_reader import ReplayReader
+from shared.kafka.subscription import BATCH_RECORDS, NO_POLL_S, Confirm, Item, Parking, Subscription
+from shared.runtime import logging, metrics
+from shared.runtime.logging import log
+from shared.runtime.settings import Settings
+from shared.runtime.tasks import Loop, cancel_and_wait
+from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
+from shared.store.login import store_login
+from shared.store.mongo import Database, StoreAway, connect, ping, refuses_login
+from shared.web import reference_pages
+from shared.web.layout import Site, language
+from shared.web.static_files import static_files
+
+DRAIN_S = 15.0
+LAG_EVERY_S = 5.0
+READING_EXPECTED_S = 10.0
+GIVEN_UP_S = 300.0
+REMARKED_S = 600.0
+Check = Callable[[], Awaitable[str | None]]
+
+
+class Alive(BaseModel):
+    """The answer to `/healthz`."""
+
+    status: Literal["alive"]
+    service: str
+
+
+class Readiness(BaseModel):
+    """The answer to `/readyz`: whether the service does its work, and whatever is not as it should be."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class AsyncApiDocument(BaseModel):
+    """The answer to `/asyncapi.json`, as far as this service promises it."""
+
+    asyncapi: str
+    info: dict[str, Any]
+    channels: dict[str, Any]
+    operations: dict[str, Any]
+
+
+class Service:
+    """One service process. Its app module registers routes, subscriptions and loops, then calls `run`."""
+
+    def __init__(self, name: str, settings: Settings, *, works_without_kafka: bool = False) -> None:
+        self.name = name
+        self.works_without_kafka = works_without_kafka
+        self.settings = settings
+        connection = Connection.of(settings)
+        self.publisher = Publisher(connection, name, settings.instance)
+        self.database: Database = connect(settings.mongodb, f"chorus_{name}", **store_login(settings))
+        self.broker = KafkaBroker(
+            connection.kafka,
+            security=connection.faststream(),
+            client_id=settings.instance or f"chorus-{name}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=DRAIN_S,
+            metadata_max_age_ms=5_000,
+            logger=None,
+        )
+        self.app = FastAPI(
+            title=f"Chorus {name}",
+            version="1.0",
+            lifespan=self._lifespan,
+            # It would tell whatever collector the environment names about requests, and what stood in those that failed.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+            # The pages of our own need nothing from elsewhere.
+            docs_url=None,
+            redoc_url=None,
+            responses=documented(422, 503),
+        )
+        self.subscriptions: list[Subscription[Any]] = []
+        self.preparations: list[Loop] = []
+        self.loops: list[Loop] = []
+        self.checks: list[Check] = [self._store_answers]
+        self.prepared_at: float | None = None
+        self.broken: BaseException | None = None
+        self.forbidden: str | None = None
+        self._has_read = False
+        self._server: uvicorn.Server | None = None
+        problems.install(self.app)
+        self._operational_routes()
+
+    # ── what an app module registers ─────────────────────────────────────────
+
+    def reads(
+        self,
+        *names: str,
+        group: str | None,
+        read: Callable[[Record], Item | None],
+        handle: Callable[[Sequence[Item]], Awaitable[Confirm | None]],
+        schema: Any,
+        pattern: str | None = None,
+        parking: Parking[Item] | None = None,
+        most: int = BATCH_RECORDS,
+        at_leisure: bool = False,
+    ) -> Subscription[Item]:
+        """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
+        subscription = Subscription(
+            service=self.name,
+            group=group,
+            topics=names,
+            pattern=pattern,
+            read=read,
+            handle=handle,
+            schema=schema,
+            publisher=self.publisher,
+            instance=self.settings.instance,
+            parking=parking,
+            most=most,
+            at_leisure=at_leisure,
+            on_broken=self._break,
+        )
+        subscription.attach(self.broker)
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def takes_replays(self) -> None:
+        """Try dead letters again that the desk sends back; to be called after the other readings are registered."""
+        replays = ReplayReader(tuple(self.subscriptions))
+        self.reads(
+            topics.replays(self.name),
+            group=f"{self.name}-replays",
+            read=replays.read,
+            handle=replays.take,
+            schema=bytes,
+        )
+
+    def publishes(self, topic: str, schema: Any) -> None:
+        """Declare a topic this service writes to, for the AsyncAPI page."""
+        self.broker.publisher(topic, schema=schema)
+
+    def before_reading(self, prepare: Loop) -> None:
+        """Do this once the store answers and before anything is read: indexes, first loads. Must be safe to repeat."""
+        self.preparations.append(prepare)
+
+    def forever(self, loop: Loop) -> None:
+        """Run this beside the subscriptions: waited with while a dependency is away; any other failure ends the process."""
+        self.loops.append(loop)
+
+    def ready_when(self, check: Check) -> None:
+        """Add a check to readiness: it returns a sentence when something is not right."""
+        self.checks.append(check)
+
+    # ── running ──────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Serve until told to stop; exits 1 when the process is broken for good or its instance is taken."""
+        logging.set_up(self.settings.log)
+        with contextlib.ExitStack() as held:
+            held.enter_context(single_instance(self.settings))
+            host, port = self.settings.address
+            self._server = Server(
+                uvicorn.Config(
+                    self.app,
+                    host=host,
+                    port=port,
+                    # The parser that the tests speak to, whatever else is installed; no sockets.
+                    http=HttpProtocol,
+                    ws="none",
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=bool(self.settings.trusted_proxies),
+                    forwarded_allow_ips=self.settings.trusted_proxies,
+                    timeout_keep_alive=75,
+                    timeout_graceful_shutdown=10,
+                )
+            )
+            self._server.run()
+        if self.broken is not None or not self._server.started:
+            why = (
+                logging.without_values(str(self.broken)) if self.broken else f"could not listen on {self.settings.http}"
+            )
+            sys.exit(f"chorus {self.name}: {why}")
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._guard(self._work()), name=f"{self.name}-work")]
+        try:
+            yield
+        finally:
+            log.info("stopping", extra={"service": self.name})
+            await cancel_and_wait(tasks)
+            self.database.client.close()
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        """A failure that nothing inside could heal ends the process, so that it is started anew."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.error("broken", exc_info=error, extra={"service": self.name})
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """End with status 1: what cannot heal here is started anew."""
+        self.broken = error
+        if self._server is not None:
+            self._server.should_exit = True
+
+    async def _work(self) -> None:
+        """Prepare, read, and keep the loops going; whatever is away is waited for."""
+        for prepare in self.preparations:
+            await retry_until_available(prepare, f"preparing {self.name}")
+        tune_python()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.publisher.stop)
+            loops = [asyncio.create_task(run_forever(loop)) for loop in (*self.loops, self._measure)]
+            stack.push_async_callback(self._stop_reading, loops)
+            self.prepared_at = time.monotonic()
+            await retry_until_available(self.publisher.start, "connecting the producer")
+            await retry_until_available(self._start_reading, "connecting the consumers")
+            loops.append(asyncio.create_task(self._watch()))
+            log.info("reading", extra={"service": self.name})
+            finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for loop in finished:
+                loop.result()
+
+    async def _start_reading(self) -> None:
+        try:
+            await self.broker.start()
+            self.forbidden = None
+        except BaseException as error:
+            await self.broker.stop()
+            if isinstance(error, FORBIDDEN):
+                self.forbidden = f"Kafka does not let {self.settings.kafka_user or self.name} read: {error}"
+            raise
+
+    async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*(subscription.drained(DRAIN_S) for subscription in self.subscriptions))
+        await cancel_and_wait(loops)
+        await asyncio.gather(*(subscription.stop() for subscription in self.subscriptions))
+        await self.broker.stop()
+
+    async def _measure(self) -> None:
+        told: set[str] = set()
+        while True:
+            waiting = dict.fromkeys(told, (0, 0.0))
+            for subscription in self.subscriptions:
+                waiting |= subscription.lag()
+            for topic, (messages, seconds) in waiting.items():
+                metrics.CONSUMER_LAG.labels(self.name, topic).set(messages)
+                metrics.CONSUMER_LAG_SECONDS.labels(self.name, topic).set(seconds)
+            told = set(waiting)
+            await asyncio.sleep(LAG_EVERY_S)
+
+    async def _watch(self) -> None:
+        """Raises for a reading that stands still although nothing it needs is away: this will not heal by itself.
+
+        It is looked at twice, because a process that was frozen finds all its clocks late.
+        """
+        still: set[str] = set()
+        while True:
+            now = {one.stands_still(GIVEN_UP_S) for one in self.subscriptions if not one.waiting_for} - {None}
+            if given_up := now & still:
+                raise RuntimeError("; ".join(sorted(map(str, given_up))))
+            still = {str(one) for one in now}
+            await asyncio.sleep(LAG_EVERY_S)
+
+    # ── what every service answers ───────────────────────────────────────────
+
+    async def readiness(self) -> tuple[bool, list[str]]:
+        """Whether the service does its work, and everything that is not as it should be, in sentences.
+
+        A service that works without Kafka says that it is away, and goes on.
+        """
+        reading: list[str] = []
+        if self.publisher.refusal:
+            reading.append(f"Kafka refuses what {self.name} writes: {self.publisher.refusal}")
+        elif not await self.publisher.answers():
+            reading.append("Kafka is away")
+        if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
+            reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
+        if self.forbidden:
+            reading.append(self.forbidden)
+        reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
+        others = [] if self.prepared_at else [f"{self.name} is starting"]
+        for check in self.checks:
+            if reason := await check():
+                others.append(reason)
+        self._has_read = self._has_read or not reading
+        settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
+        ready = not others and (not reading or (self.works_without_kafka and (settled or self._has_read)))
+        return ready, others + reading + self._remarks()
+
+    def _remarks(self) -> list[str]:
+        """What somebody should look at although the service does its work."""
+        lately = time.monotonic() - REMARKED_S
+        aside = [one.name for one in self.subscriptions if one.put_aside_at is not None and one.put_aside_at > lately]
+        return [f"{name} has put messages aside lately: `chorus dead-letters list` shows them" for name in aside]
+
+    async def _store_answers(self) -> str | None:
+        try:
+            await asyncio.wait_for(ping(self.database), 2)
+        except (*StoreAway, TimeoutError) as error:
+            return "the store refuses the log-in" if refuses_login(error) else "the store is away"
+        return None
+
+    def _operational_routes(self) -> None:
+        app = self.app
+
+        @app.get("/healthz", tags=["operations"], response_model=Alive, summary="The process lives")
+        async def healthz() -> dict[str, str]:
+            return {"status": "alive", "service": self.name}
+
+        @app.get(
+            "/readyz",
+            tags=["operations"],
+            responses={**answered(Readiness), **answered(Readiness, status=503)},
+            summary="The service does its work",
+        )
+        async def readyz() -> JSONResponse:
+            ready, reasons = await self.readiness()
+            return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
+
+        @app.get("/metrics", tags=["operations"], include_in_schema=False)
+        async def scrape() -> Response:
+            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+        @app.get(
+            "/asyncapi.json",
+            tags=["operations"],
+            responses=answered(AsyncApiDocument),
+            summary="The topics this service reads and writes",
+        )
+        async def asyncapi() -> Response:
+            return Response(self.asyncapi().to_specification().to_json(), media_type="application/json")
+
+        @app.get("/asyncapi", include_in_schema=False)
+        async def topics_page(request: Request) -> HTMLResponse:
+            document = json.loads(self.asyncapi().to_specification().to_json())
+            return reference_pages.messages(language(request), document, self.site)
+
+        @app.get("/docs", include_in_schema=False)
+        async def routes_page(request: Request) -> HTMLResponse:
+            return reference_pages.interface(language(request), app.openapi(), self.site)
+
+        app.mount("/static", static_files())
+
+    @property
+    def site(self) -> Site:
+        """Where the pages of the whole city are, as this service links to them."""
+        known = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
+        known |= {"scoreboard": self.settings.scoreboard_url}
+        own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
+        return Site(**(known | ({own: ""} if own else {})))
+
+    def asyncapi(self) -> AsyncAPI:
+        """The AsyncAPI document of this service."""
+        return AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
+
+
+def main(make: Callable[[Settings], Service]) -> None:
+    """Read the settings, make the service and run it; a setting that is wrong is one sentence and status 2."""
+    try:
+        service = make(Settings())
+    except ValueError as error:
+        print(f"A setting is wrong: {error}", file=sys.stderr)
+        sys.exit(2)
+    service.run()

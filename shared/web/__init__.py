@@ -1,0 +1,1 @@
+"""The frame of all pages; each service keeps its own templates."""
