@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
-from services.router.domain.directory import Directory, directory
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin, Payload
@@ -76,7 +76,7 @@ CITY = a_city(
         a_rule("pipes", "水管", "water"),
     ),
 )
-DIRECTORY = directory(CITY)
+DIRECTORY = city_index(CITY)
 
 
 # ── steps of a story ─────────────────────────────────────────────────────────
@@ -221,7 +221,7 @@ class Story:
 
 
 def told(
-    *steps: Step, city: Directory = DIRECTORY, inquiry_id: str = INQUIRY, after_this: Story | None = None
+    *steps: Step, city: CityIndex = DIRECTORY, inquiry_id: str = INQUIRY, after_this: Story | None = None
 ) -> Story:
     """Decide the steps one after the other, an hour apart, as the core does; a repeat makes no decision."""
     story = after_this or Story(Case(inquiry_id))

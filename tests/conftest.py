@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.command.failure import Failure
-from deploy.local.backing import Backing, backing
+from deploy.cli.failure import Failure
 from deploy.local.ports import Ports
+from tests.backing import Backing, backing
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
@@ -54,7 +54,7 @@ class RunningStack:
 
     def chorus(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as a user would."""
-        command = [sys.executable, "-m", "deploy.command.main", *words]
+        command = [sys.executable, "-m", "deploy.cli.main", *words]
         return subprocess.run(
             command, env=self.env, cwd=self.data, capture_output=True, text=True, timeout=timeout, check=False
         )
@@ -76,7 +76,7 @@ def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[Run
     env |= {"PYTHONPATH": str(REPOSITORY)}
     log = (data.parent / f"{data.name}.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.command.main", "up", *words],
+        [sys.executable, "-m", "deploy.cli.main", "up", *words],
         env=env | dict(given),
         stdout=log,
         stderr=subprocess.STDOUT,

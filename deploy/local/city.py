@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from deploy.command.failure import REFUSED, Failure
-from deploy.local.stackfile import replace
+from deploy.cli.failure import REFUSED, Failure
+from deploy.security.files import replace_file
 from shared.city import City, CityError, load_city
 
 RETRY_S = 0.2
@@ -48,7 +48,7 @@ async def apply_if_changed(folder: Path, city: City, applied: Path, router: str,
     if applied.exists() and applied.read_text("ascii").strip() == now:
         return False
     await _post(city, router, token)
-    replace(applied, now + "\n")
+    replace_file(applied, now + "\n")
     return True
 
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.command.failure import FAILED, Failure
-from deploy.local.stackfile import replace
+from deploy.cli.failure import FAILED, Failure
+from deploy.security.files import replace_file
 
 LAYOUT = 1
 LOCK = "lock"
@@ -80,7 +80,7 @@ class Folder:
         file = self.secrets / name
         if not file.exists():
             file.parent.mkdir(mode=0o700, exist_ok=True)
-            replace(file, secrets.token_hex(32) + "\n", mode=0o600)
+            replace_file(file, secrets.token_hex(32) + "\n", mode=0o600)
         return file
 
 
@@ -105,7 +105,7 @@ def settle(folder: Folder, *, secure: bool = False) -> None:
     """Make the folder ready; raises Failure when another layout wrote it, or one that is open where this is secure."""
     found = layout(folder)
     if found is None:
-        replace(folder.marker, json.dumps({"layout": LAYOUT, "secure": secure}) + "\n")
+        replace_file(folder.marker, json.dumps({"layout": LAYOUT, "secure": secure}) + "\n")
     elif found != LAYOUT:
         raise Failure(
             FAILED,

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.certificates import Certificates
-from deploy.command.failure import FAILED, Failure
+from deploy.cli.failure import FAILED, Failure
 from deploy.local import probe
-from deploy.local.part import Part
-from deploy.local.stackfile import replace
-from deploy.passwords import ADMIN, BROKER, CONTROLLER, SUPER_USERS, Passwords
+from deploy.local.part import StackPart
+from deploy.security.certificates import Certificates
+from deploy.security.files import replace_file
+from deploy.security.passwords import ADMIN, BROKER, CONTROLLER, SUPER_USERS, Passwords
 
 TEN_YEARS_MIN = 5_256_000
 FORMAT_TIMEOUT_S = 60
@@ -124,9 +124,9 @@ class Secured:
         self.certificates.settled([self.outside.rpartition(":")[0], "localhost", "127.0.0.1"])
 
 
-def kafka_part(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None) -> Part:
+def kafka_part(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None) -> StackPart:
     """The broker with its records in `folder`, running from the fetched `jars`; open to everybody unless `secured`."""
-    return Part(
+    return StackPart(
         name="kafka",
         command=(*_java(jars, folder), *BROKER_HEAP, "kafka.Kafka", str(folder / "server.properties")),
         ready=partial(probe.kafka, f"127.0.0.1:{port}"),
@@ -175,8 +175,8 @@ def _prepare(folder: Path, jars: Path, port: int, controller_port: int, secured:
     folder.mkdir(parents=True, exist_ok=True)
     if secured:
         secured.prepare()
-    replace(folder / "server.properties", settings(data, port, controller_port, secured), mode=0o600)
-    replace(folder / "log4j2.xml", LOGGING)
+    replace_file(folder / "server.properties", settings(data, port, controller_port, secured), mode=0o600)
+    replace_file(folder / "log4j2.xml", LOGGING)
     # Formatting writes this file last: without it a format was killed half-way and nothing can be in there yet.
     if not (data / "meta.properties").exists():
         shutil.rmtree(data, ignore_errors=True)
@@ -190,7 +190,7 @@ def _format(folder: Path, jars: Path, passwords: Passwords | None) -> None:
     users = [f"--add-scram=SCRAM-SHA-512=[name={user},password={password}]" for user, password in first.items()]
     arguments = folder / "format-arguments"
     options = ["format", f"--cluster-id={cluster}", f"--config={folder / 'server.properties'}", *users]
-    replace(arguments, "\n".join(options) + "\n", mode=0o600)
+    replace_file(arguments, "\n".join(options) + "\n", mode=0o600)
     try:
         _run_format(folder, jars, arguments)
     finally:

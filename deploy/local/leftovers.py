@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.stackfile import replace
+from deploy.security.files import replace_file
 
 STOP_S = 10.0
 # The system counts a process's start in ticks since boot, and boot time itself may be corrected.
@@ -18,7 +18,7 @@ SAME_START_S = 2.0
 def remember(file: Path, pids: Mapping[str, int]) -> None:
     """Write down which processes run, with the time they started: an id alone may be somebody else's later."""
     started = {name: {"pid": pid, "started": _started(pid)} for name, pid in pids.items()}
-    replace(file, json.dumps(started, indent=1) + "\n")
+    replace_file(file, json.dumps(started, indent=1) + "\n")
 
 
 def stop_leftovers(file: Path) -> list[str]:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.local import probe
-from deploy.local.part import Part
+from deploy.local.part import StackPart
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-def mail_part(folder: Path, port: int) -> Part:
+def mail_part(folder: Path, port: int) -> StackPart:
     """The sink that writes into `folder`."""
-    return Part(
+    return StackPart(
         name="smtp",
         command=(sys.executable, "-m", "deploy.local.mail", "--port", str(port), "--folder", str(folder)),
         ready=partial(probe.smtp, f"127.0.0.1:{port}"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.command.failure import FAILED, Failure
+from deploy.cli.failure import FAILED, Failure
 from deploy.local import tether
 
 
@@ -19,7 +19,7 @@ def _nothing() -> None: ...
 
 
 @dataclass(frozen=True)
-class Part:
+class StackPart:
     """One process of the stack.
 
     `ready` says why it cannot work yet, or "" when it can; it may block for a second. `stage`: a stack stops its parts by
@@ -37,7 +37,7 @@ class Part:
     orphan_signal: signal.Signals = signal.SIGTERM
 
 
-def spawn_arguments(part: Part) -> tuple[list[str], dict[str, Any]]:
+def spawn_arguments(part: StackPart) -> tuple[list[str], dict[str, Any]]:
     """Command and keyword arguments for starting the process in a session of its own, bound to the calling process."""
     command = list(part.command)
     # The system counts the death of the thread that forked as the parent's death, so only the main thread may bind.
@@ -51,7 +51,7 @@ def spawn_arguments(part: Part) -> tuple[list[str], dict[str, Any]]:
 class Running:
     """One part without supervision, for test suites: start, kill and start it again as you like; its words go to `log`."""
 
-    def __init__(self, part: Part, log: Path) -> None:
+    def __init__(self, part: StackPart, log: Path) -> None:
         self.part = part
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None

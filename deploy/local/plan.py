@@ -8,17 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deploy.certificates import Certificates
-from deploy.command.failure import FAILED, USAGE, Failure
+from deploy.cli.failure import FAILED, USAGE, Failure
 from deploy.local import services
 from deploy.local.folder import Folder
 from deploy.local.kafka import Secured, kafka_part
 from deploy.local.mail import mail_part
-from deploy.local.part import Part
+from deploy.local.part import StackPart
 from deploy.local.ports import Ports, taken
-from deploy.local.stackfile import Pids, StackFile, Urls
+from deploy.local.stack_file import Pids, StackFile, Urls
 from deploy.local.store import store_part, uri
-from deploy.passwords import ADMIN, Passwords
+from deploy.security.certificates import Certificates
+from deploy.security.passwords import ADMIN, Passwords
 from shared.kafka.connection import Connection
 from shared.runtime.settings import KafkaSecurity, Settings
 
@@ -47,8 +47,8 @@ class Plan:
     mail: Path | None
     urls: Mapping[str, str]
     operator_token_file: Path
-    backing: tuple[Part, ...]
-    services: tuple[Part, ...]
+    backing: tuple[StackPart, ...]
+    services: tuple[StackPart, ...]
     admin: Connection
     secured: Secured | None = None
 
@@ -91,7 +91,7 @@ def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Path
     """
     refuse_unfit_security(given, secure)
     secured = _secured(folder, ports, given) if secure else None
-    backing: list[Part] = []
+    backing: list[StackPart] = []
     if not given.get("CHORUS_KAFKA"):
         backing.append(kafka_part(folder.kafka, jars, ports.kafka, ports.controller, secured))
     if not given.get("CHORUS_MONGODB"):

@@ -26,7 +26,7 @@ STYLES = {
 }
 
 
-class Screen:
+class StackScreen:
     """Writes lines to a file descriptor; with colours when `coloured`."""
 
     def __init__(self, descriptor: int, coloured: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from deploy.local import probe
-from deploy.local.part import Part
+from deploy.local.part import StackPart
 from deploy.local.ports import Ports
 
 SERVICES = ("intake", "router", "notifier", "scorer")
@@ -24,14 +24,14 @@ def urls(ports: Ports) -> dict[str, str]:
 
 def service_parts(
     ports: Ports, shared: Mapping[str, str], own: Callable[[str], Mapping[str, str]] = lambda name: {}
-) -> tuple[Part, ...]:
+) -> tuple[StackPart, ...]:
     """All four; `shared` is what every one of them is told, `own` what one alone is."""
     return tuple(service_part(name, ports, {**shared, **own(name)}) for name in SERVICES)
 
 
-def service_part(name: str, ports: Ports, told: Mapping[str, str]) -> Part:
+def service_part(name: str, ports: Ports, told: Mapping[str, str]) -> StackPart:
     """One service. A killed supervisor takes it along at once: without broker and store it could only wait to drain."""
-    return Part(
+    return StackPart(
         name=name,
         command=(sys.executable, "-m", f"services.{name}"),
         ready=partial(probe.service, urls(ports)[name]),

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from deploy.local.leftovers import remember
 from deploy.local.plan import Plan
 from deploy.local.restart import POLICY, RestartPolicy
-from deploy.local.screen import Screen
-from deploy.local.stackfile import StackFile, replace
+from deploy.local.screen import StackScreen
+from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Supervisor
+from deploy.security.files import replace_file
 
 # Ctrl-C under `make` may come twice at once; only a later one means "now".
 IMPATIENT_AFTER_S = 1.0
@@ -26,7 +27,7 @@ class Steps:
     ready: Callable[[StackFile, float], None]
 
 
-async def run(plan: Plan, steps: Steps, screen: Screen, policy: RestartPolicy = POLICY) -> None:
+async def run(plan: Plan, steps: Steps, screen: StackScreen, policy: RestartPolicy = POLICY) -> None:
     """Run until SIGINT or SIGTERM; raises Failure when it cannot be brought up. All processes have ended after it."""
     stack = _Stack(plan, steps, screen, policy)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -48,7 +49,7 @@ async def run(plan: Plan, steps: Steps, screen: Screen, policy: RestartPolicy = 
 
 
 class _Stack:
-    def __init__(self, plan: Plan, steps: Steps, screen: Screen, policy: RestartPolicy) -> None:
+    def __init__(self, plan: Plan, steps: Steps, screen: StackScreen, policy: RestartPolicy) -> None:
         self._plan = plan
         self._steps = steps
         self._screen = screen
@@ -88,4 +89,4 @@ class _Stack:
     def _started(self) -> None:
         remember(self._plan.folder.processes, self._supervisor.pids())
         if self._is_ready:
-            replace(self._plan.folder.stack, self._file().model_dump_json(indent=1) + "\n")
+            replace_file(self._plan.folder.stack, self._file().model_dump_json(indent=1) + "\n")

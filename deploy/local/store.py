@@ -5,10 +5,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from deploy.command.failure import FAILED, Failure
+from deploy.cli.failure import FAILED, Failure
 from deploy.local import probe
-from deploy.local.part import Part
-from deploy.local.stackfile import replace
+from deploy.local.part import StackPart
+from deploy.security.files import replace_file
 
 PROGRAM = "secantusd-py"
 
@@ -18,11 +18,11 @@ def uri(port: int) -> str:
     return f"mongodb://127.0.0.1:{port}/?directConnection=true"
 
 
-def store_part(folder: Path, port: int) -> Part:
+def store_part(folder: Path, port: int) -> StackPart:
     """The store with its files in `folder`; without `--sync-on-commit` a kill could lose acknowledged writes."""
     settings = folder / "secantusd.toml"
     command = (_program(), "--config", str(settings), "--sync-on-commit", "--host", "127.0.0.1", "--port", str(port))
-    return Part(
+    return StackPart(
         name="store",
         command=(*command, "--storage-path", str(folder / "data"), "--cache-size", "256M", "--log-level", "WARNING"),
         ready=partial(probe.store, uri(port)),
@@ -35,7 +35,7 @@ def store_part(folder: Path, port: int) -> Part:
 def _prepare(settings: Path) -> None:
     # A settings file of our own, because the server would take one from the user's home, with whatever is in there.
     settings.parent.mkdir(parents=True, exist_ok=True)
-    replace(settings, "# All settings of the local store are given on its command line.\n")
+    replace_file(settings, "# All settings of the local store are given on its command line.\n")
 
 
 def _program() -> str:

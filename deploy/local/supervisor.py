@@ -8,9 +8,9 @@ from itertools import groupby
 from pathlib import Path
 
 from deploy.local.logfile import LogFile
-from deploy.local.part import Part, spawn_arguments
+from deploy.local.part import StackPart, spawn_arguments
 from deploy.local.restart import POLICY, RestartPolicy
-from deploy.local.screen import Screen
+from deploy.local.screen import StackScreen
 
 POLL_S = 0.1
 SLOW_POLL_S = 0.5
@@ -21,7 +21,7 @@ LONGEST_LINE_BYTES = 64 * 1024
 class Child:
     """One part and its process of the moment."""
 
-    def __init__(self, part: Part, log: LogFile) -> None:
+    def __init__(self, part: StackPart, log: LogFile) -> None:
         self.part = part
         self.log = log
         self.process: Process | None = None
@@ -41,7 +41,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, screen: Screen, logs: Path, on_start: Callable[[], None], policy: RestartPolicy = POLICY
+        self, screen: StackScreen, logs: Path, on_start: Callable[[], None], policy: RestartPolicy = POLICY
     ) -> None:
         self._screen = screen
         self._logs = logs
@@ -56,7 +56,7 @@ class Supervisor:
         """The processes that run now, by the part's name."""
         return {name: child.pid for name, child in self._children.items() if child.pid is not None}
 
-    async def start(self, parts: Iterable[Part]) -> None:
+    async def start(self, parts: Iterable[StackPart]) -> None:
         """Prepare the parts and start them; they are kept running until `stop`."""
         parts = tuple(parts)
         for part in parts:

@@ -3,7 +3,7 @@
 from services.intake import api, pages
 from services.intake.handlers import Tickets, read
 from services.intake.reception import Reception
-from services.intake.store import Store
+from services.intake.store import IntakeStore
 from shared.city import City
 from shared.contracts.inputs import InquiryReceived
 from shared.contracts.resident_messages import ResidentTold
@@ -19,7 +19,7 @@ from shared.service.service import Service
 def make(settings: Settings) -> Service:
     """Intake, ready to run."""
     service = Service("intake", settings, works_without_kafka=True)
-    store = Store(service.database)
+    store = IntakeStore(service.database)
     ledger = Ledger(service.database, "ledger", service.publisher)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.on_change = store.save_city

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.intake.store import Store
+from services.intake.store import IntakeStore
 from shared.kafka.records import Record
 from shared.runtime import metrics, timestamps
 from shared.service.event_decoders import ResidentMessage, read_told
@@ -13,7 +13,7 @@ from shared.service.event_decoders import ResidentMessage, read_told
 class Tickets:
     """Keeps the tellings of every inquiry, each once."""
 
-    store: Store
+    store: IntakeStore
 
     async def remember(self, batch: Sequence[ResidentMessage]) -> None:
         """Safe to repeat: a telling that is there is left as it is."""

@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from services.intake import views
-from services.intake.answers import Ticket
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.reception import Reception
-from services.intake.words import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
+from services.intake.responses import Ticket
+from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
 from shared.contracts import ids
 from shared.http.problems import Problem, answered, documented, name_of, sentence
 from shared.http.rate_limit import client_of

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from services.intake import domain
 from services.intake.domain import RatingGiven, Submission
-from services.intake.store import Store
+from services.intake.store import IntakeStore
 from shared.city import City
 from shared.contracts import ids
 from shared.contracts.fields import Contact
@@ -48,7 +48,7 @@ class Reception:
     """What intake's routes and pages do."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes
+        self, store: IntakeStore, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes
     ) -> None:
         self.store = store
         self.ledger = ledger

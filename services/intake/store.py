@@ -6,7 +6,7 @@ from shared.city import City
 from shared.store.mongo import ASCENDING, Database, Document, insert_new, not_in
 
 
-class Store:
+class IntakeStore:
     """Intake's database, apart from the ledger."""
 
     def __init__(self, database: Database) -> None:

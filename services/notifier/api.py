@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from services.notifier.answers import DeliveryShown, Feed, FeedAnswer
 from services.notifier.domain.notices import hidden, unaddressed
-from services.notifier.store import Store
+from services.notifier.responses import DeliveryShown, Feed, FeedAnswer
+from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
 from shared.http.problems import Problem, answered, documented, shown
 from shared.runtime import timestamps
@@ -16,7 +16,7 @@ from shared.store.mongo import Document
 PAGE = 50
 
 
-def routes(store: Store, settings: Settings, token: bytes) -> APIRouter:
+def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
     """The feed for everyone, deliveries for operators."""
     api = APIRouter()
 

@@ -1,9 +1,9 @@
 """The notifier's wiring: notices, the mailroom, the hall."""
 
 from services.notifier import api, pages
+from services.notifier.channels.email import MailDelivery
 from services.notifier.handlers import Notices, read
-from services.notifier.mailroom import Mailroom
-from services.notifier.store import Store
+from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
@@ -15,7 +15,7 @@ from shared.service.service import Service
 def make(settings: Settings) -> Service:
     """The notifier, ready to run."""
     service = Service("notifier", settings)
-    store = Store(service.database)
+    store = NotifierStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
     revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
@@ -29,7 +29,7 @@ def make(settings: Settings) -> Service:
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("notifier"), bytes)
-    service.forever(Mailroom(store, settings).deliver)
+    service.forever(MailDelivery(store, settings).deliver)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
     service.app.include_router(pages.routes(store, city, settings, service.site))

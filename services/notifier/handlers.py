@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from services.notifier.domain.notices import for_department, for_resident, hall_entry
-from services.notifier.store import Store
+from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
 from shared.kafka.records import DependencyUnavailable, Record
@@ -19,7 +19,7 @@ from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, r
 class Notices:
     """Opens a delivery for everything that is told by mail, and shows answers in the hall."""
 
-    store: Store
+    store: NotifierStore
     city: CityFeed[City]
     city_behind: Callable[[], Awaitable[bool]]
     settings: Settings

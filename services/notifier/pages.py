@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifier import views
-from services.notifier.store import Store
+from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.http.problems import Problem, documented, shown
 from shared.runtime.settings import Settings
@@ -17,7 +17,7 @@ PAGE = 20
 SUMMARY = 120
 
 
-def routes(store: Store, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
+def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
     """The hall, newest answer first, and each of its entries."""
     router = APIRouter()
 

@@ -17,7 +17,7 @@ def forgotten(delivery: Document) -> Document:
     return {"to": hidden(delivery["to"]), "text": None, "subject": None}
 
 
-class Store:
+class NotifierStore:
     """The notifier's database."""
 
     def __init__(self, database: Database) -> None:

@@ -1,15 +1,18 @@
 """The router's wiring: gate, core, view and desk around one store."""
 
-from services.router import api, letters_api
-from services.router.desk import Desk
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.cases import CasesView, read_row
-from services.router.handlers.core import MOST_INPUTS, Core, read_input
-from services.router.handlers.gate import Gate, read_outbox
-from services.router.letters import Letters
-from services.router.replaying import Replaying
-from services.router.retiring import Retiring
-from services.router.store import Store
+from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.input_decoder import read_input
+from services.router.dead_letters.api import routes as dead_letter_routes
+from services.router.dead_letters.index import DeadLetterIndex
+from services.router.dead_letters.replay import DeadLetterReplay
+from services.router.desk import api
+from services.router.desk.case_list import CaseList, read_row
+from services.router.desk.desk import Desk
+from services.router.desk.retirement import Retirement
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.gate.handlers import Gate
+from services.router.gate.outbox_decoder import read_outbox
+from services.router.stores.store import RouterStore
 from shared.city import City
 from shared.contracts.department_inbox import INBOX
 from shared.contracts.envelope import one_of
@@ -28,15 +31,15 @@ from shared.service.service import Service
 def make(settings: Settings) -> Service:
     """The router, ready to run."""
     service = Service("router", settings)
-    store = Store(service.database)
-    city: CityFeed[Directory] = CityFeed(lambda revision: directory(revision, settings.zone(revision.time_zone)))
+    store = RouterStore(service.database)
+    city: CityFeed[CityIndex] = CityFeed(lambda revision: city_index(revision, settings.zone(revision.time_zone)))
     commands = Ledger(service.database, "commands", service.publisher)
     core = Core(store, service.publisher, city)
-    view = CasesView(store)
+    view = CaseList(store)
     gate = Gate(store, service.publisher, city)
     desk = Desk(store, service.publisher, city, commands, settings)
-    retiring = Retiring(desk, store, city)
-    letters = Letters(service.database, Connection.of(settings))
+    retiring = Retirement(desk, store, city)
+    letters = DeadLetterIndex(service.database, Connection.of(settings))
 
     service.before_reading(store.prepare)
     service.before_reading(commands.prepare)
@@ -90,5 +93,5 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(desk, retiring, token))
     service.app.include_router(reconciliation.routes(service, token, ledger=commands))
-    service.app.include_router(letters_api.routes(Replaying(letters, store, service.publisher, desk), token))
+    service.app.include_router(dead_letter_routes(DeadLetterReplay(letters, store, service.publisher, desk), token))
     return service

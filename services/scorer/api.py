@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from services.scorer import domain, views
-from services.scorer.answers import ClockShown, Scoreboard
-from services.scorer.scoring import Scoring
+from services.scorer import views
+from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, neighbours
+from services.scorer.domain.periods import period as period_of
+from services.scorer.queries import ScoreQueries
+from services.scorer.responses import ClockShown, Scoreboard
 from shared.http.problems import FieldProblem, Problem, answered, documented
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.web.layout import Site, language
 
 
-def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
+def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
     """Everyone may look: events carry nobody's words."""
     api = APIRouter(tags=["scores"])
 
@@ -33,7 +35,7 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
         asked = moment(as_of)
         name = period or asked.astimezone(scoring.city.zone(settings)).strftime("%Y-%m")
         try:
-            over = domain.period(name, scoring.city.zone(settings))
+            over = period_of(name, scoring.city.zone(settings))
         except ValueError as error:
             raise Problem(
                 422, f"period {error}.", [FieldProblem(pointer="/period", detail=f"period {error}")]
@@ -42,7 +44,7 @@ def routes(scoring: Scoring, settings: Settings, site: Site) -> APIRouter:
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
             return JSONResponse(board, headers={"Cache-Control": "no-cache"})
-        before, following = domain.neighbours(over)
+        before, following = neighbours(over)
         return views.scoreboard(language(request), board, before, following, site)
 
     @api.get("/", include_in_schema=False)
@@ -67,7 +69,7 @@ def moment(as_of: str | None) -> datetime:
         return timestamps.now()
     try:
         asked = timestamps.from_text(as_of).astimezone(UTC)
-        if not domain.FIRST_YEAR <= asked.year <= domain.LAST_YEAR:
+        if not FIRST_YEAR <= asked.year <= LAST_YEAR:
             raise ValueError(as_of)
         return asked
     except (ValueError, OverflowError) as error:

@@ -2,8 +2,8 @@
 
 from services.scorer import api
 from services.scorer.handlers import Events
-from services.scorer.scoring import Scoring
-from services.scorer.store import Store
+from services.scorer.queries import ScoreQueries
+from services.scorer.store import ScorerStore
 from shared.city import City
 from shared.contracts.facts import CaseEvent
 from shared.kafka import topics
@@ -17,7 +17,7 @@ from shared.service.service import Service
 def make(settings: Settings) -> Service:
     """The scorer, ready to run."""
     service = Service("scorer", settings)
-    store = Store(service.database)
+    store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
     service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
@@ -31,7 +31,7 @@ def make(settings: Settings) -> Service:
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("scorer"), bytes)
-    service.app.include_router(api.routes(Scoring(store, city), settings, service.site))
+    service.app.include_router(api.routes(ScoreQueries(store, city), settings, service.site))
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(reconciliation.routes(service, token, unseen=store.unseen))
     return service

@@ -4,8 +4,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.scorer import domain
-from services.scorer.store import Store
+from services.scorer.domain.clocks import ACTS, newly_judged
+from services.scorer.store import ScorerStore
 from shared.contracts.envelope import PREFIX
 from shared.contracts.facts import EVENT_TYPES
 from shared.runtime import metrics
@@ -13,14 +13,14 @@ from shared.runtime.logging import log
 from shared.service.event_decoders import Event
 
 INQUIRIES_WATCHED = 50_000
-STOPS = {PREFIX + name for name in domain.ACTS}
+STOPS = {PREFIX + name for name in ACTS}
 
 
 @dataclass
 class Events:
     """Takes events in."""
 
-    store: Store
+    store: ScorerStore
     _last: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     async def take(self, batch: Sequence[Event]) -> None:
@@ -60,5 +60,5 @@ class Events:
             if event.type in STOPS:
                 stopping[event.inquiry_id].add(event.sequence)
         for inquiry_id, facts in (await self.store.facts(sorted(stopping))).items():
-            for clock, verdict in domain.newly_judged(facts, stopping[inquiry_id]):
+            for clock, verdict in newly_judged(facts, stopping[inquiry_id]):
                 metrics.CLOCKS_JUDGED.labels(clock, verdict).inc()

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from services.scorer.domain import Fact, Period
+from services.scorer.domain.clocks import CaseFact
+from services.scorer.domain.periods import Period
 from shared.contracts.envelope import PREFIX
 from shared.service.event_decoders import Event
 from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
 
 
-class Store:
+class ScorerStore:
     """The scorer's database."""
 
     def __init__(self, database: Database) -> None:
@@ -41,9 +42,9 @@ class Store:
         """Those events that are not here."""
         return await not_in(self.events, ids)
 
-    async def facts(self, inquiry_ids: Sequence[str]) -> dict[str, list[Fact]]:
+    async def facts(self, inquiry_ids: Sequence[str]) -> dict[str, list[CaseFact]]:
         """All events of these inquiries."""
-        found: dict[str, list[Fact]] = defaultdict(list)
+        found: dict[str, list[CaseFact]] = defaultdict(list)
         for stored in await find_by(self.events, "inquiry_id", inquiry_ids):
             found[stored["inquiry_id"]].append(fact(stored))
         return found
@@ -56,6 +57,6 @@ class Store:
         return sorted({stored["inquiry_id"] async for stored in offered})
 
 
-def fact(stored: Document) -> Fact:
+def fact(stored: Document) -> CaseFact:
     """An event as the domain knows it."""
-    return Fact(stored["inquiry_id"], stored["sequence"], stored["type"], stored["at"], stored["data"])
+    return CaseFact(stored["inquiry_id"], stored["sequence"], stored["type"], stored["at"], stored["data"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.ports import Ports
-from services.router.domain.directory import Directory
+from services.router.domain.city_index import CityIndex
 from shared.contracts.envelope import PREFIX, Header
 from shared.kafka import topics
 from shared.kafka.publisher import RawRecord
@@ -63,7 +63,7 @@ class Arena:
     """The place, the city and the records of a contest."""
 
     place: Place
-    directory: Directory
+    directory: CityIndex
     letters: Sequence[Letter]
     warm_up: int
     say: Say

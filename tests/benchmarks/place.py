@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from deploy.local import jars, probe
 from deploy.local.kafka import kafka_part
-from deploy.local.part import Part, Running
+from deploy.local.part import Running, StackPart
 from deploy.local.ports import Ports
 from deploy.local.store import store_part, uri
 from tests.benchmarks.broker import Broker
@@ -97,7 +97,7 @@ def _store(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, str]:
     return uri(ports.mongodb), f"{FAST_STORE} --sync-on-commit"
 
 
-def _fast_store(program: str, folder: Path, port: int) -> Part:
+def _fast_store(program: str, folder: Path, port: int) -> StackPart:
     settings = folder / "secantusd.toml"
     command = (program, "--config", str(settings), "--sync-on-commit", "--host", "127.0.0.1", "--port", str(port))
 
@@ -105,7 +105,7 @@ def _fast_store(program: str, folder: Path, port: int) -> Part:
         folder.mkdir(parents=True, exist_ok=True)
         settings.write_text("# All settings are given on the command line.\n")
 
-    return Part(
+    return StackPart(
         name="store",
         command=(*command, "--storage-path", str(folder / "data"), "--cache-size", "2G", "--log-level", "WARNING"),
         ready=partial(probe.store, uri(port)),
@@ -115,7 +115,7 @@ def _fast_store(program: str, folder: Path, port: int) -> Part:
     )
 
 
-def _started(part: Part, folder: Path, ends: ExitStack) -> Running:
+def _started(part: StackPart, folder: Path, ends: ExitStack) -> Running:
     running = Running(part, folder / "logs" / f"{part.name}.log")
     ends.callback(running.stop)
     running.start()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.city import city_folder, read_city
-from services.router.domain.directory import directory
+from services.router.domain.city_index import city_index
 from tests.benchmarks.contest import Arena, Contender, differences
 from tests.benchmarks.letters import write_letters
 from tests.benchmarks.place import place
@@ -20,7 +20,7 @@ NOBODY = Contender("nobody", "tests.benchmarks.programs.nobody", "bench-nobody")
 def test_the_core_and_a_plain_loop_write_the_very_same_records(tmp_path: Path) -> None:
     city = read_city(city_folder())
     with place(tmp_path) as here:
-        arena = Arena(here, directory(city), write_letters(city, LETTERS, seed=1), WARM_UP, print)
+        arena = Arena(here, city_index(city), write_letters(city, LETTERS, seed=1), WARM_UP, print)
         loop = WITHOUT_STORE["core_vs_aiokafka"]
         contest = Contest(arena, OURS, {"core_vs_aiokafka": loop, "core_vs_nobody": NOBODY})
         contest.check()

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.backing import Backing, backing
 from deploy.local.ports import Ports
+from tests.backing import Backing, backing
 from tests.chaos.audit.auditor import audit
 from tests.chaos.audit.capture import Accepted
 from tests.chaos.gather import gather

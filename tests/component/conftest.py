@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.backing import Backing
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop
 from shared.service.process import run_forever
 from shared.store.mongo import Database, connect
+from tests.backing import Backing
 from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
 

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.router import api
-from services.router.desk import Desk
-from services.router.domain.directory import directory
-from services.router.retiring import Retiring
-from services.router.store import Store
+from services.router.desk import api
+from services.router.desk.desk import Desk
+from services.router.desk.retirement import Retirement
+from services.router.domain.city_index import city_index
+from services.router.stores.store import RouterStore
 from shared.city import CITY_BYTES_MAX, City
 from shared.city.faults import MOST_TOLD
 from shared.http import problems
@@ -28,7 +28,7 @@ OF_HILLS = [case for case in CASES if case.loc[:2] == HILLS and case.loc[2] not 
 IN_FORCE = City.model_validate(GOOD)
 
 
-class Shelf(Store):
+class Shelf(RouterStore):
     """Holds the good city; nothing that is refused goes further."""
 
     def __init__(self) -> None:
@@ -44,8 +44,8 @@ async def desk() -> AsyncIterator[httpx.AsyncClient]:
     commands = Ledger.__new__(Ledger)
     app = FastAPI()
     problems.install(app)
-    office = Desk(Shelf(), publisher, CityFeed(directory), commands, Settings())
-    app.include_router(api.routes(office, Retiring(office, office.store, office.city), TOKEN))
+    office = Desk(Shelf(), publisher, CityFeed(city_index), commands, Settings())
+    app.include_router(api.routes(office, Retirement(office, office.store, office.city), TOKEN))
     headers = {"Authorization": f"Bearer {TOKEN.decode()}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from deploy.command import desk, letterbox, sending
+from deploy.cli import desk_client
+from deploy.cli.department import topic_client
+from deploy.cli.importing import sending
 from tests.component.town import Answer, Asked, Chorus, Said, Town, problem
 
 REPOSITORY = Path(__file__).parents[2]
@@ -243,7 +245,7 @@ def test_an_assignment_that_is_refused_says_why(town: Town, chorus: Chorus) -> N
 
 
 def test_an_assignment_that_nobody_decides_is_told(town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "DECIDED_S", 0.2)
+    monkeypatch.setattr(desk_client, "DECIDED_S", 0.2)
     town.says = decided(status="pending")
     ended = chorus("triage", "withdraw", CASE, f"{CASE}-p1", "--why", "twice")
     assert (ended.code, "lies safely at the desk" in ended.err) == (3, True)
@@ -269,7 +271,7 @@ def test_an_unknown_inquiry_is_a_sentence(town: Town, chorus: Chorus) -> None:
 def test_a_broker_that_is_away_is_told_within_seconds(
     town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(letterbox, "ANSWER_S", 0.3)
+    monkeypatch.setattr(topic_client, "ANSWER_S", 0.3)
     monkeypatch.setenv("CHORUS_KAFKA", "127.0.0.1:1")
     for words in (["follow"], ["show", f"{CASE}-p1"], ["accept", f"{CASE}-p1"]):
         ended = chorus("inbox", "water", *words)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.router.core.handlers import Core
+from services.router.desk.case_list import CaseList, read_row
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, Input
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.cases import CasesView, read_row
-from services.router.handlers.core import Core
-from services.router.store import Store
+from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.kafka.records import DependencyUnavailable
 from shared.kafka.subscription import Confirm
@@ -33,25 +33,25 @@ class Watched(Core):
 
 
 @pytest.fixture
-def city() -> CityFeed[Directory]:
-    feed: CityFeed[Directory] = CityFeed(directory)
+def city() -> CityFeed[CityIndex]:
+    feed: CityFeed[CityIndex] = CityFeed(city_index)
     feed.use(CITY)
     return feed
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
-    one = Store(database)
+async def store(database: Database) -> RouterStore:
+    one = RouterStore(database)
     await one.prepare()
     return one
 
 
 @pytest.fixture
-def core(store: Store, publisher: FakePublisher, city: CityFeed[Directory]) -> Core:
+def core(store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]) -> Core:
     return Watched(store, publisher, city)
 
 
-async def decided(store: Store, inquiry_id: str = INQUIRY) -> list[Decision]:
+async def decided(store: RouterStore, inquiry_id: str = INQUIRY) -> list[Decision]:
     return await store.decisions_of(inquiry_id)
 
 
@@ -60,7 +60,7 @@ def sent(story: Story) -> list[str]:
 
 
 async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_messages(
-    core: Core, store: Store, publisher: FakePublisher
+    core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     await core.decide_inputs(STORY.inputs)
     assert tuple(await decided(store)) == STORY.decisions
@@ -69,7 +69,7 @@ async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_mess
         assert publisher.ids(topic) == [one.id for one in STORY.messages if one.topic == topic]
 
 
-async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Store) -> None:
+async def test_several_inquiries_are_decided_side_by_side(core: Core, store: RouterStore) -> None:
     stories = [told(*(received("路灯"), accepted("lighting")), inquiry_id=number) for number in NUMBERS]
     batch: Sequence[Input] = [one for pair in zip(*(story.inputs for story in stories), strict=True) for one in pair]
     batch = [
@@ -81,7 +81,7 @@ async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Sto
 
 
 async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
-    core: Core, store: Store, publisher: FakePublisher
+    core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     await core.decide_inputs(STORY.inputs)
     first = list(publisher.records)
@@ -92,20 +92,20 @@ async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
 
 
 async def test_another_process_finds_what_this_one_decided(
-    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+    core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:2])
     other = FakePublisher()
-    await Watched(Store(database), other, city).decide_inputs(STORY.inputs)
+    await Watched(RouterStore(database), other, city).decide_inputs(STORY.inputs)
     assert tuple(await decided(store)) == STORY.decisions
     assert sorted(other.ids()) == sorted(sent(STORY))
 
 
 async def test_who_loses_the_race_for_a_number_loads_again_and_decides_after_the_winner(
-    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+    core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
-    await Watched(Store(database), FakePublisher(), city).decide_inputs(STORY.inputs[1:2])
+    await Watched(RouterStore(database), FakePublisher(), city).decide_inputs(STORY.inputs[1:2])
     publisher.records.clear()
     await core.decide_inputs(STORY.inputs[2:])
     assert tuple(await decided(store)) == STORY.decisions
@@ -117,18 +117,18 @@ def told_before(n: int) -> list[str]:
 
 
 async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messages(
-    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+    core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
     winner = FakePublisher()
-    await Watched(Store(database), winner, city).decide_inputs(STORY.inputs[1:2])
+    await Watched(RouterStore(database), winner, city).decide_inputs(STORY.inputs[1:2])
     publisher.records.clear()
     await core.decide_inputs(STORY.inputs[1:2])
     assert publisher.records == winner.records
     assert [one.n for one in await decided(store)] == [1, 2]
 
 
-class Unsure(Store):
+class Unsure(RouterStore):
     """A store whose first insert is done, or half done, and then not confirmed."""
 
     def __init__(self, database: Database, done: int) -> None:
@@ -145,7 +145,7 @@ class Unsure(Store):
 
 @pytest.mark.parametrize("done", [1, 2])
 async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
-    database: Database, publisher: FakePublisher, city: CityFeed[Directory], done: int
+    database: Database, publisher: FakePublisher, city: CityFeed[CityIndex], done: int
 ) -> None:
     store = Unsure(database, done)
     core = Watched(store, publisher, city)
@@ -163,7 +163,7 @@ async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
 
 
 async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
-    core: Core, store: Store, publisher: FakePublisher
+    core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
@@ -174,27 +174,27 @@ async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
     assert sorted(publisher.ids()) == sorted(sent(STORY))
 
 
-async def test_without_a_city_nothing_is_decided(store: Store, publisher: FakePublisher) -> None:
+async def test_without_a_city_nothing_is_decided(store: RouterStore, publisher: FakePublisher) -> None:
     with pytest.raises(DependencyUnavailable):
-        await Watched(store, publisher, CityFeed(directory)).decide_inputs(STORY.inputs)
+        await Watched(store, publisher, CityFeed(city_index)).decide_inputs(STORY.inputs)
     assert (await decided(store), publisher.records) == ([], [])
 
 
 async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
-    core: Core, store: Store, publisher: FakePublisher, city: CityFeed[Directory], database: Database
+    core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
     await core.decide_inputs(story.inputs[:2])
-    await Watched(Store(database), publisher, city).decide_inputs(story.inputs[2:] * 2)
+    await Watched(RouterStore(database), publisher, city).decide_inputs(story.inputs[2:] * 2)
     decisions = await decided(store)
     assert tuple(decisions) == story.decisions
     assert decisions[-1].refusal is not None
 
 
 async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
-    core: Core, store: Store, monkeypatch: pytest.MonkeyPatch
+    core: Core, store: RouterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.router.store.CASES_KEPT", 1)
+    monkeypatch.setattr("services.router.stores.store.CASES_KEPT", 1)
     await core.decide_inputs(STORY.inputs[:2])
     await core.decide_inputs(told(received("水管"), inquiry_id=NUMBERS[0]).inputs)
     await core.decide_inputs(STORY.inputs[2:])
@@ -204,9 +204,9 @@ async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
 # ── the view ─────────────────────────────────────────────────────────────────
 
 
-async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store: Store) -> None:
+async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store: RouterStore) -> None:
     rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
-    view = CasesView(store)
+    view = CaseList(store)
     await view.follow(rows)
     [shown] = await store.cases_page({}, 10)
     assert (shown["_id"], shown["state"], shown["sequence"]) == (INQUIRY, "answered", len(rows))
@@ -216,9 +216,9 @@ async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store
     assert await store.cases_page({}, 10) == [shown]
 
 
-async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches(store: Store) -> None:
+async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches(store: RouterStore) -> None:
     rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
-    view = CasesView(store)
+    view = CaseList(store)
     for row in rows:
         await view.follow([row])
     [shown] = await store.cases_page({"state": "answered"}, 10)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.command import dead_letters
+from deploy.cli.operations import dead_letters
 from tests.component.town import Answer, Asked, Chorus, Town, problem
 
 LETTER: dict[str, Any] = {

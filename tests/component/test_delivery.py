@@ -17,7 +17,6 @@ from aiokafka.errors import (
 from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
-from deploy.local.backing import Backing
 from shared.kafka import subscription, topics
 from shared.kafka.publisher import Publisher
 from shared.kafka.records import DependencyUnavailable, InvalidRecord, Record, dead_letter, dependency
@@ -25,6 +24,7 @@ from shared.kafka.subscription import Confirm, Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from shared.store.mongo import StoreAway, Unstorable
+from tests.backing import Backing
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 

@@ -8,13 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.router import api
-from services.router.desk import Desk
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.cases import CasesView, read_row
-from services.router.handlers.core import Core, read_input
-from services.router.retiring import Retiring
-from services.router.store import Store
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.desk import api
+from services.router.desk.case_list import CaseList, read_row
+from services.router.desk.desk import Desk
+from services.router.desk.retirement import Retirement
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.stores.store import RouterStore
 from shared.http import problems
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
@@ -34,11 +35,11 @@ class Office:
     """A desk without Kafka, its core, and a client with the token."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
-        self.store, self.publisher = Store(database), publisher
-        self.city: CityFeed[Directory] = CityFeed(directory)
+        self.store, self.publisher = RouterStore(database), publisher
+        self.city: CityFeed[CityIndex] = CityFeed(city_index)
         self.commands = Ledger(database, "commands", publisher)
         self.desk = Desk(self.store, publisher, self.city, self.commands, settings)
-        self.retiring = Retiring(self.desk, self.store, self.city)
+        self.retiring = Retirement(self.desk, self.store, self.city)
         self.told = FakePublisher()
         self.core = Core(self.store, self.told, self.city)
         app = FastAPI()
@@ -52,7 +53,7 @@ class Office:
         for story in stories:
             await (await self.core.decide_inputs(story.inputs))()
             rows = [read_row(record_of(one)) for one in story.messages if one.topic == topics.EVENTS]
-            await CasesView(self.store).follow(rows)
+            await CaseList(self.store).follow(rows)
 
     async def decide_log(self, count: int) -> None:
         """Decide the first `count` inputs that the desk has laid onto the log, and show what follows."""
@@ -63,7 +64,7 @@ class Office:
             a_record(value, headers, topic=topics.EVENTS, key=key)
             for key, value, headers in self.told.on(topics.EVENTS)
         ]
-        await CasesView(self.store).follow([read_row(one) for one in events])
+        await CaseList(self.store).follow([read_row(one) for one in events])
 
     async def command(self, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
         return await self.http.post(f"{CASE}/commands", json=fields, headers=headers)

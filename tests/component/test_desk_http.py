@@ -8,9 +8,9 @@ import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from services.router import desk as desk_module
-from services.router.handlers.cases import CasesView
-from services.router.store import Store
+from services.router.desk import desk as desk_module
+from services.router.desk.case_list import CaseList
+from services.router.stores.store import RouterStore
 from shared.store.mongo import Database, Document
 from tests.builders import CITY, INQUIRY
 from tests.component.test_desk import Office, office, problem
@@ -97,7 +97,7 @@ async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
 
 
 async def test_of_events_out_of_order_the_newest_is_shown(database: Database) -> None:
-    view = CasesView(Store(database))
+    view = CaseList(RouterStore(database))
 
     def row(sequence: int, state: str) -> Document:
         return {"_id": INQUIRY, "sequence": sequence, "state": state, "departments": []}

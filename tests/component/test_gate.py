@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import Core, read_input
-from services.router.handlers.gate import Gate, Knock, read_outbox
-from services.router.store import Store
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.gate.handlers import Gate
+from services.router.gate.outbox_decoder import OutboxRecord, read_outbox
+from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
@@ -18,27 +20,27 @@ from tests.fakes import FakePublisher, header
 PART = f"{INQUIRY}-p1"
 
 
-def in_force() -> CityFeed[Directory]:
-    feed = CityFeed(directory)
+def in_force() -> CityFeed[CityIndex]:
+    feed = CityFeed(city_index)
     feed.use(CITY)
     return feed
 
 
-async def passed(gate: Gate, batch: Sequence[Knock]) -> None:
+async def passed(gate: Gate, batch: Sequence[OutboxRecord]) -> None:
     """Let a batch in and confirm what follows."""
     confirm = await gate.let_in(batch)
     await confirm()
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
+async def store(database: Database) -> RouterStore:
     """A store that knows one inquiry, which is lighting's."""
-    one = Store(database)
+    one = RouterStore(database)
     await (await Core(one, FakePublisher(), in_force()).decide_inputs(told(received("路灯不亮")).inputs))()
-    return Store(database)
+    return RouterStore(database)
 
 
-def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: str = "lighting") -> Knock:
+def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: str = "lighting") -> OutboxRecord:
     headers = [("ce_type", b"chorus.part.accepted"), *([("ce_id", id_.encode())] if id_ else [])]
     return read_outbox(a_record(value, headers, topic=topics.outbox(department), offset=offset))
 
@@ -46,7 +48,7 @@ def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: 
 GOOD = json.dumps({"part_id": PART}).encode()
 
 
-async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publisher: FakePublisher) -> None:
+async def test_what_is_right_lies_on_the_log_under_its_case(store: RouterStore, publisher: FakePublisher) -> None:
     await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
@@ -54,7 +56,7 @@ async def test_what_is_right_lies_on_the_log_under_its_case(store: Store, publis
     assert (topic, given.inquiry_id, given.department, given.origin) == (topics.INPUTS, INQUIRY, "lighting", "our-1")
 
 
-async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publisher: FakePublisher) -> None:
+async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: RouterStore, publisher: FakePublisher) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
     await passed(Gate(store, publisher, in_force()), batch)
@@ -70,7 +72,7 @@ async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: Store, publ
     ]
 
 
-async def test_a_repeat_carries_the_same_bytes(store: Store, publisher: FakePublisher) -> None:
+async def test_a_repeat_carries_the_same_bytes(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
     await passed(Gate(store, publisher, in_force()), batch)
     first = list(publisher.records)
@@ -78,20 +80,20 @@ async def test_a_repeat_carries_the_same_bytes(store: Store, publisher: FakePubl
     assert publisher.records == first * 2
 
 
-async def test_two_departments_may_use_the_same_id(store: Store, publisher: FakePublisher) -> None:
+async def test_two_departments_may_use_the_same_id(store: RouterStore, publisher: FakePublisher) -> None:
     await passed(Gate(store, publisher, in_force()), [knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
 async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
-    store: Store, publisher: FakePublisher
+    store: RouterStore, publisher: FakePublisher
 ) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
         await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
 
 
-async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePublisher) -> None:
+async def test_a_batch_of_strangers_does_no_harm(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [
         knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
     ]
@@ -101,7 +103,7 @@ async def test_a_batch_of_strangers_does_no_harm(store: Store, publisher: FakePu
 
 
 async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_holds_nobody_up(
-    store: Store, publisher: FakePublisher
+    store: RouterStore, publisher: FakePublisher
 ) -> None:
     await passed(
         Gate(store, publisher, in_force()), [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
@@ -111,6 +113,8 @@ async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_hol
     assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["our-1"]
 
 
-async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(store: Store, publisher: FakePublisher) -> None:
+async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
     await passed(Gate(store, publisher, in_force()), [knock(b"{", "same", 1), knock(b"[", "same", 2)])
     assert len(set(publisher.ids(topics.inbox("lighting")))) == 2

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from services.intake import api, pages
 from services.intake.handlers import Tickets
 from services.intake.reception import WRONG_CODES, Reception
-from services.intake.store import Store
+from services.intake.store import IntakeStore
 from services.intake.views import HERE as INTAKE
 from shared.city import City, retire
 from shared.contracts import ids
@@ -40,7 +40,7 @@ class Intake:
     """One intake without Kafka: its parts, and a client of its HTTP."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
-        self.store, self.ledger = Store(database), Ledger(database, "ledger", publisher)
+        self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger", publisher)
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
         self.reception = Reception(self.store, self.ledger, self.city, settings, SECRET)
         self.publisher = publisher

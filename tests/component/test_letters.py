@@ -9,15 +9,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.router import letters as letters_module
-from services.router import letters_api
-from services.router.desk import Desk
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import Core, read_input
-from services.router.letters import Letters
-from services.router.replaying import Replaying
-from services.router.store import Parked, Store
-from services.router.wordless import without_words
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.dead_letters import index as letters_module
+from services.router.dead_letters.api import routes as dead_letter_routes
+from services.router.dead_letters.index import DeadLetterIndex
+from services.router.dead_letters.redaction import without_words
+from services.router.dead_letters.replay import DeadLetterReplay
+from services.router.desk.desk import Desk
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.stores.store import Parked, RouterStore
 from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.kafka import topics
@@ -46,18 +47,18 @@ class Bureau:
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.one, self.two = (f"{name}{uuid4().hex[:8]}" for name in ("one", "two"))
-        self.store, self.publisher, self.settings = Store(database), publisher, settings
+        self.store, self.publisher, self.settings = RouterStore(database), publisher, settings
         self.kafka = Publisher(settings.kafka, "try")
-        city: CityFeed[Directory] = CityFeed(directory)
+        city: CityFeed[CityIndex] = CityFeed(city_index)
         city.use(CITY)
         self.commands = Ledger(database, "commands", publisher)
-        self.letters = Letters(database, Connection.of(settings), (self.one, self.two))
+        self.letters = DeadLetterIndex(database, Connection.of(settings), (self.one, self.two))
         desk = Desk(self.store, publisher, city, self.commands, settings)
-        self.replaying = Replaying(self.letters, self.store, publisher, desk)
+        self.replaying = DeadLetterReplay(self.letters, self.store, publisher, desk)
         self.core = Core(self.store, publisher, city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(letters_api.routes(self.replaying, TOKEN))
+        app.include_router(dead_letter_routes(self.replaying, TOKEN))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)

@@ -10,7 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.intake import api, pages
 from services.intake.reception import WRONG_CODES, Reception
-from services.intake.store import Store
+from services.intake.store import IntakeStore
 from services.intake.views import HERE as INTAKE
 from shared.city import City
 from shared.contracts import ids
@@ -42,7 +42,7 @@ class Intakes:
     @staticmethod
     def _app(database: Database, ledger: Ledger, settings: Settings) -> FastAPI:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
-        reception = Reception(Store(database), ledger, city, settings, SECRET)
+        reception = Reception(IntakeStore(database), ledger, city, settings, SECRET)
         app = FastAPI()
         problems.install(app)
         app.include_router(api.routes(reception, TOKEN))

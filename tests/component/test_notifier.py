@@ -16,14 +16,14 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from fastapi import FastAPI
 
-from deploy.local.backing import Backing
 from deploy.local.ports import Ports
-from services.notifier import api, mailroom, pages
+from services.notifier import api, pages
 from services.notifier.api import line
+from services.notifier.channels import email as email_channel
+from services.notifier.channels.email import MailDelivery
 from services.notifier.domain.notices import Notice
 from services.notifier.handlers import Notices, read
-from services.notifier.mailroom import Mailroom
-from services.notifier.store import LEASE_S, Store
+from services.notifier.store import LEASE_S, NotifierStore
 from services.notifier.views import HERE as HALL
 from shared.city import City
 from shared.contracts.resident_messages import Paragraph, Reply
@@ -35,6 +35,7 @@ from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage
 from shared.store.mongo import Database, Document
+from tests.backing import Backing
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
 
@@ -43,13 +44,13 @@ STORY = told(received("路灯不亮", "三号楼", contact=WRITER, public=True),
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailroom, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(mailroom, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
-    one = Store(database)
+async def store(database: Database) -> NotifierStore:
+    one = NotifierStore(database)
     await one.prepare()
     return one
 
@@ -65,7 +66,7 @@ async def up_to_date() -> bool:
 
 
 @pytest.fixture
-def notices(store: Store, settings: Settings) -> Notices:
+def notices(store: NotifierStore, settings: Settings) -> Notices:
     city = knowing(CITY)
     return Notices(store, city, up_to_date, settings)
 
@@ -75,11 +76,11 @@ def heard(story: Story) -> list[CoreMessage]:
     return [one for one in map(read, rows) if one]
 
 
-async def deliveries(store: Store) -> dict[str, Document]:
+async def deliveries(store: NotifierStore) -> dict[str, Document]:
     return {one["_id"]: one async for one in store.deliveries.find({})}
 
 
-async def until(store: Store, **states: str) -> dict[str, Document]:
+async def until(store: NotifierStore, **states: str) -> dict[str, Document]:
     """Wait until the deliveries have come to these states."""
     async with asyncio.timeout(10):
         while True:
@@ -95,7 +96,9 @@ def notice(id_: str, to: str = "writer@mail.example", subject: str = "路灯", t
 # ── notices ──────────────────────────────────────────────────────────────────
 
 
-async def test_what_matters_opens_a_delivery_each_and_a_repeat_opens_none(notices: Notices, store: Store) -> None:
+async def test_what_matters_opens_a_delivery_each_and_a_repeat_opens_none(
+    notices: Notices, store: NotifierStore
+) -> None:
     batch = heard(STORY)
     await notices.take(batch)
     first = await deliveries(store)
@@ -106,7 +109,7 @@ async def test_what_matters_opens_a_delivery_each_and_a_repeat_opens_none(notice
     assert await deliveries(store) == first
 
 
-async def test_a_department_without_an_address_gets_no_mail(store: Store, settings: Settings) -> None:
+async def test_a_department_without_an_address_gets_no_mail(store: NotifierStore, settings: Settings) -> None:
     silent = CITY.model_copy(
         update={"departments": tuple(one.model_copy(update={"email": None}) for one in CITY.departments)}
     )
@@ -115,7 +118,7 @@ async def test_a_department_without_an_address_gets_no_mail(store: Store, settin
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
-async def test_without_a_city_the_batch_waits(store: Store, settings: Settings) -> None:
+async def test_without_a_city_the_batch_waits(store: NotifierStore, settings: Settings) -> None:
     with pytest.raises(DependencyUnavailable):
         await Notices(store, CityFeed(lambda revision: revision), up_to_date, settings).take(heard(STORY))
     assert await deliveries(store) == {}
@@ -126,7 +129,9 @@ def without_lighting() -> City:
     return CITY.model_copy(update={"departments": others, "rules": (), "revision": 1})
 
 
-async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: Store, settings: Settings) -> None:
+async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(
+    store: NotifierStore, settings: Settings
+) -> None:
     city = knowing(without_lighting())
 
     async def behind() -> bool:
@@ -140,7 +145,7 @@ async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(store: 
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
-async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Store, settings: Settings) -> None:
+async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: NotifierStore, settings: Settings) -> None:
     city = knowing(without_lighting())
 
     async def just_read() -> bool:
@@ -151,7 +156,7 @@ async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Stor
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
-async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: Notices, store: Store) -> None:
+async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: Notices, store: NotifierStore) -> None:
     strangers = [
         replace(one, data={**one.data, "department": "nobody"}) if isinstance(one, Event) else one
         for one in heard(STORY)
@@ -178,7 +183,7 @@ def round_two(one: ResidentMessage) -> ResidentMessage:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
 async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
-    notices: Notices, store: Store, order: tuple[int, ...]
+    notices: Notices, store: NotifierStore, order: tuple[int, ...]
 ) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     rounds = (answer, round_two(answer))
@@ -189,13 +194,13 @@ async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
     assert "writer@mail.example" not in str(entry)
 
 
-async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: Store) -> None:
+async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: NotifierStore) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     await notices.take([answer, round_two(answer)])
     assert [one["round"] for one in await store.hall_page(None, 10)] == [2]
 
 
-async def test_the_hall_is_read_page_by_page_newest_first(store: Store) -> None:
+async def test_the_hall_is_read_page_by_page_newest_first(store: NotifierStore) -> None:
     numbers = [f"20260316-0000000{n}" for n in range(5)]
     times = ["04", "06", "05", "06", "07"]
     await store.show([{"_id": one, "n": 1, "answered_at": at} for one, at in zip(numbers, times, strict=True)])
@@ -209,13 +214,13 @@ async def test_the_hall_is_read_page_by_page_newest_first(store: Store) -> None:
 
 
 async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
-    store: Store, settings: Settings, running: Backing
+    store: NotifierStore, settings: Settings, running: Backing
 ) -> None:
     if running.mail is None:
         pytest.skip("the mail server is not our own sink, so its mails cannot be read")
     hostile = notice("event-1", subject="路灯\r\nBcc: all@city.example")
     await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], timestamps.now())
-    async with in_background(Mailroom(store, settings).deliver):
+    async with in_background(MailDelivery(store, settings).deliver):
         [done] = (await until(store, **{"event-1": "sent"})).values()
     mails = [
         email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in running.mail.glob("*.eml")
@@ -261,55 +266,57 @@ async def mail_server(picky: Picky, port: int, **how: Any) -> AsyncIterator[None
         yield
 
 
-async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_never(store: Store) -> None:
+async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_never(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     everyone = [notice(name, f"{name}@mail.example") for name in ("later", "never", "always")]
     await store.add_notices(everyone, timestamps.now())
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, later="sent", never="failed", always="sent")
     assert sorted(picky.taken) == ["always@mail.example", "later@mail.example"]
     assert (found["later"]["attempts"], found["never"]["attempts"]) == (3, 1)
     assert "550" in found["never"]["error"] or "no such mailbox" in found["never"]["error"]
 
 
-async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(store: Store) -> None:
+async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("one"), notice("two")], timestamps.now())
-    async with in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="retrying", two="retrying")
         async with mail_server(picky, port):
             await until(store, one="sent", two="sent")
     assert picky.taken == ["writer@mail.example"] * 2
 
 
-async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: Store) -> None:
+async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: NotifierStore) -> None:
     """An address in Chinese letters wants SMTPUTF8, which not every server speaks."""
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], timestamps.now())
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, plain="sent", foreign="failed")
     assert picky.taken == ["writer@mail.example"]
     assert found["foreign"]["error"]
 
 
-async def test_two_mailrooms_send_each_mail_once(store: Store, database: Database) -> None:
+async def test_two_mailrooms_send_each_mail_once(store: NotifierStore, database: Database) -> None:
     picky, port = Picky(), Ports.free().smtp
     names = {f"n{number}": "sent" for number in range(60)}
     await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
     settings = Settings(smtp=f"127.0.0.1:{port}")
-    rooms = [Mailroom(Store(database), settings).deliver for _ in range(2)]
+    rooms = [MailDelivery(NotifierStore(database), settings).deliver for _ in range(2)]
     async with mail_server(picky, port), in_background(*rooms):
         await until(store, **names)
     assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
 
 
-async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(
+    store: NotifierStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await store.add_notices([notice("one")], timestamps.now())
     with monkeypatch.context() as short:
         short.setattr("services.notifier.store.LEASE_S", 0.05)
         assert [one["_id"] for one in await store.claim(timestamps.now(), "resident", 10)] == ["one"]
     picky, port = Picky(), Ports.free().smtp
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="sent")
     assert picky.taken == ["writer@mail.example"]
 
@@ -326,12 +333,12 @@ async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(store: Store, m
     ],
     ids=str,
 )
-async def test_a_mail_that_cannot_be_made_fails_and_the_others_go_on(store: Store, poison: Document) -> None:
+async def test_a_mail_that_cannot_be_made_fails_and_the_others_go_on(store: NotifierStore, poison: Document) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("poison"), notice("good")], timestamps.now())
     await store.deliveries.update_one({"_id": "poison"}, {"$set": poison})
     before = failures()
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, poison="failed", good="sent")
         async with asyncio.timeout(5):
             while failures() == before:
@@ -348,19 +355,21 @@ def failures() -> float:
 
 @pytest.mark.parametrize("over", ["hangup", "silence"])
 async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_others(
-    store: Store, over: str, monkeypatch: pytest.MonkeyPatch
+    store: NotifierStore, over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mailroom, "MAIL_S", 0.3)
+    monkeypatch.setattr(email_channel, "MAIL_S", 0.3)
     picky, port = Picky(), Ports.free().smtp
     names = {over: "sent", "one": "sent", "two": "sent"}
     await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, **names)
     assert {name: one["attempts"] for name, one in found.items()} == {over: 3, "one": 1, "two": 1}
     assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
 
 
-async def test_who_outlives_its_claim_changes_nothing_any_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_outlives_its_claim_changes_nothing_any_more(
+    store: NotifierStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await store.add_notices([notice("one")], timestamps.now())
     with monkeypatch.context() as short:
         short.setattr("services.notifier.store.LEASE_S", 0.0)
@@ -379,7 +388,7 @@ async def test_who_outlives_its_claim_changes_nothing_any_more(store: Store, mon
     assert (settled["one"]["state"], "due_at" in settled["one"]) == ("sent", False)
 
 
-async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: Store) -> None:
+async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("one"), notice("two")], timestamps.now())
     claimed = await store.claim(timestamps.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
@@ -388,7 +397,7 @@ async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: Store) -> No
     for one in claimed:
         one["due_at"] = timestamps.now() + timedelta(seconds=25)
     async with mail_server(picky, port):
-        await Mailroom(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(claimed)
+        await MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(claimed)
     assert picky.taken == []
     assert len(await store.claim(timestamps.now(), "resident", 10)) == 2
 
@@ -397,14 +406,14 @@ async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: Store) -> No
 
 
 async def test_operators_see_what_became_of_mails_and_no_address_or_word(
-    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+    store: NotifierStore, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chorus")
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices(
         [notice(name, f"{name}-secret@mail.example") for name in ("never", "later")], timestamps.now()
     )
-    async with mail_server(picky, port), in_background(Mailroom(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
+    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         found = await until(store, never="failed", later="sent")
     assert (found["never"]["to"], found["never"]["text"], found["never"]["subject"]) == (
         "n***@mail.example",
@@ -421,7 +430,7 @@ async def test_operators_see_what_became_of_mails_and_no_address_or_word(
 # ── over HTTP ────────────────────────────────────────────────────────────────
 
 
-async def test_an_entry_that_is_not_there_is_a_page_or_a_problem(store: Store, settings: Settings) -> None:
+async def test_an_entry_that_is_not_there_is_a_page_or_a_problem(store: NotifierStore, settings: Settings) -> None:
     app = FastAPI()
     problems.install(app)
     app.include_router(api.routes(store, settings, b"token"))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, Input
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import Core, read_input
-from services.router.store import Parked, Store
+from services.router.stores.store import Parked, RouterStore
 from shared.kafka import subscription, topics
 from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
@@ -21,7 +22,7 @@ STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "
 LETTERS = topics.dead_letters("router")
 
 
-class Failing(Store):
+class Failing(RouterStore):
     """A store that fails on one input, as a defect would, until it is mended."""
 
     def __init__(self, database: Database, poison: str) -> None:
@@ -37,8 +38,8 @@ class Failing(Store):
 class Router:
     """The core behind the delivery layer, as one process runs it."""
 
-    def __init__(self, store: Store, offset: int = 0) -> None:
-        feed: CityFeed[Directory] = CityFeed(directory)
+    def __init__(self, store: RouterStore, offset: int = 0) -> None:
+        feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
         self.store, self.publisher, self.consumer = store, FakePublisher(), FakeConsumer()
         self.core = Core(store, self.publisher, feed)
@@ -86,7 +87,7 @@ def ids(story: Story, *numbers: int) -> list[str]:
     return [story.inputs[number].id for number in numbers]
 
 
-async def causes(store: Store, inquiry_id: str = INQUIRY) -> list[str]:
+async def causes(store: RouterStore, inquiry_id: str = INQUIRY) -> list[str]:
     return [one.cause for one in await store.decisions_of(inquiry_id)]
 
 
@@ -136,7 +137,7 @@ async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(st
 
 async def test_another_process_learns_what_is_parked(store: Failing, database: Database) -> None:
     await Router(store).take(*STORY.inputs[:2])
-    other = Router(Store(database), offset=2)
+    other = Router(RouterStore(database), offset=2)
     await other.take(STORY.inputs[2])
     assert other.aside == [(ids(STORY, 2)[0], "parked")]
     await other.take(STORY.inputs[3])
@@ -148,7 +149,7 @@ async def test_a_batch_with_a_replay_that_comes_again_changes_nothing(store: Fai
     await router.take(*STORY.inputs[:3])
     store.poison = None
     await router.take(STORY.inputs[3])
-    again = Router(Store(database))
+    again = Router(RouterStore(database))
     await again.take(*STORY.inputs)
     assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
     assert (again.aside, await store.parked_of([INQUIRY])) == ([], [])

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from deploy.command import reconcile
+from deploy.cli.operations import reconcile
 from shared.kafka import topics
 from tests.component.town import Answer, Asked, Chorus, Lines, Town, problem
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from services.intake.handlers import Tickets as Remembering
-from services.intake.store import Store as Tickets
-from services.scorer.store import Store as Events
+from services.intake.store import IntakeStore as Tickets
+from services.scorer.store import ScorerStore as Events
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription

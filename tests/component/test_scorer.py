@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from services.scorer import api
 from services.scorer.handlers import Events
-from services.scorer.scoring import Scoring
-from services.scorer.store import Store
+from services.scorer.queries import ScoreQueries
+from services.scorer.store import ScorerStore
 from services.scorer.views import HERE as SCOREBOARD
 from shared.city import City
 from shared.http import problems
@@ -46,19 +46,19 @@ def events(*stories: Story) -> list[Event]:
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
-    one = Store(database)
+async def store(database: Database) -> ScorerStore:
+    one = ScorerStore(database)
     await one.prepare()
     return one
 
 
 @pytest.fixture
-async def http(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def http(store: ScorerStore, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.use(CITY)
     app = FastAPI()
     problems.install(app)
-    app.include_router(api.routes(Scoring(store, city), settings, SCOREBOARD))
+    app.include_router(api.routes(ScoreQueries(store, city), settings, SCOREBOARD))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://scorer.example") as client:
         yield client
@@ -73,7 +73,7 @@ async def board(http: httpx.AsyncClient, **query: str) -> dict[str, Any]:
 
 
 async def test_repeats_and_reorderings_change_no_figure(
-    store: Store, http: httpx.AsyncClient, database: Database
+    store: ScorerStore, http: httpx.AsyncClient, database: Database
 ) -> None:
     batch = events(STORY, OTHER)
     await Events(store).take(batch)
@@ -89,7 +89,7 @@ async def test_repeats_and_reorderings_change_no_figure(
 
 
 async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
-    store: Store, http: httpx.AsyncClient
+    store: ScorerStore, http: httpx.AsyncClient
 ) -> None:
     await Events(store).take(events(STORY, OTHER))
     seen = await board(http)
@@ -107,14 +107,16 @@ async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
     assert lines["parks"]["clocks"]["accept"]["share"] is None
 
 
-async def test_a_view_of_an_earlier_moment_stays_as_it_was(store: Store, http: httpx.AsyncClient) -> None:
+async def test_a_view_of_an_earlier_moment_stays_as_it_was(store: ScorerStore, http: httpx.AsyncClient) -> None:
     await Events(store).take(events(STORY)[:4])
     early = await board(http, as_of="2026-03-16T04:00:00Z")
     await Events(store).take(events(STORY))
     assert await board(http, as_of="2026-03-16T04:00:00Z") == early
 
 
-async def test_the_clocks_of_an_inquiry_are_shown_with_their_verdicts(store: Store, http: httpx.AsyncClient) -> None:
+async def test_the_clocks_of_an_inquiry_are_shown_with_their_verdicts(
+    store: ScorerStore, http: httpx.AsyncClient
+) -> None:
     await Events(store).take(events(STORY))
     clocks = (await http.get(f"/inquiries/{INQUIRY}/clocks", params={"as_of": AS_OF})).json()
     assert len(clocks) == 6
@@ -154,7 +156,7 @@ async def test_a_wrong_question_is_422_with_a_sentence(http: httpx.AsyncClient, 
     assert answer.json()["errors"][0]["pointer"] == "/" + next(iter(query))
 
 
-async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: Store) -> None:
+async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: ScorerStore) -> None:
     gaps, unknown = count("sequence_gaps"), count("unknown_types")
     first, second, third, *_ = events(STORY)
     handler = Events(store)
@@ -169,7 +171,7 @@ async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: 
     assert await store.events.count_documents({}) == 4
 
 
-async def test_repeats_in_any_order_are_no_gap(store: Store) -> None:
+async def test_repeats_in_any_order_are_no_gap(store: ScorerStore) -> None:
     """After a crash the core says things again; a process that has just started hears the repeats first."""
     gaps = count("sequence_gaps")
     first, second, third, *_ = events(STORY)
@@ -181,7 +183,7 @@ async def test_repeats_in_any_order_are_no_gap(store: Store) -> None:
     assert count("sequence_gaps") == gaps
 
 
-async def test_each_verdict_is_counted_once(store: Store) -> None:
+async def test_each_verdict_is_counted_once(store: ScorerStore) -> None:
     kept = count("clocks_judged", service=None, clock="accept", verdict="kept")
     for _ in range(2):
         await Events(store).take(events(STORY))

@@ -13,12 +13,12 @@ import pytest
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from prometheus_client import REGISTRY
 
-from deploy.local.backing import Backing
 from shared.kafka.subscription import Subscription
 from shared.runtime.settings import Settings, secret
 from shared.service import service as service_module
 from shared.service.process import single_instance
 from shared.service.service import Service
+from tests.backing import Backing
 from tests.fakes import FakeConsumer, FakeSubscriber
 
 

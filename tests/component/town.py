@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.command.main import main
+from deploy.cli.main import main
 
 Answer = tuple[int, Any, dict[str, str]]
 Said = Callable[["Asked"], Answer]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.router.rules import Assignment, Rules, assign, compile_rules
+from services.router.domain.assignment_rules import Assignment, Rules, assign, compile_rules
 from shared.city import AREA_OFFICE, City, Rule, load_city
 
 REPOSITORY = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 from jsonschema.validators import validator_for
 
-from deploy.command.console import OVERRIDES
+from deploy.cli.console import OVERRIDES
 from shared.kafka.topics import SERVICES
 from shared.runtime.settings import Settings
 from tests.compose import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled

@@ -2,9 +2,9 @@
 
 import re
 
-from deploy.command.secrets import FILES
-from deploy.passwords import ADMIN
-from deploy.replicaset import SET
+from deploy.cli.cluster.secrets import FILES
+from deploy.replica_set import SET
+from deploy.security.passwords import ADMIN
 from shared.kafka.topics import SERVICES
 from tests.compose import BROKERS, COMPOSE, PARTS, filled
 
@@ -41,7 +41,7 @@ def test_each_service_logs_in_as_itself() -> None:
 def test_the_store_asks_for_a_log_in_and_its_users_are_made_by_a_step_of_its_own() -> None:
     nodes = {"mongo-set": ["mongo-1"], "mongo-set-three": ["mongo-1", "mongo-2", "mongo-3"]}
     for name, members in nodes.items():
-        assert PARTS[name]["command"] == ["python", "-m", "deploy.replicaset", *(f"{one}:27017" for one in members)]
+        assert PARTS[name]["command"] == ["python", "-m", "deploy.replica_set", *(f"{one}:27017" for one in members)]
         assert PARTS[name]["depends_on"].keys() == set(members)
         assert set(PARTS[name]["secrets"]) == {f"mongo-{one}" for one in (ADMIN, f"{ADMIN}-before", *SERVICES)}
     for name in nodes["mongo-set-three"]:

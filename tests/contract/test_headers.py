@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from deploy.local.backing import Backing
 from shared.runtime.settings import Settings
 from shared.service.service import Service
+from tests.backing import Backing
 from tests.contract.test_flow import APPS
 from tests.contract.test_openapi import DOCUMENTS
 

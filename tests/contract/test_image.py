@@ -35,7 +35,7 @@ def test_services_and_command_start_without_the_local_stacks_packages() -> None:
     absent = (packages - {"secantusdb"}) | {"secantus"}
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)!r}))\n"
-        "import deploy.command.main, deploy.provisioning, deploy.replicaset\n"
+        "import deploy.cli.main, deploy.kafka_admin.provisioning, deploy.replica_set\n"
         "import services.intake.app, services.router.app, services.notifier.app, services.scorer.app\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy.command.main import _command
-from deploy.command.secrets import FILES, SECRETS, WITH_PROVISION
+from deploy.cli.cluster.secrets import FILES, SECRETS, WITH_PROVISION
+from deploy.cli.main import _command
 from tests.compose import PARTS, REPOSITORY
 
 PAGES = ("README.md", "docs/operations.md", "docs/departments.md")

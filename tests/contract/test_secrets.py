@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from deploy.command.main import main
-from deploy.command.secrets import BEFORE, FILES, SECRETS, WITH_PROVISION
+from deploy.cli.cluster.secrets import BEFORE, FILES, SECRETS, WITH_PROVISION
+from deploy.cli.main import main
 
 
 def made(folder: Path, *words: str) -> dict[str, bytes]:

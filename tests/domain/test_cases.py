@@ -3,8 +3,8 @@
 import pytest
 
 from services.router.domain.case import Case, fold
+from services.router.domain.city_index import city_index
 from services.router.domain.decision import from_document
-from services.router.domain.directory import directory
 from shared.contracts.facts import Fact
 from shared.kafka import topics
 from tests.builders import (
@@ -70,14 +70,14 @@ def test_what_no_rule_finds_waits_in_triage_until_somebody_assigns_it() -> None:
 
 def test_a_department_that_left_since_intake_looked_sends_the_message_to_triage() -> None:
     gone = a_department("gone", retired=True)
-    story = told(received("路灯不亮", departments=("gone",)), city=directory(a_city(*CITY.departments, gone)))
+    story = told(received("路灯不亮", departments=("gone",)), city=city_index(a_city(*CITY.departments, gone)))
     assert story.case.state == "triage"
     assert story.on(topics.EVENTS)[-1][1]["reason"] == "unknown-department"
 
 
 def test_twenty_departments_handle_one_inquiry_and_answer_with_one_voice() -> None:
     codes = tuple(f"bureau-{number}" for number in range(1, 21))
-    city = directory(a_city(*(a_department(code) for code in codes)))
+    city = city_index(a_city(*(a_department(code) for code in codes)))
     story = told(received("大家一起", departments=codes), city=city)
     assert len(story.case.active_parts) == 20
     story = told(*(contributed(code, f"{code} 的话") for code in reversed(codes)), city=city, after_this=story)
@@ -365,7 +365,7 @@ def test_only_what_lies_in_triage_can_be_assigned() -> None:
 
 def test_twenty_one_departments_are_too_many() -> None:
     codes = tuple(f"bureau-{number}" for number in range(1, 22))
-    city = directory(a_city(*(a_department(code) for code in codes)))
+    city = city_index(a_city(*(a_department(code) for code in codes)))
     story = told(received("大家一起", departments=codes[:20]), returned(codes[1]), city=city)
     story = told(assigned(codes[20], codes[1]), city=city, after_this=story)
     assert story.refusal == "That makes 21 departments."

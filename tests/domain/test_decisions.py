@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.router.domain.city_index import city_index
 from services.router.domain.decision import case_of
-from services.router.domain.directory import directory
 from shared.contracts.department_inbox import INBOX
 from shared.contracts.facts import EVENT_TYPES, CaseEvent
 from shared.contracts.fields import Contact
@@ -132,7 +132,7 @@ def test_everything_that_goes_out_has_the_form_that_its_readers_expect() -> None
 @pytest.mark.parametrize("character", ["话", "\n", "🚧"], ids=["chinese", "line breaks", "emoji"])
 def test_the_longest_joint_reply_that_may_be_written_fits_into_its_topics_and_into_the_store(character: str) -> None:
     codes = tuple(f"bureau-{number}" for number in range(DEPARTMENTS_MAX))
-    city = directory(a_city(*(a_department(code) for code in codes)))
+    city = city_index(a_city(*(a_department(code) for code in codes)))
     long = "." + character * (TEXT_MAX - 2) + "."
     story = told(received("大家", long, departments=codes), *(contributed(code, long) for code in codes), city=city)
     assert story.case.state == "answered"

@@ -8,9 +8,18 @@ from typing import Any
 
 import pytest
 
-from deploy.command.messages import Message, Unusable, WrongMapping, check_columns, fields_of, key_of, message, read_map
-from deploy.command.rejects import bare_name
-from deploy.command.rows import FileProblem, Row, Table, look
+from deploy.cli.importing.mapping import (
+    ImportedMessage,
+    Unusable,
+    WrongMapping,
+    check_columns,
+    fields_of,
+    key_of,
+    message,
+    read_map,
+)
+from deploy.cli.importing.rejected_rows import bare_name
+from deploy.cli.importing.rows import FileProblem, Row, Table, look
 
 HEADER = "subject,body,name,email,departments,public"
 LAMP = '路灯不亮,"第一行\n第二行",李明,li@mail.example,urban-management;market,是'
@@ -27,7 +36,7 @@ def rows_of(table: Table) -> list[Row]:
         return list(rows)
 
 
-def messages_in(file: Path, maps: Sequence[str] = (), channel: str = "import") -> list[Message]:
+def messages_in(file: Path, maps: Sequence[str] = (), channel: str = "import") -> list[ImportedMessage]:
     table, chosen = look(file), read_map(maps)
     return [message(row, fields_of(tuple(row.cells), chosen), channel) for row in rows_of(table)]
 
@@ -36,7 +45,7 @@ def a_row(**cells: Any) -> Row:
     return Row(2, {"subject": "s", "body": "b"} | cells)
 
 
-def meant(row: Row, channel: str = "import") -> Message:
+def meant(row: Row, channel: str = "import") -> ImportedMessage:
     return message(row, fields_of(tuple(row.cells), {}), channel)
 
 

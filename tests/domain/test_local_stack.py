@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.command import console
-from deploy.command.console import Options
-from deploy.command.failure import AWAY, FAILED, Failure
-from deploy.command.main import main
+from deploy.cli import console
+from deploy.cli.console import Options
+from deploy.cli.failure import AWAY, FAILED, Failure
+from deploy.cli.main import main
 from deploy.local import folder as folders
 from deploy.local.folder import Folder
 from deploy.local.jars import file_name, pinned
@@ -19,7 +19,7 @@ from deploy.local.logfile import LogFile
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
 from deploy.local.restart import RestartPolicy
-from deploy.local.stackfile import StackFile
+from deploy.local.stack_file import StackFile
 
 
 @pytest.fixture(autouse=True)

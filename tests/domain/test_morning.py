@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from deploy.command.morning.account import Case, Part, doubled, missing, unmailed
-from deploy.command.morning.letters import write_letters
-from deploy.command.morning.offices import mark_in
-from deploy.command.morning.residents import Form
+from deploy.cli.demo.account import DemoCase, DemoPart, doubled, missing, unmailed
+from deploy.cli.demo.departments import mark_in
+from deploy.cli.demo.messages import write_messages
+from deploy.cli.demo.residents import Form
 
 TICKET = "20261122-7F3KQ2MX"
 WORDS = "已更换灯头六个，今晚亮灯。"
 
 
-def a_case(*, reply: list[tuple[str, str]] | None = None, state: str = "answered") -> Case:
-    letter = next(one for one in write_letters(1, "ab12") if one.email and one.rating is None)
-    case = Case(letter, inquiry_ids=[TICKET])
-    case.parts[f"{TICKET}-p1"] = Part(f"{TICKET}-p1", "parks", {"e1"}, WORDS)
+def a_case(*, reply: list[tuple[str, str]] | None = None, state: str = "answered") -> DemoCase:
+    letter = next(one for one in write_messages(1, "ab12") if one.email and one.rating is None)
+    case = DemoCase(letter, inquiry_ids=[TICKET])
+    case.parts[f"{TICKET}-p1"] = DemoPart(f"{TICKET}-p1", "parks", {"e1"}, WORDS)
     paragraphs = [{"department": one, "text": text} for one, text in (reply or [("parks", WORDS)])]
     case.seen = {"state": state, "reply": {"text": "", "paragraphs": paragraphs} if state == "answered" else None}
     return case
@@ -61,7 +61,7 @@ def test_a_part_under_two_ids_is_double_and_under_one_id_twice_a_repeat() -> Non
 
 def test_two_parts_for_one_department_are_double_unless_one_was_returned() -> None:
     case = a_case()
-    case.parts[f"{TICKET}-p2"] = Part(f"{TICKET}-p2", "parks", {"e2"}, returned=True)
+    case.parts[f"{TICKET}-p2"] = DemoPart(f"{TICKET}-p2", "parks", {"e2"}, returned=True)
     assert list(doubled(case)) == []
     case.parts[f"{TICKET}-p2"].returned = False
     assert list(doubled(case)) == ["parks was given 2 parts"]
@@ -95,14 +95,14 @@ def test_the_record_tells_what_happened_twice_and_what_is_gone(facts: list[dict[
 
 
 def test_a_seed_gives_the_same_morning_under_another_mark() -> None:
-    first, second = write_letters(3, "aaaa"), write_letters(3, "bbbb")
+    first, second = write_messages(3, "aaaa"), write_messages(3, "bbbb")
     assert [one.subject for one in first] == [one.subject for one in second]
     assert {one.mark for one in first}.isdisjoint(one.mark for one in second)
     assert len(first) >= 36
 
 
 def test_every_letter_is_known_by_the_mark_at_its_end() -> None:
-    assert all(mark_in(letter.body) == letter.mark for letter in write_letters(2, "cafe"))
+    assert all(mark_in(letter.body) == letter.mark for letter in write_messages(2, "cafe"))
     assert mark_in("") == ""
 
 

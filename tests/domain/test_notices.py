@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.intake.domain import ContactGiven
+from services.notifier.channels.email import mail_of
 from services.notifier.domain.notices import for_department, for_resident, hall_entry, hidden, one_line, unaddressed
-from services.notifier.mailroom import mail_of
 from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.router.handlers.core import read_input
-from services.router.handlers.gate import Knock, checked_against, read_outbox, refusal, stamped
+from services.router.core.input_decoder import read_input
+from services.router.gate.handlers import checked_against, refusal, stamped
+from services.router.gate.outbox_decoder import OutboxRecord, read_outbox
 from shared.contracts import ids
 from shared.contracts.inputs import PartContributed
 from shared.kafka import topics
@@ -22,7 +23,7 @@ TYPE = ("ce_type", b"chorus.part.accepted")
 OUTBOX = topics.outbox("lighting")
 
 
-def knock(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.accepted") -> Knock:
+def knock(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.accepted") -> OutboxRecord:
     """A record of lighting's outbox, as the gate reads it."""
     raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     given = headers or (("ce_type", f"chorus.{kind}".encode()), ("ce_id", b"our-7"))

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.router.core.handlers import rounds
 from services.router.domain.case import Case
 from services.router.domain.decision import Input
-from services.router.handlers.core import rounds
 from tests.builders import given_by, received
 
 

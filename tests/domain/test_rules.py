@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.router.rules import Assignment, Why, assign, compile_rules
+from services.router.domain.assignment_rules import Assignment, Why, assign, compile_rules
 from shared.city import City, Department, Name, Policy, Rule, retire
 
 WHY = Name(zh="原因", en="reason")

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scorer.domain import Fact, Period, Row, clocks, line, newly_judged, period, rows, share
+from services.scorer.domain.clocks import CaseFact, clocks, newly_judged
+from services.scorer.domain.periods import Period, period
+from services.scorer.domain.scoreboard import DepartmentCounts, line, rows, share
 from shared.runtime import timestamps
 from tests.builders import INQUIRY, MONDAY_NOON
 
@@ -19,9 +21,11 @@ NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 LIGHTING, ROADS = f"{INQUIRY}-p1", f"{INQUIRY}-p2"
 
 
-def case(*facts: tuple[str, datetime, dict[str, Any]], inquiry_id: str = INQUIRY) -> list[Fact]:
+def case(*facts: tuple[str, datetime, dict[str, Any]], inquiry_id: str = INQUIRY) -> list[CaseFact]:
     """The events of an inquiry, numbered."""
-    return [Fact(inquiry_id, number, kind, at, data) for number, (kind, at, data) in zip(count(1), facts, strict=False)]
+    return [
+        CaseFact(inquiry_id, number, kind, at, data) for number, (kind, at, data) in zip(count(1), facts, strict=False)
+    ]
 
 
 def offered(part: str, department: str, at: datetime = MONDAY_NOON) -> tuple[str, datetime, dict[str, Any]]:
@@ -42,7 +46,7 @@ def rating(at: datetime, satisfied: str, solved: bool) -> tuple[str, datetime, d
     return "inquiry.rated", at, {"round": 1, "satisfied": satisfied, "solved": solved}
 
 
-def verdicts(facts: list[Fact], as_of: datetime = NEXT_YEAR) -> dict[str, str]:
+def verdicts(facts: list[CaseFact], as_of: datetime = NEXT_YEAR) -> dict[str, str]:
     return {one.clock: one.verdict(as_of) for one in clocks(facts)}
 
 
@@ -210,7 +214,7 @@ BY_HAND = {
 }
 
 
-def figures(row: Row) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...], tuple[int, ...]]:
+def figures(row: DepartmentCounts) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...], tuple[int, ...]]:
     counts = (row.assigned, row.answered, row.released, row.returned, row.joint)
     judged = tuple(tuple(row.clocks[name].values()) for name in ("accept", "first_reply", "resolve"))
     return counts, judged, tuple(row.ratings.values())
@@ -247,4 +251,4 @@ def test_a_line_shows_shares_of_what_is_judged() -> None:
     assert shown["volume"] == {"assigned": 2, "answered": 1, "released": 1}
     assert shown["clocks"]["accept"] == {"kept": 0, "broken": 2, "open": 0, "share": "0.0000"}
     assert shown["clocks"]["resolve"] == {"kept": 1, "broken": 0, "open": 1, "share": "1.0000"}
-    assert line("noise", {"zh": "噪声科", "en": "Noise"}, Row())["clocks"]["accept"]["share"] is None
+    assert line("noise", {"zh": "噪声科", "en": "Noise"}, DepartmentCounts())["clocks"]["accept"]["share"] is None

@@ -1,6 +1,6 @@
 """The words for residents: each sentence in both languages, on the city's own clock."""
 
-from services.router.domain.directory import directory
+from services.router.domain.city_index import city_index
 from shared.kafka import topics
 from tests.builders import CITY, Step, a_city, contributed, received, replied, returned, told
 
@@ -41,6 +41,6 @@ def test_an_answer_says_what_each_department_wrote_under_its_name() -> None:
 
 def test_a_department_that_the_directory_does_not_know_goes_by_its_code() -> None:
     first = told(received("路灯不亮"))
-    smaller = directory(a_city(*(one for one in CITY.departments if one.code != "lighting"), revision=2))
+    smaller = city_index(a_city(*(one for one in CITY.departments if one.code != "lighting"), revision=2))
     story = told(contributed("lighting", "亮了"), city=smaller, after_this=first)
     assert story.resident()["text"] == "您的诉求已答复。\n\n【lighting】\n亮了"

@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 from pymongo import MongoClient
 
-from deploy.local.backing import Backing
 from deploy.local.ports import Ports
 from shared.city import load_city
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
+from tests.backing import Backing
 from tests.integration.outside import Letter, Resident, departments_write, ids_by, read_all
 
 REPOSITORY = Path(__file__).parents[2]

@@ -100,7 +100,7 @@ class Composed:
         entrypoint = PARTS[part].get("entrypoint", [])
         program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or PARTS[part]["command"])))
         assert program == "chorus", "pyproject.toml says which function this is"
-        command = [sys.executable, "-m", "deploy.command.main", *rest, "--json"]
+        command = [sys.executable, "-m", "deploy.cli.main", *rest, "--json"]
         return subprocess.run(
             command, env=self.environment(part), capture_output=True, text=True, timeout=180, check=False
         )

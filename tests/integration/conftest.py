@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.integration.bench import Bench, set_up
 
 

@@ -14,7 +14,7 @@ from pymongo.errors import OperationFailure
 
 from deploy.local import probe
 from deploy.local.store import PROGRAM
-from deploy.replicaset import Client
+from deploy.replica_set import Client
 from shared.runtime.settings import Settings
 from shared.store.login import store_login
 from shared.store.mongo import refuses_login

@@ -20,10 +20,10 @@ import aiosmtplib
 from aiokafka import AIOKafkaConsumer
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-import services.notifier.mailroom
+import services.notifier.channels.email
 import services.notifier.store
-import services.router.handlers.core
-import services.router.store
+import services.router.core.handlers
+import services.router.stores.store
 import services.scorer.store
 import shared.ledger.ledger
 import shared.store.leases
@@ -75,7 +75,7 @@ def arm(step: str, topic: str | None) -> None:
     places: dict[str, list[tuple[object, str, Counts]]] = {
         "insert": [
             (shared.ledger.ledger, insert, any_call),
-            (services.router.store, insert, into("decisions")),
+            (services.router.stores.store, insert, into("decisions")),
             (services.notifier.store, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
         ],
@@ -85,7 +85,7 @@ def arm(step: str, topic: str | None) -> None:
         "claim": [(shared.store.leases, "claim", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
         "note": [(shared.store.leases, "done", any_call)],
-        "park": [(services.router.store, insert, into("parked"))],
+        "park": [(services.router.stores.store, insert, into("parked"))],
     }
     for owner, name, counts in places[what]:
         setattr(owner, name, around(getattr(owner, name), when, counts))
@@ -108,7 +108,7 @@ def overlap() -> None:
         return taken
 
     setattr(Publisher, "deliver", held)  # noqa: B010
-    setattr(services.router.store, "insert_new", counted)  # noqa: B010
+    setattr(services.router.stores.store, "insert_new", counted)  # noqa: B010
 
 
 def poisonable(case: Any, given: Any, directory: Any) -> Any:
@@ -120,9 +120,13 @@ def poisonable(case: Any, given: Any, directory: Any) -> Any:
 
 if __name__ == "__main__":
     service, step, topic = sys.argv[1], sys.argv[2], (sys.argv[3] if len(sys.argv) > 3 else None)
-    setattr(services.router.handlers.core, "decide", poisonable)  # noqa: B010
+    setattr(services.router.core.handlers, "decide", poisonable)  # noqa: B010
     # A claim of the dead is waited for: here 3 s, not a minute.
-    services.notifier.store.LEASE_S, services.notifier.mailroom.MAIL_S, services.notifier.mailroom.SPARE_S = (
+    (
+        services.notifier.store.LEASE_S,
+        services.notifier.channels.email.MAIL_S,
+        services.notifier.channels.email.SPARE_S,
+    ) = (
         3.0,
         1.0,
         0.5,

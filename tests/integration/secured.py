@@ -16,9 +16,9 @@ from typing import Any, Literal
 import httpx
 from confluent_kafka import Consumer, TopicPartition
 
-from deploy.access import Access
-from deploy.command.main import main
-from deploy.local.stackfile import StackFile
+from deploy.cli.main import main
+from deploy.kafka_admin.access import Access
+from deploy.local.stack_file import StackFile
 from shared.kafka.connection import Connection
 from tests.conftest import REPOSITORY, RunningStack
 
@@ -120,5 +120,5 @@ def outsider(folder: Path, kafka: str, words: tuple[str, ...], **settings: str) 
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(folder / "no-stack"), "CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY)}
     env |= {f"CHORUS_KAFKA_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "deploy.command.main", *words]
+    command = [sys.executable, "-m", "deploy.cli.main", *words]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -18,14 +18,14 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
-from deploy.access import Access, _rule
-from deploy.certificates import Certificates
-from deploy.command.failure import Failure
+from deploy.cli.failure import Failure
+from deploy.kafka_admin.access import Access, _rule
+from deploy.kafka_admin.rights import SERVICE_RIGHTS, department_rights
 from deploy.local import jars
 from deploy.local.city import SAMPLE
 from deploy.local.kafka import SECURED, Secured, settings
-from deploy.passwords import ADMIN, BROKER, Passwords, department_user
-from deploy.rights import SERVICE_RIGHTS, department_rights
+from deploy.security.certificates import Certificates
+from deploy.security.passwords import ADMIN, BROKER, Passwords, department_user
 from shared.city import load_city
 from shared.kafka.connection import Connection
 from shared.kafka.topics import SERVICES, department_topics, system_topics

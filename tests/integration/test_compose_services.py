@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy import replicaset
-from deploy.local.backing import Backing
+from deploy import replica_set
 from deploy.local.city import SAMPLE
 from shared.kafka.topics import SERVICES
+from tests.backing import Backing
 from tests.compose import BROKERS
 from tests.integration.composed import Composed, composed
 from tests.integration.guarded import guarded
@@ -40,7 +40,7 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     ):
         one.given = given | {"CHORUS_MONGODB": f"mongodb://{store.address}/?directConnection=true"}
         one.link("mongo-set")
-        replicaset.main([store.address], store.secrets)
+        replica_set.main([store.address], store.secrets)
         done(one, "provision")
         one.serve(*SERVICES)
         until(lambda: healthy(one, "router"), one)

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from pymongo import MongoClient
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import Resident, departments_write, ids_by, read_all
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import Resident
 from tests.integration.test_outages import away

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.backing import Backing
 from deploy.local.ports import Ports
+from tests.backing import Backing
 
 pytestmark = pytest.mark.integration
 REPOSITORY = Path(__file__).parents[2]

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.access import Access
-from deploy.command import login
-from deploy.command.console import Options, options
-from deploy.local.backing import Backing
-from deploy.rights import SERVICE_RIGHTS, Right
+from deploy.cli import kafka_login
+from deploy.cli.console import Options, options
+from deploy.kafka_admin.access import Access
+from deploy.kafka_admin.rights import SERVICE_RIGHTS, Right
 from shared.kafka import topics
+from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import Resident
 
@@ -62,7 +62,7 @@ def guarded(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with chorus_up(tmp_path_factory.mktemp("guarded"), {}, "--secure") as stack:
         options.data = Path(stack.data)
         try:
-            yield Guarded(stack, Access(login.admin()))
+            yield Guarded(stack, Access(kafka_login.admin()))
         finally:
             vars(options).update(vars(Options()))
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import Resident, ids_by, read_all
 

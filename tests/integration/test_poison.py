@@ -10,11 +10,11 @@ import pytest
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
 
-from deploy.local.backing import Backing
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
+from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.corpus import write_header_name
 from tests.integration.outside import Resident, read_all

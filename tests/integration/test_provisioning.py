@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
-from deploy.local.backing import Backing
 from deploy.local.city import SAMPLE
 from shared.city import load_city
 from shared.kafka.topics import Topic, department_topics, system_topics
+from tests.backing import Backing
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +42,7 @@ def provision(kafka: str, city: Path, **settings: str) -> subprocess.CompletedPr
     """Run the command as compose does."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY), **settings}
-    command = [sys.executable, "-m", "deploy.command.main", "provision", str(city), "--json"]
+    command = [sys.executable, "-m", "deploy.cli.main", "provision", str(city), "--json"]
     return subprocess.run(command, env=env, cwd=city, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import read_all
 

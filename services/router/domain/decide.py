@@ -1,15 +1,17 @@
 """The one decision that an input calls for."""
 
 from services.router.domain.case import Case, fold, note
+from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Decision, Input
-from services.router.domain.directory import Directory
-from services.router.domain.moves import MOVES, Facts, Refused, joined
-from services.router.domain.telling import messages
+from services.router.domain.outputs.messages import messages
+from services.router.domain.rules.joint_reply import answered
+from services.router.domain.rules.preconditions import Facts, Refused
+from services.router.domain.transitions import TRANSITIONS
 from shared.contracts.ids import derived_id
 from shared.contracts.inputs import InquiryReceived
 
 
-def decide(case: Case, given: Input, directory: Directory) -> Decision:
+def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
     """Make the one decision that `given` calls for. Pure: the same case, input and directory give the same decision."""
     facts: Facts = []
     refusal = None
@@ -19,7 +21,7 @@ def decide(case: Case, given: Input, directory: Directory) -> Decision:
         refusal = refused.refusal
     then = fold(case, *facts)
     if then.complete and not case.complete:
-        facts.append(joined(then))
+        facts.append(answered(then))
         then = fold(then, facts[-1])
     told, sequence = messages(case, then, given, facts, refusal, directory)
     note(then, case.n + 1, sequence, given.id, given.digest)
@@ -47,7 +49,7 @@ def told_apart(case: Case, given: Input) -> Input:
     return given._replace(id=derived_id(given.id, given.digest), imitates=given.id)
 
 
-def _facts(case: Case, given: Input, directory: Directory) -> Facts:
+def _facts(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The facts that the input itself makes; raises Refused."""
     if given.imitates is not None:
         raise Refused(
@@ -56,4 +58,4 @@ def _facts(case: Case, given: Input, directory: Directory) -> Facts:
         )
     if case.inquiry is None and given.type != InquiryReceived.type:
         raise Refused(f"There is no inquiry {given.inquiry_id!r} yet.", "Check the number.")
-    return MOVES[given.type](case, given, directory)
+    return TRANSITIONS[given.type](case, given, directory)

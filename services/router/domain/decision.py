@@ -10,6 +10,8 @@ from shared.contracts.facts import Fact
 
 VERSION = 1
 SOURCE = "chorus/router"
+DEPARTMENT_SOURCE = "departments/"
+"""With the department's code behind it: the source of an input that came through the gate."""
 
 
 class Input(NamedTuple):

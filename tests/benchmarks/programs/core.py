@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Iterable, Sequence
 
+from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, after
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import MOST_INPUTS, Core, read_input
-from services.router.store import Store
+from services.router.stores.store import RouterStore
 from shared.contracts.envelope import one_of
 from shared.contracts.inputs import INPUTS
 from shared.kafka import topics
@@ -19,7 +20,7 @@ from tests.benchmarks.programs.work import the_directory
 GROUP = "router-core"
 
 
-class MemoryStore(Store):
+class MemoryStore(RouterStore):
     """Keeps every case in memory; nobody else decides, so no place is ever taken."""
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
@@ -42,8 +43,8 @@ def make(settings: Settings) -> Service:
     """The router without gate, view and desk: the core's job alone."""
     service = Service("router", settings)
     in_memory = "--memory" in sys.argv
-    store = MemoryStore(service.database) if in_memory else Store(service.database)
-    city: CityFeed[Directory] = CityFeed(directory)
+    store = MemoryStore(service.database) if in_memory else RouterStore(service.database)
+    city: CityFeed[CityIndex] = CityFeed(city_index)
     city.use(the_directory().city)
     if not in_memory:
         service.before_reading(store.prepare)

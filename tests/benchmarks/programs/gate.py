@@ -1,8 +1,9 @@
 """Ours: the router's gate alone, on the services' own wiring and delivery."""
 
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.gate import Gate, read_outbox
-from services.router.store import Store
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.gate.handlers import Gate
+from services.router.gate.outbox_decoder import read_outbox
+from services.router.stores.store import RouterStore
 from shared.contracts.envelope import one_of
 from shared.contracts.inputs import DEPARTMENT_MESSAGES
 from shared.kafka import topics
@@ -17,8 +18,8 @@ GROUP = "router-gate"
 def make(settings: Settings) -> Service:
     """The router without core, view and desk."""
     service = Service("router", settings)
-    store = Store(service.database)
-    city: CityFeed[Directory] = CityFeed(directory)
+    store = RouterStore(service.database)
+    city: CityFeed[CityIndex] = CityFeed(city_index)
     city.use(the_directory().city)
     service.before_reading(store.prepare)
     service.reads(

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.local.city import city_folder, read_city
+from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decide import decide
 from services.router.domain.decision import Decision, after
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import read_input
 from shared.contracts.envelope import Header
 from shared.kafka.records import Record
 from shared.service.process import tune_python
@@ -16,15 +16,15 @@ from shared.service.process import tune_python
 Row = tuple[str, bytes, bytes, list[Header]]
 
 
-def the_directory() -> Directory:
+def the_directory() -> CityIndex:
     """The city of $CHORUS_CITY, else the sample, compiled."""
-    return directory(read_city(city_folder()))
+    return city_index(read_city(city_folder()))
 
 
 class Work:
     """Validates, folds and decides; cases are kept in memory, and nothing is ever forgotten."""
 
-    def __init__(self, city: Directory) -> None:
+    def __init__(self, city: CityIndex) -> None:
         tune_python()
         self.city = city
         self.cases: dict[str, Case] = {}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.router.domain.directory import Directory, directory
+from services.router.domain.city_index import CityIndex, city_index
 from shared.city import City
 from shared.kafka import topics
 from shared.kafka.topics import Topic, department_topics, system_topics
@@ -26,9 +26,9 @@ class Bench:
     say: Say
 
     @property
-    def directory(self) -> Directory:
+    def directory(self) -> CityIndex:
         """The city, compiled."""
-        return directory(self.city)
+        return city_index(self.city)
 
     @property
     def fewer_rounds(self) -> int:

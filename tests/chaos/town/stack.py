@@ -85,7 +85,7 @@ def town(folder: Path, seed: int) -> Iterator[Town]:
     env |= {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed)}
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.command.main", "up"],
+            [sys.executable, "-m", "deploy.cli.main", "up"],
             env=env,
             stdout=log,
             stderr=subprocess.STDOUT,

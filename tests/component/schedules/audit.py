@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from services.router.core.input_decoder import readable
 from services.router.domain.case import Case
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
-from services.router.handlers.core import readable
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
 from shared.kafka.records import InvalidRecord, Record

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from services.router.core.handlers import Core
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, Input
-from services.router.handlers.core import Core
-from services.router.store import Parked, Store
+from services.router.stores.store import Parked, RouterStore
 from shared.kafka.records import Record
 from shared.kafka.subscription import Confirm, Subscription
 from tests.component.schedules.process import Made
@@ -115,7 +115,7 @@ class ReplaysWithoutWhatIsParked(Core):
         return []
 
 
-class TrustsItsMemory(Store):
+class TrustsItsMemory(RouterStore):
     """Takes a decision for stored whose place was taken by another."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
@@ -123,7 +123,7 @@ class TrustsItsMemory(Store):
         return set()
 
 
-class KeepsTheOldCase(Store):
+class KeepsTheOldCase(RouterStore):
     """Remembers a case although it lost the race for it."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
@@ -134,7 +134,7 @@ class KeepsTheOldCase(Store):
         return lost
 
 
-class WritesOver(Store):
+class WritesOver(RouterStore):
     """Stores a decision under a number that nobody can have taken."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
@@ -147,7 +147,7 @@ class WritesOver(Store):
         return await super().insert(free)
 
 
-class ForgetsToPark(Store):
+class ForgetsToPark(RouterStore):
     """Puts an input aside where no replay finds it."""
 
     async def park(self, parked: Parked) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.router.core.input_decoder import readable
 from services.router.domain.case import Case
 from services.router.domain.decision import Input
-from services.router.handlers.core import readable
 from shared.kafka.records import Record
 from tests.builders import (
     Step,

@@ -15,10 +15,11 @@ import bson
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from pymongo.errors import AutoReconnect, BulkWriteError
 
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Input
-from services.router.domain.directory import Directory, directory
-from services.router.handlers.core import Core, read_input
-from services.router.store import Store
+from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher, RawRecord, Row
 from shared.kafka.subscription import SESSION_S, Subscription
@@ -166,7 +167,7 @@ class Made:
     """What a process is made of; a planted fault replaces one of them."""
 
     core: type[Core] = Core
-    store: type[Store] = Store
+    store: type[RouterStore] = RouterStore
     subscription: type[Subscription[Input]] = Subscription
 
 
@@ -175,7 +176,7 @@ class Process:
 
     def __init__(self, world: World, loop: Timeless, made: Made) -> None:
         self.world, self.loop, self.hand = world, loop, Hand(world)
-        feed: CityFeed[Directory] = CityFeed(directory)
+        feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
         store: Any = {name: Collection(name, self.hand) for name in ("decisions", "cases", "revisions", "parked")}
         network, self.consumer = Network(self.hand), Consumer(self.hand)

@@ -8,8 +8,8 @@ from typing import Any
 
 import bson
 
+from services.router.core.input_decoder import readable
 from services.router.domain.decision import Decision, Input, from_document
-from services.router.handlers.core import readable
 from shared.contracts import ids
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics

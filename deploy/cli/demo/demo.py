@@ -1,0 +1,161 @@
+"""`chorus demo`: a city's morning from the first letter to the scoreboard, checked from outside."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from deploy.cli import kafka_login
+from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
+from deploy.cli.demo.account import DemoCase, doubled, missing, unmailed
+from deploy.cli.demo.departments import Offices
+from deploy.cli.demo.mails import Mails
+from deploy.cli.demo.messages import write_messages
+from deploy.cli.demo.residents import Residents
+from deploy.cli.demo.scenario import Morning
+from deploy.cli.demo.screen import DemoScreen
+from deploy.cli.importing.sending import Sender, client
+from deploy.cli.operations.timeline import show_facts
+from deploy.cli.tables import show_table
+from deploy.local.stack_file import StackFile
+from deploy.security.passwords import department_user
+from shared.kafka.connection import Connection
+
+BOARD_S = 60.0
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed, another morning.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Not part of this release.")] = False,
+) -> None:
+    """Play a city's morning with made-up letters, and check that every one is answered once."""
+    if full:
+        raise Failure(USAGE, "--full is not part of this release: leave it out.")
+    running, started = stack(), time.monotonic()
+    codes = _departments(running)
+    ask("GET", f"{running.urls.intake}/healthz", timeout_s=5.0)
+    run = secrets.token_hex(3)
+    cases = {letter.mark: DemoCase(letter) for letter in write_messages(seed, run)}
+    say(f"A morning with {len(cases)} letters, seed {seed}; {len(codes)} departments are at work.")
+    mails = Mails(running.mail, cases)
+    try:
+        mails_late = asyncio.run(_play(running, run, seed, cases, mails, codes))
+    except KeyboardInterrupt as stopped:
+        raise Failure(
+            FAILED, "Stopped before the morning was over; its letters stay, running it again is safe."
+        ) from stopped
+    say(f"Mails {_mails_in_words(mails.kept, mails_late)}.")
+    _end(running, seed, run, list(cases.values()), mails.kept and not mails_late, time.monotonic() - started)
+
+
+def _departments(running: StackFile) -> list[str]:
+    found = ask("GET", f"{running.urls.router}/departments", operator=True).json()
+    codes = [one["code"] for one in found if not one.get("retired")]
+    if not codes:
+        raise Failure(FAILED, "No city is in force, so nobody could answer: `chorus apply deploy/city` first.")
+    return codes
+
+
+async def _play(
+    running: StackFile, run: str, seed: int, cases: Mapping[str, DemoCase], mails: Mails, codes: Sequence[str]
+) -> bool:
+    """Play; returns whether mails were still on their way at the end."""
+    token, urls, dice = operator_token(), running.urls, random.Random(seed)
+    with DemoScreen(cases) as screen:
+        async with (
+            httpx.AsyncClient(base_url=urls.intake, timeout=20.0, trust_env=False) as intake,
+            client(urls.intake, token) as trusted,
+            client(urls.router, token) as desk,
+        ):
+            offices = Offices(_as_department, run, cases, screen.tell, dice)
+            residents = Residents(intake, Sender(trusted))
+            morning = Morning(cases, residents, offices, desk, mails, screen.tell, dice)
+            await morning.play(codes)
+            return morning.mails_late
+
+
+def _as_department(code: str) -> Connection:
+    return kafka_login.connection(department_user(code))
+
+
+def _mails_in_words(kept: bool, late: bool) -> str:
+    if not kept:
+        return "go elsewhere and were not checked"
+    return "to others still go out before these, so not all of them were seen" if late else "came too, once each"
+
+
+def _end(
+    running: StackFile, seed: int, run: str, cases: Sequence[DemoCase], mails_checked: bool, took_s: float
+) -> None:
+    no_board = _show_scoreboard(running, cases)
+    _show_one(cases)
+    lost = {case.letter.mark: [*missing(case), *(unmailed(case) if mails_checked else ())] for case in cases}
+    double = {case.letter.mark: list(doubled(case)) for case in cases}
+    told = {
+        "sent": sum(case.inquiry_id is not None for case in cases),
+        "answered": sum(case.answered for case in cases),
+        "joint": sum(case.joint for case in cases),
+        "rated": sum(case.rated for case in cases),
+        "lost": sum(map(bool, lost.values())),
+        "double": sum(map(bool, double.values())),
+    }
+    say(f"{in_words(told)}, in {took_s:.1f} s.")
+    documents = [case.document() | {"problems": lost[case.letter.mark] + double[case.letter.mark]} for case in cases]
+    emit(told | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
+    if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:
+        shown = "\n  ".join(problems[:10])
+        raise Failure(FAILED, f"{told['lost']} letters did not come back, {told['double']} came back twice.\n  {shown}")
+    if no_board is not None:
+        raise no_board
+
+
+def in_words(told: Mapping[str, int]) -> str:
+    """The figures of a morning."""
+    return ", ".join(f"{number} {name}" for name, number in told.items())
+
+
+def _show_scoreboard(running: StackFile, cases: Sequence[DemoCase]) -> Failure | None:
+    """Of the month in which the letters were written, as the ticket numbers say it in the city's time zone.
+
+    Returns why it cannot be shown, to be told after what was seen of the letters.
+    """
+    day = next((case.inquiry_id for case in cases if case.inquiry_id), "")
+    period = {"period": f"{day[:4]}-{day[4:6]}", "format": "json"}
+    try:
+        board = ask("GET", f"{running.urls.scorer}/scoreboard", params=period, timeout_s=BOARD_S).json()
+    except Failure as failure:
+        return failure
+    say(f"\nThe scoreboard of {period['period']} (clocks: kept/broken/open)")
+    rows = [one for one in board["departments"] if one["volume"]["assigned"]]
+    show_table(
+        ("department", "部门", "assigned", "answered", "accept", "first reply", "resolve", "rated"),
+        (_row(one) for one in sorted(rows, key=lambda one: -int(one["volume"]["assigned"]))),
+    )
+    return None
+
+
+def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
+    clocks = [one["clocks"].get(name, {}) for name in ("accept", "first_reply", "resolve")]
+    kept = [f"{clock.get('kept', 0)}/{clock.get('broken', 0)}/{clock.get('open', 0)}" for clock in clocks]
+    volume = one["volume"]
+    return (
+        one["name"]["en"],
+        one["name"]["zh"],
+        volume["assigned"],
+        volume["answered"],
+        *kept,
+        one["ratings"].get("valid"),
+    )
+
+
+def _show_one(cases: Sequence[DemoCase]) -> None:
+    """The record of the most eventful case."""
+    case = max(cases, key=lambda one: len(one.facts))
+    if case.facts:
+        say(f"The record of {case.inquiry_id}: {case.letter.subject}")
+        show_facts(sorted(case.facts, key=lambda fact: int(fact["sequence"])))

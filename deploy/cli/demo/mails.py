@@ -1,0 +1,47 @@
+"""The mails that residents of this run were sent, read where the local stack keeps them."""
+
+import email
+import time
+from collections.abc import Iterator, Mapping
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from deploy.cli.demo.account import DemoCase
+
+
+class Mails:
+    """Reads each new mail once; `folder` is None where mails go somewhere else."""
+
+    def __init__(self, folder: str | None, cases: Mapping[str, DemoCase]) -> None:
+        self._folder = Path(folder) if folder else None
+        self._read = {file.name for file in self._files()}
+        self._last_new = time.monotonic()
+        self._by_address = {case.letter.email: case for case in cases.values() if case.letter.email}
+
+    @property
+    def kept(self) -> bool:
+        """Whether mails can be seen here."""
+        return self._folder is not None
+
+    @property
+    def quiet_s(self) -> float:
+        """For how many seconds no mail has come, to anybody."""
+        return time.monotonic() - self._last_new
+
+    def look(self) -> None:
+        """Give every new mail to its case."""
+        for file in self._files():
+            if file.name not in self._read:
+                self._last_new = time.monotonic()
+                self._read.add(file.name)
+                self._take(email.message_from_bytes(file.read_bytes(), policy=policy.default))
+
+    def _take(self, mail: EmailMessage) -> None:
+        case = self._by_address.get(str(mail["To"]))
+        if case is not None:
+            body = mail.get_body(("plain",))
+            case.mails.append((str(mail["X-Chorus-Event"]), body.get_content() if body else ""))
+
+    def _files(self) -> Iterator[Path]:
+        return self._folder.glob("*.eml") if self._folder and self._folder.is_dir() else iter(())

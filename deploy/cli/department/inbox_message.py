@@ -1,0 +1,58 @@
+"""One message of an inbox, as a person or a program is shown it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from confluent_kafka import Message
+
+
+@dataclass(frozen=True)
+class InboxMessage:
+    """One message of an inbox; `data` is its JSON, or its text where it is none."""
+
+    id: str
+    type: str
+    time: str
+    causation: str
+    sequence: str
+    partition: int
+    offset: int
+    data: Any
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` shows it."""
+        return asdict(self)
+
+    def get(self, field: str) -> Any:
+        """A field of the message; None where it has none."""
+        return self.data.get(field) if isinstance(self.data, dict) else None
+
+
+def inbox_message(message: Message) -> InboxMessage:
+    """A message as confluent-kafka gives it."""
+    given = message.headers() or []
+    headers = _texts(given.items() if isinstance(given, dict) else given)
+    return InboxMessage(
+        id=headers.get("ce_id", ""),
+        type=headers.get("ce_type", ""),
+        time=headers.get("ce_time", ""),
+        causation=headers.get("ce_causationid", ""),
+        sequence=headers.get("ce_sequence", ""),
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        data=_value(message.value()),
+    )
+
+
+def _texts(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    return {name: one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for name, one in headers}
+
+
+def _value(content: bytes | None) -> Any:
+    text = (content or b"").decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,220 @@
+"""A department's two topics as a plain Kafka client sees them: its inbox to read, its outbox to write."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from deploy.cli import kafka_login
+from deploy.cli.department.inbox_message import InboxMessage, inbox_message
+from deploy.cli.failure import AWAY, FAILED, REFUSED, Failure
+from shared.kafka.connection import Connection
+from shared.kafka.topics import inbox, outbox
+
+FIRST_S = 1.0
+ANSWER_S = 4.0
+WRITE_S = 10.0
+POLL_S = 0.1
+BATCH = 200
+FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
+@dataclass(frozen=True)
+class DepartmentTopics:
+    """The topics of the department `code`, as `kafka` reaches them."""
+
+    kafka: Connection
+    code: str
+
+    @property
+    def inbox(self) -> str:
+        """The topic it reads."""
+        return inbox(self.code)
+
+    @property
+    def outbox(self) -> str:
+        """The topic it writes."""
+        return outbox(self.code)
+
+    def follow(self, group: str) -> Iterator[InboxMessage]:
+        """Every letter that this group has not seen yet, then each as it comes; committed when it has been used."""
+        with self._open(group) as (consumer, _):
+            consumer.subscribe([self.inbox])
+            while True:
+                if letters := self._read(consumer):
+                    yield from letters
+                    consumer.commit(asynchronous=False)
+
+    def replay(self) -> Iterator[InboxMessage]:
+        """Every letter from the first on, then each as it comes; without a group, so nothing is remembered."""
+        with self._assigned(OFFSET_BEGINNING) as (consumer, _):
+            while True:
+                yield from self._read(consumer)
+
+    def so_far(self) -> list[InboxMessage]:
+        """Every letter up to the present end. Raises Failure 3 when the broker stops answering on the way."""
+        letters: list[InboxMessage] = []
+        with self._assigned(OFFSET_BEGINNING) as (consumer, ends):
+            until = time.monotonic() + ANSWER_S
+            while any(_place(consumer, partition) < end for partition, end in ends.items()):
+                if came := self._read(consumer):
+                    letters += came
+                    until = time.monotonic() + ANSWER_S
+                elif time.monotonic() > until:
+                    raise Failure(
+                        AWAY, f"The broker at {self.kafka.kafka!r} stopped answering: `chorus status` says why."
+                    )
+        return letters
+
+    def write(self, kind: str, key: str, data: Mapping[str, Any], wait_s: float) -> tuple[str, InboxMessage | None]:
+        """Put a message into the outbox, confirmed; returns its ce_id, and the refusal that came within `wait_s`."""
+        with self._assigned(OFFSET_END) as (consumer, _):
+            id_ = str(uuid4())
+            self._produce(key, json.dumps(data, ensure_ascii=False), _headers(id_, kind, self.code))
+            until = time.monotonic() + wait_s
+            while time.monotonic() < until:
+                for letter in self._read(consumer):
+                    if letter.type.endswith("message.refused") and letter.get("cause") == id_:
+                        return id_, letter
+        return id_, None
+
+    def _produce(self, key: str, value: str, headers: list[tuple[str, str | bytes | None]]) -> None:
+        settings = {"enable.idempotence": True, "message.timeout.ms": int(WRITE_S * 1000)}
+        producer = Producer(self._client(_Outage(self.kafka.kafka)) | settings)
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
+        try:
+            producer.produce(self.outbox, value.encode(), key.encode(), headers=headers, on_delivery=delivered)
+            left = producer.flush(WRITE_S + 1)
+        except KafkaException as error:
+            raise self._failure(error) from error
+        if failed or left:
+            raise self._failure(KafkaException(failed[0] if failed else KafkaError(KafkaError._MSG_TIMED_OUT)))
+
+    @contextmanager
+    def _assigned(self, place: int) -> Iterator[tuple[Consumer, dict[int, int]]]:
+        """A consumer of the whole inbox from `place` on, and where each partition ended when it was opened."""
+        with self._open(f"departments.{self.code}.cli") as (consumer, partitions):
+            ends = {one: _end(consumer, self.inbox, one) for one in partitions}
+            # The end by its number: a message written before the first fetch must not be missed.
+            starts = {one: ends[one] if place == OFFSET_END else place for one in partitions}
+            consumer.assign([TopicPartition(self.inbox, one, starts[one]) for one in partitions])
+            yield consumer, ends
+
+    @contextmanager
+    def _open(self, group: str) -> Iterator[tuple[Consumer, list[int]]]:
+        """A consumer, and the inbox's partitions.
+
+        What Kafka refuses is told when the consumer is closed, so that it says nothing of its own any more.
+        """
+        outage = _Outage(self.kafka.kafka)
+        settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+        consumer = Consumer(self._client(outage) | settings | {"fetch.wait.max.ms": 100})
+        try:
+            try:
+                yield consumer, self._partitions(consumer, outage)
+            finally:
+                consumer.close()
+        except KafkaException as error:
+            raise self._failure(error) from error
+
+    def _partitions(self, consumer: Consumer, outage: "_Outage") -> list[int]:
+        try:
+            known = consumer.list_topics(self.inbox, timeout=FIRST_S)
+        except KafkaException:
+            consumer.poll(0)  # only here is it told why
+            if outage.refused:
+                raise
+            known = consumer.list_topics(self.inbox, timeout=ANSWER_S)
+        found = known.topics.get(self.inbox)
+        if found is not None and found.error is not None and found.error.code() in FORBIDDEN:
+            raise KafkaException(found.error)
+        if found is None or found.error is not None:
+            raise Failure(
+                FAILED,
+                f"There is no topic {self.inbox!r}: `chorus department list` shows the departments, "
+                f"`chorus department add {self.code}` makes one.",
+            )
+        return list(found.partitions)
+
+    def _read(self, consumer: Consumer) -> list[InboxMessage]:
+        messages = consumer.consume(BATCH, timeout=POLL_S)
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() in FORBIDDEN:
+                raise KafkaException(error)
+        return [inbox_message(message) for message in messages if message.error() is None]
+
+    def _client(self, outage: "_Outage") -> dict[str, Any]:
+        return {
+            **self.kafka.confluent(),
+            "client.id": f"chorus-inbox-{self.code}",
+            "allow.auto.create.topics": False,
+            "log_level": 0,
+            "error_cb": outage,
+        }
+
+    def _failure(self, error: KafkaException) -> Failure:
+        if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return Failure(REFUSED, f"The message is too large for {self.outbox!r}: write at most 20,000 characters.")
+        return kafka_login.explained(error, self.kafka)
+
+
+class _Outage:
+    """Says once that the broker is away while somebody reads on; librdkafka goes on trying by itself."""
+
+    def __init__(self, kafka: str) -> None:
+        self.kafka = kafka
+        self.told = False
+        self.refused = False
+        self.since = time.monotonic()
+
+    def __call__(self, error: KafkaError) -> None:
+        self.refused = self.refused or error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
+        # In the first seconds the caller's own question fails, and says so.
+        waited_s = time.monotonic() - self.since
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.told and waited_s > 2 * ANSWER_S:
+            self.told = True
+            print(f"chorus: the broker at {self.kafka!r} is away; waiting for it", file=sys.stderr, flush=True)
+
+
+def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | None]]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    named = {"id": id_, "type": kind, "specversion": "1.0", "source": f"departments/{code}", "time": now}
+    return [*((f"ce_{name}", text.encode()) for name, text in named.items()), ("content-type", b"application/json")]
+
+
+def _end(consumer: Consumer, topic: str, partition: int) -> int:
+    marks = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S, cached=False)
+    if marks is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    return int(marks[1])
+
+
+def _place(consumer: Consumer, partition: int) -> int:
+    """Where the next letter would be read; the beginning counts as nothing read, unless nothing is kept there."""
+    at = next(one for one in consumer.position(consumer.assignment()) if one.partition == partition)
+    if at.offset >= 0:
+        return int(at.offset)
+    low, high = consumer.get_watermark_offsets(at, timeout=ANSWER_S, cached=False) or (0, 1)
+    return high if low == high else 0

@@ -1,0 +1,1 @@
+"""Commands of operators: status, triage, timeline, dead letters, reconciliation, applying a city."""

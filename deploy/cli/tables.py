@@ -1,0 +1,26 @@
+"""Tables for a person, on the stream that carries words."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from deploy.cli.console import options
+
+NARROWEST = 100
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their columns; text in brackets stays text."""
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if one is None else _plain(one) for one in row))
+    stream = sys.stderr if options.as_json else sys.stdout
+    # A pipe has no width: wide enough there that a script finds each row on one line.
+    Console(file=stream, width=None if stream.isatty() else 2 * NARROWEST, highlight=False, markup=False).print(table)
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,1 @@
+"""Kafka as its admin sees it: topics, users, rights, quotas."""

@@ -1,0 +1,1 @@
+"""The core: one decision for each input of the log."""

@@ -1,0 +1,162 @@
+"""The core: one decision for each input of the log."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from services.router.core.decision_metrics import count_decisions
+from services.router.core.input_decoder import readable
+from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex
+from services.router.domain.decide import decide, told_apart
+from services.router.domain.decision import Decision, Input
+from services.router.stores.store import Parked, RouterStore
+from shared.contracts.inputs import CaseReplay, InquiryReceived
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import Record, dead_letter
+from shared.kafka.subscription import Confirm
+from shared.runtime import metrics
+from shared.service.city_feed import CityFeed
+
+MOST_INPUTS = 500
+"""An input becomes many messages: so few that what two batches hold stays close to the processor."""
+AT_A_STRETCH = 25
+STORED_TOGETHER = 125
+
+
+@dataclass
+class Core:
+    """Decides inputs in the order of the log; every step may be repeated, the insert tells what has happened."""
+
+    store: RouterStore
+    publisher: Publisher
+    city: CityFeed[CityIndex]
+    _parked: set[str] = field(default_factory=set)
+
+    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
+        """Round by round: at most one input of each inquiry at a time, so that a lost race is seen before the next.
+
+        What the decisions say is published when all of them are stored.
+        """
+        decisions: list[Decision] = []
+        taken: list[Parked] = []
+        for inputs in rounds(batch):
+            replayed = [given.inquiry_id for given in inputs if given.type == CaseReplay.type]
+            for one in await self.store.parked_of(replayed) if replayed else ():
+                decisions += await self.take_parked(one)
+                taken.append(one)
+            decisions += await self.settle(inputs)
+
+        async def confirm() -> None:
+            await self.publisher.publish(chain.from_iterable([one.messages for one in decisions]))
+            if taken:
+                await self.store.unpark(taken)
+
+        return confirm
+
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+        """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
+
+        Some are being stored while the next are decided.
+        """
+        settled: list[Decision] = []
+        new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
+        while inputs:
+            cases = await self.store.load([given.inquiry_id for given in inputs], new)
+            directory = self.city.current()
+            decided: list[Decision] = []
+            places: list[tuple[str, int]] = []
+            inserts: list[asyncio.Task[set[str]]] = []
+            try:
+                for start in range(0, len(inputs), STORED_TOGETHER):
+                    fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
+                    inserts.append(asyncio.create_task(self._keep(cases, fresh)))
+                    decided += fresh
+                    places += repeated
+            finally:
+                lost = await everything(inserts)
+            settled += [one for one in decided if one.inquiry_id not in lost]
+            settled += await self.store.decisions_at(places)
+            inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
+        return settled
+
+    async def _keep(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
+        """Store decisions, and count them; the inquiries of those whose place was taken."""
+        lost = await self.store.insert([(cases[one.inquiry_id], one) for one in decided])
+        count_decisions([one for one in decided if one.inquiry_id not in lost])
+        return lost
+
+    # ── parking: an input that fails for good holds up its own inquiry, and no other ─────────────
+
+    async def refresh(self) -> None:
+        """Which inquiries are parked: another process may have parked some."""
+        self._parked = await self.store.parked_inquiries()
+
+    def waits(self, given: Input) -> str | None:
+        """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
+        if given.type == CaseReplay.type:
+            self._parked.discard(given.inquiry_id)
+        if given.inquiry_id not in self._parked:
+            return None
+        return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
+
+    async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
+        """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is."""
+        if given.type != CaseReplay.type:
+            await self.store.park(Parked(record, given.inquiry_id, kind, reason))
+        self._parked.add(given.inquiry_id)
+
+    async def take_parked(self, parked: Parked) -> list[Decision]:
+        """Decide one parked input now; what is still wrong becomes a dead letter once more."""
+        if parked.discarded:
+            return []
+        given = readable(parked.record)
+        if isinstance(given, Input):
+            return await self.settle([given])
+        letter = dead_letter("router", parked.record, "permanent", str(given), 1)
+        await self.publisher.publish_raw({topics.dead_letters("router"): [letter]})
+        metrics.DEAD_LETTERS.labels("router", "permanent").inc()
+        return []
+
+
+def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
+    """All first inputs of the inquiries, then all second ones; the order within an inquiry is kept."""
+    queues: dict[str, list[Input]] = defaultdict(list)
+    for given in batch:
+        queues[given.inquiry_id].append(given)
+    for level in range(max(map(len, queues.values()), default=0)):
+        yield [queue[level] for queue in queues.values() if len(queue) > level]
+
+
+async def decide_all(
+    cases: Mapping[str, Case], inputs: Sequence[Input], directory: CityIndex
+) -> tuple[list[Decision], list[tuple[str, int]]]:
+    """New decisions, and where the decisions lie of inputs that were decided before.
+
+    It lets go now and then, so that what the former batch says goes out meanwhile.
+    """
+    fresh: list[Decision] = []
+    repeated: list[tuple[str, int]] = []
+    for at, given in enumerate(inputs):
+        if not at % AT_A_STRETCH:
+            await asyncio.sleep(0)
+        case = cases[given.inquiry_id]
+        one = told_apart(case, given)
+        if one.id in case.causes:
+            repeated.append((case.inquiry_id, case.causes[one.id][0]))
+        else:
+            fresh.append(decide(case, one, directory))
+    return fresh, repeated
+
+
+async def everything(inserts: Sequence["asyncio.Task[set[str]]"]) -> set[str]:
+    """Whose place was taken in any of them; all have ended when the first failure is raised."""
+    lost: set[str] = set()
+    for outcome in await asyncio.gather(*inserts, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        lost |= outcome
+    return lost

@@ -1,0 +1,1 @@
+"""Dead letters of all services: an index, replays, discards."""

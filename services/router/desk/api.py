@@ -1,0 +1,208 @@
+"""The desk's routes; all of them want the operator's token."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+
+from services.router.desk.city_requests import city_sent, department_sent
+from services.router.desk.desk import Accepted, Desk, summary
+from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
+from services.router.desk.retirement import Retirement
+from services.router.domain.decision import from_document
+from shared.city import City, Department, Name
+from shared.contracts.fields import no_nul
+from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.http.identity import BEARER, operators_only
+from shared.http.problems import Problem, answered, documented, shown
+from shared.http.request_body import body_of, limited_body
+from shared.service.reconciliation import Published, place_of
+from shared.store.mongo import ASCENDING
+
+CITY_MAX = 4 * 1024 * 1024
+REASON_MAX = 2_000
+STATES = [
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-release",
+    "awaiting-resident",
+    "answered",
+    "closed",
+    "reopened",
+    "withdrawn",
+    "refused",
+]
+
+
+class DepartmentBody(BaseModel):
+    """What `PUT /departments/{code}` takes; the code stands in the path."""
+
+    name: Name
+    kind: str = "bureau"
+    parent: str | None = None
+    email: str | None = None
+    areas: tuple[str, ...] = ()
+
+
+class AssignBody(BaseModel):
+    """The command that gives an inquiry, or what came back of it, to departments."""
+
+    type: Literal["assign"]
+    lead: str
+    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+
+
+class CaseReplayBody(BaseModel):
+    """The command that takes what was parked of an inquiry, in the order of the log."""
+
+    type: Literal["replay"]
+
+
+class WithdrawPartBody(BaseModel):
+    """The command that takes a part away."""
+
+    type: Literal["withdraw-part"]
+    part_id: str
+    why: Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
+class RetirementBody(BaseModel):
+    """Why a department is retired; the department's own inbox says it with each part that is taken back."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
+
+    _no_nul = field_validator("reason")(no_nul)
+
+
+class Revised(BaseModel):
+    """The revision now in force."""
+
+    revision: int
+    departments: int
+    rules: int
+
+
+class Retired(Revised):
+    """The revision now in force, and how many parts were sent back to triage by this call."""
+
+    parts: int
+
+
+def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
+    """Every route of the desk."""
+    api = APIRouter(
+        tags=["desk"],
+        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        responses=documented(401, 404, 422, 429, 503),
+    )
+
+    @api.post(
+        "/city",
+        openapi_extra=body_of(City),
+        responses=documented(408, 413),
+        summary="Apply a city: directory, rules, policies",
+    )
+    async def apply(request: Request) -> Revised:
+        return revised(await desk.apply(city_sent(await limited_body(request, CITY_MAX))))
+
+    @api.put(
+        "/departments/{code}",
+        openapi_extra=body_of(DepartmentBody),
+        responses=documented(408, 409, 413),
+        summary="Add or update a department",
+    )
+    async def put_department(code: str, request: Request) -> Revised:
+        department = department_sent(code, await limited_body(request))
+        return revised(await desk.put_department(department))
+
+    @api.post(
+        "/departments/{code}/retirement",
+        openapi_extra=body_of(RetirementBody),
+        responses=documented(408, 409, 413),
+        summary="Retire a department; what is open there goes to triage",
+    )
+    async def retire_department(code: str, request: Request) -> Retired:
+        body = RetirementBody.model_validate_json(await limited_body(request))
+        city, parts = await retiring.retire(code, body.reason)
+        return Retired(**revised(city).model_dump(), parts=parts)
+
+    @api.get("/departments", summary="The departments, retired ones included")
+    async def departments() -> list[Department]:
+        city = await desk.store.latest_city()
+        return list(city.departments) if city else []
+
+    @api.get(
+        "/cases",
+        response_model=None,
+        responses=answered(CasePage),
+        summary="Cases by state and department, page by page",
+    )
+    async def cases(
+        state: str | None = None,
+        department: str | None = None,
+        after: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> dict[str, Any]:
+        if state is not None and state not in STATES:
+            raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
+        return await desk.page(state, department, after, limit)
+
+    @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
+    async def case(inquiry_id: str) -> dict[str, Any]:
+        return await desk.case(inquiry_id)
+
+    @api.post(
+        "/cases/{inquiry_id}/commands",
+        status_code=202,
+        openapi_extra=body_of(AssignBody, CaseReplayBody, WithdrawPartBody),
+        responses=documented(408, 413),
+        summary="Put a command onto the log of a case",
+    )
+    async def command(
+        inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+    ) -> Accepted:
+        return await desk.command(inquiry_id, await limited_body(request), idempotency_key)
+
+    @api.get(
+        "/commands/{event_id}",
+        response_model=CommandStatus,
+        response_model_exclude_unset=True,
+        summary="What became of a command",
+    )
+    async def command_status(event_id: str) -> dict[str, Any]:
+        return await desk.command_status(event_id)
+
+    @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
+    async def decisions(after: str | None = None, limit: Annotated[int | None, Query(ge=1)] = None) -> Lines:
+        return Lines(decision_lines(desk, *place_of(after or ""), limit))
+
+    @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
+    async def say_again(inquiry_id: str, n: Annotated[int, Path(ge=1, le=1_000_000)]) -> Published:
+        found = await desk.store.decisions_at([(inquiry_id, n)])
+        if not found:
+            raise Problem(404, f"There is no decision {n} of {shown(inquiry_id)}.")
+        await desk.publisher.publish(found[0].messages)
+        return Published(messages=len(found[0].messages))
+
+    return api
+
+
+async def decision_lines(desk: Desk, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
+    """Decisions after that place, in the order of inquiry and n."""
+    told = 0
+    for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
+        found = desk.store.decisions.find(query).sort([("inquiry_id", ASCENDING), ("n", ASCENDING)])
+        async for stored in found:
+            if told == limit:
+                return
+            told += 1
+            yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
+
+
+def revised(city: City) -> Revised:
+    """What is in force now."""
+    return Revised(revision=city.revision, departments=len(city.active), rules=len(city.rules))

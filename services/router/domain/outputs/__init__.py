@@ -1,0 +1,1 @@
+"""The messages that follow from facts."""

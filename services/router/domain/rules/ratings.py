@@ -1,0 +1,25 @@
+"""The resident's rating of a round."""
+
+from __future__ import annotations
+
+from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex
+from services.router.domain.decision import Input
+from services.router.domain.rules.preconditions import Facts, Refused, payload_of
+from shared.contracts.facts import Fact
+from shared.contracts.inputs import (
+    InquiryRated,
+)
+
+
+def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
+    """The resident's word on the answer of a round, once for each round."""
+    rating = payload_of(given, InquiryRated)
+    if not case.answered or rating.round != case.round:
+        raise Refused(
+            f"Round {rating.round} of {case.inquiry_id!r} has no answer to rate.",
+            f"Rate round {case.round} once it is answered.",
+        )
+    if rating.round in case.rated:
+        raise Refused(f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done.")
+    return [Fact("inquiry.rated", rating.model_dump(mode="json"))]

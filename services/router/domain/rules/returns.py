@@ -1,0 +1,60 @@
+"""Parts that go back: returned by their department, withdrawn or recalled by the desk."""
+
+from __future__ import annotations
+
+from services.router.domain.case import OPEN, Case, fold
+from services.router.domain.city_index import CityIndex
+from services.router.domain.decision import Input
+from services.router.domain.rules.assignment import part_changed
+from services.router.domain.rules.preconditions import Facts, Refused, open_part, payload_of
+from shared.contracts.facts import Fact
+from shared.contracts.inputs import (
+    CaseRecallPart,
+    CaseWithdrawPart,
+    PartReturned,
+)
+
+
+def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
+    """A part comes back: it lies in triage, and the joint reply waits."""
+    part, back = open_part(case, given), payload_of(given, PartReturned)
+    data = back.model_dump(mode="json") | {"department": part.department}
+    triaged = Fact("inquiry.triaged", {"reason": "returned", "part_id": part.id, "department": part.department})
+    return [Fact("part.returned", data), triaged]
+
+
+def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
+    """Take a part away from its department, returned or not; the others' answer then stands without it."""
+    command = payload_of(given, CaseWithdrawPart)
+    part = case.parts.get(command.part_id)
+    if (
+        part is None
+        or part.state in ("contributed", "withdrawn")
+        or (part.state == "returned" and part.id not in case.unsettled)
+    ):
+        raise Refused(
+            f"The part {command.part_id!r} cannot be withdrawn.", "Withdraw a part that is open or was returned."
+        )
+    facts = [
+        Fact(
+            "part.withdrawn", {"part_id": part.id, "department": part.department, "why": command.why, "by": command.by}
+        )
+    ]
+    then = fold(case, facts[0])
+    if not then.active_parts:
+        return [*facts, Fact("inquiry.triaged", {"reason": "no-department"})]
+    heir = then.active_parts[0] if then.lead is None else None
+    return facts + [part_changed(part, "lead" if part is heir else part.role) for part in then.active_parts]
+
+
+def recall_part(case: Case, given: Input, directory: CityIndex) -> Facts:
+    """An open part goes back to triage; the joint reply waits until somebody else has it, or those who have one suffice."""
+    command = payload_of(given, CaseRecallPart)
+    part = case.parts.get(command.part_id)
+    if part is None or part.state not in OPEN:
+        raise Refused(f"The part {command.part_id!r} cannot be recalled.", "Recall a part that is open.")
+    about = {"part_id": part.id, "department": part.department}
+    return [
+        Fact("part.withdrawn", about | {"why": command.why, "by": command.by}),
+        Fact("inquiry.triaged", {"reason": command.reason} | about),
+    ]

@@ -1,0 +1,1 @@
+"""The gate: departments' outboxes onto the log."""

@@ -1,0 +1,93 @@
+"""The gate: checks what departments write to their outboxes, stamps it, and appends it to the log of its case."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+
+from services.router.domain.city_index import CityIndex
+from services.router.domain.decision import DEPARTMENT_SOURCE, SOURCE, Refusal
+from services.router.gate.outbox_decoder import OutboxRecord
+from services.router.stores.store import RouterStore
+from shared.contracts import ids
+from shared.contracts.department_inbox import MessageRefused
+from shared.contracts.envelope import Message, Origin
+from shared.kafka import topics
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import dead_letter
+from shared.kafka.subscription import Confirm
+from shared.runtime import metrics, timestamps
+from shared.runtime.logging import log
+from shared.service.city_feed import CityFeed
+
+
+@dataclass
+class Gate:
+    """Lets departments' messages onto the log of their case."""
+
+    store: RouterStore
+    publisher: Publisher
+    city: CityFeed[CityIndex]
+
+    async def let_in(self, batch: Sequence[OutboxRecord]) -> Confirm:
+        """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
+        known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
+        members = self.city.current().departments.keys()
+        checked = [checked_against(known, members, knock) for knock in batch]
+        refused = [one for one in checked if one.refusal is not None]
+        answered = [one for one in checked if one.department in members]
+        messages = [refusal(one) if one.refusal else stamped(one) for one in answered]
+        letters = [
+            dead_letter("router", one.record, "permanent", one.refusal.reason, 1) for one in refused if one.refusal
+        ]
+        for one in checked:
+            outcome = "refused" if one.refusal else "let in"
+            log.info(
+                outcome, extra={"inquiry_id": one.inquiry_id, "department": one.department, "place": one.record.place}
+            )
+
+        async def confirm() -> None:
+            await self.publisher.publish(messages)
+            if letters:
+                await self.publisher.publish_raw({topics.dead_letters("router"): letters})
+                metrics.DEAD_LETTERS.labels("router", "permanent").inc(len(letters))
+
+        return confirm
+
+
+def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:
+    """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
+    if knock.department not in members:
+        return replace(knock, refusal=Refusal(f"{knock.department!r} is not in the directory.", "Add the department."))
+    if knock.refusal is None and knock.inquiry_id not in known:
+        reason = f"There is no inquiry {knock.inquiry_id!r}."
+        return replace(knock, refusal=Refusal(reason, "Use the part_id of a part.offered in your inbox."))
+    return knock
+
+
+def stamped(knock: OutboxRecord) -> Message:
+    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity."""
+    assert knock.message is not None
+    assert knock.inquiry_id is not None
+    source = DEPARTMENT_SOURCE + knock.department
+    origin = Origin(source, knock.inquiry_id, recorded_at(knock), knock.origin, knock.digest)
+    value = knock.message.model_dump_json().encode()
+    return Message(topics.INPUTS, knock.inquiry_id, knock.id, knock.message.type, origin, value)
+
+
+def refusal(knock: OutboxRecord) -> Message:
+    """Word to the department that its message was not taken."""
+    assert knock.refusal is not None
+    told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
+    return Message(
+        topic=topics.inbox(knock.department),
+        key=knock.department,
+        id=ids.derived_id(knock.id, f"{MessageRefused.type}/{knock.digest}"),
+        type=MessageRefused.type,
+        origin=Origin(SOURCE, knock.inquiry_id or knock.department, recorded_at(knock), knock.id),
+        value=told.model_dump_json().encode(),
+        sequence=0,
+    )
+
+
+def recorded_at(knock: OutboxRecord) -> str:
+    """When the broker took the record: nobody can back-date it."""
+    return timestamps.to_text(timestamps.from_ms(knock.record.timestamp_ms))

@@ -1,0 +1,123 @@
+"""Decodes a record of an outbox: the department's message, or the refusal that it gets."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from services.router.domain.decision import Refusal
+from shared.contracts import ids
+from shared.contracts.inputs import DEPARTMENT_MESSAGES, PartMessage
+from shared.http.problems import field_problems
+from shared.kafka import topics
+from shared.kafka.records import Record
+
+ID_MAX = 256
+VALUE_MAX = 1_048_576
+
+
+STRUCTURED = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What a department's client sent: CloudEvents' type and id, and the data as JSON."""
+
+    type: str | None
+    id: str | None
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """One record of an outbox: what its department means, or why it cannot be let in."""
+
+    record: Record
+    department: str
+    id: str
+    origin: str
+    message: PartMessage | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def digest(self) -> str:
+        """Which bytes were sent, as what."""
+        return ids.digest((self.record.header("ce_type") or "").encode() + b"\n" + (self.record.value or b""))
+
+    @property
+    def inquiry_id(self) -> str | None:
+        """The inquiry it speaks of."""
+        return ids.inquiry_of(self.message.part_id) if self.message else None
+
+
+class InvalidOutboxRecord(ValueError):
+    """The record cannot be understood; carries the refusal."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(reason, remedy)
+
+
+def read_outbox(record: Record) -> OutboxRecord:
+    """What an outbox's record says; whatever cannot be understood is a refusal, never an error."""
+    department = topics.department_of(record.topic)
+    sent = attributes(record)
+    given = sent.id
+    origin = given if given and len(given) <= ID_MAX else record.place
+    id_ = ids.named_id(f"{record.topic}/{origin}")
+    try:
+        return OutboxRecord(record, department, id_, origin, message=understood(sent))
+    except InvalidOutboxRecord as unreadable:
+        return OutboxRecord(record, department, id_, origin, refusal=unreadable.refusal)
+
+
+def attributes(record: Record) -> SentMessage:
+    """What was sent, in either mode of CloudEvents' Kafka binding: as headers, or the whole event as one JSON object."""
+    binary = SentMessage(record.header("ce_type"), record.header("ce_id"), record.value)
+    if not (record.header("content-type") or "").lower().startswith(STRUCTURED) or len(record.value or b"") > VALUE_MAX:
+        return binary
+    try:
+        event = from_json(record.value or b"")
+    except ValueError:
+        return binary
+    if not isinstance(event, dict):
+        return binary
+    kind, id_ = (event.get(name) if isinstance(event.get(name), str) else None for name in ("type", "id"))
+    return SentMessage(kind, id_, to_json(event["data"]) if "data" in event else None)
+
+
+def understood(sent: SentMessage) -> PartMessage:
+    """The message that was sent; raises Unreadable with what would be right."""
+    kind = sent.type
+    known = ", ".join(sorted(DEPARTMENT_MESSAGES))
+    if not kind:
+        raise InvalidOutboxRecord("The header ce_type is missing.", f"Set it to one of {known}.")
+    if kind not in DEPARTMENT_MESSAGES:
+        raise InvalidOutboxRecord(f"{kind[:100]!r} is not a type this gate takes.", f"Set ce_type to one of {known}.")
+    if len(sent.data or b"") > VALUE_MAX:
+        raise InvalidOutboxRecord(f"The value has {len(sent.data or b'')} bytes.", f"Write at most {VALUE_MAX} bytes.")
+    if not sent.data:
+        raise InvalidOutboxRecord("The value is empty.", "Write a JSON object with at least part_id.")
+    try:
+        message = DEPARTMENT_MESSAGES[kind].model_validate_json(sent.data)
+        message.model_dump_json()
+    except PydanticSerializationError as error:
+        raise InvalidOutboxRecord(f"The value cannot be written again: {error}", remedy_for(kind)) from error
+    except ValidationError as error:
+        sentences = "; ".join(problem.detail for problem in field_problems(error)[:5])
+        raise InvalidOutboxRecord(f"The value is not a {kind}: {sentences}.", remedy_for(kind)) from error
+    if ids.inquiry_of(message.part_id) is None:
+        raise InvalidOutboxRecord(
+            f"{message.part_id[:100]!r} is no part_id.", "Use the part_id of a part.offered in your inbox."
+        )
+    return message
+
+
+def remedy_for(kind: str) -> str:
+    """The fields that a message of this type takes."""
+    fields = DEPARTMENT_MESSAGES[kind].model_fields
+    needed = [name for name, field in fields.items() if field.is_required()]
+    others = [name for name in fields if name not in needed]
+    return f"Write a JSON object with {', '.join(needed)}" + (
+        f" and, if you like, {', '.join(others)}." if others else "."
+    )
