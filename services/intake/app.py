@@ -10,6 +10,7 @@ from shared.contracts.resident_messages import ResidentTold
 from shared.http.direct_routes import install_direct_routes
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
 from shared.service.city_feed import CityFeed, read_city
@@ -20,7 +21,8 @@ def make(settings: Settings) -> Service:
     """Intake, ready to run."""
     service = Service("intake", settings, works_without_kafka=True)
     store = IntakeStore(service.database)
-    ledger = Ledger(service.database, "ledger", service.publisher)
+    ledger = Ledger(service.database, "ledger")
+    relay = Relay(ledger, service.publisher)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.on_change = store.save_city
     reception = Reception(store, ledger, city, settings, secret(settings.secret_file, "CHORUS_SECRET_FILE"))
@@ -43,11 +45,11 @@ def make(settings: Settings) -> Service:
     service.takes_replays()
     service.publishes(topics.INPUTS, InquiryReceived)
     service.publishes(topics.dead_letters("intake"), bytes)
-    for loop in (ledger.write_groups, ledger.publish_fresh, ledger.relay):
+    for loop in (ledger.write_groups, relay.publish_fresh, relay.run):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(reception, token))
-    service.app.include_router(reconciliation.routes(service, token, ledger=ledger, unseen=store.unseen))
+    service.app.include_router(reconciliation.routes(service, token, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(reception, service.site))
     install_direct_routes(service.app)
     return service

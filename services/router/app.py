@@ -7,7 +7,9 @@ from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk import api
 from services.router.desk.case_list import CaseList, read_row
-from services.router.desk.desk import Desk
+from services.router.desk.cases import CaseQueries
+from services.router.desk.city_revisions import CityDesk
+from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
@@ -22,6 +24,7 @@ from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
 from shared.service.city_feed import CityFeed, read_city
@@ -33,16 +36,18 @@ def make(settings: Settings) -> Service:
     service = Service("router", settings)
     store = RouterStore(service.database)
     city: CityFeed[CityIndex] = CityFeed(lambda revision: city_index(revision, settings.zone(revision.time_zone)))
-    commands = Ledger(service.database, "commands", service.publisher)
+    ledger = Ledger(service.database, "commands")
+    relay = Relay(ledger, service.publisher)
+    commands = Commands(store, ledger)
     core = Core(store, service.publisher, city)
     view = CaseList(store)
     gate = Gate(store, service.publisher, city)
-    desk = Desk(store, service.publisher, city, commands, settings)
-    retiring = Retirement(desk, store, city)
+    city_desk = CityDesk(store, service.publisher, city, settings)
+    retirement = Retirement(city_desk, commands, store, city)
     letters = DeadLetterIndex(service.database, Connection.of(settings))
 
     service.before_reading(store.prepare)
-    service.before_reading(commands.prepare)
+    service.before_reading(ledger.prepare)
     service.before_reading(letters.prepare)
     service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
     service.reads(
@@ -81,17 +86,17 @@ def make(settings: Settings) -> Service:
     ):
         service.publishes(topic, schema)
     for loop in (
-        commands.write_groups,
-        commands.publish_fresh,
-        commands.relay,
-        desk.keep_city_published,
-        retiring.keep_parts_recalled,
+        ledger.write_groups,
+        relay.publish_fresh,
+        relay.run,
+        city_desk.keep_published,
+        retirement.keep_parts_recalled,
         view.measure,
     ):
         service.forever(loop)
     service.ready_when(city.known)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(desk, retiring, token))
-    service.app.include_router(reconciliation.routes(service, token, ledger=commands))
-    service.app.include_router(dead_letter_routes(DeadLetterReplay(letters, store, service.publisher, desk), token))
+    service.app.include_router(api.routes(CaseQueries(store), commands, city_desk, retirement, token))
+    service.app.include_router(reconciliation.routes(service, token, relay=relay))
+    service.app.include_router(dead_letter_routes(DeadLetterReplay(letters, store, service.publisher, commands), token))
     return service

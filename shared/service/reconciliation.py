@@ -16,7 +16,8 @@ from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import behind
-from shared.ledger.ledger import LEASE_S, Ledger, message_of
+from shared.ledger.ledger import LEASE_S, Ledger
+from shared.ledger.relay import Relay, message_of
 from shared.runtime import timestamps
 from shared.service.service import Service
 from shared.store.mongo import ASCENDING, Document
@@ -72,7 +73,7 @@ class Missing(BaseModel):
     missing: list[str]
 
 
-def routes(service: Service, token: bytes, *, ledger: Ledger | None = None, unseen: Unseen | None = None) -> APIRouter:
+def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
     """The routes of a service that has a ledger, or a view whose documents have the ids of the messages they come from."""
     api = APIRouter(
         tags=["reconciling"],
@@ -97,24 +98,24 @@ def routes(service: Service, token: bytes, *, ledger: Ledger | None = None, unse
             given = IdsBody.model_validate_json(await limited_body(request))
             return Missing(missing=sorted(await look(given.ids)))
 
-    if ledger is not None:
-        _ledger_routes(api, ledger)
+    if relay is not None:
+        _ledger_routes(api, relay)
     return api
 
 
-def _ledger_routes(api: APIRouter, ledger: Ledger) -> None:
+def _ledger_routes(api: APIRouter, relay: Relay) -> None:
     @api.get("/ledger", summary="What was accepted here, without words, page by page")
     async def page(
         after: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> LedgerPage:
-        found = await entries(ledger, *place_of(after), limit + 1)
+        found = await entries(relay.ledger, *place_of(after), limit + 1)
         more = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
         return LedgerPage(entries=found[:limit], next=more)
 
     @api.post("/ledger/{event_id}/publish", responses=documented(404), summary="Publish an entry again, under its id")
     async def publish(event_id: str) -> Published:
-        return Published(messages=await publish_again(ledger, event_id))
+        return Published(messages=await publish_again(relay, event_id))
 
 
 def place_of(after: str) -> tuple[str, int]:
@@ -154,12 +155,12 @@ def _shown(entry: Document, published: bool, late: datetime) -> EntryShown:
     )
 
 
-async def publish_again(ledger: Ledger, event_id: str) -> int:
+async def publish_again(relay: Relay, event_id: str) -> int:
     """Publish an entry as it is stored, after those of its inquiry that must come first. Raises Problem 404."""
-    entry = await ledger.entries.find_one({"_id": event_id})
+    entry = await relay.ledger.entries.find_one({"_id": event_id})
     if entry is None:
         raise Problem(404, f"There is no entry {shown(event_id)} in this ledger.")
-    messages = [message_of(one) for one in (*await ledger.earlier_open([entry]), entry)]
-    await ledger.publisher.publish(messages)
-    await ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
+    messages = [message_of(one) for one in (*await relay.earlier_open([entry]), entry)]
+    await relay.publisher.publish(messages)
+    await relay.ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
     return len(messages)

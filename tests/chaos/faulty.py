@@ -12,7 +12,7 @@ from uuid import uuid4
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from services.router.domain.decision import Decision
-from services.router.stores.store import RouterStore
+from services.router.stores.decisions import Decisions
 from shared.contracts.envelope import Message
 from shared.kafka.publisher import Publisher, Row
 from shared.kafka.subscription import Subscription
@@ -35,16 +35,16 @@ def commit_before_effect() -> None:
 
 def fresh_id_on_repeat() -> None:
     """What was decided before goes out again under ids that nobody can know."""
-    decisions_at = RouterStore.decisions_at
+    at = Decisions.at
 
     def fresh(message: Message) -> Message:
         return message._replace(id=str(uuid4()))
 
-    async def renaming(self: RouterStore, places: Sequence[tuple[str, int]]) -> list[Decision]:
-        found = await decisions_at(self, places)
+    async def renaming(self: Decisions, places: Sequence[tuple[str, int]]) -> list[Decision]:
+        found = await at(self, places)
         return [replace(one, messages=tuple(map(fresh, one.messages))) for one in found]
 
-    setattr(RouterStore, "decisions_at", renaming)  # noqa: B010
+    setattr(Decisions, "at", renaming)  # noqa: B010
 
 
 def swallowed_publish_error() -> None:

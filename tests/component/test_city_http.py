@@ -9,9 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from services.router.desk import api
-from services.router.desk.desk import Desk
+from services.router.desk.cases import CaseQueries
+from services.router.desk.city_revisions import CityDesk
+from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
-from services.router.domain.city_index import city_index
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.stores.city_revisions import CityRevisions
 from services.router.stores.store import RouterStore
 from shared.city import CITY_BYTES_MAX, City
 from shared.city.faults import MOST_TOLD
@@ -28,24 +31,28 @@ OF_HILLS = [case for case in CASES if case.loc[:2] == HILLS and case.loc[2] not 
 IN_FORCE = City.model_validate(GOOD)
 
 
-class Shelf(RouterStore):
+class Shelf(CityRevisions):
     """Holds the good city; nothing that is refused goes further."""
 
     def __init__(self) -> None:
         pass
 
-    async def latest_city(self) -> City | None:
+    async def latest(self) -> City | None:
         return IN_FORCE
 
 
 @pytest.fixture
 async def desk() -> AsyncIterator[httpx.AsyncClient]:
     publisher = FakePublisher()
-    commands = Ledger.__new__(Ledger)
+    store = RouterStore.__new__(RouterStore)
+    store.revisions = Shelf()
+    commands = Commands(store, Ledger.__new__(Ledger))
     app = FastAPI()
     problems.install(app)
-    office = Desk(Shelf(), publisher, CityFeed(city_index), commands, Settings())
-    app.include_router(api.routes(office, Retirement(office, office.store, office.city), TOKEN))
+    city: CityFeed[CityIndex] = CityFeed(city_index)
+    office = CityDesk(store, publisher, city, Settings())
+    retirement = Retirement(office, commands, store, city)
+    app.include_router(api.routes(CaseQueries(store), commands, office, retirement, TOKEN))
     headers = {"Authorization": f"Bearer {TOKEN.decode()}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:

@@ -9,6 +9,7 @@ from services.router.core.handlers import Core
 from services.router.desk.case_list import CaseList, read_row
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, Input
+from services.router.stores.decisions import Decisions
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.kafka.records import DependencyUnavailable
@@ -52,7 +53,7 @@ def core(store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]
 
 
 async def decided(store: RouterStore, inquiry_id: str = INQUIRY) -> list[Decision]:
-    return await store.decisions_of(inquiry_id)
+    return await store.decisions.of(inquiry_id)
 
 
 def sent(story: Story) -> list[str]:
@@ -128,8 +129,8 @@ async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messa
     assert [one.n for one in await decided(store)] == [1, 2]
 
 
-class Unsure(RouterStore):
-    """A store whose first insert is done, or half done, and then not confirmed."""
+class UnsureDecisions(Decisions):
+    """Decisions whose first insert is done, or half done, and then not confirmed."""
 
     def __init__(self, database: Database, done: int) -> None:
         super().__init__(database)
@@ -138,9 +139,17 @@ class Unsure(RouterStore):
     async def insert(self, decided: Sequence[tuple[object, Decision]]) -> set[str]:
         if self.done is not None:
             done, self.done = self.done, None
-            await self.decisions.insert_many([one.document() for _, one in decided[:done]])
+            await self.collection.insert_many([one.document() for _, one in decided[:done]])
             raise StoreAway[0]("no word from the store")
         return await super().insert(decided)  # type: ignore[arg-type]
+
+
+class Unsure(RouterStore):
+    """A store with such decisions."""
+
+    def __init__(self, database: Database, done: int) -> None:
+        super().__init__(database)
+        self.decisions = UnsureDecisions(database, done)
 
 
 @pytest.mark.parametrize("done", [1, 2])
@@ -194,7 +203,7 @@ async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
 async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
     core: Core, store: RouterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.router.stores.store.CASES_KEPT", 1)
+    monkeypatch.setattr("services.router.stores.decisions.CASES_KEPT", 1)
     await core.decide_inputs(STORY.inputs[:2])
     await core.decide_inputs(told(received("水管"), inquiry_id=NUMBERS[0]).inputs)
     await core.decide_inputs(STORY.inputs[2:])
@@ -208,12 +217,12 @@ async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store
     rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
     view = CaseList(store)
     await view.follow(rows)
-    [shown] = await store.cases_page({}, 10)
+    [shown] = await store.cases.page({}, 10)
     assert (shown["_id"], shown["state"], shown["sequence"]) == (INQUIRY, "answered", len(rows))
     assert (shown["departments"], shown["channel"]) == (["lighting", "roads"], "web")
     await view.follow(rows[:2])
     await view.follow(rows)
-    assert await store.cases_page({}, 10) == [shown]
+    assert await store.cases.page({}, 10) == [shown]
 
 
 async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches(store: RouterStore) -> None:
@@ -221,5 +230,5 @@ async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches
     view = CaseList(store)
     for row in rows:
         await view.follow([row])
-    [shown] = await store.cases_page({"state": "answered"}, 10)
+    [shown] = await store.cases.page({"state": "answered"}, 10)
     assert (shown["channel"], shown["received_at"]) == ("web", "2026-03-16T04:00:00.000Z")

@@ -12,13 +12,16 @@ from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
 from services.router.desk import api
 from services.router.desk.case_list import CaseList, read_row
-from services.router.desk.desk import Desk
+from services.router.desk.cases import CaseQueries
+from services.router.desk.city_revisions import CityDesk
+from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.stores.store import RouterStore
 from shared.http import problems
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
@@ -37,14 +40,15 @@ class Office:
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.store, self.publisher = RouterStore(database), publisher
         self.city: CityFeed[CityIndex] = CityFeed(city_index)
-        self.commands = Ledger(database, "commands", publisher)
-        self.desk = Desk(self.store, publisher, self.city, self.commands, settings)
-        self.retiring = Retirement(self.desk, self.store, self.city)
+        self.commands = Ledger(database, "commands")
+        self.entered = Commands(self.store, self.commands)
+        city_desk = CityDesk(self.store, publisher, self.city, settings)
+        self.retiring = Retirement(city_desk, self.entered, self.store, self.city)
         self.told = FakePublisher()
         self.core = Core(self.store, self.told, self.city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(self.desk, self.retiring, TOKEN))
+        app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, TOKEN))
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
@@ -76,7 +80,7 @@ async def office(database: Database, publisher: FakePublisher, settings: Setting
     await one.store.prepare()
     await one.commands.prepare()
     one.city.use(CITY)
-    async with one.http, in_background(one.commands.write_groups, one.commands.publish_fresh):
+    async with one.http, in_background(one.commands.write_groups, Relay(one.commands, publisher).publish_fresh):
         yield one
 
 
@@ -269,14 +273,14 @@ async def test_a_department_is_put_into_the_next_revision(office: Office) -> Non
     ],
 )
 async def test_a_wrong_department_is_422(office: Office, code: str, body: dict[str, Any]) -> None:
-    assert await office.store.add_revision(CITY)
+    assert await office.store.revisions.add(CITY)
     problem(await office.http.put(f"/departments/{code}", json=body), 422)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 100_000, b'{"name": 1}'], ids=repr)
 async def test_a_wrong_city_is_422_and_changes_nothing(office: Office, content: bytes) -> None:
     problem(await office.http.post("/city", content=content), 422)
-    assert await office.store.latest_city() is None
+    assert await office.store.revisions.latest() is None
 
 
 # ── retiring a department ────────────────────────────────────────────────────
@@ -292,7 +296,7 @@ async def retire(office: Office, code: str = "lighting", reason: str = "并入�
 
 async def recalled_now(office: Office) -> int:
     """What the router's loop does every few seconds."""
-    city = await office.store.latest_city()
+    city = await office.store.revisions.latest()
     assert city is not None
     return await office.retiring.recall(city)
 
@@ -345,10 +349,10 @@ async def test_a_department_that_comes_back_and_retires_again_gives_back_its_new
 
 async def test_nobody_retires_whom_nobody_knows_or_without_a_reason(office: Office) -> None:
     problem(await retire(office), 409)
-    assert await office.store.add_revision(CITY)
+    assert await office.store.revisions.add(CITY)
     assert problem(await retire(office, "ghosts"), 404)["detail"].startswith("There is no department 'ghosts'")
     for reason in ("", " ", "a\0b", "x" * 2_001):
         problem(await retire(office, reason=reason), 422)
-    latest = await office.store.latest_city()
+    latest = await office.store.revisions.latest()
     assert latest is not None
     assert [one.code for one in latest.departments if one.retired] == []

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from services.router.desk import desk as desk_module
+from services.router.desk import city_revisions
 from services.router.desk.case_list import CaseList
 from services.router.stores.store import RouterStore
 from shared.store.mongo import Database, Document
@@ -60,7 +60,7 @@ async def test_every_body_has_a_limit(office: Office, method: str, path: str) ->
     ids=lambda value: repr(value)[:30],
 )
 async def test_what_is_no_department_is_422(office: Office, content: bytes) -> None:
-    assert await office.store.add_revision(CITY)
+    assert await office.store.revisions.add(CITY)
     problem(await office.http.put("/departments/lighthouses", content=content), 422)
 
 
@@ -68,7 +68,7 @@ async def test_what_is_no_department_is_422(office: Office, content: bytes) -> N
     "content", [b'{"type": ' + b"9" * 5_000 + b"}", b'{"type": "assign", "lead": ' + b"9" * 5_000 + b"}"]
 )
 async def test_a_command_of_thousands_of_digits_is_422(office: Office, content: bytes) -> None:
-    office.desk.store.known = known  # type: ignore[method-assign]
+    office.store.decisions.known = known  # type: ignore[method-assign]
     problem(await office.http.post(f"/cases/{INQUIRY}/commands", content=content), 422)
 
 
@@ -88,8 +88,8 @@ async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
     async def away(*_: Any) -> None:
         raise KafkaConnectionError("127.0.0.1:1 is gone")
 
-    monkeypatch.setattr(desk_module, "create_topics", away)
-    assert await office.store.add_revision(CITY)
+    monkeypatch.setattr(city_revisions, "create_topics", away)
+    assert await office.store.revisions.add(CITY)
     body = BODY if path != "/city" else json.loads(CITY.model_dump_json())
     answer = await office.http.request("POST" if path == "/city" else "PUT", path, json=body)
     assert answer.headers["retry-after"] == "5"
@@ -104,5 +104,5 @@ async def test_of_events_out_of_order_the_newest_is_shown(database: Database) ->
 
     await view.follow([row(5, "in-progress"), row(6, "answered"), row(4, "assigned")])
     await view.follow([row(3, "triage")])
-    [shown] = await view.store.cases_page({}, 10)
+    [shown] = await view.store.cases.page({}, 10)
     assert (shown["sequence"], shown["state"]) == (6, "answered")

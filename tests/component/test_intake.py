@@ -22,6 +22,7 @@ from shared.http.direct_routes import install_direct_routes
 from shared.kafka import topics
 from shared.ledger import ledger
 from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_told
@@ -40,7 +41,7 @@ class Intake:
     """One intake without Kafka: its parts, and a client of its HTTP."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
-        self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger", publisher)
+        self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
         self.reception = Reception(self.store, self.ledger, self.city, settings, SECRET)
         self.publisher = publisher
@@ -70,7 +71,7 @@ async def intake(database: Database, publisher: FakePublisher, settings: Setting
     await one.store.prepare()
     await one.ledger.prepare()
     one.city.use(CITY)
-    async with one.http, in_background(one.ledger.write_groups, one.ledger.publish_fresh):
+    async with one.http, in_background(one.ledger.write_groups, Relay(one.ledger, publisher).publish_fresh):
         yield one
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shared.kafka import topics
-from shared.ledger import ledger
-from shared.ledger.ledger import Entry, Ledger, NotWritten, Written, pause_s
+from shared.ledger import ledger, relay
+from shared.ledger.ledger import Entry, Ledger, NotWritten, Written
+from shared.ledger.relay import Relay, pause_s
 from shared.runtime import metrics, timestamps
 from shared.store.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
@@ -22,12 +23,13 @@ from tests.fakes import FakePublisher
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases of 50 ms: the relay takes at once what in production it takes after 5 s."""
     monkeypatch.setattr(ledger, "LEASE_S", 0.05)
-    monkeypatch.setattr(ledger, "RELAY_EVERY_S", 0.01)
+    monkeypatch.setattr(relay, "LEASE_S", 0.05)
+    monkeypatch.setattr(relay, "RELAY_EVERY_S", 0.01)
 
 
 @pytest.fixture
 async def book(database: Database, publisher: FakePublisher) -> AsyncIterator[Ledger]:
-    one = Ledger(database, "ledger", publisher)
+    one = Ledger(database, "ledger")
     await one.prepare()
     async with in_background(one.write_groups):
         yield one
@@ -63,7 +65,7 @@ async def test_what_is_accepted_is_durable_before_it_is_published(book: Ledger, 
     assert publisher.records == []
     [note] = await noted(book)
     assert note["entries"] == ["e1"]
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         await publisher.until(1, topics.INPUTS)
     assert publisher.ids() == ["e1"]
 
@@ -71,13 +73,13 @@ async def test_what_is_accepted_is_durable_before_it_is_published(book: Ledger, 
 async def test_once_it_is_published_nothing_is_noted_and_the_relay_has_nothing_to_do(
     book: Ledger, publisher: FakePublisher
 ) -> None:
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
         async with asyncio.timeout(5):
             while await noted(book):
                 pass
-    async with in_background(book.relay):
+    async with in_background(Relay(book, publisher).run):
         await book.accept(entry("e2"))
         await publisher.until(2, topics.INPUTS)
     assert publisher.ids() == ["e1", "e2"]
@@ -101,7 +103,7 @@ async def test_an_entry_that_follows_at_once_does_not_wait_for_the_relay(
     book: Ledger, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book, "unpublished", SlowToRemove(book.unpublished))
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         for n in range(3):
             await book.accept(entry(f"e{n}", n, inquiry_id=INQUIRY))
             await publisher.until(n + 1, topics.INPUTS)
@@ -154,8 +156,8 @@ async def test_what_a_crash_left_between_insert_and_publish_the_relay_publishes_
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
-    after_the_crash, other = Ledger(database, "ledger", publisher), Ledger(database, "ledger", publisher)
-    async with in_background(after_the_crash.relay, other.relay):
+    after_the_crash, other = Ledger(database, "ledger"), Ledger(database, "ledger")
+    async with in_background(Relay(after_the_crash, publisher).run, Relay(other, publisher).run):
         await publisher.until(3, topics.INPUTS)
         async with asyncio.timeout(5):
             while await noted(book):
@@ -170,7 +172,7 @@ async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
         await book.accept(entry(f"e{n}", n))
     newest_first = timestamps.now() - timedelta(hours=1)
     await book.unpublished.update_one({"entries": "e3"}, {"$set": {"due_at": newest_first}})
-    async with in_background(Ledger(database, "ledger", publisher).relay):
+    async with in_background(Relay(Ledger(database, "ledger"), publisher).run):
         await publisher.until(3, topics.INPUTS)
     seen = list(dict.fromkeys(publisher.ids()))
     assert seen == ["e1", "e2", "e3"]
@@ -179,13 +181,13 @@ async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
 async def test_after_a_long_absence_of_kafka_the_relay_publishes_many_notes_together(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
-    ids = [f"e{number}" for number in range(ledger.RELAY_NOTES)]
+    ids = [f"e{number}" for number in range(relay.RELAY_NOTES)]
     for id_ in ids:
         await book.accept(entry(id_))
     async with asyncio.timeout(5):
         while await book.unpublished.count_documents({"due_at": {"$gt": timestamps.now()}}):
             await asyncio.sleep(0.01)
-    async with in_background(Ledger(database, "ledger", publisher).relay):
+    async with in_background(Relay(Ledger(database, "ledger"), publisher).run):
         await publisher.until(len(ids), topics.INPUTS)
         async with asyncio.timeout(5):
             while await noted(book):
@@ -198,8 +200,10 @@ async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     await book.accept(entry("e1", 1))
-    process = Ledger(database, "ledger", publisher)
-    async with in_background(process.write_groups, process.publish_fresh, process.relay):
+    process = Ledger(database, "ledger")
+    async with in_background(
+        process.write_groups, Relay(process, publisher).publish_fresh, Relay(process, publisher).run
+    ):
         await process.accept(entry("e2", 2))
         await publisher.until(2, topics.INPUTS)
     assert list(dict.fromkeys(publisher.ids())) == ["e1", "e2"]
@@ -211,7 +215,7 @@ async def test_a_note_whose_entries_never_came_is_kept_and_then_forgotten(
     young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
     old: Document = young | {"_id": "old", "noted_at": timestamps.now() - timedelta(hours=2)}
     await book.unpublished.insert_many([young, old])
-    async with in_background(book.relay):
+    async with in_background(Relay(book, publisher).run):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
     assert "young" in {note["_id"] for note in await noted(book)}
@@ -225,11 +229,11 @@ async def test_while_the_broker_is_away_all_is_accepted_and_goes_out_when_it_is_
     publisher.away = True
     await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
     with pytest.raises(Exception, match="away"):
-        await book.publish_fresh()
+        await Relay(book, publisher).publish_fresh()
     with pytest.raises(Exception, match="away"):
-        await asyncio.wait_for(book.relay(), 5)
+        await asyncio.wait_for(Relay(book, publisher).run(), 5)
     publisher.away = False
-    async with in_background(book.relay):
+    async with in_background(Relay(book, publisher).run):
         await publisher.until(3, topics.INPUTS)
         async with asyncio.timeout(5):
             while await noted(book):
@@ -242,14 +246,14 @@ async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
 ) -> None:
     await book.accept(entry("e1", 1))
     [note] = await noted(book)
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         await publisher.until(1, topics.INPUTS)
         async with asyncio.timeout(5):
             while await noted(book):
                 pass
     await book.unpublished.insert_one(note)
     other = FakePublisher()
-    async with in_background(Ledger(database, "ledger", other).relay):
+    async with in_background(Relay(Ledger(database, "ledger"), other).run):
         await other.until(1, topics.INPUTS)
     assert other.records == publisher.records
 
@@ -263,7 +267,7 @@ async def test_while_a_note_is_being_removed_the_next_message_goes_out(
         await released.wait()
 
     monkeypatch.setattr(book.unpublished, "delete_many", slow)
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
         await book.accept(entry("e2"))
@@ -273,7 +277,7 @@ async def test_while_a_note_is_being_removed_the_next_message_goes_out(
 
 
 async def test_a_repeat_is_not_published_again(book: Ledger, publisher: FakePublisher) -> None:
-    async with in_background(book.publish_fresh):
+    async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await book.accept(entry("e1"))
         await book.accept(entry("e2"))
@@ -294,7 +298,7 @@ async def test_of_a_note_that_is_not_whole_what_is_there_is_published_once_and_t
     await book.unpublished.insert_one(
         {"_id": "note", "entries": ids, "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
     )
-    async with in_background(book.relay):
+    async with in_background(Relay(book, publisher).run):
         await publisher.until(3, topics.INPUTS)
         await asyncio.sleep(0.3)
         assert sorted(publisher.ids()) == ["there0", "there1", "there2"]
@@ -319,7 +323,7 @@ async def test_what_was_never_answered_is_not_counted_while_kafka_is_away(
     )
     await asyncio.sleep(0.1)
     with pytest.raises(Exception, match="away"):
-        await asyncio.wait_for(book.relay(), 5)
+        await asyncio.wait_for(Relay(book, publisher).run(), 5)
     assert gauge() == 2
 
 
@@ -355,7 +359,7 @@ async def test_nobody_waits_for_a_writer_that_has_ended(
     database: Database, publisher: FakePublisher, stuck: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "ACCEPT_S", 60)
-    one = Ledger(database, "ledger", publisher)
+    one = Ledger(database, "ledger")
     writer = asyncio.create_task(one.write_groups())
     waiting = [asyncio.create_task(one.accept(entry(f"e{n}"))) for n in range(3)]
     await asyncio.sleep(0.2)
@@ -371,7 +375,7 @@ async def test_without_any_writer_nobody_waits_for_ever(
 ) -> None:
     monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
     with pytest.raises(NotWritten):
-        await asyncio.wait_for(Ledger(database, "ledger", publisher).accept(entry("e1")), 5)
+        await asyncio.wait_for(Ledger(database, "ledger").accept(entry("e1")), 5)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from services.router.dead_letters.api import routes as dead_letter_routes
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.redaction import without_words
 from services.router.dead_letters.replay import DeadLetterReplay
-from services.router.desk.desk import Desk
+from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.stores.store import Parked, RouterStore
+from services.router.stores.parked_inputs import Parked
+from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.kafka import topics
@@ -28,6 +29,7 @@ from shared.kafka.records import Record, dead_letter, original
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
@@ -51,10 +53,10 @@ class Bureau:
         self.kafka = Publisher(settings.kafka, "try")
         city: CityFeed[CityIndex] = CityFeed(city_index)
         city.use(CITY)
-        self.commands = Ledger(database, "commands", publisher)
+        self.commands = Ledger(database, "commands")
         self.letters = DeadLetterIndex(database, Connection.of(settings), (self.one, self.two))
-        desk = Desk(self.store, publisher, city, self.commands, settings)
-        self.replaying = DeadLetterReplay(self.letters, self.store, publisher, desk)
+        commands = Commands(self.store, self.commands)
+        self.replaying = DeadLetterReplay(self.letters, self.store, publisher, commands)
         self.core = Core(self.store, publisher, city)
         app = FastAPI()
         problems.install(app)
@@ -97,7 +99,7 @@ async def bureau(database: Database, publisher: FakePublisher, settings: Setting
     await create_topics(settings.kafka, [Topic(topics.dead_letters(name), 1, 1) for name in (one.one, one.two)], 1)
     for prepare in (one.store.prepare, one.commands.prepare, one.letters.prepare):
         await prepare()
-    async with one.http, in_background(one.commands.write_groups, one.commands.publish_fresh):
+    async with one.http, in_background(one.commands.write_groups, Relay(one.commands, publisher).publish_fresh):
         yield one
     await one.kafka.stop()
 
@@ -440,7 +442,7 @@ async def test_an_input_that_could_not_be_read_is_parked_and_taken_by_a_command(
     assert not bureau.publisher.on(topics.replays(bureau.one))
     [command] = await commands(bureau, 1)
     assert (command.id, command.payload.by) == (outcome["event_id"], "li")
-    assert [one.cause for one in await bureau.store.decisions_of(INQUIRY)] == [STORY.inputs[0].id, command.id]
+    assert [one.cause for one in await bureau.store.decisions.of(INQUIRY)] == [STORY.inputs[0].id, command.id]
     assert await bureau.statuses() == {"-0": "replayed"}
     [again] = await bureau.replay(f"{bureau.one}-0", anyway=True)
     assert (again["outcome"], again["how"]) == ("already", "It has been decided meanwhile.")
@@ -448,13 +450,13 @@ async def test_an_input_that_could_not_be_read_is_parked_and_taken_by_a_command(
 
 async def test_one_command_takes_all_that_is_parked_of_an_inquiry(bureau: Bureau) -> None:
     for number, kind in ((0, "exhausted"), (1, "parked")):
-        await bureau.store.park(Parked(of_the_log(number), INQUIRY, kind, "why"))
+        await bureau.store.parked.add(Parked(of_the_log(number), INQUIRY, kind, "why"))
         await bureau.put_aside(of_the_log(number), kind=kind)
     await bureau.rows()
     [outcome] = await bureau.replay(f"{bureau.one}-1")
     assert await bureau.statuses() == {"-0": "replayed", "-1": "replayed"}
     [command] = await commands(bureau, 1)
-    assert [one.cause for one in await bureau.store.decisions_of(INQUIRY)] == [
+    assert [one.cause for one in await bureau.store.decisions.of(INQUIRY)] == [
         *(one.id for one in STORY.inputs),
         outcome["event_id"],
     ]
@@ -467,7 +469,7 @@ async def test_what_is_laid_there_after_a_command_was_given_gets_a_command_of_it
     for number in (0, 1):
         await bureau.put_aside(of_the_log(number), "the version before could not read it")
     await bureau.rows()
-    enter = bureau.replaying.desk.enter
+    enter = bureau.replaying.commands.enter
 
     async def carried_out_at_once(inquiry_id: str, given: Payload, id_: str) -> str:
         before = len(bureau.publisher.on(topics.INPUTS))
@@ -475,15 +477,15 @@ async def test_what_is_laid_there_after_a_command_was_given_gets_a_command_of_it
         await commands(bureau, before + 1)
         return id_
 
-    bureau.replaying.desk.enter = carried_out_at_once  # type: ignore[method-assign]
+    bureau.replaying.commands.enter = carried_out_at_once  # type: ignore[method-assign]
     await bureau.replay(f"{bureau.one}-0", f"{bureau.one}-1")
-    assert await bureau.store.parked_of([INQUIRY]) == []
-    causes = [one.cause for one in await bureau.store.decisions_of(INQUIRY)]
+    assert await bureau.store.parked.of([INQUIRY]) == []
+    causes = [one.cause for one in await bureau.store.decisions.of(INQUIRY)]
     assert [one.id for one in STORY.inputs] == [one for one in causes if one in {given.id for given in STORY.inputs}]
 
 
 async def test_what_a_failed_command_left_parked_is_open_again(bureau: Bureau) -> None:
-    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     [outcome] = await bureau.replay(f"{bureau.one}-0")
@@ -495,7 +497,7 @@ async def test_what_a_failed_command_left_parked_is_open_again(bureau: Bureau) -
     assert first["event_id"] == second["event_id"] != outcome["event_id"]
     await commands(bureau, 2)
     assert await bureau.statuses() == {"-0": "replayed", "-1": "replayed"}
-    oldest, *_ = await bureau.store.decisions_of(INQUIRY)
+    oldest, *_ = await bureau.store.decisions.of(INQUIRY)
     assert oldest.cause == STORY.inputs[0].id
 
 
@@ -503,7 +505,7 @@ async def test_an_input_that_is_still_unreadable_is_open_again(bureau: Bureau) -
     await bureau.put_aside(a_record(b"{", key=INQUIRY.encode(), offset=3))
     await bureau.rows()
     await bureau.replay(f"{bureau.one}-0")
-    [parked] = await bureau.store.parked_of([INQUIRY])
+    [parked] = await bureau.store.parked.of([INQUIRY])
     assert header((None, None, parked.record.headers), "chorus-replay") == "1"
     await bureau.put_aside(parked.record, "still unreadable")
     [row] = await bureau.rows()
@@ -549,21 +551,21 @@ async def test_a_copy_of_what_was_discarded_stays_discarded(bureau: Bureau) -> N
 
 async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_stays_parked(bureau: Bureau) -> None:
     for number, kind in ((0, "parked"), (1, "exhausted")):
-        await bureau.store.park(Parked(of_the_log(number), INQUIRY, kind, "why"))
+        await bureau.store.parked.add(Parked(of_the_log(number), INQUIRY, kind, "why"))
         await bureau.put_aside(of_the_log(number), kind=kind)
     await bureau.rows()
     assert (await bureau.discard(f"{bureau.one}-1")).json()["holds"] == INQUIRY
-    assert await bureau.store.parked_inquiries() == {INQUIRY}
+    assert await bureau.store.parked.inquiries() == {INQUIRY}
     await bureau.replay(f"{bureau.one}-0")
     assert await bureau.statuses() == {"-0": "replayed", "-1": "discarded"}
     [command] = await commands(bureau, 1)
-    causes = [one.cause for one in await bureau.store.decisions_of(INQUIRY)]
+    causes = [one.cause for one in await bureau.store.decisions.of(INQUIRY)]
     assert causes == [STORY.inputs[0].id, command.id]
 
 
 async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_replay(bureau: Bureau) -> None:
     await (await bureau.core.decide_inputs([STORY.inputs[0]]))()
-    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "its messages were refused"))
+    await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "its messages were refused"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     bureau.publisher.records.clear()
@@ -571,41 +573,41 @@ async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_rep
     assert outcome["outcome"] == "replayed"
     await commands(bureau, 1)
     assert set(bureau.publisher.ids()) >= {one.id for one in STORY.decisions[0].messages}
-    assert await bureau.store.parked_of([INQUIRY]) == []
+    assert await bureau.store.parked.of([INQUIRY]) == []
 
 
 async def test_an_inquiry_that_waited_only_for_what_is_discarded_goes_on_at_once(bureau: Bureau) -> None:
-    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     for by in ("li", "another who asks again"):
         assert (await bureau.discard(f"{bureau.one}-0", by=by)).json()["holds"] is None
     [command] = await commands(bureau, 1)
     assert (command.type, command.payload.by) == ("chorus.case.replay", "li")
-    assert await bureau.store.parked_of([INQUIRY]) == []
+    assert await bureau.store.parked.of([INQUIRY]) == []
     assert await bureau.statuses() == {"-0": "discarded"}
     assert len(bureau.publisher.on(topics.INPUTS)) == 1
 
 
 async def test_what_is_parked_is_replayed_although_its_letter_has_expired(bureau: Bureau) -> None:
-    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     await bureau.letters.letters.update_one({}, {"$set": {"status": "expired", "offset": 77}})
     [outcome] = await bureau.replay(f"{bureau.one}-0")
     assert outcome["outcome"] == "replayed"
     await commands(bureau, 1)
-    assert (await bureau.store.decisions_of(INQUIRY))[0].cause == STORY.inputs[0].id
+    assert (await bureau.store.decisions.of(INQUIRY))[0].cause == STORY.inputs[0].id
 
 
 async def test_a_discarded_input_that_shall_be_replayed_anyway_is_not_passed_over(bureau: Bureau) -> None:
-    await bureau.store.park(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
+    await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
     await bureau.discard(f"{bureau.one}-0")
     await bureau.replay(f"{bureau.one}-0", anyway=True)
     released, replayed = await commands(bureau, 2)
-    causes = [one.cause for one in await bureau.store.decisions_of(INQUIRY)]
+    causes = [one.cause for one in await bureau.store.decisions.of(INQUIRY)]
     assert causes == [STORY.inputs[0].id, released.id, replayed.id]
 
 

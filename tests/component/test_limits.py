@@ -22,7 +22,6 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.component.conftest import in_background
 from tests.component.test_desk import TOKEN, Office, office, problem
-from tests.fakes import FakePublisher
 
 __all__ = ["office"]
 SECRET = b"the secret of the query codes, 32+"
@@ -36,7 +35,7 @@ class Intakes:
 
     def __init__(self, database: Database, settings: Settings, processes: int) -> None:
         limited = settings.model_copy(update={"submissions_per_minute": MOST})
-        self.ledgers = [Ledger(database, "ledger", FakePublisher()) for _ in range(processes)]
+        self.ledgers = [Ledger(database, "ledger") for _ in range(processes)]
         self.apps = [self._app(database, ledger, limited) for ledger in self.ledgers]
 
     @staticmethod

@@ -8,7 +8,9 @@ from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, Input
-from services.router.stores.store import Parked, RouterStore
+from services.router.stores.decisions import Decisions
+from services.router.stores.parked_inputs import Parked
+from services.router.stores.store import RouterStore
 from shared.kafka import subscription, topics
 from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
@@ -22,8 +24,8 @@ STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "
 LETTERS = topics.dead_letters("router")
 
 
-class Failing(RouterStore):
-    """A store that fails on one input, as a defect would, until it is mended."""
+class FailingDecisions(Decisions):
+    """Decisions that fail on one input, as a defect would, until it is mended."""
 
     def __init__(self, database: Database, poison: str) -> None:
         super().__init__(database)
@@ -33,6 +35,14 @@ class Failing(RouterStore):
         if any((one.inquiry_id, one.cause) == (INQUIRY, self.poison) for _, one in decided):
             raise ArithmeticError("a defect")
         return await super().insert(decided)  # type: ignore[arg-type]
+
+
+class Failing(RouterStore):
+    """A store with such decisions."""
+
+    def __init__(self, database: Database, poison: str) -> None:
+        super().__init__(database)
+        self.decisions: FailingDecisions = FailingDecisions(database, poison)
 
 
 class Router:
@@ -88,7 +98,7 @@ def ids(story: Story, *numbers: int) -> list[str]:
 
 
 async def causes(store: RouterStore, inquiry_id: str = INQUIRY) -> list[str]:
-    return [one.cause for one in await store.decisions_of(inquiry_id)]
+    return [one.cause for one in await store.decisions.of(inquiry_id)]
 
 
 async def test_only_the_inquiry_of_a_failing_input_is_held_up(store: Failing) -> None:
@@ -105,11 +115,11 @@ async def test_only_the_inquiry_of_a_failing_input_is_held_up(store: Failing) ->
 async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
-    store.poison = None
+    store.decisions.poison = None
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0, 1, 2, 3)
-    assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
-    assert await store.parked_of([INQUIRY]) == []
+    assert tuple(await store.decisions.of(INQUIRY)) == STORY.decisions
+    assert await store.parked.of([INQUIRY]) == []
     assert sorted(router.publisher.ids(topics.EVENTS)) == sorted(
         one.id for one in STORY.messages if one.topic == topics.EVENTS
     )
@@ -118,7 +128,7 @@ async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Fai
 async def test_after_a_replay_the_inquiry_goes_on(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:2])
-    store.poison = None
+    store.decisions.poison = None
     await router.take(STORY.inputs[3], STORY.inputs[2])
     assert await causes(store) == ids(STORY, 0, 1, 3, 2)
     assert [kind for _, kind in router.aside] == ["exhausted"]
@@ -130,7 +140,7 @@ async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(st
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0)
     assert [kind for _, kind in router.aside] == ["exhausted", "parked", "exhausted"]
-    store.poison = None
+    store.decisions.poison = None
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0, 1, 2, 3)
 
@@ -147,43 +157,43 @@ async def test_another_process_learns_what_is_parked(store: Failing, database: D
 async def test_a_batch_with_a_replay_that_comes_again_changes_nothing(store: Failing, database: Database) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
-    store.poison = None
+    store.decisions.poison = None
     await router.take(STORY.inputs[3])
     again = Router(RouterStore(database))
     await again.take(*STORY.inputs)
-    assert tuple(await store.decisions_of(INQUIRY)) == STORY.decisions
-    assert (again.aside, await store.parked_of([INQUIRY])) == ([], [])
+    assert tuple(await store.decisions.of(INQUIRY)) == STORY.decisions
+    assert (again.aside, await store.parked.of([INQUIRY])) == ([], [])
 
 
 async def test_what_was_discarded_is_passed_over(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
-    assert await store.discard_parked(f"{topics.INPUTS}-0-1")
+    assert await store.parked.discard(f"{topics.INPUTS}-0-1")
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0, 2, 3)
-    assert not await store.discard_parked(f"{topics.INPUTS}-0-1")
+    assert not await store.parked.discard(f"{topics.INPUTS}-0-1")
 
 
 async def test_a_letter_that_is_read_again_holds_nobody_up_and_may_still_be_wrong(store: Failing) -> None:
-    store.poison = None
+    store.decisions.poison = None
     router = Router(store)
     unread = Record(topics.INPUTS, 0, 90, 0, INQUIRY.encode(), b"{", [("ce_type", b"chorus.case.replay")])
     readable = input_record(STORY.inputs[1])
     await router.take(STORY.inputs[0])
-    await store.park(Parked(unread, INQUIRY, "permanent", "read again"))
-    await store.park(Parked(readable, INQUIRY, "permanent", "read again"))
+    await store.parked.add(Parked(unread, INQUIRY, "permanent", "read again"))
+    await store.parked.add(Parked(readable, INQUIRY, "permanent", "read again"))
     await Router(store).take(STORY.inputs[2])
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0, 2, 1, 3)
     [letter] = router.publisher.on(LETTERS)
     assert (header(letter, "dl_kind"), header(letter, "dl_offset")) == ("permanent", "90")
-    assert await store.parked_of([INQUIRY]) == []
+    assert await store.parked.of([INQUIRY]) == []
 
 
 async def test_what_is_parked_is_kept_byte_for_byte(store: Failing) -> None:
     odd = Record("t", 3, 7, 11, b"\xff", None, [("a", None), ("b", b"\xfe"), ("b", b"")])
     parked = Parked(odd, INQUIRY, "exhausted", "why")
-    await store.park(parked)
-    await store.park(parked)
-    assert await store.parked_of([INQUIRY]) == [parked]
-    assert await store.parked_inquiries() == {INQUIRY}
+    await store.parked.add(parked)
+    await store.parked.add(parked)
+    assert await store.parked.of([INQUIRY]) == [parked]
+    assert await store.parked.inquiries() == {INQUIRY}

@@ -16,6 +16,7 @@ from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from shared.ledger.ledger import Entry, Ledger
+from shared.ledger.relay import Relay
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.service import reconciliation
@@ -36,10 +37,11 @@ class Door:
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.publisher = publisher
-        self.ledger = Ledger(database, "ledger", publisher)
+        self.ledger = Ledger(database, "ledger")
+        self.relay = Relay(self.ledger, publisher)
         self.service = Service("intake", settings)
         self.tickets = Tickets(database)
-        routes = reconciliation.routes(self.service, TOKEN, ledger=self.ledger, unseen=self.tickets.unseen)
+        routes = reconciliation.routes(self.service, TOKEN, relay=self.relay, unseen=self.tickets.unseen)
         self.service.app.include_router(routes)
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(self.service.app, raise_app_exceptions=False)
@@ -105,7 +107,7 @@ async def test_the_relay_still_publishes_what_was_noted_with_it(door: Door, publ
     await door.accept("b", OTHER)
     await door.http.post("/ledger/a/publish")
     await door.ledger.unpublished.update_many({}, {"$set": {"due_at": timestamps.now()}})
-    async with in_background(door.ledger.relay):
+    async with in_background(door.relay.run):
         await publisher.until(2, topics.INPUTS)
     assert publisher.ids() == ["a", "b"]
 

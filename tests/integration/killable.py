@@ -23,7 +23,8 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 import services.notifier.channels.email
 import services.notifier.store
 import services.router.core.handlers
-import services.router.stores.store
+import services.router.stores.decisions
+import services.router.stores.parked_inputs
 import services.scorer.store
 import shared.ledger.ledger
 import shared.store.leases
@@ -75,7 +76,7 @@ def arm(step: str, topic: str | None) -> None:
     places: dict[str, list[tuple[object, str, Counts]]] = {
         "insert": [
             (shared.ledger.ledger, insert, any_call),
-            (services.router.stores.store, insert, into("decisions")),
+            (services.router.stores.decisions, insert, into("decisions")),
             (services.notifier.store, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
         ],
@@ -85,7 +86,7 @@ def arm(step: str, topic: str | None) -> None:
         "claim": [(shared.store.leases, "claim", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
         "note": [(shared.store.leases, "done", any_call)],
-        "park": [(services.router.stores.store, insert, into("parked"))],
+        "park": [(services.router.stores.parked_inputs, insert, into("parked"))],
     }
     for owner, name, counts in places[what]:
         setattr(owner, name, around(getattr(owner, name), when, counts))
@@ -108,7 +109,7 @@ def overlap() -> None:
         return taken
 
     setattr(Publisher, "deliver", held)  # noqa: B010
-    setattr(services.router.stores.store, "insert_new", counted)  # noqa: B010
+    setattr(services.router.stores.decisions, "insert_new", counted)  # noqa: B010
 
 
 def poisonable(case: Any, given: Any, directory: Any) -> Any:

@@ -12,7 +12,8 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input
-from services.router.stores.store import Parked, RouterStore
+from services.router.stores.parked_inputs import Parked
+from services.router.stores.store import RouterStore
 from shared.contracts.inputs import CaseReplay, InquiryReceived
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher
@@ -45,7 +46,7 @@ class Core:
         taken: list[Parked] = []
         for inputs in rounds(batch):
             replayed = [given.inquiry_id for given in inputs if given.type == CaseReplay.type]
-            for one in await self.store.parked_of(replayed) if replayed else ():
+            for one in await self.store.parked.of(replayed) if replayed else ():
                 decisions += await self.take_parked(one)
                 taken.append(one)
             decisions += await self.settle(inputs)
@@ -53,7 +54,7 @@ class Core:
         async def confirm() -> None:
             await self.publisher.publish(chain.from_iterable([one.messages for one in decisions]))
             if taken:
-                await self.store.unpark(taken)
+                await self.store.parked.remove(taken)
 
         return confirm
 
@@ -65,7 +66,7 @@ class Core:
         settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
         while inputs:
-            cases = await self.store.load([given.inquiry_id for given in inputs], new)
+            cases = await self.store.decisions.load([given.inquiry_id for given in inputs], new)
             directory = self.city.current()
             decided: list[Decision] = []
             places: list[tuple[str, int]] = []
@@ -79,13 +80,13 @@ class Core:
             finally:
                 lost = await everything(inserts)
             settled += [one for one in decided if one.inquiry_id not in lost]
-            settled += await self.store.decisions_at(places)
+            settled += await self.store.decisions.at(places)
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
         return settled
 
     async def _keep(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
         """Store decisions, and count them; the inquiries of those whose place was taken."""
-        lost = await self.store.insert([(cases[one.inquiry_id], one) for one in decided])
+        lost = await self.store.decisions.insert([(cases[one.inquiry_id], one) for one in decided])
         count_decisions([one for one in decided if one.inquiry_id not in lost])
         return lost
 
@@ -93,7 +94,7 @@ class Core:
 
     async def refresh(self) -> None:
         """Which inquiries are parked: another process may have parked some."""
-        self._parked = await self.store.parked_inquiries()
+        self._parked = await self.store.parked.inquiries()
 
     def waits(self, given: Input) -> str | None:
         """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
@@ -106,7 +107,7 @@ class Core:
     async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
         """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is."""
         if given.type != CaseReplay.type:
-            await self.store.park(Parked(record, given.inquiry_id, kind, reason))
+            await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
         self._parked.add(given.inquiry_id)
 
     async def take_parked(self, parked: Parked) -> list[Decision]:

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.redaction import REPLAYED
-from services.router.desk.desk import Desk
-from services.router.stores.store import Parked, RouterStore
+from services.router.desk.commands import Commands
+from services.router.stores.parked_inputs import Parked
+from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
@@ -54,7 +55,7 @@ class DeadLetterReplay:
     letters: DeadLetterIndex
     store: RouterStore
     publisher: Publisher
-    desk: Desk
+    commands: Commands
 
     async def replay(self, ids_: Sequence[str], order: ReplayOrder) -> list[ReplayOutcome]:
         """Replay letters in the order in which they were put aside; one command takes all that is parked of an inquiry."""
@@ -99,7 +100,7 @@ class DeadLetterReplay:
         inquiry_id = letter["inquiry_id"]
         if inquiry_id is None:
             raise ReplayRefused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
-        parked = {one.record.place: one for one in await self.store.parked_of([inquiry_id])}
+        parked = {one.record.place: one for one in await self.store.parked.of([inquiry_id])}
         # What is parked may be decided, where only its messages could not be published: the command says them.
         if letter["place"] not in parked and letter["event_id"] in await self._causes(inquiry_id):
             if not order.dry_run:
@@ -111,14 +112,14 @@ class DeadLetterReplay:
             how = f"The command replay would go onto the log of {inquiry_id} and take {count} parked there, in order."
             return ReplayOutcome(id=letter["_id"], outcome="would-replay", how=how)
         for one in missing:
-            await self.store.park(one)
+            await self.store.parked.add(one)
         there = parked.get(letter["place"])
         if discarded := there is not None and there.discarded:
-            await self.store.discard_parked(letter["place"], discarded=False)
+            await self.store.parked.discard(letter["place"], discarded=False)
         if missing or discarded or inquiry_id not in commands:
             # A command that was given before this was laid there may have been carried out without it.
             given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
-            commands[inquiry_id] = await self.desk.enter(inquiry_id, given, ids.new_event_id())
+            commands[inquiry_id] = await self.commands.enter(inquiry_id, given, ids.new_event_id())
         event_id = commands[inquiry_id]
         for other in await self._letters_at({letter["place"], *parked}, inquiry_id):
             if other["_id"] == letter["_id"] or other["status"] == "open":
@@ -148,16 +149,16 @@ class DeadLetterReplay:
         """
         letter = await self.letters.discard(id_, why, by)
         inquiry_id = letter["inquiry_id"]
-        if letter["place"] is None or not await self.store.discard_parked(letter["place"]):
+        if letter["place"] is None or not await self.store.parked.discard(letter["place"]):
             return letter, None
-        if not all(one.discarded for one in await self.store.parked_of([inquiry_id])):
+        if not all(one.discarded for one in await self.store.parked.of([inquiry_id])):
             return letter, inquiry_id
         given = CaseReplay(inquiry_id=inquiry_id, by=letter["history"][-1]["by"])
-        await self.desk.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"))
+        await self.commands.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"))
         return letter, None
 
     async def _causes(self, inquiry_id: str) -> set[str]:
-        found = await find_by(self.store.decisions, "inquiry_id", [inquiry_id], ["cause"])
+        found = await find_by(self.store.decisions.collection, "inquiry_id", [inquiry_id], ["cause"])
         return {one["cause"] for one in found}
 
     async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:
@@ -168,7 +169,7 @@ class DeadLetterReplay:
         """Bring the letters up to date; returns how many are unread. What a failed command left parked is open again."""
         unread = await self.letters.refresh()
         async for letter in self.letters.letters.find({"pending": {"$exists": True}}):
-            if not await self.store.parked.find_one({"_id": letter["place"]}):
+            if not await self.store.parked.collection.find_one({"_id": letter["place"]}):
                 await self.letters.settle(letter)
             elif await self.letters.of_events([letter["pending"]]):
                 await self.letters.settle(letter, status="open")

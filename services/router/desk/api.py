@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
+from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
-from services.router.desk.desk import Accepted, Desk, summary
+from services.router.desk.city_revisions import CityDesk
+from services.router.desk.commands import Accepted, Commands
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk.retirement import Retirement
 from services.router.domain.decision import from_document
+from services.router.stores.store import RouterStore
 from shared.city import City, Department, Name
 from shared.contracts.fields import no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX
@@ -92,7 +95,7 @@ class Retired(Revised):
     parts: int
 
 
-def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
+def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, token: bytes) -> APIRouter:
     """Every route of the desk."""
     api = APIRouter(
         tags=["desk"],
@@ -107,7 +110,7 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
         summary="Apply a city: directory, rules, policies",
     )
     async def apply(request: Request) -> Revised:
-        return revised(await desk.apply(city_sent(await limited_body(request, CITY_MAX))))
+        return revised(await city.apply(city_sent(await limited_body(request, CITY_MAX))))
 
     @api.put(
         "/departments/{code}",
@@ -117,7 +120,7 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
     )
     async def put_department(code: str, request: Request) -> Revised:
         department = department_sent(code, await limited_body(request))
-        return revised(await desk.put_department(department))
+        return revised(await city.put_department(department))
 
     @api.post(
         "/departments/{code}/retirement",
@@ -127,13 +130,13 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
     )
     async def retire_department(code: str, request: Request) -> Retired:
         body = RetirementBody.model_validate_json(await limited_body(request))
-        city, parts = await retiring.retire(code, body.reason)
-        return Retired(**revised(city).model_dump(), parts=parts)
+        changed, parts = await retirement.retire(code, body.reason)
+        return Retired(**revised(changed).model_dump(), parts=parts)
 
     @api.get("/departments", summary="The departments, retired ones included")
     async def departments() -> list[Department]:
-        city = await desk.store.latest_city()
-        return list(city.departments) if city else []
+        latest = await city.store.revisions.latest()
+        return list(latest.departments) if latest else []
 
     @api.get(
         "/cases",
@@ -141,7 +144,7 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
         responses=answered(CasePage),
         summary="Cases by state and department, page by page",
     )
-    async def cases(
+    async def page(
         state: str | None = None,
         department: str | None = None,
         after: str | None = None,
@@ -149,11 +152,11 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
-        return await desk.page(state, department, after, limit)
+        return await cases.page(state, department, after, limit)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: str) -> dict[str, Any]:
-        return await desk.case(inquiry_id)
+        return await cases.case(inquiry_id)
 
     @api.post(
         "/cases/{inquiry_id}/commands",
@@ -165,7 +168,7 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
     async def command(
         inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
     ) -> Accepted:
-        return await desk.command(inquiry_id, await limited_body(request), idempotency_key)
+        return await commands.take(inquiry_id, await limited_body(request), idempotency_key)
 
     @api.get(
         "/commands/{event_id}",
@@ -174,28 +177,28 @@ def routes(desk: Desk, retiring: Retirement, token: bytes) -> APIRouter:
         summary="What became of a command",
     )
     async def command_status(event_id: str) -> dict[str, Any]:
-        return await desk.command_status(event_id)
+        return await commands.status(event_id)
 
     @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
     async def decisions(after: str | None = None, limit: Annotated[int | None, Query(ge=1)] = None) -> Lines:
-        return Lines(decision_lines(desk, *place_of(after or ""), limit))
+        return Lines(decision_lines(cases.store, *place_of(after or ""), limit))
 
     @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
     async def say_again(inquiry_id: str, n: Annotated[int, Path(ge=1, le=1_000_000)]) -> Published:
-        found = await desk.store.decisions_at([(inquiry_id, n)])
+        found = await cases.store.decisions.at([(inquiry_id, n)])
         if not found:
             raise Problem(404, f"There is no decision {n} of {shown(inquiry_id)}.")
-        await desk.publisher.publish(found[0].messages)
+        await city.publisher.publish(found[0].messages)
         return Published(messages=len(found[0].messages))
 
     return api
 
 
-async def decision_lines(desk: Desk, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
+async def decision_lines(store: RouterStore, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
     """Decisions after that place, in the order of inquiry and n."""
     told = 0
     for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
-        found = desk.store.decisions.find(query).sort([("inquiry_id", ASCENDING), ("n", ASCENDING)])
+        found = store.decisions.collection.find(query).sort([("inquiry_id", ASCENDING), ("n", ASCENDING)])
         async for stored in found:
             if told == limit:
                 return

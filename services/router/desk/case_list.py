@@ -25,14 +25,14 @@ class CaseList:
         rows: dict[str, Document] = {}
         for row in sorted(batch, key=lambda one: int(one["sequence"])):
             rows[row["_id"]] = rows.get(row["_id"], {}) | row
-        await self.store.show(list(rows.values()))
+        await self.store.cases.show(list(rows.values()))
 
     async def measure(self) -> None:
         """Tell Prometheus how many parts wait, in each open state, and how many inquiries are parked; run it for ever."""
         while True:
-            for state, count in (await self.store.open_parts()).items():
+            for state, count in (await self.store.cases.open_parts()).items():
                 metrics.PARTS_OPEN.labels(state).set(count)
-            metrics.PARKED.set(len(await self.store.parked_inquiries()))
+            metrics.PARKED.set(len(await self.store.parked.inquiries()))
             await asyncio.sleep(MEASURE_EVERY_S)
 
 

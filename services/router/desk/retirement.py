@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.router.desk.desk import Desk
+from services.router.desk.city_revisions import CityDesk
+from services.router.desk.commands import Commands
 from services.router.domain.case import OPEN, Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.stores.store import RouterStore
@@ -24,7 +25,8 @@ CASES = 200
 class Retirement:
     """Everything here is safe to repeat: a retired department stays so, and each of its parts is recalled by one input."""
 
-    desk: Desk
+    city_desk: CityDesk
+    commands: Commands
     store: RouterStore
     city: CityFeed[CityIndex]
 
@@ -38,7 +40,7 @@ class Retirement:
                 raise Problem(404, f"There is no department {shown(code)}; `chorus department list` shows them.")
             return retire(current, code, why)
 
-        city = await self.desk.revise(change)
+        city = await self.city_desk.revise(change)
         return city, await self.recall(city)
 
     async def keep_parts_recalled(self) -> None:
@@ -57,13 +59,13 @@ class Retirement:
 
     async def _recall(self, department: Department) -> int:
         count, after = 0, ""
-        while found := await self.store.cases_with(department.code, after, CASES):
+        while found := await self.store.cases.open_with(department.code, after, CASES):
             after = found[-1]
-            cases = await self.store.stored(found)
+            cases = await self.store.decisions.reload(found)
             commands = dict(command(case, part, department) for case, part in open_parts(cases, department.code))
-            there = await find_by(self.desk.commands.entries, "_id", sorted(commands), ["_id"])
+            there = await find_by(self.commands.ledger.entries, "_id", sorted(commands), ["_id"])
             fresh = commands.keys() - {one["_id"] for one in there}
-            await asyncio.gather(*(self.desk.enter(commands[id_].inquiry_id, commands[id_], id_) for id_ in fresh))
+            await asyncio.gather(*(self.commands.enter(commands[id_].inquiry_id, commands[id_], id_) for id_ in fresh))
             count += len(fresh)
         return count
 

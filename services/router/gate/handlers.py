@@ -29,7 +29,7 @@ class Gate:
 
     async def let_in(self, batch: Sequence[OutboxRecord]) -> Confirm:
         """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
-        known = await self.store.known(one.inquiry_id for one in batch if one.inquiry_id)
+        known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
         refused = [one for one in checked if one.refusal is not None]

@@ -8,6 +8,7 @@ from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, after
+from services.router.stores.decisions import Decisions
 from services.router.stores.store import RouterStore
 from shared.contracts.envelope import one_of
 from shared.contracts.inputs import INPUTS
@@ -20,7 +21,7 @@ from tests.benchmarks.programs.work import the_directory
 GROUP = "router-core"
 
 
-class MemoryStore(RouterStore):
+class DecisionsInMemory(Decisions):
     """Keeps every case in memory; nobody else decides, so no place is ever taken."""
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
@@ -33,7 +34,7 @@ class MemoryStore(RouterStore):
             self._remember(after(case, decision))
         return set()
 
-    async def decisions_at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
+    async def at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
         """Only a repeated input asks, and no input of a benchmark comes twice."""
         assert not places, "an input came twice"
         return []
@@ -43,7 +44,9 @@ def make(settings: Settings) -> Service:
     """The router without gate, view and desk: the core's job alone."""
     service = Service("router", settings)
     in_memory = "--memory" in sys.argv
-    store = MemoryStore(service.database) if in_memory else RouterStore(service.database)
+    store = RouterStore(service.database)
+    if in_memory:
+        store.decisions = DecisionsInMemory(service.database)
     city: CityFeed[CityIndex] = CityFeed(city_index)
     city.use(the_directory().city)
     if not in_memory:

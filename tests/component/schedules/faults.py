@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError
 from services.router.core.handlers import Core
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, Input
-from services.router.stores.store import Parked, RouterStore
+from services.router.stores.decisions import Decisions
+from services.router.stores.parked_inputs import Parked, ParkedInputs
 from shared.kafka.records import Record
 from shared.kafka.subscription import Confirm, Subscription
 from tests.component.schedules.process import Made
@@ -62,7 +63,7 @@ class FreshIds(Core):
         before &= {
             (given.inquiry_id, cause)
             for given in inputs
-            for cause in (await self.store.load([given.inquiry_id]))[given.inquiry_id].causes
+            for cause in (await self.store.decisions.load([given.inquiry_id]))[given.inquiry_id].causes
         }
         return [renamed(one) if (one.inquiry_id, one.cause) in before else one for one in await super().settle(inputs)]
 
@@ -96,7 +97,7 @@ class RepeatsSayNothing(Core):
         known = {
             given.inquiry_id: set(case.causes)
             for given in inputs
-            for case in (await self.store.load([given.inquiry_id])).values()
+            for case in (await self.store.decisions.load([given.inquiry_id])).values()
         }
         return [one for one in await super().settle(inputs) if one.cause not in known[one.inquiry_id]]
 
@@ -115,7 +116,7 @@ class ReplaysWithoutWhatIsParked(Core):
         return []
 
 
-class TrustsItsMemory(RouterStore):
+class TrustsItsMemory(Decisions):
     """Takes a decision for stored whose place was taken by another."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
@@ -123,7 +124,7 @@ class TrustsItsMemory(RouterStore):
         return set()
 
 
-class KeepsTheOldCase(RouterStore):
+class KeepsTheOldCase(Decisions):
     """Remembers a case although it lost the race for it."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
@@ -134,11 +135,11 @@ class KeepsTheOldCase(RouterStore):
         return lost
 
 
-class WritesOver(RouterStore):
+class WritesOver(Decisions):
     """Stores a decision under a number that nobody can have taken."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
-        collection: Any = self.decisions
+        collection: Any = self.collection
         taken = collection.documents
         free = [
             (case, replace(one, n=next(n for n in count(one.n) if f"{one.inquiry_id}/{n}" not in taken)))
@@ -147,10 +148,10 @@ class WritesOver(RouterStore):
         return await super().insert(free)
 
 
-class ForgetsToPark(RouterStore):
+class ForgetsToPark(ParkedInputs):
     """Puts an input aside where no replay finds it."""
 
-    async def park(self, parked: Parked) -> None:
+    async def add(self, parked: Parked) -> None:
         return
 
 
@@ -164,7 +165,7 @@ FAULTS: dict[str, Made] = {
     "repeats say nothing": Made(core=RepeatsSayNothing),
     "never asks what is parked": Made(core=NeverAsksWhatIsParked),
     "replays without what is parked": Made(core=ReplaysWithoutWhatIsParked),
-    "trusts its memory": Made(store=TrustsItsMemory),
-    "writes over": Made(store=WritesOver),
-    "forgets to park": Made(store=ForgetsToPark),
+    "trusts its memory": Made(decisions=TrustsItsMemory),
+    "writes over": Made(decisions=WritesOver),
+    "forgets to park": Made(parked=ForgetsToPark),
 }

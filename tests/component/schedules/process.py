@@ -19,6 +19,8 @@ from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Input
+from services.router.stores.decisions import Decisions
+from services.router.stores.parked_inputs import ParkedInputs
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher, RawRecord, Row
@@ -167,7 +169,8 @@ class Made:
     """What a process is made of; a planted fault replaces one of them."""
 
     core: type[Core] = Core
-    store: type[RouterStore] = RouterStore
+    decisions: type[Decisions] = Decisions
+    parked: type[ParkedInputs] = ParkedInputs
     subscription: type[Subscription[Input]] = Subscription
 
 
@@ -180,7 +183,9 @@ class Process:
         feed.use(CITY)
         store: Any = {name: Collection(name, self.hand) for name in ("decisions", "cases", "revisions", "parked")}
         network, self.consumer = Network(self.hand), Consumer(self.hand)
-        self.core = made.core(made.store(store), network, feed)
+        kept = RouterStore(store)
+        kept.decisions, kept.parked = made.decisions(store), made.parked(store)
+        self.core = made.core(kept, network, feed)
         self.broken = False
         self.subscription = made.subscription(
             "router",
