@@ -6,7 +6,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field, TypeAdapter, ValidationError
 
 from services.intake.domain import RatingGiven, Submission
-from services.intake.reception import Acknowledged, Receipt, Reception
+from services.intake.submissions import Receipt, Submissions
+from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_of
 from shared.http.identity import holds_token
 from shared.http.problems import answered, documented, invalid
@@ -19,7 +20,7 @@ HEADERS: dict[str, OptionalText] = {
 }
 
 
-def routes(reception: Reception, token: bytes) -> APIRouter:
+def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRouter:
     """The JSON routes of intake."""
     api = APIRouter(tags=["residents"])
     refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
@@ -28,12 +29,12 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
         key, languages = (header(request, name, kind) for name, kind in HEADERS.items())
         trusted = holds_token(request, token)
         if not trusted:
-            reception.admit(client_of(request))
+            submissions.admit(client_of(request))
         try:
             given = Submission.model_validate_json(await json_body(request))
         except ValidationError as error:
             raise invalid(error) from error
-        receipt, repeated = await reception.receive(given, languages, key, trusted)
+        receipt, repeated = await submissions.receive(given, languages, key, trusted)
         headers = {"Idempotent-Replayed": "true"} if repeated else None
         return Response(receipt.model_dump_json(), 202, headers, "application/json")
 
@@ -65,6 +66,6 @@ def routes(reception: Reception, token: bytes) -> APIRouter:
             given = RatingGiven.model_validate_json(await json_body(request))
         except ValidationError as error:
             raise invalid(error) from error
-        return await reception.rate(inquiry_id, x_query_code or code, given)
+        return await tickets.rate(inquiry_id, x_query_code or code, given)
 
     return api

@@ -1,9 +1,10 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
 from services.intake import api, pages
-from services.intake.handlers import Tickets, read
-from services.intake.reception import Reception
+from services.intake.handlers import TicketUpdates, read
 from services.intake.store import IntakeStore
+from services.intake.submissions import Submissions
+from services.intake.tickets import Tickets
 from shared.city import City
 from shared.contracts.inputs import InquiryReceived
 from shared.contracts.resident_messages import ResidentTold
@@ -25,7 +26,9 @@ def make(settings: Settings) -> Service:
     relay = Relay(ledger, service.publisher)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.on_change = store.save_city
-    reception = Reception(store, ledger, city, settings, secret(settings.secret_file, "CHORUS_SECRET_FILE"))
+    code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
+    submissions = Submissions(ledger, city, settings, code_secret)
+    tickets = Tickets(store, ledger, code_secret)
 
     async def remember_city() -> None:
         if (last := await store.last_city()) is not None:
@@ -38,7 +41,7 @@ def make(settings: Settings) -> Service:
         topics.RESIDENTS,
         group="intake",
         read=read,
-        handle=Tickets(store).remember,
+        handle=TicketUpdates(store).remember,
         schema=ResidentTold,
         at_leisure=True,
     )
@@ -48,8 +51,8 @@ def make(settings: Settings) -> Service:
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(reception, token))
+    service.app.include_router(api.routes(submissions, tickets, token))
     service.app.include_router(reconciliation.routes(service, token, relay=relay, unseen=store.unseen))
-    service.app.include_router(pages.routes(reception, service.site))
+    service.app.include_router(pages.routes(submissions, tickets, service.site))
     install_direct_routes(service.app)
     return service

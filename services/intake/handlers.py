@@ -10,7 +10,7 @@ from shared.service.event_decoders import ResidentMessage, read_told
 
 
 @dataclass
-class Tickets:
+class TicketUpdates:
     """Keeps the tellings of every inquiry, each once."""
 
     store: IntakeStore

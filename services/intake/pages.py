@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from services.intake import views
 from services.intake.domain import RatingGiven, Submission, fingerprint
-from services.intake.reception import Reception
 from services.intake.responses import Ticket
 from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
+from services.intake.submissions import Submissions
+from services.intake.tickets import Tickets
 from shared.contracts import ids
 from shared.http.problems import Problem, answered, documented, name_of, sentence
 from shared.http.rate_limit import client_of
@@ -28,18 +29,18 @@ SOON = {"Retry-After": "5"}
 ROUND_DIGITS = 9
 
 
-def routes(reception: Reception, site: Site) -> APIRouter:
+def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
     """The form at `/`, the ticket at `/status` and `/inquiries/{id}`."""
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)
     async def form(request: Request) -> Response:
         lang = language(request)
-        return views.write_in(lang, {}, {}, departments(reception, lang), site=site)
+        return views.write_in(lang, {}, {}, departments(submissions, lang), site=site)
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: written(reception, request, typed, site))
+        return await with_fields(request, site, lambda typed: written(submissions, request, typed, site))
 
     @router.get("/status", include_in_schema=False)
     async def ask(request: Request) -> Response:
@@ -49,7 +50,12 @@ def routes(reception: Reception, site: Site) -> APIRouter:
     async def look(request: Request) -> Response:
         async def found(typed: Mapping[str, Any]) -> Response:
             return await shown(
-                reception, request, str(typed.get("inquiry_id", "")).strip(), str(typed.get("code", "")), site
+                submissions,
+                tickets,
+                request,
+                str(typed.get("inquiry_id", "")).strip(),
+                str(typed.get("code", "")),
+                site,
             )
 
         return await with_fields(request, site, found)
@@ -60,7 +66,7 @@ def routes(reception: Reception, site: Site) -> APIRouter:
 
     @router.post("/status/rating", include_in_schema=False)
     async def rate(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: rated(reception, request, typed, site))
+        return await with_fields(request, site, lambda typed: rated(submissions, tickets, request, typed, site))
 
     @router.get(
         "/inquiries/{inquiry_id}",
@@ -78,8 +84,8 @@ def routes(reception: Reception, site: Site) -> APIRouter:
         if "text/html" in request.headers.get("accept", ""):
             if given is None:
                 return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
-            return await shown(reception, request, inquiry_id, given, site)
-        return JSONResponse(await reception.ticket(inquiry_id, given))
+            return await shown(submissions, tickets, request, inquiry_id, given, site)
+        return JSONResponse(await tickets.ticket(inquiry_id, given))
 
     return router
 
@@ -109,26 +115,26 @@ async def fields(request: Request) -> dict[str, Any]:
     return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
 
 
-async def written(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
+async def written(submissions: Submissions, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
     """Take what the form sent; what is wrong with it stands beside the fields, and nothing typed is lost.
 
     The key belongs to the form and to what was typed: sent twice it is one ticket, edited and sent again it is another.
     """
     lang = language(request)
     try:
-        reception.admit(client_of(request))
+        submissions.admit(client_of(request))
         given = submission(typed, lang)
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
-        receipt, _ = await reception.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
+        receipt, _ = await submissions.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
     except ValidationError as error:
         problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
-        return views.write_in(lang, typed, problems, departments(reception, lang), 422, site)
+        return views.write_in(lang, typed, problems, departments(submissions, lang), 422, site)
     except Problem as problem:
         said = {429: TOO_OFTEN, 409: IN_FLIGHT, 422: CHOOSE}[problem.status][lang]
-        page = views.write_in(lang, typed, {"": said}, departments(reception, lang), problem.status, site)
+        page = views.write_in(lang, typed, {"": said}, departments(submissions, lang), problem.status, site)
         return after(problem.headers, page)
     except PyMongoError:
-        return after(SOON, views.write_in(lang, typed, {"": AWAY[lang]}, departments(reception, lang), 503, site))
+        return after(SOON, views.write_in(lang, typed, {"": AWAY[lang]}, departments(submissions, lang), 503, site))
     return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
 
 
@@ -156,9 +162,9 @@ def submission(typed: Mapping[str, Any], lang: Lang) -> Submission:
     )
 
 
-def departments(reception: Reception, lang: Lang) -> list[tuple[str, str]]:
+def departments(submissions: Submissions, lang: Lang) -> list[tuple[str, str]]:
     """What a writer may choose from."""
-    city = reception.city.city
+    city = submissions.city.city
     return [(one.code, one.name.en if lang == "en" else one.name.zh) for one in city.active] if city else []
 
 
@@ -192,27 +198,31 @@ def in_chinese(error: Mapping[str, Any]) -> str:
 # ── looking and rating ───────────────────────────────────────────────────────
 
 
-async def shown(reception: Reception, request: Request, inquiry_id: str, code: str, site: Site) -> Response:
+async def shown(
+    submissions: Submissions, tickets: Tickets, request: Request, inquiry_id: str, code: str, site: Site
+) -> Response:
     """The ticket, or the question for it with what is wrong."""
     lang = language(request)
     try:
-        seen = await reception.ticket(inquiry_id.upper(), code)
+        seen = await tickets.ticket(inquiry_id.upper(), code)
     except Problem as problem:
         said = {404: UNKNOWN, 429: GUESSED}[problem.status][lang]
         return after(problem.headers, views.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
     except PyMongoError:
         return after(SOON, layout.problem(lang, 503, site=site))
-    return views.status(lang, seen, code, reception.zone, seen["round"] in seen["rated"], site=site)
+    return views.status(lang, seen, code, submissions.zone, seen["round"] in seen["rated"], site=site)
 
 
-async def rated(reception: Reception, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
+async def rated(
+    submissions: Submissions, tickets: Tickets, request: Request, typed: Mapping[str, Any], site: Site
+) -> Response:
     """Take the rating of the form, then show the ticket again."""
     lang = language(request)
     inquiry_id, code = str(typed.get("inquiry_id", "")), str(typed.get("code", ""))
     try:
-        seen = await reception.ticket(inquiry_id, code)
+        seen = await tickets.ticket(inquiry_id, code)
     except Problem:
-        return await shown(reception, request, inquiry_id, code, site)
+        return await shown(submissions, tickets, request, inquiry_id, code, site)
     except PyMongoError:
         return after(SOON, layout.problem(lang, 503, site=site))
     round_ = str(typed.get("round", ""))
@@ -222,12 +232,12 @@ async def rated(reception: Reception, request: Request, typed: Mapping[str, Any]
     errors: dict[str, str] = {}
     try:
         given = RatingGiven.model_validate(rating | {"words": typed.get("words") or None})
-        await reception.rate(inquiry_id, code, given)
+        await tickets.rate(inquiry_id, code, given)
     except ValidationError as error:
         errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
     except Problem:
         errors = {"": RATED[lang]}
     except PyMongoError:
         return after(SOON, layout.problem(lang, 503, site=site))
-    zone = reception.zone
+    zone = submissions.zone
     return views.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

@@ -2,70 +2,40 @@
 
 import asyncio
 import contextlib
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 
 from shared.http import problems
-from shared.http.problems import answered, documented
+from shared.http.problems import documented
 from shared.http.protocol import HttpProtocol
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.publisher import Publisher
 from shared.kafka.records import FORBIDDEN, Record
 from shared.kafka.replay_reader import ReplayReader
-from shared.kafka.subscription import BATCH_RECORDS, NO_POLL_S, Confirm, Item, Parking, Subscription
+from shared.kafka.subscription import BATCH_RECORDS, Confirm, Item, Parking, Subscription
 from shared.runtime import logging, metrics
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop, cancel_and_wait
+from shared.service.operational_routes import add_operational_routes
 from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
+from shared.service.readiness import Check, ReadinessChecks
 from shared.store.login import store_login
-from shared.store.mongo import Database, StoreAway, connect, ping, refuses_login
-from shared.web import reference_pages
-from shared.web.layout import Site, language
-from shared.web.static_files import static_files
+from shared.store.mongo import Database, connect
+from shared.web.layout import Site
 
 DRAIN_S = 15.0
 LAG_EVERY_S = 5.0
-READING_EXPECTED_S = 10.0
 GIVEN_UP_S = 300.0
-REMARKED_S = 600.0
-Check = Callable[[], Awaitable[str | None]]
-
-
-class Alive(BaseModel):
-    """The answer to `/healthz`."""
-
-    status: Literal["alive"]
-    service: str
-
-
-class Readiness(BaseModel):
-    """The answer to `/readyz`: whether the service does its work, and whatever is not as it should be."""
-
-    ready: bool
-    reasons: list[str]
-
-
-class AsyncApiDocument(BaseModel):
-    """The answer to `/asyncapi.json`, as far as this service promises it."""
-
-    asyncapi: str
-    info: dict[str, Any]
-    channels: dict[str, Any]
-    operations: dict[str, Any]
 
 
 class Service:
@@ -73,7 +43,6 @@ class Service:
 
     def __init__(self, name: str, settings: Settings, *, works_without_kafka: bool = False) -> None:
         self.name = name
-        self.works_without_kafka = works_without_kafka
         self.settings = settings
         connection = Connection.of(settings)
         self.publisher = Publisher(connection, name, settings.instance)
@@ -103,14 +72,13 @@ class Service:
         self.subscriptions: list[Subscription[Any]] = []
         self.preparations: list[Loop] = []
         self.loops: list[Loop] = []
-        self.checks: list[Check] = [self._store_answers]
-        self.prepared_at: float | None = None
+        self.readiness = ReadinessChecks(
+            name, self.publisher, self.database, self.subscriptions, works_without_kafka=works_without_kafka
+        )
         self.broken: BaseException | None = None
-        self.forbidden: str | None = None
-        self._has_read = False
         self._server: uvicorn.Server | None = None
         problems.install(self.app)
-        self._operational_routes()
+        add_operational_routes(self.app, name, self.readiness, self.asyncapi, self.site)
 
     # ── what an app module registers ─────────────────────────────────────────
 
@@ -171,7 +139,7 @@ class Service:
 
     def ready_when(self, check: Check) -> None:
         """Add a check to readiness: it returns a sentence when something is not right."""
-        self.checks.append(check)
+        self.readiness.checks.append(check)
 
     # ── running ──────────────────────────────────────────────────────────────
 
@@ -240,7 +208,7 @@ class Service:
             stack.push_async_callback(self.publisher.stop)
             loops = [asyncio.create_task(run_forever(loop)) for loop in (*self.loops, self._measure)]
             stack.push_async_callback(self._stop_reading, loops)
-            self.prepared_at = time.monotonic()
+            self.readiness.prepared_at = time.monotonic()
             await retry_until_available(self.publisher.start, "connecting the producer")
             await retry_until_available(self._start_reading, "connecting the consumers")
             loops.append(asyncio.create_task(self._watch()))
@@ -252,11 +220,11 @@ class Service:
     async def _start_reading(self) -> None:
         try:
             await self.broker.start()
-            self.forbidden = None
+            self.readiness.forbidden = None
         except BaseException as error:
             await self.broker.stop()
             if isinstance(error, FORBIDDEN):
-                self.forbidden = f"Kafka does not let {self.settings.kafka_user or self.name} read: {error}"
+                self.readiness.forbidden = f"Kafka does not let {self.settings.kafka_user or self.name} read: {error}"
             raise
 
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
@@ -289,86 +257,6 @@ class Service:
                 raise RuntimeError("; ".join(sorted(map(str, given_up))))
             still = {str(one) for one in now}
             await asyncio.sleep(LAG_EVERY_S)
-
-    # ── what every service answers ───────────────────────────────────────────
-
-    async def readiness(self) -> tuple[bool, list[str]]:
-        """Whether the service does its work, and everything that is not as it should be, in sentences.
-
-        A service that works without Kafka says that it is away, and goes on.
-        """
-        reading: list[str] = []
-        if self.publisher.refusal:
-            reading.append(f"Kafka refuses what {self.name} writes: {self.publisher.refusal}")
-        elif not await self.publisher.answers():
-            reading.append("Kafka is away")
-        if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
-            reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
-        if self.forbidden:
-            reading.append(self.forbidden)
-        reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
-        others = [] if self.prepared_at else [f"{self.name} is starting"]
-        for check in self.checks:
-            if reason := await check():
-                others.append(reason)
-        self._has_read = self._has_read or not reading
-        settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
-        ready = not others and (not reading or (self.works_without_kafka and (settled or self._has_read)))
-        return ready, others + reading + self._remarks()
-
-    def _remarks(self) -> list[str]:
-        """What somebody should look at although the service does its work."""
-        lately = time.monotonic() - REMARKED_S
-        aside = [one.name for one in self.subscriptions if one.put_aside_at is not None and one.put_aside_at > lately]
-        return [f"{name} has put messages aside lately: `chorus dead-letters list` shows them" for name in aside]
-
-    async def _store_answers(self) -> str | None:
-        try:
-            await asyncio.wait_for(ping(self.database), 2)
-        except (*StoreAway, TimeoutError) as error:
-            return "the store refuses the log-in" if refuses_login(error) else "the store is away"
-        return None
-
-    def _operational_routes(self) -> None:
-        app = self.app
-
-        @app.get("/healthz", tags=["operations"], response_model=Alive, summary="The process lives")
-        async def healthz() -> dict[str, str]:
-            return {"status": "alive", "service": self.name}
-
-        @app.get(
-            "/readyz",
-            tags=["operations"],
-            responses={**answered(Readiness), **answered(Readiness, status=503)},
-            summary="The service does its work",
-        )
-        async def readyz() -> JSONResponse:
-            ready, reasons = await self.readiness()
-            return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
-
-        @app.get("/metrics", tags=["operations"], include_in_schema=False)
-        async def scrape() -> Response:
-            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-        @app.get(
-            "/asyncapi.json",
-            tags=["operations"],
-            responses=answered(AsyncApiDocument),
-            summary="The topics this service reads and writes",
-        )
-        async def asyncapi() -> Response:
-            return Response(self.asyncapi().to_specification().to_json(), media_type="application/json")
-
-        @app.get("/asyncapi", include_in_schema=False)
-        async def topics_page(request: Request) -> HTMLResponse:
-            document = json.loads(self.asyncapi().to_specification().to_json())
-            return reference_pages.messages(language(request), document, self.site)
-
-        @app.get("/docs", include_in_schema=False)
-        async def routes_page(request: Request) -> HTMLResponse:
-            return reference_pages.interface(language(request), app.openapi(), self.site)
-
-        app.mount("/static", static_files())
 
     @property
     def site(self) -> Site:

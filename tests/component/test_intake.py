@@ -11,9 +11,10 @@ import pytest
 from fastapi import FastAPI
 
 from services.intake import api, pages
-from services.intake.handlers import Tickets
-from services.intake.reception import WRONG_CODES, Reception
+from services.intake.handlers import TicketUpdates
 from services.intake.store import IntakeStore
+from services.intake.submissions import Submissions
+from services.intake.tickets import WRONG_CODES, Tickets
 from services.intake.views import HERE as INTAKE
 from shared.city import City, retire
 from shared.contracts import ids
@@ -43,12 +44,13 @@ class Intake:
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
-        self.reception = Reception(self.store, self.ledger, self.city, settings, SECRET)
+        submissions = Submissions(self.ledger, self.city, settings, SECRET)
+        tickets = Tickets(self.store, self.ledger, SECRET)
         self.publisher = publisher
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(self.reception, TOKEN))
-        app.include_router(pages.routes(self.reception, INTAKE))
+        app.include_router(api.routes(submissions, tickets, TOKEN))
+        app.include_router(pages.routes(submissions, tickets, INTAKE))
         install_direct_routes(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
@@ -62,7 +64,7 @@ class Intake:
     async def hear(self, story: Story) -> None:
         """What residents.inbox tells of a story."""
         rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
-        await Tickets(self.store).remember([one for one in map(read_told, rows) if one])
+        await TicketUpdates(self.store).remember([one for one in map(read_told, rows) if one])
 
 
 @pytest.fixture

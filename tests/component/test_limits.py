@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.intake import api, pages
-from services.intake.reception import WRONG_CODES, Reception
 from services.intake.store import IntakeStore
+from services.intake.submissions import Submissions
+from services.intake.tickets import WRONG_CODES, Tickets
 from services.intake.views import HERE as INTAKE
 from shared.city import City
 from shared.contracts import ids
@@ -41,11 +42,12 @@ class Intakes:
     @staticmethod
     def _app(database: Database, ledger: Ledger, settings: Settings) -> FastAPI:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
-        reception = Reception(IntakeStore(database), ledger, city, settings, SECRET)
+        submissions = Submissions(ledger, city, settings, SECRET)
+        tickets = Tickets(IntakeStore(database), ledger, SECRET)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(reception, TOKEN))
-        app.include_router(pages.routes(reception, INTAKE))
+        app.include_router(api.routes(submissions, tickets, TOKEN))
+        app.include_router(pages.routes(submissions, tickets, INTAKE))
         return app
 
     def http(self, process: int = 0, peer: str = "203.0.113.7") -> httpx.AsyncClient:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.intake.handlers import Tickets as Remembering
+from services.intake.handlers import TicketUpdates as Remembering
 from services.intake.store import IntakeStore as Tickets
 from services.scorer.store import ScorerStore as Events
 from shared.kafka import topics

@@ -17,6 +17,7 @@ from shared.kafka.subscription import Subscription
 from shared.runtime.settings import Settings, secret
 from shared.service import service as service_module
 from shared.service.process import single_instance
+from shared.service.readiness import REMARKED_S
 from shared.service.service import Service
 from tests.backing import Backing
 from tests.fakes import FakeConsumer, FakeSubscriber
@@ -46,7 +47,7 @@ async def test_it_is_not_ready_while_a_check_has_something_to_say(service: Servi
     async def complaint() -> str | None:
         return "no city has been applied yet"
 
-    service.prepared_at = 0.0
+    service.readiness.prepared_at = 0.0
     service.ready_when(complaint)
     answer = await ask(service, "/readyz")
     assert (answer.status_code, "no city has been applied yet" in answer.json()["reasons"]) == (503, True)
@@ -125,7 +126,7 @@ def reading(service: Service) -> Subscription[bytes]:
     service.reads("a", group="scorer", read=lambda record: record.value, handle=take, schema=bytes)
     [one] = service.subscriptions
     one.subscriber = FakeSubscriber(FakeConsumer())
-    service.prepared_at = 0.0
+    service.readiness.prepared_at = 0.0
     return one
 
 
@@ -145,9 +146,9 @@ async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
     with pytest.raises(KafkaError):
         await reading.polling.poll(poll, consumer)
     assert counted("chorus_poll_failures_total") == before + 1
-    assert "scorer cannot poll: KafkaError" in (await service.readiness())[1]
+    assert "scorer cannot poll: KafkaError" in (await service.readiness.look())[1]
     await reading.polling.poll(poll, consumer)
-    assert "scorer cannot poll: KafkaError" not in (await service.readiness())[1]
+    assert "scorer cannot poll: KafkaError" not in (await service.readiness.look())[1]
 
 
 async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, reading: Subscription[bytes]) -> None:
@@ -167,7 +168,7 @@ async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
 ) -> None:
     monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
     reading.last_poll = time.monotonic() - 31
-    assert "scorer has not polled for 30 s" in (await service.readiness())[1]
+    assert "scorer has not polled for 30 s" in (await service.readiness.look())[1]
     watching = asyncio.create_task(service._watch())
     await asyncio.sleep(0.05)
     assert not watching.done()
@@ -186,7 +187,7 @@ async def test_who_waits_for_a_dependency_is_never_given_up(
     watching = asyncio.create_task(service._watch())
     await asyncio.sleep(0.05)
     assert not watching.done()
-    assert "scorer waits for mongodb" in (await service.readiness())[1]
+    assert "scorer waits for mongodb" in (await service.readiness.look())[1]
     del reading._waiting[act]
     with pytest.raises(RuntimeError, match="has not polled"):
         await watching
@@ -196,7 +197,7 @@ async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
     service: Service, reading: Subscription[bytes]
 ) -> None:
     service.publisher.refusal = "TopicAuthorizationFailedError"
-    ready, reasons = await service.readiness()
+    ready, reasons = await service.readiness.look()
     assert not ready
     assert "Kafka refuses what scorer writes: TopicAuthorizationFailedError" in reasons
     assert "Kafka is away" not in reasons
@@ -204,12 +205,12 @@ async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
 
 async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:
     remark = "scorer has put messages aside lately: `chorus dead-letters list` shows them"
-    assert remark not in (await service.readiness())[1]
+    assert remark not in (await service.readiness.look())[1]
     reading.put_aside_at = time.monotonic()
-    assert remark in (await service.readiness())[1]
-    assert service._remarks() == [remark]
-    reading.put_aside_at = time.monotonic() - service_module.REMARKED_S - 1
-    assert service._remarks() == []
+    assert remark in (await service.readiness.look())[1]
+    assert service.readiness._remarks() == [remark]
+    reading.put_aside_at = time.monotonic() - REMARKED_S - 1
+    assert service.readiness._remarks() == []
 
 
 def counted(name: str) -> float:

@@ -1,20 +1,17 @@
-"""The reception: takes what residents write into the ledger, and shows them what became of it."""
+"""Submissions: what residents write, taken into the ledger once, with a ticket number and a query code."""
 
-import json
 import time
 from collections.abc import Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from services.intake import domain
-from services.intake.domain import RatingGiven, Submission
-from services.intake.store import IntakeStore
+from services.intake.domain import Submission
 from shared.city import City
 from shared.contracts import ids
 from shared.contracts.fields import Contact
-from shared.contracts.inputs import InquiryRated, InquiryReceived
+from shared.contracts.inputs import InquiryReceived
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
@@ -24,10 +21,7 @@ from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 
 SOURCE = "chorus/intake"
-WRONG_CODES = 10
-WRONG_CODES_PERIOD_S = 600
 SUBMISSIONS_PERIOD_S = 60
-UNKNOWN = "There is no such ticket, or the code is not its code."
 
 
 class Receipt(BaseModel):
@@ -38,33 +32,21 @@ class Receipt(BaseModel):
     status_url: str
 
 
-class Acknowledged(BaseModel):
-    """The answer to whatever comes later."""
+class Submissions:
+    """Takes messages into the ledger, each once."""
 
-    event_id: str
-
-
-class Reception:
-    """What intake's routes and pages do."""
-
-    def __init__(
-        self, store: IntakeStore, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes
-    ) -> None:
-        self.store = store
+    def __init__(self, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes) -> None:
         self.ledger = ledger
         self.city = city
         self.settings = settings
         self._secret = code_secret
         self._in_flight: set[str] = set()
-        self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
         self._submissions = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
 
     @property
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return self.city.zone(self.settings)
-
-    # ── writing in ───────────────────────────────────────────────────────────
 
     def admit(self, client: str) -> None:
         """Count one more message from there. Raises Problem 429 when it is one too many in this minute."""
@@ -164,64 +146,6 @@ class Reception:
             query_code=ids.query_code(self._secret, inquiry_id),
             status_url=f"{self.settings.public_url}/inquiries/{inquiry_id}",
         )
-
-    # ── looking ──────────────────────────────────────────────────────────────
-
-    async def ticket(self, inquiry_id: str, code: str | None) -> dict[str, Any]:
-        """What the holder of the code sees; a wrong code looks like an unknown ticket. Raises Problem 404 or 429."""
-        entries = await self._opened(inquiry_id, code)
-        received = json.loads(entries[0]["value"])
-        rated = [json.loads(one["value"])["round"] for one in entries if one["type"] == InquiryRated.type]
-        told = await self.store.told(inquiry_id)
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), told, rated)
-
-    async def _opened(self, inquiry_id: str, code: str | None) -> list[dict[str, Any]]:
-        """The ledger's entries of a ticket, for whoever holds its code. A right code is never limited."""
-        right = bool(ids.INQUIRY_ID.fullmatch(inquiry_id)) and ids.same_code(
-            code or "", ids.query_code(self._secret, inquiry_id)
-        )
-        entries = await self.ledger.of(inquiry_id) if right else []
-        if not entries:
-            self._count_wrong(inquiry_id)
-            raise Problem(404, UNKNOWN)
-        return entries
-
-    def _count_wrong(self, inquiry_id: str) -> None:
-        """Too many wrong codes for one ticket, existing or not: 429."""
-        if wait_s := self._wrong.wait_s(inquiry_id, time.monotonic()):
-            raise Problem(
-                429,
-                f"Too many wrong codes for this ticket; try again in {wait_s} s.",
-                headers={"Retry-After": str(wait_s)},
-            )
-
-    # ── rating ───────────────────────────────────────────────────────────────
-
-    async def rate(self, inquiry_id: str, code: str | None, given: RatingGiven) -> Acknowledged:
-        """Take a rating of an answered round, once; the same rating again gives the same answer. Raises Problem 409."""
-        seen = await self.ticket(inquiry_id, code)
-        if seen["reply"] is None or given.round != seen["round"]:
-            raise Problem(
-                409,
-                f"Round {given.round} has no answer to rate; the ticket is {seen['state']}, in round {seen['round']}.",
-            )
-        value = InquiryRated(inquiry_id=inquiry_id, **given.model_dump()).model_dump_json()
-        while True:
-            entry = Entry(
-                id=ids.named_id(f"rating/{inquiry_id}/{given.round}"),
-                inquiry_id=inquiry_id,
-                n=len(await self.ledger.of(inquiry_id)),
-                type=InquiryRated.type,
-                recorded_at=timestamps.now(),
-                value=value,
-                fingerprint=domain.fingerprint(given),
-                source=SOURCE,
-            )
-            written = await self.ledger.accept(entry)
-            if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:
-                raise Problem(409, f"Round {given.round} is rated already; a rating stands once it is given.")
-            if written.new or written.earlier:
-                return Acknowledged(event_id=entry.id)
 
 
 def _event_id(given: Submission, key: str | None) -> str:

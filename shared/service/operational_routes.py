@@ -1,0 +1,77 @@
+"""What every service answers beside its own routes."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from faststream.specification import AsyncAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from shared.http.problems import answered
+from shared.service.readiness import Readiness, ReadinessChecks
+from shared.web import reference_pages
+from shared.web.layout import Site, language
+from shared.web.static_files import static_files
+
+
+class Alive(BaseModel):
+    """The answer to `/healthz`."""
+
+    status: Literal["alive"]
+    service: str
+
+
+class AsyncApiDocument(BaseModel):
+    """The answer to `/asyncapi.json`, as far as this service promises it."""
+
+    asyncapi: str
+    info: dict[str, Any]
+    channels: dict[str, Any]
+    operations: dict[str, Any]
+
+
+def add_operational_routes(
+    app: FastAPI, service: str, readiness: ReadinessChecks, documents: Callable[[], AsyncAPI], site: Site
+) -> None:
+    """Health, readiness, metrics, the documents of routes and topics, static files."""
+
+    @app.get("/healthz", tags=["operations"], response_model=Alive, summary="The process lives")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive", "service": service}
+
+    @app.get(
+        "/readyz",
+        tags=["operations"],
+        responses={**answered(Readiness), **answered(Readiness, status=503)},
+        summary="The service does its work",
+    )
+    async def readyz() -> JSONResponse:
+        ready, reasons = await readiness.look()
+        return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
+
+    @app.get("/metrics", tags=["operations"], include_in_schema=False)
+    async def scrape() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get(
+        "/asyncapi.json",
+        tags=["operations"],
+        responses=answered(AsyncApiDocument),
+        summary="The topics this service reads and writes",
+    )
+    async def asyncapi() -> Response:
+        return Response(documents().to_specification().to_json(), media_type="application/json")
+
+    @app.get("/asyncapi", include_in_schema=False)
+    async def topics_page(request: Request) -> HTMLResponse:
+        document = json.loads(documents().to_specification().to_json())
+        return reference_pages.messages(language(request), document, site)
+
+    @app.get("/docs", include_in_schema=False)
+    async def routes_page(request: Request) -> HTMLResponse:
+        return reference_pages.interface(language(request), app.openapi(), site)
+
+    app.mount("/static", static_files())
