@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from shared.store.mongo import refuses_login
 
 Client = MongoClient[dict[str, Any]]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.failure import Failure
+from deploy.failure import Failure
 from deploy.local.ports import Ports
 from tests.backing import Backing, backing
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from deploy.cli.failure import AWAY, DONE, FAILED, PARTLY, REFUSED, USAGE, Failure
+from deploy.failure import AWAY, DONE, FAILED, PARTLY, REFUSED, USAGE, Failure
 from deploy.local.ports import Ports
 from deploy.local.services import urls
 from deploy.local.stack_file import Pids, StackFile, Urls

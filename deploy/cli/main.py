@@ -13,9 +13,9 @@ from deploy.cli.cluster import provision, secrets, up
 from deploy.cli.console import Options, emit, options
 from deploy.cli.demo import demo
 from deploy.cli.department import directory, inbox
-from deploy.cli.failure import DONE, FAILED, Failure
 from deploy.cli.importing import import_file
 from deploy.cli.operations import apply, dead_letters, reconcile, status, timeline, triage
+from deploy.failure import DONE, FAILED, Failure
 
 app = typer.Typer(
     name="chorus",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.contracts.sources import SERVICES
 from shared.kafka import topics
-from shared.kafka.topics import SERVICES
 
 Operation = Literal["READ", "WRITE", "CREATE"]
 EVERYTHING_OF_DEPARTMENTS = "departments."

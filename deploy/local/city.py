@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.cli.failure import REFUSED, Failure
+from deploy.failure import REFUSED, Failure
 from deploy.security.files import replace_file
 from shared.city import City, CityError, load_city
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.cli.failure import FAILED, Failure
+from deploy.failure import FAILED, Failure
 from deploy.security.files import replace_file
 
 LAYOUT = 1

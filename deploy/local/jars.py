@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.cli.failure import FAILED, Failure
+from deploy.failure import FAILED, Failure
 
 ATTEMPTS = 3
 AT_ONCE = 6

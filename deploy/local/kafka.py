@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.cli.failure import FAILED, Failure
+from deploy.failure import FAILED, Failure
 from deploy.local import probe
 from deploy.local.part import StackPart
 from deploy.security.certificates import Certificates

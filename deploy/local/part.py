@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.cli.failure import FAILED, Failure
+from deploy.failure import FAILED, Failure
 from deploy.local import tether
 
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deploy.cli.failure import FAILED, USAGE, Failure
+from deploy.failure import FAILED, USAGE, Failure
 from deploy.local import services
 from deploy.local.folder import Folder
 from deploy.local.kafka import Secured, kafka_part

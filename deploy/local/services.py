@@ -8,8 +8,7 @@ from functools import partial
 from deploy.local import probe
 from deploy.local.part import StackPart
 from deploy.local.ports import Ports
-
-SERVICES = ("intake", "router", "notifier", "scorer")
+from shared.contracts.sources import SERVICES
 
 
 def address(ports: Ports, name: str) -> str:

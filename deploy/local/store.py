@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from deploy.cli.failure import FAILED, Failure
+from deploy.failure import FAILED, Failure
 from deploy.local import probe
 from deploy.local.part import StackPart
 from deploy.security.files import replace_file

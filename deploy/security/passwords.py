@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.security.files import replace_file
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 
 ADMIN = "admin"
 BROKER = "broker"

@@ -12,6 +12,7 @@ from shared.city import City
 from shared.contracts import ids
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import InquiryReceived
+from shared.contracts.sources import INTAKE_SOURCE
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
@@ -20,7 +21,6 @@ from shared.runtime.languages import language_of
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 
-SOURCE = "chorus/intake"
 SUBMISSIONS_PERIOD_S = 60
 
 
@@ -119,7 +119,7 @@ class Submissions:
                 recorded_at=now,
                 value=message.model_dump_json(),
                 fingerprint=fingerprint,
-                source=SOURCE,
+                source=INTAKE_SOURCE,
             )
             written = await self.ledger.accept(entry)
             if written.new or written.earlier:

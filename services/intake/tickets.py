@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from services.intake import domain
 from services.intake.domain import RatingGiven
 from services.intake.store import IntakeStore
-from services.intake.submissions import SOURCE
 from shared.contracts import ids
 from shared.contracts.inputs import InquiryRated
+from shared.contracts.sources import INTAKE_SOURCE
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
@@ -83,7 +83,7 @@ class Tickets:
                 recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=domain.fingerprint(given),
-                source=SOURCE,
+                source=INTAKE_SOURCE,
             )
             written = await self.ledger.accept(entry)
             if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:

@@ -21,6 +21,7 @@ from shared.contracts.envelope import one_of
 from shared.contracts.facts import CaseEvent
 from shared.contracts.inputs import DEPARTMENT_MESSAGES, INPUTS
 from shared.contracts.resident_messages import ResidentTold
+from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.ledger.ledger import Ledger
@@ -82,7 +83,7 @@ def make(settings: Settings) -> Service:
         (topics.RESIDENTS, ResidentTold),
         (topics.EVENTS, CaseEvent),
         (topics.dead_letters("router"), bytes),
-        *((topics.replays(name), bytes) for name in topics.SERVICES),
+        *((topics.replays(name), bytes) for name in SERVICES),
     ):
         service.publishes(topic, schema)
     for loop in (

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from shared.city.entries import AREA_OFFICE, KINDS, MOST_DEPARTMENTS, Department, Policy, Rule
+from shared.city.entries import AREA_OFFICE, KINDS, Department, Policy, Rule
 from shared.city.faults import Fault, Loc, nearest, quoted
+from shared.contracts.limits import DEPARTMENTS_MAX
 
 Known = Mapping[str, None]
 """Names in their order, found at once."""
@@ -133,8 +134,8 @@ def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
         if code in seen:
             yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
         seen.add(code)
-    if len(rule.departments) > MOST_DEPARTMENTS:
-        says = f"the rule names {len(rule.departments)} departments; name at most {MOST_DEPARTMENTS}, the lead included"
+    if len(rule.departments) > DEPARTMENTS_MAX:
+        says = f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
         yield Fault((*loc, "co_handlers"), says)
 
 

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-MOST_DEPARTMENTS = 20
-"""On one inquiry, and so in one rule."""
+from shared.contracts.ids import DEPARTMENT_CODE_FORM
 
 AREA_OFFICE = "@area"
 """In a rule, instead of a code: the district office of the area that the message names."""
@@ -20,7 +19,7 @@ def _no_nul(text: str) -> str:
     return text
 
 
-CODE_PATTERN = r"^[a-z][a-z0-9-]{1,30}$"
+CODE_PATTERN = rf"^{DEPARTMENT_CODE_FORM}$"
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_no_nul)]

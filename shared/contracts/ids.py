@@ -10,7 +10,8 @@ from uuid import UUID
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
 PART_ID = re.compile(r"(?P<inquiry_id>\d{8}-[0-9A-HJKMNP-TV-Z]{8})-p[1-9]\d*")
-DEPARTMENT_CODE = re.compile(r"[a-z][a-z0-9-]{1,30}")
+DEPARTMENT_CODE_FORM = r"[a-z][a-z0-9-]{1,30}"
+DEPARTMENT_CODE = re.compile(DEPARTMENT_CODE_FORM)
 
 NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
 _IN_NAMESPACE = NAMESPACE.bytes

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shared.contracts.ids import DEPARTMENT_CODE_FORM
+from shared.contracts.sources import SERVICES
+
 CITY = "city.directory"
 INPUTS = "inquiries.inputs"
 RESIDENTS = "residents.inbox"
 EVENTS = "inquiries.events"
-OUTBOXES = r"^departments\.[a-z][a-z0-9-]{1,30}\.outbox$"
-SERVICES = ("intake", "router", "notifier", "scorer")
+OUTBOXES = rf"^departments\.{DEPARTMENT_CODE_FORM}\.outbox$"
 DAY_MS = 86_400_000
 MIB = 1_048_576
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from deploy.cli.failure import Failure
+from deploy.failure import Failure
 from deploy.local.city import city_folder, read_city
 from tests.benchmarks import machine
 from tests.benchmarks.place import place

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from shared.runtime import metrics
 
 REPOSITORY = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 from jsonschema.validators import validator_for
 
 from deploy.cli.console import OVERRIDES
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from shared.runtime.settings import Settings
 from tests.compose import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled
 

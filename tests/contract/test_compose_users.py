@@ -5,7 +5,7 @@ import re
 from deploy.cli.cluster.secrets import FILES
 from deploy.replica_set import SET
 from deploy.security.passwords import ADMIN
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from tests.compose import BROKERS, COMPOSE, PARTS, filled
 
 

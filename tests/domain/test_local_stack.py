@@ -9,8 +9,8 @@ import pytest
 
 from deploy.cli import console
 from deploy.cli.console import Options
-from deploy.cli.failure import AWAY, FAILED, Failure
 from deploy.cli.main import main
+from deploy.failure import AWAY, FAILED, Failure
 from deploy.local import folder as folders
 from deploy.local.folder import Folder
 from deploy.local.jars import file_name, pinned

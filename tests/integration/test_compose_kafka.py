@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
-from deploy.cli.failure import Failure
+from deploy.failure import Failure
 from deploy.kafka_admin.access import Access, _rule
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, department_rights
 from deploy.local import jars
@@ -27,8 +27,9 @@ from deploy.local.kafka import SECURED, Secured, settings
 from deploy.security.certificates import Certificates
 from deploy.security.passwords import ADMIN, BROKER, Passwords, department_user
 from shared.city import load_city
+from shared.contracts.sources import SERVICES
 from shared.kafka.connection import Connection
-from shared.kafka.topics import SERVICES, department_topics, system_topics
+from shared.kafka.topics import department_topics, system_topics
 from tests.compose import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
 

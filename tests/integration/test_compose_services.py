@@ -11,7 +11,7 @@ import pytest
 
 from deploy import replica_set
 from deploy.local.city import SAMPLE
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from tests.backing import Backing
 from tests.compose import BROKERS
 from tests.integration.composed import Composed, composed

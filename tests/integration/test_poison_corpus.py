@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from tests.conftest import chorus_up
 from tests.integration.corpus import Case, Sample, corpus, write
@@ -155,7 +156,7 @@ class Seen:
 
 def look(town: Town) -> Seen:
     """Everything there is to be seen now."""
-    letters = read_all(town.kafka, [topics.dead_letters(service) for service in topics.SERVICES])
+    letters = read_all(town.kafka, [topics.dead_letters(service) for service in SERVICES])
     inbox = [one for one in read_all(town.kafka, [INBOX]) if one.headers["ce_type"] == "chorus.message.refused"]
     refused = town.stored["chorus_router"]["decisions"].find({"refusal": {"$ne": None}})
     return Seen(
@@ -204,7 +205,7 @@ async def test_a_letter_that_is_replayed_ends_where_it_ended_before(town: Town, 
 
 
 def test_readers_count_what_they_do_not_know(town: Town) -> None:
-    for service in topics.SERVICES:
+    for service in SERVICES:
         counts = httpx.get(f"{town.urls[service]}/metrics", timeout=10).text.splitlines()
         [line] = [one for one in counts if one.startswith(f'chorus_unknown_types_total{{service="{service}"}}')]
         assert float(line.split()[1]) >= 2, line
@@ -220,7 +221,7 @@ async def test_whatever_lies_among_the_citys_revisions_the_next_one_reaches_ever
     add_harbour(town)
     until = time.monotonic() + PATIENCE_S
     about: list[str] = []
-    missing = list(topics.SERVICES)
+    missing = list(SERVICES)
     # An offer that comes before the revision is to a department without an address: so there are more of them.
     while missing and time.monotonic() < until:
         event = good(topics.EVENTS)
@@ -230,7 +231,7 @@ async def test_whatever_lies_among_the_citys_revisions_the_next_one_reaches_ever
         await asyncio.sleep(0.5)
         missing = unaware(town, about)
     assert missing == []
-    letters = read_all(town.kafka, [topics.dead_letters(service) for service in topics.SERVICES])
+    letters = read_all(town.kafka, [topics.dead_letters(service) for service in SERVICES])
     assert [one.headers["dl_service"] for one in letters if one.headers["dl_topic"] == topics.CITY] == []
 
 

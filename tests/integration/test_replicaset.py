@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure
 
 from deploy import replica_set
 from deploy.replica_set import Client
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 from shared.store.mongo import connect, insert_new
 from tests.backing import Backing
 from tests.integration.guarded import Store, guarded

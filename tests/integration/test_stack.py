@@ -24,7 +24,7 @@ from confluent_kafka.cimpl import NewTopic
 from pymongo import MongoClient
 
 from deploy.local import folder as folders
-from deploy.local import jars, mail, probe, services
+from deploy.local import jars, mail, probe
 from deploy.local.folder import Folder
 from deploy.local.leftovers import living, remember, stop_leftovers
 from deploy.local.part import Running, StackPart
@@ -35,6 +35,7 @@ from deploy.local.screen import StackScreen
 from deploy.local.stack import Steps, run
 from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Supervisor
+from shared.contracts.sources import SERVICES
 from tests.backing import backing
 
 pytestmark = pytest.mark.integration
@@ -245,7 +246,7 @@ def test_status_tells_what_is_away(tmp_path: Path) -> None:
         done = chorus(folder.path, "status", "--json")
     assert done.returncode == 3
     parts = {part["part"]: part for part in json.loads(done.stdout)["parts"]}
-    assert list(parts) == ["kafka", "store", "smtp", *services.SERVICES]
+    assert list(parts) == ["kafka", "store", "smtp", *SERVICES]
     assert parts["intake"]["reasons"][0].startswith("no answer from")
     assert len(done.stderr.splitlines()) == 7
 

@@ -11,7 +11,7 @@ from deploy.cli.console import FAILED, REFUSED, USAGE, Failure, emit, say
 from deploy.security.certificates import Certificates
 from deploy.security.files import replace_file
 from deploy.security.passwords import ADMIN, BROKER, CONTROLLER
-from shared.kafka.topics import SERVICES
+from shared.contracts.sources import SERVICES
 
 FOLDER = Path("deploy/secrets")
 ALL_AT_ONCE = "start all brokers anew at once, then `chorus provision`"

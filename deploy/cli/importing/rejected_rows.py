@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from deploy.cli.failure import FAILED, Failure
 from deploy.cli.importing.rows import Row, Table
+from deploy.failure import FAILED, Failure
 
 LINE, WHY, ORIGINAL = "line", "why", "original"
 

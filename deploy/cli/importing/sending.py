@@ -9,10 +9,10 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from deploy.cli.console import problem
-from deploy.cli.failure import AWAY, FAILED, REFUSED, Failure
 from deploy.cli.importing.connection_pool import ConnectionPool
 from deploy.cli.importing.mapping import ImportedMessage, Unusable
 from deploy.cli.importing.rows import Row
+from deploy.failure import AWAY, FAILED, REFUSED, Failure
 
 IN_FLIGHT = 32
 PATIENCE_S = 30.0

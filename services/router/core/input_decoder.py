@@ -2,10 +2,11 @@
 
 from pydantic import ValidationError
 
-from services.router.domain.decision import DEPARTMENT_SOURCE, Input
+from services.router.domain.decision import Input
 from shared.contracts import ids
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import INPUTS, PartMessage
+from shared.contracts.sources import DEPARTMENT_SOURCE
 from shared.kafka.records import InvalidRecord, Record
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from services.router.dead_letters.redaction import described
+from shared.contracts.sources import SERVICES
 from shared.http.problems import Problem, shown
 from shared.kafka import topics
 from shared.kafka.connection import Connection
@@ -31,7 +32,7 @@ class DeadLetterIndex:
 
     database: Database
     kafka: Connection
-    services: Sequence[str] = topics.SERVICES
+    services: Sequence[str] = SERVICES
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:

@@ -6,11 +6,11 @@ from itertools import count
 
 from services.router.desk.city_requests import contradictory
 from services.router.domain.city_index import CityIndex
-from services.router.domain.decision import SOURCE
 from services.router.stores.store import RouterStore
 from shared.city import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
 from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin
+from shared.contracts.sources import ROUTER_SOURCE
 from shared.http.problems import Problem
 from shared.kafka import topics
 from shared.kafka.connection import Connection
@@ -80,7 +80,7 @@ class CityDesk:
             key="city",
             id=ids.named_id(f"city/{city.revision}"),
             type="chorus.city.revised",
-            origin=Origin(SOURCE, "city", timestamps.to_text(timestamps.now())),
+            origin=Origin(ROUTER_SOURCE, "city", timestamps.to_text(timestamps.now())),
             value=city.model_dump_json().encode(),
             sequence=city.revision,
         )

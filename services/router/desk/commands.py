@@ -10,6 +10,7 @@ from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
+from shared.contracts.sources import DESK_SOURCE
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.ledger.ledger import Entry, Ledger
 from shared.runtime import timestamps
@@ -50,7 +51,7 @@ class Commands:
                 recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=ids.digest(value.encode()),
-                source="chorus/desk",
+                source=DESK_SOURCE,
             )
             written = await self.ledger.accept(entry)
             if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
-from shared.city import AREA_OFFICE, MOST_DEPARTMENTS, City, Department, Rule
+from shared.city import AREA_OFFICE, City, Department, Rule
+from shared.contracts.limits import DEPARTMENTS_MAX
 
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _HAS_VARIANTS = re.compile(r"[^\x00-\x7f\u2010-\u2027\u3000-\u301f\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]")
@@ -101,7 +102,7 @@ def assign(
     rules: Rules, *, subject: str, body: str, area: str | None, channel: str, named: Sequence[str]
 ) -> Assignment | None:
     """None means triage. `named` are codes; those that are unknown or retired are passed over."""
-    if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:MOST_DEPARTMENTS]:
+    if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:DEPARTMENTS_MAX]:
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
     title = _fold(subject)

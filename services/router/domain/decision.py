@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 from services.router.domain.case import Case, fold, note
 from shared.contracts.envelope import Message, Origin, Payload
 from shared.contracts.facts import Fact
+from shared.contracts.sources import ROUTER_SOURCE
 
 VERSION = 1
-SOURCE = "chorus/router"
-DEPARTMENT_SOURCE = "departments/"
-"""With the department's code behind it: the source of an input that came through the gate."""
 
 
 class Input(NamedTuple):
@@ -89,7 +87,7 @@ class Decision:
 def from_document(stored: Mapping[str, Any]) -> Decision:
     """A decision as it was stored, by this version or an earlier one."""
     refusal = stored.get("refusal")
-    origin = Origin(SOURCE, stored["inquiry_id"], stored["decided_at"], stored["cause"])
+    origin = Origin(ROUTER_SOURCE, stored["inquiry_id"], stored["decided_at"], stored["cause"])
     return Decision(
         inquiry_id=stored["inquiry_id"],
         n=stored["n"],

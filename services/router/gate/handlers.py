@@ -4,12 +4,13 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from services.router.domain.city_index import CityIndex
-from services.router.domain.decision import DEPARTMENT_SOURCE, SOURCE, Refusal
+from services.router.domain.decision import Refusal
 from services.router.gate.outbox_decoder import OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import Message, Origin
+from shared.contracts.sources import DEPARTMENT_SOURCE, ROUTER_SOURCE
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher
 from shared.kafka.records import dead_letter
@@ -82,7 +83,7 @@ def refusal(knock: OutboxRecord) -> Message:
         key=knock.department,
         id=ids.derived_id(knock.id, f"{MessageRefused.type}/{knock.digest}"),
         type=MessageRefused.type,
-        origin=Origin(SOURCE, knock.inquiry_id or knock.department, recorded_at(knock), knock.id),
+        origin=Origin(ROUTER_SOURCE, knock.inquiry_id or knock.department, recorded_at(knock), knock.id),
         value=told.model_dump_json().encode(),
         sequence=0,
     )

@@ -7,13 +7,14 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.decision import SOURCE, Input, Refusal
+from services.router.domain.decision import Input, Refusal
 from services.router.domain.outputs.case_events import PUBLIC_FIELDS, return_codes
 from services.router.domain.outputs.inboxes import FOR_DEPARTMENTS
 from services.router.domain.outputs.resident import WHAT, picture_of, resident_message
 from shared.contracts.envelope import PREFIX, Message, Origin, as_json
 from shared.contracts.facts import Fact
 from shared.contracts.ids import derived_id
+from shared.contracts.sources import ROUTER_SOURCE
 from shared.kafka import topics
 
 
@@ -45,7 +46,7 @@ class _Writer:
     def __init__(self, case: Case, given: Input, n: int, sequence: int) -> None:
         self.given = given
         self.n = n
-        self.origin = Origin(SOURCE, given.inquiry_id, given.recorded_at, given.id)
+        self.origin = Origin(ROUTER_SOURCE, given.inquiry_id, given.recorded_at, given.id)
         states = [part.state for part in case.parts.values()]
         departments = [part.department for part in case.active_parts]
         part_states = {state: states.count(state) for state in sorted(set(states))}
