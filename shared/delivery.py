@@ -22,7 +22,8 @@ from faststream.kafka import KafkaBroker
 
 from shared import metrics, topics
 from shared.logs import log
-from shared.polling import Polling, Rebalance, as_it_is, undecoded
+from shared.membership import Membership
+from shared.polling import Polling, as_it_is, undecoded
 from shared.publishing import Publisher
 from shared.records import Record, Wrong, dead_letter, dependency
 from shared.running import ended
@@ -100,6 +101,11 @@ class Subscription(Generic[Item]):
         """This reading's polls."""
         return Polling(self.service, self.group, self._put_aside, self.on_broken)
 
+    @cached_property
+    def membership(self) -> Membership:
+        """This reading's place in its group."""
+        return Membership(lambda: self.drained(SESSION_S / 2), self.forget)
+
     def attach(self, broker: KafkaBroker) -> None:
         """Register with FastStream, which polls; acknowledgement stays here."""
         self._idle.set()
@@ -120,7 +126,7 @@ class Subscription(Generic[Item]):
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 10,
             max_poll_interval_ms=2**31 - 1,
-            listener=Rebalance(lambda: self.drained(SESSION_S / 2), self.forget),
+            listener=self.membership,
         )
 
         async def consume(batch: Any) -> None:
@@ -348,8 +354,10 @@ class Subscription(Generic[Item]):
             return f"{self.name} waits for {self.waiting_for}"
         if self.polling.failure:
             return f"{self.name} cannot poll: {self.polling.failure}"
-        if consumer is None or not consumer.assignment():
+        if self.group is None and (consumer is None or not consumer.assignment()):
             return f"{self.name} has no partitions assigned"
+        if self.group is not None and (reason := self.membership.standing(consumer).why_not_ready()):
+            return f"{self.name} {reason}"
         return self.stands_still(NO_POLL_S)
 
     def stands_still(self, for_s: float) -> str | None:
