@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from services.router.domain.decision import SOURCE, Decision
+from services.router.domain.decision import SOURCE, Decision, case_of
 from services.router.domain.directory import Directory
 from services.router.sent import contradictory
 from services.router.store import Store
@@ -132,7 +132,8 @@ class Desk:
         decisions = await self.store.decisions_of(inquiry_id)
         if not decisions:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
-        case = (await self.store.load([inquiry_id]))[inquiry_id]
+        # Not as this process remembers it: another may have decided since.
+        case = case_of(inquiry_id, decisions)
         return {
             "inquiry_id": inquiry_id,
             "state": case.state,
