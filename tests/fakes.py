@@ -89,13 +89,15 @@ class FakeRecord:
 
 
 class FakeConsumer:
-    """Keeps what is committed; `lost` makes it answer as after a rebalance."""
+    """Keeps what is committed; `lost` makes it answer as after a rebalance, `places` are its partitions."""
 
     def __init__(self) -> None:
         self.commits: list[dict[tuple[str, int], int]] = []
         self.failing: list[Exception] = []
         self.lost = False
         self.ends: dict[TopicPartition, int] = {}
+        self.places = {TopicPartition("a", 0)}
+        self._coordinator = SimpleNamespace(generation=1, coordinator_id=0)
 
     async def commit(self, offsets: Mapping[Any, int]) -> None:
         """Keep the offsets by topic and partition."""
@@ -107,7 +109,7 @@ class FakeConsumer:
 
     def assignment(self) -> set[Any]:
         """What it reads."""
-        return {TopicPartition("a", 0)}
+        return self.places
 
     async def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
         """What the broker has."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
     CorruptRecordException,
@@ -89,21 +89,6 @@ class Polling:
             else:
                 found += [record for some in records.values() for record in some]
         return tuple(found)
-
-
-class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
-    """Before partitions go, what is in hand may finish for a while; once they have come, all positions are new."""
-
-    def __init__(self, drained: Callable[[], Awaitable[None]], forget: Callable[[], None]) -> None:
-        self.drained, self.forget = drained, forget
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Called by aiokafka before it gives the partitions back."""
-        await self.drained()
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Positions come from the committed offsets: what this process had handled before says nothing any more."""
-        self.forget()
 
 
 async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

@@ -21,7 +21,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.kafka import topics
-from shared.kafka.polling import Polling, Rebalance, as_it_is, undecoded
+from shared.kafka.membership import Membership
+from shared.kafka.polling import Polling, as_it_is, undecoded
 from shared.kafka.publisher import Publisher
 from shared.kafka.records import InvalidRecord, Record, dead_letter, dependency
 from shared.runtime import metrics
@@ -101,6 +102,11 @@ class Subscription(Generic[Item]):
         """This reading's polls."""
         return Polling(self.service, self.group, self._put_aside, self.on_broken)
 
+    @cached_property
+    def membership(self) -> Membership:
+        """This reading's place in its group."""
+        return Membership(lambda: self.drained(SESSION_S / 2), self.forget)
+
     def attach(self, broker: KafkaBroker) -> None:
         """Register with FastStream, which polls; acknowledgement stays here."""
         self._idle.set()
@@ -121,7 +127,7 @@ class Subscription(Generic[Item]):
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 10,
             max_poll_interval_ms=2**31 - 1,
-            listener=Rebalance(lambda: self.drained(SESSION_S / 2), self.forget),
+            listener=self.membership,
         )
 
         async def consume(batch: Any) -> None:
@@ -349,8 +355,10 @@ class Subscription(Generic[Item]):
             return f"{self.name} waits for {self.waiting_for}"
         if self.polling.failure:
             return f"{self.name} cannot poll: {self.polling.failure}"
-        if consumer is None or not consumer.assignment():
+        if self.group is None and (consumer is None or not consumer.assignment()):
             return f"{self.name} has no partitions assigned"
+        if self.group is not None and (reason := self.membership.standing(consumer).why_not_ready()):
+            return f"{self.name} {reason}"
         return self.stands_still(NO_POLL_S)
 
     def stands_still(self, for_s: float) -> str | None:

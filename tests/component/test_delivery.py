@@ -233,6 +233,7 @@ async def test_a_commit_that_the_group_refuses_is_counted_and_not_raised(reading
 
 async def test_a_commit_waits_for_the_broker(reading: Reading) -> None:
     before = failures()
+    await reading.subscription.membership.on_partitions_assigned(reading.consumer.assignment())
     reading.consumer.failing = [KafkaConnectionError(), KafkaConnectionError()]
     told: list[str | None] = []
     commit = reading.consumer.commit

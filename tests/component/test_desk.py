@@ -195,6 +195,19 @@ async def test_cases_are_found_by_state_and_by_department(office: Office) -> Non
     problem(await office.http.get("/cases", params={"limit": "0"}), 422)
 
 
+async def test_a_case_is_shown_as_another_process_has_decided_it_since(
+    office: Office, database: Database, publisher: FakePublisher, settings: Settings
+) -> None:
+    other = Office(database, publisher, settings)
+    other.city.use(CITY)
+    story = told(received("路灯"), contributed("lighting", "亮"))
+    await (await office.core.decide_inputs(story.inputs[:1]))()
+    await (await other.core.decide_inputs(story.inputs[1:]))()
+    await other.http.aclose()
+    shown = (await office.http.get(CASE)).json()
+    assert (shown["state"], [part["state"] for part in shown["parts"]]) == ("answered", ["contributed"])
+
+
 async def test_decisions_come_as_lines_from_after_a_place(office: Office) -> None:
     stories = [
         told(received("路灯"), contributed("lighting", "亮"), inquiry_id=f"20260316-0000000{n}") for n in range(2)

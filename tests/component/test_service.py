@@ -117,7 +117,7 @@ def test_a_wrong_time_zone_is_a_sentence(zone: str) -> None:
 
 
 @pytest.fixture
-def reading(service: Service) -> Subscription[bytes]:
+async def reading(service: Service) -> Subscription[bytes]:
     """A reading whose consumer works, in a service that is prepared."""
 
     async def take(batch: object) -> None:
@@ -126,6 +126,7 @@ def reading(service: Service) -> Subscription[bytes]:
     service.reads("a", group="scorer", read=lambda record: record.value, handle=take, schema=bytes)
     [one] = service.subscriptions
     one.subscriber = FakeSubscriber(FakeConsumer())
+    await one.membership.on_partitions_assigned(one.subscriber.consumer.assignment())
     service.readiness.prepared_at = 0.0
     return one
 

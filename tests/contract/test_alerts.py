@@ -73,6 +73,15 @@ def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(rule: dict[str
     assert anchor in anchors()
 
 
+def test_a_spare_raises_no_alert_when_it_finishes_nothing() -> None:
+    """A process without partitions finishes no batch, so it is never judged alone by when it last did."""
+    finished = "chorus_last_processed_timestamp_seconds"
+    expressions = [rule["expr"] for rule in rules() if finished in named(rule["expr"])]
+    assert expressions
+    for one in expressions:
+        assert one.count(finished) == one.count(f"max by (service) ({finished})")
+
+
 def test_every_alert_of_the_runbook_exists_and_none_twice() -> None:
     names = [rule["alert"] for rule in rules()]
     assert sorted(names) == sorted(re.findall(r"^### (Chorus\w+)$", OPERATIONS, re.MULTILINE))

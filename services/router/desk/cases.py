@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.router.domain.decision import Decision
+from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
 from shared.kafka import topics
@@ -39,7 +39,8 @@ class CaseQueries:
         decisions = await self.store.decisions.of(inquiry_id)
         if not decisions:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
-        case = (await self.store.decisions.load([inquiry_id]))[inquiry_id]
+        # Not as this process remembers it: another may have decided since.
+        case = case_of(inquiry_id, decisions)
         return {
             "inquiry_id": inquiry_id,
             "state": case.state,
