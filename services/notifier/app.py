@@ -24,7 +24,7 @@ def make(settings: Settings) -> Service:
         topics.EVENTS,
         group="notifier",
         read=read,
-        handle=Notices(store, city, revisions.behind, settings).take,
+        handle=Notices(store, city, revisions.health.behind, settings).take,
         schema=ResidentTold,
     )
     service.takes_replays()

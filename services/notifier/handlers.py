@@ -7,7 +7,8 @@ from services.notifier.domain.notices import for_department, for_resident, hall_
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
-from shared.kafka.records import DependencyUnavailable, Record
+from shared.kafka.failures import DependencyUnavailable
+from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS
 from shared.runtime import metrics, timestamps
 from shared.runtime.settings import Settings

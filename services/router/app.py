@@ -40,9 +40,9 @@ def make(settings: Settings) -> Service:
     ledger = Ledger(service.database, "commands")
     relay = Relay(ledger, service.publisher)
     commands = Commands(store, ledger)
-    core = Core(store, service.publisher, city)
+    core = Core(store, city)
     view = CaseList(store)
-    gate = Gate(store, service.publisher, city)
+    gate = Gate(store, city)
     city_desk = CityDesk(store, service.publisher, city, settings)
     retirement = Retirement(city_desk, commands, store, city)
     letters = DeadLetterIndex(service.database, Connection.of(settings))
@@ -58,6 +58,7 @@ def make(settings: Settings) -> Service:
         handle=core.decide_inputs,
         schema=one_of(INPUTS),
         parking=core,
+        published=core.unpark_replayed,
         most=MOST_INPUTS,
     )
     service.reads(

@@ -13,7 +13,8 @@ from aiokafka.errors import (
 )
 from faststream.kafka.message import KafkaMessage
 
-from shared.kafka.records import FORBIDDEN, Record
+from shared.kafka.failures import FORBIDDEN
+from shared.kafka.records import Record
 from shared.runtime import metrics
 from shared.runtime.logging import log
 
@@ -27,7 +28,7 @@ class Polling:
 
     service: str
     group: str | None
-    put_aside: Callable[[Record, str, str, int], Awaitable[None]]
+    send_to_dead_letters: Callable[[Record, str, str, int], Awaitable[None]]
     broken: Callable[[BaseException], None]
     handled: dict[TopicPartition, int] = field(default_factory=dict)
     failure: str | None = None
@@ -83,7 +84,7 @@ class Polling:
                 raise
             except Exception as error:
                 record = Record(partition.topic, partition.partition, offset, 0, None, None, ())
-                await self.put_aside(record, "permanent", f"It could not be unpacked: {error!r}", 1)
+                await self.send_to_dead_letters(record, "permanent", f"It could not be unpacked: {error!r}", 1)
                 consumer.seek(partition, offset + 1)
                 self.go_on_from({partition: offset + 1})
             else:
@@ -91,11 +92,11 @@ class Polling:
         return tuple(found)
 
 
-async def as_it_is(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+async def unparsed_batch(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
     """FastStream's parser decodes header values and loses the batch on one that is not UTF-8; this one decodes nothing."""
     return KafkaMessage(body=b"", headers={}, raw_message=batch, consumer=None)  # type: ignore[arg-type]
 
 
-async def undecoded(message: KafkaMessage) -> Any:
+async def undecoded_body(message: KafkaMessage) -> Any:
     """The records themselves: validation is ours, so that one bad record never hurts its neighbours."""
     return message.raw_message

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -27,6 +28,21 @@ LOOK_EVERY_S = 1.0
 RawRecord = tuple[bytes | None, bytes | None, Sequence[Header]]
 Row = tuple[str, RawRecord]
 """A record and its topic."""
+
+
+class PreparedRecord(NamedTuple):
+    """A record to publish as it is: a dead letter."""
+
+    topic: str
+    record: RawRecord
+
+    @property
+    def value(self) -> bytes:
+        """The record's value; empty when it has none."""
+        return self.record[1] or b""
+
+
+Publishable = Message | PreparedRecord
 
 
 class TooLarge(ValueError):
@@ -105,7 +121,7 @@ class Publisher:
         """For how many seconds the oldest message under way has waited for its confirmation."""
         return time.monotonic() - min(self._unconfirmed.values(), default=time.monotonic())
 
-    async def publish(self, messages: Iterable[Message]) -> None:
+    async def publish(self, messages: Iterable[Publishable]) -> None:
         """Publish and wait until every message is confirmed; raises KafkaError or TooLarge if one is not.
 
         Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from shared.kafka.records import InvalidRecord, Record, original
-from shared.kafka.subscription import Confirm, Subscription
+from shared.kafka.dead_letters import original
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.publisher import Publishable
+from shared.kafka.records import Record
+from shared.kafka.subscription import Subscription
 
 
 @dataclass(frozen=True)
@@ -25,31 +28,26 @@ class ReplayReader:
     subscriptions: Sequence[Subscription[Any]]
 
     def read(self, record: Record) -> ReplayedItem | None:
-        """The item that the letter's origin makes of it; raises Wrong for one that nobody here reads."""
+        """The item that the letter's origin makes of it; raises InvalidRecord for one that nobody here reads."""
         letter = original(record)
         for one in self.subscriptions:
-            if one.group is not None and one.parking is None and reads(one, letter.topic):
-                item = one.read(letter)
+            options = one.options
+            if options.group is not None and options.parking is None and reads(one, letter.topic):
+                item = options.read(letter)
                 return None if item is None else ReplayedItem(one, item)
         raise InvalidRecord(f"Records of {letter.topic!r} are not replayed here.")
 
-    async def take(self, batch: Sequence[ReplayedItem]) -> Confirm:
-        """Hand the items on, in order; what they still have to confirm is confirmed together."""
-        confirms: list[Confirm] = []
+    async def take(self, batch: Sequence[ReplayedItem]) -> Sequence[Publishable]:
+        """Hand the items on, in order; what follows from them is published together."""
+        outputs: list[Publishable] = []
         for _, some in groupby(batch, key=lambda one: id(one.subscription)):
             together = list(some)
-            confirm = await together[0].subscription.handle([one.item for one in together])
-            if confirm is not None:
-                confirms.append(confirm)
-
-        async def confirm_all() -> None:
-            for confirm in confirms:
-                await confirm()
-
-        return confirm_all
+            outputs += await together[0].subscription.options.handle([one.item for one in together]) or ()
+        return outputs
 
 
 def reads(subscription: Subscription[Any], topic: str) -> bool:
     """Whether this reading takes records of that topic."""
-    pattern = subscription.pattern
-    return topic in subscription.topics or (pattern is not None and re.match(pattern, topic) is not None)
+    options = subscription.options
+    pattern = options.pattern
+    return topic in options.topics or (pattern is not None and re.match(pattern, topic) is not None)

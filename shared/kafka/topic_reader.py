@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, KafkaTimeoutError
 
 from shared.kafka.connection import Connection
-from shared.kafka.records import Record
+from shared.kafka.records import Record, record_of
 
 LIMIT_S = 20.0
 REQUEST_MS = 5_000
@@ -69,11 +69,6 @@ class TopicReader:
             if some:
                 return some[0]
         return None
-
-
-def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    """A record as aiokafka gives it."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from shared.city import City
-from shared.kafka.records import DependencyUnavailable, Record
+from shared.kafka.failures import DependencyUnavailable
+from shared.kafka.records import Record
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 

@@ -11,7 +11,8 @@ from pydantic_core import from_json
 from shared.clocks.deadlines import CLOCKS
 from shared.contracts.envelope import PREFIX
 from shared.contracts.resident_messages import ResidentTold
-from shared.kafka.records import InvalidRecord, Record
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.records import Record
 from shared.runtime import timestamps
 
 

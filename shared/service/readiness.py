@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.kafka.health import NO_POLL_S
 from shared.kafka.publisher import Publisher
-from shared.kafka.subscription import NO_POLL_S, Subscription
+from shared.kafka.subscription import Subscription
 from shared.store.mongo import Database, StoreAway, ping, refuses_login
 
 READING_EXPECTED_S = 10.0
@@ -60,7 +61,7 @@ class ReadinessChecks:
             reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
         if self.forbidden:
             reading.append(self.forbidden)
-        reading += [reason for one in self.subscriptions if (reason := one.why_not_ready())]
+        reading += [reason for one in self.subscriptions if (reason := one.health.why_not_ready())]
         others = [] if self.prepared_at else [f"{self.service} is starting"]
         for check in self.checks:
             if reason := await check():
@@ -73,8 +74,13 @@ class ReadinessChecks:
     def _remarks(self) -> list[str]:
         """What somebody should look at although the service does its work."""
         lately = time.monotonic() - REMARKED_S
-        aside = [one.name for one in self.subscriptions if one.put_aside_at is not None and one.put_aside_at > lately]
-        return [f"{name} has put messages aside lately: `chorus dead-letters list` shows them" for name in aside]
+        remarks = []
+        for one in self.subscriptions:
+            failed_at = one.pipeline.policy.dead_lettered_at
+            if failed_at is not None and failed_at > lately:
+                name = one.options.name
+                remarks.append(f"{name} has sent messages to dead letters lately: see `chorus dead-letters list`")
+        return remarks
 
     async def _store_answers(self) -> str | None:
         try:

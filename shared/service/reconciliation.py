@@ -86,7 +86,7 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
         wait_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S, description="wait until all of it is read")] = 0,
     ) -> Behind:
         kafka = Connection.of(service.settings)
-        reading = [one for one in service.subscriptions if one.group is not None and one.topics]
+        reading = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
         left = await asyncio.gather(*(behind(kafka, str(one.group), one.topics, wait_s) for one in reading))
         return Behind(behind={topic: count for some in left for topic, count in some.items()})
 

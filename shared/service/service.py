@@ -18,10 +18,12 @@ from shared.http.problems import documented
 from shared.http.protocol import HttpProtocol
 from shared.kafka import topics
 from shared.kafka.connection import Connection
-from shared.kafka.publisher import Publisher
-from shared.kafka.records import FORBIDDEN, Record
+from shared.kafka.failures import FORBIDDEN
+from shared.kafka.options import BATCH_RECORDS, Item, Parking, SubscriptionOptions
+from shared.kafka.publisher import Publishable, Publisher
+from shared.kafka.records import Record
 from shared.kafka.replay_reader import ReplayReader
-from shared.kafka.subscription import BATCH_RECORDS, Confirm, Item, Parking, Subscription
+from shared.kafka.subscription import Subscription
 from shared.runtime import logging, metrics
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
@@ -87,15 +89,16 @@ class Service:
         *names: str,
         group: str | None,
         read: Callable[[Record], Item | None],
-        handle: Callable[[Sequence[Item]], Awaitable[Confirm | None]],
+        handle: Callable[[Sequence[Item]], Awaitable[Sequence[Publishable] | None]],
         schema: Any,
         pattern: str | None = None,
         parking: Parking[Item] | None = None,
+        published: Callable[[Sequence[Item]], Awaitable[None]] | None = None,
         most: int = BATCH_RECORDS,
         at_leisure: bool = False,
     ) -> Subscription[Item]:
-        """Read these topics, or those that match the pattern, as long as the service runs: see `Subscription`."""
-        subscription = Subscription(
+        """Read these topics, or those that match the pattern, as long as the service runs: see `SubscriptionOptions`."""
+        options = SubscriptionOptions(
             service=self.name,
             group=group,
             topics=names,
@@ -106,10 +109,11 @@ class Service:
             publisher=self.publisher,
             instance=self.settings.instance,
             parking=parking,
+            published=published,
             most=most,
             at_leisure=at_leisure,
-            on_broken=self._break,
         )
+        subscription = Subscription(options, self._break)
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
         return subscription
@@ -228,9 +232,9 @@ class Service:
             raise
 
     async def _stop_reading(self, loops: list[asyncio.Task[None]]) -> None:
-        await asyncio.gather(*(subscription.drained(DRAIN_S) for subscription in self.subscriptions))
+        await asyncio.gather(*(subscription.pipeline.drained(DRAIN_S) for subscription in self.subscriptions))
         await cancel_and_wait(loops)
-        await asyncio.gather(*(subscription.stop() for subscription in self.subscriptions))
+        await asyncio.gather(*(subscription.pipeline.stop() for subscription in self.subscriptions))
         await self.broker.stop()
 
     async def _measure(self) -> None:
@@ -238,7 +242,7 @@ class Service:
         while True:
             waiting = dict.fromkeys(told, (0, 0.0))
             for subscription in self.subscriptions:
-                waiting |= subscription.lag()
+                waiting |= subscription.health.lag()
             for topic, (messages, seconds) in waiting.items():
                 metrics.CONSUMER_LAG.labels(self.name, topic).set(messages)
                 metrics.CONSUMER_LAG_SECONDS.labels(self.name, topic).set(seconds)
@@ -252,7 +256,8 @@ class Service:
         """
         still: set[str] = set()
         while True:
-            now = {one.stands_still(GIVEN_UP_S) for one in self.subscriptions if not one.waiting_for} - {None}
+            able = [one for one in self.subscriptions if not one.pipeline.policy.waiting_for]
+            now = {one.health.stuck(GIVEN_UP_S) for one in able} - {None}
             if given_up := now & still:
                 raise RuntimeError("; ".join(sorted(map(str, given_up))))
             still = {str(one) for one in now}

@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from services.router.domain.decision import Decision
 from services.router.stores.decisions import Decisions
 from shared.contracts.envelope import Message
+from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, Row
-from shared.kafka.subscription import Subscription
 from shared.kafka.topics import RESIDENTS
 from shared.service.service import main
 from tests.integration.killable import arm
@@ -23,13 +23,13 @@ from tests.integration.killable import arm
 
 def commit_before_effect() -> None:
     """Offsets first, then the decisions; it dies in between."""
-    consume = Subscription.consume
+    consume = Pipeline.consume
 
-    async def hasty(self: Subscription[Any], records: Sequence[Any]) -> None:
-        await self._commit(records)
+    async def hasty(self: Pipeline[Any], records: Sequence[Any]) -> None:
+        await self.commit(records)
         await consume(self, records)
 
-    setattr(Subscription, "consume", hasty)  # noqa: B010
+    setattr(Pipeline, "consume", hasty)  # noqa: B010
     arm("before-insert", None)
 
 

@@ -12,8 +12,8 @@ from services.router.domain.decision import Decision, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
-from shared.kafka.records import DependencyUnavailable
-from shared.kafka.subscription import Confirm
+from shared.kafka.failures import DependencyUnavailable
+from shared.kafka.publisher import Publishable
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database, StoreAway
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
@@ -24,13 +24,17 @@ NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
 
 
 class Watched(Core):
-    """The core, with an end to its patience: one that decides in circles fails instead of hanging."""
+    """The core with a publisher, and an end to its patience: one that decides in circles fails instead of hanging."""
 
-    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
+    def __init__(self, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]) -> None:
+        super().__init__(store, city)
+        self.publisher = publisher
+
+    async def decide_inputs(self, batch: Sequence[Input]) -> list[Publishable]:
         async with asyncio.timeout(20):
-            confirm = await super().decide_inputs(batch)
-            await confirm()
-            return confirm
+            outputs = await super().decide_inputs(batch)
+            await self.publisher.publish(outputs)
+            return outputs
 
 
 @pytest.fixture

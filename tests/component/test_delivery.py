@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +18,13 @@ from aiokafka.errors import (
 from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
-from shared.kafka import subscription, topics
-from shared.kafka.publisher import Publisher
-from shared.kafka.records import DependencyUnavailable, InvalidRecord, Record, dead_letter, dependency
-from shared.kafka.subscription import Confirm, Subscription
+from shared.kafka import failure_policy, subscription, topics
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.failures import DependencyUnavailable, InvalidRecord, unavailable_dependency
+from shared.kafka.options import SubscriptionOptions
+from shared.kafka.publisher import PreparedRecord, Publisher, Row
+from shared.kafka.records import Record
+from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from shared.store.mongo import StoreAway, Unstorable
@@ -35,7 +39,7 @@ Handle = Callable[[Sequence[bytes]], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are shortened; what happens in them is not."""
-    monkeypatch.setattr(subscription, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(failure_policy, "LONGEST_PAUSE_S", 0.001)
 
 
 class Hands:
@@ -69,15 +73,16 @@ class Reading:
 
     def __init__(self, group: str | None = "router-core") -> None:
         self.hands, self.publisher, self.consumer = Hands(), FakePublisher(), FakeConsumer()
-        self.subscription: Subscription[bytes] = Subscription(
+        self.options: SubscriptionOptions[bytes] = SubscriptionOptions(
             "router", group, read, self.hands.take, self.publisher, topics=("a",)
         )
+        self.subscription: Subscription[bytes] = Subscription(self.options)
         self.subscription.subscriber = FakeSubscriber(self.consumer)
 
     async def take(self, *records: FakeRecord | bytes) -> None:
         rows = [r if isinstance(r, FakeRecord) else FakeRecord("a", 0, n, r) for n, r in enumerate(records)]
-        await self.subscription.consume(rows)
-        await self.subscription.drained(20)
+        await self.subscription.pipeline.consume(rows)
+        await self.subscription.pipeline.drained(20)
 
     @property
     def aside(self) -> list[tuple[bytes | None, str]]:
@@ -155,7 +160,7 @@ async def test_while_a_dependency_is_away_the_batch_waits_in_place_and_then_goes
     assert reading.hands.batches == [[b"1", b"2"]] * 10
     assert (reading.aside, reading.consumer.commits) == ([], [{("a", 0): 2}])
     assert blocked("mongodb") > waited
-    assert reading.subscription.waiting_for is None
+    assert reading.subscription.pipeline.policy.waiting_for is None
 
 
 async def test_who_waits_says_for_what(reading: Reading) -> None:
@@ -168,10 +173,10 @@ async def test_who_waits_says_for_what(reading: Reading) -> None:
             again.set()
         raise DependencyUnavailable("city", "none yet")
 
-    reading.subscription.handle = handle
+    reading.options.handle = handle
     task = asyncio.create_task(reading.take(b"1"))
     await again.wait()
-    assert reading.subscription.why_not_ready() == "router-core waits for city"
+    assert reading.subscription.health.why_not_ready() == "router-core waits for city"
     assert reading.consumer.commits == []
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -211,10 +216,10 @@ async def test_a_dead_letter_waits_for_the_broker_and_nothing_is_committed_befor
         await reading.publisher.refused.acquire()
     assert (reading.consumer.commits, reading.hands.done) == ([], [])
     reading.publisher.away = False
-    assert reading.subscription.put_aside_at is None
+    assert reading.subscription.pipeline.policy.dead_lettered_at is None
     await task
     assert (len(reading.aside), reading.consumer.commits) == (1, [{("a", 0): 2}])
-    assert reading.subscription.put_aside_at is not None
+    assert reading.subscription.pipeline.policy.dead_lettered_at is not None
 
 
 async def test_a_commit_after_the_partition_went_is_counted_and_not_raised(reading: Reading) -> None:
@@ -239,7 +244,7 @@ async def test_a_commit_waits_for_the_broker(reading: Reading) -> None:
     commit = reading.consumer.commit
 
     async def watched(offsets: Any) -> None:
-        told.append(reading.subscription.why_not_ready())
+        told.append(reading.subscription.health.why_not_ready())
         await commit(offsets)
 
     reading.consumer.commit = watched  # type: ignore[method-assign]
@@ -255,13 +260,13 @@ async def test_who_drains_waits_for_the_batch_in_hand(reading: Reading) -> None:
         going.set()
         await go.wait()
 
-    reading.subscription.handle = handle
+    reading.options.handle = handle
     task = asyncio.create_task(reading.take(b"1"))
     await going.wait()
-    await reading.subscription.drained(0.01)
+    await reading.subscription.pipeline.drained(0.01)
     assert reading.consumer.commits == []
     go.set()
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert reading.consumer.commits == [{("a", 0): 1}]
     await task
 
@@ -269,40 +274,46 @@ async def test_who_drains_waits_for_the_batch_in_hand(reading: Reading) -> None:
 # ── two batches in hand ──────────────────────────────────────────────────────
 
 
-class Confirming:
-    """A handler that stores at once, and whose confirmations come when the test lets them."""
+class Confirming(FakePublisher):
+    """A handler that stores at once, and a broker whose confirmations come when the test lets them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.stored: list[bytes] = []
-        self.confirmed: list[bytes] = []
         self.failures: list[Exception] = []
         self.poison: bytes | None = None
         self.broker = asyncio.Event()
 
-    async def take(self, batch: Sequence[bytes]) -> Confirm:
+    async def take(self, batch: Sequence[bytes]) -> list[PreparedRecord]:
         self.stored += batch
+        return [PreparedRecord("out", (None, one, ())) for one in batch]
 
-        async def confirm() -> None:
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        if "out" in topics:
             await self.broker.wait()
             if self.failures:
                 raise self.failures.pop(0)
-            if self.poison in batch:
+            if self.poison in [row[1] for _, row in rows]:
                 raise RuntimeError("this one cannot be confirmed")
-            self.confirmed += batch
+        await super().deliver(topics, rows)
 
-        return confirm
+    @property
+    def confirmed(self) -> list[bytes]:
+        return [row[1] or b"" for row in self.on("out")]
 
 
 @pytest.fixture
 def confirming(reading: Reading) -> Confirming:
     hands = Confirming()
-    reading.subscription.handle = hands.take
+    reading.publisher = reading.options.publisher = hands
+    reading.options.handle = hands.take
     return hands
 
 
 async def consume(reading: Reading, *offsets: int) -> None:
     rows: list[Any] = [FakeRecord("a", 0, offset, b"%d" % offset) for offset in offsets]
-    await reading.subscription.consume(rows)
+    await reading.subscription.pipeline.consume(rows)
 
 
 async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_committed(
@@ -318,7 +329,7 @@ async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_comm
     assert (confirming.confirmed, reading.consumer.commits, second.done()) == ([], [], False)
     confirming.broker.set()
     await second
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert confirming.confirmed == [b"0", b"1", b"2"]
     assert reading.consumer.commits == [{("a", 0): 2}, {("a", 0): 3}]
 
@@ -343,10 +354,10 @@ async def test_a_second_batch_is_confirmed_while_the_first_is_committed_and_a_th
     await asyncio.sleep(0.01)
     assert (confirming.stored, confirming.confirmed) == ([b"0", b"1", b"2"], [b"0", b"1"])
     assert (third.done(), reading.consumer.commits) == (False, [])
-    await reading.subscription.drained(0.01)
+    await reading.subscription.pipeline.drained(0.01)
     coordinator.set()
     await third
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}, {("a", 0): 3}]
 
 
@@ -359,10 +370,10 @@ async def test_a_batch_that_is_let_go_of_is_no_longer_in_hand(reading: Reading, 
         await let_go
     confirming.broker.set()
     async with asyncio.timeout(5):
-        await reading.subscription.drained(10)
+        await reading.subscription.pipeline.drained(10)
         assert reading.consumer.commits == [{("a", 0): 1}]
         await consume(reading, 1)
-        await reading.subscription.drained(10)
+        await reading.subscription.pipeline.drained(10)
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
 
 
@@ -374,7 +385,7 @@ async def test_a_second_batch_waits_until_the_first_is_confirmed(reading: Readin
     assert confirming.stored == [b"0", b"1"]
     confirming.broker.set()
     await going
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
 
 
@@ -384,7 +395,7 @@ async def test_a_confirmation_waits_for_the_broker_and_stores_nothing_again(
     confirming.broker.set()
     confirming.failures = [KafkaConnectionError(), KafkaConnectionError()]
     await consume(reading, 0)
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert (confirming.stored, confirming.confirmed) == ([b"0"], [b"0"])
     assert reading.consumer.commits == [{("a", 0): 1}]
 
@@ -393,7 +404,7 @@ async def test_what_can_never_be_confirmed_is_put_aside_alone(reading: Reading, 
     confirming.broker.set()
     confirming.poison = b"1"
     await consume(reading, 0, 1, 2)
-    await reading.subscription.drained(20)
+    await reading.subscription.pipeline.drained(20)
     assert reading.aside == [(b"1", "exhausted")]
     assert set(confirming.confirmed) == {b"0", b"2"}
     assert reading.consumer.commits == [{("a", 0): 3}]
@@ -404,28 +415,28 @@ async def test_a_batch_of_an_earlier_assignment_is_confirmed_and_not_committed(
 ) -> None:
     before = failures()
     await consume(reading, 0)
-    reading.subscription.forget()
+    reading.subscription.pipeline.forget()
     confirming.broker.set()
-    await reading.subscription.drained(5)
+    await reading.subscription.pipeline.drained(5)
     assert (confirming.confirmed, reading.consumer.commits, failures()) == ([b"0"], [], before + 1)
 
 
 async def test_what_is_in_hand_is_told_as_lag_until_it_is_committed(reading: Reading, confirming: Confirming) -> None:
     now = time.time()
     rows: list[Any] = [FakeRecord("a", 0, offset, b"x", timestamp=int((now - 60) * 1000)) for offset in (5, 6)]
-    await reading.subscription.consume(rows)
-    [(messages, seconds)] = reading.subscription.lag().values()
+    await reading.subscription.pipeline.consume(rows)
+    [(messages, seconds)] = reading.subscription.health.lag().values()
     assert messages == 2
     assert 59 < seconds < 120
     confirming.broker.set()
-    await reading.subscription.drained(5)
-    assert list(reading.subscription.lag().values()) == [(0, 0.0)]
+    await reading.subscription.pipeline.drained(5)
+    assert list(reading.subscription.health.lag().values()) == [(0, 0.0)]
 
 
 async def test_who_stops_lets_go_of_what_is_not_confirmed(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
-    await reading.subscription.drained(0.01)
-    await reading.subscription.stop()
+    await reading.subscription.pipeline.drained(0.01)
+    await reading.subscription.pipeline.stop()
     assert (confirming.stored, reading.consumer.commits) == ([b"0"], [])
 
 
@@ -459,7 +470,7 @@ class Lot:
 @pytest.fixture
 def lot(reading: Reading) -> Lot:
     parking = Lot()
-    reading.subscription.parking = parking
+    reading.options.parking = parking
     return parking
 
 
@@ -492,7 +503,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
     await reading.take(b"a1")
     await reading.take(FakeRecord("a", 0, 1, b"a2"))
     assert (lot.refreshed, reading.hands.done) == (3, [b"a1", b"a2"])
-    reading.subscription.forget()
+    reading.subscription.pipeline.forget()
     await reading.take(FakeRecord("a", 0, 2, b"a3"))
     assert lot.refreshed == 4
 
@@ -511,7 +522,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
     ids=repr,
 )
 def test_which_dependency_is_away_follows_from_the_error(error: Exception, away: str | None) -> None:
-    assert dependency(error) == away
+    assert unavailable_dependency(error) == away
 
 
 def test_a_reason_of_any_length_fits_into_a_dead_letter() -> None:
@@ -531,10 +542,10 @@ def blocked(name: str) -> float:
 
 @pytest.mark.parametrize(("end", "behind"), [(2, False), (3, True)])
 async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Reading, end: int, behind: bool) -> None:
-    assert await reading.subscription.behind()  # nothing is known yet
+    assert await reading.subscription.health.behind()  # nothing is known yet
     reading.consumer.ends = {TopicPartition("a", 0): end}
     await reading.take(b"1", b"2")
-    assert await reading.subscription.behind() is behind
+    assert await reading.subscription.health.behind() is behind
 
 
 @pytest.mark.integration
@@ -547,20 +558,21 @@ async def test_on_a_real_topic_who_holds_a_batch_in_hand_is_behind_and_then_no_m
         came.set()
         await go.wait()
 
-    subscription: Subscription[bytes] = Subscription("router", None, read, handle, publisher, topics=(topic,))
+    options: SubscriptionOptions[bytes] = SubscriptionOptions("router", None, read, handle, publisher, topics=(topic,))
+    subscription: Subscription[bytes] = Subscription(options)
     broker = KafkaBroker(running.kafka, consumer_only=True, apply_types=False, logger=None)
     subscription.attach(broker)
     await publisher.publish_raw({topic: [(b"%d" % n, b"1", []) for n in range(9)]})
     await broker.start()
     try:
         await asyncio.wait_for(came.wait(), 20)
-        assert await subscription.behind()
+        assert await subscription.health.behind()
         go.set()
         async with asyncio.timeout(20):
-            while await subscription.behind():
+            while await subscription.health.behind():
                 await asyncio.sleep(0.05)
     finally:
-        await subscription.stop()
+        await subscription.pipeline.stop()
         await broker.stop()
         await publisher.stop()
 
@@ -584,7 +596,7 @@ async def test_what_is_read_at_leisure_pauses_before_a_poll_unless_more_lies_the
     monkeypatch.setattr("asyncio.sleep", sleep)
     monkeypatch.setattr(subscription, "LEISURE_S", 60)
     reading.consumer.getmany = getmany  # type: ignore[attr-defined]
-    reading.subscription.at_leisure, reading.subscription.most = at_leisure, 2
+    reading.options.at_leisure, reading.options.most = at_leisure, 2
     reading.subscription.attach(KafkaBroker())
     sizes = [len(await reading.subscription.subscriber.get_msg(reading.consumer)) for _ in range(4)]
     assert sizes == [1, 2, 2, 1]

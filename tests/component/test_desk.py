@@ -45,7 +45,7 @@ class Office:
         city_desk = CityDesk(self.store, publisher, self.city, settings)
         self.retiring = Retirement(city_desk, self.entered, self.store, self.city)
         self.told = FakePublisher()
-        self.core = Core(self.store, self.told, self.city)
+        self.core = Core(self.store, self.city)
         app = FastAPI()
         problems.install(app)
         app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, TOKEN))
@@ -55,7 +55,7 @@ class Office:
 
     async def decide(self, *stories: Story) -> None:
         for story in stories:
-            await (await self.core.decide_inputs(story.inputs))()
+            await self.told.publish(await self.core.decide_inputs(story.inputs))
             rows = [read_row(record_of(one)) for one in story.messages if one.topic == topics.EVENTS]
             await CaseList(self.store).follow(rows)
 
@@ -63,7 +63,7 @@ class Office:
         """Decide the first `count` inputs that the desk has laid onto the log, and show what follows."""
         rows = await self.publisher.until(count, topics.INPUTS)
         given = [read_input(a_record(value, headers, key=key)) for key, value, headers in rows[:count]]
-        await (await self.core.decide_inputs([one for one in given if one is not None]))()
+        await self.told.publish(await self.core.decide_inputs([one for one in given if one is not None]))
         events = [
             a_record(value, headers, topic=topics.EVENTS, key=key)
             for key, value, headers in self.told.on(topics.EVENTS)
@@ -102,7 +102,7 @@ async def test_a_command_lies_on_the_log_and_its_id_tells_what_became_of_it(offi
     [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
     given = read_input(a_record(value, headers, key=key))
     assert given is not None
-    await (await office.core.decide_inputs([given]))()
+    await office.told.publish(await office.core.decide_inputs([given]))
     assert (await office.http.get(where)).json() == {"status": "applied", "inquiry_id": INQUIRY}
     seen = (await office.http.get(CASE)).json()
     assert (seen["state"], seen["lead"], seen["co_handlers"]) == ("assigned", "parks", ["water"])
@@ -114,7 +114,7 @@ async def test_a_command_that_the_state_forbids_says_why(office: Office) -> None
     [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
     given = read_input(a_record(value, headers, key=key))
     assert given is not None
-    await (await office.core.decide_inputs([given]))()
+    await office.told.publish(await office.core.decide_inputs([given]))
     status = (await office.http.get(f"/commands/{answer.json()['event_id']}")).json()
     assert (status["status"], "not in triage" in status["reason"]) == ("refused", True)
 
@@ -201,8 +201,8 @@ async def test_a_case_is_shown_as_another_process_has_decided_it_since(
     other = Office(database, publisher, settings)
     other.city.use(CITY)
     story = told(received("路灯"), contributed("lighting", "亮"))
-    await (await office.core.decide_inputs(story.inputs[:1]))()
-    await (await other.core.decide_inputs(story.inputs[1:]))()
+    await office.told.publish(await office.core.decide_inputs(story.inputs[:1]))
+    await other.told.publish(await other.core.decide_inputs(story.inputs[1:]))
     await other.http.aclose()
     shown = (await office.http.get(CASE)).json()
     assert (shown["state"], [part["state"] for part in shown["parts"]]) == ("answered", ["contributed"])

@@ -26,17 +26,16 @@ def in_force() -> CityFeed[CityIndex]:
     return feed
 
 
-async def passed(gate: Gate, batch: Sequence[OutboxRecord]) -> None:
-    """Let a batch in and confirm what follows."""
-    confirm = await gate.let_in(batch)
-    await confirm()
+async def passed(gate: Gate, publisher: FakePublisher, batch: Sequence[OutboxRecord]) -> None:
+    """Let a batch in and publish what follows."""
+    await publisher.publish(await gate.let_in(batch))
 
 
 @pytest.fixture
 async def store(database: Database) -> RouterStore:
     """A store that knows one inquiry, which is lighting's."""
     one = RouterStore(database)
-    await (await Core(one, FakePublisher(), in_force()).decide_inputs(told(received("路灯不亮")).inputs))()
+    await Core(one, in_force()).decide_inputs(told(received("路灯不亮")).inputs)
     return RouterStore(database)
 
 
@@ -49,7 +48,7 @@ GOOD = json.dumps({"part_id": PART}).encode()
 
 
 async def test_what_is_right_lies_on_the_log_under_its_case(store: RouterStore, publisher: FakePublisher) -> None:
-    await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
+    await passed(Gate(store, in_force()), publisher, [knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
     assert given is not None
@@ -59,7 +58,7 @@ async def test_what_is_right_lies_on_the_log_under_its_case(store: RouterStore, 
 async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: RouterStore, publisher: FakePublisher) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
-    await passed(Gate(store, publisher, in_force()), batch)
+    await passed(Gate(store, in_force()), publisher, batch)
     assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["good"]
     refused = publisher.values(topics.inbox("lighting"))
     assert [one["cause"] for one in refused] == ["bad", "lost", "departments.lighting.outbox-0-4"]
@@ -74,14 +73,14 @@ async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: RouterStore
 
 async def test_a_repeat_carries_the_same_bytes(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
-    await passed(Gate(store, publisher, in_force()), batch)
+    await passed(Gate(store, in_force()), publisher, batch)
     first = list(publisher.records)
-    await passed(Gate(store, publisher, in_force()), batch)
+    await passed(Gate(store, in_force()), publisher, batch)
     assert publisher.records == first * 2
 
 
 async def test_two_departments_may_use_the_same_id(store: RouterStore, publisher: FakePublisher) -> None:
-    await passed(Gate(store, publisher, in_force()), [knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
+    await passed(Gate(store, in_force()), publisher, [knock(GOOD, "1"), knock(GOOD, "1", department="roads")])
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
@@ -90,14 +89,14 @@ async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
 ) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
-        await passed(Gate(store, publisher, in_force()), [knock(GOOD)])
+        await passed(Gate(store, in_force()), publisher, [knock(GOOD)])
 
 
 async def test_a_batch_of_strangers_does_no_harm(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [
         knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
     ]
-    await passed(Gate(store, publisher, in_force()), [*batch, knock(GOOD)])
+    await passed(Gate(store, in_force()), publisher, [*batch, knock(GOOD)])
     assert len(publisher.on(topics.INPUTS)) == 1
     assert len(publisher.on(topics.inbox("roads"))) == 200
 
@@ -106,7 +105,7 @@ async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_hol
     store: RouterStore, publisher: FakePublisher
 ) -> None:
     await passed(
-        Gate(store, publisher, in_force()), [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
+        Gate(store, in_force()), publisher, [knock(GOOD, "x", 1, "stray"), knock(b"{", "y", 2, "stray"), knock(GOOD)]
     )
     assert publisher.on(topics.inbox("stray")) == []
     assert len(publisher.on(topics.dead_letters("router"))) == 2
@@ -116,5 +115,5 @@ async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_hol
 async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(
     store: RouterStore, publisher: FakePublisher
 ) -> None:
-    await passed(Gate(store, publisher, in_force()), [knock(b"{", "same", 1), knock(b"[", "same", 2)])
+    await passed(Gate(store, in_force()), publisher, [knock(b"{", "same", 1), knock(b"[", "same", 2)])
     assert len(set(publisher.ids(topics.inbox("lighting")))) == 2

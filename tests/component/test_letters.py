@@ -24,8 +24,9 @@ from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.kafka import topics
 from shared.kafka.connection import Connection
+from shared.kafka.dead_letters import dead_letter, original
 from shared.kafka.publisher import Publisher, RawRecord
-from shared.kafka.records import Record, dead_letter, original
+from shared.kafka.records import Record
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from shared.ledger.ledger import Ledger
@@ -57,7 +58,7 @@ class Bureau:
         self.letters = DeadLetterIndex(database, Connection.of(settings), (self.one, self.two))
         commands = Commands(self.store, self.commands)
         self.replaying = DeadLetterReplay(self.letters, self.store, publisher, commands)
-        self.core = Core(self.store, publisher, city)
+        self.core = Core(self.store, city)
         app = FastAPI()
         problems.install(app)
         app.include_router(dead_letter_routes(self.replaying, TOKEN))
@@ -429,8 +430,8 @@ async def commands(bureau: Bureau, count: int) -> list[Any]:
     rows = await bureau.publisher.until(count, topics.INPUTS)
     given = [read_input(a_record(value, headers, key=key)) for key, value, headers in rows]
     for one in given:
-        confirm = await bureau.core.decide_inputs([one])
-        await confirm()
+        await bureau.publisher.publish(await bureau.core.decide_inputs([one]))
+        await bureau.core.unpark_replayed([one])
     return given
 
 
@@ -564,7 +565,7 @@ async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_s
 
 
 async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_replay(bureau: Bureau) -> None:
-    await (await bureau.core.decide_inputs([STORY.inputs[0]]))()
+    await bureau.publisher.publish(await bureau.core.decide_inputs([STORY.inputs[0]]))
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "its messages were refused"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
 from shared.kafka.membership import Standing
+from shared.kafka.options import SubscriptionOptions
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
@@ -26,9 +27,10 @@ def a_reading(group: str | None, *topics: str, instance: str | None = None) -> S
     async def take(batch: Sequence[bytes]) -> None:
         return None
 
-    return Subscription(
+    options: SubscriptionOptions[bytes] = SubscriptionOptions(
         "scorer", group, lambda record: record.value, take, FakePublisher(), topics=topics, instance=instance
     )
+    return Subscription(options)
 
 
 class Member:
@@ -37,7 +39,6 @@ class Member:
     def __init__(self, group: str | None = "scorer-replays") -> None:
         self.consumer = FakeConsumer()
         self.reading = a_reading(group, "a")
-        self.reading._idle.set()
         self.reading.subscriber = FakeSubscriber(self.consumer)
         self.lost()
         self.consumer.places = set()
@@ -58,7 +59,7 @@ class Member:
 
     @property
     def reason(self) -> str | None:
-        return self.reading.why_not_ready()
+        return self.reading.health.why_not_ready()
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def member() -> Member:
 
 
 def test_before_anything_is_started_it_has_not_joined() -> None:
-    assert a_reading("scorer-replays", "a").why_not_ready() == NOT_JOINED
+    assert a_reading("scorer-replays", "a").health.why_not_ready() == NOT_JOINED
 
 
 async def test_who_has_not_joined_is_not_ready(member: Member) -> None:
@@ -122,7 +123,7 @@ async def test_who_has_partitions_works_on_while_the_coordinator_moves(member: M
 
 async def test_a_spare_that_does_not_poll_is_not_ready(member: Member) -> None:
     await member.given()
-    member.reading.last_poll -= 31
+    member.reading.health.last_poll -= 31
     assert member.reason == "scorer-replays has not polled for 30 s"
 
 
@@ -148,9 +149,9 @@ def every() -> list[tuple[bool, int, bool]]:
 
 async def test_a_spare_has_no_lag_and_what_was_taken_away_is_not_its_lag(member: Member) -> None:
     await member.given(PLACE)
-    assert member.reading.lag() == {"a": (2, 0.0)}
+    assert member.reading.health.lag() == {"a": (2, 0.0)}
     await member.given()
-    assert member.reading.lag() == {}
+    assert member.reading.health.lag() == {}
 
 
 # ── what aiokafka and Apache Kafka really do ─────────────────────────────────
@@ -191,16 +192,16 @@ async def test_of_two_members_for_one_partition_both_are_ready_and_the_spare_say
             await stack.enter_async_context(at_work(running, f"{topic}.group", topic, name if named else None))
             for name in ("first", "second")
         ]
-        await until(lambda: first.why_not_ready() is None and second.why_not_ready() is None)
+        await until(lambda: first.health.why_not_ready() is None and second.health.why_not_ready() is None)
         await until(lambda: {partitions(first), partitions(second)} == {0, 1})
         [spare] = [one for one in (first, second) if not partitions(one)]
-        before = spare.last_poll
-        await until(lambda: spare.last_poll > before)  # it goes on polling, so the watchdog leaves it alone
+        before = spare.health.last_poll
+        await until(lambda: spare.health.last_poll > before)  # it goes on polling, so the watchdog leaves it alone
         coordinator: Any = spare.subscriber.consumer._coordinator
         # As its heartbeat does when the broker does not recognise it.
         coordinator.reset_generation()
-        assert spare.why_not_ready() == f"{topic}.group has not joined its consumer group"
-        await until(lambda: spare.why_not_ready() is None)
+        assert spare.health.why_not_ready() == f"{topic}.group has not joined its consumer group"
+        await until(lambda: spare.health.why_not_ready() is None)
         coordinator.coordinator_dead()
-        assert bool(spare.why_not_ready()) is not bool(partitions(spare))
-        await until(lambda: spare.why_not_ready() is None)
+        assert bool(spare.health.why_not_ready()) is not bool(partitions(spare))
+        await until(lambda: spare.health.why_not_ready() is None)

@@ -29,7 +29,7 @@ from shared.city import City
 from shared.contracts.resident_messages import Paragraph, Reply
 from shared.http import problems
 from shared.kafka import topics
-from shared.kafka.records import DependencyUnavailable
+from shared.kafka.failures import DependencyUnavailable
 from shared.runtime import metrics, timestamps
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed

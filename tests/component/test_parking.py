@@ -11,7 +11,8 @@ from services.router.domain.decision import Decision, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
-from shared.kafka import subscription, topics
+from shared.kafka import failure_policy, topics
+from shared.kafka.options import SubscriptionOptions
 from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
 from shared.service.city_feed import CityFeed
@@ -52,8 +53,8 @@ class Router:
         feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
         self.store, self.publisher, self.consumer = store, FakePublisher(), FakeConsumer()
-        self.core = Core(store, self.publisher, feed)
-        self.subscription: Subscription[Input] = Subscription(
+        self.core = Core(store, feed)
+        options: SubscriptionOptions[Input] = SubscriptionOptions(
             "router",
             "router-core",
             read_input,
@@ -61,15 +62,17 @@ class Router:
             self.publisher,
             topics=(topics.INPUTS,),
             parking=self.core,
+            published=self.core.unpark_replayed,
         )
+        self.subscription: Subscription[Input] = Subscription(options)
         self.subscription.subscriber = FakeSubscriber(self.consumer)
         self.offset = offset
 
     async def take(self, *inputs: Input) -> None:
         rows = [on_the_log(given, self.offset + n) for n, given in enumerate(inputs)]
         self.offset += len(rows)
-        await self.subscription.consume(rows)
-        await self.subscription.drained(20)
+        await self.subscription.pipeline.consume(rows)
+        await self.subscription.pipeline.drained(20)
 
     @property
     def aside(self) -> list[tuple[str, str]]:
@@ -83,7 +86,7 @@ def on_the_log(given: Input, offset: int) -> FakeRecord:
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscription, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(failure_policy, "LONGEST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

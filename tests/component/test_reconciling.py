@@ -11,6 +11,7 @@ from services.intake.handlers import TicketUpdates as Remembering
 from services.intake.store import IntakeStore as Tickets
 from services.scorer.store import ScorerStore as Events
 from shared.kafka import topics
+from shared.kafka.options import SubscriptionOptions
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
@@ -137,9 +138,10 @@ async def test_how_far_a_group_has_read_is_what_it_has_committed(door: Door, set
     async def nothing(batch: object) -> None:
         return None
 
-    reading: Subscription[str] = Subscription(
+    options: SubscriptionOptions[str] = SubscriptionOptions(
         "intake", f"try-{uuid4()}", lambda record: None, nothing, door.publisher, topics=(topic,)
     )
+    reading = Subscription(options)
     door.service.subscriptions = [reading]
     assert (await door.http.get("/behind")).json() == {"behind": {topic: 3}}
     reading.attach(door.service.broker)

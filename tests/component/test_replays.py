@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from shared.kafka import topics
-from shared.kafka.records import InvalidRecord, Record, dead_letter, original
+from shared.kafka.dead_letters import dead_letter, original
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.options import SubscriptionOptions
+from shared.kafka.publisher import PreparedRecord
+from shared.kafka.records import Record
 from shared.kafka.replay_reader import ReplayReader
-from shared.kafka.subscription import Confirm, Subscription
+from shared.kafka.subscription import Subscription
 from tests.builders import a_record
 from tests.fakes import FakePublisher
 
@@ -15,12 +19,11 @@ FIRST = Record("a", 2, 17, 1_773_633_600_000, b"k", b"v", [("x", b"\xfe"), ("dl_
 
 
 class Reader:
-    """Keeps what it was handed, and what it has confirmed."""
+    """Keeps what it was handed, and answers each item with a message."""
 
     def __init__(self, group: str | None = "g", *, parks: bool = False, **where: object) -> None:
         self.taken: list[str] = []
-        self.confirmed: list[str] = []
-        self.subscription: Subscription[str] = Subscription(
+        options: SubscriptionOptions[str] = SubscriptionOptions(
             "scorer",
             group,
             self.read,
@@ -29,19 +32,16 @@ class Reader:
             parking=object() if parks else None,  # type: ignore[arg-type]
             **where,  # type: ignore[arg-type]
         )
+        self.subscription: Subscription[str] = Subscription(options)
 
     def read(self, record: Record) -> str | None:
         if record.value == b"wrong":
             raise InvalidRecord("still wrong")
         return None if record.value == b"skipped" else f"{record.place} {record.value!r}"
 
-    async def take(self, batch: Sequence[str]) -> Confirm:
+    async def take(self, batch: Sequence[str]) -> list[PreparedRecord]:
         self.taken += batch
-
-        async def confirm() -> None:
-            self.confirmed += batch
-
-        return confirm
+        return [PreparedRecord("out", (None, one.encode(), ())) for one in batch]
 
 
 def replayed(record: Record, kind: str = "permanent") -> Record:
@@ -71,12 +71,9 @@ async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
     replays = ReplayReader((some.subscription, others.subscription))
     records = [Record(topic, 0, n, 1, None, b"v", []) for n, topic in enumerate(("a", "b.c", "a"))]
     items = [replays.read(replayed(one)) for one in records]
-    confirm = await replays.take([one for one in items if one])
+    outputs = await replays.take([one for one in items if one])
     assert (some.taken, others.taken) == (["a-0-0 b'v'", "a-0-2 b'v'"], ["b.c-0-1 b'v'"])
-    assert (some.confirmed, others.confirmed) == ([], [])
-    await confirm()
-    await confirm()
-    assert some.confirmed == some.taken * 2
+    assert [one.value.decode() for one in outputs] == ["a-0-0 b'v'", "b.c-0-1 b'v'", "a-0-2 b'v'"]
 
 
 def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> None:

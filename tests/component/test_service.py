@@ -145,10 +145,10 @@ async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
     before = counted("chorus_poll_failures_total")
     consumer: Any = AsyncMock(assignment=list)
     with pytest.raises(KafkaError):
-        await reading.polling.poll(poll, consumer)
+        await reading.pipeline.polling.poll(poll, consumer)
     assert counted("chorus_poll_failures_total") == before + 1
     assert "scorer cannot poll: KafkaError" in (await service.readiness.look())[1]
-    await reading.polling.poll(poll, consumer)
+    await reading.pipeline.polling.poll(poll, consumer)
     assert "scorer cannot poll: KafkaError" not in (await service.readiness.look())[1]
 
 
@@ -160,7 +160,7 @@ async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, r
 
     consumer: Any = AsyncMock()
     with pytest.raises(TopicAuthorizationFailedError):
-        await reading.polling.poll(poll, consumer)
+        await reading.pipeline.polling.poll(poll, consumer)
     assert service.broken is lost
 
 
@@ -168,12 +168,12 @@ async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
     service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
-    reading.last_poll = time.monotonic() - 31
+    reading.health.last_poll = time.monotonic() - 31
     assert "scorer has not polled for 30 s" in (await service.readiness.look())[1]
     watching = asyncio.create_task(service._watch())
     await asyncio.sleep(0.05)
     assert not watching.done()
-    reading.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
     with pytest.raises(RuntimeError, match="scorer has not polled for 300 s"):
         await watching
 
@@ -183,13 +183,13 @@ async def test_who_waits_for_a_dependency_is_never_given_up(
 ) -> None:
     monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
     act = object()
-    reading._waiting[act] = "mongodb"
-    reading.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    reading.pipeline.policy._waiting[act] = "mongodb"
+    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
     watching = asyncio.create_task(service._watch())
     await asyncio.sleep(0.05)
     assert not watching.done()
     assert "scorer waits for mongodb" in (await service.readiness.look())[1]
-    del reading._waiting[act]
+    del reading.pipeline.policy._waiting[act]
     with pytest.raises(RuntimeError, match="has not polled"):
         await watching
 
@@ -205,12 +205,12 @@ async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
 
 
 async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:
-    remark = "scorer has put messages aside lately: `chorus dead-letters list` shows them"
+    remark = "scorer has sent messages to dead letters lately: see `chorus dead-letters list`"
     assert remark not in (await service.readiness.look())[1]
-    reading.put_aside_at = time.monotonic()
+    reading.pipeline.policy.dead_lettered_at = time.monotonic()
     assert remark in (await service.readiness.look())[1]
     assert service.readiness._remarks() == [remark]
-    reading.put_aside_at = time.monotonic() - REMARKED_S - 1
+    reading.pipeline.policy.dead_lettered_at = time.monotonic() - REMARKED_S - 1
     assert service.readiness._remarks() == []
 
 

@@ -74,7 +74,7 @@ def reads(service: Service) -> dict[str, str | None]:
     """What a service reads, and in which group."""
     return {
         general(topic): one.group
-        for one in service.subscriptions
+        for one in (subscription.options for subscription in service.subscriptions)
         for topic in (*one.topics, *([one.pattern] if one.pattern else []))
     }
 
@@ -132,7 +132,7 @@ def test_every_service_that_reads_puts_aside_into_a_topic_of_its_own(service: Se
     assert reads(service)
     assert DEAD_LETTERS in writes(service)
     assert topics.dead_letters(service.name) in {one.name for one in topics.system_topics(6, 90)}
-    assert {one.service for one in service.subscriptions} == {service.name}
+    assert {one.options.service for one in service.subscriptions} == {service.name}
 
 
 def test_provisioning_makes_exactly_the_topics_of_the_table() -> None:
@@ -169,6 +169,6 @@ def test_the_asyncapi_document_keeps_apart_what_different_topics_carry(service: 
 def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delivery(service: Service) -> None:
     for one in service.subscriptions:
         assert one.subscriber is not None
-        assert one.service == service.name
-    groups = [one.group for one in service.subscriptions if one.group]
+        assert one.options.service == service.name
+    groups = [one.options.group for one in service.subscriptions if one.options.group]
     assert len(set(groups)) == len(groups)

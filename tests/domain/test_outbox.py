@@ -13,7 +13,8 @@ from services.router.gate.outbox_decoder import OutboxRecord, read_outbox
 from shared.contracts import ids
 from shared.contracts.inputs import PartContributed
 from shared.kafka import topics
-from shared.kafka.records import InvalidRecord, Record
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.records import Record
 from shared.service.event_decoders import read_event, read_told
 from tests.builders import INQUIRY, a_record, record_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.kafka import topics
-from shared.kafka.records import InvalidRecord
+from shared.kafka.failures import InvalidRecord
 from shared.service.event_decoders import read_event
 from tests.builders import (
     Step,

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.options import SubscriptionOptions
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
@@ -69,7 +70,7 @@ async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) ->
     broker = KafkaBroker(
         running.kafka, consumer_only=True, allow_auto_create_topics=False, apply_types=False, logger=None
     )
-    reading: Subscription[str] = Subscription(
+    options: SubscriptionOptions[str] = SubscriptionOptions(
         service="try",
         group=f"try-{uuid4()}",
         read=lambda record: (record.value or b"").decode(),
@@ -77,13 +78,14 @@ async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) ->
         publisher=publisher,
         topics=names,
     )
+    reading = Subscription(options)
     reading.attach(broker)
     await broker.start()
     try:
         async with asyncio.timeout(30):
             while len(handled) < 9:
                 await asyncio.sleep(0.05)
-            while {topic: behind for topic, (behind, _) in reading.lag().items()} != dict.fromkeys(names, 0):
+            while {topic: behind for topic, (behind, _) in reading.health.lag().items()} != dict.fromkeys(names, 0):
                 await asyncio.sleep(0.05)
     finally:
         await broker.stop()

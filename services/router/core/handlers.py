@@ -14,11 +14,12 @@ from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
+from shared.contracts.envelope import Message
 from shared.contracts.inputs import CaseReplay, InquiryReceived
 from shared.kafka import topics
-from shared.kafka.publisher import Publisher
-from shared.kafka.records import Record, dead_letter
-from shared.kafka.subscription import Confirm
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.publisher import PreparedRecord, Publishable
+from shared.kafka.records import Record
 from shared.runtime import metrics
 from shared.service.city_feed import CityFeed
 
@@ -30,33 +31,36 @@ STORED_TOGETHER = 125
 
 @dataclass
 class Core:
-    """Decides inputs in the order of the log; every step may be repeated, the insert tells what has happened."""
+    """Decides inputs in the order of the log. Every step is safe to repeat: the insert tells what has happened before."""
 
     store: RouterStore
-    publisher: Publisher
     city: CityFeed[CityIndex]
     _parked: set[str] = field(default_factory=set)
+    _replayed: dict[str, list[Parked]] = field(default_factory=dict)
+    """For each replay in hand, the parked inputs that it has taken."""
 
-    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
-        """Round by round: at most one input of each inquiry at a time, so that a lost race is seen before the next.
+    async def decide_inputs(self, batch: Sequence[Input]) -> list[Publishable]:
+        """Decide round by round, at most one input of each inquiry a round, so that a lost race is seen before the next.
 
-        What the decisions say is published when all of them are stored.
+        Returns the messages of all decisions, new and repeated.
         """
-        decisions: list[Decision] = []
-        taken: list[Parked] = []
+        outputs: list[Publishable] = []
         for inputs in rounds(batch):
-            replayed = [given.inquiry_id for given in inputs if given.type == CaseReplay.type]
-            for one in await self.store.parked.of(replayed) if replayed else ():
-                decisions += await self.take_parked(one)
-                taken.append(one)
-            decisions += await self.settle(inputs)
+            replays = {given.inquiry_id: given.id for given in inputs if given.type == CaseReplay.type}
+            taken = await self.store.parked.of(list(replays)) if replays else []
+            for inquiry_id, id_ in replays.items():
+                self._replayed[id_] = [one for one in taken if one.inquiry_id == inquiry_id]
+            for one in taken:
+                outputs += await self.take_parked(one)
+            outputs += messages_of(await self.settle(inputs))
+        return outputs
 
-        async def confirm() -> None:
-            await self.publisher.publish(chain.from_iterable([one.messages for one in decisions]))
-            if taken:
+    async def unpark_replayed(self, batch: Sequence[Input]) -> None:
+        """Once what follows is published, forget the parked inputs that replays of this batch have taken."""
+        for given in batch:
+            if given.type == CaseReplay.type and (taken := self._replayed.get(given.id)) is not None:
                 await self.store.parked.remove(taken)
-
-        return confirm
+                self._replayed.pop(given.id, None)
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
@@ -110,17 +114,21 @@ class Core:
             await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
         self._parked.add(given.inquiry_id)
 
-    async def take_parked(self, parked: Parked) -> list[Decision]:
-        """Decide one parked input now; what is still wrong becomes a dead letter once more."""
+    async def take_parked(self, parked: Parked) -> Sequence[Publishable]:
+        """What follows from one parked input now: a decision's messages, or a dead letter again when it is still invalid."""
         if parked.discarded:
-            return []
+            return ()
         given = readable(parked.record)
         if isinstance(given, Input):
-            return await self.settle([given])
-        letter = dead_letter("router", parked.record, "permanent", str(given), 1)
-        await self.publisher.publish_raw({topics.dead_letters("router"): [letter]})
+            return messages_of(await self.settle([given]))
         metrics.DEAD_LETTERS.labels("router", "permanent").inc()
-        return []
+        letter = dead_letter("router", parked.record, "permanent", str(given), 1)
+        return [PreparedRecord(topics.dead_letters("router"), letter)]
+
+
+def messages_of(decisions: Sequence[Decision]) -> list[Message]:
+    """The messages of all these decisions, in order."""
+    return list(chain.from_iterable([one.messages for one in decisions]))
 
 
 def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:

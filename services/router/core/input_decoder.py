@@ -7,7 +7,8 @@ from shared.contracts import ids
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import INPUTS, PartMessage
 from shared.contracts.sources import DEPARTMENT_SOURCE
-from shared.kafka.records import InvalidRecord, Record
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.records import Record
 
 
 def read_input(record: Record) -> Input:

@@ -14,8 +14,9 @@ from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
+from shared.kafka.dead_letters import original
 from shared.kafka.publisher import Publisher
-from shared.kafka.records import Record, original
+from shared.kafka.records import Record
 from shared.kafka.topic_reader import TopicReader, topic_reader
 from shared.store.mongo import Document, find_by
 

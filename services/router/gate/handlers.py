@@ -12,9 +12,8 @@ from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import Message, Origin
 from shared.contracts.sources import DEPARTMENT_SOURCE, ROUTER_SOURCE
 from shared.kafka import topics
-from shared.kafka.publisher import Publisher
-from shared.kafka.records import dead_letter
-from shared.kafka.subscription import Confirm
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.publisher import PreparedRecord, Publishable
 from shared.runtime import metrics, timestamps
 from shared.runtime.logging import log
 from shared.service.city_feed import CityFeed
@@ -25,33 +24,24 @@ class Gate:
     """Lets departments' messages onto the log of their case."""
 
     store: RouterStore
-    publisher: Publisher
     city: CityFeed[CityIndex]
 
-    async def let_in(self, batch: Sequence[OutboxRecord]) -> Confirm:
-        """Stamp what is right, send back what is not. Safe to repeat: ids follow from the outbox's records."""
+    async def let_in(self, batch: Sequence[OutboxRecord]) -> list[Publishable]:
+        """The inputs and refusals that follow. Safe to repeat: ids follow from the outbox's records."""
         known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
-        refused = [one for one in checked if one.refusal is not None]
-        answered = [one for one in checked if one.department in members]
-        messages = [refusal(one) if one.refusal else stamped(one) for one in answered]
-        letters = [
-            dead_letter("router", one.record, "permanent", one.refusal.reason, 1) for one in refused if one.refusal
-        ]
+        outputs: list[Publishable] = []
         for one in checked:
-            outcome = "refused" if one.refusal else "let in"
-            log.info(
-                outcome, extra={"inquiry_id": one.inquiry_id, "department": one.department, "place": one.record.place}
-            )
-
-        async def confirm() -> None:
-            await self.publisher.publish(messages)
-            if letters:
-                await self.publisher.publish_raw({topics.dead_letters("router"): letters})
-                metrics.DEAD_LETTERS.labels("router", "permanent").inc(len(letters))
-
-        return confirm
+            if one.department in members:
+                outputs.append(refusal(one) if one.refusal else stamped(one))
+            if one.refusal:
+                letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1)
+                outputs.append(PreparedRecord(topics.dead_letters("router"), letter))
+                metrics.DEAD_LETTERS.labels("router", "permanent").inc()
+            extra = {"inquiry_id": one.inquiry_id, "department": one.department, "place": one.record.place}
+            log.info("refused" if one.refusal else "let in", extra=extra)
+        return outputs
 
 
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:

@@ -51,7 +51,7 @@ def make(settings: Settings) -> Service:
     city.use(the_directory().city)
     if not in_memory:
         service.before_reading(store.prepare)
-    core = Core(store, service.publisher, city)
+    core = Core(store, city)
     service.reads(
         topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, schema=one_of(INPUTS), most=MOST_INPUTS
     )

@@ -26,7 +26,7 @@ def make(settings: Settings) -> Service:
         group=GROUP,
         pattern=topics.OUTBOXES,
         read=read_outbox,
-        handle=Gate(store, service.publisher, city).let_in,
+        handle=Gate(store, city).let_in,
         schema=one_of(DEPARTMENT_MESSAGES),
     )
     return service

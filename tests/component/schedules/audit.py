@@ -8,7 +8,8 @@ from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, Input, after
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
-from shared.kafka.records import InvalidRecord, Record
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.records import Record
 from tests.builders import DIRECTORY
 from tests.component.schedules.world import World, decided_as
 from tests.fakes import header

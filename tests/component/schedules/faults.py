@@ -13,41 +13,43 @@ from services.router.domain.case import Case
 from services.router.domain.decision import Decision, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import Parked, ParkedInputs
+from shared.kafka.failure_policy import FailurePolicy
+from shared.kafka.pipeline import Pipeline
+from shared.kafka.publisher import Publishable
 from shared.kafka.records import Record
-from shared.kafka.subscription import Confirm, Subscription
 from tests.component.schedules.process import Made
 
 Raw = Any
 
 
-class CommitsFirst(Subscription[Input]):
+class CommitsFirst(Pipeline[Input]):
     """Commits what it has polled, then handles it."""
 
     async def consume(self, records: Sequence[Raw]) -> None:
-        await self._commit(records)
+        await self.commit(records)
         await super().consume(records)
 
 
-class CommitsUnconfirmed(Subscription[Input]):
+class CommitsUnconfirmed(Pipeline[Input]):
     """Commits when the decisions are stored, whatever becomes of the messages."""
 
     async def _finish(self, assignment: int, records: Sequence[Raw], *former: Any) -> None:
-        await self._commit(records)
+        await self.commit(records)
         await super()._finish(assignment, records, *former)
 
 
-class ForgetsWhatIsWrong(Subscription[Input]):
+class ForgetsWhatIsWrong(FailurePolicy[Input]):
     """Passes over what it cannot read."""
 
-    async def _put_aside(self, record: Record, kind: str, reason: str, attempts: int) -> None:
+    async def send_to_dead_letters(self, record: Record, kind: str, reason: str, attempts: int) -> None:
         if kind != "permanent":
-            await super()._put_aside(record, kind, reason, attempts)
+            await super().send_to_dead_letters(record, kind, reason, attempts)
 
 
-class GivesUpAtOnce(Subscription[Input]):
+class GivesUpAtOnce(FailurePolicy[Input]):
     """Takes an outage for a fault of the record."""
 
-    async def _in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
+    async def wait_in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
         try:
             await act()
         except Exception as error:  # noqa: BLE001  the fault
@@ -77,17 +79,13 @@ def renamed(decision: Decision) -> Decision:
     return replace(decision, messages=messages)
 
 
-class SwallowsPublishErrors(Core):
+class SwallowsPublishErrors(Pipeline[Input]):
     """Takes a message for said that could not be published."""
 
-    async def decide_inputs(self, batch: Sequence[Input]) -> Confirm:
-        confirm = await super().decide_inputs(batch)
-
-        async def careless() -> None:
-            with suppress(KafkaError):
-                await confirm()
-
-        return careless
+    async def _publish(self, batch: Any, outputs: Any) -> Exception | None:
+        with suppress(KafkaError):
+            await self.options.publisher.publish(outputs)
+        return None
 
 
 class RepeatsSayNothing(Core):
@@ -112,7 +110,7 @@ class NeverAsksWhatIsParked(Core):
 class ReplaysWithoutWhatIsParked(Core):
     """Lets an inquiry go on without what was parked of it."""
 
-    async def take_parked(self, parked: Parked) -> list[Decision]:
+    async def take_parked(self, parked: Parked) -> list[Publishable]:
         return []
 
 
@@ -156,12 +154,12 @@ class ForgetsToPark(ParkedInputs):
 
 
 FAULTS: dict[str, Made] = {
-    "commits first": Made(subscription=CommitsFirst),
-    "commits what is not confirmed": Made(subscription=CommitsUnconfirmed),
-    "forgets what is wrong": Made(subscription=ForgetsWhatIsWrong),
-    "gives up at once": Made(subscription=GivesUpAtOnce),
+    "commits first": Made(pipeline=CommitsFirst),
+    "commits what is not confirmed": Made(pipeline=CommitsUnconfirmed),
+    "forgets what is wrong": Made(policy=ForgetsWhatIsWrong),
+    "gives up at once": Made(policy=GivesUpAtOnce),
     "fresh ids on repeat": Made(core=FreshIds),
-    "swallows publish errors": Made(core=SwallowsPublishErrors),
+    "swallows publish errors": Made(pipeline=SwallowsPublishErrors),
     "repeats say nothing": Made(core=RepeatsSayNothing),
     "never asks what is parked": Made(core=NeverAsksWhatIsParked),
     "replays without what is parked": Made(core=ReplaysWithoutWhatIsParked),

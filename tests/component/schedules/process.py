@@ -23,8 +23,11 @@ from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
+from shared.kafka.failure_policy import FailurePolicy
+from shared.kafka.options import SubscriptionOptions
+from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, RawRecord, Row
-from shared.kafka.subscription import SESSION_S, Subscription
+from shared.kafka.subscription import SESSION_S
 from shared.runtime.tasks import cancel_and_wait
 from shared.service.city_feed import CityFeed
 from tests.builders import CITY
@@ -171,7 +174,8 @@ class Made:
     core: type[Core] = Core
     decisions: type[Decisions] = Decisions
     parked: type[ParkedInputs] = ParkedInputs
-    subscription: type[Subscription[Input]] = Subscription
+    pipeline: type[Pipeline[Input]] = Pipeline
+    policy: type[FailurePolicy[Input]] = FailurePolicy
 
 
 class Process:
@@ -185,9 +189,9 @@ class Process:
         network, self.consumer = Network(self.hand), Consumer(self.hand)
         kept = RouterStore(store)
         kept.decisions, kept.parked = made.decisions(store), made.parked(store)
-        self.core = made.core(kept, network, feed)
+        self.core = made.core(kept, feed)
         self.broken = False
-        self.subscription = made.subscription(
+        options: SubscriptionOptions[Input] = SubscriptionOptions(
             "router",
             "router-core",
             read_input,
@@ -195,10 +199,10 @@ class Process:
             network,
             topics=(topics.INPUTS,),
             parking=self.core,
-            on_broken=self._break,
+            published=self.core.unpark_replayed,
         )
-        self.subscription.subscriber = SimpleNamespace(consumer=self.consumer)
-        self.subscription._idle.set()
+        self.pipeline = made.pipeline(options, lambda: self.consumer, self._break)
+        self.pipeline.policy = made.policy(options, self.pipeline._progressed)
         self.position: dict[int, int] = {}
         self.taking: asyncio.Task[None] | None = None
 
@@ -207,10 +211,10 @@ class Process:
 
     def assign(self, owned: set[int]) -> None:
         """A rebalance: what is in hand may end within the time there is, then reading goes on from what is committed."""
-        self.loop.run_until_complete(self.subscription.drained(SESSION_S / 2))
+        self.loop.run_until_complete(self.pipeline.drained(SESSION_S / 2))
         self.consumer.owned = owned
         self.position = {partition: self.world.committed[partition] for partition in owned}
-        self.subscription.forget()
+        self.pipeline.forget()
         self.loop.settle()
 
     def poll(self, most: int) -> None:
@@ -223,7 +227,7 @@ class Process:
             self.position[partition] += len(some)
             batch += some
         if batch:
-            self.taking = self.loop.create_task(self.subscription.consume(batch))
+            self.taking = self.loop.create_task(self.pipeline.consume(batch))
             self.loop.settle()
 
     def answer(self, one: Asked, how: How) -> None:
@@ -247,5 +251,5 @@ class Process:
     def kill(self) -> None:
         """End it as SIGKILL does: nothing that it does while it ends has an effect."""
         self.hand.dead = True
-        tasks = [*self.subscription.going, *([self.taking] if self.taking else [])]
+        tasks = [*self.pipeline.tasks, *([self.taking] if self.taking else [])]
         self.loop.run_until_complete(cancel_and_wait(tasks))

@@ -13,8 +13,9 @@ from services.router.domain.decision import Decision, Input, from_document
 from shared.contracts import ids
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
+from shared.kafka.failures import InvalidRecord
 from shared.kafka.publisher import RawRecord
-from shared.kafka.records import InvalidRecord, Record
+from shared.kafka.records import Record
 from tests.fakes import FakeRecord, header
 
 PARTITIONS = 2

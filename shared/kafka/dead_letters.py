@@ -1,0 +1,38 @@
+"""Dead letters: the record as it was, with its origin and the reason; and the record that one was made of."""
+
+from shared.kafka import topics
+from shared.kafka.publisher import RECORD_BYTES_MAX, RawRecord, size_of
+from shared.kafka.records import Record
+
+
+def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: int) -> RawRecord:
+    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay."""
+    if record.topic == topics.replays(service):
+        record = original(record)
+    origin = {
+        "dl_service": service,
+        "dl_topic": record.topic,
+        "dl_partition": str(record.partition),
+        "dl_offset": str(record.offset),
+        "dl_timestamp": str(record.timestamp_ms),
+        "dl_attempts": str(attempts),
+        "dl_kind": kind,
+        "dl_reason": reason[:2_000],
+    }
+    marks: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in origin.items()]
+    letter = (record.key, record.value, [*record.headers, *marks])
+    if size_of(letter) < RECORD_BYTES_MAX:
+        return letter
+    # Larger than any topic takes: what is left of it says where it lies.
+    return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
+
+
+def original(replayed: Record) -> Record:
+    """The record that a dead letter was made of, by its `dl_` headers; the letter itself when they do not tell."""
+    where = {name: replayed.header(f"dl_{name}") or "" for name in ("topic", "partition", "offset", "timestamp")}
+    numbers = [where[name] for name in ("partition", "offset", "timestamp")]
+    if not where["topic"] or not all(number.isascii() and number.isdigit() for number in numbers):
+        return replayed
+    partition, offset, timestamp_ms = map(int, numbers)
+    headers = [(name, value) for name, value in replayed.headers if not name.startswith("dl_")]
+    return Record(where["topic"], partition, offset, timestamp_ms, replayed.key, replayed.value, headers)

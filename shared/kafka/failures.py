@@ -1,0 +1,40 @@
+"""The three ways in which the work on a record fails: the record is invalid, a dependency is away, or anything else."""
+
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
+from shared.store.mongo import StoreAway
+
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
+TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
+
+
+class InvalidRecord(Exception):
+    """The record breaks its contract and would do so again: it goes to the dead letters at once."""
+
+
+class DependencyUnavailable(Exception):
+    """Something that the work needs is not there yet; the pipeline waits for it in place."""
+
+    def __init__(self, dependency: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.dependency = dependency
+
+
+def unavailable_dependency(error: BaseException) -> str | None:
+    """The dependency that `error` reports as away; None when the error concerns the record."""
+    if isinstance(error, DependencyUnavailable):
+        return error.dependency
+    if isinstance(error, StoreAway):
+        return "mongodb"
+    if isinstance(error, FORBIDDEN):
+        return "kafka-rights"
+    if isinstance(error, KafkaError) and not isinstance(error, TOO_LARGE):
+        return "kafka"
+    return None

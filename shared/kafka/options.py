@@ -1,0 +1,59 @@
+"""What a subscription is made of: its topics, its group, and the functions that do its work."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.kafka.publisher import Publishable, Publisher
+from shared.kafka.records import Record
+
+BATCH_RECORDS = 2_000
+Item = TypeVar("Item")
+ParkedItem = TypeVar("ParkedItem", contravariant=True)
+
+
+class Parking(Protocol[ParkedItem]):
+    """Where an item that fails repeatedly is kept, with the items that must not overtake it."""
+
+    async def refresh(self) -> None:
+        """Read what is parked; called before the first batch after each assignment."""
+
+    def waits(self, item: ParkedItem) -> str | None:
+        """Why this item must queue behind a parked one; asked in the order of the log."""
+
+    async def park(self, record: Record, item: ParkedItem, kind: str, reason: str) -> None:
+        """Keep the record durably; safe to repeat."""
+
+
+@dataclass
+class SubscriptionOptions(Generic[Item]):
+    """One group's subscription in one process.
+
+    `read` turns a record into an item, or None to skip it; it raises InvalidRecord. `handle` makes the effects of a
+    batch durable and returns the messages that follow; they are published and confirmed before the batch is committed.
+    `published` is called after that confirmation. All three must be safe to repeat. `most` limits the records of one
+    batch. With `at_leisure` polls are rare and large, for readers that may lag by 50 ms.
+    """
+
+    service: str
+    group: str | None
+    read: Callable[[Record], Item | None]
+    handle: Callable[[Sequence[Item]], Awaitable[Sequence[Publishable] | None]]
+    publisher: Publisher
+    topics: Collection[str] = ()
+    pattern: str | None = None
+    schema: Any = bytes
+    instance: str | None = None
+    parking: Parking[Item] | None = None
+    published: Callable[[Sequence[Item]], Awaitable[None]] | None = None
+    most: int = BATCH_RECORDS
+    at_leisure: bool = False
+
+    @property
+    def name(self) -> str:
+        """How logs and readiness name this subscription."""
+        return self.group or ", ".join(self.topics)
+
+    def label(self, topic: str) -> str:
+        """The topic's label in metrics; outboxes are summed."""
+        return "departments.*.outbox" if self.pattern else topic

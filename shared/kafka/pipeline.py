@@ -1,0 +1,188 @@
+"""Batches on their way: effects stored, what follows published and confirmed, offsets committed, in this order.
+
+While the messages of one batch are being confirmed, the effects of the next are being stored and the offsets of the
+one before are being committed. Commits stay in order. At most three batches are in memory.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Generic, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared.kafka.failure_policy import FailurePolicy, Pair
+from shared.kafka.options import Item, SubscriptionOptions
+from shared.kafka.polling import Polling
+from shared.kafka.publisher import Publishable
+from shared.kafka.records import record_of
+from shared.runtime import metrics
+from shared.runtime.logging import log
+from shared.runtime.tasks import cancel_and_wait
+
+Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
+
+
+class Pipeline(Generic[Item]):
+    """The batches that one subscription has in hand."""
+
+    def __init__(
+        self,
+        options: SubscriptionOptions[Item],
+        consumer: Callable[[], AIOKafkaConsumer | None],
+        on_broken: Callable[[BaseException], None],
+    ) -> None:
+        self.options = options
+        self.consumer = consumer
+        self.on_broken = on_broken
+        self.policy: FailurePolicy[Item] = FailurePolicy(options, self._progressed)
+        self.polling = Polling(options.service, options.group, self.policy.send_to_dead_letters, on_broken)
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.progressed_at = time.monotonic()
+        self.oldest_ms: deque[dict[str, int]] = deque()
+        """For each batch in hand, the timestamp of its oldest record by topic label."""
+        self._assignment = 0
+        self._confirming: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._before: asyncio.Task[None] | None = None
+
+    async def consume(self, records: Sequence[Raw]) -> None:
+        """Store the effects of a batch; once the batch before is confirmed, start confirming and committing this one."""
+        self.idle.clear()
+        self._progressed()
+        assignment = self._assignment
+        self.oldest_ms.append({self.options.label(raw.topic): raw.timestamp for raw in reversed(records)})
+        try:
+            async with self._fatal_failures_end_the_process():
+                await self._take(records, assignment)
+        except asyncio.CancelledError:
+            # Nobody will finish this batch: it is no longer in hand.
+            self.oldest_ms.pop()
+            if not self.oldest_ms:
+                self.idle.set()
+            raise
+
+    async def _take(self, records: Sequence[Raw], assignment: int) -> None:
+        batch = await self.policy.items(list(map(record_of, records)), assignment)
+        failure, outputs = await self._handle(batch)
+        for former in filter(None, (self._confirming, self._before)):
+            await asyncio.shield(former)
+        if failure is not None:
+            self.policy.log_failure(failure)
+            await self.policy.settle(batch, assignment, self._attempt)
+            batch = []  # each of its items is published, parked or a dead letter now
+        name = self.options.group
+        self._confirming = asyncio.create_task(self._confirm(batch, outputs, assignment), name=f"{name}-confirms")
+        commit = self._finish(assignment, records, self._confirming, self._committing)
+        self._before = self._committing
+        self._committing = asyncio.create_task(commit, name=f"{name}-commits")
+
+    async def _handle(self, batch: Sequence[Pair[Item]]) -> tuple[Exception | None, Sequence[Publishable]]:
+        """Handle a batch once: the failure, or the messages that follow."""
+        if not batch:
+            return None, ()
+        outputs: Sequence[Publishable] = ()
+
+        async def handle() -> None:
+            nonlocal outputs
+            outputs = await self.options.handle([item for _, item in batch]) or ()
+
+        return await self.policy.wait_in_place(handle), outputs
+
+    async def _publish(self, batch: Sequence[Pair[Item]], outputs: Sequence[Publishable]) -> Exception | None:
+        """Publish what follows from a batch and wait until all of it is confirmed."""
+        if not batch:
+            return None
+
+        async def publish() -> None:
+            if outputs:
+                await self.options.publisher.publish(outputs)
+            if self.options.published is not None:
+                await self.options.published([item for _, item in batch])
+
+        return await self.policy.wait_in_place(publish)
+
+    async def _attempt(self, batch: Sequence[Pair[Item]]) -> Exception | None:
+        failure, outputs = await self._handle(batch)
+        return failure or await self._publish(batch, outputs)
+
+    async def _confirm(self, batch: Sequence[Pair[Item]], outputs: Sequence[Publishable], assignment: int) -> None:
+        async with self._fatal_failures_end_the_process():
+            if await self._publish(batch, outputs) is not None:
+                await self.policy.settle(batch, assignment, self._attempt)
+
+    async def _finish(self, assignment: int, records: Sequence[Raw], *former: asyncio.Task[None] | None) -> None:
+        """Commit a confirmed batch after those before it; after a rebalance its new owner repeats it instead."""
+        for one in filter(None, former):
+            await one
+        async with self._fatal_failures_end_the_process():
+            if assignment == self._assignment:
+                await self.commit(records)
+            else:
+                metrics.COMMIT_FAILURES.labels(self.options.service).inc()
+        metrics.LAST_PROCESSED.labels(self.options.service).set_to_current_time()
+        self._progressed()
+        self.oldest_ms.popleft()
+        if not self.oldest_ms:
+            self.idle.set()
+
+    async def commit(self, records: Sequence[Raw]) -> None:
+        """Commit the offsets after these records; a partition that was revoked meanwhile is left to its new owner."""
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        self.polling.go_on_from(offsets)
+        consumer = self.consumer()
+        if self.options.group is None or consumer is None:
+            return
+
+        async def commit() -> None:
+            try:
+                await consumer.commit(offsets)
+            except (IllegalStateError, CommitFailedError):
+                metrics.COMMIT_FAILURES.labels(self.options.service).inc()
+            except KafkaError:
+                metrics.COMMIT_FAILURES.labels(self.options.service).inc()
+                raise
+
+        # aiokafka raises nothing else here; a record has no part in it.
+        await self.policy.wait_in_place(commit)
+
+    @asynccontextmanager
+    async def _fatal_failures_end_the_process(self) -> AsyncIterator[None]:
+        """FastStream would log such a failure and go on, and the next commit would pass over these records."""
+        try:
+            yield
+        except Exception as error:
+            log.error("broken", exc_info=error, extra={"group": self.options.group})
+            self.on_broken(error)
+            self.idle.set()
+            # Neither this batch nor a later one is committed until the process has ended.
+            await asyncio.Event().wait()
+
+    def _progressed(self) -> None:
+        self.progressed_at = time.monotonic()
+
+    def forget(self) -> None:
+        """After a rebalance: another member may have gone on, so batches in hand are no longer committed."""
+        self.polling.handled.clear()
+        self._assignment += 1
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The tasks at work on the batches in hand."""
+        return [one for one in (self._confirming, self._before, self._committing) if one is not None]
+
+    async def drained(self, limit_s: float) -> None:
+        """Wait until the batches in hand are committed; after the limit they are abandoned."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.idle.wait(), limit_s)
+
+    async def stop(self) -> None:
+        """Abandon what is still being confirmed: it is read again."""
+        await cancel_and_wait(self.tasks)
