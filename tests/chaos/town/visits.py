@@ -19,8 +19,8 @@ from tests.chaos.town.schedule import Visit
 from tests.chaos.town.stack import REPOSITORY, Town
 
 FOUND_S, GOODBYE_S = 60.0, 60.0
-READY_S = 120.0
-"""The broker may be away for a minute, and after it a group may wait half of one for a named member that has died."""
+READY_S = 180.0
+"""The broker may be away for a minute, everything be killed after that, and a group wait for members that have died."""
 TETHER = (sys.executable, "-I", "-S", tether.__file__)
 """So that nobody stays behind when the run itself is killed."""
 
