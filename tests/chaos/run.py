@@ -21,7 +21,7 @@ from tests.chaos.town.desk import Desk
 from tests.chaos.town.letters import OFFICES, Letter, write_letters
 from tests.chaos.town.offices import Office
 from tests.chaos.town.residents import Residents
-from tests.chaos.town.schedule import VICTIMS, WHOLE_FROM_KILLS, WHOLE_S, make_schedule
+from tests.chaos.town.schedule import VICTIMS, WHOLE_FROM_KILLS, WHOLE_S, Schedule, make_schedule
 from tests.chaos.town.stack import Town, town
 from tests.chaos.town.visits import Visits
 from tests.chaos.town.watch import Watch
@@ -34,7 +34,8 @@ SHOW_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is made of; `settle_s` is how long everything may take to come to rest afterwards."""
+    """What a run is made of: people write for `least_s` at least; `settle_s` is how long everything may take to come to
+    rest afterwards."""
 
     inquiries: int
     kills: int
@@ -42,11 +43,12 @@ class Plan:
     settle_s: float = 240.0
     seconds_a_kill: float = SECONDS_A_KILL
     victims: Sequence[str] = VICTIMS
+    least_s: float = 0.0
 
     @property
     def seconds(self) -> float:
         """How long people write."""
-        least_s = WHOLE_S if self.kills >= WHOLE_FROM_KILLS else 0.0
+        least_s = WHOLE_S if self.kills >= WHOLE_FROM_KILLS else self.least_s
         return max(self.kills * self.seconds_a_kill, self.inquiries / QUICKEST_A_SECOND, least_s)
 
 
@@ -92,8 +94,8 @@ class People:
         )
 
 
-def run(plan: Plan, folder: Path) -> dict[str, Any]:
-    """The whole of it, in an empty folder; returns the report."""
+def run(plan: Plan, folder: Path, schedule: Schedule | None = None, visiting: type[Visits] = Visits) -> dict[str, Any]:
+    """The whole of it, in an empty folder; returns the report. The schedule is one of the plan's dice unless it is given."""
     began = time.monotonic()
 
     def say(words: str) -> None:
@@ -103,9 +105,9 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
     with town(folder, plan.seed) as place:
         say("the stack is ready")
         people = People(place, write_letters(plan.inquiries, plan.seed))
-        schedule = make_schedule(plan.kills, plan.seconds, plan.seed, plan.victims)
+        schedule = schedule or make_schedule(plan.kills, plan.seconds, plan.seed, plan.victims)
         striker = Striker(place, schedule.blows, say)
-        visits = Visits(place, schedule.visits, say, folder, people.residents.doors)
+        visits = visiting(place, schedule.visits, say, folder, people.residents.doors)
         people.begin()
         striking = [threading.Thread(target=one.run, daemon=True) for one in (striker, visits)]
         for thread in striking:

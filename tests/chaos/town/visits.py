@@ -1,4 +1,4 @@
-"""Second processes of the services, which come while the first is at work, take their share, and go or are killed."""
+"""Second processes of the services: each comes while the first is at work, is ready, takes its share, and goes or is killed."""
 
 import os
 import signal
@@ -19,6 +19,8 @@ from tests.chaos.town.schedule import Visit
 from tests.chaos.town.stack import REPOSITORY, Town
 
 FOUND_S, GOODBYE_S = 60.0, 60.0
+READY_S = 180.0
+"""The broker may be away for a minute, everything be killed after that, and a group wait for members that have died."""
 TETHER = (sys.executable, "-I", "-S", tether.__file__)
 """So that nobody stays behind when the run itself is killed."""
 
@@ -41,13 +43,14 @@ class Visits:
         began = time.monotonic()
         for number, visit in enumerate(self.visits):
             time.sleep(max(0.0, began + visit.at_s - time.monotonic()))
-            thread = threading.Thread(target=self._visit, args=(visit, number), daemon=True)
+            thread = threading.Thread(target=self.carry_out, args=(visit, number), daemon=True)
             self._threads.append(thread)
             thread.start()
         for thread in self._threads:
             thread.join()
 
-    def _visit(self, visit: Visit, number: int) -> None:
+    def carry_out(self, visit: Visit, number: int) -> None:
+        """One visit, from the start of the process to its end."""
         pid = self.town.await_pids((visit.service,), FOUND_S).get(visit.service)
         if pid is None:
             self.oddities.append(f"There was no {visit.service} for {FOUND_S:.0f} s, so that no second one could come.")
@@ -74,25 +77,41 @@ class Visits:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            ready = self._stay(visit, f"http://{address}")
+            came = time.monotonic()
+            ready = self._await_ready(process, f"http://{address}")
+            took_s = round(time.monotonic() - came, 1)
+            if ready:
+                self._stay(visit, f"http://{address}")
+            elif process.poll() is None:
+                self.oddities.append(f"A {name} was not ready within {READY_S:.0f} s.")
             if (status := process.poll()) is not None:
                 self.oddities.append(f"A {name} ended with {status} before its time.")
-            self._go(visit, name, process, ready)
-        self.log.append({"at_s": round(visit.at_s, 1), "who": name, "killed": visit.killed, "was_ready": ready})
+            self._go(visit, name, process)
+        line = {"at_s": round(visit.at_s, 1), "who": name, "killed": visit.killed, "was_ready": ready}
+        self.log.append(line | {"ready_s": took_s})
 
-    def _stay(self, visit: Visit, url: str) -> bool:
-        """Whether it was ready at any time."""
-        until, ready = time.monotonic() + visit.stays_s, False
-        while time.monotonic() < until:
-            ready = ready or answers(url)
-            if ready and visit.service == "intake" and url not in self.doors:
-                self.doors.append(url)
+    def is_ready(self, url: str) -> bool:
+        """Whether it says that it can do its work."""
+        return remarks(url) is not None
+
+    def _await_ready(self, process: subprocess.Popen[bytes], url: str) -> bool:
+        """Whether it is ready in time."""
+        until = time.monotonic() + READY_S
+        while time.monotonic() < until and process.poll() is None:
+            if self.is_ready(url):
+                return True
             time.sleep(0.2)
-        if url in self.doors:
-            self.doors.remove(url)
-        return ready
+        return False
 
-    def _go(self, visit: Visit, name: str, process: subprocess.Popen[bytes], ready: bool) -> None:
+    def _stay(self, visit: Visit, url: str) -> None:
+        """As long as it wants to."""
+        if visit.service == "intake":
+            self.doors.append(url)
+        time.sleep(visit.stays_s)
+        if visit.service == "intake":
+            self.doors.remove(url)
+
+    def _go(self, visit: Visit, name: str, process: subprocess.Popen[bytes]) -> None:
         self.say(f"the {name} is {'killed' if visit.killed else 'told to end'}")
         process.send_signal(signal.SIGKILL if visit.killed else signal.SIGTERM)
         try:
@@ -102,17 +121,17 @@ class Visits:
             process.kill()
             process.wait()
             return
-        # Told so while it is still being loaded, it has nothing to bring to an end.
-        if not visit.killed and status != 0 and (ready or status != -signal.SIGTERM):
+        if not visit.killed and status != 0:
             self.oddities.append(f"A {name} that was told to end did so with {status}.")
 
 
-def answers(url: str) -> bool:
-    """Whether it says that it can do its work."""
+def remarks(url: str) -> list[str] | None:
+    """What it remarks although it is ready; None when it is not."""
     try:
-        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+        answer = httpx.get(f"{url}/readyz", timeout=2)
     except httpx.HTTPError:
-        return False
+        return None
+    return list(answer.json()["reasons"]) if answer.status_code == httpx.codes.OK else None
 
 
 def free_port() -> int:

@@ -1,0 +1,60 @@
+"""Every service is scaled from one process to two and back while people write: nothing is lost or doubled."""
+
+import threading
+import time
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.run import Plan, run
+from tests.chaos.town.schedule import Schedule, Visit
+from tests.chaos.town.stack import SERVICES
+from tests.chaos.town.visits import Visits, remarks
+
+pytestmark = pytest.mark.integration
+WAYS = tuple(product((False, True), (False, True)))
+"""Without a name of its own or with one; it ends as it is told to, or is killed."""
+STAYS_S, LOADED_S, AGAIN_S, SETTLE_S = 6.0, 130.0, 60.0, 120.0
+INQUIRIES = 400
+
+
+class OneByOne(Visits):
+    """The next second process of a service comes when the former has gone and the first is ready."""
+
+    def run(self) -> None:
+        """The visits of the four services side by side."""
+        threads = [threading.Thread(target=self._of, args=(name,), daemon=True) for name in SERVICES]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def is_ready(self, url: str) -> bool:
+        """Without any remark: intake is ready although it does not read yet, and says so."""
+        return remarks(url) == []
+
+    def _of(self, service: str) -> None:
+        for number, visit in enumerate(self.visits):
+            if visit.service == service:
+                self.carry_out(visit, number)
+                self._await_first(service)
+
+    def _await_first(self, service: str) -> None:
+        until = time.monotonic() + AGAIN_S
+        while not self.town.ready(service):
+            if time.monotonic() > until:
+                self.oddities.append(f"The first {service} was not ready again within {AGAIN_S:.0f} s.")
+                return
+            time.sleep(0.2)
+
+
+def test_a_second_process_of_each_service_becomes_ready_and_goes_and_nothing_is_lost(tmp_path: Path) -> None:
+    visits = [Visit(0.0, name, STAYS_S, named, killed) for named, killed in WAYS for name in SERVICES]
+    plan = Plan(INQUIRIES, kills=0, seed=3, settle_s=SETTLE_S, least_s=LOADED_S)
+    figures = run(plan, tmp_path, Schedule((), visits), OneByOne)
+    assert figures["oddities"] == []
+    assert figures["findings"] == []
+    assert (figures["accepted"], figures["answered"]) == (INQUIRIES, INQUIRIES)
+    assert len(figures["visits"]) == len(visits)
+    assert all(one["was_ready"] for one in figures["visits"])
