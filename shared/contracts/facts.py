@@ -1,8 +1,5 @@
 """Facts of a case, and the events that publish them."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from pydantic import ConfigDict
 
 from shared.contracts.envelope import PREFIX, Payload
@@ -31,10 +28,3 @@ EVENT_TYPES = tuple(
         "part.withdrawn",
     )
 )
-
-
-class Fact(NamedTuple):
-    """Something that is true of a case from now on; facts are folded into its state in order."""
-
-    type: str
-    data: Mapping[str, Any]

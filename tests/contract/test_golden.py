@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from services.router.core.input_decoder import read_input
-from services.router.domain.case import FOLD, Case
+from services.router.domain.case import Case
 from services.router.domain.decide import decide, told_apart
 from services.router.domain.decision import Decision, after, case_of, from_document
+from services.router.domain.facts import TYPES
 from services.router.domain.transitions import TRANSITIONS
 from shared.contracts.department_inbox import INBOX
 from shared.contracts.envelope import Message
@@ -199,7 +200,7 @@ def test_every_type_has_a_golden_file() -> None:
     decided = {stored["type"] for name in DECISIONS for stored in read(name)["decisions"]}
     assert decided == set(INPUTS) == set(TRANSITIONS)
     facts = {fact["type"] for name in DECISIONS for one in read(name)["decisions"] for fact in one["facts"]}
-    assert facts == set(FOLD)
+    assert facts == set(TYPES.values())
     events = {stored["headers"]["ce_type"] for stored in map(read, OTHERS) if stored["topic"] == topics.EVENTS}
     assert events == set(EVENT_TYPES)
     inboxes = {stored["headers"]["ce_type"] for stored in map(read, OTHERS) if ".inbox" in stored["topic"]}

@@ -5,7 +5,7 @@ import pytest
 from services.router.domain.case import Case, fold
 from services.router.domain.city_index import city_index
 from services.router.domain.decision import from_document
-from shared.contracts.facts import Fact
+from services.router.domain.facts import UnknownFact
 from shared.kafka import topics
 from tests.builders import (
     CITY,
@@ -410,7 +410,7 @@ def test_other_bytes_under_a_used_id_are_refused_once_and_name_the_senders_id() 
 
 def test_a_fact_of_a_later_version_changes_nothing() -> None:
     case = told(BOTH, accepted("roads")).case
-    assert fold(case, Fact("inquiry.paused", {"until": "2026-04-01"})) == case
+    assert fold(case, UnknownFact("inquiry.paused", {"until": "2026-04-01"})) == case
 
 
 def test_every_decision_survives_its_document() -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from services.router.domain import facts
 from services.router.domain.decision import Decision
 from shared.runtime import metrics
 from shared.runtime.logging import log
@@ -17,9 +18,9 @@ def count_decisions(decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         refused += decision.refusal is not None
         for fact in decision.facts:
-            if fact.type == "part.offered":
-                offered[fact.data["department"]] += 1
-            elif fact.type == "inquiry.answered" and len(fact.data["departments"]) > 1:
+            if isinstance(fact, facts.Offered):
+                offered[fact.department] += 1
+            elif isinstance(fact, facts.Answered) and len(fact.departments) > 1:
                 joint += 1
     for department, parts in offered.items():
         metrics.ASSIGNMENTS.labels(department_label(department)).inc(parts)

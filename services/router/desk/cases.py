@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from services.router.domain import facts
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -26,7 +27,8 @@ class CaseQueries:
             query["_id"] = {"$gt": after}
         rows = await self.store.cases.page(query, limit + 1)
         first = await self.store.decisions.at([(row["_id"], 1) for row in rows])
-        subjects = {one.inquiry_id: fact.data["subject"] for one in first for fact in one.facts[:1]}
+        registered = [fact for one in first for fact in one.facts if isinstance(fact, facts.Registered)]
+        subjects = {fact.inquiry_id: fact.subject for fact in registered}
         cases = [
             {name: value for name, value in row.items() if name != "_id"}
             | {"inquiry_id": row["_id"], "subject": subjects.get(row["_id"])}
@@ -45,7 +47,7 @@ class CaseQueries:
             "inquiry_id": inquiry_id,
             "state": case.state,
             "round": case.round,
-            "inquiry": case.inquiry,
+            "inquiry": facts.document(case.inquiry)["data"] if case.inquiry else None,
             "lead": case.lead,
             "co_handlers": case.co_handlers,
             "parts": [
@@ -54,7 +56,7 @@ class CaseQueries:
                     "department": p.department,
                     "role": p.role,
                     "state": p.state,
-                    "due": p.due,
+                    "due": p.due._asdict(),
                     "text": p.text,
                 }
                 for p in case.parts.values()

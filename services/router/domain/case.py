@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
-from shared.contracts.facts import Fact
+from services.router.domain import facts
+from services.router.domain.facts import Fact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
 OPEN = ("offered", "accepted")
@@ -13,12 +14,12 @@ ACTIVE = (*OPEN, "contributed")
 
 
 class Part(NamedTuple):
-    """One department's share; `due` holds RFC 3339 texts by clock, `text` its contribution."""
+    """One department's share; `text` is its contribution."""
 
     id: str
     department: str
     role: str
-    due: Mapping[str, str]
+    due: facts.DueTimes
     state: PartState = "offered"
     text: str | None = None
 
@@ -39,7 +40,7 @@ class Case:
     n: int = 0
     sequence: int = 0
     causes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    inquiry: Mapping[str, Any] | None = None
+    inquiry: facts.Registered | None = None
     parts: Mapping[str, Part] = field(default_factory=dict)
     unsettled: tuple[str, ...] = ()
     in_triage: bool = False
@@ -52,7 +53,7 @@ class Case:
     def weight(self) -> int:
         """How many characters its words take in memory, roughly."""
         texts = [part.text for part in self.parts.values() if part.text]
-        words = len(self.inquiry["body"]) if self.inquiry else 0
+        words = len(self.inquiry.body) if self.inquiry else 0
         return 1_000 + words + 100 * len(self.causes) + sum(map(len, texts))
 
     @property
@@ -99,91 +100,89 @@ def _put(case: Case, part: Part) -> None:
     case.active_parts_known = None
 
 
-def _registered(case: Case, data: Mapping[str, Any]) -> None:
-    case.inquiry = data
+def _registered(case: Case, fact: facts.Registered) -> None:
+    case.inquiry = fact
 
 
-def _triaged(case: Case, data: Mapping[str, Any]) -> None:
+def _triaged(case: Case, fact: facts.Triaged) -> None:
     """The whole inquiry, or one part of it that somebody must settle."""
-    part_id = data.get("part_id")
-    others = tuple(one for one in case.unsettled if one != part_id)
-    case.in_triage, case.unsettled = not part_id, (*others, part_id) if part_id else others
+    others = tuple(one for one in case.unsettled if one != fact.part_id)
+    case.in_triage, case.unsettled = not fact.part_id, (*others, fact.part_id) if fact.part_id else others
 
 
-def _assigned(case: Case, data: Mapping[str, Any]) -> None:
+def _assigned(case: Case, fact: facts.Assigned) -> None:
     case.in_triage, case.unsettled = False, ()
 
 
-def _offered(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, Part(data["part_id"], data["department"], data["role"], data["due"]))
+def _offered(case: Case, fact: facts.Offered) -> None:
+    _put(case, Part(fact.part_id, fact.department, fact.role, fact.due))
 
 
-def _changed(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, case.parts[data["part_id"]]._replace(role=data["role"]))
+def _changed(case: Case, fact: facts.Changed) -> None:
+    _put(case, case.parts[fact.part_id]._replace(role=fact.role))
 
 
-def _accepted(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, case.parts[data["part_id"]]._replace(state="accepted"))
+def _accepted(case: Case, fact: facts.Accepted) -> None:
+    _put(case, case.parts[fact.part_id]._replace(state="accepted"))
 
 
-def _drafted(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, case.parts[data["part_id"]]._replace(text=data["text"]))
+def _drafted(case: Case, fact: facts.Drafted) -> None:
+    _put(case, case.parts[fact.part_id]._replace(text=fact.text))
 
 
-def _contributed(case: Case, data: Mapping[str, Any]) -> None:
-    _put(case, case.parts[data["part_id"]]._replace(state="contributed", text=data["text"]))
+def _contributed(case: Case, fact: facts.Contributed) -> None:
+    _put(case, case.parts[fact.part_id]._replace(state="contributed", text=fact.text))
 
 
-def _returned(case: Case, data: Mapping[str, Any]) -> None:
-    part = case.parts[data["part_id"]]._replace(state="returned")
-    _put(case, part)
-    case.unsettled = (*case.unsettled, part.id)
+def _returned(case: Case, fact: facts.Returned) -> None:
+    _put(case, case.parts[fact.part_id]._replace(state="returned"))
+    case.unsettled = (*case.unsettled, fact.part_id)
 
 
-def _withdrawn(case: Case, data: Mapping[str, Any]) -> None:
-    part = case.parts[data["part_id"]]._replace(state="withdrawn")
-    _put(case, part)
-    case.unsettled = tuple(one for one in case.unsettled if one != part.id)
+def _withdrawn(case: Case, fact: facts.Withdrawn) -> None:
+    _put(case, case.parts[fact.part_id]._replace(state="withdrawn"))
+    case.unsettled = tuple(one for one in case.unsettled if one != fact.part_id)
 
 
-def _answered(case: Case, data: Mapping[str, Any]) -> None:
+def _answered(case: Case, fact: facts.Answered) -> None:
     case.answered = True
 
 
-def _rated(case: Case, data: Mapping[str, Any]) -> None:
-    case.rated = case.rated | {data["round"]}
+def _rated(case: Case, fact: facts.Rated) -> None:
+    case.rated = case.rated | {fact.round}
 
 
-def _unchanged(case: Case, data: Mapping[str, Any]) -> None:
+def _unchanged(case: Case, fact: Fact) -> None:
     pass
 
 
-FOLD: Mapping[str, Callable[[Case, Mapping[str, Any]], None]] = {
-    "inquiry.registered": _registered,
-    "inquiry.triaged": _triaged,
-    "inquiry.assigned": _assigned,
-    "inquiry.replied": _unchanged,
-    "inquiry.answered": _answered,
-    "inquiry.rated": _rated,
-    "part.offered": _offered,
-    "part.changed": _changed,
-    "part.accepted": _accepted,
-    "part.drafted": _drafted,
-    "part.contributed": _contributed,
-    "part.returned": _returned,
-    "part.withdrawn": _withdrawn,
-    "case.released": _unchanged,
+FOLD: Mapping[type[Fact], Callable[[Case, Any], None]] = {
+    facts.Registered: _registered,
+    facts.Triaged: _triaged,
+    facts.Assigned: _assigned,
+    facts.Replied: _unchanged,
+    facts.Answered: _answered,
+    facts.Rated: _rated,
+    facts.Offered: _offered,
+    facts.Changed: _changed,
+    facts.Accepted: _accepted,
+    facts.Drafted: _drafted,
+    facts.Contributed: _contributed,
+    facts.Returned: _returned,
+    facts.Withdrawn: _withdrawn,
+    facts.Released: _unchanged,
+    facts.UnknownFact: _unchanged,
 }
 
 
 _fields = attrgetter(*(one.name for one in fields(Case) if one.init))
 
 
-def fold(case: Case, *facts: Fact) -> Case:
+def fold(case: Case, *more: Fact) -> Case:
     """The case with more facts; one of a later version that this one does not know changes nothing."""
     then = Case(*_fields(case))
-    for fact in facts:
-        FOLD.get(fact.type, _unchanged)(then, fact.data)
+    for fact in more:
+        FOLD[type(fact)](then, fact)
     return then
 
 

@@ -1,37 +1,116 @@
-"""Case events: what of each fact everyone may read."""
+"""Case events: what of each fact everyone may read, never a resident's words, never a contact.
 
-from __future__ import annotations
+Each event also has the `state` of its case, the `departments` that handle it, lead first, and `part_states`, how many
+parts are in each state. A fact that is not in EVENTS is not published.
+"""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
 
+from services.router.domain import facts
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
+from services.router.domain.facts import Fact
 
 REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
-PUBLIC_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "inquiry.registered": ("channel", "language", "public", "received_at"),
-    "inquiry.triaged": ("reason", "part_id", "department"),
-    "inquiry.assigned": ("lead", "co_handlers", "rule", "policy_id", "round"),
-    "inquiry.replied": ("part_id", "department"),
-    "inquiry.answered": ("round", "parts"),
-    "inquiry.rated": ("round", "solved", "satisfied"),
-    "part.offered": ("part_id", "department", "role", "due", "round"),
-    "part.accepted": ("part_id", "department"),
-    "part.contributed": ("part_id", "department"),
-    "part.returned": ("part_id", "department", "reason", "suggest"),
-    "part.withdrawn": ("part_id", "department"),
-}
-"""What of each fact everyone may read: never a resident's words, never a contact. A fact not named here is no event.
-
-Each event also says the `state` of its case, the `departments` that handle it, lead first, and `part_states`, how many
-parts are in each state."""
+Fields = dict[str, object]
 
 
-def return_codes(returned: Mapping[str, Any], directory: CityIndex) -> dict[str, Any]:
-    """A department may write anything as its reason; what everyone may read for ever is a code, or `other`."""
-    reason, suggest = returned["reason"], returned.get("suggest")
+class Standing(TypedDict):
+    """What every event says of its case, as it is after the decision."""
+
+    state: str
+    departments: list[str]
+    part_states: dict[str, int]
+
+
+def standing(case: Case) -> Standing:
+    """The case as events describe it."""
+    states = [part.state for part in case.parts.values()]
     return {
-        "reason": reason if REASON_CODE.fullmatch(reason) else "other",
-        "suggest": suggest if suggest in directory.departments else None,
+        "state": case.state,
+        "departments": [part.department for part in case.active_parts],
+        "part_states": {state: states.count(state) for state in sorted(set(states))},
     }
+
+
+def case_event(inquiry_id: str, fact: Fact, now: Standing, directory: CityIndex) -> Fields | None:
+    """The fields of a fact's event; None for a fact that is not published."""
+    fields = EVENTS.get(type(fact))
+    if fields is None:
+        return None
+    event: Fields = {"inquiry_id": inquiry_id, **fields(fact, directory), **now}
+    if isinstance(fact, facts.Registered):
+        event["area"] = directory.area(fact.area)
+    return event
+
+
+def _registered(fact: facts.Registered, _: CityIndex) -> Fields:
+    return {
+        "channel": fact.channel,
+        "language": fact.language,
+        "public": fact.public,
+        "received_at": fact.received_at,
+    }
+
+
+def _triaged(fact: facts.Triaged, _: CityIndex) -> Fields:
+    return {"reason": fact.reason, "part_id": fact.part_id, "department": fact.department}
+
+
+def _assigned(fact: facts.Assigned, _: CityIndex) -> Fields:
+    return {
+        "lead": fact.lead,
+        "co_handlers": fact.co_handlers,
+        "rule": fact.rule,
+        "policy_id": fact.policy_id,
+        "round": fact.round,
+    }
+
+
+def _of_part(fact: facts.Replied | facts.Accepted | facts.Contributed | facts.Withdrawn, _: CityIndex) -> Fields:
+    return {"part_id": fact.part_id, "department": fact.department}
+
+
+def _answered(fact: facts.Answered, _: CityIndex) -> Fields:
+    return {"round": fact.round, "parts": fact.parts}
+
+
+def _rated(fact: facts.Rated, _: CityIndex) -> Fields:
+    return {"round": fact.round, "solved": fact.solved, "satisfied": fact.satisfied}
+
+
+def _offered(fact: facts.Offered, _: CityIndex) -> Fields:
+    return {
+        "part_id": fact.part_id,
+        "department": fact.department,
+        "role": fact.role,
+        "due": fact.due._asdict(),
+        "round": fact.round,
+    }
+
+
+def _returned(fact: facts.Returned, directory: CityIndex) -> Fields:
+    """A department may write anything as its reason; what everyone may read for ever is a code, or `other`."""
+    return {
+        "part_id": fact.part_id,
+        "department": fact.department,
+        "reason": fact.reason if REASON_CODE.fullmatch(fact.reason) else "other",
+        "suggest": fact.suggest if fact.suggest in directory.departments else None,
+    }
+
+
+EVENTS: Mapping[type[Fact], Callable[[Any, CityIndex], Fields]] = {
+    facts.Registered: _registered,
+    facts.Triaged: _triaged,
+    facts.Assigned: _assigned,
+    facts.Replied: _of_part,
+    facts.Answered: _answered,
+    facts.Rated: _rated,
+    facts.Offered: _offered,
+    facts.Accepted: _of_part,
+    facts.Contributed: _of_part,
+    facts.Returned: _returned,
+    facts.Withdrawn: _of_part,
+}

@@ -1,62 +1,77 @@
-"""What departments receive for each fact."""
-
-from __future__ import annotations
+"""What departments receive for each fact. The messages' fields are those of `shared/contracts/department_inbox.py`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from shared.contracts.facts import Fact
+from services.router.domain.facts import Fact
+from shared.contracts import department_inbox as inbox
 
-Addressed = tuple[str, str, dict[str, Any]]
+
+class Addressed(NamedTuple):
+    """A message for one department; `fields` are those of `type`."""
+
+    department: str
+    type: str
+    fields: Mapping[str, object]
 
 
-def _offer(case: Case, fact: Fact, directory: CityIndex) -> Iterator[Addressed]:
-    inquiry = case.inquiry or {}
-    data: dict[str, Any] = {
-        "part_id": fact.data["part_id"],
+def _offered(case: Case, fact: facts.Offered, directory: CityIndex) -> Iterator[Addressed]:
+    inquiry = registered(case)
+    fields: dict[str, object] = {
+        "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
-        "role": fact.data["role"],
+        "role": fact.role,
         "lead": case.lead,
         "co_handlers": case.co_handlers,
-        "due": fact.data["due"],
-        "why": fact.data["why"],
+        "due": fact.due._asdict(),
+        "why": fact.why,
         "policy_id": directory.policy.id,
-        "subject": inquiry.get("subject"),
-        "body": inquiry.get("body"),
-        "area": inquiry.get("area"),
-        "channel": inquiry.get("channel"),
-        "received_at": inquiry.get("received_at"),
+        "subject": inquiry.subject,
+        "body": inquiry.body,
+        "area": inquiry.area,
+        "channel": inquiry.channel,
+        "received_at": inquiry.received_at,
     }
-    if inquiry.get("contact") and not inquiry.get("confidential"):
-        data["contact"] = inquiry["contact"]
-    yield fact.data["department"], "part.offered", data
+    if inquiry.contact and not inquiry.confidential:
+        fields["contact"] = inquiry.contact
+    yield Addressed(fact.department, inbox.PartOffered.type, fields)
 
 
-def _change(case: Case, fact: Fact, directory: CityIndex) -> Iterator[Addressed]:
-    data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "role": fact.data["role"]}
-    data |= {
+def _changed(case: Case, fact: facts.Changed, _: CityIndex) -> Iterator[Addressed]:
+    fields = {
+        "part_id": fact.part_id,
+        "inquiry_id": case.inquiry_id,
+        "role": fact.role,
         "lead": case.lead,
         "co_handlers": case.co_handlers,
         "why": "承办单位变更 / who handles this inquiry has changed",
     }
-    yield fact.data["department"], "part.changed", data
+    yield Addressed(fact.department, inbox.PartChanged.type, fields)
 
 
-def _withdrawal(case: Case, fact: Fact, directory: CityIndex) -> Iterator[Addressed]:
-    data = {"part_id": fact.data["part_id"], "inquiry_id": case.inquiry_id, "why": fact.data["why"]}
-    yield fact.data["department"], "part.withdrawn", data
+def _withdrawn(case: Case, fact: facts.Withdrawn, _: CityIndex) -> Iterator[Addressed]:
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": fact.why}
+    yield Addressed(fact.department, inbox.PartWithdrawn.type, fields)
 
 
-def _closing(case: Case, fact: Fact, directory: CityIndex) -> Iterator[Addressed]:
+def _answered(case: Case, fact: facts.Answered, _: CityIndex) -> Iterator[Addressed]:
     for part in case.active_parts:
-        yield part.department, "part.closed", {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
+        fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
+        yield Addressed(part.department, inbox.PartClosed.type, fields)
 
 
-FOR_DEPARTMENTS: Mapping[str, Callable[[Case, Fact, CityIndex], Iterator[Addressed]]] = {
-    "part.offered": _offer,
-    "part.changed": _change,
-    "part.withdrawn": _withdrawal,
-    "inquiry.answered": _closing,
+def registered(case: Case) -> facts.Registered:
+    """The message of a case that has one: no other fact comes before it."""
+    assert case.inquiry is not None
+    return case.inquiry
+
+
+INBOXES: Mapping[type[Fact], Callable[[Case, Any, CityIndex], Iterator[Addressed]]] = {
+    facts.Offered: _offered,
+    facts.Changed: _changed,
+    facts.Withdrawn: _withdrawn,
+    facts.Answered: _answered,
 }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input, Refusal
-from services.router.domain.outputs.case_events import PUBLIC_FIELDS, return_codes
-from services.router.domain.outputs.inboxes import FOR_DEPARTMENTS
-from services.router.domain.outputs.resident import WHAT, picture_of, resident_message
+from services.router.domain.facts import Fact, type_of
+from services.router.domain.outputs.case_events import case_event, standing
+from services.router.domain.outputs.inboxes import INBOXES
+from services.router.domain.outputs.resident import ToldFields, picture_of, resident_message
+from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import PREFIX, Message, Origin, as_json
-from shared.contracts.facts import Fact
 from shared.contracts.ids import derived_id
+from shared.contracts.resident_messages import ResidentTold
 from shared.contracts.sources import ROUTER_SOURCE
 from shared.kafka import topics
 
@@ -26,17 +27,18 @@ def messages(
     `case` is the one after the facts: all of them are told as things stand when the last of them is true.
     """
     write = _Writer(case, given, before.n + 1, before.sequence)
-    picture = picture_of(case, directory)
+    now, picture = standing(case), picture_of(case, directory)
     for fact in facts:
-        write.event(fact, directory)
-        if (tell := FOR_DEPARTMENTS.get(fact.type)) is not None:
-            for department, kind, data in tell(case, fact, directory):
-                write.inbox(department, kind, data)
-        if picture is not None and (what := WHAT.get(fact.type)) is not None:
-            write.resident(resident_message(case, fact, what, picture, directory))
+        if (event := case_event(given.inquiry_id, fact, now, directory)) is not None:
+            write.event(type_of(fact), event)
+        if (tell := INBOXES.get(type(fact))) is not None:
+            for one in tell(case, fact, directory):
+                write.inbox(one.department, one.type, one.fields)
+        if picture is not None and (told := resident_message(case, fact, picture, directory)) is not None:
+            write.resident(told)
     if refusal is not None and given.department is not None:
-        data = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
-        write.inbox(given.department, "message.refused", data)
+        refused = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
+        write.inbox(given.department, MessageRefused.type, refused)
     return tuple(write.messages), write.sequence
 
 
@@ -47,38 +49,26 @@ class _Writer:
         self.given = given
         self.n = n
         self.origin = Origin(ROUTER_SOURCE, given.inquiry_id, given.recorded_at, given.id)
-        states = [part.state for part in case.parts.values()]
-        departments = [part.department for part in case.active_parts]
-        part_states = {state: states.count(state) for state in sorted(set(states))}
-        self.standing = {"state": case.state, "departments": departments, "part_states": part_states}
         self.round = case.round
         self.sequence = sequence
         self.ordinals: dict[tuple[str, str], int] = {}
         self.messages: list[Message] = []
 
-    def event(self, fact: Fact, directory: CityIndex) -> None:
-        fields = PUBLIC_FIELDS.get(fact.type)
-        if fields is None:
-            return
+    def event(self, name: str, event: Mapping[str, object]) -> None:
         self.sequence += 1
-        say = fact.data.get
-        data = {"inquiry_id": self.given.inquiry_id, **{name: say(name) for name in fields}, **self.standing}
-        if fact.type == "part.returned":
-            data |= return_codes(fact.data, directory)
-        if fact.type == "inquiry.registered":
-            data["area"] = directory.area(fact.data.get("area"))
-        self._write(topics.EVENTS, fact.type, data, self.sequence)
+        self._write(topics.EVENTS, PREFIX + name, event, self.sequence)
 
-    def inbox(self, department: str, kind: str, data: Mapping[str, Any]) -> None:
-        self._write(topics.inbox(department), kind, data, self.n)
+    def inbox(self, department: str, kind: str, fields: Mapping[str, object]) -> None:
+        self._write(topics.inbox(department), kind, fields, self.n)
 
-    def resident(self, data: Mapping[str, Any]) -> None:
-        self._write(topics.RESIDENTS, "resident.told", data, self.n)
+    def resident(self, told: ToldFields) -> None:
+        self._write(topics.RESIDENTS, ResidentTold.type, told, self.n)
 
-    def _write(self, topic: str, kind: str, data: Mapping[str, Any], sequence: int) -> None:
+    def _write(self, topic: str, kind: str, fields: Mapping[str, object], sequence: int) -> None:
         """The id follows from the cause and from what this message is, so that a repeat carries the same one."""
         given = self.given
         ordinal = self.ordinals.get((kind, topic), 0)
         self.ordinals[kind, topic] = ordinal + 1
-        id_ = derived_id(given.id, f"{given.inquiry_id}/{kind}/{topic}/{self.round}/{ordinal}")
-        self.messages.append(Message(topic, given.inquiry_id, id_, PREFIX + kind, self.origin, as_json(data), sequence))
+        name = kind.removeprefix(PREFIX)
+        id_ = derived_id(given.id, f"{given.inquiry_id}/{name}/{topic}/{self.round}/{ordinal}")
+        self.messages.append(Message(topic, given.inquiry_id, id_, kind, self.origin, as_json(fields), sequence))

@@ -1,65 +1,98 @@
-"""What the resident is told of each fact."""
+"""What the resident is told of each fact, with all of the case that a resident may see."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import TypedDict
 
-from typing import Any
-
+from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.outputs.joint_reply import joint_reply
-from services.router.domain.outputs.sentences import told
-from shared.contracts.facts import Fact
+from services.router.domain.facts import Fact
+from services.router.domain.outputs.joint_reply import ReplyFields, joint_reply
+from services.router.domain.outputs.sentences import HandlerFields, sentence
+from shared.contracts.fields import Contact
 
-WHAT = {
-    "inquiry.registered": "registered",
-    "inquiry.triaged": "triage",
-    "inquiry.assigned": "assigned",
-    "inquiry.replied": "replied",
-    "inquiry.answered": "answered",
-    "inquiry.rated": "progressed",
-    "part.accepted": "progressed",
-    "part.contributed": "progressed",
-    "part.returned": "progressed",
-    "part.withdrawn": "progressed",
+WHAT: Mapping[type[Fact], str] = {
+    facts.Registered: "registered",
+    facts.Triaged: "triage",
+    facts.Assigned: "assigned",
+    facts.Replied: "replied",
+    facts.Answered: "answered",
+    facts.Rated: "progressed",
+    facts.Accepted: "progressed",
+    facts.Contributed: "progressed",
+    facts.Returned: "progressed",
+    facts.Withdrawn: "progressed",
 }
+"""What `resident.told` calls each fact; a fact that is not here is not told."""
 
 
-def resident_message(
-    case: Case, fact: Fact, what: str, picture: dict[str, Any], directory: CityIndex
-) -> dict[str, Any]:
-    inquiry = case.inquiry or {}
+class PictureFields(TypedDict):
+    """All of a case that its resident may see, as `contracts.resident_messages.Picture` reads it."""
+
+    state: str
+    round: int
+    subject: str
+    language: str
+    departments: list[HandlerFields]
+    reply: ReplyFields | None
+
+
+class AnsweredPicture(PictureFields):
+    """With an answer goes the message that it answers, for the hall."""
+
+    body: str
+
+
+class ToldFields(TypedDict):
+    """The fields of `resident.told`."""
+
+    inquiry_id: str
+    what: str
+    text: str
+    contact: Contact | None
+    public: bool
+    case: PictureFields
+
+
+def resident_message(case: Case, fact: Fact, picture: PictureFields, directory: CityIndex) -> ToldFields | None:
+    """What the resident is told of a fact; None for a fact that is not told."""
+    what, inquiry = WHAT.get(type(fact)), case.inquiry
+    if what is None or inquiry is None:
+        return None
+    shown: PictureFields = picture
+    if what == "answered":
+        answered: AnsweredPicture = {**picture, "body": inquiry.body}
+        shown = answered
+    reply = picture["reply"]
     return {
         "inquiry_id": case.inquiry_id,
         "what": what,
-        "text": told(case, fact, picture, directory),
-        "contact": inquiry.get("contact"),
-        "public": bool(inquiry.get("public")) and not inquiry.get("confidential"),
-        "case": picture | {"body": inquiry["body"]} if what == "answered" else picture,
+        "text": sentence(case, fact, picture["departments"], reply["text"] if reply else "", directory),
+        "contact": inquiry.contact,
+        "public": inquiry.shown_in_hall,
+        "case": shown,
     }
 
 
-def picture_of(case: Case, directory: CityIndex) -> dict[str, Any] | None:
-    """The whole of the case that its resident may see; None before there is one."""
+def picture_of(case: Case, directory: CityIndex) -> PictureFields | None:
+    """All of the case that its resident may see; None before there is one."""
     inquiry = case.inquiry
     if inquiry is None:
         return None
-    language = inquiry["language"]
-    handlers = [
-        {
-            "code": part.department,
-            "name": directory.name(part.department, language),
-            "role": part.role,
-            "state": part.state,
-            "due_at": part.due["resolve"],
-        }
-        for part in case.active_parts
-    ]
-    reply = joint_reply(case, directory) if case.answered else None
     return {
         "state": case.state,
         "round": case.round,
-        "subject": inquiry["subject"],
-        "language": language,
-        "departments": handlers,
-        "reply": reply,
+        "subject": inquiry.subject,
+        "language": inquiry.language,
+        "departments": [
+            {
+                "code": part.department,
+                "name": directory.name(part.department, inquiry.language),
+                "role": part.role,
+                "state": part.state,
+                "due_at": part.due.resolve,
+            }
+            for part in case.active_parts
+        ],
+        "reply": joint_reply(case, inquiry.language, directory) if case.answered else None,
     }

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from services.router.domain.assignment_rules import Assignment, assign
+from services.router.domain import facts
+from services.router.domain.assignment_rules import Assignment, Why, assign
 from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, Refused, payload_of
 from shared.clocks import deadlines
-from shared.contracts.facts import Fact
 from shared.contracts.inputs import (
     CaseAssign,
     InquiryReceived,
@@ -27,9 +26,9 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
         raise Refused(
             f"The inquiry {case.inquiry_id!r} was received before.", "Use a number of its own for each inquiry."
         )
-    facts = [Fact("inquiry.registered", message.model_dump(mode="json"))]
+    registered = facts.registered(message)
     if unknown := directory.unknown(message.departments):
-        return [*facts, Fact("inquiry.triaged", {"reason": "unknown-department", "departments": list(unknown)})]
+        return [registered, facts.Triaged("unknown-department", departments=unknown)]
     found = assign(
         directory.rules,
         subject=message.subject,
@@ -39,8 +38,8 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
         named=message.departments,
     )
     if found is None:
-        return [*facts, Fact("inquiry.triaged", {"reason": "no-rule"})]
-    return facts + assignment(case, found, given.recorded_at, directory)
+        return [registered, facts.Triaged("no-rule")]
+    return [registered, *assigned_parts(case, found, given.recorded_at, directory)]
 
 
 def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -63,28 +62,15 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
         raise Refused(
             f"That makes {len(wanted) + len(stay)} departments.", f"At most {DEPARTMENTS_MAX} handle one inquiry."
         )
-    why = {"zh": f"由 {command.by} 从待分派中指派", "en": f"assigned from triage by {command.by}"}
-    return assigned_parts(case, command.lead, (*command.co_handlers, *stay), why, None, given.recorded_at, directory)
+    why = Why(zh=f"由 {command.by} 从待分派中指派", en=f"assigned from triage by {command.by}")
+    by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
+    return assigned_parts(case, by_hand, given.recorded_at, directory)
 
 
-def assignment(case: Case, found: Assignment, at: str, directory: CityIndex) -> Facts:
-    why = {"zh": found.why.zh, "en": found.why.en}
-    return assigned_parts(case, found.lead, found.co_handlers, why, found.rule, at, directory)
-
-
-def assigned_parts(
-    case: Case,
-    lead: str,
-    co_handlers: tuple[str, ...],
-    why: dict[str, str],
-    rule: str | None,
-    at: str,
-    directory: CityIndex,
-) -> Facts:
+def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex) -> Facts:
     """The facts of an assignment: what it says, then a new part for each department that has none yet."""
-    policy = directory.policy
-    about: dict[str, Any] = {"lead": lead, "co_handlers": list(co_handlers), "why": why, "rule": rule}
-    facts = [Fact("inquiry.assigned", about | {"policy_id": policy.id, "round": case.round})]
+    lead, co_handlers, why, rule = found
+    made: Facts = [facts.Assigned(lead, co_handlers, why, rule, directory.policy.id, case.round)]
     have = {part.department: part for part in case.active_parts}
     number, due = len(case.parts), due_times(at, directory)
     for department in (lead, *co_handlers):
@@ -92,19 +78,20 @@ def assigned_parts(
         part = have.get(department)
         if part is None:
             number += 1
-            data: dict[str, Any] = {"part_id": f"{case.inquiry_id}-p{number}", "department": department, "role": role}
-            data |= {"due": due, "round": case.round, "why": f"{why['zh']} / {why['en']}"}
-            facts.append(Fact("part.offered", data))
+            part_id = f"{case.inquiry_id}-p{number}"
+            made.append(facts.Offered(part_id, department, role, due, case.round, f"{why.zh} / {why.en}"))
         else:
-            facts.append(part_changed(part, role))
-    return facts
+            made.append(part_changed(part, role))
+    return made
 
 
-def part_changed(part: Part, role: str) -> Fact:
+def part_changed(part: Part, role: str) -> facts.Changed:
     """Who handles the inquiry has changed: every department that stays is told, whether its own role changes or not."""
-    return Fact("part.changed", {"part_id": part.id, "department": part.department, "role": role})
+    return facts.Changed(part.id, part.department, role)
 
 
-def due_times(at: str, directory: CityIndex) -> dict[str, str]:
+def due_times(at: str, directory: CityIndex) -> facts.DueTimes:
+    """When each clock of a part that is offered at that moment is due."""
     started = datetime.fromisoformat(at)
-    return {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
+    due = {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
+    return facts.DueTimes(**due)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, Refused, acceptance, open_part, own_part, payload_of
-from shared.contracts.facts import Fact
 from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
 )
+from shared.runtime import timestamps
 
 
 def accept(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -26,14 +25,15 @@ def accept(case: Case, given: Input, directory: CityIndex) -> Facts:
 def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The department's share of the answer, or a draft of it; it implies that the part is accepted."""
     part, contribution = open_part(case, given), payload_of(given, PartContributed)
-    data: dict[str, Any] = {"part_id": part.id, "department": part.department}
-    data |= {"text": contribution.text, "by": contribution.by}
-    data["actions"] = [action.model_dump(mode="json") for action in contribution.actions]
-    return [*acceptance(part, given), Fact("part.contributed" if contribution.final else "part.drafted", data)]
+    made = facts.Contributed if contribution.final else facts.Drafted
+    actions = tuple(facts.ActionTaken(one.kind, timestamps.to_text(one.at), one.note) for one in contribution.actions)
+    return [
+        *acceptance(part, given),
+        made(part.id, part.department, contribution.text, contribution.by, actions),
+    ]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     """An interim word to the resident; it implies that the part is accepted."""
     part, word = open_part(case, given), payload_of(given, PartReplied)
-    data = {"part_id": part.id, "department": part.department, "text": word.text, "by": word.by}
-    return [*acceptance(part, given), Fact("inquiry.replied", data)]
+    return [*acceptance(part, given), facts.Replied(part.id, part.department, word.text, word.by)]

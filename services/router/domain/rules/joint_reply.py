@@ -1,15 +1,10 @@
 """The joint reply: made when every part is contributed."""
 
-from __future__ import annotations
-
+from services.router.domain import facts
 from services.router.domain.case import Case
-from shared.contracts.facts import Fact
 
 
-def answered(case: Case) -> Fact:
+def answered(case: Case) -> facts.Answered:
     """The answer, when every duty is fulfilled."""
     parts = case.active_parts
-    return Fact(
-        "inquiry.answered",
-        {"round": case.round, "parts": [part.id for part in parts], "departments": [part.department for part in parts]},
-    )
+    return facts.Answered(case.round, tuple(part.id for part in parts), tuple(part.department for part in parts))

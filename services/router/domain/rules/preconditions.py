@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from services.router.domain import facts
 from services.router.domain.case import OPEN, Case, Part
 from services.router.domain.decision import Input, Refusal
+from services.router.domain.facts import Fact
 from shared.contracts.envelope import Payload
-from shared.contracts.facts import Fact
 from shared.contracts.inputs import (
     PartMessage,
 )
@@ -53,4 +54,4 @@ def acceptance(part: Part, given: Input) -> Facts:
     if part.state != "offered":
         return []
     by = payload_of(given, PartMessage).by
-    return [Fact("part.accepted", {"part_id": part.id, "department": part.department, "by": by})]
+    return [facts.Accepted(part.id, part.department, by)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, Refused, payload_of
-from shared.contracts.facts import Fact
 from shared.contracts.inputs import (
     InquiryRated,
 )
@@ -22,4 +22,4 @@ def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
         )
     if rating.round in case.rated:
         raise Refused(f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done.")
-    return [Fact("inquiry.rated", rating.model_dump(mode="json"))]
+    return [facts.Rated(rating.inquiry_id, rating.round, rating.solved, rating.satisfied, rating.words)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from services.router.domain import facts
 from services.router.domain.case import OPEN, Case, fold
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import part_changed
 from services.router.domain.rules.preconditions import Facts, Refused, open_part, payload_of
-from shared.contracts.facts import Fact
 from shared.contracts.inputs import (
     CaseRecallPart,
     CaseWithdrawPart,
@@ -18,9 +18,8 @@ from shared.contracts.inputs import (
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     """A part comes back: it lies in triage, and the joint reply waits."""
     part, back = open_part(case, given), payload_of(given, PartReturned)
-    data = back.model_dump(mode="json") | {"department": part.department}
-    triaged = Fact("inquiry.triaged", {"reason": "returned", "part_id": part.id, "department": part.department})
-    return [Fact("part.returned", data), triaged]
+    returned = facts.Returned(part.id, back.by, back.reason, back.words, back.suggest, part.department)
+    return [returned, facts.Triaged("returned", part.id, part.department)]
 
 
 def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -35,16 +34,12 @@ def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
         raise Refused(
             f"The part {command.part_id!r} cannot be withdrawn.", "Withdraw a part that is open or was returned."
         )
-    facts = [
-        Fact(
-            "part.withdrawn", {"part_id": part.id, "department": part.department, "why": command.why, "by": command.by}
-        )
-    ]
-    then = fold(case, facts[0])
+    withdrawn = facts.Withdrawn(part.id, part.department, command.why, command.by)
+    then = fold(case, withdrawn)
     if not then.active_parts:
-        return [*facts, Fact("inquiry.triaged", {"reason": "no-department"})]
+        return [withdrawn, facts.Triaged("no-department")]
     heir = then.active_parts[0] if then.lead is None else None
-    return facts + [part_changed(part, "lead" if part is heir else part.role) for part in then.active_parts]
+    return [withdrawn, *(part_changed(part, "lead" if part is heir else part.role) for part in then.active_parts)]
 
 
 def recall_part(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -53,8 +48,7 @@ def recall_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     part = case.parts.get(command.part_id)
     if part is None or part.state not in OPEN:
         raise Refused(f"The part {command.part_id!r} cannot be recalled.", "Recall a part that is open.")
-    about = {"part_id": part.id, "department": part.department}
     return [
-        Fact("part.withdrawn", about | {"why": command.why, "by": command.by}),
-        Fact("inquiry.triaged", {"reason": command.reason} | about),
+        facts.Withdrawn(part.id, part.department, command.why, command.by),
+        facts.Triaged(command.reason, part.id, part.department),
     ]
