@@ -218,6 +218,15 @@ _NESTED: Mapping[str, Callable[[Any], Any]] = {
     "actions": lambda given: tuple(ActionTaken(**one) for one in given),
 }
 
+_PLAIN: Mapping[type[Fact], Callable[[Any], dict[str, Any]]] = {
+    Registered: lambda fact: {"contact": fact.contact and fact.contact.model_dump()},
+    Assigned: lambda fact: {"why": fact.why._asdict()},
+    Offered: lambda fact: {"due": fact.due._asdict()},
+    Drafted: lambda fact: {"actions": [one._asdict() for one in fact.actions]},
+    Contributed: lambda fact: {"actions": [one._asdict() for one in fact.actions]},
+}
+"""The fields that BSON and JSON have in another form."""
+
 
 def registered(message: InquiryReceived) -> Registered:
     """The fact that a message makes."""
@@ -245,11 +254,14 @@ def document(fact: Fact) -> dict[str, Any]:
     """A fact as it is stored: `{type, data}`."""
     if isinstance(fact, UnknownFact):
         return {"type": fact.type, "data": dict(fact.data)}
-    data = {name: _plain(value) for name, value in zip(fact._fields, fact, strict=True)}
-    if isinstance(fact, Triaged):
+    kind = type(fact)
+    data = fact._asdict()
+    if (nested := _PLAIN.get(kind)) is not None:
+        data |= nested(fact)
+    if kind is Triaged:
         # What a triage does not concern is left out of it.
-        data = {name: value for name, value in data.items() if value not in (None, [])}
-    return {"type": TYPES[type(fact)], "data": data}
+        data = {name: value for name, value in data.items() if value}
+    return {"type": TYPES[kind], "data": data}
 
 
 def from_document(stored: Mapping[str, Any]) -> Fact:
@@ -269,12 +281,3 @@ def _value(cls: type[Fact], name: str, given: Any) -> Any:
     if name in _NESTED:
         return _NESTED[name](given)
     return tuple(given) if isinstance(given, list) else given
-
-
-def _plain(value: Any) -> Any:
-    """A field as BSON and JSON have it."""
-    if isinstance(value, Contact):
-        return value.model_dump()
-    if isinstance(value, DueTimes | ActionTaken | Why):
-        return value._asdict()
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value

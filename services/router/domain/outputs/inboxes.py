@@ -7,11 +7,10 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from shared.contracts import department_inbox as inbox
 
 
 class Addressed(NamedTuple):
-    """A message for one department; `fields` are those of `type`."""
+    """A message for one department; `type` is without the prefix."""
 
     department: str
     type: str
@@ -37,7 +36,7 @@ def _offered(case: Case, fact: facts.Offered, directory: CityIndex) -> Iterator[
     }
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
-    yield Addressed(fact.department, inbox.PartOffered.type, fields)
+    yield Addressed(fact.department, "part.offered", fields)
 
 
 def _changed(case: Case, fact: facts.Changed, _: CityIndex) -> Iterator[Addressed]:
@@ -49,18 +48,18 @@ def _changed(case: Case, fact: facts.Changed, _: CityIndex) -> Iterator[Addresse
         "co_handlers": case.co_handlers,
         "why": "承办单位变更 / who handles this inquiry has changed",
     }
-    yield Addressed(fact.department, inbox.PartChanged.type, fields)
+    yield Addressed(fact.department, "part.changed", fields)
 
 
 def _withdrawn(case: Case, fact: facts.Withdrawn, _: CityIndex) -> Iterator[Addressed]:
     fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": fact.why}
-    yield Addressed(fact.department, inbox.PartWithdrawn.type, fields)
+    yield Addressed(fact.department, "part.withdrawn", fields)
 
 
 def _answered(case: Case, fact: facts.Answered, _: CityIndex) -> Iterator[Addressed]:
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
-        yield Addressed(part.department, inbox.PartClosed.type, fields)
+        yield Addressed(part.department, "part.closed", fields)
 
 
 def registered(case: Case) -> facts.Registered:

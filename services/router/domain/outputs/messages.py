@@ -11,10 +11,8 @@ from services.router.domain.facts import Fact, type_of
 from services.router.domain.outputs.case_events import case_event, standing
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import ToldFields, picture_of, resident_message
-from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import PREFIX, Message, Origin, as_json
 from shared.contracts.ids import derived_id
-from shared.contracts.resident_messages import ResidentTold
 from shared.contracts.sources import ROUTER_SOURCE
 from shared.kafka import topics
 
@@ -38,7 +36,7 @@ def messages(
             write.resident(told)
     if refusal is not None and given.department is not None:
         refused = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
-        write.inbox(given.department, MessageRefused.type, refused)
+        write.inbox(given.department, "message.refused", refused)
     return tuple(write.messages), write.sequence
 
 
@@ -56,19 +54,20 @@ class _Writer:
 
     def event(self, name: str, event: Mapping[str, object]) -> None:
         self.sequence += 1
-        self._write(topics.EVENTS, PREFIX + name, event, self.sequence)
+        self._write(topics.EVENTS, name, event, self.sequence)
 
     def inbox(self, department: str, kind: str, fields: Mapping[str, object]) -> None:
         self._write(topics.inbox(department), kind, fields, self.n)
 
     def resident(self, told: ToldFields) -> None:
-        self._write(topics.RESIDENTS, ResidentTold.type, told, self.n)
+        self._write(topics.RESIDENTS, "resident.told", told, self.n)
 
     def _write(self, topic: str, kind: str, fields: Mapping[str, object], sequence: int) -> None:
         """The id follows from the cause and from what this message is, so that a repeat carries the same one."""
         given = self.given
         ordinal = self.ordinals.get((kind, topic), 0)
         self.ordinals[kind, topic] = ordinal + 1
-        name = kind.removeprefix(PREFIX)
-        id_ = derived_id(given.id, f"{given.inquiry_id}/{name}/{topic}/{self.round}/{ordinal}")
-        self.messages.append(Message(topic, given.inquiry_id, id_, kind, self.origin, as_json(fields), sequence))
+        id_ = derived_id(given.id, f"{given.inquiry_id}/{kind}/{topic}/{self.round}/{ordinal}")
+        self.messages.append(
+            Message(topic, given.inquiry_id, id_, PREFIX + kind, self.origin, as_json(fields), sequence)
+        )
