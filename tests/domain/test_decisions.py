@@ -263,7 +263,7 @@ class LifeOfACase(RuleBasedStateMachine):
             for part in case.active_parts:
                 assert reply["text"].count(f"«{part.department}»") == 1
                 assert f"【{NAMES[part.department][0]}】" in reply["text"]
-        assert self.story.events().count("inquiry.answered") == int(case.answered)
+        assert self.story.events().count("inquiry.answered") == int(case.status == "answered")
 
 
 LifeOfACase.TestCase.settings = settings(

@@ -9,6 +9,7 @@ from services.router.domain import facts
 from services.router.domain.facts import Fact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
+Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
 
@@ -42,10 +43,10 @@ class Case:
     causes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     inquiry: facts.Registered | None = None
     parts: Mapping[str, Part] = field(default_factory=dict)
-    unsettled: tuple[str, ...] = ()
-    in_triage: bool = False
+    status: Status = "unknown"
+    unsettled: tuple[str | None, ...] = ()
+    """What somebody must settle while the case is in triage: ids of parts, None for the whole inquiry."""
     round: int = 1
-    answered: bool = False
     rated: frozenset[int] = frozenset()
     active_parts_known: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -76,42 +77,44 @@ class Case:
 
     @property
     def state(self) -> str:
-        """The state in the words of the design."""
-        if self.answered:
-            return "answered"
-        if self.in_triage or self.unsettled:
-            return "triage"
-        states = {part.state for part in self.active_parts}
-        if not states:
-            return "registered"
-        return "assigned" if states == {"offered"} else "in-progress"
+        """The status as everybody outside knows it."""
+        return "registered" if self.status == "unknown" else self.status
 
     @property
     def complete(self) -> bool:
         """Whether every duty is fulfilled, so that the parts can be joined."""
         parts = self.active_parts
-        return (
-            bool(parts) and not self.in_triage and not self.unsettled and all(p.state == "contributed" for p in parts)
-        )
+        return bool(parts) and not self.unsettled and all(part.state == "contributed" for part in parts)
 
 
 def _put(case: Case, part: Part) -> None:
     case.parts = {**case.parts, part.id: part}
     case.active_parts_known = None
+    _handle(case)
+
+
+def _handle(case: Case) -> None:
+    """The status of a case that departments handle, by how far they are; one in triage or answered stays so."""
+    if case.unsettled:
+        case.status = "triage"
+    elif case.status != "answered":
+        states = {part.state for part in case.active_parts}
+        case.status = "registered" if not states else "assigned" if states == {"offered"} else "in-progress"
 
 
 def _registered(case: Case, fact: facts.Registered) -> None:
-    case.inquiry = fact
+    case.inquiry, case.status = fact, "registered"
 
 
 def _triaged(case: Case, fact: facts.Triaged) -> None:
-    """The whole inquiry, or one part of it that somebody must settle."""
-    others = tuple(one for one in case.unsettled if one != fact.part_id)
-    case.in_triage, case.unsettled = not fact.part_id, (*others, fact.part_id) if fact.part_id else others
+    """The whole inquiry, or one part of it, must be settled."""
+    case.unsettled = (*(one for one in case.unsettled if one not in (None, fact.part_id)), fact.part_id)
+    case.status = "triage"
 
 
 def _assigned(case: Case, fact: facts.Assigned) -> None:
-    case.in_triage, case.unsettled = False, ()
+    case.unsettled = ()
+    _handle(case)
 
 
 def _offered(case: Case, fact: facts.Offered) -> None:
@@ -135,17 +138,17 @@ def _contributed(case: Case, fact: facts.Contributed) -> None:
 
 
 def _returned(case: Case, fact: facts.Returned) -> None:
-    _put(case, case.parts[fact.part_id]._replace(state="returned"))
     case.unsettled = (*case.unsettled, fact.part_id)
+    _put(case, case.parts[fact.part_id]._replace(state="returned"))
 
 
 def _withdrawn(case: Case, fact: facts.Withdrawn) -> None:
-    _put(case, case.parts[fact.part_id]._replace(state="withdrawn"))
     case.unsettled = tuple(one for one in case.unsettled if one != fact.part_id)
+    _put(case, case.parts[fact.part_id]._replace(state="withdrawn"))
 
 
 def _answered(case: Case, fact: facts.Answered) -> None:
-    case.answered = True
+    case.status = "answered"
 
 
 def _rated(case: Case, fact: facts.Rated) -> None:

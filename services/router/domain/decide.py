@@ -4,11 +4,10 @@ from services.router.domain.case import Case, fold, note
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Decision, Input
 from services.router.domain.outputs.messages import messages
-from services.router.domain.rules.joint_reply import answered
+from services.router.domain.reactions import react
 from services.router.domain.rules.preconditions import Facts, Refused
-from services.router.domain.transitions import TRANSITIONS
+from services.router.domain.transitions import rule_for
 from shared.contracts.ids import derived_id
-from shared.contracts.inputs import InquiryReceived
 
 
 def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
@@ -19,10 +18,8 @@ def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
         facts = _facts(case, given, directory)
     except Refused as refused:
         refusal = refused.refusal
-    then = fold(case, *facts)
-    if then.complete and not case.complete:
-        facts.append(answered(then))
-        then = fold(then, facts[-1])
+    then, more = react(fold(case, *facts))
+    facts += more
     told, sequence = messages(case, then, given, facts, refusal, directory)
     note(then, case.n + 1, sequence, given.id, given.digest)
     return Decision(
@@ -53,9 +50,8 @@ def _facts(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The facts that the input itself makes; raises Refused."""
     if given.imitates is not None:
         raise Refused(
+            "id-used-before",
             f"The id {given.origin or given.imitates!r} was used before, for another message.",
             "Give each message an id of its own; repeat a message with the same bytes.",
         )
-    if case.inquiry is None and given.type != InquiryReceived.type:
-        raise Refused(f"There is no inquiry {given.inquiry_id!r} yet.", "Check the number.")
-    return TRANSITIONS[given.type](case, given, directory)
+    return rule_for(case, given)(case, given, directory)

@@ -94,5 +94,5 @@ def picture_of(case: Case, directory: CityIndex) -> PictureFields | None:
             }
             for part in case.active_parts
         ],
-        "reply": joint_reply(case, inquiry.language, directory) if case.answered else None,
+        "reply": joint_reply(case, inquiry.language, directory) if case.status == "answered" else None,
     }

@@ -22,10 +22,6 @@ from shared.runtime import timestamps
 def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
     """A new message: registered, and assigned by the rules or laid into triage."""
     message = payload_of(given, InquiryReceived)
-    if case.inquiry is not None:
-        raise Refused(
-            f"The inquiry {case.inquiry_id!r} was received before.", "Use a number of its own for each inquiry."
-        )
     registered = facts.registered(message)
     if unknown := directory.unknown(message.departments):
         return [registered, facts.Triaged("unknown-department", departments=unknown)]
@@ -45,22 +41,21 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
 def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Give what lies in triage to departments; one that has a part keeps it, what came back is settled."""
     command = payload_of(given, CaseAssign)
-    if case.state != "triage":
-        raise Refused(
-            f"The inquiry {case.inquiry_id!r} is {case.state}, not in triage.", "Assign what `triage list` shows."
-        )
     wanted = (command.lead, *command.co_handlers)
     if len(set(wanted)) != len(wanted):
-        raise Refused("A department is named twice.", "Name each department once.")
+        raise Refused("department-twice", "A department is named twice.", "Name each department once.")
     if unknown := directory.unknown(wanted):
         raise Refused(
+            "unknown-department",
             f"{', '.join(map(repr, unknown))} is no active department.",
             "Name departments that `department list` shows.",
         )
     stay = tuple(one for one in (case.lead, *case.co_handlers) if one and one not in wanted)
     if len(wanted) + len(stay) > DEPARTMENTS_MAX:
         raise Refused(
-            f"That makes {len(wanted) + len(stay)} departments.", f"At most {DEPARTMENTS_MAX} handle one inquiry."
+            "too-many-departments",
+            f"That makes {len(wanted) + len(stay)} departments.",
+            f"At most {DEPARTMENTS_MAX} handle one inquiry.",
         )
     why = Why(zh=f"由 {command.by} 从待分派中指派", en=f"assigned from triage by {command.by}")
     by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)

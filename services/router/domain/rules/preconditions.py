@@ -1,57 +1,52 @@
-"""What several rules check first: the part exists, is the sender's, and is open."""
-
-from __future__ import annotations
+"""What rules are given and may answer: the payload, the part it concerns, a refusal."""
 
 from typing import TypeVar
 
 from services.router.domain import facts
-from services.router.domain.case import OPEN, Case, Part
+from services.router.domain.case import Case, Part
 from services.router.domain.decision import Input, Refusal
 from services.router.domain.facts import Fact
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import (
-    PartMessage,
-)
+from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartMessage
 
 Facts = list[Fact]
 P = TypeVar("P", bound=Payload)
 
 
 class Refused(Exception):
-    """Raised by a move that the case's state forbids; becomes the decision's refusal."""
+    """The case's state forbids the input; becomes the decision's refusal. `code` names the reason in the table."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, code: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
+        self.code = code
         self.refusal = Refusal(reason, remedy)
 
 
 def payload_of(given: Input, kind: type[P]) -> P:
+    """The input's payload, as the class that its type promises."""
     assert isinstance(given.payload, kind)
     return given.payload
 
 
-def own_part(case: Case, given: Input) -> Part:
-    message = payload_of(given, PartMessage)
+def part_of(case: Case, given: Input) -> Part | None:
+    """The part that an input concerns; None for one that does not exist, and for a department's input about another's."""
+    message = given.payload
+    if not isinstance(message, PartMessage | CaseWithdrawPart | CaseRecallPart):
+        return None
     part = case.parts.get(message.part_id)
-    if part is None or part.department != given.department:
-        raise Refused(
-            f"The part {message.part_id!r} is not {given.department!r}'s.",
-            "Use the part_id of a part.offered in your inbox.",
-        )
-    return part
+    foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
+    return None if foreign else part
 
 
-def open_part(case: Case, given: Input) -> Part:
-    part = own_part(case, given)
-    if part.state not in OPEN:
-        raise Refused(
-            f"The part {part.id!r} is {part.state} already.", "Nothing more can be said on it; ask the desk if it must."
-        )
+def the_part(case: Case, given: Input) -> Part:
+    """The part of an input that the transition table lets pass only with one."""
+    part = part_of(case, given)
+    assert part is not None
     return part
 
 
 def acceptance(part: Part, given: Input) -> Facts:
+    """Whoever works on a part has accepted it."""
     if part.state != "offered":
         return []
-    by = payload_of(given, PartMessage).by
-    return [facts.Accepted(part.id, part.department, by)]
+    return [facts.Accepted(part.id, part.department, payload_of(given, PartMessage).by)]

@@ -15,11 +15,14 @@ from shared.contracts.inputs import (
 def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The resident's word on the answer of a round, once for each round."""
     rating = payload_of(given, InquiryRated)
-    if not case.answered or rating.round != case.round:
+    if rating.round != case.round:
         raise Refused(
+            "other-round",
             f"Round {rating.round} of {case.inquiry_id!r} has no answer to rate.",
             f"Rate round {case.round} once it is answered.",
         )
     if rating.round in case.rated:
-        raise Refused(f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done.")
+        raise Refused(
+            "rated-before", f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done."
+        )
     return [facts.Rated(rating.inquiry_id, rating.round, rating.solved, rating.satisfied, rating.words)]

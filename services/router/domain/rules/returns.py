@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from services.router.domain import facts
-from services.router.domain.case import OPEN, Case, fold
+from services.router.domain.case import Case, fold
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import part_changed
-from services.router.domain.rules.preconditions import Facts, Refused, open_part, payload_of
+from services.router.domain.rules.preconditions import Facts, Refused, payload_of, the_part
 from shared.contracts.inputs import (
     CaseRecallPart,
     CaseWithdrawPart,
@@ -17,7 +17,7 @@ from shared.contracts.inputs import (
 
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     """A part comes back: it lies in triage, and the joint reply waits."""
-    part, back = open_part(case, given), payload_of(given, PartReturned)
+    part, back = the_part(case, given), payload_of(given, PartReturned)
     returned = facts.Returned(part.id, back.by, back.reason, back.words, back.suggest, part.department)
     return [returned, facts.Triaged("returned", part.id, part.department)]
 
@@ -25,14 +25,12 @@ def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
 def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Take a part away from its department, returned or not; the others' answer then stands without it."""
     command = payload_of(given, CaseWithdrawPart)
-    part = case.parts.get(command.part_id)
-    if (
-        part is None
-        or part.state in ("contributed", "withdrawn")
-        or (part.state == "returned" and part.id not in case.unsettled)
-    ):
+    part = the_part(case, given)
+    if part.state == "returned" and part.id not in case.unsettled:
         raise Refused(
-            f"The part {command.part_id!r} cannot be withdrawn.", "Withdraw a part that is open or was returned."
+            "part-not-withdrawable",
+            f"The part {part.id!r} cannot be withdrawn.",
+            "Withdraw a part that is open or was returned.",
         )
     withdrawn = facts.Withdrawn(part.id, part.department, command.why, command.by)
     then = fold(case, withdrawn)
@@ -45,9 +43,7 @@ def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
 def recall_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     """An open part goes back to triage; the joint reply waits until somebody else has it, or those who have one suffice."""
     command = payload_of(given, CaseRecallPart)
-    part = case.parts.get(command.part_id)
-    if part is None or part.state not in OPEN:
-        raise Refused(f"The part {command.part_id!r} cannot be recalled.", "Recall a part that is open.")
+    part = the_part(case, given)
     return [
         facts.Withdrawn(part.id, part.department, command.why, command.by),
         facts.Triaged(command.reason, part.id, part.department),

@@ -1,0 +1,168 @@
+"""The state machine decides every combination, and `docs/states.md` shows it as it is.
+
+`python -m tests.contract.test_states` writes the document.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from services.router.domain.case import Case, Part
+from services.router.domain.decide import decide
+from services.router.domain.facts import DueTimes, Registered
+from services.router.domain.transitions import (
+    KNOWN,
+    PART_STATES,
+    STATUSES,
+    TABLE,
+    TRANSITIONS,
+    Refuse,
+    Rule,
+    _compiled,
+)
+from shared.contracts.inputs import INPUTS, CaseRecallPart, CaseWithdrawPart, PartMessage
+from tests.builders import (
+    DIRECTORY,
+    INQUIRY,
+    Step,
+    accepted,
+    assigned,
+    contributed,
+    given_by,
+    rated,
+    recalled,
+    received,
+    replayed,
+    replied,
+    returned,
+    withdrawn,
+)
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
+STEPS: dict[str, Step] = {
+    "chorus.inquiry.received": received("路灯"),
+    "chorus.inquiry.rated": rated(),
+    "chorus.part.accepted": accepted("lighting"),
+    "chorus.part.contributed": contributed("lighting", "修好了"),
+    "chorus.part.replied": replied("lighting", "在修"),
+    "chorus.part.returned": returned("lighting"),
+    "chorus.case.assign": assigned("roads"),
+    "chorus.case.withdraw-part": withdrawn("lighting"),
+    "chorus.case.recall-part": recalled("lighting"),
+    "chorus.case.replay": replayed(),
+}
+CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
+HEAD = """# States of a case
+
+Drawn from `services/router/domain/transitions.py` by `python -m tests.contract.test_states`; a test keeps it current.
+
+A case is `unknown` until its message is received. It is `assigned` while all its active parts are offered, and
+`in-progress` once one of them is accepted or contributed. It is in `triage` while somebody must settle the inquiry or
+one of its parts. It is `answered` when the last part is contributed: that is a reaction, not an input. Part `none`
+stands for a part that does not exist, or that is another department's.
+
+"""
+
+
+def concerns_a_part(kind: str) -> bool:
+    return issubclass(INPUTS[kind], PartMessage | CaseWithdrawPart | CaseRecallPart)
+
+
+def possible(status: str, part: str, kind: str) -> bool:
+    """An unknown case has no parts, and an input that concerns the whole inquiry meets none."""
+    return part == "none" or (status != "unknown" and concerns_a_part(kind))
+
+
+def test_every_input_has_a_step_here() -> None:
+    assert STEPS.keys() == INPUTS.keys()
+
+
+def test_every_combination_is_decided_once_and_no_impossible_one() -> None:
+    assert TRANSITIONS.keys() == {cell for cell in CELLS if possible(*cell)}
+
+
+def test_a_combination_that_two_lines_decide_is_refused() -> None:
+    with pytest.raises(ValueError, match="is decided twice"):
+        _compiled([*TABLE, TABLE[0]])
+
+
+@pytest.mark.parametrize(("status", "part", "kind"), [cell for cell in CELLS if possible(*cell)], ids="·".join)
+def test_every_combination_makes_a_decision(status: str, part: str, kind: str) -> None:
+    """By its rule or with a refusal whose sentences are filled in; the case moves to its next number either way."""
+    case = a_case(status, part)
+    decision = decide(case, given_by(STEPS[kind], case, 7), DIRECTORY)
+    outcome = TRANSITIONS[status, part, kind]
+    assert decision.n == case.n + 1
+    if isinstance(outcome, Refuse):
+        assert decision.refusal is not None
+        assert decision.facts == ()
+        assert "{" not in decision.refusal.reason + decision.refusal.remedy
+        assert "None" not in decision.refusal.reason
+
+
+def a_case(status: str, part: str) -> Case:
+    """A case in this status; lighting's part in this state, and a part of the water works that is offered."""
+    if status == "unknown":
+        return Case(INQUIRY)
+    at = "2026-03-16T04:00:00.000Z"
+    due = DueTimes(at, at, at)
+    inquiry = Registered(INQUIRY, "路灯", "坏了", "web", None, None, (), False, False, "zh", at)
+    parts = {f"{INQUIRY}-p2": Part(f"{INQUIRY}-p2", "water", "co-handler", due)}
+    if part != "none":
+        parts |= {f"{INQUIRY}-p1": Part(f"{INQUIRY}-p1", "lighting", "lead", due, part)}  # type: ignore[arg-type]
+    unsettled = (f"{INQUIRY}-p1",) if part == "returned" else ((None,) if status == "triage" else ())
+    return Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
+
+
+# ── the document ─────────────────────────────────────────────────────────────
+
+
+def document() -> str:
+    """`docs/states.md` as the table is now."""
+    return HEAD + "\n\n".join([*map(section, INPUTS), reasons()]) + "\n"
+
+
+def section(kind: str) -> str:
+    """One input: a row for each outcome, with the statuses and part states that lead to it."""
+    rows = [f"## `{kind}`", "", "| case | part | outcome |", "|---|---|---|"]
+    rows += [
+        f"| {listed(line.statuses)} | {listed(line.parts) if concerns_a_part(kind) else '-'} | {named(line.outcome)} |"
+        for line in TABLE
+        if line.type == kind
+    ]
+    return "\n".join(rows)
+
+
+def reasons() -> str:
+    """The refusals by code."""
+    rows = ["## Refusals", "", "| code | what the sender is told |", "|---|---|"]
+    refusals = {line.outcome.code: line.outcome for line in TABLE if isinstance(line.outcome, Refuse)}
+    rows += [f"| `{code}` | {filled(one)} |" for code, one in sorted(refusals.items())]
+    return "\n".join(rows)
+
+
+def filled(refusal: Refuse) -> str:
+    """Its sentences, with the names of what is filled in."""
+    return re.sub(r"\{(\w+)(?:!r)?\}", lambda found: found[1].upper(), f"{refusal.reason} {refusal.remedy}")
+
+
+def listed(names: Iterable[str]) -> str:
+    found = tuple(names)
+    return "all but unknown" if found == KNOWN else ", ".join(found)
+
+
+def named(outcome: Rule | Refuse) -> str:
+    if isinstance(outcome, Refuse):
+        return f"refused: `{outcome.code}`"
+    return f"`{outcome.__name__}` in `{outcome.__module__.replace('.', '/')}.py`"
+
+
+def test_the_document_shows_the_table_as_it_is() -> None:
+    assert DOCUMENT.read_text("utf-8") == document(), "run `python -m tests.contract.test_states`"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
