@@ -117,6 +117,13 @@ def a_case(status: str, part: str) -> Case:
     return Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
 
 
+def test_every_rule_file_has_stories_of_its_own() -> None:
+    root = DOCUMENT.parents[1]
+    rules = {one.stem for one in (root / "services/router/domain/rules").glob("[a-z]*.py")} - {"preconditions"}
+    stories = {one.stem.removeprefix("test_") for one in (root / "tests/domain/rules").glob("test_*.py")}
+    assert rules == stories
+
+
 # ── the document ─────────────────────────────────────────────────────────────
 
 

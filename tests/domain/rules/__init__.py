@@ -1,0 +1,1 @@
+"""Stories, one file a rule."""

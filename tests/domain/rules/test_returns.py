@@ -1,0 +1,137 @@
+"""Parts that go back: returned, withdrawn, recalled."""
+
+import pytest
+
+from shared.kafka import topics
+from tests.builders import (
+    INQUIRY,
+    Step,
+    accepted,
+    assigned,
+    contributed,
+    recalled,
+    received,
+    returned,
+    told,
+    withdrawn,
+)
+from tests.domain.rules.stories import BOTH
+
+
+def test_a_returned_part_lies_in_triage_and_the_reply_waits_for_somebody_else() -> None:
+    story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"))
+    assert story.case.state == "triage"
+    assert story.resident()["case"]["reply"] is None
+    story = told(assigned("lighting", "water"), after_this=story)
+    assert (story.case.state, story.case.co_handlers) == ("in-progress", ("water",))
+    story = told(contributed("water", "水也好了"), after_this=story)
+    assert story.texts() == ["灯亮了", "水也好了"]
+
+
+def test_when_the_last_missing_part_is_returned_the_others_do_not_answer_without_it() -> None:
+    story = told(BOTH, returned("roads"), contributed("lighting", "灯亮了"))
+    assert (story.case.state, "inquiry.answered" in story.events()) == ("triage", False)
+
+
+def test_a_returned_part_that_is_withdrawn_lets_the_others_answer() -> None:
+    story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"), withdrawn("roads"))
+    assert (story.case.state, story.texts()) == ("answered", ["灯亮了"])
+
+
+def test_a_returned_part_may_be_given_to_those_who_have_one() -> None:
+    story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"), assigned("lighting"))
+    assert (story.case.state, story.texts()) == ("answered", ["灯亮了"])
+
+
+def test_when_a_lead_returned_and_is_withdrawn_the_next_one_leads_and_is_told() -> None:
+    story = told(received("三家一起"), returned("lighting"), withdrawn("lighting"))
+    assert (story.case.lead, story.case.co_handlers) == ("roads", ("water",))
+    kind, change = story.on(topics.inbox("roads"))[-1]
+    assert (kind, change["role"], change["lead"], change["co_handlers"]) == ("part.changed", "lead", "roads", ["water"])
+    story = told(contributed("water", "水停了"), contributed("roads", "路补了"), after_this=story)
+    assert story.texts() == ["路补了", "水停了"]
+
+
+@pytest.mark.parametrize(
+    "change", [withdrawn("water"), returned("water")], ids=["withdrawn", "returned and given to parks"]
+)
+def test_whoever_stays_learns_who_handles_it_now(change: Step) -> None:
+    story = told(received("三家一起"), change)
+    if story.case.state == "triage":
+        story = told(assigned("lighting", "parks", "roads"), after_this=story)
+    for department, role in (("lighting", "lead"), ("roads", "co-handler")):
+        kind, now = story.on(topics.inbox(department))[-1]
+        assert (kind, now["role"], now["lead"]) == ("part.changed", role, "lighting")
+        assert now["co_handlers"] == list(story.case.co_handlers)
+
+
+def test_who_returned_may_be_asked_again_and_gets_a_part_of_its_own() -> None:
+    story = told(received("路灯不亮"), returned("lighting"), assigned("lighting"))
+    assert [part.id[-2:] for part in story.case.parts.values()] == ["p1", "p2"]
+    assert [part.state for part in story.case.parts.values()] == ["returned", "offered"]
+    assert told(contributed("lighting", "亮了"), after_this=story).texts() == ["亮了"]
+
+
+def test_when_all_parts_are_withdrawn_the_case_lies_in_triage() -> None:
+    story = told(BOTH, withdrawn("roads"), withdrawn("lighting"))
+    assert (story.case.state, story.case.lead) == ("triage", None)
+    assert story.on(topics.EVENTS)[-1][1]["reason"] == "no-department"
+    assert told(assigned("parks"), contributed("parks", "好"), after_this=story).texts() == ["好"]
+
+
+def test_the_department_whose_part_is_withdrawn_is_told_why() -> None:
+    kind, data = told(BOTH, withdrawn("roads", "写错了部门")).on(topics.inbox("roads"))[-1]
+    assert (kind, data["why"]) == ("part.withdrawn", "写错了部门")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (contributed("lighting", "亮了"), withdrawn("lighting")),
+        (withdrawn("lighting"), withdrawn("lighting")),
+        (returned("lighting"), assigned("roads"), withdrawn("lighting")),
+        (withdrawn("parks"),),
+    ],
+    ids=["contributed", "withdrawn", "returned and settled", "nobody's"],
+)
+def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[Step, ...]) -> None:
+    story = told(BOTH, *steps)
+    assert "cannot be withdrawn" in (story.refusal or "")
+
+
+def test_what_is_open_at_a_retired_department_lies_in_triage_until_somebody_else_has_it() -> None:
+    story = told(BOTH, accepted("lighting"), recalled("lighting"), contributed("roads", "路补了"))
+    assert (story.case.state, story.case.lead, "inquiry.answered" in story.events()) == ("triage", None, False)
+    assert story.events()[5:7] == ["part.withdrawn", "inquiry.triaged"]
+    [why] = [data for kind, data in story.on(topics.EVENTS) if kind == "inquiry.triaged"]
+    assert (why["reason"], why["part_id"], why["department"]) == ("department-retired", f"{INQUIRY}-p1", "lighting")
+    story = told(assigned("water", "roads"), contributed("water", "水也修了"), after_this=story)
+    assert (story.case.state, story.texts()) == ("answered", ["水也修了", "路补了"])
+
+
+def test_those_who_have_a_part_may_answer_without_the_retired_one() -> None:
+    story = told(BOTH, contributed("roads", "路补了"), recalled("lighting"), assigned("roads"))
+    assert (story.case.state, story.texts()) == ("answered", ["路补了"])
+
+
+def test_a_retired_department_and_its_resident_are_told() -> None:
+    story = told(BOTH, recalled("lighting", "The department is retired: 并入水务局"))
+    kind, data = story.on(topics.inbox("lighting"))[-1]
+    assert (kind, data["why"]) == ("part.withdrawn", "The department is retired: 并入水务局")
+    texts = [data["text"] for _, data in story.on(topics.RESIDENTS)[-2:]]
+    assert texts == ["路灯管理所不再承办。", "您的诉求正由人工研判，确定办理部门。"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(contributed("lighting", "亮了"),), (returned("lighting"),), (recalled("lighting"),), (withdrawn("lighting"),)],
+    ids=["contributed", "returned", "recalled", "withdrawn"],
+)
+def test_what_is_not_open_is_not_recalled(steps: tuple[Step, ...]) -> None:
+    story = told(BOTH, *steps, recalled("lighting"))
+    assert story.refusal == f"The part '{INQUIRY}-p1' cannot be recalled."
+
+
+def test_what_a_department_wrote_before_it_knew_is_refused_with_a_sentence() -> None:
+    story = told(BOTH, recalled("lighting"), contributed("lighting", "灯亮了"))
+    assert story.refusal == f"The part '{INQUIRY}-p1' is withdrawn already."
