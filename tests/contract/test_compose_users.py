@@ -6,7 +6,7 @@ from deploy.command.secrets import FILES
 from deploy.passwords import ADMIN
 from deploy.replicaset import SET
 from shared.topics import SERVICES
-from tests.compose import BROKERS, COMPOSE, PARTS, filled
+from tests.compose.file import BROKERS, COMPOSE, PARTS, filled
 
 
 def test_nobody_uses_kafka_without_a_password_and_a_right() -> None:

@@ -29,7 +29,7 @@ from deploy.rights import SERVICE_RIGHTS, department_rights
 from shared.connection import Connection
 from shared.directory import load_city
 from shared.topics import SERVICES, department_topics, system_topics
-from tests.compose import BROKERS, REPOSITORY
+from tests.compose.file import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
 
 pytestmark = pytest.mark.integration

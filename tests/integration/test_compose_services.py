@@ -13,7 +13,7 @@ from deploy import replicaset
 from deploy.local.backing import Backing
 from deploy.local.city import SAMPLE
 from shared.topics import SERVICES
-from tests.compose import BROKERS
+from tests.compose.file import BROKERS
 from tests.integration.composed import Composed, composed
 from tests.integration.guarded import guarded
 
