@@ -6,7 +6,7 @@
 import hashlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ def mounted(compose: dict[str, Any], part: str) -> list[str]:
     return [*configs, *(one for one in volumes if one.startswith("./") and not one.startswith(READ_ANEW))]
 
 
-def digest(root: Path, paths: list[str]) -> str:
+def digest(root: Path, paths: list[str], passed_over: Sequence[str] = ()) -> str:
     """Twelve digits that change with the name or the content of any of these files."""
     total = hashlib.sha256()
     for file in sorted(one for path in paths for one in files(root / path)):
+        if set(passed_over) & set(file.parts):
+            continue
         content = file.read_bytes()
         total.update(f"{file.relative_to(root.resolve())} {len(content)}\n".encode() + content)
     return total.hexdigest()[:12]

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.jars import cache
@@ -23,11 +24,11 @@ def found() -> list[str] | None:
     return next((one for one in candidates if (version(one) or (0,)) >= LEAST), None)
 
 
-def version(command: list[str]) -> tuple[int, ...] | None:
+def version(command: list[str], env: Mapping[str, str] = os.environ) -> tuple[int, ...] | None:
     """Its version, like (2, 26, 1); None where it cannot be run."""
     try:
         told = subprocess.run(
-            [*command, "version", "--short"], capture_output=True, text=True, timeout=30, check=True
+            [*command, "version", "--short"], env=dict(env), capture_output=True, text=True, timeout=30, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
@@ -42,5 +43,6 @@ def missing() -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment in which the Docker client finds the Compose that is kept, if there is one."""
-    return {**os.environ, "DOCKER_CONFIG": str(kept().parents[1])} if kept().is_file() else dict(os.environ)
+    """The environment in which the Docker client has a Compose: its own, or the one that is kept."""
+    lacking = (version(["docker", "compose"]) or (0,)) < LEAST
+    return {**os.environ, "DOCKER_CONFIG": str(kept().parents[1])} if lacking and kept().is_file() else dict(os.environ)
