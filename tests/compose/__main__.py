@@ -50,7 +50,8 @@ def main() -> int:
         print(f"compose-test skipped: it has passed on this machine with these files ({', '.join(stamp.COVERED)}).")
         return 0
     install = os.environ.get("INSTALL", "") not in ("", "0")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that everything is stopped, whoever ends the run
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that everything is stopped, whoever ends the run, and how
+        signal.signal(number, signal.default_int_handler)
     work = Path(tempfile.mkdtemp(prefix="chorus-compose-"))
     try:
         return run(install, work, given.stay)
@@ -131,11 +132,12 @@ def started(found: Engine, made: images.Images, folder: Path) -> Iterator[Stack]
     try:
         yield stack
     finally:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before = [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)]
         stack.end()
         with suppress(Broken):
             stack.type(f"docker image rm --force chorus:{VERSION} chorus:{VERSION}-next")
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def digest(root: Path, paths: list[str], passed_over: Sequence[str] = ()) -> str
     """Twelve digits that change with the name or the content of any of these files."""
     total = hashlib.sha256()
     for file in sorted(one for path in paths for one in files(root / path)):
-        if set(passed_over) & set(file.parts):
+        if set(passed_over) & set(file.relative_to(root.resolve()).parts):
             continue
         content = file.read_bytes()
         total.update(f"{file.relative_to(root.resolve())} {len(content)}\n".encode() + content)
