@@ -170,12 +170,12 @@ class Stack:
         self.type("docker compose --profile '*' down --volumes --remove-orphans --timeout 5", 180)
 
 
-def eventually(what: str, look: Callable[[], bool], limit_s: float) -> None:
-    """Return when it is so; raises Broken when it is not within the time."""
+def eventually(what: str, look: Callable[[], object], limit_s: float) -> None:
+    """Return when `look` neither says False nor fails; raises Broken when that takes longer than the time."""
     until = time.monotonic() + limit_s
     while True:
         try:
-            if look():
+            if look() is not False:
                 return
         except (httpx.HTTPError, Broken):
             pass

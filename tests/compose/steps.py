@@ -13,9 +13,10 @@ from tests.compose import digests, people
 from tests.compose.people import Ticket
 from tests.compose.stack import VERSION, Broken, Stack, eventually, first_day
 
-RESTARTED_S, SCRAPED_S, MAILED_S = 60, 60, 90
+RESTARTED_S, SCRAPED_S, MAILED_S, READY_S = 60, 60, 90, 30
 NEW_RULE = {"alert": "ChorusComposeTest", "expr": "vector(0) > 1", "labels": {"severity": "ticket"}}
 ALERT = "ComposeTest"
+READY = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"
 SCALED = ("router", "notifier")
 UPGRADE = (
     "docker compose build intake",
@@ -124,10 +125,13 @@ class Steps:
             self.stack.set(**dict.fromkeys(replicas))
             self.stack.type("docker compose up -d")
             raise
-        names = [one["Service"] for one in self.stack.containers()]
-        if any(names.count(service) != 2 for service in SCALED):
+        names = [one["Name"] for one in self.stack.containers() if one["Service"] in SCALED]
+        if len(names) != 2 * len(SCALED):
             raise Broken(f"there are not two of {' and '.join(SCALED)}: {sorted(names)}")
         self.message("with-two-of-each")
+        # Compose calls a process healthy that was ready once, before its partitions went to another one.
+        for name in names:
+            eventually(f"{name} is ready", partial(self.stack.type, f'docker exec {name} python -c "{READY}"'), READY_S)
 
     def upgraded(self) -> None:
         """A version with another rule and another configuration of the door, whose digests are right."""
