@@ -18,10 +18,11 @@ import yaml
 from tests.compose.engine import Engine
 from tests.compose.file import PARTS, REPOSITORY
 from tests.compose.images import PYTHON, Images
+from tests.compose.screen import say
 from tests.integration.composed import free_ports
 
 PROJECT, VERSION = "chorus-compose-test", "compose-test"
-COMMAND_S, HEALTHY_S = 420, 150
+COMMAND_S, HEALTHY_S, WORTH_A_LINE_S = 420, 150, 5
 # Shorter than docker-compose.yml's, so that the run need not wait for the next look.
 LOOK_EVERY = "3s"
 PORTS = ("write-in", "desk", "hall", "scoreboard", "kafka", "alertmanager", "grafana")
@@ -106,7 +107,7 @@ class Stack:
 
     def type(self, command: str, limit_s: float = COMMAND_S, **settings: str) -> str:
         """Type a command as an operator does, in the folder; returns what it prints. Raises Broken unless it ends with 0."""
-        env = {**self.engine.environment, **settings}
+        env, began = {**self.engine.environment, **settings}, time.monotonic()
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=limit_s, check=False,
@@ -114,6 +115,8 @@ class Stack:
         if done.returncode != 0:
             last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
             raise Broken(f"`{command}` ended with status {done.returncode}:\n{last}")
+        if (took := time.monotonic() - began) > WORTH_A_LINE_S:
+            say(f"  {took:.0f} s for `{command}`")
         return done.stdout
 
     def containers(self) -> list[Mapping[str, Any]]:
