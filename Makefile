@@ -13,7 +13,7 @@ SOURCES := shared services deploy tests
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 ARGS ?=
 
-.PHONY: up test check chaos bench soak
+.PHONY: up test check chaos bench soak compose-test compose-tool compose-labels
 .SUFFIXES:
 
 up: $(VENV)/.local
@@ -35,6 +35,19 @@ chaos: KILLS := 20
 chaos: SEED := 1
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.chaos --inquiries $(N) --kills $(KILLS) --seed $(SEED) $(ARGS)
+
+# docker-compose.yml on a real engine, from the first day to an upgrade: before each release.
+# make compose-test INSTALL=1 installs an engine from packages where there is none; without it the run is skipped there.
+compose-test: $(VENV)/.test
+	@INSTALL=$(INSTALL) $(BIN)/python -m tests.compose $(ARGS)
+
+# Docker Compose from packages, where the machine has none; `make check` has it read docker-compose.yml.
+compose-tool: $(VENV)/.test
+	@$(BIN)/python -m tests.compose.packages
+
+# After a change of a file that docker-compose.yml mounts.
+compose-labels: $(VENV)/.test
+	@$(BIN)/python -m tests.compose.digests
 
 # Side by side with others, about a quarter of an hour; what the rivals need is kept apart in .venv-bench.
 # make bench ARGS="--quick" shows that it works; ARGS="--only intake" measures one section.

@@ -1,7 +1,9 @@
 """What Prometheus, Alertmanager and Grafana are told: only metrics that exist, and a runbook for every alert."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,59 @@ def test_alerts_reach_somebody() -> None:
         quoted = re.findall(r'alertname="(\w+)"', " ".join(inhibited["source_matchers"]))
         assert quoted
         assert set(quoted) <= names
+
+
+GIVEN = {
+    "SMTP": "mail.city.example:25",
+    "SMTP_TLS": "true",
+    "MAIL_FROM": "Chorus & Co <chorus@city.example>",
+    "ALERTS_TO": "a|b\\c@city.example",
+}
+
+
+def started(folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run start.sh with a program in Alertmanager's place that prints its arguments."""
+    program = folder / "alertmanager"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    script = (DEPLOY / "alertmanager" / "start.sh").read_text("utf-8")
+    here = script.replace("/etc/alertmanager", str(DEPLOY / "alertmanager")).replace("/tmp", str(folder))
+    env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **given}
+    return subprocess.run(["sh", "-c", here, "sh", "--x=1"], env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("tls", ["true", "false"])
+def test_alertmanager_starts_with_the_settings_of_compose(tls: str, tmp_path: Path) -> None:
+    done = started(tmp_path, GIVEN | {"SMTP_TLS": tls})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"--config.file={tmp_path}/alertmanager.yml", "--x=1"]
+    made = yaml.safe_load((tmp_path / "alertmanager.yml").read_text("utf-8"))
+    assert made["global"] == {
+        "smtp_smarthost": GIVEN["SMTP"],
+        "smtp_from": GIVEN["MAIL_FROM"],
+        "smtp_require_tls": tls == "true",
+    }
+    assert made["receivers"][0]["email_configs"][0]["to"] == GIVEN["ALERTS_TO"]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("ALERTS_TO", ""), ("SMTP_TLS", "no")])
+def test_alertmanager_does_not_start_with_a_setting_that_is_missing_or_wrong(
+    setting: str, value: str, tmp_path: Path
+) -> None:
+    done = started(tmp_path, GIVEN | {setting: value})
+    assert done.returncode != 0
+    assert "into .env" in done.stderr
+    assert not (tmp_path / "alertmanager.yml").exists()
+
+
+def test_compose_gives_alertmanager_its_settings_and_tls_is_the_default() -> None:
+    told = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))["services"]["alertmanager"]
+    assert told["environment"] == {
+        "SMTP": "${CHORUS_SMTP}",
+        "SMTP_TLS": "${CHORUS_ALERTS_TLS:-true}",
+        "MAIL_FROM": "${CHORUS_MAIL_FROM:-chorus@city.example}",
+        "ALERTS_TO": "${CHORUS_ALERTS_TO:-}",
+    }
 
 
 def test_grafana_finds_prometheus_and_its_dashboard() -> None:

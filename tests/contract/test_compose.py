@@ -1,7 +1,7 @@
 """docker-compose.yml: valid, restricted, gated by health, and with settings that exist.
 
-Without an engine the file is checked against the schema of the Compose specification, which `check-jsonschema` carries,
-and against the promises of docs/operations.md.
+Checked against the schema of the Compose specification, which `check-jsonschema` carries, and against the promises of
+docs/operations.md; test_compose_accepted.py has Compose itself read it, `make compose-test` starts it.
 """
 
 import json
@@ -14,7 +14,7 @@ from jsonschema.validators import validator_for
 from deploy.cli.console import OVERRIDES
 from shared.contracts.sources import SERVICES
 from shared.runtime.settings import Settings
-from tests.compose import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled
+from tests.compose.file import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled
 
 LASTING = {name for name, part in PARTS.items() if part["restart"] == "unless-stopped"}
 ONCE = {name for name, part in PARTS.items() if part["restart"] == "no"}
@@ -58,6 +58,23 @@ def test_a_part_has_no_more_rights_than_it_needs(name: str) -> None:
     limits = part["deploy"]["resources"]["limits"]
     assert float(filled(limits["cpus"])) > 0
     assert re.fullmatch(r"\d+[mg]", filled(limits["memory"]))
+    # Compose refuses `pids_limit` beside limits of `deploy`. The store has a thread for each connection.
+    assert limits["pids"] == {"kafka": 4096, "mongo": 8192}.get(re.sub(r"-\d$", "", name), 512)
+    assert "pids_limit" not in part
+
+
+@every_part
+def test_a_folder_in_memory_over_one_of_the_image_has_an_owner_not_a_mode(name: str) -> None:
+    # /tmp has the mode 1777 in every image.
+    for one in PARTS[name]["tmpfs"]:
+        assert "mode=" not in one or one.startswith("/tmp:"), "runc before 1.1.8 ignores it"
+
+
+def test_limits_of_open_files_are_settings() -> None:
+    limits = {name: part["ulimits"]["nofile"] for name, part in PARTS.items() if "ulimits" in part}
+    told = {"kafka": "${CHORUS_KAFKA_OPEN_FILES:-100000}", "mongo": "${CHORUS_MONGODB_OPEN_FILES:-64000}"}
+    told["door"] = "${CHORUS_DOOR_OPEN_FILES:-20000}"
+    assert {re.sub(r"-\d$", "", name): limit for name, limit in limits.items()} == told
 
 
 @every_part

@@ -6,7 +6,7 @@ from deploy.cli.cluster.secrets import FILES
 from deploy.replica_set import SET
 from deploy.security.passwords import ADMIN
 from shared.contracts.sources import SERVICES
-from tests.compose import BROKERS, COMPOSE, PARTS, filled
+from tests.compose.file import BROKERS, COMPOSE, PARTS, filled
 
 
 def test_nobody_uses_kafka_without_a_password_and_a_right() -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tomllib
 
-from tests.compose import REPOSITORY
+from tests.compose.file import REPOSITORY
 
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text("utf-8")
 

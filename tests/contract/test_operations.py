@@ -10,7 +10,7 @@ import pytest
 
 from deploy.cli.cluster.secrets import FILES, SECRETS, WITH_PROVISION
 from deploy.cli.main import _command
-from tests.compose import PARTS, REPOSITORY
+from tests.compose.file import PARTS, REPOSITORY
 
 PAGES = ("README.md", "docs/operations.md", "docs/departments.md")
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")

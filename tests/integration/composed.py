@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local import jars, probe
 from deploy.local.kafka import BROKER_HEAP, FORMAT_HEAP, JAVA_OPTIONS
-from tests.compose import COMPOSE, PARTS, REPOSITORY, filled
+from tests.compose.file import COMPOSE, PARTS, REPOSITORY, filled
 
 # Brokers that are stopped together wait in vain for a controller to let them go.
 READY_S, STOP_S = 180, 10

@@ -30,7 +30,7 @@ from shared.city import load_city
 from shared.contracts.sources import SERVICES
 from shared.kafka.connection import Connection
 from shared.kafka.topics import department_topics, system_topics
-from tests.compose import BROKERS, REPOSITORY
+from tests.compose.file import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
 
 pytestmark = pytest.mark.integration

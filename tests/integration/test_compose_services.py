@@ -13,7 +13,7 @@ from deploy import replica_set
 from deploy.local.city import SAMPLE
 from shared.contracts.sources import SERVICES
 from tests.backing import Backing
-from tests.compose import BROKERS
+from tests.compose.file import BROKERS
 from tests.integration.composed import Composed, composed
 from tests.integration.guarded import guarded
 

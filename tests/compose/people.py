@@ -1,0 +1,91 @@
+"""A resident who writes through the door, and a department that answers from outside, over TLS."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.compose.file import REPOSITORY
+from tests.compose.stack import Broken, Stack, eventually
+
+DEPARTMENT = "urban-management"
+ANSWERED_S = 60
+WORDS = "三盏路灯已修复。"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a resident holds after writing in, and the address that the reply is mailed to."""
+
+    number: str
+    code: str
+    email: str
+
+
+def write(stack: Stack, email: str) -> Ticket:
+    """A message through the door."""
+    said = {
+        "subject": "幸福路路灯不亮",
+        "body": "三盏路灯坏了半个月。",
+        "public": True,
+        "department": DEPARTMENT,
+        "contact": {"email": email},
+    }
+    answer = httpx.post(f"{stack.url('write-in')}/inquiries", json=said, timeout=30, trust_env=False)
+    if answer.status_code not in (201, 202):
+        raise Broken(f"the door answers a message with {answer.status_code}: {answer.text[:300]!r}")
+    told = answer.json()
+    return Ticket(told["inquiry_id"], told["query_code"], email)
+
+
+def case(stack: Stack, ticket: Ticket) -> dict[str, Any]:
+    """What the resident sees of it."""
+    address = f"{stack.url('write-in')}/inquiries/{ticket.number}"
+    answer = httpx.get(address, headers={"X-Query-Code": ticket.code}, timeout=30, trust_env=False)
+    if answer.status_code != 200:
+        raise Broken(f"the door answers for {ticket.number} with {answer.status_code}: {answer.text[:300]!r}")
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def answer(stack: Stack, ticket: Ticket) -> None:
+    """The department finds its part and contributes; returns when the resident sees the reply."""
+    part = f"{ticket.number}-p1"
+    eventually(f"{DEPARTMENT} is offered {part}", lambda: _outside(stack, "show", part).returncode == 0, ANSWERED_S)
+    done = _outside(stack, "contribute", part, "--text", WORDS)
+    if done.returncode != 0:
+        raise Broken(f"{DEPARTMENT} cannot contribute to {part}: {done.stderr.strip()}")
+    eventually(f"{ticket.number} is answered", lambda: answered(stack, ticket), ANSWERED_S)
+
+
+def answered(stack: Stack, ticket: Ticket) -> bool:
+    """Whether the resident sees the department's words."""
+    told = case(stack, ticket)
+    return told["state"] == "answered" and WORDS in str(told["reply"])
+
+
+def mailed(stack: Stack, *words: str) -> bool:
+    """Whether one mail of the mail server has all these words in it."""
+    mails = stack.type("docker compose logs --no-log-prefix mail").split("MESSAGE FOLLOWS")
+    return any(all(word in mail for word in words) for mail in mails)
+
+
+def _outside(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+    """The department's own client: no network of the system, but the published port, TLS, and its password."""
+    secrets = stack.folder / "deploy" / "secrets"
+    ours = {
+        "CHORUS_DATA": str(stack.folder / "nothing"),
+        "CHORUS_KAFKA": f"localhost:{stack.ports['kafka']}",
+        "CHORUS_KAFKA_SECURITY": "sasl_ssl",
+        "CHORUS_KAFKA_CA_FILE": str(secrets / "kafka-ca.pem"),
+        "CHORUS_KAFKA_USER": f"departments.{DEPARTMENT}",
+        "CHORUS_KAFKA_PASSWORD_FILE": str(secrets / "kafka" / f"departments.{DEPARTMENT}"),
+    }
+    command = [sys.executable, "-m", "deploy.cli.main", "inbox", DEPARTMENT, *words]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env={**os.environ, **ours}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=90, check=False,
+    )  # fmt: skip

@@ -1,0 +1,187 @@
+"""A copy of the repository whose docker-compose.yml runs beside others: a project name, ports and images of its own."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.compose.engine import Engine
+from tests.compose.file import PARTS, REPOSITORY
+from tests.compose.images import PYTHON, Images
+from tests.compose.screen import say
+from tests.integration.composed import free_ports
+
+PROJECT, VERSION = "chorus-compose-test", "compose-test"
+COMMAND_S, HEALTHY_S, WORTH_A_LINE_S = 420, 150, 5
+# Shorter than docker-compose.yml's, so that the run need not wait for the next look.
+LOOK_EVERY = "3s"
+PORTS = ("write-in", "desk", "hall", "scoreboard", "kafka", "alertmanager", "grafana")
+OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
+OPEN_FILES = {"CHORUS_KAFKA_OPEN_FILES": 100_000, "CHORUS_MONGODB_OPEN_FILES": 64_000, "CHORUS_DOOR_OPEN_FILES": 20_000}
+
+
+class Broken(Exception):
+    """The system does not do what it should; the message says what."""
+
+
+def first_day() -> tuple[str, list[str]]:
+    """The `.env` and the commands that docs/operations.md gives for the first day."""
+    section = OPERATIONS.partition("## The first day\n")[2].partition("\n## ")[0]
+    settings, *blocks = re.findall(r"^ *```sh\n(.*?)```", section, re.DOTALL | re.MULTILINE)
+    return settings, [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@dataclass
+class Stack:
+    """The system as an operator sees it: a folder with docker-compose.yml and `.env`, and commands that are typed there."""
+
+    engine: Engine
+    images: Images
+    folder: Path
+    ports: dict[str, int] = field(default_factory=lambda: dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
+
+    def lay(self) -> None:
+        """Copy what the repository holds, with the run's own settings."""
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\0")
+        for name in filter(None, names):
+            if (REPOSITORY / name).is_file():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(REPOSITORY / name, self.folder / name)
+        dockerfile = self.folder / "deploy" / "Dockerfile"
+        dockerfile.write_text(dockerfile.read_text("utf-8").replace(f"FROM {PYTHON}", f"FROM {self.images.python}"))
+        (self.folder / "override.yml").write_text(self._override())
+        (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
+
+    def _settings(self) -> dict[str, str]:
+        lines = re.findall(r"^ *(\w+)=(\S+)", first_day()[0], re.MULTILINE)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        ours = {
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COMPOSE_FILE": "docker-compose.yml:override.yml",
+            "CHORUS_VERSION": VERSION,
+            "CHORUS_SMTP": "mail:8025",
+            "CHORUS_ALERTS_TLS": "false",
+            "CHORUS_KAFKA_HOST": "localhost",
+            "CHORUS_PUBLIC_URL": self.url("write-in"),
+            "CHORUS_HALL_URL": self.url("hall"),
+            "CHORUS_SCOREBOARD_URL": self.url("scoreboard"),
+        }
+        ours |= {name: str(most) for name, wanted in OPEN_FILES.items() if 0 < most < wanted}
+        settings = dict(lines) | ours | {"CHORUS_UID": str(os.geteuid())}
+        if os.geteuid() == 0:
+            del settings["CHORUS_UID"]
+        return settings
+
+    def _override(self) -> str:
+        """What keeps the run apart: images, ports, the mail server, and parts that no image is there for."""
+        services: dict[str, Any] = {name: {"healthcheck": {"interval": LOOK_EVERY}} for name in self._lasting()}
+        for name, image in self.images.of.items():
+            services.setdefault(name, {})["image"] = image
+        there = {"write-in": 8001, "desk": 8002, "hall": 8003, "scoreboard": 8004}
+        services["door"]["ports"] = [f"127.0.0.1:{self.ports[name]}:{port}" for name, port in there.items()]
+        services["kafka"]["ports"] = [f"127.0.0.1:{self.ports['kafka']}:9094"]
+        told = f"INSIDE://kafka:9092,OUTSIDE://localhost:{self.ports['kafka']}"
+        services["kafka"]["environment"] = {"KAFKA_ADVERTISED_LISTENERS": told}
+        services["alertmanager"]["ports"] = [f"127.0.0.1:{self.ports['alertmanager']}:9093"]
+        services["grafana"]["ports"] = [f"127.0.0.1:{self.ports['grafana']}:3000"]
+        services["mail"] = {"image": self.images.mail, "networks": ["outside"], "init": True}
+        text: str = yaml.safe_dump({"services": services})
+        for name in self.images.without:
+            text = re.sub(rf"(?m)^  {name}:", r"\g<0>\n    profiles: !override [without]", text)
+        return re.sub(r"(?m)^    ports:$", "    ports: !override", text)
+
+    def url(self, name: str) -> str:
+        """Where this port of the machine leads to."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def type(self, command: str, limit_s: float = COMMAND_S, **settings: str) -> str:
+        """Type a command as an operator does, in the folder; returns what it prints. Raises Broken unless it ends with 0."""
+        env, began = {**self.engine.environment, **settings}, time.monotonic()
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=limit_s, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
+            raise Broken(f"`{command}` ended with status {done.returncode}:\n{last}")
+        if (took := time.monotonic() - began) > WORTH_A_LINE_S:
+            say(f"  {took:.0f} s for `{command}`")
+        return done.stdout
+
+    def containers(self) -> list[Mapping[str, Any]]:
+        """Every container of the project, as `docker compose ps` lists it."""
+        lines = self.type("docker compose ps --all --format json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def unhealthy(self) -> list[str]:
+        """What keeps each part from being healthy, or done if it runs once; nothing when all are."""
+        wrong, seen = [], set()
+        for one in self.containers():
+            name, state = one["Service"], one["State"]
+            seen.add(name)
+            done = PARTS.get(name, {}).get("restart") == "no" and state == "exited" and one["ExitCode"] == 0
+            if not (done or one["Health"] == "healthy" or (name == "mail" and state == "running")):
+                wrong.append(f"{one['Name']} is {one['Health'] or state}")
+        wanted = {name for name in (*self._lasting(), "mail") if name not in self.images.without}
+        return [*wrong, *(f"{name} has no container" for name in sorted(wanted - seen))]
+
+    def _lasting(self) -> list[str]:
+        profiles = {"single", "monitoring"}
+        return [
+            name
+            for name, part in PARTS.items()
+            if part["restart"] != "no" and (not part.get("profiles") or profiles & set(part["profiles"]))
+        ]
+
+    def await_healthy(self, limit_s: float = HEALTHY_S) -> None:
+        """Return when every part is healthy; raises Broken with those that are not."""
+        until = time.monotonic() + limit_s
+        while wrong := self.unhealthy():
+            if time.monotonic() > until:
+                raise Broken(f"after {limit_s:.0f} s, {'; '.join(wrong)}")
+            time.sleep(1)
+
+    def inspect(self, container: str, field_: str) -> str:
+        """One field of a container."""
+        return self.type(f"docker inspect --format '{{{{{field_}}}}}' {container}").strip()
+
+    def from_inside(self, part: str, url: str) -> Any:
+        """The JSON that a part answers with, asked from within its container."""
+        return json.loads(self.type(f"docker compose exec -T {part} wget -q -O - '{url}'"))
+
+    def set(self, **settings: str | None) -> None:
+        """Change lines of `.env`."""
+        kept = [
+            line for line in (self.folder / ".env").read_text().splitlines() if line.partition("=")[0] not in settings
+        ]
+        lines = [*kept, *(f"{name}={value}" for name, value in settings.items() if value is not None)]
+        (self.folder / ".env").write_text("\n".join(lines) + "\n")
+
+    def end(self) -> None:
+        """Remove containers, networks and volumes of the project."""
+        self.type("docker compose --profile '*' down --volumes --remove-orphans --timeout 5", 180)
+
+
+def eventually(what: str, look: Callable[[], object], limit_s: float) -> None:
+    """Return when `look` neither says False nor fails; raises Broken when that takes longer than the time."""
+    until = time.monotonic() + limit_s
+    while True:
+        try:
+            if look() is not False:
+                return
+        except (httpx.HTTPError, Broken):
+            pass
+        if time.monotonic() > until:
+            raise Broken(f"not within {limit_s:.0f} s: {what}")
+        time.sleep(0.5)
