@@ -16,6 +16,9 @@ from fastapi.responses import HTMLResponse
 from services.intake import views as intake
 from services.notifier import views as notifier
 from services.scorer import views as scorer
+from services.scorer.domain.ratings import RatingCounts
+from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
+from shared.city import Name
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -62,23 +65,26 @@ ENTRY = {
     "paragraphs": PARAGRAPHS,
     "rating": {"solved": True, "satisfied": "mostly"},
 }
-CLOCK = {"kept": 1200, "broken": 31, "open": 400, "share": "0.9748"}
-NOTHING = {"kept": 0, "broken": 0, "open": 3, "share": None}
-ROW: dict[str, Any] = {
-    "code": "water",
-    "name": {"zh": LONG, "en": "Joint Administration of Something With a Long Name"},
-    "volume": {"assigned": 1700, "answered": 1300, "released": 1200},
-    "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
-    "ratings": {"valid": 200, "solved": 100, "satisfied": 100},
-    "returned": 1,
-    "joint": 10,
-}
-BOARD = {
-    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
-    "policy_id": "sample",
-    "as_of": "2026-11-22T09:00:00Z",
-    "departments": [ROW] * 8,
-}
+CLOCK = Judged(kept=1200, broken=31, open=400, share="0.9748")
+NOTHING = Judged(kept=0, broken=0, open=3, share=None)
+ROW = DepartmentScores(
+    code="water",
+    name=Name(zh=LONG, en="Joint Administration of Something With a Long Name"),
+    volume=Volume(assigned=1700, answered=1300, released=1200),
+    clocks=Clocks(accept=CLOCK, first_reply=CLOCK, resolve=NOTHING),
+    ratings=Ratings.of(RatingCounts(valid=200, contacted=150, solved=100, satisfied=100)),
+    returned=1,
+    reopened=0,
+    joint=10,
+    ranked=False,
+    rank=None,
+)
+BOARD = Scoreboard(
+    period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
+    policy_id="sample",
+    as_of="2026-11-22T09:00:00Z",
+    departments=[ROW] * 8,
+)
 WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unknown", "": "Something else"}
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
@@ -14,6 +13,9 @@ from httpx import ASGITransport, AsyncClient
 from services.intake import views as intake
 from services.notifier import views as notifier
 from services.scorer import views as scorer
+from services.scorer.domain.ratings import RatingCounts
+from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
+from shared.city import Name
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -44,24 +46,27 @@ ENTRY = {
     "paragraphs": [{"name": EVIL, "text": EVIL}, {"name": "水务局", "text": "已修。"}],
     "rating": {"solved": False, "satisfied": EVIL},
 }
-CLOCK = {"kept": 2, "broken": 1, "open": 4, "share": "0.6667"}
-NOTHING = {"kept": 0, "broken": 0, "open": 0, "share": None}
-BOARD: dict[str, Any] = {
-    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
-    "policy_id": EVIL,
-    "as_of": "2026-11-22T09:00:00Z",
-    "departments": [
-        {
-            "code": "water",
-            "name": {"zh": EVIL, "en": EVIL},
-            "volume": {"assigned": 7, "answered": 3, "released": 2},
-            "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
-            "ratings": {"valid": 2, "solved": 1, "satisfied": 1, "solved_rate": None},
-            "returned": 1,
-            "joint": 1,
-        }
+CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
+NOTHING = Judged(kept=0, broken=0, open=0, share=None)
+BOARD = Scoreboard(
+    period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
+    policy_id=EVIL,
+    as_of="2026-11-22T09:00:00Z",
+    departments=[
+        DepartmentScores(
+            code="water",
+            name=Name(zh=EVIL, en=EVIL),
+            volume=Volume(assigned=7, answered=3, released=2),
+            clocks=Clocks(accept=CLOCK, first_reply=CLOCK, resolve=NOTHING),
+            ratings=Ratings.of(RatingCounts(valid=2, contacted=1, solved=1, satisfied=1)),
+            returned=1,
+            reopened=0,
+            joint=1,
+            ranked=False,
+            rank=None,
+        )
     ],
-}
+)
 FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EVIL)
 DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
 
@@ -89,7 +94,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "hall, empty": lambda lang: notifier.hall(lang, []),
     "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),
     "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12"),
-    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, {**BOARD, "departments": []}),
+    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, BOARD.model_copy(update={"departments": []})),
     **{
         f"problem {status}": lambda lang, status=status: layout.problem(lang, status, EVIL)  # type: ignore[misc]
         for status in (404, 409, 413, 422, 429, 500, 503)
@@ -280,10 +285,10 @@ def test_a_share_is_never_rounded_up_to_whole(share: str | None, words: str) -> 
 
 
 def test_the_citys_figures_are_the_departments_added_up() -> None:
-    total = scorer.total([*BOARD["departments"], *BOARD["departments"]])
-    assert total["assigned"] == 14
-    assert total["clocks"]["accept"]["kept"] == 4
-    assert total["clocks"]["resolve"]["share"] is None
+    total = scorer.total([*BOARD.departments, *BOARD.departments])
+    assert total.assigned == 14
+    assert total.accept.kept == 4
+    assert total.resolve.share is None
 
 
 @pytest.mark.parametrize(
