@@ -15,10 +15,12 @@ from fastapi.responses import HTMLResponse
 
 from services.intake import views as intake
 from services.notifier import views as notifier
+from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
+from shared.contracts.resident_messages import Paragraph
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -39,7 +41,7 @@ SITE = Site(intake="", hall="", scoreboard="")
 LONG = "一个名字特别长特别长特别长特别长的联合管理委员会办公室"
 UNBROKEN = "https://city.example/" + "a" * 150
 DEPARTMENTS = [(f"d{at}", name) for at, name in enumerate(("路灯管理处", "水务局", LONG) * 8)]
-PARAGRAPHS = [{"department": "water", "name": LONG, "text": f"已修复。\n\n{UNBROKEN}"}] * 3
+PARAGRAPHS = (Paragraph(department="water", name=LONG, text=f"已修复。\n\n{UNBROKEN}"),) * 3
 PICTURE = {
     "inquiry_id": "20261122-7KX4MQ2B",
     "state": "answered",
@@ -55,16 +57,16 @@ PICTURE = {
     ],
     "reply": {"text": "", "paragraphs": PARAGRAPHS},
 }
-ENTRY = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "subject": UNBROKEN,
-    "summary": UNBROKEN,
-    "body": UNBROKEN,
-    "answered_at": "2026-11-22T16:30:00Z",
-    "departments": [LONG, "水务局", LONG],
-    "paragraphs": PARAGRAPHS,
-    "rating": {"solved": True, "satisfied": "mostly"},
-}
+ENTRY = HallEntry(
+    inquiry_id="20261122-7KX4MQ2B",
+    n=1,
+    round=1,
+    answered_at="2026-11-22T16:30:00Z",
+    language="zh",
+    subject=UNBROKEN,
+    body=UNBROKEN,
+    paragraphs=PARAGRAPHS,
+)
 CLOCK = Judged(kept=1200, broken=31, open=400, share="0.9748")
 NOTHING = Judged(kept=0, broken=0, open=3, share=None)
 ROW = DepartmentScores(

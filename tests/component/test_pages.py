@@ -12,10 +12,12 @@ from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
 from services.notifier import views as notifier
+from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
+from shared.contracts.resident_messages import Paragraph
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -36,16 +38,19 @@ PICTURE = {
     "timeline": [{"at": "2026-11-22T01:12:16.123Z", "text": EVIL}, {"at": "2026-11-22T02:00:00Z", "text": "已受理。"}],
     "reply": {"text": EVIL, "paragraphs": [{"department": "water", "name": EVIL, "text": EVIL}]},
 }
-ENTRY = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "subject": EVIL,
-    "summary": EVIL,
-    "body": EVIL,
-    "answered_at": "2026-11-22T16:30:00Z",
-    "departments": [EVIL, "水务局"],
-    "paragraphs": [{"name": EVIL, "text": EVIL}, {"name": "水务局", "text": "已修。"}],
-    "rating": {"solved": False, "satisfied": EVIL},
-}
+ENTRY = HallEntry(
+    inquiry_id="20261122-7KX4MQ2B",
+    n=1,
+    round=1,
+    answered_at="2026-11-22T16:30:00Z",
+    language="zh",
+    subject=EVIL,
+    body=EVIL,
+    paragraphs=(
+        Paragraph(department="roads", name=EVIL, text=EVIL),
+        Paragraph(department="water", name="水务局", text="已修。"),
+    ),
+)
 CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
 NOTHING = Judged(kept=0, broken=0, open=0, share=None)
 BOARD = Scoreboard(
