@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from services.intake import views as intake
+from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
-from shared.contracts.resident_messages import Paragraph
+from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -42,21 +43,23 @@ LONG = "一个名字特别长特别长特别长特别长的联合管理委员会
 UNBROKEN = "https://city.example/" + "a" * 150
 DEPARTMENTS = [(f"d{at}", name) for at, name in enumerate(("路灯管理处", "水务局", LONG) * 8)]
 PARAGRAPHS = (Paragraph(department="water", name=LONG, text=f"已修复。\n\n{UNBROKEN}"),) * 3
-PICTURE = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "state": "answered",
-    "round": 2,
-    "subject": UNBROKEN,
-    "departments": [
-        {"code": f"d{at}", "name": LONG, "role": "lead", "state": state, "due_at": "2026-11-22T16:30:00Z"}
+PICTURE = Ticket(
+    inquiry_id="20261122-7KX4MQ2B",
+    subject=UNBROKEN,
+    language="zh",
+    state="answered",
+    round=2,
+    departments=[
+        DepartmentShown(code=f"d{at}", name=LONG, role="lead", state=state, due_at="2026-11-22T16:30:00Z")
         for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
     ],
-    "timeline": [
-        {"at": "2026-11-22T01:12:16.123Z", "text": f"已答复。\n{UNBROKEN}"},
-        {"at": "2026-11-22T02:00:00Z", "text": UNBROKEN},
+    timeline=[
+        TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
+        TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),
     ],
-    "reply": {"text": "", "paragraphs": PARAGRAPHS},
-}
+    reply=Reply(text="", paragraphs=PARAGRAPHS),
+    rated=[],
+)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,

@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
+from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
-from shared.contracts.resident_messages import Paragraph
+from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -27,17 +28,23 @@ EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二
 EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
 ISOLATED = frozenset(("bdi", "textarea", "title"))
 VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
-PICTURE = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "state": "answered",
-    "round": 2,
-    "departments": [
-        {"code": "water", "name": EVIL, "role": "lead", "state": "accepted", "due_at": "2026-11-22T16:30:00Z"},
-        {"code": "roads", "name": "道路处", "role": "co-handler", "state": EVIL, "due_at": None},
+PICTURE = Ticket(
+    inquiry_id="20261122-7KX4MQ2B",
+    subject=EVIL,
+    language="zh",
+    state="answered",
+    round=2,
+    departments=[
+        DepartmentShown(code="water", name=EVIL, role="lead", state="accepted", due_at="2026-11-22T16:30:00Z"),
+        DepartmentShown(code="roads", name="道路处", role="co-handler", state=EVIL, due_at=None),
     ],
-    "timeline": [{"at": "2026-11-22T01:12:16.123Z", "text": EVIL}, {"at": "2026-11-22T02:00:00Z", "text": "已受理。"}],
-    "reply": {"text": EVIL, "paragraphs": [{"department": "water", "name": EVIL, "text": EVIL}]},
-}
+    timeline=[
+        TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
+        TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
+    ],
+    reply=Reply(text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),)),
+    rated=[],
+)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,
@@ -89,7 +96,9 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "ask status again": lambda lang: intake.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
     "status": lambda lang: intake.status(lang, PICTURE, EVIL),
     "status, new": lambda lang: intake.status(
-        lang, {**PICTURE, "state": "registered", "departments": [], "timeline": [], "reply": None}, "CODE"
+        lang,
+        PICTURE.model_copy(update={"state": "registered", "departments": [], "timeline": [], "reply": None}),
+        "CODE",
     ),
     "status, rated": lambda lang: intake.status(lang, PICTURE, "CODE", rated=True),
     "status, rating refused": lambda lang: intake.status(
