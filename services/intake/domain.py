@@ -4,13 +4,17 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator
 
+from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from shared.contracts.fields import has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
+from shared.contracts.inputs import InquiryReceived
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.resident_messages import Reply
 from shared.runtime.languages import Lang
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
@@ -129,27 +133,42 @@ def channel_label(channel: str) -> str:
     return channel if channel in CHANNELS else "other"
 
 
-REGISTERED = {"zh": "您的诉求已收到，正在登记。", "en": "Your message has been received."}
+REGISTERED: Mapping[Lang, str] = {"zh": "您的诉求已收到，正在登记。", "en": "Your message has been received."}
 
 
-def ticket(
-    received: Mapping[str, Any], at: str, told: Sequence[Mapping[str, Any]], rated: Sequence[int]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TicketUpdate:
+    """Something a resident was told, with the case as it was then; `at` is RFC 3339 in UTC.
+
+    `n` and `place` order the updates of one inquiry: the decision's number, then the offset in the topic.
+    """
+
+    n: int
+    place: int
+    at: str
+    text: str
+    state: str
+    round: int
+    departments: tuple[DepartmentShown, ...]
+    reply: Reply | None
+
+
+def ticket(received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], rated: Sequence[int]) -> Ticket:
     """What the resident sees: the newest picture, and everything told so far, oldest first.
 
-    `received` is the message as written, `told` the stored tellings in any order, `rated` the rounds with a rating.
+    `received` is the message as written and `at` when, `updates` come in any order, `rated` are the rounds with a
+    rating.
     """
-    said = sorted(told, key=lambda one: (one["n"], one["place"]))
-    picture = said[-1]["case"] if said else {"state": "registered", "round": 1, "departments": [], "reply": None}
-    timeline = [{"at": one["at"], "text": one["text"]} for one in said]
-    return {
-        "inquiry_id": received["inquiry_id"],
-        "subject": received["subject"],
-        "language": received["language"],
-        "state": picture["state"],
-        "round": picture["round"],
-        "departments": picture["departments"],
-        "timeline": timeline or [{"at": at, "text": REGISTERED[received["language"]]}],
-        "reply": picture.get("reply"),
-        "rated": sorted(rated),
-    }
+    said = sorted(updates, key=lambda one: (one.n, one.place))
+    newest = said[-1] if said else TicketUpdate(0, 0, at, REGISTERED[received.language], "registered", 1, (), None)
+    return Ticket(
+        inquiry_id=received.inquiry_id,
+        subject=received.subject,
+        language=received.language,
+        state=newest.state,
+        round=newest.round,
+        departments=list(newest.departments),
+        timeline=[TimelineEntry(at=one.at, text=one.text) for one in said or [newest]],
+        reply=newest.reply,
+        rated=sorted(rated),
+    )

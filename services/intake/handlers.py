@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.intake.store import IntakeStore
 from shared.kafka.records import Record
-from shared.runtime import metrics, timestamps
+from shared.runtime import metrics
 from shared.service.event_decoders import ResidentMessage, read_told
 
 
@@ -17,21 +17,7 @@ class TicketUpdates:
 
     async def remember(self, batch: Sequence[ResidentMessage]) -> None:
         """Safe to repeat: a telling that is there is left as it is."""
-        await self.store.add_told(
-            [
-                {
-                    "_id": one.id,
-                    "inquiry_id": one.told.inquiry_id,
-                    "n": one.n,
-                    "place": one.place,
-                    "at": timestamps.to_text(one.at),
-                    "what": one.told.what,
-                    "text": one.told.text,
-                    "case": one.told.case.model_dump(mode="json", exclude={"body"}),
-                }
-                for one in batch
-            ]
-        )
+        await self.store.add_told(batch)
 
 
 def read(record: Record) -> ResidentMessage | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from services.intake import views
@@ -85,7 +85,8 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
             if given is None:
                 return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
             return await shown(submissions, tickets, request, inquiry_id, given, site)
-        return JSONResponse(await tickets.ticket(inquiry_id, given))
+        seen = await tickets.ticket(inquiry_id, given)
+        return Response(seen.model_dump_json(), media_type="application/json")
 
     return router
 
@@ -210,7 +211,7 @@ async def shown(
         return after(problem.headers, views.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
     except PyMongoError:
         return after(SOON, layout.problem(lang, 503, site=site))
-    return views.status(lang, seen, code, submissions.zone, seen["round"] in seen["rated"], site=site)
+    return views.status(lang, seen, code, submissions.zone, seen.round in seen.rated, site=site)
 
 
 async def rated(

@@ -2,7 +2,12 @@
 
 from collections.abc import Sequence
 
+from services.intake.domain import TicketUpdate
+from services.intake.responses import DepartmentShown
 from shared.city import City
+from shared.contracts.resident_messages import Reply
+from shared.runtime import timestamps
+from shared.service.event_decoders import ResidentMessage
 from shared.store.mongo import ASCENDING, Database, Document, insert_new, not_in
 
 
@@ -17,13 +22,13 @@ class IntakeStore:
         """Indexes; safe to repeat."""
         await self.tickets.create_index([("inquiry_id", ASCENDING)])
 
-    async def add_told(self, documents: Sequence[Document]) -> None:
+    async def add_told(self, messages: Sequence[ResidentMessage]) -> None:
         """Add what residents were told, each once: its `_id` is the message's id."""
-        await insert_new(self.tickets, documents)
+        await insert_new(self.tickets, [document(one) for one in messages])
 
-    async def told(self, inquiry_id: str) -> list[Document]:
+    async def told(self, inquiry_id: str) -> list[TicketUpdate]:
         """Everything that was told of one inquiry."""
-        return await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
+        return [update(one) for one in await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)]
 
     async def unseen(self, ids: Sequence[str]) -> set[str]:
         """Those tellings that are not here."""
@@ -39,3 +44,31 @@ class IntakeStore:
         """The city as it was seen last."""
         stored = await self.directory.find_one({"_id": "city"})
         return City.model_validate_json(stored["city"]) if stored else None
+
+
+def document(message: ResidentMessage) -> Document:
+    """What a resident was told, as it is stored."""
+    return {
+        "_id": message.id,
+        "inquiry_id": message.told.inquiry_id,
+        "n": message.n,
+        "place": message.place,
+        "at": timestamps.to_text(message.at),
+        "what": message.told.what,
+        "text": message.told.text,
+        "case": message.told.case.model_dump(mode="json", exclude={"body"}),
+    }
+
+
+def update(stored: Document) -> TicketUpdate:
+    case = stored["case"]
+    return TicketUpdate(
+        n=stored["n"],
+        place=stored["place"],
+        at=stored["at"],
+        text=stored["text"],
+        state=case["state"],
+        round=case["round"],
+        departments=tuple(DepartmentShown.model_validate(one) for one in case["departments"]),
+        reply=Reply.model_validate(case["reply"]) if case.get("reply") else None,
+    )

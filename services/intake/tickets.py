@@ -1,21 +1,21 @@
 """Tickets: what the holder of a query code sees, and the rating that he gives."""
 
-import json
 import time
-from typing import Any
 
 from pydantic import BaseModel
 
 from services.intake import domain
 from services.intake.domain import RatingGiven
+from services.intake.responses import Ticket
 from services.intake.store import IntakeStore
 from shared.contracts import ids
-from shared.contracts.inputs import InquiryRated
+from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
 from shared.runtime import timestamps
+from shared.store.mongo import Document
 
 WRONG_CODES = 10
 WRONG_CODES_PERIOD_S = 600
@@ -37,15 +37,16 @@ class Tickets:
         self._secret = code_secret
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
 
-    async def ticket(self, inquiry_id: str, code: str | None) -> dict[str, Any]:
+    async def ticket(self, inquiry_id: str, code: str | None) -> Ticket:
         """What the holder of the code sees; a wrong code looks like an unknown ticket. Raises Problem 404 or 429."""
         entries = await self._opened(inquiry_id, code)
-        received = json.loads(entries[0]["value"])
-        rated = [json.loads(one["value"])["round"] for one in entries if one["type"] == InquiryRated.type]
+        received = InquiryReceived.model_validate_json(entries[0]["value"])
+        ratings = [one["value"] for one in entries if one["type"] == InquiryRated.type]
+        rated = [InquiryRated.model_validate_json(one).round for one in ratings]
         told = await self.store.told(inquiry_id)
         return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), told, rated)
 
-    async def _opened(self, inquiry_id: str, code: str | None) -> list[dict[str, Any]]:
+    async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, for whoever holds its code. A right code is never limited."""
         right = bool(ids.INQUIRY_ID.fullmatch(inquiry_id)) and ids.same_code(
             code or "", ids.query_code(self._secret, inquiry_id)
@@ -68,10 +69,10 @@ class Tickets:
     async def rate(self, inquiry_id: str, code: str | None, given: RatingGiven) -> Acknowledged:
         """Take a rating of an answered round, once; the same rating again gives the same answer. Raises Problem 409."""
         seen = await self.ticket(inquiry_id, code)
-        if seen["reply"] is None or given.round != seen["round"]:
+        if seen.reply is None or given.round != seen.round:
             raise Problem(
                 409,
-                f"Round {given.round} has no answer to rate; the ticket is {seen['state']}, in round {seen['round']}.",
+                f"Round {given.round} has no answer to rate; the ticket is {seen.state}, in round {seen.round}.",
             )
         value = InquiryRated(inquiry_id=inquiry_id, **given.model_dump()).model_dump_json()
         while True:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from fastapi.responses import HTMLResponse
 
+from services.intake.responses import Ticket
 from shared.runtime.languages import Lang
 from shared.runtime.settings import DEFAULT_ZONE
 from shared.web.layout import Site, templates
@@ -60,7 +61,7 @@ def ask_status(
 
 def status(
     lang: Lang,
-    picture: Mapping[str, Any],
+    picture: Ticket,
     code: str,
     zone: tzinfo = DEFAULT_ZONE,
     rated: bool = False,
@@ -69,7 +70,7 @@ def status(
     status: int = 200,
     site: Site = HERE,
 ) -> HTMLResponse:
-    """A case as `GET /inquiries/{id}` tells it. `rated`: the resident's word on this round is in.
+    """A case as `GET /inquiries/{id}` shows it. `rated`: the resident's word on this round is in.
 
     `errors` and `values` are for a rating that could not be taken (`solved`, `satisfied`, `words`).
     """

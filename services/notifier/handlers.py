@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifier.domain.notices import for_department, for_resident, hall_entry
+from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.notices import Notice, for_department, for_resident
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
+from shared.events.case_events import PartOfferedEvent
 from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS
@@ -28,27 +30,34 @@ class Notices:
     async def take(self, batch: Sequence[CoreMessage]) -> None:
         """Safe to repeat: a notice or an entry that is there is left as it is."""
         told = [one for one in batch if isinstance(one, ResidentMessage)]
-        offered = [one for one in batch if isinstance(one, Event)]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
-        for one, address in zip(offered, await self._addresses(offered), strict=True):
-            notices.append(for_department(one.id, one.data, address) if address else None)
+        notices += await self._for_departments([one for one in batch if isinstance(one, Event)])
         await self.store.add_notices([notice for notice in notices if notice], timestamps.now())
         entries = [hall_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
         await self.store.show([entry for entry in entries if entry])
 
-    async def _addresses(self, offered: Sequence[Event]) -> list[str | None]:
+    async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
+        offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]
+        addresses = await self._addresses([part.department for _, part in offers])
+        return [
+            for_department(event.id, event.inquiry_id, part, address)
+            for (event, part), address in zip(offers, addresses, strict=True)
+            if address
+        ]
+
+    async def _addresses(self, codes: Sequence[str]) -> list[str | None]:
         """The core has read of everybody to whom it offers something: who is unknown here comes with a later revision."""
-        addresses = self._known_addresses(offered)
+        addresses = self._known_addresses(codes)
         if all(addresses):
             return addresses
         if await self.city_behind():
             raise DependencyUnavailable(
                 "city", "Somebody without an address is offered something, and the city is not read to its end."
             )
-        return self._known_addresses(offered)  # one may have come while the broker was asked
+        return self._known_addresses(codes)  # one may have come while the broker was asked
 
-    def _known_addresses(self, offered: Sequence[Event]) -> list[str | None]:
-        departments = [self.city.current().department(one.data["department"]) for one in offered]
+    def _known_addresses(self, codes: Sequence[str]) -> list[str | None]:
+        departments = [self.city.current().department(code) for code in codes]
         return [one.email if one else None for one in departments]
 
 
@@ -62,4 +71,4 @@ def read(record: Record) -> CoreMessage | None:
     event = read_event(record)
     if event.type not in EVENT_TYPES:
         metrics.UNKNOWN_TYPES.labels("notifier").inc()
-    return event if event.type == "chorus.part.offered" else None
+    return event if isinstance(event.body, PartOfferedEvent) else None

@@ -9,12 +9,10 @@ from shared.city import City
 from shared.http.problems import Problem, documented, shown
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Document
 from shared.web import layout
 from shared.web.layout import Site, language
 
 PAGE = 20
-SUMMARY = 120
 
 
 def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
@@ -25,8 +23,8 @@ def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site:
     @router.get("/hall", tags=["hall"], response_class=HTMLResponse, summary="Answered public inquiries, as a page")
     async def hall(request: Request, after: str | None = None) -> Response:
         found = await store.hall_page(after, PAGE + 1)
-        further = found[PAGE - 1]["_id"] if len(found) > PAGE else None
-        return views.hall(language(request), [row(one) for one in found[:PAGE]], further, city.zone(settings), site)
+        further = found[PAGE - 1].inquiry_id if len(found) > PAGE else None
+        return views.hall(language(request), found[:PAGE], further, city.zone(settings), site)
 
     @router.get(
         "/hall/{inquiry_id}",
@@ -41,18 +39,6 @@ def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site:
             if "json" in request.headers.get("accept", "") and "text/html" not in request.headers["accept"]:
                 raise Problem(404, f"There is no answer to {shown(inquiry_id)} in the hall.")
             return layout.problem(language(request), 404, site=site)
-        return views.hall_entry(language(request), {**found, "inquiry_id": found["_id"]}, city.zone(settings), site)
+        return views.hall_entry(language(request), found, city.zone(settings), site)
 
     return router
-
-
-def row(entry: Document) -> Document:
-    """An entry as the list shows it."""
-    body = entry["body"]
-    return {
-        "inquiry_id": entry["_id"],
-        "subject": entry["subject"],
-        "summary": body if len(body) <= SUMMARY else body[:SUMMARY] + "…",
-        "answered_at": entry["answered_at"],
-        "departments": [one["name"] for one in entry["paragraphs"]],
-    }

@@ -1,12 +1,12 @@
-"""The hall's pages: one function a page, plain values in, a response out."""
+"""The hall's pages: one function a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from services.notifier.domain.hall import HallEntry
 from shared.runtime.languages import Lang
 from shared.runtime.settings import DEFAULT_ZONE
 from shared.web.layout import Site, templates
@@ -17,19 +17,15 @@ HERE = Site(hall="")
 
 def hall(
     lang: Lang,
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[HallEntry],
     next_after: str | None = None,
     zone: tzinfo = DEFAULT_ZONE,
     site: Site = HERE,
 ) -> HTMLResponse:
-    """The list, each entry with `inquiry_id, subject, summary, answered_at, departments` (names).
-
-    `next_after` opens the next page as `?after=`.
-    """
+    """The list; `next_after` opens the next page as `?after=`."""
     return RENDER("hall.html", lang, 200, site, "no-cache", entries=entries, next_after=next_after, zone=zone)
 
 
-def hall_entry(lang: Lang, entry: Mapping[str, Any], zone: tzinfo = DEFAULT_ZONE, site: Site = HERE) -> HTMLResponse:
-    """One answered inquiry: `inquiry_id, subject, body, paragraphs` of `name, text`, `answered_at`, perhaps `rating`
-    of `solved, satisfied`."""
+def hall_entry(lang: Lang, entry: HallEntry, zone: tzinfo = DEFAULT_ZONE, site: Site = HERE) -> HTMLResponse:
+    """One answered inquiry."""
     return RENDER("hall_entry.html", lang, 200, site, "no-cache", entry=entry, zone=zone)

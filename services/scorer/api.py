@@ -1,10 +1,10 @@
 """The scorer's routes: the scoreboard and the clocks of an inquiry."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.scorer import views
 from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, neighbours
@@ -43,7 +43,11 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         board = await scoring.scoreboard(over, asked)
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
-            return JSONResponse(board, headers={"Cache-Control": "no-cache"})
+            return Response(
+                board.model_dump_json(by_alias=True),
+                headers={"Cache-Control": "no-cache"},
+                media_type="application/json",
+            )
         before, following = neighbours(over)
         return views.scoreboard(language(request), board, before, following, site)
 
@@ -53,11 +57,10 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
 
     @api.get(
         "/inquiries/{inquiry_id}/clocks",
-        response_model=list[ClockShown],
         summary="Every clock of an inquiry with its verdict",
         responses=documented(404),
     )
-    async def clocks(inquiry_id: str, as_of: str | None = None) -> list[dict[str, Any]]:
+    async def clocks(inquiry_id: str, as_of: str | None = None) -> list[ClockShown]:
         return await scoring.clocks(inquiry_id, moment(as_of))
 
     return api

@@ -4,16 +4,14 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.scorer.domain.clocks import ACTS, newly_judged
+from services.scorer.domain.clocks import STOPPING, newly_judged
 from services.scorer.store import ScorerStore
-from shared.contracts.envelope import PREFIX
 from shared.contracts.facts import EVENT_TYPES
 from shared.runtime import metrics
 from shared.runtime.logging import log
 from shared.service.event_decoders import Event
 
 INQUIRIES_WATCHED = 50_000
-STOPS = {PREFIX + name for name in ACTS}
 
 
 @dataclass
@@ -57,7 +55,7 @@ class Events:
     async def _judge(self, new: Sequence[Event]) -> None:
         stopping: dict[str, set[int]] = defaultdict(set)
         for event in new:
-            if event.type in STOPS:
+            if isinstance(event.body, STOPPING):
                 stopping[event.inquiry_id].add(event.sequence)
         for inquiry_id, facts in (await self.store.facts(sorted(stopping))).items():
             for clock, verdict in newly_judged(facts, stopping[inquiry_id]):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from services.scorer.domain.clocks import CaseFact
 from services.scorer.domain.periods import Period
 from shared.contracts.envelope import PREFIX
+from shared.events.case_events import event_body
 from shared.service.event_decoders import Event
 from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
 
@@ -23,20 +24,7 @@ class ScorerStore:
 
     async def add(self, events: Sequence[Event]) -> set[str]:
         """Insert events; returns the ids of those that were there already."""
-        return await insert_new(
-            self.events,
-            [
-                {
-                    "_id": one.id,
-                    "inquiry_id": one.inquiry_id,
-                    "sequence": one.sequence,
-                    "type": one.type.removeprefix(PREFIX),
-                    "at": one.at,
-                    "data": dict(one.data),
-                }
-                for one in events
-            ],
-        )
+        return await insert_new(self.events, [document(one) for one in events])
 
     async def unseen(self, ids: Sequence[str]) -> set[str]:
         """Those events that are not here."""
@@ -57,6 +45,18 @@ class ScorerStore:
         return sorted({stored["inquiry_id"] async for stored in offered})
 
 
+def document(event: Event) -> Document:
+    """An event as it is stored: its whole value, its type without prefix."""
+    return {
+        "_id": event.id,
+        "inquiry_id": event.inquiry_id,
+        "sequence": event.sequence,
+        "type": event.type.removeprefix(PREFIX),
+        "at": event.at,
+        "data": dict(event.data),
+    }
+
+
 def fact(stored: Document) -> CaseFact:
     """An event as the domain knows it."""
-    return CaseFact(stored["inquiry_id"], stored["sequence"], stored["type"], stored["at"], stored["data"])
+    return CaseFact(stored["sequence"], stored["at"], event_body(PREFIX + stored["type"], stored["data"]))

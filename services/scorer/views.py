@@ -1,14 +1,15 @@
-"""The scoreboard's page: its JSON in, a response out."""
+"""The scoreboard's page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 
+from services.scorer.responses import DepartmentScores, Judged, Scoreboard
 from shared.runtime.languages import Lang
 from shared.web.layout import Site, moment, templates
 
@@ -18,14 +19,14 @@ HERE = Site(scoreboard="")
 
 def scoreboard(
     lang: Lang,
-    board: Mapping[str, Any],
+    board: Scoreboard,
     previous: str | None = None,
     following: str | None = None,
     site: Site = HERE,
 ) -> HTMLResponse:
-    """The scoreboard as its JSON has it; `previous` and `following` are the months (`YYYY-MM`) to turn to."""
-    zone = ZoneInfo(board["period"]["zone"])
-    start = moment(board["period"]["from"], zone)
+    """`previous` and `following` are the months (`YYYY-MM`) to turn to."""
+    zone = ZoneInfo(board.period.zone)
+    start = moment(board.period.from_, zone)
     return RENDER(
         "scoreboard.html",
         lang,
@@ -38,7 +39,7 @@ def scoreboard(
         zone=zone,
         period=f"{start:%Y-%m}" if start else "",
         title=month(lang, start),
-        total=total(board["departments"]),
+        total=total(board.departments),
     )
 
 
@@ -49,13 +50,40 @@ def month(lang: Lang, start: datetime | None) -> str:
     return f"{start:%B %Y}" if lang == "en" else f"{start.year} 年 {start.month} 月"
 
 
-def total(departments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The departments' figures added up; a share is null when nothing has been judged."""
-    clocks = {}
-    for name in ("accept", "first_reply", "resolve"):
-        kept = sum(one["clocks"][name]["kept"] for one in departments)
-        broken = sum(one["clocks"][name]["broken"] for one in departments)
-        share = Decimal(kept) / (kept + broken) if kept + broken else None
-        clocks[name] = {"kept": kept, "broken": broken, "share": share}
-    volume = {name: sum(one["volume"][name] for one in departments) for name in ("assigned", "answered")}
-    return {**volume, "clocks": clocks}
+@dataclass(frozen=True, slots=True)
+class ClockTotal:
+    """One kind of clock over all departments; `share` is None when nothing has been judged."""
+
+    kept: int
+    broken: int
+
+    @property
+    def share(self) -> Decimal | None:
+        judged = self.kept + self.broken
+        return Decimal(self.kept) / judged if judged else None
+
+
+@dataclass(frozen=True, slots=True)
+class CityTotal:
+    """The departments' figures added up."""
+
+    assigned: int
+    answered: int
+    accept: ClockTotal
+    first_reply: ClockTotal
+    resolve: ClockTotal
+
+
+def total(departments: Sequence[DepartmentScores]) -> CityTotal:
+    clocks = [one.clocks for one in departments]
+    return CityTotal(
+        assigned=sum(one.volume.assigned for one in departments),
+        answered=sum(one.volume.answered for one in departments),
+        accept=clock_total([one.accept for one in clocks]),
+        first_reply=clock_total([one.first_reply for one in clocks]),
+        resolve=clock_total([one.resolve for one in clocks]),
+    )
+
+
+def clock_total(judged: Sequence[Judged]) -> ClockTotal:
+    return ClockTotal(kept=sum(one.kept for one in judged), broken=sum(one.broken for one in judged))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-CLOCKS = ("accept", "first_reply", "resolve")
+ClockName = Literal["accept", "first_reply", "resolve"]
+CLOCKS: tuple[ClockName, ...] = ("accept", "first_reply", "resolve")
 Verdict = Literal["kept", "broken", "open", "void"]
 
 
@@ -17,7 +18,7 @@ def due_at(started_at: datetime, limit: timedelta) -> datetime:
 class Clock:
     """One clock of one part. `ended_at` is when the duty ceased without being done: returned, withdrawn."""
 
-    clock: str
+    clock: ClockName
     part_id: str
     department: str
     started_at: datetime

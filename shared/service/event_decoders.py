@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from shared.clocks.deadlines import CLOCKS
-from shared.contracts.envelope import PREFIX
 from shared.contracts.resident_messages import ResidentTold
+from shared.events.case_events import EventBody, event_body
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record
 from shared.runtime import timestamps
@@ -24,7 +23,10 @@ class CoreMessage:
 
 @dataclass(frozen=True, slots=True)
 class Event(CoreMessage):
-    """One fact of `inquiries.events`; `sequence` is dense from 1 for each inquiry, `at` the time stamped at the door."""
+    """One fact of `inquiries.events`; `sequence` is dense from 1 for each inquiry, `at` the time stamped at the door.
+
+    `data` is the whole value as it was sent, which stores keep; `body` is what readers use of it.
+    """
 
     id: str
     type: str
@@ -32,6 +34,7 @@ class Event(CoreMessage):
     sequence: int
     at: datetime
     data: Mapping[str, Any]
+    body: EventBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +48,8 @@ class ResidentMessage(CoreMessage):
     told: ResidentTold
 
 
-class OfPart(BaseModel):
-    """What every event of a part says."""
-
-    part_id: str
-    department: str
-
-
-class Offered(OfPart):
-    """A part with the times at which its clocks run out, RFC 3339."""
-
-    role: str
-    due: Mapping[str, str]
-
-    @field_validator("due")
-    @classmethod
-    def _has_every_clock(cls, due: Mapping[str, str]) -> Mapping[str, str]:
-        if missing := [name for name in CLOCKS if name not in due]:
-            raise ValueError(f"has no time for {', '.join(missing)}")
-        for name in CLOCKS:
-            timestamps.from_text(due[name])
-        return due
-
-
-class Answered(BaseModel):
-    """Which parts an answer is made of."""
-
-    parts: tuple[str, ...]
-
-
-class Rated(BaseModel):
-    """The resident's word, without words."""
-
-    solved: bool
-    satisfied: str
-
-
-FORMS: Mapping[str, type[BaseModel]] = {
-    PREFIX + "part.offered": Offered,
-    **{PREFIX + f"part.{what}": OfPart for what in ("accepted", "contributed", "returned", "withdrawn")},
-    PREFIX + "inquiry.replied": OfPart,
-    PREFIX + "inquiry.answered": Answered,
-    PREFIX + "inquiry.rated": Rated,
-}
-"""What readers count on in an event: one that is kept without it would fail them again and again."""
-
-
 def read_event(record: Record) -> Event:
-    """An event; raises Wrong for anything else. An unknown type is an event like any other: its reader skips it."""
+    """Raises InvalidRecord for anything but an event. An event of an unknown type is read too: its readers keep or skip it."""
     id_, kind, sequence, at = _envelope(record)
     try:
         data = from_json(record.value or b"")
@@ -100,12 +57,11 @@ def read_event(record: Record) -> Event:
         raise InvalidRecord(f"The value is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("inquiry_id"), str):
         raise InvalidRecord("The value of an event is a JSON object with inquiry_id.")
-    if (form := FORMS.get(kind)) is not None:
-        try:
-            form.model_validate(data)
-        except ValidationError as error:
-            raise InvalidRecord(f"This is no {kind}: {error}") from error
-    return Event(id_, kind, data["inquiry_id"], sequence, at, data)
+    try:
+        body = event_body(kind, data)
+    except ValueError as error:
+        raise InvalidRecord(f"This is no {kind}: {error}") from error
+    return Event(id_, kind, data["inquiry_id"], sequence, at, data, body)
 
 
 def read_told(record: Record) -> ResidentMessage | None:

@@ -14,8 +14,14 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from services.intake import views as intake
+from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
+from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
+from services.scorer.domain.ratings import RatingCounts
+from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
+from shared.city import Name
+from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -36,49 +42,54 @@ SITE = Site(intake="", hall="", scoreboard="")
 LONG = "一个名字特别长特别长特别长特别长的联合管理委员会办公室"
 UNBROKEN = "https://city.example/" + "a" * 150
 DEPARTMENTS = [(f"d{at}", name) for at, name in enumerate(("路灯管理处", "水务局", LONG) * 8)]
-PARAGRAPHS = [{"department": "water", "name": LONG, "text": f"已修复。\n\n{UNBROKEN}"}] * 3
-PICTURE = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "state": "answered",
-    "round": 2,
-    "subject": UNBROKEN,
-    "departments": [
-        {"code": f"d{at}", "name": LONG, "role": "lead", "state": state, "due_at": "2026-11-22T16:30:00Z"}
+PARAGRAPHS = (Paragraph(department="water", name=LONG, text=f"已修复。\n\n{UNBROKEN}"),) * 3
+PICTURE = Ticket(
+    inquiry_id="20261122-7KX4MQ2B",
+    subject=UNBROKEN,
+    language="zh",
+    state="answered",
+    round=2,
+    departments=[
+        DepartmentShown(code=f"d{at}", name=LONG, role="lead", state=state, due_at="2026-11-22T16:30:00Z")
         for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
     ],
-    "timeline": [
-        {"at": "2026-11-22T01:12:16.123Z", "text": f"已答复。\n{UNBROKEN}"},
-        {"at": "2026-11-22T02:00:00Z", "text": UNBROKEN},
+    timeline=[
+        TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
+        TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),
     ],
-    "reply": {"text": "", "paragraphs": PARAGRAPHS},
-}
-ENTRY = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "subject": UNBROKEN,
-    "summary": UNBROKEN,
-    "body": UNBROKEN,
-    "answered_at": "2026-11-22T16:30:00Z",
-    "departments": [LONG, "水务局", LONG],
-    "paragraphs": PARAGRAPHS,
-    "rating": {"solved": True, "satisfied": "mostly"},
-}
-CLOCK = {"kept": 1200, "broken": 31, "open": 400, "share": "0.9748"}
-NOTHING = {"kept": 0, "broken": 0, "open": 3, "share": None}
-ROW: dict[str, Any] = {
-    "code": "water",
-    "name": {"zh": LONG, "en": "Joint Administration of Something With a Long Name"},
-    "volume": {"assigned": 1700, "answered": 1300, "released": 1200},
-    "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
-    "ratings": {"valid": 200, "solved": 100, "satisfied": 100},
-    "returned": 1,
-    "joint": 10,
-}
-BOARD = {
-    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
-    "policy_id": "sample",
-    "as_of": "2026-11-22T09:00:00Z",
-    "departments": [ROW] * 8,
-}
+    reply=Reply(text="", paragraphs=PARAGRAPHS),
+    rated=[],
+)
+ENTRY = HallEntry(
+    inquiry_id="20261122-7KX4MQ2B",
+    n=1,
+    round=1,
+    answered_at="2026-11-22T16:30:00Z",
+    language="zh",
+    subject=UNBROKEN,
+    body=UNBROKEN,
+    paragraphs=PARAGRAPHS,
+)
+CLOCK = Judged(kept=1200, broken=31, open=400, share="0.9748")
+NOTHING = Judged(kept=0, broken=0, open=3, share=None)
+ROW = DepartmentScores(
+    code="water",
+    name=Name(zh=LONG, en="Joint Administration of Something With a Long Name"),
+    volume=Volume(assigned=1700, answered=1300, released=1200),
+    clocks=Clocks(accept=CLOCK, first_reply=CLOCK, resolve=NOTHING),
+    ratings=Ratings.of(RatingCounts(valid=200, contacted=150, solved=100, satisfied=100)),
+    returned=1,
+    reopened=0,
+    joint=10,
+    ranked=False,
+    rank=None,
+)
+BOARD = Scoreboard(
+    period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
+    policy_id="sample",
+    as_of="2026-11-22T09:00:00Z",
+    departments=[ROW] * 8,
+)
 WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unknown", "": "Something else"}
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),

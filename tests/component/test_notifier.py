@@ -18,15 +18,18 @@ from fastapi import FastAPI
 
 from deploy.local.ports import Ports
 from services.notifier import api, pages
-from services.notifier.api import line
 from services.notifier.channels import email as email_channel
 from services.notifier.channels.email import MailDelivery
+from services.notifier.domain.deliveries import Delivery
+from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import Notice
 from services.notifier.handlers import Notices, read
+from services.notifier.responses import DeliveryShown
 from services.notifier.store import LEASE_S, NotifierStore
 from services.notifier.views import HERE as HALL
 from shared.city import City
 from shared.contracts.resident_messages import Paragraph, Reply
+from shared.events.case_events import PartOfferedEvent
 from shared.http import problems
 from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
@@ -158,7 +161,9 @@ async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Noti
 
 async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: Notices, store: NotifierStore) -> None:
     strangers = [
-        replace(one, data={**one.data, "department": "nobody"}) if isinstance(one, Event) else one
+        replace(one, body=replace(one.body, department="nobody"))
+        if isinstance(one, Event) and isinstance(one.body, PartOfferedEvent)
+        else one
         for one in heard(STORY)
     ]
     await notices.take(strangers)
@@ -173,6 +178,10 @@ def test_events_that_nobody_is_mailed_about_are_passed_over() -> None:
 
 
 # ── the hall ─────────────────────────────────────────────────────────────────
+
+
+def hall_entry(inquiry_id: str, at: str) -> HallEntry:
+    return HallEntry(inquiry_id, 1, 1, at, "zh", "路灯", "不亮", ())
 
 
 def round_two(one: ResidentMessage) -> ResidentMessage:
@@ -190,24 +199,50 @@ async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
     for number in order:
         await notices.take([rounds[number]])
     [entry] = await store.hall_page(None, 10)
-    assert (entry["_id"], entry["round"], entry["paragraphs"][0]["text"]) == (INQUIRY, 2, "再修好了")
+    assert (entry.inquiry_id, entry.round, entry.paragraphs[0].text) == (INQUIRY, 2, "再修好了")
     assert "writer@mail.example" not in str(entry)
 
 
 async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: NotifierStore) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     await notices.take([answer, round_two(answer)])
-    assert [one["round"] for one in await store.hall_page(None, 10)] == [2]
+    assert [one.round for one in await store.hall_page(None, 10)] == [2]
+
+
+async def test_an_entry_and_a_delivery_are_read_back_as_they_were(store: NotifierStore) -> None:
+    entry = replace(
+        hall_entry(INQUIRY, "2026-03-16T05:00:00.000Z"),
+        paragraphs=(Paragraph(department="roads", name="道路处", text="补了"),),
+    )
+    await store.show([entry])
+    assert await store.entry(INQUIRY) == entry
+    now = timestamps.now()
+    await store.add_notices([notice("event-1")], now)
+    [waiting] = await store.deliveries_page("waiting", INQUIRY, 10)
+    assert waiting == Delivery(
+        id="event-1",
+        kind="resident",
+        inquiry_id=INQUIRY,
+        to="writer@mail.example",
+        subject="路灯",
+        text="亮了 💡",
+        language="zh",
+        state="waiting",
+        attempts=0,
+        noted_at=now,
+        due_at=now,
+    )
+    assert await store.deliveries_page("sent", INQUIRY, 10) == await store.deliveries_page(None, "x", 10) == []
 
 
 async def test_the_hall_is_read_page_by_page_newest_first(store: NotifierStore) -> None:
     numbers = [f"20260316-0000000{n}" for n in range(5)]
     times = ["04", "06", "05", "06", "07"]
-    await store.show([{"_id": one, "n": 1, "answered_at": at} for one, at in zip(numbers, times, strict=True)])
+    await store.show([hall_entry(one, at) for one, at in zip(numbers, times, strict=True)])
     first = await store.hall_page(None, 2)
-    second = await store.hall_page(first[-1]["_id"], 2)
-    third = await store.hall_page(second[-1]["_id"], 2)
-    assert [one["_id"][-1] for one in (*first, *second, *third)] == ["4", "3", "1", "2", "0"]
+    second = await store.hall_page(first[-1].inquiry_id, 2)
+    third = await store.hall_page(second[-1].inquiry_id, 2)
+    assert [one.inquiry_id[-1] for one in (*first, *second, *third)] == ["4", "3", "1", "2", "0"]
 
 
 # ── the mailroom ─────────────────────────────────────────────────────────────
@@ -314,7 +349,7 @@ async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(
     await store.add_notices([notice("one")], timestamps.now())
     with monkeypatch.context() as short:
         short.setattr("services.notifier.store.LEASE_S", 0.05)
-        assert [one["_id"] for one in await store.claim(timestamps.now(), "resident", 10)] == ["one"]
+        assert [one.id for one in await store.claim(timestamps.now(), "resident", 10)] == ["one"]
     picky, port = Picky(), Ports.free().smtp
     async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
         await until(store, one="sent")
@@ -394,10 +429,9 @@ async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: NotifierStor
     claimed = await store.claim(timestamps.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
     assert claimed == []
     claimed = await store.claim(timestamps.now(), "resident", 10)
-    for one in claimed:
-        one["due_at"] = timestamps.now() + timedelta(seconds=25)
+    nearly_over = [replace(one, due_at=timestamps.now() + timedelta(seconds=25)) for one in claimed]
     async with mail_server(picky, port):
-        await MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(claimed)
+        await MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(nearly_over)
     assert picky.taken == []
     assert len(await store.claim(timestamps.now(), "resident", 10)) == 2
 
@@ -421,9 +455,9 @@ async def test_operators_see_what_became_of_mails_and_no_address_or_word(
         None,
     )
     await store.deliveries.update_one({"_id": "later"}, {"$set": {"error": "451 <later-secret@mail.example> later"}})
-    rows = {one["event_id"]: one for one in [line(one) for one in (await deliveries(store)).values()]}
-    assert "n***@mail.example" in rows["never"]["error"]
-    assert rows["later"]["error"] == "451 <l***@mail.example> later"
+    rows = {one.id: DeliveryShown.of(one) for one in await store.deliveries_page(None, None, 10)}
+    assert "n***@mail.example" in (rows["never"].error or "")
+    assert rows["later"].error == "451 <l***@mail.example> later"
     assert "secret" not in f"{rows}{[vars(one) for one in caplog.records if one.name == 'chorus']}"
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
@@ -12,8 +11,14 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
+from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
+from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
+from services.scorer.domain.ratings import RatingCounts
+from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
+from shared.city import Name
+from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -23,45 +28,57 @@ EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二
 EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
 ISOLATED = frozenset(("bdi", "textarea", "title"))
 VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
-PICTURE = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "state": "answered",
-    "round": 2,
-    "departments": [
-        {"code": "water", "name": EVIL, "role": "lead", "state": "accepted", "due_at": "2026-11-22T16:30:00Z"},
-        {"code": "roads", "name": "道路处", "role": "co-handler", "state": EVIL, "due_at": None},
+PICTURE = Ticket(
+    inquiry_id="20261122-7KX4MQ2B",
+    subject=EVIL,
+    language="zh",
+    state="answered",
+    round=2,
+    departments=[
+        DepartmentShown(code="water", name=EVIL, role="lead", state="accepted", due_at="2026-11-22T16:30:00Z"),
+        DepartmentShown(code="roads", name="道路处", role="co-handler", state=EVIL, due_at=None),
     ],
-    "timeline": [{"at": "2026-11-22T01:12:16.123Z", "text": EVIL}, {"at": "2026-11-22T02:00:00Z", "text": "已受理。"}],
-    "reply": {"text": EVIL, "paragraphs": [{"department": "water", "name": EVIL, "text": EVIL}]},
-}
-ENTRY = {
-    "inquiry_id": "20261122-7KX4MQ2B",
-    "subject": EVIL,
-    "summary": EVIL,
-    "body": EVIL,
-    "answered_at": "2026-11-22T16:30:00Z",
-    "departments": [EVIL, "水务局"],
-    "paragraphs": [{"name": EVIL, "text": EVIL}, {"name": "水务局", "text": "已修。"}],
-    "rating": {"solved": False, "satisfied": EVIL},
-}
-CLOCK = {"kept": 2, "broken": 1, "open": 4, "share": "0.6667"}
-NOTHING = {"kept": 0, "broken": 0, "open": 0, "share": None}
-BOARD: dict[str, Any] = {
-    "period": {"from": "2026-10-31T16:00:00Z", "to": "2026-11-30T16:00:00Z", "zone": "Asia/Shanghai"},
-    "policy_id": EVIL,
-    "as_of": "2026-11-22T09:00:00Z",
-    "departments": [
-        {
-            "code": "water",
-            "name": {"zh": EVIL, "en": EVIL},
-            "volume": {"assigned": 7, "answered": 3, "released": 2},
-            "clocks": {"accept": CLOCK, "first_reply": CLOCK, "resolve": NOTHING},
-            "ratings": {"valid": 2, "solved": 1, "satisfied": 1, "solved_rate": None},
-            "returned": 1,
-            "joint": 1,
-        }
+    timeline=[
+        TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
+        TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
     ],
-}
+    reply=Reply(text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),)),
+    rated=[],
+)
+ENTRY = HallEntry(
+    inquiry_id="20261122-7KX4MQ2B",
+    n=1,
+    round=1,
+    answered_at="2026-11-22T16:30:00Z",
+    language="zh",
+    subject=EVIL,
+    body=EVIL,
+    paragraphs=(
+        Paragraph(department="roads", name=EVIL, text=EVIL),
+        Paragraph(department="water", name="水务局", text="已修。"),
+    ),
+)
+CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
+NOTHING = Judged(kept=0, broken=0, open=0, share=None)
+BOARD = Scoreboard(
+    period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
+    policy_id=EVIL,
+    as_of="2026-11-22T09:00:00Z",
+    departments=[
+        DepartmentScores(
+            code="water",
+            name=Name(zh=EVIL, en=EVIL),
+            volume=Volume(assigned=7, answered=3, released=2),
+            clocks=Clocks(accept=CLOCK, first_reply=CLOCK, resolve=NOTHING),
+            ratings=Ratings.of(RatingCounts(valid=2, contacted=1, solved=1, satisfied=1)),
+            returned=1,
+            reopened=0,
+            joint=1,
+            ranked=False,
+            rank=None,
+        )
+    ],
+)
 FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EVIL)
 DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
 
@@ -79,7 +96,9 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "ask status again": lambda lang: intake.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
     "status": lambda lang: intake.status(lang, PICTURE, EVIL),
     "status, new": lambda lang: intake.status(
-        lang, {**PICTURE, "state": "registered", "departments": [], "timeline": [], "reply": None}, "CODE"
+        lang,
+        PICTURE.model_copy(update={"state": "registered", "departments": [], "timeline": [], "reply": None}),
+        "CODE",
     ),
     "status, rated": lambda lang: intake.status(lang, PICTURE, "CODE", rated=True),
     "status, rating refused": lambda lang: intake.status(
@@ -89,7 +108,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "hall, empty": lambda lang: notifier.hall(lang, []),
     "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),
     "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12"),
-    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, {**BOARD, "departments": []}),
+    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, BOARD.model_copy(update={"departments": []})),
     **{
         f"problem {status}": lambda lang, status=status: layout.problem(lang, status, EVIL)  # type: ignore[misc]
         for status in (404, 409, 413, 422, 429, 500, 503)
@@ -280,10 +299,10 @@ def test_a_share_is_never_rounded_up_to_whole(share: str | None, words: str) -> 
 
 
 def test_the_citys_figures_are_the_departments_added_up() -> None:
-    total = scorer.total([*BOARD["departments"], *BOARD["departments"]])
-    assert total["assigned"] == 14
-    assert total["clocks"]["accept"]["kept"] == 4
-    assert total["clocks"]["resolve"]["share"] is None
+    total = scorer.total([*BOARD.departments, *BOARD.departments])
+    assert total.assigned == 14
+    assert total.accept.kept == 4
+    assert total.resolve.share is None
 
 
 @pytest.mark.parametrize(

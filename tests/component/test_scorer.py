@@ -1,6 +1,7 @@
 """The scorer on a real store: every event once, whatever repeats or overtakes, and views asked as of any moment."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -105,6 +106,15 @@ async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
     assert lines["roads"]["volume"] == {"assigned": 1, "answered": 1, "released": 1}
     assert (lines["roads"]["joint"], lines["water"]["returned"]) == (1, 1)
     assert lines["parks"]["clocks"]["accept"]["share"] is None
+
+
+async def test_a_department_that_the_city_does_not_know_is_shown_by_its_code(
+    store: ScorerStore, http: httpx.AsyncClient
+) -> None:
+    offer = next(one for one in events(STORY) if one.type == "chorus.part.offered")
+    await Events(store).take([replace(offer, data={**offer.data, "department": ""})])
+    [line] = [one for one in (await board(http))["departments"] if one["volume"]["assigned"]]
+    assert (line["code"], line["name"]) == ("", {"zh": "", "en": ""})
 
 
 async def test_a_view_of_an_earlier_moment_stays_as_it_was(store: ScorerStore, http: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -13,9 +14,13 @@ from pydantic import ValidationError
 
 from services.intake.domain import ContactGiven
 from services.notifier.channels.email import mail_of
-from services.notifier.domain.notices import for_department, for_resident, hall_entry, hidden, one_line, unaddressed
+from services.notifier.domain.deliveries import Delivery
+from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.notices import for_department, for_resident, hidden, one_line, unaddressed
+from shared.contracts.envelope import PREFIX
 from shared.contracts.fields import Contact
-from shared.contracts.resident_messages import ResidentTold
+from shared.contracts.resident_messages import Paragraph, ResidentTold
+from shared.events.case_events import PartOfferedEvent, event_body
 from shared.kafka import topics
 from tests.builders import INQUIRY, MONDAY_NOON, WRITER, Step, contributed, received, replied, told
 
@@ -31,15 +36,18 @@ def all_told(*steps: Step) -> list[ResidentTold]:
     return [ResidentTold.model_validate(one) for _, one in told(*steps).on(topics.RESIDENTS)]
 
 
-def delivery(**changed: Any) -> dict[str, Any]:
-    return {
-        "_id": "event-1",
-        "to": EMAIL,
-        "subject": "路灯",
-        "text": "亮了",
-        "language": "zh",
-        "noted_at": MONDAY_NOON,
-    } | changed
+DELIVERY = Delivery(
+    id="event-1",
+    kind="resident",
+    inquiry_id=INQUIRY,
+    to=EMAIL,
+    subject="路灯",
+    text="亮了",
+    language="zh",
+    state="waiting",
+    attempts=0,
+    noted_at=MONDAY_NOON,
+)
 
 
 def test_a_resident_gets_a_mail_for_what_matters_and_for_nothing_else() -> None:
@@ -71,7 +79,7 @@ def test_a_line_break_in_a_subject_makes_no_header() -> None:
     hostile = "路灯\r\nBcc: all@city.example\u2028X: y\x07"
     notice = for_resident("e", last_told(received(hostile, contact=WRITER)), URL)
     assert notice is not None
-    mail = mail_of(delivery(subject=notice.subject), "chorus@city.example")
+    mail = mail_of(replace(DELIVERY, subject=notice.subject), "chorus@city.example")
     assert mail["Bcc"] is None
     assert mail["Subject"].endswith("路灯 Bcc: all@city.example X: y")
     assert one_line("a\r\n b\tc\x00d") == "a b c d"
@@ -79,18 +87,21 @@ def test_a_line_break_in_a_subject_makes_no_header() -> None:
 
 def test_a_department_learns_that_a_part_is_there_and_never_the_residents_words() -> None:
     offer = told(received("路灯 🔒秘密", "🔒秘密", contact=WRITER)).on(topics.EVENTS)[-1][1]
-    notice = for_department("event-3", offer, "desk@lighting.example")
+    part = event_body(PREFIX + "part.offered", offer)
+    assert isinstance(part, PartOfferedEvent)
+    notice = for_department("event-3", INQUIRY, part, "desk@lighting.example")
     assert notice.subject == f"[{INQUIRY}-p1] 新的分办件 / new part"
-    assert "2026-03-17T04:00:00.000Z" in notice.text
+    for due_at in offer["due"].values():
+        assert notice.text.count(due_at) == 2
     assert "秘密" not in notice.subject + notice.text
     assert EMAIL not in notice.text
 
 
 def test_a_mail_carries_the_events_id_so_that_a_repeat_can_be_told() -> None:
-    mail = mail_of(delivery(), "chorus@city.example")
+    mail = mail_of(DELIVERY, "chorus@city.example")
     assert (mail["X-Chorus-Event"], mail["Message-ID"]) == ("event-1", "<event-1@city.example>")
     assert mail.get_content() == "亮了\n"
-    assert bytes(mail) == bytes(mail_of(delivery(), "chorus@city.example"))
+    assert bytes(mail) == bytes(mail_of(DELIVERY, "chorus@city.example"))
 
 
 def accepted_address(text: str) -> bool:
@@ -109,7 +120,7 @@ addresses = st.builds("{}@{}.{}".format, names.map(".".join), hosts, endings).fi
 @given(addresses)
 @settings(max_examples=200, deadline=None)
 def test_any_address_that_intake_takes_makes_a_mail_to_it_and_nobody_else(address: str) -> None:
-    mail = mail_of(delivery(to=address), "chorus@city.example")
+    mail = mail_of(replace(DELIVERY, to=address), "chorus@city.example")
     assert isinstance(mail, EmailMessage)
     assert extract_recipients(mail) == [address]
     bytes(mail)
@@ -129,7 +140,13 @@ def test_any_address_that_intake_takes_makes_a_mail_to_it_and_nobody_else(addres
 )
 def test_an_address_that_a_header_would_read_as_another_makes_no_mail(address: str) -> None:
     with pytest.raises(ValueError, match="address"):
-        mail_of(delivery(to=address), "chorus@city.example")
+        mail_of(replace(DELIVERY, to=address), "chorus@city.example")
+
+
+def test_a_delivery_whose_words_are_gone_makes_no_mail() -> None:
+    for gone in (replace(DELIVERY, text=None), replace(DELIVERY, subject=None)):
+        with pytest.raises(ValueError, match="words"):
+            mail_of(gone, "chorus@city.example")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +154,7 @@ def test_an_address_that_a_header_would_read_as_another_makes_no_mail(address: s
 )
 def test_an_encoded_word_in_a_subject_stays_words(subject: str) -> None:
     """Decoded by the header, it would be a line break and headers of its own."""
-    written = bytes(mail_of(delivery(subject=subject), "chorus@city.example"))
+    written = bytes(mail_of(replace(DELIVERY, subject=subject), "chorus@city.example"))
     mail = email.message_from_bytes(written, policy=email.policy.default)
     assert mail["Bcc"] is None
     assert mail["Subject"].replace("= ?", "=?") == subject
@@ -158,8 +175,16 @@ ANSWERED = (received("路灯", "三号楼门口", contact=WRITER, public=True), 
 def test_the_hall_shows_public_answers() -> None:
     entry = hall_entry(last_told(*ANSWERED), 2, "2026-03-16T05:00:00.000Z")
     assert entry is not None
-    assert (entry["_id"], entry["n"], entry["subject"], entry["body"]) == (INQUIRY, 2, "路灯", "三号楼门口")
-    assert entry["paragraphs"] == [{"department": "lighting", "name": "路灯管理所", "text": "亮了"}]
+    assert (entry.inquiry_id, entry.n, entry.subject, entry.body) == (INQUIRY, 2, "路灯", "三号楼门口")
+    assert entry.paragraphs == (Paragraph(department="lighting", name="路灯管理所", text="亮了"),)
+    assert (entry.summary, entry.departments) == ("三号楼门口", ["路灯管理所"])
+
+
+def test_the_list_shows_the_beginning_of_a_long_message() -> None:
+    entry = hall_entry(last_told(received("路灯", "字" * 121, public=True), contributed("lighting", "亮了")), 2, "")
+    assert entry is not None
+    assert entry.summary == "字" * 120 + "…"
+    assert replace(entry, body="字" * 120).summary == "字" * 120
 
 
 @pytest.mark.parametrize("changed", [{"public": False}, {"confidential": True}])

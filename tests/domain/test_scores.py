@@ -1,15 +1,30 @@
 """Scores from events: clocks, periods, shares and a scoreboard computed by hand."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.scorer.domain.clocks import CaseFact, clocks, newly_judged
 from services.scorer.domain.periods import Period, period
-from services.scorer.domain.scoreboard import DepartmentCounts, line, rows, share
+from services.scorer.domain.scoreboard import DepartmentCounts, rows, share
+from services.scorer.responses import DepartmentScores
+from shared.city import Name
+from shared.events.case_events import (
+    DueTimes,
+    EventBody,
+    InquiryAnsweredEvent,
+    InquiryRatedEvent,
+    InquiryRepliedEvent,
+    PartAcceptedEvent,
+    PartContributedEvent,
+    PartEvent,
+    PartOfferedEvent,
+    PartReturnedEvent,
+    PartWithdrawnEvent,
+)
 from shared.runtime import timestamps
 from tests.builders import INQUIRY, MONDAY_NOON
 
@@ -21,29 +36,29 @@ NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 LIGHTING, ROADS = f"{INQUIRY}-p1", f"{INQUIRY}-p2"
 
 
-def case(*facts: tuple[str, datetime, dict[str, Any]], inquiry_id: str = INQUIRY) -> list[CaseFact]:
+Told = tuple[datetime, EventBody]
+
+
+def case(*told: Told) -> list[CaseFact]:
     """The events of an inquiry, numbered."""
-    return [
-        CaseFact(inquiry_id, number, kind, at, data) for number, (kind, at, data) in zip(count(1), facts, strict=False)
-    ]
+    return [CaseFact(number, at, body) for number, (at, body) in enumerate(told, 1)]
 
 
-def offered(part: str, department: str, at: datetime = MONDAY_NOON) -> tuple[str, datetime, dict[str, Any]]:
-    limits = {"accept": 1, "first_reply": 3, "resolve": 15}
-    due = {name: timestamps.to_text(at + limit * DAY) for name, limit in limits.items()}
-    return "part.offered", at, {"part_id": part, "department": department, "due": due}
+def offered(part: str, department: str, at: datetime = MONDAY_NOON) -> Told:
+    due = DueTimes(accept=at + 1 * DAY, first_reply=at + 3 * DAY, resolve=at + 15 * DAY)
+    return at, PartOfferedEvent(part, department, "lead", due)
 
 
-def act(kind: str, part: str, at: datetime, **more: Any) -> tuple[str, datetime, dict[str, Any]]:
-    return kind, at, {"part_id": part} | more
+def act(kind: type[PartEvent], part: str, at: datetime) -> Told:
+    return at, cast(EventBody, kind(part, "lighting"))
 
 
-def answer(at: datetime, *parts: str) -> tuple[str, datetime, dict[str, Any]]:
-    return "inquiry.answered", at, {"round": 1, "parts": list(parts)}
+def answer(at: datetime, *parts: str) -> Told:
+    return at, InquiryAnsweredEvent(1, parts)
 
 
-def rating(at: datetime, satisfied: str, solved: bool) -> tuple[str, datetime, dict[str, Any]]:
-    return "inquiry.rated", at, {"round": 1, "satisfied": satisfied, "solved": solved}
+def rating(at: datetime, satisfied: str, solved: bool) -> Told:
+    return at, InquiryRatedEvent(1, solved, satisfied)
 
 
 def verdicts(facts: list[CaseFact], as_of: datetime = NEXT_YEAR) -> dict[str, str]:
@@ -56,10 +71,10 @@ def verdicts(facts: list[CaseFact], as_of: datetime = NEXT_YEAR) -> dict[str, st
 @pytest.mark.parametrize(("late", "verdict"), [(timedelta(), "kept"), (MS, "broken")], ids=["in time", "late"])
 @pytest.mark.parametrize(
     ("clock_name", "kind", "days"),
-    [("accept", "part.accepted", 1), ("first_reply", "inquiry.replied", 3), ("resolve", "part.contributed", 15)],
+    [("accept", PartAcceptedEvent, 1), ("first_reply", InquiryRepliedEvent, 3), ("resolve", PartContributedEvent, 15)],
 )
 def test_each_clock_is_kept_to_its_very_last_moment(
-    clock_name: str, kind: str, days: int, late: timedelta, verdict: str
+    clock_name: str, kind: type[PartEvent], days: int, late: timedelta, verdict: str
 ) -> None:
     facts = case(offered(LIGHTING, "lighting"), act(kind, LIGHTING, MONDAY_NOON + days * DAY + late))
     assert verdicts(facts)[clock_name] == verdict
@@ -73,17 +88,17 @@ def test_what_is_open_is_broken_as_soon_as_it_is_overdue() -> None:
 
 
 def test_returning_in_time_keeps_the_accept_clock_and_voids_the_others() -> None:
-    facts = case(offered(LIGHTING, "lighting"), act("part.returned", LIGHTING, MONDAY_NOON + DAY))
+    facts = case(offered(LIGHTING, "lighting"), act(PartReturnedEvent, LIGHTING, MONDAY_NOON + DAY))
     assert verdicts(facts) == {"accept": "kept", "first_reply": "void", "resolve": "void"}
 
 
 def test_returning_late_breaks_what_was_overdue_by_then() -> None:
-    facts = case(offered(LIGHTING, "lighting"), act("part.returned", LIGHTING, MONDAY_NOON + 4 * DAY))
+    facts = case(offered(LIGHTING, "lighting"), act(PartReturnedEvent, LIGHTING, MONDAY_NOON + 4 * DAY))
     assert verdicts(facts) == {"accept": "broken", "first_reply": "broken", "resolve": "void"}
 
 
 def test_withdrawing_ends_every_clock() -> None:
-    facts = case(offered(LIGHTING, "lighting"), act("part.withdrawn", LIGHTING, MONDAY_NOON + DAY))
+    facts = case(offered(LIGHTING, "lighting"), act(PartWithdrawnEvent, LIGHTING, MONDAY_NOON + DAY))
     assert verdicts(facts) == dict.fromkeys(("accept", "first_reply", "resolve"), "void")
 
 
@@ -97,7 +112,7 @@ def test_the_answer_stops_the_first_reply_clock_of_every_part_in_it() -> None:
 def test_an_interim_word_before_the_answer_counts_even_if_the_answer_is_late() -> None:
     facts = case(
         offered(LIGHTING, "lighting"),
-        act("inquiry.replied", LIGHTING, MONDAY_NOON + DAY),
+        act(InquiryRepliedEvent, LIGHTING, MONDAY_NOON + DAY),
         answer(MONDAY_NOON + 10 * DAY, LIGHTING),
     )
     [first] = [one for one in clocks(facts) if one.clock == "first_reply"]
@@ -105,15 +120,15 @@ def test_an_interim_word_before_the_answer_counts_even_if_the_answer_is_late() -
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:
-    facts = case(offered(LIGHTING, "lighting"), act("part.accepted", LIGHTING, MONDAY_NOON + DAY))
+    facts = case(offered(LIGHTING, "lighting"), act(PartAcceptedEvent, LIGHTING, MONDAY_NOON + DAY))
     assert clocks(reversed(facts)) == clocks(facts)
 
 
 def test_each_stop_is_told_once_as_a_new_verdict() -> None:
     facts = case(
         offered(LIGHTING, "lighting"),
-        act("part.accepted", LIGHTING, MONDAY_NOON + DAY),
-        act("part.contributed", LIGHTING, MONDAY_NOON + 16 * DAY),
+        act(PartAcceptedEvent, LIGHTING, MONDAY_NOON + DAY),
+        act(PartContributedEvent, LIGHTING, MONDAY_NOON + 16 * DAY),
         answer(MONDAY_NOON + 16 * DAY, LIGHTING),
     )
     assert newly_judged(facts[:2], {1, 2}) == [("accept", "kept")]
@@ -183,27 +198,25 @@ MORNING = (
     case(  # a joint answer, lighting in time, roads late, then a good word
         offered(LIGHTING, "lighting"),
         offered(ROADS, "roads"),
-        act("part.accepted", LIGHTING, MONDAY_NOON + DAY),
-        act("part.accepted", ROADS, MONDAY_NOON + 2 * DAY),
-        act("inquiry.replied", LIGHTING, MONDAY_NOON + 2 * DAY),
-        act("part.contributed", LIGHTING, MONDAY_NOON + 4 * DAY),
-        act("part.contributed", ROADS, MONDAY_NOON + 5 * DAY),
+        act(PartAcceptedEvent, LIGHTING, MONDAY_NOON + DAY),
+        act(PartAcceptedEvent, ROADS, MONDAY_NOON + 2 * DAY),
+        act(InquiryRepliedEvent, LIGHTING, MONDAY_NOON + 2 * DAY),
+        act(PartContributedEvent, LIGHTING, MONDAY_NOON + 4 * DAY),
+        act(PartContributedEvent, ROADS, MONDAY_NOON + 5 * DAY),
         answer(MONDAY_NOON + 5 * DAY, LIGHTING, ROADS),
         rating(MONDAY_NOON + 6 * DAY, "mostly", True),
     ),
     case(  # lighting alone, satisfied and not solved
         offered(WATER, "lighting"),
-        act("part.accepted", WATER, MONDAY_NOON),
-        act("part.contributed", WATER, MONDAY_NOON + DAY),
+        act(PartAcceptedEvent, WATER, MONDAY_NOON),
+        act(PartContributedEvent, WATER, MONDAY_NOON + DAY),
         answer(MONDAY_NOON + DAY, WATER),
         rating(MONDAY_NOON + 2 * DAY, "yes", False),
-        inquiry_id="20260316-0000000B",
     ),
     case(  # parks gives it back, roads has not said a word
         offered(PARKS, "parks"),
-        act("part.returned", PARKS, MONDAY_NOON + DAY),
+        act(PartReturnedEvent, PARKS, MONDAY_NOON + DAY),
         offered("20260316-0000000C-p2", "roads", MONDAY_NOON + DAY),
-        inquiry_id="20260316-0000000C",
     ),
 )
 # assigned, answered, released, returned, joint · (kept, broken, open) of accept, first reply, resolve · valid … mostly
@@ -216,8 +229,8 @@ BY_HAND = {
 
 def figures(row: DepartmentCounts) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...], tuple[int, ...]]:
     counts = (row.assigned, row.answered, row.released, row.returned, row.joint)
-    judged = tuple(tuple(row.clocks[name].values()) for name in ("accept", "first_reply", "resolve"))
-    return counts, judged, tuple(row.ratings.values())
+    judged = tuple(tuple(asdict(one).values()) for one in (row.accept, row.first_reply, row.resolve))
+    return counts, judged, tuple(asdict(row.ratings).values())
 
 
 def board(over: Period, as_of: datetime) -> dict[str, Any]:
@@ -247,8 +260,10 @@ def test_a_part_belongs_to_the_day_on_which_it_was_offered_in_the_city() -> None
 
 
 def test_a_line_shows_shares_of_what_is_judged() -> None:
-    shown = line("roads", {"zh": "道路处", "en": "Roads"}, rows(MORNING, MARCH, MONDAY_NOON + 8 * DAY)["roads"])
+    counts = rows(MORNING, MARCH, MONDAY_NOON + 8 * DAY)["roads"]
+    shown = DepartmentScores.of("roads", Name(zh="道路处", en="Roads"), counts).model_dump()
     assert shown["volume"] == {"assigned": 2, "answered": 1, "released": 1}
     assert shown["clocks"]["accept"] == {"kept": 0, "broken": 2, "open": 0, "share": "0.0000"}
     assert shown["clocks"]["resolve"] == {"kept": 1, "broken": 0, "open": 1, "share": "1.0000"}
-    assert line("noise", {"zh": "噪声科", "en": "Noise"}, DepartmentCounts())["clocks"]["accept"]["share"] is None
+    nothing = DepartmentScores.of("noise", Name(zh="噪声科", en="Noise"), DepartmentCounts())
+    assert nothing.clocks.accept.share is None

@@ -10,12 +10,15 @@ from services.intake.domain import (
     ContactGiven,
     RatingGiven,
     Submission,
+    TicketUpdate,
     channel_label,
     fingerprint,
     ticket,
 )
+from shared.contracts.inputs import InquiryReceived
 from shared.http.problems import field_problems
 from shared.runtime.languages import language_of
+from tests.builders import MONDAY_NOON
 
 GOOD = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
 
@@ -209,22 +212,24 @@ def test_only_known_channels_are_counted_by_name() -> None:
 
 # ── the ticket ───────────────────────────────────────────────────────────────
 
-RECEIVED = {"inquiry_id": "20260316-7KQ2M9XD", "subject": "路灯", "language": "en"}
+RECEIVED = InquiryReceived(
+    inquiry_id="20260316-7KQ2M9XD", subject="路灯", body="不亮", language="en", received_at=MONDAY_NOON
+)
 
 
-def telling(n: int, place: int, state: str) -> dict[str, Any]:
-    case = {"state": state, "round": 1, "departments": [], "reply": None}
-    return {"n": n, "place": place, "at": f"2026-03-16T04:0{n}:00.000Z", "text": f"{state} {n}.{place}", "case": case}
+def update(n: int, place: int, state: str) -> TicketUpdate:
+    return TicketUpdate(n, place, f"2026-03-16T04:0{n}:00.000Z", f"{state} {n}.{place}", state, 1, (), None)
 
 
 def test_before_anything_is_told_the_ticket_says_it_is_received() -> None:
     seen = ticket(RECEIVED, "2026-03-16T04:00:00.000Z", [], [])
-    assert (seen["state"], seen["reply"], seen["departments"]) == ("registered", None, [])
-    assert seen["timeline"] == [{"at": "2026-03-16T04:00:00.000Z", "text": "Your message has been received."}]
+    assert (seen.state, seen.round, seen.reply, seen.departments) == ("registered", 1, None, [])
+    [entry] = seen.timeline
+    assert (entry.at, entry.text) == ("2026-03-16T04:00:00.000Z", "Your message has been received.")
 
 
 def test_the_newest_picture_counts_in_whatever_order_they_came() -> None:
-    tellings = [telling(2, 7, "in-progress"), telling(1, 3, "registered"), telling(1, 4, "assigned")]
-    seen = ticket(RECEIVED, "", tellings, [2, 1])
-    assert (seen["state"], seen["rated"]) == ("in-progress", [1, 2])
-    assert [one["text"] for one in seen["timeline"]] == ["registered 1.3", "assigned 1.4", "in-progress 2.7"]
+    updates = [update(2, 7, "in-progress"), update(1, 3, "registered"), update(1, 4, "assigned")]
+    seen = ticket(RECEIVED, "", updates, [2, 1])
+    assert (seen.state, seen.rated) == ("in-progress", [1, 2])
+    assert [one.text for one in seen.timeline] == ["registered 1.3", "assigned 1.4", "in-progress 2.7"]

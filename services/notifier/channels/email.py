@@ -11,11 +11,11 @@ from email.utils import formatdate
 
 import aiosmtplib
 
+from services.notifier.domain.deliveries import Delivery
 from services.notifier.store import NotifierStore
 from shared.runtime import metrics, timestamps
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
-from shared.store.mongo import Document
 
 LOOK_EVERY_S = 0.5
 RESIDENTS_AT_ONCE = 50
@@ -29,27 +29,29 @@ HUNG_UP = (OSError, aiosmtplib.SMTPHeloError)
 """What ends a connection, whatever the mail was."""
 
 
-def mail_of(delivery: Document, sender: str) -> EmailMessage:
+def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
     """The mail of a delivery; Message-ID and X-Chorus-Event are the event's id, so that a repeat can be told.
 
-    Raises ValueError for an address that a header would not carry as it is. `=?` begins an encoded word: it would be
-    decoded into another recipient or, in a subject, into headers of its own.
+    Raises ValueError when the words are gone already, and for an address that a header would not carry as it is: `=?`
+    begins an encoded word, which would be decoded into another recipient or, in a subject, into headers of its own.
     """
-    name, _, domain = delivery["to"].rpartition("@")
-    if "=?" in delivery["to"]:
+    if delivery.subject is None or delivery.text is None:
+        raise ValueError("The mail has no words.")
+    name, _, domain = delivery.to.rpartition("@")
+    if "=?" in delivery.to:
         raise ValueError("An encoded word is no address.")
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = Address(username=name, domain=domain)
-    if [one.addr_spec for one in mail["To"].addresses] != [delivery["to"]]:
+    if [one.addr_spec for one in mail["To"].addresses] != [delivery.to]:
         raise ValueError("The address would be read as another one.")
-    mail["Subject"] = delivery["subject"].replace("=?", "= ?")
-    mail["Date"] = formatdate(delivery["noted_at"].timestamp())
-    mail["Message-ID"] = f"<{delivery['_id']}@{sender.rpartition('@')[2]}>"
-    mail["X-Chorus-Event"] = delivery["_id"]
+    mail["Subject"] = delivery.subject.replace("=?", "= ?")
+    mail["Date"] = formatdate(delivery.noted_at.timestamp())
+    mail["Message-ID"] = f"<{delivery.id}@{sender.rpartition('@')[2]}>"
+    mail["X-Chorus-Event"] = delivery.id
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = delivery["language"]
-    mail.set_content(delivery["text"])
+    mail["Content-Language"] = delivery.language
+    mail.set_content(delivery.text)
     return mail
 
 
@@ -75,7 +77,7 @@ class MailDelivery:
             else:
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _send_all(self, due: Sequence[Document]) -> None:
+    async def _send_all(self, due: Sequence[Delivery]) -> None:
         """Over one connection. What it does not come to is given back; a server that is away puts everything off."""
         host, _, port = self.settings.smtp.rpartition(":")
         server = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=MAIL_S, use_tls=False, start_tls=None)
@@ -93,12 +95,12 @@ class MailDelivery:
         for delivery in waiting:
             await self.store.give_back(delivery, timestamps.now())
 
-    async def _send(self, server: aiosmtplib.SMTP, delivery: Document) -> None:
+    async def _send(self, server: aiosmtplib.SMTP, delivery: Delivery) -> None:
         """A server that hangs up or falls silent over one mail puts off that one: the others go without it."""
         try:
             mail = mail_of(delivery, self.settings.mail_from)
             async with asyncio.timeout(MAIL_S):
-                await server.send_message(mail, recipients=[delivery["to"]])
+                await server.send_message(mail, recipients=[delivery.to])
         # Whatever one mail raises speaks of that mail: let through, it would end the process after every start.
         except Exception as refused:  # noqa: BLE001
             if isinstance(refused, HUNG_UP):
@@ -108,26 +110,27 @@ class MailDelivery:
             await self.store.sent(delivery, timestamps.now())
             self._count(delivery, "sent")
 
-    async def _refused(self, delivery: Document, refused: Exception) -> None:
-        if lasting(refused) or timestamps.now() - delivery["noted_at"] > GIVE_UP_AFTER:
+    async def _refused(self, delivery: Delivery, refused: Exception) -> None:
+        if lasting(refused) or timestamps.now() - delivery.noted_at > GIVE_UP_AFTER:
             await self.store.failed(delivery, in_words(refused))
             self._count(delivery, "failed")
         else:
             await self._later(delivery, refused)
 
-    async def _later(self, delivery: Document, error: Exception) -> None:
-        pause_s = min(FIRST_PAUSE_S * 2 ** min(delivery["attempts"], 10), LONGEST_PAUSE_S)
+    async def _later(self, delivery: Delivery, error: Exception) -> None:
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(delivery.attempts, 10), LONGEST_PAUSE_S)
         await self.store.later(delivery, timestamps.now() + timedelta(seconds=pause_s), in_words(error))
         self._count(delivery, "retried")
 
-    def _count(self, delivery: Document, outcome: str) -> None:
-        metrics.DELIVERIES.labels(delivery["kind"], outcome).inc()
-        log.info("mail " + outcome, extra={"inquiry_id": delivery["inquiry_id"], "event": delivery["_id"]})
+    def _count(self, delivery: Delivery, outcome: str) -> None:
+        metrics.DELIVERIES.labels(delivery.kind, outcome).inc()
+        log.info("mail " + outcome, extra={"inquiry_id": delivery.inquiry_id, "event": delivery.id})
 
 
-def in_time(delivery: Document) -> bool:
+def in_time(delivery: Delivery) -> bool:
     """Whether its claim lasts for one more mail: what is sent after that, somebody else may be sending too."""
-    return bool(timestamps.now() + timedelta(seconds=MAIL_S + SPARE_S) < delivery["due_at"])
+    ends_at = delivery.due_at
+    return ends_at is not None and timestamps.now() + timedelta(seconds=MAIL_S + SPARE_S) < ends_at
 
 
 def in_words(error: Exception) -> str:

@@ -1,12 +1,13 @@
-"""Which news becomes a mail, to whom and in which words; and what of an answer the hall shows."""
+"""Which news becomes a mail, to whom and in which words."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from services.notifier.domain.masking import mask
+from services.notifier.domain.deliveries import Kind
 from shared.contracts.resident_messages import ResidentTold
+from shared.events.case_events import PartOfferedEvent
+from shared.runtime import timestamps
 
 MAILED: Mapping[str, tuple[str, str]] = {
     "registered": ("已登记", "registered"),
@@ -25,7 +26,7 @@ class Notice:
     """One mail to send. `id` is the id of the event behind it, for ever the same."""
 
     id: str
-    kind: str
+    kind: Kind
     inquiry_id: str
     to: str
     subject: str
@@ -51,37 +52,17 @@ def for_resident(id_: str, told: ResidentTold, public_url: str) -> Notice | None
     return Notice(id_, "resident", told.inquiry_id, address, subject, text, told.case.language)
 
 
-def for_department(id_: str, part: Mapping[str, Any], address: str) -> Notice:
+def for_department(id_: str, inquiry_id: str, part: PartOfferedEvent, address: str) -> Notice:
     """The mail to a department about a new part: that it is there and by when, never the resident's words."""
-    part_id, due = part["part_id"], part["due"]
+    accept, first_reply, resolve = (timestamps.to_text(due_at) for due_at in part.due)
     text = (
-        f"新的分办件 {part_id}（{'主办' if part['role'] == 'lead' else '协办'}）已送达贵单位收件主题。\n"
-        f"受理时限 {due['accept']}，首次答复时限 {due['first_reply']}，办结时限 {due['resolve']}。\n\n"
-        f"A new part {part_id} ({part['role']}) is in your inbox topic.\n"
-        f"Accept by {due['accept']}, first reply by {due['first_reply']}, resolve by {due['resolve']}.\n"
+        f"新的分办件 {part.part_id}（{'主办' if part.role == 'lead' else '协办'}）已送达贵单位收件主题。\n"
+        f"受理时限 {accept}，首次答复时限 {first_reply}，办结时限 {resolve}。\n\n"
+        f"A new part {part.part_id} ({part.role}) is in your inbox topic.\n"
+        f"Accept by {accept}, first reply by {first_reply}, resolve by {resolve}.\n"
     )
-    subject = f"[{part_id}] 新的分办件 / new part"
-    return Notice(id_, "department", part["inquiry_id"], address, subject, text, "zh")
-
-
-def hall_entry(told: ResidentTold, n: int, at: str) -> dict[str, Any] | None:
-    """What the hall shows of an answer, masked; None for what is not public or not an answer."""
-    if not told.public or told.what != "answered" or told.case.reply is None:
-        return None
-    names = [told.contact.name] if told.contact and told.contact.name else []
-    return {
-        "_id": told.inquiry_id,
-        "n": n,
-        "round": told.case.round,
-        "answered_at": at,
-        "language": told.case.language,
-        "subject": mask(told.case.subject, names),
-        "body": mask(told.case.body or "", names),
-        "paragraphs": [
-            {"department": one.department, "name": one.name, "text": mask(one.text, names)}
-            for one in told.case.reply.paragraphs
-        ],
-    }
+    subject = f"[{part.part_id}] 新的分办件 / new part"
+    return Notice(id_, "department", inquiry_id, address, subject, text, "zh")
 
 
 def hidden(address: str) -> str:

@@ -1,24 +1,38 @@
 """The clocks of one inquiry's parts, computed from its events."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from shared.clocks.deadlines import CLOCKS, Clock
+from shared.clocks.deadlines import CLOCKS, Clock, ClockName, Verdict
+from shared.events.case_events import (
+    EventBody,
+    InquiryAnsweredEvent,
+    InquiryRepliedEvent,
+    PartAcceptedEvent,
+    PartContributedEvent,
+    PartOfferedEvent,
+    PartReturnedEvent,
+    PartWithdrawnEvent,
+)
 
-ACTS = ("part.accepted", "part.contributed", "part.returned", "part.withdrawn", "inquiry.replied", "inquiry.answered")
+STOPPING = (
+    PartAcceptedEvent,
+    PartContributedEvent,
+    PartReturnedEvent,
+    PartWithdrawnEvent,
+    InquiryRepliedEvent,
+    InquiryAnsweredEvent,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFact:
-    """One event as the scorer keeps it; `type` without the prefix."""
+class CaseFact(NamedTuple):
+    """One event of an inquiry as the scorer keeps it."""
 
-    inquiry_id: str
     sequence: int
-    type: str
     at: datetime
-    data: Mapping[str, Any]
+    body: EventBody
 
 
 def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
@@ -28,36 +42,36 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     at the release of the answer, whichever is first; `resolve` at the contribution. A returned or withdrawn part ends
     them all: returning within the accept time is an acceptance of the duty to say so, so that clock is kept.
     """
-    running: dict[tuple[str, str], Clock] = {}
+    running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
-        if fact.type == "part.offered":
-            for name in CLOCKS:
-                due = datetime.fromisoformat(fact.data["due"][name])
-                part_id = fact.data["part_id"]
-                running[part_id, name] = Clock(name, part_id, fact.data["department"], fact.at, due)
-        elif fact.type in ACTS:
-            for part_id, name, ends in _stops(fact):
+        body = fact.body
+        if isinstance(body, PartOfferedEvent):
+            for name, due_at in zip(CLOCKS, body.due, strict=True):
+                running[body.part_id, name] = Clock(name, body.part_id, body.department, fact.at, due_at)
+        elif isinstance(body, STOPPING):
+            for part_id, name, ends in _stops(body):
                 if (clock := running.get((part_id, name))) is not None:
                     running[part_id, name] = _stopped(clock, fact.at, ends)
     return list(running.values())
 
 
-def _stops(fact: CaseFact) -> Iterable[tuple[str, str, bool]]:
-    """Which clocks a fact touches: (part, clock, whether it ends the duty instead of fulfilling it)."""
-    part_id = fact.data.get("part_id") or ""
-    match fact.type:
-        case "part.accepted":
+def _stops(body: EventBody) -> Sequence[tuple[str, ClockName, bool]]:
+    """Which clocks an event touches: (part, clock, whether it ends the duty instead of fulfilling it)."""
+    match body:
+        case PartAcceptedEvent(part_id):
             return [(part_id, "accept", False)]
-        case "inquiry.replied":
+        case InquiryRepliedEvent(part_id):
             return [(part_id, "first_reply", False)]
-        case "part.contributed":
+        case PartContributedEvent(part_id):
             return [(part_id, "resolve", False)]
-        case "inquiry.answered":
-            return [(part, "first_reply", False) for part in fact.data["parts"]]
-        case "part.returned":
+        case InquiryAnsweredEvent(parts=parts):
+            return [(part_id, "first_reply", False) for part_id in parts]
+        case PartReturnedEvent(part_id):
             return [(part_id, "accept", False), (part_id, "first_reply", True), (part_id, "resolve", True)]
-        case _:
+        case PartWithdrawnEvent(part_id):
             return [(part_id, name, True) for name in CLOCKS]
+        case _:
+            return ()
 
 
 def _stopped(clock: Clock, at: datetime, ends: bool) -> Clock:
@@ -66,10 +80,10 @@ def _stopped(clock: Clock, at: datetime, ends: bool) -> Clock:
     return replace(clock, ended_at=at) if ends else replace(clock, stopped_at=at)
 
 
-def newly_judged(facts: Sequence[CaseFact], new: set[int]) -> list[tuple[str, str]]:
+def newly_judged(facts: Sequence[CaseFact], new: set[int]) -> list[tuple[ClockName, Verdict]]:
     """(clock, verdict) of the clocks that the facts with these new sequences have stopped."""
     before = {(c.part_id, c.clock): c for c in clocks(fact for fact in facts if fact.sequence not in new)}
-    judged: list[tuple[str, str]] = []
+    judged: list[tuple[ClockName, Verdict]] = []
     for clock in clocks(facts):
         stopped = clock.stopped_at or clock.ended_at
         earlier = before.get((clock.part_id, clock.clock))

@@ -1,19 +1,39 @@
 """The counts of each department over a period."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
 
 from services.scorer.domain.clocks import CaseFact, clocks
 from services.scorer.domain.periods import Period
-from services.scorer.domain.ratings import count_rating
-from shared.clocks.deadlines import CLOCKS
+from services.scorer.domain.ratings import PartRating, RatingCounts, rating_counts
+from shared.clocks.deadlines import ClockName, Verdict
+from shared.events.case_events import (
+    InquiryAnsweredEvent,
+    InquiryRatedEvent,
+    PartContributedEvent,
+    PartOfferedEvent,
+    PartReturnedEvent,
+)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class ClockCounts:
+    """How one kind of clock went."""
+
+    kept: int = 0
+    broken: int = 0
+    open: int = 0
+
+    @property
+    def share(self) -> str | None:
+        """The share kept of those judged."""
+        return share(self.kept, self.kept + self.broken)
+
+
+@dataclass(frozen=True, slots=True)
 class DepartmentCounts:
     """One department's counts over a period."""
 
@@ -22,12 +42,40 @@ class DepartmentCounts:
     released: int = 0
     returned: int = 0
     joint: int = 0
-    clocks: dict[str, dict[str, int]] = field(
-        default_factory=lambda: {name: {"kept": 0, "broken": 0, "open": 0} for name in CLOCKS}
-    )
-    ratings: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("valid", "contacted", "solved", "satisfied", "mostly"), 0)
-    )
+    accept: ClockCounts = ClockCounts()
+    first_reply: ClockCounts = ClockCounts()
+    resolve: ClockCounts = ClockCounts()
+    ratings: RatingCounts = field(default_factory=RatingCounts)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted of one department while the inquiries are gone through."""
+
+    assigned: int = 0
+    answered: int = 0
+    released: int = 0
+    returned: int = 0
+    joint: int = 0
+    verdicts: Counter[tuple[ClockName, Verdict]] = field(default_factory=Counter)
+    ratings: list[PartRating] = field(default_factory=list)
+
+    def counts(self) -> DepartmentCounts:
+        return DepartmentCounts(
+            assigned=self.assigned,
+            answered=self.answered,
+            released=self.released,
+            returned=self.returned,
+            joint=self.joint,
+            accept=self._clock("accept"),
+            first_reply=self._clock("first_reply"),
+            resolve=self._clock("resolve"),
+            ratings=rating_counts(self.ratings),
+        )
+
+    def _clock(self, name: ClockName) -> ClockCounts:
+        went = self.verdicts
+        return ClockCounts(kept=went[name, "kept"], broken=went[name, "broken"], open=went[name, "open"])
 
 
 def rows(inquiries: Iterable[Sequence[CaseFact]], over: Period, as_of: datetime) -> dict[str, DepartmentCounts]:
@@ -35,41 +83,40 @@ def rows(inquiries: Iterable[Sequence[CaseFact]], over: Period, as_of: datetime)
 
     A rating counts for every department whose part stands in the answer it rates.
     """
-    board: dict[str, DepartmentCounts] = defaultdict(DepartmentCounts)
+    board: defaultdict[str, _Tally] = defaultdict(_Tally)
     for facts in inquiries:
         _count(board, [fact for fact in facts if fact.at <= as_of], over, as_of)
-    return dict(board)
+    return {department: tally.counts() for department, tally in board.items()}
 
 
-def _count(board: dict[str, DepartmentCounts], facts: Sequence[CaseFact], over: Period, as_of: datetime) -> None:
+def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Period, as_of: datetime) -> None:
     offered = {
-        f.data["part_id"]: f.data["department"]
-        for f in facts
-        if f.type == "part.offered" and over.start <= f.at < over.end
+        fact.body.part_id: fact.body.department
+        for fact in facts
+        if isinstance(fact.body, PartOfferedEvent) and over.start <= fact.at < over.end
     }
     kept_first: set[str] = set()
     for clock in clocks(facts):
         if clock.part_id in offered and (verdict := clock.verdict(as_of)) != "void":
-            board[clock.department].clocks[clock.clock][verdict] += 1
+            board[clock.department].verdicts[clock.clock, verdict] += 1
             if clock.clock == "first_reply" and verdict == "kept":
                 kept_first.add(clock.part_id)
     for department in offered.values():
         board[department].assigned += 1
-    parts: list[str] = []
+    parts: tuple[str, ...] = ()
     for fact in sorted(facts, key=lambda one: one.sequence):
-        department = offered.get(fact.data.get("part_id") or "")
-        if fact.type == "part.contributed" and department:
-            board[department].answered += 1
-        elif fact.type == "part.returned" and department:
-            board[department].returned += 1
-        elif fact.type == "inquiry.answered":
-            parts = list(fact.data["parts"])
-            for part in offered.keys() & set(parts):
-                board[offered[part]].released += 1
-                board[offered[part]].joint += len(parts) > 1
-        elif fact.type == "inquiry.rated":
-            for part in offered.keys() & set(parts):
-                count_rating(board[offered[part]].ratings, fact.data, part in kept_first)
+        match fact.body:
+            case PartContributedEvent(part_id) if part_id in offered:
+                board[offered[part_id]].answered += 1
+            case PartReturnedEvent(part_id) if part_id in offered:
+                board[offered[part_id]].returned += 1
+            case InquiryAnsweredEvent(parts=parts):
+                for part_id in offered.keys() & set(parts):
+                    board[offered[part_id]].released += 1
+                    board[offered[part_id]].joint += len(parts) > 1
+            case InquiryRatedEvent() as rating:
+                for part_id in offered.keys() & set(parts):
+                    board[offered[part_id]].ratings.append(PartRating(rating, part_id in kept_first))
 
 
 def share(part: int, whole: int) -> str | None:
@@ -77,24 +124,3 @@ def share(part: int, whole: int) -> str | None:
     if whole == 0:
         return None
     return str((Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))
-
-
-def line(code: str, name: Mapping[str, str], row: DepartmentCounts) -> dict[str, Any]:
-    """A department's line on the scoreboard."""
-    judged = {
-        clock: counts | {"share": share(counts["kept"], counts["kept"] + counts["broken"])}
-        for clock, counts in row.clocks.items()
-    }
-    rates = dict.fromkeys(("responded_rate", "solved_rate", "satisfied_rate", "composite"))
-    return {
-        "code": code,
-        "name": dict(name),
-        "volume": {"assigned": row.assigned, "answered": row.answered, "released": row.released},
-        "clocks": judged,
-        "ratings": row.ratings | rates,
-        "returned": row.returned,
-        "reopened": 0,
-        "joint": row.joint,
-        "ranked": False,
-        "rank": None,
-    }

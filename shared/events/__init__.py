@@ -1,0 +1,1 @@
+"""The facts on `inquiries.events` as their readers see them: one frozen class per event type."""

@@ -1,0 +1,196 @@
+"""Event bodies: what the scorer and the notifier use of each event type.
+
+A class holds only the fields that its readers need; other fields of an event are ignored. Plain dataclasses with
+explicit checks: the scorer reads thousands of events a second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NamedTuple, Self
+
+from shared.clocks.deadlines import CLOCKS
+from shared.contracts.envelope import PREFIX
+from shared.runtime import timestamps
+
+VALUE_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PartEvent:
+    """Fields that every event about one part has."""
+
+    type: ClassVar[str]
+    part_id: str
+    department: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        part_id, department = data.get("part_id"), data.get("department")
+        if not isinstance(part_id, str):
+            raise _unusable(data, "part_id", "text")
+        if not isinstance(department, str):
+            raise _unusable(data, "department", "text")
+        return cls(part_id, department)
+
+
+class DueTimes(NamedTuple):
+    """When each clock of a part runs out, in UTC; in the order of CLOCKS."""
+
+    accept: datetime
+    first_reply: datetime
+    resolve: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfferedEvent(PartEvent):
+    """A department received a part; its clocks run from now on."""
+
+    type = PREFIX + "part.offered"
+    role: str
+    due: DueTimes
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_text(data, "part_id"), _text(data, "department"), _text(data, "role"), _due(data))
+
+
+class PartAcceptedEvent(PartEvent):
+    """The department took on its part."""
+
+    __slots__ = ()
+    type = PREFIX + "part.accepted"
+
+
+class PartContributedEvent(PartEvent):
+    """The department wrote its share of the answer."""
+
+    __slots__ = ()
+    type = PREFIX + "part.contributed"
+
+
+class PartReturnedEvent(PartEvent):
+    """The department gave its part back."""
+
+    __slots__ = ()
+    type = PREFIX + "part.returned"
+
+
+class PartWithdrawnEvent(PartEvent):
+    """An operator took the part away from its department."""
+
+    __slots__ = ()
+    type = PREFIX + "part.withdrawn"
+
+
+class InquiryRepliedEvent(PartEvent):
+    """A department sent the resident an interim reply."""
+
+    __slots__ = ()
+    type = PREFIX + "inquiry.replied"
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryAnsweredEvent:
+    """The joint reply of a round was released; `parts` are the ids of the parts in it."""
+
+    type = PREFIX + "inquiry.answered"
+    round: int
+    parts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        parts = data.get("parts")
+        if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
+            raise _unusable(data, "parts", "a list of part ids")
+        return cls(_number(data, "round"), tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryRatedEvent:
+    """The resident rated the answer of a round."""
+
+    type = PREFIX + "inquiry.rated"
+    round: int
+    solved: bool
+    satisfied: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        solved = data.get("solved")
+        if not isinstance(solved, bool):
+            raise _unusable(data, "solved", "true or false")
+        return cls(_number(data, "round"), solved, _text(data, "satisfied"))
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEvent:
+    """An event of a later version, or one of which the readers need no field."""
+
+
+OTHER = OtherEvent()
+EventBody = (
+    PartOfferedEvent
+    | PartAcceptedEvent
+    | PartContributedEvent
+    | PartReturnedEvent
+    | PartWithdrawnEvent
+    | InquiryRepliedEvent
+    | InquiryAnsweredEvent
+    | InquiryRatedEvent
+    | OtherEvent
+)
+KNOWN = (
+    PartOfferedEvent,
+    PartAcceptedEvent,
+    PartContributedEvent,
+    PartReturnedEvent,
+    PartWithdrawnEvent,
+    InquiryRepliedEvent,
+    InquiryAnsweredEvent,
+    InquiryRatedEvent,
+)
+READERS = {one.type: one.read for one in KNOWN}
+
+
+def event_body(type_: str, data: Mapping[str, Any]) -> EventBody:
+    """The body of an event of this type, `chorus.` included. Raises ValueError when a needed field is unusable."""
+    read = READERS.get(type_)
+    return OTHER if read is None else read(data)
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str):
+        raise _unusable(data, name, "text")
+    return value
+
+
+def _number(data: Mapping[str, Any], name: str) -> int:
+    value = data.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _unusable(data, name, "a whole number")
+    return value
+
+
+def _due(data: Mapping[str, Any]) -> DueTimes:
+    due = data.get("due")
+    if not isinstance(due, Mapping):
+        raise _unusable(data, "due", "an object with a time for each clock")
+    return DueTimes(*[_moment(due, name) for name in CLOCKS])
+
+
+def _moment(due: Mapping[str, Any], clock: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(due[clock])
+        if moment.tzinfo is UTC:
+            return moment
+        return timestamps.from_text(due[clock]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise _unusable(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error
+
+
+def _unusable(data: Mapping[str, Any], name: str, needed: str, inside: str = "") -> ValueError:
+    if name not in data:
+        return ValueError(f"{inside}{name} is missing; it must be {needed}.")
+    return ValueError(f"{inside}{name} {data[name]!r:.{VALUE_SHOWN}} must be {needed}.")
