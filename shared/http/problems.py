@@ -215,14 +215,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PyMongoError)
     async def store_away(_: Request, error: PyMongoError) -> JSONResponse:
         # Its words would repeat the document that could not be written, and with it what a resident wrote.
-        log.warning(
-            "the store did not answer", extra={"error": type(error).__name__, "code": getattr(error, "code", None)}
-        )
+        log.warning("the store did not answer", error=type(error).__name__, code=getattr(error, "code", None))
         return Problem(503, "The store is away; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(KafkaError)
     async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
-        log.warning("Kafka did not answer", extra={"error": type(error).__name__})
+        log.warning("Kafka did not answer", error=type(error).__name__)
         return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(ClientDisconnect)

@@ -183,7 +183,7 @@ class Service:
         try:
             yield
         finally:
-            log.info("stopping", extra={"service": self.name})
+            log.info("stopping", service=self.name)
             await cancel_and_wait(tasks)
             self.database.client.close()
 
@@ -194,7 +194,7 @@ class Service:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            log.error("broken", exc_info=error, extra={"service": self.name})
+            log.error("broken", exc_info=error, service=self.name)
             self._break(error)
 
     def _break(self, error: BaseException) -> None:
@@ -216,7 +216,7 @@ class Service:
             await retry_until_available(self.publisher.start, "connecting the producer")
             await retry_until_available(self._start_reading, "connecting the consumers")
             loops.append(asyncio.create_task(self._watch()))
-            log.info("reading", extra={"service": self.name})
+            log.info("reading", service=self.name)
             finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for loop in finished:
                 loop.result()
