@@ -1,8 +1,7 @@
 """The envelope of every message: type, key, value and headers (CloudEvents 1.0, binary mode)."""
 
 from collections.abc import Mapping
-from functools import lru_cache, reduce
-from operator import or_
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -75,8 +74,3 @@ class Payload(BaseModel):
 def as_json(data: Mapping[str, Any]) -> bytes:
     """Compact JSON, characters as they are. The serialiser of pydantic: many times as fast as the standard library's."""
     return to_json(data)
-
-
-def one_of(models: Mapping[str, type[Payload]]) -> Any:
-    """The form of a topic that carries any of these."""
-    return reduce(or_, models.values())
