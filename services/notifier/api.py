@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from services.notifier.domain.notices import hidden, unaddressed
+from services.notifier.pages import HallAfter
 from services.notifier.responses import DeliveryShown, Feed, FeedAnswer
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
+from shared.http.parameters import InquiryIdFilter
 from shared.http.problems import Problem, answered, documented, shown
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
@@ -27,7 +29,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         responses=answered(Feed),
         summary="Answered public inquiries as JSON Feed 1.1",
     )
-    async def feed(after: str | None = None) -> FeedAnswer:
+    async def feed(after: HallAfter = None) -> FeedAnswer:
         entries = await store.hall_page(after, PAGE + 1)
         return FeedAnswer(feed_of(entries, settings), headers={"Cache-Control": "no-cache"})
 
@@ -40,9 +42,9 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         responses=documented(401, 429),
     )
     async def deliveries(
-        state: str | None = None,
-        inquiry_id: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        state: Annotated[str | None, Query(description="`waiting`, `retrying`, `sent` or `failed`.")] = None,
+        inquiry_id: InquiryIdFilter = None,
+        limit: Annotated[int, Query(ge=1, le=1_000, description="How many deliveries at most.")] = 100,
     ) -> list[dict[str, Any]]:
         if state not in (None, "waiting", "retrying", "sent", "failed"):
             raise Problem(422, f"{shown(state)} is no state of a delivery; write waiting, retrying, sent or failed.")

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic_core import to_json
+
+from shared.contracts.documented import Documented
 
 PREFIX = "chorus."
 
@@ -64,7 +66,7 @@ class Message(NamedTuple):
         return key.encode(), value, [*own, *before, *number, *after]
 
 
-class Payload(BaseModel):
+class Payload(Documented):
     """What every message body has in common: unknown fields are skipped, so that fields can be added."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from faststream.specification import AsyncAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from shared.city import City
 from shared.contracts.department_inbox import INBOX
+from shared.contracts.documented import Documented
 from shared.contracts.facts import EVENT_TYPES, CaseEvent
 from shared.contracts.inputs import DEPARTMENT_MESSAGES, INPUTS
 from shared.contracts.resident_messages import ResidentTold
@@ -30,10 +31,9 @@ records of these topics, bytes as they are: dead letters and their replays."""
 SCHEMAS = "#/components/schemas/"
 
 
-class MessageHeaders(BaseModel):
+class MessageHeaders(Documented):
     """The headers of a message: the attributes of CloudEvents 1.0 in binary mode, as text in UTF-8."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
     ce_type: str
     """What the message is. Readers skip a type that they do not know: later releases add some."""
     ce_id: str | None = None
@@ -58,10 +58,9 @@ class MessageHeaders(BaseModel):
     """The form of the value, `application/json`. Chorus always sets it."""
 
 
-class DeadLetterHeaders(BaseModel):
+class DeadLetterHeaders(Documented):
     """The headers of the record that could not be taken, with its own `ce_type`, and where it came from."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
     ce_type: str | None = None
     """The type of the record that could not be taken; absent when the record has none."""
     dl_service: str | None = None

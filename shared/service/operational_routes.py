@@ -6,8 +6,8 @@ from typing import Any, Literal
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 
+from shared.contracts.documented import Documented
 from shared.http.problems import answered
 from shared.service.readiness import Readiness, ReadinessChecks
 from shared.web.layout import Site, language
@@ -16,20 +16,26 @@ from shared.web.swagger import swagger_files, swagger_page
 from shared.web.topics_page import topics_page
 
 
-class Alive(BaseModel):
+class Alive(Documented):
     """The answer to `/healthz`."""
 
     status: Literal["alive"]
+    """Always `alive`."""
     service: str
+    """The name of the service."""
 
 
-class AsyncApiDocument(BaseModel):
+class AsyncApiDocument(Documented):
     """The answer to `/asyncapi.json`, as far as this service promises it."""
 
     asyncapi: str
+    """The version of AsyncAPI."""
     info: dict[str, Any]
+    """The title and version of the document."""
     channels: dict[str, Any]
+    """The topics, each with its messages."""
     operations: dict[str, Any]
+    """Which topics the service receives from and sends to."""
 
 
 def add_operational_routes(
