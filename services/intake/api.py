@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter, ValidationError
 
 from services.intake.domain import RatingGiven, Submission
@@ -10,13 +10,18 @@ from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_of
 from shared.http.identity import holds_token
+from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented, invalid
 from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body
 
+IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
+ACCEPT_LANGUAGE = "The languages that the resident reads; counts where the body names no language."
 HEADERS: dict[str, OptionalText] = {
-    "idempotency-key": TypeAdapter(Annotated[str | None, Field(min_length=1, max_length=200)]),
-    "accept-language": TypeAdapter(str | None),
+    "idempotency-key": TypeAdapter(
+        Annotated[str | None, Field(min_length=1, max_length=200, description=IDEMPOTENCY_KEY)]
+    ),
+    "accept-language": TypeAdapter(Annotated[str | None, Field(description=ACCEPT_LANGUAGE)]),
 }
 
 
@@ -57,10 +62,10 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         summary="Say whether the answer helped",
     )
     async def rate(
-        inquiry_id: str,
+        inquiry_id: InquiryId,
         request: Request,
-        x_query_code: Annotated[str | None, Header()] = None,
-        code: Annotated[str | None, Query()] = None,
+        x_query_code: QueryCodeHeader = None,
+        code: QueryCode = None,
     ) -> Acknowledged:
         try:
             given = RatingGiven.model_validate_json(await json_body(request))

@@ -6,8 +6,7 @@ from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
-from shared.contracts.inputs import InquiryReceived
-from shared.contracts.resident_messages import ResidentTold
+from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
@@ -36,18 +35,17 @@ def make(settings: Settings) -> Service:
 
     for prepare in (store.prepare, ledger.prepare, remember_city):
         service.before_reading(prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
     service.reads(
         topics.RESIDENTS,
         group="intake",
         read=read,
         handle=TicketUpdates(store).remember,
-        schema=ResidentTold,
         at_leisure=True,
     )
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived)
-    service.publishes(topics.dead_letters("intake"), bytes)
+    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated)
+    service.publishes(topics.dead_letters("intake"))
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")

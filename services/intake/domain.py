@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator
 
 from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
+from shared.contracts.documented import Documented
 from shared.contracts.fields import has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
 from shared.contracts.inputs import InquiryReceived
@@ -38,13 +39,16 @@ def a_code(text: str) -> str:
 DepartmentCode = Annotated[str, AfterValidator(a_code)]
 
 
-class ContactGiven(BaseModel):
+class ContactGiven(Documented):
     """How the resident wants to be reached; each way is optional."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     name: Annotated[str | None, Field(max_length=100)] = None
+    """The resident's name, at most 100 characters."""
     phone: Optional40 = None
+    """A telephone number: 3 to 40 digits, spaces and punctuation."""
     email: Annotated[str | None, Field(max_length=254)] = None
+    """An e-mail address, at most 254 characters, to which news is sent."""
 
     _no_nul = field_validator("name", "phone", "email")(no_nul)
 
@@ -74,20 +78,31 @@ class ContactGiven(BaseModel):
         return address
 
 
-class Submission(BaseModel):
+class Submission(Documented):
     """The body of `POST /inquiries`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_MAX)]
+    """A subject line, 1 to 200 characters, not blank."""
     body: Annotated[str, Field(min_length=1, max_length=BODY_MAX)]
+    """The message, 1 to 20,000 characters, not blank."""
     channel: Annotated[str, Field(min_length=1, max_length=31)] = "web"
+    """How the message came in, such as `web`, `hotline` or `microblog`."""
     area: Annotated[str | None, Field(max_length=100)] = None
+    """The area or district of the problem, at most 100 characters."""
     contact: ContactGiven | None = None
+    """How to reach the resident."""
     departments: Annotated[tuple[DepartmentCode, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
+    """The codes of at most 20 departments that the resident chooses, the lead first; without any, the rules choose."""
     public: StrictBool = False
+    """Whether the message and its answer may be published, with personal data masked."""
     confidential: StrictBool = False
+    """Whether the departments must not see the contact."""
     language: Lang | None = None
+    """The language of the answer; without one, the best match of Accept-Language, else Chinese."""
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    """The message's id in another system, at most 200 characters; needs the operator's token. The same channel and id are the
+    same message."""
 
     _no_nul = field_validator("channel", "area", "external_id")(no_nul)
     _words = field_validator("subject", "body")(has_words("write some words"))
@@ -105,14 +120,18 @@ class Submission(BaseModel):
         return tuple(dict.fromkeys(given))
 
 
-class RatingGiven(BaseModel):
+class RatingGiven(Documented):
     """The body of `POST /inquiries/{id}/rating`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     round: Annotated[int, Field(ge=1, le=1_000, strict=True)]
+    """The round that is rated; it must be the current one and answered."""
     solved: StrictBool
+    """Whether the problem is solved."""
     satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
     words: Annotated[str | None, Field(max_length=TEXT_MAX)] = None
+    """A comment, at most 20,000 characters."""
 
     _no_nul = field_validator("words")(no_nul)
 

@@ -1,10 +1,10 @@
 """Intake's pages for people: the form, the ticket and the rating; and the ticket as JSON for whoever asks for that."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT,
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.contracts import ids
+from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented, name_of, sentence
 from shared.http.rate_limit import client_of
 from shared.http.request_body import limited_body
@@ -75,10 +76,10 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
         responses={**answered(Ticket, or_page=True), **documented(404, 422, 429, 503)},
     )
     async def ticket(
-        inquiry_id: str,
+        inquiry_id: InquiryId,
         request: Request,
-        x_query_code: Annotated[str | None, Header()] = None,
-        code: Annotated[str | None, Query()] = None,
+        x_query_code: QueryCodeHeader = None,
+        code: QueryCode = None,
     ) -> Response:
         given = x_query_code or code
         if "text/html" in request.headers.get("accept", ""):

@@ -4,12 +4,11 @@ import time
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-
 from services.intake import domain
 from services.intake.domain import Submission
 from shared.city import City
 from shared.contracts import ids
+from shared.contracts.documented import Documented
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE
@@ -24,12 +23,15 @@ from shared.service.city_feed import CityFeed
 SUBMISSIONS_PERIOD_S = 60
 
 
-class Receipt(BaseModel):
+class Receipt(Documented):
     """The answer to a message: its ticket number, the code that opens it, and where to look."""
 
     inquiry_id: str
+    """The ticket number."""
     query_code: str
+    """The code that opens the ticket, 12 characters; only the resident has it."""
     status_url: str
+    """The address at which the ticket can be read."""
 
 
 class Submissions:

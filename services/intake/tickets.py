@@ -2,13 +2,12 @@
 
 import time
 
-from pydantic import BaseModel
-
 from services.intake import domain
 from services.intake.domain import RatingGiven
 from services.intake.responses import Ticket
 from services.intake.store import IntakeStore
 from shared.contracts import ids
+from shared.contracts.documented import Documented
 from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE
 from shared.http.problems import Problem
@@ -22,10 +21,11 @@ WRONG_CODES_PERIOD_S = 600
 UNKNOWN = "There is no such ticket, or the code is not its code."
 
 
-class Acknowledged(BaseModel):
+class Acknowledged(Documented):
     """The answer to whatever comes later."""
 
     event_id: str
+    """The id of the stored message; a repeat of the request has the same one."""
 
 
 class Tickets:

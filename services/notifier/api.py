@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
 from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
+from services.notifier.pages import HallAfter
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
+from shared.http.parameters import InquiryIdFilter
 from shared.http.problems import Problem, answered, documented, shown
 from shared.runtime.settings import Settings
 
@@ -28,7 +30,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         responses=answered(Feed),
         summary="Answered public inquiries as JSON Feed 1.1",
     )
-    async def feed(after: str | None = None) -> FeedAnswer:
+    async def feed(after: HallAfter = None) -> FeedAnswer:
         entries = await store.hall_page(after, PAGE + 1)
         content = feed_of(entries, settings).model_dump(exclude_unset=True)
         return FeedAnswer(content, headers={"Cache-Control": "no-cache"})
@@ -41,9 +43,9 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         responses=documented(401, 429),
     )
     async def deliveries(
-        state: str | None = None,
-        inquiry_id: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        state: Annotated[str | None, Query(description="`waiting`, `retrying`, `sent` or `failed`.")] = None,
+        inquiry_id: InquiryIdFilter = None,
+        limit: Annotated[int, Query(ge=1, le=1_000, description="How many deliveries at most.")] = 100,
     ) -> list[DeliveryShown]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is no state of a delivery; write waiting, retrying, sent or failed.")

@@ -5,7 +5,6 @@ from services.notifier.channels.email import MailDelivery
 from services.notifier.handlers import Notices, read
 from services.notifier.store import NotifierStore
 from shared.city import City
-from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
 from shared.runtime.settings import Settings, secret
 from shared.service.city_feed import CityFeed, read_city
@@ -18,17 +17,16 @@ def make(settings: Settings) -> Service:
     store = NotifierStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
     service.reads(
         topics.RESIDENTS,
         topics.EVENTS,
         group="notifier",
         read=read,
         handle=Notices(store, city, revisions.health.behind, settings).take,
-        schema=ResidentTold,
     )
     service.takes_replays()
-    service.publishes(topics.dead_letters("notifier"), bytes)
+    service.publishes(topics.dead_letters("notifier"))
     service.forever(MailDelivery(store, settings).deliver)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))

@@ -1,11 +1,14 @@
 """The hall's pages."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifier import views
 from services.notifier.store import NotifierStore
 from shared.city import City
+from shared.http.parameters import InquiryId
 from shared.http.problems import Problem, documented, shown
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
@@ -13,6 +16,7 @@ from shared.web import layout
 from shared.web.layout import Site, language
 
 PAGE = 20
+HallAfter = Annotated[str | None, Query(description="Only answers older than that of this ticket number.")]
 
 
 def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
@@ -21,7 +25,7 @@ def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site:
 
     @router.get("/", include_in_schema=False)
     @router.get("/hall", tags=["hall"], response_class=HTMLResponse, summary="Answered public inquiries, as a page")
-    async def hall(request: Request, after: str | None = None) -> Response:
+    async def hall(request: Request, after: HallAfter = None) -> Response:
         found = await store.hall_page(after, PAGE + 1)
         further = found[PAGE - 1].inquiry_id if len(found) > PAGE else None
         return views.hall(language(request), found[:PAGE], further, city.zone(settings), site)
@@ -33,7 +37,7 @@ def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site:
         summary="One answered public inquiry, as a page",
         responses=documented(404, or_page=True),
     )
-    async def entry(inquiry_id: str, request: Request) -> Response:
+    async def entry(inquiry_id: InquiryId, request: Request) -> Response:
         found = await store.entry(inquiry_id)
         if found is None:
             if "json" in request.headers.get("accept", "") and "text/html" not in request.headers["accept"]:

@@ -3,7 +3,8 @@
 from typing import Self
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+
+from shared.contracts.documented import Documented
 
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.hall import HallEntry
@@ -17,16 +18,23 @@ class FeedAnswer(JSONResponse):
     media_type = "application/feed+json"
 
 
-class FeedItem(BaseModel):
+class FeedItem(Documented):
     """One answered inquiry."""
 
     id: str
+    """The ticket number."""
     url: str
+    """The address of the entry in the hall."""
     title: str
+    """The subject line, with personal data masked."""
     content_text: str
+    """The message and the joint reply as plain text, with personal data masked."""
     date_published: str
+    """When the answer was released (RFC 3339, UTC, milliseconds)."""
     language: str
+    """The language of the inquiry, `zh` or `en`."""
     tags: list[str]
+    """The codes of the departments that answered."""
 
     @classmethod
     def of(cls, entry: HallEntry, hall_url: str) -> Self:
@@ -42,30 +50,46 @@ class FeedItem(BaseModel):
         )
 
 
-class Feed(BaseModel):
+class Feed(Documented):
     """JSON Feed 1.1; `next_url` leads to the following page and is absent on the last."""
 
     version: str
+    """The address of the feed format, JSON Feed 1.1."""
     title: str
+    """The title of the feed."""
     home_page_url: str
+    """The address of the hall."""
     feed_url: str
+    """The address of this feed."""
     items: list[FeedItem]
+    """Answered inquiries, the newest first, at most 50."""
     next_url: str = ""
+    """The address of the following page; absent on the last page."""
 
 
-class DeliveryShown(BaseModel):
+class DeliveryShown(Documented):
     """A notice as operators see it: no words, addresses hidden."""
 
     kind: str
+    """Who receives the notice: `resident` or `department`."""
     inquiry_id: str
+    """The ticket number."""
     state: str
+    """`waiting`, `retrying`, `sent` or `failed`."""
     attempts: int
+    """How many times the mail was tried."""
     event_id: str
+    """The id of the message that caused the notice."""
     to: str
+    """The address, hidden except for its first character and its domain."""
     error: str | None
+    """What the mail server answered last, addresses hidden; null when it took the mail or was not tried."""
     noted_at: str | None
+    """When the notice was stored (RFC 3339, UTC, milliseconds); null when not known."""
     due_at: str | None
+    """When the mail is tried next (RFC 3339, UTC, milliseconds); null when it is sent or failed."""
     sent_at: str | None
+    """When the mail server took the mail (RFC 3339, UTC, milliseconds); null before."""
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:

@@ -15,12 +15,6 @@ from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.store import RouterStore
-from shared.city import City
-from shared.contracts.department_inbox import INBOX
-from shared.contracts.envelope import one_of
-from shared.contracts.facts import CaseEvent
-from shared.contracts.inputs import DEPARTMENT_MESSAGES, INPUTS
-from shared.contracts.resident_messages import ResidentTold
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
@@ -50,13 +44,12 @@ def make(settings: Settings) -> Service:
     service.before_reading(store.prepare)
     service.before_reading(ledger.prepare)
     service.before_reading(letters.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
     service.reads(
         topics.INPUTS,
         group="router-core",
         read=read_input,
         handle=core.decide_inputs,
-        schema=one_of(INPUTS),
         parking=core,
         published=core.unpark_replayed,
         most=MOST_INPUTS,
@@ -66,27 +59,25 @@ def make(settings: Settings) -> Service:
         pattern=topics.OUTBOXES,
         read=read_outbox,
         handle=gate.let_in,
-        schema=one_of(DEPARTMENT_MESSAGES),
     )
     service.reads(
         topics.EVENTS,
         group="router-cases",
         read=read_row,
         handle=view.follow,
-        schema=CaseEvent,
         at_leisure=True,
     )
     service.takes_replays()
-    for topic, schema in (
-        (topics.CITY, City),
-        (topics.INPUTS, one_of(INPUTS)),
-        (topics.inbox("{code}"), one_of(INBOX)),
-        (topics.RESIDENTS, ResidentTold),
-        (topics.EVENTS, CaseEvent),
-        (topics.dead_letters("router"), bytes),
-        *((topics.replays(name), bytes) for name in SERVICES),
+    for topic in (
+        topics.CITY,
+        topics.INPUTS,
+        topics.inbox("{code}"),
+        topics.RESIDENTS,
+        topics.EVENTS,
+        topics.dead_letters("router"),
+        *map(topics.replays, SERVICES),
     ):
-        service.publishes(topic, schema)
+        service.publishes(topic)
     for loop in (
         ledger.write_groups,
         relay.publish_fresh,

@@ -11,10 +11,14 @@ from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, neighbours
 from services.scorer.domain.periods import period as period_of
 from services.scorer.queries import ScoreQueries
 from services.scorer.responses import ClockShown, Scoreboard
+from shared.http.parameters import AsOf, InquiryId
 from shared.http.problems import FieldProblem, Problem, answered, documented
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.web.layout import Site, language
+
+PERIOD = "A month, an ISO week or a day: `2026-11`, `2026-W47` or `2026-11-22`; without it, the month of `as_of`."
+FORMAT = "`html` for the page, `json` for the data; without it, the page for a client that accepts HTML."
 
 
 def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
@@ -28,9 +32,9 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
     )
     async def scoreboard(
         request: Request,
-        period: str | None = None,
-        format: Annotated[Literal["json", "html"] | None, Query()] = None,
-        as_of: str | None = None,
+        period: Annotated[str | None, Query(description=PERIOD)] = None,
+        format: Annotated[Literal["json", "html"] | None, Query(description=FORMAT)] = None,
+        as_of: AsOf = None,
     ) -> Response:
         asked = moment(as_of)
         name = period or asked.astimezone(scoring.city.zone(settings)).strftime("%Y-%m")
@@ -60,7 +64,7 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         summary="Every clock of an inquiry with its verdict",
         responses=documented(404),
     )
-    async def clocks(inquiry_id: str, as_of: str | None = None) -> list[ClockShown]:
+    async def clocks(inquiry_id: InquiryId, as_of: AsOf = None) -> list[ClockShown]:
         return await scoring.clocks(inquiry_id, moment(as_of))
 
     return api

@@ -5,7 +5,6 @@ from services.scorer.handlers import Events
 from services.scorer.queries import ScoreQueries
 from services.scorer.store import ScorerStore
 from shared.city import City
-from shared.contracts.facts import CaseEvent
 from shared.kafka import topics
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
@@ -20,17 +19,16 @@ def make(settings: Settings) -> Service:
     store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, schema=City)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
     service.reads(
         topics.EVENTS,
         group="scorer",
         read=read_event,
         handle=Events(store).take,
-        schema=CaseEvent,
         at_leisure=True,
     )
     service.takes_replays()
-    service.publishes(topics.dead_letters("scorer"), bytes)
+    service.publishes(topics.dead_letters("scorer"))
     service.app.include_router(api.routes(ScoreQueries(store, city), settings, service.site))
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(reconciliation.routes(service, token, unseen=store.unseen))

@@ -27,7 +27,7 @@ class Events:
         new = [event for event in batch if event.id not in there]
         for kind in (event.type for event in new if event.type not in EVENT_TYPES):
             metrics.UNKNOWN_TYPES.labels("scorer").inc()
-            log.warning("an unknown event was kept", extra={"type": kind})
+            log.warning("an unknown event was kept", type=kind)
         await self._look_into(self._watch(batch))
         await self._judge(new)
 
@@ -50,7 +50,7 @@ class Events:
             have = {fact.sequence for fact in facts}
             if missing := set(range(1, max(have) + 1)) - have:
                 metrics.SEQUENCE_GAPS.labels("scorer").inc(len(missing))
-                log.error("a gap", extra={"inquiry_id": inquiry_id, "missing": sorted(missing)[:10]})
+                log.error("a gap", inquiry_id=inquiry_id, missing=sorted(missing)[:10])
 
     async def _judge(self, new: Sequence[Event]) -> None:
         stopping: dict[str, set[int]] = defaultdict(set)

@@ -10,12 +10,20 @@ from shared.city.faults import CityError, Fault, nearest, quoted
 
 
 class City(CityEntry):
+    """One revision of the city: its directory, rules and policies."""
+
     revision: int = 0
+    """The number of this version, counted from 1. The desk sets it; in a request it has no effect."""
     name: Name
+    """The city's name in both languages."""
     time_zone: str
+    """The IANA time zone of ticket numbers and scoreboard periods, such as `Asia/Shanghai`."""
     departments: tuple[Department, ...]
+    """Every department, retired ones included."""
     rules: tuple[Rule, ...] = ()
+    """The rules that assign messages; of those that hold for the subject line, the first one decides."""
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
+    """The policies for due times; the first one is in force."""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment
 
 
-class Due(BaseModel):
+class Due(Documented):
     """When each clock of a part runs out."""
 
     model_config = ConfigDict(frozen=True)
     accept: Moment
+    """When the department must have accepted the part."""
     first_reply: Moment
+    """When the resident must have had a first reply, an interim one or the answer."""
     resolve: Moment
+    """When the department must have written its final contribution."""
 
 
 class PartOffered(Payload):
@@ -23,19 +27,33 @@ class PartOffered(Payload):
 
     type: ClassVar[str] = PREFIX + "part.offered"
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     role: Literal["lead", "co-handler"]
+    """Whether the department leads: `lead` or `co-handler`."""
     lead: str
+    """The code of the department that leads."""
     co_handlers: tuple[str, ...]
+    """The codes of the other departments that have a part."""
     subject: str
+    """The resident's subject line, at most 200 characters."""
     body: str
+    """The resident's message, at most 20,000 characters."""
     area: str | None
+    """The area as the resident wrote it; null when not given."""
     channel: str
+    """How the message came in, such as `web`, `hotline` or `microblog`."""
     received_at: Moment
+    """When intake received the message."""
     contact: Contact | None = None
+    """How to reach the resident. Null or absent when no contact was given or the message is confidential."""
     due: Due
+    """When the clocks of the part run out."""
     why: str
+    """Why the department has this part, in Chinese and English."""
     policy_id: str
+    """The policy that the due times follow."""
 
 
 class PartChanged(Payload):
@@ -43,11 +61,17 @@ class PartChanged(Payload):
 
     type: ClassVar[str] = PREFIX + "part.changed"
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     role: Literal["lead", "co-handler"]
+    """The department's role from now on: `lead` or `co-handler`."""
     lead: str
+    """The code of the department that leads from now on."""
     co_handlers: tuple[str, ...]
+    """The codes of the other departments that have a part from now on."""
     why: str
+    """The reason, in Chinese and English."""
 
 
 class PartWithdrawn(Payload):
@@ -55,8 +79,11 @@ class PartWithdrawn(Payload):
 
     type: ClassVar[str] = PREFIX + "part.withdrawn"
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     why: str
+    """The operator's reason."""
 
 
 class PartClosed(Payload):
@@ -64,8 +91,11 @@ class PartClosed(Payload):
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
+    """Which answer of the inquiry closes the part, counted from 1."""
 
 
 class MessageRefused(Payload):
@@ -73,8 +103,11 @@ class MessageRefused(Payload):
 
     type: ClassVar[str] = PREFIX + "message.refused"
     cause: str
+    """The `ce_id` of the refused message; without one, topic-partition-offset of its record."""
     reason: str
+    """Why the message was refused, one sentence."""
     remedy: str
+    """What the department can write instead, one sentence."""
 
 
 INBOX: Mapping[str, type[Payload]] = {

@@ -1,12 +1,13 @@
 """The envelope of every message: type, key, value and headers (CloudEvents 1.0, binary mode)."""
 
 from collections.abc import Mapping
-from functools import lru_cache, reduce
-from operator import or_
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic_core import to_json
+
+from shared.contracts.documented import Documented
 
 PREFIX = "chorus."
 
@@ -65,7 +66,7 @@ class Message(NamedTuple):
         return key.encode(), value, [*own, *before, *number, *after]
 
 
-class Payload(BaseModel):
+class Payload(Documented):
     """What every message body has in common: unknown fields are skipped, so that fields can be added."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -75,8 +76,3 @@ class Payload(BaseModel):
 def as_json(data: Mapping[str, object]) -> bytes:
     """Compact JSON, characters as they are. The serialiser of pydantic: many times as fast as the standard library's."""
     return to_json(data)
-
-
-def one_of(models: Mapping[str, type[Payload]]) -> Any:
-    """The form of a topic that carries any of these."""
-    return reduce(or_, models.values())

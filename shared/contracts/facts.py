@@ -10,6 +10,7 @@ class CaseEvent(Payload):
 
     model_config = ConfigDict(frozen=True, extra="allow")
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
 
 
 EVENT_TYPES = tuple(

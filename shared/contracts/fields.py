@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSerializer
 
+from shared.contracts.documented import Documented
 from shared.runtime import timestamps
 
 YEARS = range(1970, 9999)
@@ -47,10 +48,13 @@ def has_words(remedy: str) -> Callable[[str], str]:
     return check
 
 
-class Contact(BaseModel):
+class Contact(Documented):
     """How a resident may be reached; kept out of `inquiries.events` and of every log."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     name: str | None = Field(None, max_length=100)
+    """The resident's name, at most 100 characters; null when not given."""
     phone: str | None = Field(None, max_length=40)
+    """The resident's telephone number, at most 40 characters; null when not given."""
     email: str | None = Field(None, max_length=254)
+    """The resident's e-mail address, at most 254 characters; null when not given."""

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
+from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment, has_words, no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
@@ -15,16 +16,27 @@ class InquiryReceived(Payload):
 
     type: ClassVar[str] = PREFIX + "inquiry.received"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     subject: str
+    """The resident's subject line, at most 200 characters."""
     body: str
+    """The resident's message, at most 20,000 characters."""
     channel: str = "web"
+    """How the message came in, such as `web`, `hotline` or `microblog`."""
     area: str | None = None
+    """The area as the resident wrote it; null when not given."""
     contact: Contact | None = None
+    """How to reach the resident; null when not given."""
     departments: tuple[str, ...] = ()
+    """The codes of the departments that the resident chose, the lead first; empty when the rules choose."""
     public: bool = False
+    """Whether the resident agrees to publish the message and its answer."""
     confidential: bool = False
+    """Whether the departments must not see the contact."""
     language: Literal["zh", "en"] = "zh"
+    """The language in which the resident is answered."""
     received_at: Moment
+    """When intake received the message."""
 
 
 class InquiryRated(Payload):
@@ -32,17 +44,25 @@ class InquiryRated(Payload):
 
     type: ClassVar[str] = PREFIX + "inquiry.rated"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int = Field(ge=1)
+    """The round of the answer, counted from 1."""
     solved: bool
+    """Whether the problem is solved."""
     satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
     words: str | None = Field(None, max_length=TEXT_MAX)
+    """The resident's comment, at most 20,000 characters; null when not given."""
 
 
 class PartMessage(Payload):
     """What every message in an outbox has: the part it speaks of and, if it likes, who wrote it."""
 
     part_id: str
+    """The id of a part that the department was offered, such as `20261122-E94NXPQX-p1`."""
     by: str | None = Field(None, max_length=100)
+    """Who wrote the message at the department, at most 100 characters. The resident does not see it. Null when not
+    given."""
 
     _no_nul = field_validator("by")(no_nul)
 
@@ -53,13 +73,16 @@ class PartAccepted(PartMessage):
     type: ClassVar[str] = PREFIX + "part.accepted"
 
 
-class Action(BaseModel):
+class Action(Documented):
     """Something a department did on the way: kind, when, and a note."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: str = Field(max_length=100)
+    """What was done, at most 100 characters, such as `site-visit`."""
     at: Moment
+    """When it was done: RFC 3339, with a time zone."""
     note: str | None = Field(None, max_length=2_000)
+    """A note, at most 2,000 characters; null when not given."""
 
 
 class PartContributed(PartMessage):
@@ -67,8 +90,11 @@ class PartContributed(PartMessage):
 
     type: ClassVar[str] = PREFIX + "part.contributed"
     text: str = Field(min_length=1, max_length=TEXT_MAX)
+    """The department's paragraph of the answer, 1 to 20,000 characters, released unchanged."""
     final: bool = True
+    """False for a draft, which the desk sees and which completes nothing."""
     actions: tuple[Action, ...] = Field((), max_length=50)
+    """What the department did for the inquiry, at most 50 actions."""
 
     _words = field_validator("text")(has_words("write the department's share of the answer"))
 
@@ -78,6 +104,7 @@ class PartReplied(PartMessage):
 
     type: ClassVar[str] = PREFIX + "part.replied"
     text: str = Field(min_length=1, max_length=TEXT_MAX)
+    """The interim reply, 1 to 20,000 characters, sent to the resident unchanged."""
 
     _words = field_validator("text")(has_words("write the word to the resident"))
 
@@ -87,8 +114,11 @@ class PartReturned(PartMessage):
 
     type: ClassVar[str] = PREFIX + "part.returned"
     reason: str = Field(min_length=1, max_length=64)
+    """A reason code of at most 64 characters, such as `not-ours` or `lacks-facts`."""
     words: str = Field("", max_length=TEXT_MAX)
+    """An explanation for the desk, at most 20,000 characters."""
     suggest: str | None = Field(None, max_length=31)
+    """The code of the department that should have the part instead; null when not given."""
 
     _no_nul = field_validator("reason", "words", "suggest")(no_nul)
 
@@ -98,9 +128,13 @@ class CaseAssign(Payload):
 
     type: ClassVar[str] = PREFIX + "case.assign"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     lead: str
+    """The code of the department that leads."""
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+    """The codes of the other departments that have a part."""
     by: str = "operator"
+    """Who gave the command, at the desk."""
 
 
 class CaseWithdrawPart(Payload):
@@ -108,9 +142,13 @@ class CaseWithdrawPart(Payload):
 
     type: ClassVar[str] = PREFIX + "case.withdraw-part"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     why: str = Field(min_length=1, max_length=2_000)
+    """The reason, 1 to 2,000 characters; the department receives it."""
     by: str = "operator"
+    """Who gave the command, at the desk."""
 
     _no_nul = field_validator("part_id", "why")(no_nul)
 
@@ -120,10 +158,15 @@ class CaseRecallPart(Payload):
 
     type: ClassVar[str] = PREFIX + "case.recall-part"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     reason: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=64)
+    """A reason code, such as `department-retired`."""
     why: str = Field(min_length=1, max_length=3_000)
+    """The reason, 1 to 3,000 characters; the department receives it."""
     by: str = "operator"
+    """Who gave the command, at the desk."""
 
     _no_nul = field_validator("part_id", "why")(no_nul)
 
@@ -133,7 +176,9 @@ class CaseReplay(Payload):
 
     type: ClassVar[str] = PREFIX + "case.replay"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     by: str = "operator"
+    """Who gave the command, at the desk."""
 
 
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {

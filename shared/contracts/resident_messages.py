@@ -2,51 +2,69 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment
 
 
-class Paragraph(BaseModel):
+class Paragraph(Documented):
     """One part of a joint reply, the department's words unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     department: str
+    """The department's code."""
     name: str
+    """The department's name, in the language of the inquiry."""
     text: str
+    """The department's contribution, unchanged."""
 
 
-class Reply(BaseModel):
+class Reply(Documented):
     """A joint reply: the whole text, and its paragraphs."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     text: str
+    """The whole joint reply."""
     paragraphs: tuple[Paragraph, ...]
+    """The joint reply department by department, the lead first."""
 
 
-class Handler(BaseModel):
+class Handler(Documented):
     """A department as the resident may see it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     code: str
+    """The department's code."""
     name: str
+    """The department's name, in the language of the inquiry."""
     role: str
+    """Whether the department leads: `lead` or `co-handler`."""
     state: str
+    """The state of the department's part: `offered`, `accepted`, `contributed`, `returned` or `withdrawn`."""
     due_at: Moment | None = None
+    """When the department must have answered; null when there is no due time."""
 
 
-class Picture(BaseModel):
+class Picture(Documented):
     """The whole of a case that its resident may see, after one decision."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     state: str
+    """The state of the inquiry, such as `triage`, `in-progress` or `answered`."""
     round: int
+    """The current round, counted from 1."""
     subject: str
+    """The resident's subject line."""
     language: Literal["zh", "en"]
+    """The language of the inquiry."""
     departments: tuple[Handler, ...]
+    """The departments that have a part."""
     reply: Reply | None = None
+    """The joint reply; null before it is released."""
     body: str | None = None
+    """The resident's message, only in a message that carries the answer; else null or absent."""
 
 
 class ResidentTold(Payload):
@@ -54,8 +72,14 @@ class ResidentTold(Payload):
 
     type: ClassVar[str] = PREFIX + "resident.told"
     inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
+    """What happened: `registered`, `triage`, `assigned`, `progressed`, `replied` or `answered`."""
     text: str
+    """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None
+    """How to reach the resident; null when not given."""
     public: bool = False
+    """Whether the hall may show the inquiry and its answer."""
     case: Picture
+    """The inquiry as the resident may see it after this message."""

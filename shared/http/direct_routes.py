@@ -54,7 +54,8 @@ OptionalText = TypeAdapter[str | None]
 def header_of(name: str, kind: OptionalText) -> dict[str, Any]:
     """How OpenAPI describes a header that the route reads itself."""
     schema = {**kind.json_schema(), "title": name.title()}
-    return {"name": name, "in": "header", "required": False, "schema": schema}
+    description = schema.pop("description", "")
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 def header(request: Request, name: str, kind: OptionalText) -> str | None:

@@ -35,7 +35,7 @@ def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
         client = client_of(request)
         guessed = bool(request.headers.get("authorization"))
         if guessed and (wait_s := guesses.wait_s(client, time.monotonic())):
-            log.warning("wrong tokens", extra={"client": client})
+            log.warning("wrong tokens", client=client)
             raise Problem(
                 429, f"Too many wrong tokens from here; wait {wait_s} s.", headers={"Retry-After": str(wait_s)}
             )

@@ -9,11 +9,12 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
+from shared.contracts.documented import Documented
 from shared.http.security_headers import EVERY_ANSWER, SecurityHeaders
 from shared.runtime.logging import log
 from shared.store.mongo import PyMongoError
@@ -24,21 +25,28 @@ PAGE = {"text/html": {"schema": {"type": "string"}}}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(Documented):
     """One thing wrong with one field; `pointer` is a JSON pointer into the body (RFC 6901)."""
 
     pointer: str
+    """A JSON pointer to the field (RFC 6901); empty for the whole body."""
     detail: str
+    """What is wrong with the field and what would be right."""
 
 
-class ProblemDetails(BaseModel):
+class ProblemDetails(Documented):
     """The body of every error answer."""
 
     type: str = "about:blank"
+    """Always `about:blank`: the status says what kind of error it is."""
     title: str
+    """The name of the HTTP status."""
     status: int
+    """The HTTP status."""
     detail: str
-    errors: list[FieldProblem] = []
+    """What is wrong and what would be right, in sentences."""
+    errors: list[FieldProblem] = Field([])
+    """Each field that is wrong; empty when the error is not about fields."""
 
 
 def inlined(model: type[BaseModel]) -> dict[str, Any]:
@@ -49,7 +57,8 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
     def whole(node: Any) -> Any:
         if isinstance(node, dict):
             if "$ref" in node:
-                return whole(parts[node["$ref"].rpartition("/")[2]])
+                beside = {name: value for name, value in node.items() if name != "$ref"}
+                return {**whole(parts[node["$ref"].rpartition("/")[2]]), **beside}
             return {name: whole(value) for name, value in node.items()}
         return [whole(one) for one in node] if isinstance(node, list) else node
 
@@ -215,14 +224,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PyMongoError)
     async def store_away(_: Request, error: PyMongoError) -> JSONResponse:
         # Its words would repeat the document that could not be written, and with it what a resident wrote.
-        log.warning(
-            "the store did not answer", extra={"error": type(error).__name__, "code": getattr(error, "code", None)}
-        )
+        log.warning("the store did not answer", error=type(error).__name__, code=getattr(error, "code", None))
         return Problem(503, "The store is away; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(KafkaError)
     async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
-        log.warning("Kafka did not answer", extra={"error": type(error).__name__})
+        log.warning("Kafka did not answer", error=type(error).__name__)
         return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(ClientDisconnect)

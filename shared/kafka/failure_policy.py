@@ -89,8 +89,8 @@ class FailurePolicy(Generic[Item]):
                     if dependency is None:
                         return error
                     if self._waiting.get(act) != dependency:
-                        extra = {"group": self.options.group, "dependency": dependency, "error": type(error).__name__}
-                        log.warning("waiting", extra=extra)
+                        kind = type(error).__name__
+                        log.warning("waiting", group=self.options.group, dependency=dependency, error=kind)
                     self._waiting[act] = dependency
                     await asyncio.sleep(pause_s)
                     metrics.BLOCKED_SECONDS.labels(self.options.service, dependency).inc(time.monotonic() - began)
@@ -114,12 +114,11 @@ class FailurePolicy(Generic[Item]):
         await self.until_done(lambda: self.options.publisher.publish_raw({topics.dead_letters(service): [letter]}))
         metrics.DEAD_LETTERS.labels(service, kind).inc()
         self.dead_lettered_at = time.monotonic()
-        log.warning("sent to dead letters", extra={"service": service, "place": record.place, "kind": kind})
+        log.warning("sent to dead letters", service=service, place=record.place, kind=kind)
 
     def log_failure(self, failure: Exception, attempt: int = 0) -> None:
         """The failure's class only: its text may quote what a resident wrote."""
-        extra = {"group": self.options.group, "attempt": attempt, "error": type(failure).__name__}
-        log.warning("a batch failed", extra=extra)
+        log.warning("a batch failed", group=self.options.group, attempt=attempt, error=type(failure).__name__)
 
     async def _not_parked(self, batch: Sequence[Pair[Item]], assignment: int) -> list[Pair[Item]]:
         """The batch without the items that queue behind a parked one: those are parked too."""

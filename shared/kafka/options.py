@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from shared.kafka.publisher import Publishable, Publisher
 from shared.kafka.records import Record
@@ -42,7 +42,6 @@ class SubscriptionOptions(Generic[Item]):
     publisher: Publisher
     topics: Collection[str] = ()
     pattern: str | None = None
-    schema: Any = bytes
     instance: str | None = None
     parking: Parking[Item] | None = None
     published: Callable[[Sequence[Item]], Awaitable[None]] | None = None

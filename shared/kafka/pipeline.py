@@ -159,7 +159,7 @@ class Pipeline(Generic[Item]):
         try:
             yield
         except Exception as error:
-            log.error("broken", exc_info=error, extra={"group": self.options.group})
+            log.error("broken", exc_info=error, group=self.options.group)
             self.on_broken(error)
             self.idle.set()
             # Neither this batch nor a later one is committed until the process has ended.

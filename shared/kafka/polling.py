@@ -46,7 +46,7 @@ class Polling:
         except Exception as error:
             self.failure = type(error).__name__
             metrics.POLL_FAILURES.labels(self.service).inc()
-            log.error("a poll failed", extra={"group": self.group, "error": self.failure})
+            log.error("a poll failed", group=self.group, error=self.failure)
             if isinstance(error, FORBIDDEN):
                 self.broken(error)
                 raise

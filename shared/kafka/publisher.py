@@ -183,7 +183,7 @@ class Publisher:
         if self.producer is producer:
             self.producer = None
             metrics.PRODUCER_RENEWALS.labels(self.service).inc()
-            log.warning("a publish was refused; the producer is made anew", extra={"error": type(error).__name__})
+            log.warning("a publish was refused; the producer is made anew", error=type(error).__name__)
             await self._discard(producer)
 
 

@@ -68,9 +68,8 @@ class Subscription(Generic[Item]):
         async def consume(batch: Any) -> None:
             await self.pipeline.consume(batch)
 
-        # FastStream names a message's form after the function that takes it.
+        # FastStream names a topic's channel in the AsyncAPI document after the function that takes its records.
         consume.__name__ = consume.__qualname__ = (options.group or "city").replace("-", "_")
-        consume.__annotations__["batch"] = list[options.schema]  # type: ignore[name-defined]
         self.subscriber(consume)
         self.subscriber.get_msg = self._poll
 

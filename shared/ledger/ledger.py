@@ -163,6 +163,6 @@ class Ledger:
         for entry, written in group:
             if not written.done():
                 written.set_result(_outcome(entry, unique, taken, earlier))
-        log.info("accepted", extra={"inquiries": [one["inquiry_id"] for one in documents if one["_id"] not in taken]})
+        log.info("accepted", inquiries=[one["inquiry_id"] for one in documents if one["_id"] not in taken])
         if not self.fresh.full():
             self.fresh.put_nowait((note["_id"], [one for one in documents if one["_id"] not in taken]))

@@ -113,7 +113,7 @@ class Relay:
                 whole.append(note["_id"])
         await self.ledger.unpublished.delete_many({"_id": {"$in": whole}})
         if documents:
-            log.info("relayed", extra={"entries": len(documents)})
+            log.info("relayed", entries=len(documents))
 
     async def earlier_open(self, documents: Sequence[Document]) -> list[Document]:
         """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""

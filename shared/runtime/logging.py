@@ -1,15 +1,31 @@
-"""Structured logs: one line an outcome, with the inquiry's id where there is one, never a contact or a body."""
+"""Structured logs: one line an outcome, with the inquiry's id where there is one, never a contact or a body.
 
-import json
+Each line, whether ours or a library's, becomes a record of the standard library, and one chain of processors renders it.
+"""
+
 import logging
 import re
 import sys
+import traceback
 from typing import Any, Literal
+
+import structlog
+from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter
+from structlog.processors import EventRenamer, ExceptionRenderer, JSONRenderer
+from structlog.stdlib import BoundLogger, ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from shared.runtime import timestamps
 
-log = logging.getLogger("chorus")
-WORDS_REMEMBERED = 1_000
+Form = Literal["text", "json"]
+
+log: BoundLogger = structlog.wrap_logger(
+    logging.getLogger("chorus"),
+    processors=[structlog.stdlib.render_to_log_kwargs],
+    wrapper_class=BoundLogger,
+    context_class=dict,
+).bind()
+MESSAGES_REMEMBERED = 1_000
 # A filter holds for the logger it is put on, not for those below it.
 CLIENTS = (
     "aiokafka",
@@ -20,70 +36,94 @@ CLIENTS = (
     "aiokafka.consumer.group_coordinator",
     "aiokafka.producer.sender",
 )
-QUOTING = re.compile(r"input_value=.*?(?=, input_type=|$)|full error: .*$|dup key: .*$", re.MULTILINE)
-"""Where pydantic and the store's driver repeat what they were given: a resident's words must not stand in a log."""
-OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-
-
-def said(record: logging.LogRecord) -> dict[str, Any]:
-    """The fields given with `extra`."""
-    return {name: value for name, value in vars(record).items() if name not in OWN}
+QUOTED_VALUES = re.compile(r"input_value=.*?(?=, input_type=|$)|full error: .*$|dup key: .*$", re.MULTILINE)
+"""Where pydantic and MongoDB's driver quote the values they were given: a resident's words must not reach a log."""
 
 
 def without_values(text: str) -> str:
-    """An error's words without the values that it quotes."""
-    return QUOTING.sub("…", text)
+    """An error's text without the values that it quotes."""
+    return QUOTED_VALUES.sub("…", text)
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's time, level, words and fields as JSON."""
-        line = {
-            "at": timestamps.to_text(timestamps.from_ms(int(record.created * 1000))),
-            "level": record.levelname.lower(),
-        }
-        line |= {"logger": record.name, "says": record.getMessage()} | said(record)
-        if record.exc_info:
-            line["error"] = without_values(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+def formatter(form: Form) -> ProcessorFormatter:
+    """Renders a record as text for people, or as one JSON object."""
+    return ProcessorFormatter(
+        processors=_text_processors() if form == "text" else _json_processors(), use_get_message=True
+    )
 
 
-class TextLines(logging.Formatter):
-    """Words first, then the fields as name=value."""
+def _json_processors() -> list[Processor]:
+    return [
+        _add_time,
+        add_log_level,
+        add_logger_name,
+        EventRenamer("says"),
+        ExtraAdder(),
+        ExceptionRenderer(_traceback_without_values),
+        _traceback_as_error,
+        ProcessorFormatter.remove_processors_meta,
+        JSONRenderer(ensure_ascii=False, default=str),
+    ]
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as a person reads it."""
-        fields = "".join(f" {name}={value}" for name, value in said(record).items())
-        at = timestamps.to_text(timestamps.from_ms(int(record.created * 1000)))[11:23]
-        line = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
-        return f"{line}\n{without_values(self.formatException(record.exc_info))}" if record.exc_info else line
+
+def _text_processors() -> list[Processor]:
+    """Time, level and message, then the fields as name=value, and a traceback on lines of its own."""
+    columns = [
+        Column("at", KeyValueColumnFormatter(None, "", "", lambda at: str(at)[11:23])),
+        Column("level", KeyValueColumnFormatter(None, "", "", str, width=7)),
+        Column("says", KeyValueColumnFormatter(None, "", "", str)),
+        Column("", KeyValueColumnFormatter("", "", "", str)),
+    ]
+    return [
+        _add_time,
+        add_log_level,
+        EventRenamer("says"),
+        ExtraAdder(),
+        ExceptionRenderer(_traceback_without_values),
+        ProcessorFormatter.remove_processors_meta,
+        ConsoleRenderer(columns=columns, sort_keys=False),
+    ]
+
+
+def _add_time(_: Any, __: str, line: EventDict) -> EventDict:
+    record: logging.LogRecord = line["_record"]
+    line["at"] = timestamps.to_text(timestamps.from_ms(int(record.created * 1000)))
+    return line
+
+
+def _traceback_without_values(exc_info: ExcInfo) -> str:
+    return without_values("".join(traceback.format_exception(*exc_info)).rstrip("\n"))
+
+
+def _traceback_as_error(_: Any, __: str, line: EventDict) -> EventDict:
+    if (text := line.pop("exception", None)) is not None:
+        line["error"] = text
+    return line
 
 
 class Seldom(logging.Filter):
-    """Lets the same words through once in a while: a client that cannot connect says so many times a second."""
+    """Lets the same message through once in a while: a client that cannot connect logs it many times a second."""
 
     def __init__(self, every_s: float = 10.0) -> None:
         super().__init__()
         self.every_s = every_s
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether these words were not said lately."""
-        words = record.getMessage()[:200]
-        if record.created - self._said.get(words, 0.0) < self.every_s:
+        """Whether this message was not logged lately."""
+        message = record.getMessage()[:200]
+        if record.created - self._logged_at.get(message, 0.0) < self.every_s:
             return False
-        if len(self._said) > WORDS_REMEMBERED:
-            self._said.clear()
-        self._said[words] = record.created
+        if len(self._logged_at) > MESSAGES_REMEMBERED:
+            self._logged_at.clear()
+        self._logged_at[message] = record.created
         return True
 
 
-def set_up(form: Literal["text", "json"]) -> None:
+def set_up(form: Form) -> None:
     """Send every log line of this process to standard error in one form."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    handler.setFormatter(formatter(form))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     seldom = Seldom()
     for name in CLIENTS:

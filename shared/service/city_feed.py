@@ -61,5 +61,5 @@ def read_city(record: Record) -> City | None:
         return City.model_validate_json(record.value)
     except ValidationError as error:
         # Every process reads the whole topic at every start: a dead letter each time would tell nothing new.
-        log.error("a record is no city", extra={"place": record.place, "problems": error.error_count()})
+        log.error("a record is no city", place=record.place, problems=error.error_count())
         return None

@@ -1,40 +1,45 @@
 """What every service answers beside its own routes."""
 
-import json
 from collections.abc import Callable
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 
+from shared.contracts.documented import Documented
 from shared.http.problems import answered
 from shared.service.readiness import Readiness, ReadinessChecks
-from shared.web import reference_pages
 from shared.web.layout import Site, language
 from shared.web.static_files import static_files
+from shared.web.swagger import swagger_files, swagger_page
+from shared.web.topics_page import topics_page
 
 
-class Alive(BaseModel):
+class Alive(Documented):
     """The answer to `/healthz`."""
 
     status: Literal["alive"]
+    """Always `alive`."""
     service: str
+    """The name of the service."""
 
 
-class AsyncApiDocument(BaseModel):
+class AsyncApiDocument(Documented):
     """The answer to `/asyncapi.json`, as far as this service promises it."""
 
     asyncapi: str
+    """The version of AsyncAPI."""
     info: dict[str, Any]
+    """The title and version of the document."""
     channels: dict[str, Any]
+    """The topics, each with its messages."""
     operations: dict[str, Any]
+    """Which topics the service receives from and sends to."""
 
 
 def add_operational_routes(
-    app: FastAPI, service: str, readiness: ReadinessChecks, documents: Callable[[], AsyncAPI], site: Site
+    app: FastAPI, service: str, readiness: ReadinessChecks, document: Callable[[], dict[str, Any]], site: Site
 ) -> None:
     """Health, readiness, metrics, the documents of routes and topics, static files."""
 
@@ -63,15 +68,15 @@ def add_operational_routes(
         summary="The topics this service reads and writes",
     )
     async def asyncapi() -> Response:
-        return Response(documents().to_specification().to_json(), media_type="application/json")
+        return JSONResponse(document())
 
     @app.get("/asyncapi", include_in_schema=False)
-    async def topics_page(request: Request) -> HTMLResponse:
-        document = json.loads(documents().to_specification().to_json())
-        return reference_pages.messages(language(request), document, site)
+    async def topics(request: Request) -> HTMLResponse:
+        return topics_page(language(request), document(), site)
 
     @app.get("/docs", include_in_schema=False)
-    async def routes_page(request: Request) -> HTMLResponse:
-        return reference_pages.interface(language(request), app.openapi(), site)
+    async def routes() -> HTMLResponse:
+        return swagger_page(app.title)
 
+    app.mount("/docs/files", swagger_files())
     app.mount("/static", static_files())

@@ -61,7 +61,7 @@ async def retry_until_available(act: Loop, what: str) -> None:
         try:
             await act()
         except (*StoreAway, KafkaError, OSError) as error:
-            log.warning(f"{what}: not yet", extra={"error": type(error).__name__})
+            log.warning(f"{what}: not yet", error=type(error).__name__)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         else:

@@ -5,8 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
+from shared.contracts.documented import Documented
 from shared.kafka.health import NO_POLL_S
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
@@ -18,11 +17,13 @@ PING_LIMIT_S = 2.0
 Check = Callable[[], Awaitable[str | None]]
 
 
-class Readiness(BaseModel):
+class Readiness(Documented):
     """The answer to `/readyz`: whether the service does its work, and whatever is not as it should be."""
 
     ready: bool
+    """Whether the process can do its work."""
     reasons: list[str]
+    """Every problem, one sentence each; a ready process may have some."""
 
 
 class ReadinessChecks:

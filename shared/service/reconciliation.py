@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
+from shared.contracts.documented import Documented
 from shared.http.identity import BEARER, operators_only
+from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.kafka.connection import Connection
@@ -29,48 +31,61 @@ N_DIGITS = 9
 Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
-class EntryShown(BaseModel):
+class EntryShown(Documented):
     """An accepted input without its words; `overdue`: the relay should have published it long ago."""
 
     event_id: str
+    """The id of the input."""
     inquiry_id: str
+    """The ticket number."""
     n: int
+    """The number of the entry within its inquiry, counted from 0."""
     type: str
+    """The type of the input, such as `chorus.inquiry.received`."""
     at: AwareDatetime
+    """When the ledger recorded the input."""
     published: bool
+    """Whether the input is on Kafka."""
     overdue: bool
+    """Whether the input is not on Kafka although the relay should have published it."""
 
 
-class LedgerPage(BaseModel):
+class LedgerPage(Documented):
     """Entries by inquiry and n; `next` is what to pass as `after` for the following page."""
 
     entries: list[EntryShown]
+    """Entries by ticket number and n."""
     next: str | None
+    """What to pass as `after` for the following page; null on the last."""
 
 
-class Published(BaseModel):
+class Published(Documented):
     """How many messages went out again, under the ids that they have."""
 
     messages: int
+    """How many messages were published again, under their ids."""
 
 
-class Behind(BaseModel):
+class Behind(Documented):
     """By topic, how many records this service's groups have not committed; nothing when they are at the end."""
 
     behind: dict[str, int]
+    """The number of records that this service's groups have not committed, by topic; empty when there are none."""
 
 
-class IdsBody(BaseModel):
+class IdsBody(Documented):
     """Ids of messages."""
 
     model_config = ConfigDict(extra="forbid")
     ids: Annotated[tuple[str, ...], Field(max_length=IDS_MAX)]
+    """The ids of at most 1,000 messages."""
 
 
-class Missing(BaseModel):
+class Missing(Documented):
     """Those of the messages that are not here."""
 
     missing: list[str]
+    """The ids of the messages that this service does not have."""
 
 
 def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
@@ -83,7 +98,9 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
 
     @api.get("/behind", summary="What this service's groups have not read yet")
     async def not_read(
-        wait_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S, description="wait until all of it is read")] = 0,
+        wait_s: Annotated[
+            float, Query(ge=0, le=WAIT_MAX_S, description="Wait until all of it is read, at most so many seconds.")
+        ] = 0,
     ) -> Behind:
         kafka = Connection.of(service.settings)
         reading = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
@@ -106,15 +123,17 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
 def _ledger_routes(api: APIRouter, relay: Relay) -> None:
     @api.get("/ledger", summary="What was accepted here, without words, page by page")
     async def page(
-        after: Annotated[str, Query(max_length=100)] = "",
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        after: Annotated[
+            str, Query(max_length=100, description="Only what follows this: `next` of the page before.")
+        ] = "",
+        limit: PageSize = 100,
     ) -> LedgerPage:
         found = await entries(relay.ledger, *place_of(after), limit + 1)
         more = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
         return LedgerPage(entries=found[:limit], next=more)
 
     @api.post("/ledger/{event_id}/publish", responses=documented(404), summary="Publish an entry again, under its id")
-    async def publish(event_id: str) -> Published:
+    async def publish(event_id: EventId) -> Published:
         return Published(messages=await publish_again(relay, event_id))
 
 

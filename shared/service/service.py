@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
+from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.http.problems import documented
 from shared.http.protocol import HttpProtocol
@@ -28,6 +29,7 @@ from shared.runtime import logging, metrics
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop, cancel_and_wait
+from shared.service.asyncapi_document import asyncapi_document
 from shared.service.operational_routes import add_operational_routes
 from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
@@ -66,12 +68,13 @@ class Service:
             lifespan=self._lifespan,
             # It would tell whatever collector the environment names about requests, and what stood in those that failed.
             telemetry={"tracing": False, "metrics": False, "logs": False},
-            # The pages of our own need nothing from elsewhere.
+            # FastAPI's own pages load scripts from elsewhere.
             docs_url=None,
             redoc_url=None,
             responses=documented(422, 503),
         )
         self.subscriptions: list[Subscription[Any]] = []
+        self.published_types: dict[str, Sequence[str]] = {}
         self.preparations: list[Loop] = []
         self.loops: list[Loop] = []
         self.readiness = ReadinessChecks(
@@ -90,7 +93,6 @@ class Service:
         group: str | None,
         read: Callable[[Record], Item | None],
         handle: Callable[[Sequence[Item]], Awaitable[Sequence[Publishable] | None]],
-        schema: Any,
         pattern: str | None = None,
         parking: Parking[Item] | None = None,
         published: Callable[[Sequence[Item]], Awaitable[None]] | None = None,
@@ -105,7 +107,6 @@ class Service:
             pattern=pattern,
             read=read,
             handle=handle,
-            schema=schema,
             publisher=self.publisher,
             instance=self.settings.instance,
             parking=parking,
@@ -126,12 +127,13 @@ class Service:
             group=f"{self.name}-replays",
             read=replays.read,
             handle=replays.take,
-            schema=bytes,
         )
 
-    def publishes(self, topic: str, schema: Any) -> None:
-        """Declare a topic this service writes to, for the AsyncAPI page."""
-        self.broker.publisher(topic, schema=schema)
+    def publishes(self, topic: str, *models: type[Payload]) -> None:
+        """Declare a topic this service writes to, for the AsyncAPI document; by default all that the topic carries."""
+        self.broker.publisher(topic)
+        if models:
+            self.published_types[topic] = [model.type for model in models]
 
     def before_reading(self, prepare: Loop) -> None:
         """Do this once the store answers and before anything is read: indexes, first loads. Must be safe to repeat."""
@@ -183,7 +185,7 @@ class Service:
         try:
             yield
         finally:
-            log.info("stopping", extra={"service": self.name})
+            log.info("stopping", service=self.name)
             await cancel_and_wait(tasks)
             self.database.client.close()
 
@@ -194,7 +196,7 @@ class Service:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            log.error("broken", exc_info=error, extra={"service": self.name})
+            log.error("broken", exc_info=error, service=self.name)
             self._break(error)
 
     def _break(self, error: BaseException) -> None:
@@ -216,7 +218,7 @@ class Service:
             await retry_until_available(self.publisher.start, "connecting the producer")
             await retry_until_available(self._start_reading, "connecting the consumers")
             loops.append(asyncio.create_task(self._watch()))
-            log.info("reading", extra={"service": self.name})
+            log.info("reading", service=self.name)
             finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for loop in finished:
                 loop.result()
@@ -271,9 +273,10 @@ class Service:
         own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
         return Site(**(known | ({own: ""} if own else {})))
 
-    def asyncapi(self) -> AsyncAPI:
+    def asyncapi(self) -> dict[str, Any]:
         """The AsyncAPI document of this service."""
-        return AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
+        specification = AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
+        return asyncapi_document(specification, self.published_types)
 
 
 def main(make: Callable[[Settings], Service]) -> None:

@@ -1,4 +1,5 @@
-"""The frame of every page: language, templates, security headers. Pages need no script and load nothing from elsewhere.
+"""The frame of every page: language, templates, security headers. No page loads anything from elsewhere, and none but
+`/docs` has a script.
 
 Every value is escaped, and people's words are isolated, so that their direction and line breaks stay theirs.
 """

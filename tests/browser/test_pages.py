@@ -1,15 +1,10 @@
 """The pages in a real browser: nothing runs off the side, every word has contrast, the keyboard reaches everything."""
 
-import os
-import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
@@ -26,18 +21,11 @@ from shared.runtime.languages import Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
+from shared.web.topics_page import topics_page
+from tests.browser.chromium import NEEDS_CHROMIUM, served
+from tests.contract.test_asyncapi import document_of
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="the pages are not looked at: selenium is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="the pages are not looked at: chromium and chromedriver are not installed"
-    ),
-]
-
+pytestmark = NEEDS_CHROMIUM
 SITE = Site(intake="", hall="", scoreboard="")
 LONG = "一个名字特别长特别长特别长特别长的联合管理委员会办公室"
 UNBROKEN = "https://city.example/" + "a" * 150
@@ -101,6 +89,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "nothing": lambda lang: notifier.hall(lang, [], site=SITE),
     "entry": lambda lang: notifier.hall_entry(lang, ENTRY, site=SITE),
     "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
+    "topics": lambda lang: topics_page(lang, document_of("router"), SITE),
     "problem": lambda lang: layout.problem(lang, 503, UNBROKEN, site=SITE),
 }
 
@@ -134,34 +123,8 @@ def address() -> Iterator[str]:
         response.status_code = 200
         return response
 
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A browser with an empty profile that speaks to nobody but us."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    flags = "headless disable-gpu disable-quic no-first-run disable-background-networking disable-component-update"
-    for flag in (
-        *flags.split(),
-        "disable-sync",
-        "hide-scrollbars",
-        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(f"--{flag}")
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    with served(app) as at:
+        yield at
 
 
 def look(browser: Any, address: str, name: str, lang: str, width: int, scheme: str) -> None:

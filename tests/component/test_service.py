@@ -123,7 +123,7 @@ async def reading(service: Service) -> Subscription[bytes]:
     async def take(batch: object) -> None:
         return None
 
-    service.reads("a", group="scorer", read=lambda record: record.value, handle=take, schema=bytes)
+    service.reads("a", group="scorer", read=lambda record: record.value, handle=take)
     [one] = service.subscriptions
     one.subscriber = FakeSubscriber(FakeConsumer())
     await one.membership.on_partitions_assigned(one.subscriber.consumer.assignment())

@@ -1,5 +1,6 @@
 """Every answer of every route of every service, whatever it is: safe headers, errors as problems, never a stack trace."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ def checked(answer: httpx.Response) -> httpx.Response:
     assert "Traceback" not in answer.text
     assert 'File "' not in answer.text
     if kind.startswith("text/html"):
-        assert "<script" not in answer.text.lower()
+        scripts = re.findall(r"<script[^>]*>", answer.text.lower())
+        assert all(re.fullmatch(r'<script src="/[\w/.-]+">', one) for one in scripts)
+        assert (scripts != []) == ("script-src 'self';" in policy) == (answer.url.path == "/docs")
         assert " style=" not in answer.text.lower()
     elif answer.status_code >= 400:
         assert answer.json().keys() >= ({"ready", "reasons"} if "ready" in answer.json() else {"title", "detail"})

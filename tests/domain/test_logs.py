@@ -1,14 +1,16 @@
 """What a log line carries, and how often the same words are let through."""
 
+import io
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from pydantic import BaseModel
 
-from shared.runtime.logging import JsonLines, Seldom, TextLines
+from shared.runtime.logging import Form, Seldom, formatter, log
 from shared.store.mongo import DuplicateKeyError
 
 
@@ -20,18 +22,64 @@ def a_line(words: str, at: float = 0.0, **fields: object) -> logging.LogRecord:
 
 
 def test_a_line_for_people_begins_with_the_time_and_ends_with_the_fields() -> None:
-    assert TextLines().format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")) == (
+    assert formatter("text").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")) == (
         "00:00:03.250 info    decided inquiry_id=20260316-7KQ2M9XD"
     )
 
 
 def test_a_line_for_programs_is_one_json_object() -> None:
-    line = json.loads(JsonLines().format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")))
+    line = json.loads(formatter("json").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")))
     assert (line["at"], line["says"], line["inquiry_id"]) == (
         "1970-01-01T00:00:03.250Z",
         "decided",
         "20260316-7KQ2M9XD",
     )
+
+
+@contextmanager
+def written(form: Form, *loggers: str) -> Iterator[io.StringIO]:
+    """What these loggers write in this form."""
+    to = io.StringIO()
+    handler = logging.StreamHandler(to)
+    handler.setFormatter(formatter(form))
+    before = {name: logging.getLogger(name).level for name in loggers}
+    for name in loggers:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)
+    try:
+        yield to
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).removeHandler(handler)
+            logging.getLogger(name).setLevel(level)
+
+
+def test_our_lines_and_those_of_a_library_are_written_alike() -> None:
+    with written("json", "chorus", "aiokafka.conn") as to:
+        log.info("let in", inquiry_id="20260316-7KQ2M9XD", department="路灯")
+        logging.getLogger("aiokafka.conn").warning("No answer from %s", "127.0.0.1:9092")
+    lines = [
+        {name: value for name, value in json.loads(one).items() if name != "at"} for one in to.getvalue().splitlines()
+    ]
+    assert "路灯" in to.getvalue()
+    assert lines == [
+        {
+            "level": "info",
+            "logger": "chorus",
+            "says": "let in",
+            "inquiry_id": "20260316-7KQ2M9XD",
+            "department": "路灯",
+        },
+        {"level": "warning", "logger": "aiokafka.conn", "says": "No answer from 127.0.0.1:9092"},
+    ]
+
+
+def test_in_text_a_traceback_follows_on_lines_of_its_own() -> None:
+    with written("text", "chorus") as to:
+        log.error("broken", exc_info=ValueError("why"), group="router-core")
+    first, *rest = to.getvalue().splitlines()
+    assert first[12:] == " error   broken group=router-core"
+    assert rest == ["ValueError: why"]
 
 
 def test_the_same_words_come_once_in_a_while_and_others_at_once() -> None:
@@ -56,15 +104,13 @@ def stored_twice() -> None:
 
 
 @pytest.mark.parametrize("fail", [refused, stored_twice])
-@pytest.mark.parametrize("form", [TextLines, JsonLines])
-def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(
-    fail: Callable[[], None], form: type[logging.Formatter]
-) -> None:
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(fail: Callable[[], None], form: Form) -> None:
     try:
         fail()
     except (ValueError, DuplicateKeyError):
         record = a_line("broken")
         record.exc_info = sys.exc_info()
-    line = form().format(record)
+    line = formatter(form).format(record)
     assert fail.__name__ in line
     assert WORDS not in line

@@ -89,7 +89,7 @@ class MailDelivery:
                 while waiting and server.is_connected and in_time(waiting[0]):
                     await self._send(server, waiting.popleft())
         except (aiosmtplib.SMTPException, OSError) as error:
-            log.warning("the mail server is away", extra={"error": type(error).__name__})
+            log.warning("the mail server is away", error=type(error).__name__)
             while waiting:
                 await self._later(waiting.popleft(), error)
         for delivery in waiting:
@@ -124,7 +124,7 @@ class MailDelivery:
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
         metrics.DELIVERIES.labels(delivery.kind, outcome).inc()
-        log.info("mail " + outcome, extra={"inquiry_id": delivery.inquiry_id, "event": delivery.id})
+        log.info("mail " + outcome, inquiry_id=delivery.inquiry_id, event_id=delivery.id)
 
 
 def in_time(delivery: Delivery) -> bool:

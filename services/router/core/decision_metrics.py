@@ -26,7 +26,7 @@ def count_decisions(decisions: Sequence[Decision]) -> None:
         metrics.ASSIGNMENTS.labels(department_label(department)).inc(parts)
     metrics.JOINT_REPLIES.inc(joint)
     if decisions:
-        log.info("decided", extra={"decisions": len(decisions), "refused": refused})
+        log.info("decided", decisions=len(decisions), refused=refused)
 
 
 _labels: set[str] = set()

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from services.router.dead_letters.replay import DeadLetterReplay, ReplayOrder, ReplayOutcome
 from services.router.dead_letters.responses import (
@@ -18,39 +18,49 @@ from services.router.dead_letters.responses import (
     content,
     row,
 )
+from shared.contracts.documented import Documented
 from shared.http.identity import BEARER, operators_only
+from shared.http.parameters import PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.kafka.topic_reader import topic_reader
 
 IDS_MAX = 200
+AFTER = "Only what follows this: `next` of the page before."
+LetterId = Annotated[str, Path(description="The id of the dead letter, such as `router-12`.")]
 
 
 By = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
-class DeadLetterReplayBody(BaseModel):
+class DeadLetterReplayBody(Documented):
     """What `POST /dead-letters/{id}/replay` takes; `anyway`: also what was replayed or discarded before."""
 
     model_config = ConfigDict(extra="forbid")
     by: By = "operator"
+    """Who replays, 1 to 100 characters."""
     anyway: bool = False
+    """Replay the dead letter even if it was replayed or discarded before."""
 
 
 class DeadLetterReplaysBody(DeadLetterReplayBody):
     """What `POST /replays` takes; `dry_run`: say what would be done, and do nothing."""
 
     ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=IDS_MAX)]
+    """The ids of 1 to 200 dead letters."""
     dry_run: bool = False
+    """Only say what would be done."""
 
 
-class DiscardBody(BaseModel):
+class DiscardBody(Documented):
     """What `POST /dead-letters/{id}/discard` takes."""
 
     model_config = ConfigDict(extra="forbid")
     why: Words
+    """The reason, 1 to 2,000 characters."""
     by: By
+    """Who discards, 1 to 100 characters."""
 
 
 def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
@@ -64,12 +74,14 @@ def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
 
     @api.get("/dead-letters", summary="Dead letters of all services, oldest first, page by page")
     async def page(
-        service: Annotated[str | None, Query(description="intake, router, notifier or scorer")] = None,
-        reason: Annotated[str | None, Query(max_length=200, description="the kind, or words of the reason")] = None,
-        since: Annotated[AwareDatetime | None, Query(description="put aside then or later")] = None,
-        status: Annotated[Status | None, Query()] = None,
-        after: Annotated[str | None, Query(max_length=200)] = None,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        service: Annotated[str | None, Query(description="`intake`, `router`, `notifier` or `scorer`.")] = None,
+        reason: Annotated[str | None, Query(max_length=200, description="The kind, or words of the reason.")] = None,
+        since: Annotated[
+            AwareDatetime | None, Query(description="Only dead letters written at this time or later.")
+        ] = None,
+        status: Annotated[Status | None, Query(description="Only dead letters of this status.")] = None,
+        after: Annotated[str | None, Query(max_length=200, description=AFTER)] = None,
+        limit: PageSize = 100,
     ) -> DeadLetterPage:
         if service is not None and service not in letters.services:
             raise Problem(422, f"{shown(service)} is no service; write one of {', '.join(letters.services)}.")
@@ -80,7 +92,7 @@ def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
         return DeadLetterPage(letters=[row(one) for one in found[:limit]], next=more, unread=unread)
 
     @api.get("/dead-letters/{id}", responses=documented(404), summary="A dead letter with all that it holds")
-    async def show(id: str) -> DeadLetterShown:
+    async def show(id: LetterId) -> DeadLetterShown:
         await replaying.refresh()
         letter = await letters.letter(id)
         async with topic_reader(letters.kafka) as look:
@@ -107,7 +119,7 @@ def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
         responses=documented(404, 408, 409, 413),
         summary="Replay a dead letter",
     )
-    async def replay(id: str, request: Request) -> ReplayOutcome:
+    async def replay(id: LetterId, request: Request) -> ReplayOutcome:
         given = DeadLetterReplayBody.model_validate_json(await limited_body(request) or b"{}")
         await replaying.refresh()
         await letters.letter(id)
@@ -122,7 +134,7 @@ def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
         responses=documented(404, 408, 409, 413),
         summary="Discard a dead letter, saying why",
     )
-    async def discard(id: str, request: Request) -> DeadLetterDiscarded:
+    async def discard(id: LetterId, request: Request) -> DeadLetterDiscarded:
         given = DiscardBody.model_validate_json(await limited_body(request))
         await replaying.refresh()
         letter, holds = await replaying.discard(id, given.why, given.by)

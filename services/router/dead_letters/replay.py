@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel
-
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.redaction import REPLAYED
 from services.router.desk.commands import Commands
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
+from shared.contracts.documented import Documented
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
 from shared.kafka.dead_letters import original
@@ -23,13 +22,18 @@ from shared.store.mongo import Document, find_by
 ORIGIN = ("dl_topic", "dl_partition", "dl_offset", "dl_timestamp")
 
 
-class ReplayOutcome(BaseModel):
+class ReplayOutcome(Documented):
     """What became of one letter, or would: `how` is a sentence, `event_id` the command that takes it."""
 
     id: str
+    """The id of the dead letter."""
     outcome: Literal["replayed", "would-replay", "already", "refused", "unknown"]
+    """`replayed`; `would-replay` in a dry run; `already` when there is nothing left to do; `refused`; `unknown` when
+    no dead letter has this id."""
     how: str
+    """What was done or why not, one sentence."""
     event_id: str | None = None
+    """The id of the command that takes the record; null when the record went into the replay topic or nowhere."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
@@ -16,9 +16,11 @@ from services.router.desk.retirement import Retirement
 from services.router.domain.decision import from_document
 from services.router.stores.store import RouterStore
 from shared.city import City, Department, Name
+from shared.contracts.documented import Documented
 from shared.contracts.fields import no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.http.identity import BEARER, operators_only
+from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.service.reconciliation import Published, place_of
@@ -26,6 +28,7 @@ from shared.store.mongo import ASCENDING
 
 CITY_MAX = 4 * 1024 * 1024
 REASON_MAX = 2_000
+IDEMPOTENCY_KEY = "A key of your choice: a repeat with the same key and body is the same command."
 STATES = [
     "registered",
     "triage",
@@ -41,58 +44,75 @@ STATES = [
 ]
 
 
-class DepartmentBody(BaseModel):
+class DepartmentBody(Documented):
     """What `PUT /departments/{code}` takes; the code stands in the path."""
 
     name: Name
+    """The department's name in both languages."""
     kind: str = "bureau"
+    """What the department is: `bureau`, `district`, `utility` or `imported`."""
     parent: str | None = None
+    """The code of the department above it."""
     email: str | None = None
+    """Where the department receives notices of new parts."""
     areas: tuple[str, ...] = ()
+    """The areas of which this department is the district office, as residents write them."""
 
 
-class AssignBody(BaseModel):
+class AssignBody(Documented):
     """The command that gives an inquiry, or what came back of it, to departments."""
 
     type: Literal["assign"]
+    """The command, `assign`."""
     lead: str
+    """The code of the department that leads."""
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+    """The codes of the other departments that get a part, at most 19."""
 
 
-class CaseReplayBody(BaseModel):
+class CaseReplayBody(Documented):
     """The command that takes what was parked of an inquiry, in the order of the log."""
 
     type: Literal["replay"]
+    """The command, `replay`."""
 
 
-class WithdrawPartBody(BaseModel):
+class WithdrawPartBody(Documented):
     """The command that takes a part away."""
 
     type: Literal["withdraw-part"]
+    """The command, `withdraw-part`."""
     part_id: str
+    """The id of the part."""
     why: Annotated[str, Field(min_length=1, max_length=2_000)]
+    """The reason, 1 to 2,000 characters; the department receives it."""
 
 
-class RetirementBody(BaseModel):
+class RetirementBody(Documented):
     """Why a department is retired; the department's own inbox says it with each part that is taken back."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
+    """The reason, 1 to 2,000 characters."""
 
     _no_nul = field_validator("reason")(no_nul)
 
 
-class Revised(BaseModel):
+class Revised(Documented):
     """The revision now in force."""
 
     revision: int
+    """The revision of the city that is now in force."""
     departments: int
+    """How many departments are not retired."""
     rules: int
+    """How many rules there are."""
 
 
 class Retired(Revised):
     """The revision now in force, and how many parts were sent back to triage by this call."""
 
     parts: int
+    """How many parts this call sent back to triage."""
 
 
 def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, token: bytes) -> APIRouter:
@@ -118,7 +138,7 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         responses=documented(408, 409, 413),
         summary="Add or update a department",
     )
-    async def put_department(code: str, request: Request) -> Revised:
+    async def put_department(code: DepartmentCode, request: Request) -> Revised:
         department = department_sent(code, await limited_body(request))
         return revised(await city.put_department(department))
 
@@ -128,7 +148,7 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         responses=documented(408, 409, 413),
         summary="Retire a department; what is open there goes to triage",
     )
-    async def retire_department(code: str, request: Request) -> Retired:
+    async def retire_department(code: DepartmentCode, request: Request) -> Retired:
         body = RetirementBody.model_validate_json(await limited_body(request))
         changed, parts = await retirement.retire(code, body.reason)
         return Retired(**revised(changed).model_dump(), parts=parts)
@@ -145,17 +165,17 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         summary="Cases by state and department, page by page",
     )
     async def page(
-        state: str | None = None,
-        department: str | None = None,
-        after: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}.")] = None,
+        department: Annotated[str | None, Query(description="The code of a department that has a part.")] = None,
+        after: After = None,
+        limit: PageSize = 100,
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
         return await cases.page(state, department, after, limit)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
-    async def case(inquiry_id: str) -> dict[str, Any]:
+    async def case(inquiry_id: InquiryId) -> dict[str, Any]:
         return await cases.case(inquiry_id)
 
     @api.post(
@@ -166,7 +186,9 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         summary="Put a command onto the log of a case",
     )
     async def command(
-        inquiry_id: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+        inquiry_id: InquiryId,
+        request: Request,
+        idempotency_key: Annotated[str | None, Header(max_length=200, description=IDEMPOTENCY_KEY)] = None,
     ) -> Accepted:
         return await commands.take(inquiry_id, await limited_body(request), idempotency_key)
 
@@ -176,15 +198,21 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         response_model_exclude_unset=True,
         summary="What became of a command",
     )
-    async def command_status(event_id: str) -> dict[str, Any]:
+    async def command_status(event_id: EventId) -> dict[str, Any]:
         return await commands.status(event_id)
 
     @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
-    async def decisions(after: str | None = None, limit: Annotated[int | None, Query(ge=1)] = None) -> Lines:
+    async def decisions(
+        after: Annotated[str | None, Query(description="Only what follows `<inquiry_id>/<n>`.")] = None,
+        limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
+    ) -> Lines:
         return Lines(decision_lines(cases.store, *place_of(after or ""), limit))
 
     @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
-    async def say_again(inquiry_id: str, n: Annotated[int, Path(ge=1, le=1_000_000)]) -> Published:
+    async def say_again(
+        inquiry_id: InquiryId,
+        n: Annotated[int, Path(ge=1, le=1_000_000, description="The number of the decision within its case.")],
+    ) -> Published:
         found = await cases.store.decisions.at([(inquiry_id, n)])
         if not found:
             raise Problem(404, f"There is no decision {n} of {shown(inquiry_id)}.")

@@ -19,6 +19,7 @@ from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import department_topics, system_topics
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
+from shared.service.asyncapi_document import CITY_REVISED
 from shared.service.city_feed import CityFeed
 
 CITY_EVERY_S = 5.0
@@ -79,7 +80,7 @@ class CityDesk:
             topic=topics.CITY,
             key="city",
             id=ids.named_id(f"city/{city.revision}"),
-            type="chorus.city.revised",
+            type=CITY_REVISED,
             origin=Origin(ROUTER_SOURCE, "city", timestamps.to_text(timestamps.now())),
             value=city.model_dump_json().encode(),
             sequence=city.revision,

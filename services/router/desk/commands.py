@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
+from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
 from shared.contracts.sources import DESK_SOURCE
@@ -20,10 +21,11 @@ COMMANDS: Mapping[str, type[Payload]] = {
 }
 
 
-class Accepted(BaseModel):
+class Accepted(Documented):
     """What a door answers: ask for this id to learn what became of it."""
 
     event_id: str
+    """The id of the command; `GET /commands/{event_id}` says what became of it."""
 
 
 class Commands:

@@ -10,8 +10,6 @@ from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Decision, after
 from services.router.stores.decisions import Decisions
 from services.router.stores.store import RouterStore
-from shared.contracts.envelope import one_of
-from shared.contracts.inputs import INPUTS
 from shared.kafka import topics
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
@@ -52,9 +50,7 @@ def make(settings: Settings) -> Service:
     if not in_memory:
         service.before_reading(store.prepare)
     core = Core(store, city)
-    service.reads(
-        topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, schema=one_of(INPUTS), most=MOST_INPUTS
-    )
+    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, most=MOST_INPUTS)
     return service
 
 

@@ -4,8 +4,6 @@ from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.store import RouterStore
-from shared.contracts.envelope import one_of
-from shared.contracts.inputs import DEPARTMENT_MESSAGES
 from shared.kafka import topics
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
@@ -27,7 +25,6 @@ def make(settings: Settings) -> Service:
         pattern=topics.OUTBOXES,
         read=read_outbox,
         handle=Gate(store, city).let_in,
-        schema=one_of(DEPARTMENT_MESSAGES),
     )
     return service
 
