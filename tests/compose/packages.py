@@ -68,8 +68,13 @@ def install_engine() -> None:
         return
     if os.geteuid() != 0:
         raise NotInstalled(f"installing {', '.join(ENGINE)} needs root")
-    updated()
-    _run(["apt-get", "-qq", "install", "-y", "--no-install-recommends", *ENGINE])
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *ENGINE]
+    try:
+        _run(install)
+    except NotInstalled:
+        # The lists are missing, or name versions that the mirror has no more.
+        _run(["apt-get", "-qq", "update"])
+        _run(install)
 
 
 def updated() -> None:
