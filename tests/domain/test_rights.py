@@ -122,8 +122,7 @@ def test_no_department_has_the_name_of_a_service_or_an_operator() -> None:
 def test_only_the_router_reaches_departments_and_it_makes_their_topics() -> None:
     prefixed = {name: {one for one in rights if one.prefixed} for name, rights in SERVICE_RIGHTS.items()}
     assert prefixed.pop("router") == {
-        Right(operation, "TOPIC", "departments.", prefixed=True)
-        for operation in ("READ", "WRITE", "CREATE")
+        Right(operation, "TOPIC", "departments.", prefixed=True) for operation in ("READ", "WRITE", "CREATE")
     }
     assert not any(prefixed.values())
 
