@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from shared.kafka import failure_policy, topics
+from shared.kafka.dead_letters import dead_letter
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.options import SubscriptionOptions
-from shared.kafka.publisher import PreparedRecord, Row
+from shared.kafka.publisher import RECORD_BYTES_MAX, PreparedRecord, Row
 from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
+from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 
 LETTERS = topics.dead_letters("router")
@@ -154,3 +156,31 @@ async def test_the_lag_in_seconds_is_that_of_the_oldest_record_in_hand() -> None
     assert list(work.pipeline.oldest_ms) == [{"a": 1_000}]
     work.publisher.gate.set()
     await work.pipeline.drained(5)
+
+
+# ── health ───────────────────────────────────────────────────────────────────
+
+
+async def test_a_batch_that_does_not_end_is_told_and_so_are_polls_that_fail_or_do_not_come() -> None:
+    work = Work()
+    health = work.subscription.health
+    assert health.stuck(30) is None
+    health.last_poll -= 31
+    assert health.stuck(30) == "router-core has not polled for 30 s"
+    work.publisher.gate.clear()
+    await work.consume(0)
+    assert health.stuck(30) is None
+    work.pipeline.progressed_at -= 31
+    assert health.stuck(30) == "router-core has had one batch in hand for more than 30 s"
+    work.pipeline.polling.failure = "KafkaConnectionError"
+    assert health.why_not_ready() == "router-core cannot poll: KafkaConnectionError"
+    work.publisher.gate.set()
+    await work.pipeline.drained(5)
+
+
+def test_a_record_that_no_topic_takes_leaves_a_dead_letter_that_says_where_it_lies() -> None:
+    whole = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX - 10_000)), "permanent", "why", 1)
+    assert len(whole[1] or b"") == RECORD_BYTES_MAX - 10_000
+    cut = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX), offset=7), "permanent", "why", 1)
+    assert (cut[0], cut[1], header(cut, "dl_offset")) == (None, None, "7")
+    assert int(header(cut, "dl_cut")) > RECORD_BYTES_MAX

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, UnsupportedCodecError
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError, UnsupportedCodecError
 from faststream.kafka import KafkaBroker
 
 from shared.kafka import topics
@@ -162,8 +162,20 @@ async def test_while_kafka_is_away_a_poll_fails_and_the_next_one_reads_everythin
     reader = Reader(Log({0: 2, 1: 2}, unpackable={(1, 1)}, error=KafkaConnectionError))
     with pytest.raises(KafkaConnectionError):
         await reader.poll()
+    told = [reader.pipeline.polling.failure]
     reader.log.unpackable = set()
     assert places(await reader.poll()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [*told, reader.pipeline.polling.failure] == ["KafkaConnectionError", None]
+    assert reader.letters == []
+
+
+async def test_who_may_not_read_a_topic_any_more_ends_the_process_and_polls_no_further() -> None:
+    broken: list[BaseException] = []
+    reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=TopicAuthorizationFailedError))
+    reader.pipeline.polling.broken = broken.append
+    with pytest.raises(TopicAuthorizationFailedError):
+        await reader.poll()
+    assert [type(one) for one in broken] == [TopicAuthorizationFailedError]
     assert reader.letters == []
 
 
@@ -192,6 +204,13 @@ async def test_a_record_that_cannot_be_unpacked_leaves_one_dead_letter_however_o
         await reader.read_on()
     assert reader.letters == ["0/0", "0/2"]
     assert reader.handled == [b"0/1", b"0/3"]
+
+
+async def test_the_last_record_of_a_partition_leaves_a_dead_letter_too() -> None:
+    reader = Reader(Log({0: 2, 1: 1}, unpackable={(0, 1)}))
+    await reader.read_on()
+    await reader.read_on()
+    assert (reader.letters, sorted(reader.handled)) == (["0/1"], [b"0/0", b"1/0"])
 
 
 async def test_a_partition_that_was_read_to_its_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
