@@ -90,7 +90,8 @@ class PartReturned(PartMessage):
     words: str = Field("", max_length=TEXT_MAX)
     suggest: str | None = Field(None, max_length=31)
 
-    _no_nul = field_validator("reason", "words", "suggest")(no_nul)
+    # A validator of the same name would replace the one for `by`.
+    _no_nul_in_return = field_validator("reason", "words", "suggest")(no_nul)
 
 
 class CaseAssign(Payload):
