@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query
 
 from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
-from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
 from services.notifier.pages import HallAfter
+from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import InquiryIdFilter

@@ -4,11 +4,10 @@ from typing import Self
 
 from fastapi.responses import JSONResponse
 
-from shared.contracts.documented import Documented
-
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import hidden, unaddressed
+from shared.contracts.documented import Documented
 from shared.runtime import timestamps
 
 

@@ -120,7 +120,8 @@ class PartReturned(PartMessage):
     suggest: str | None = Field(None, max_length=31)
     """The code of the department that should have the part instead; null when not given."""
 
-    _no_nul = field_validator("reason", "words", "suggest")(no_nul)
+    # A validator of the same name would replace the one for `by`.
+    _no_nul_in_return = field_validator("reason", "words", "suggest")(no_nul)
 
 
 class CaseAssign(Payload):

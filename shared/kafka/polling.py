@@ -65,8 +65,9 @@ class Polling:
         for partition in consumer.assignment():
             if (offset := self.handled.get(partition)) is not None:
                 consumer.seek(partition, offset)
-            elif self.group is not None and await consumer.committed(partition) is not None:
-                await consumer.seek_to_committed(partition)
+            elif self.group is not None and (committed := await consumer.committed(partition)) is not None:
+                # aiokafka's seek_to_committed stays where it is when 0 is committed.
+                consumer.seek(partition, committed)
             else:
                 await consumer.seek_to_beginning(partition)
 

@@ -13,6 +13,7 @@ from services.scorer import app as scorer
 from shared.kafka import topics
 from shared.runtime.settings import Settings
 from shared.service.service import Service
+from tests.consumers import consumer_made_for
 
 README = Path(__file__).parents[2] / "README.md"
 APPS = {"intake": intake, "router": router, "notifier": notifier, "scorer": scorer}
@@ -154,9 +155,16 @@ def test_the_asyncapi_document_names_every_topic_the_service_reads(service: Serv
     assert channels(service, "receive") == set(reads(service))
 
 
-def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delivery(service: Service) -> None:
+async def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delivery(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for one in service.subscriptions:
-        assert one.subscriber is not None
+        made = await consumer_made_for(one, service.broker, monkeypatch)
+        assert (made._enable_auto_commit, made._auto_offset_reset) == (False, "earliest"), one.options.name
+        assert made._group_id == one.options.group
         assert one.options.service == service.name
+
+
+def test_no_two_readings_of_a_service_share_a_group(service: Service) -> None:
     groups = [one.options.group for one in service.subscriptions if one.options.group]
     assert len(set(groups)) == len(groups)

@@ -1,0 +1,186 @@
+"""The order of stored, published and committed, and that a failure which nothing heals ends in no commit."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import pytest
+
+from shared.kafka import failure_policy, topics
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.failures import InvalidRecord
+from shared.kafka.options import SubscriptionOptions
+from shared.kafka.publisher import RECORD_BYTES_MAX, PreparedRecord, Row
+from shared.kafka.records import Record
+from shared.kafka.subscription import Subscription
+from tests.builders import a_record
+from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
+
+LETTERS = topics.dead_letters("router")
+
+
+@pytest.fixture(autouse=True)
+def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failure_policy, "LONGEST_PAUSE_S", 0.001)
+
+
+class RefusingPublisher(FakePublisher):
+    """Fails on dead letters as a defect would, not as a broker that is away."""
+
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
+        if LETTERS in topics:
+            raise ArithmeticError("a defect")
+        await super().deliver(topics, rows)
+
+
+class SlowConsumer(FakeConsumer):
+    """Keeps the first commit waiting until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = asyncio.Event()
+        self.asked = 0
+
+    async def commit(self, offsets: Any) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            await self.first.wait()
+        await super().commit(offsets)
+
+
+def read(record: Record) -> bytes:
+    if record.value is None or record.value == b"invalid":
+        raise InvalidRecord("this one is invalid")
+    return record.value
+
+
+class Work:
+    """A subscription that publishes each item to `out` and notes what happens in which order."""
+
+    def __init__(self, publisher: FakePublisher | None = None, consumer: FakeConsumer | None = None) -> None:
+        self.publisher, self.consumer = publisher or FakePublisher(), consumer or FakeConsumer()
+        self.broken: list[BaseException] = []
+        self.published: list[tuple[bytes, int]] = []
+        self.fails_when_published = False
+        options: SubscriptionOptions[bytes] = SubscriptionOptions(
+            "router", "router-core", read, self.take, self.publisher, topics=("a",), published=self.after_publishing
+        )
+        self.subscription: Subscription[bytes] = Subscription(options, self.broken.append)
+        self.subscription.subscriber = FakeSubscriber(self.consumer)
+        self.pipeline = self.subscription.pipeline
+
+    async def take(self, batch: Sequence[bytes]) -> list[PreparedRecord]:
+        return [PreparedRecord("out", (None, one, ())) for one in batch]
+
+    async def after_publishing(self, batch: Sequence[bytes]) -> None:
+        self.published += [(one, len(self.publisher.on("out"))) for one in batch]
+        if self.fails_when_published:
+            raise ArithmeticError("a defect")
+
+    async def consume(self, offset: int, value: bytes = b"1", timestamp: int = 0) -> None:
+        records: list[Any] = [FakeRecord("a", 0, offset, value, timestamp=timestamp)]
+        await self.pipeline.consume(records)
+
+
+async def settled() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_what_follows_a_confirmation_is_done_after_it() -> None:
+    work = Work()
+    await work.consume(0)
+    await work.pipeline.drained(5)
+    assert work.published == [(b"1", 1)]
+
+
+async def test_a_commit_waits_for_the_one_before_so_that_no_offset_goes_back() -> None:
+    consumer = SlowConsumer()
+    work = Work(consumer=consumer)
+    await work.consume(0)
+    await settled()
+    await work.consume(1)
+    await settled()
+    assert (consumer.asked, consumer.commits) == (1, [])
+    consumer.first.set()
+    await work.pipeline.drained(5)
+    assert consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
+
+
+async def test_a_failure_before_the_confirmation_that_nothing_heals_is_told_and_holds_the_batch() -> None:
+    work = Work(RefusingPublisher())
+    going = asyncio.create_task(work.consume(0, b"invalid"))
+    await settled()
+    assert [type(one) for one in work.broken] == [ArithmeticError]
+    assert (going.done(), work.consumer.commits) == (False, [])
+    going.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+
+
+async def test_after_a_failure_of_a_confirmation_that_nothing_heals_nothing_is_committed() -> None:
+    work = Work(RefusingPublisher())
+    work.fails_when_published = True
+    await work.consume(0)
+    async with asyncio.timeout(5):
+        while not work.broken:
+            await asyncio.sleep(0.001)
+    work.fails_when_published = False
+    later = asyncio.create_task(work.consume(1))
+    await settled()
+    assert ([type(one) for one in work.broken], later.done()) == ([ArithmeticError], False)
+    assert work.consumer.commits == []
+    later.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await later
+    await work.pipeline.stop()
+
+
+async def test_a_record_that_always_fails_is_tried_so_often_and_then_a_dead_letter() -> None:
+    work = Work()
+    work.fails_when_published = True
+    await work.consume(0)
+    await work.pipeline.drained(5)
+    # Once with its batch, then alone.
+    assert len(work.published) == 1 + failure_policy.ATTEMPTS
+    [letter] = work.publisher.on(LETTERS)
+    assert header(letter, "dl_attempts") == str(failure_policy.ATTEMPTS)
+
+
+async def test_the_lag_in_seconds_is_that_of_the_oldest_record_in_hand() -> None:
+    work = Work()
+    work.publisher.gate.clear()
+    records: list[Any] = [FakeRecord("a", 0, offset, b"1", timestamp=at) for offset, at in ((0, 1_000), (1, 9_000))]
+    await work.pipeline.consume(records)
+    assert list(work.pipeline.oldest_ms) == [{"a": 1_000}]
+    work.publisher.gate.set()
+    await work.pipeline.drained(5)
+
+
+# ── health ───────────────────────────────────────────────────────────────────
+
+
+async def test_a_batch_that_does_not_end_is_told_and_so_are_polls_that_fail_or_do_not_come() -> None:
+    work = Work()
+    health = work.subscription.health
+    assert health.stuck(30) is None
+    health.last_poll -= 31
+    assert health.stuck(30) == "router-core has not polled for 30 s"
+    work.publisher.gate.clear()
+    await work.consume(0)
+    assert health.stuck(30) is None
+    work.pipeline.progressed_at -= 31
+    assert health.stuck(30) == "router-core has had one batch in hand for more than 30 s"
+    work.pipeline.polling.failure = "KafkaConnectionError"
+    assert health.why_not_ready() == "router-core cannot poll: KafkaConnectionError"
+    work.publisher.gate.set()
+    await work.pipeline.drained(5)
+
+
+def test_a_record_that_no_topic_takes_leaves_a_dead_letter_that_says_where_it_lies() -> None:
+    whole = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX - 10_000)), "permanent", "why", 1)
+    assert len(whole[1] or b"") == RECORD_BYTES_MAX - 10_000
+    cut = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX), offset=7), "permanent", "why", 1)
+    assert (cut[0], cut[1], header(cut, "dl_offset")) == (None, None, "7")
+    assert int(header(cut, "dl_cut")) > RECORD_BYTES_MAX

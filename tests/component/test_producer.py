@@ -1,0 +1,177 @@
+"""The publisher over a producer in memory: what it is made with, where records go, and when they count as published."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+
+from shared.kafka import publisher as publishing
+from shared.kafka.publisher import BATCH_BYTES, RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
+
+PARTITIONS = 6
+
+
+class Batch:
+    """Takes two records."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes | None] = []
+
+    def append(self, *, key: bytes | None, value: bytes | None, timestamp: int | None, headers: Any) -> object | None:
+        if len(self.values) == 2:
+            return None
+        self.values.append(value)
+        return object()
+
+
+class Producer:
+    """Keeps what is sent, by partition; a test answers for the broker with `answer`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.sent: dict[int, list[bytes | None]] = {}
+        self.confirmations: list[asyncio.Future[object]] = []
+        self.confirms, self.stopped = True, False
+        self.client = SimpleNamespace(cluster=SimpleNamespace(partitions_for_topic=lambda topic: range(PARTITIONS)))
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+    async def partitions_for(self, topic: str) -> range:
+        return range(PARTITIONS)
+
+    def create_batch(self) -> Batch:
+        return Batch()
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[object]":
+        self.sent.setdefault(partition, []).extend(batch.values)
+        confirmation: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self.confirmations.append(confirmation)
+        if self.confirms:
+            confirmation.set_result(object())
+        return confirmation
+
+
+@pytest.fixture
+def producers(monkeypatch: pytest.MonkeyPatch) -> list[Producer]:
+    """Every producer that a publisher has made."""
+    made: list[Producer] = []
+
+    def make(**settings: Any) -> Producer:
+        made.append(Producer(**settings))
+        return made[-1]
+
+    monkeypatch.setattr(publishing, "AIOKafkaProducer", make)
+    monkeypatch.setattr(publishing, "LOOK_EVERY_S", 0.01)
+    return made
+
+
+def rows(*values: bytes, key: bytes = b"case") -> list[RawRecord]:
+    return [(key, value, ()) for value in values]
+
+
+async def under_way(publisher: Publisher, producers: list[Producer], *values: bytes) -> "asyncio.Task[None]":
+    """A publish that waits for its confirmation."""
+    await publisher.start()
+    producers[-1].confirms = False
+    before = len(producers[-1].confirmations)
+    going = asyncio.create_task(publisher.publish_raw({"a": rows(*values)}))
+    async with asyncio.timeout(5):
+        while len(producers[-1].confirmations) == before:
+            await asyncio.sleep(0)
+    return going
+
+
+@pytest.mark.parametrize(
+    ("key", "murmur2"),
+    [
+        (b"21", -973_932_308),
+        (b"foobar", -790_332_482),
+        (b"a-little-bit-long-string", -985_981_536),
+        (b"a-little-bit-longer-string", -1_486_304_829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+        (b"abc", 479_470_107),
+    ],
+)
+def test_a_key_lies_where_java_clients_put_it(key: bytes, murmur2: int) -> None:
+    """The hashes stand in Apache Kafka's own UtilsTest."""
+    assert placement(key) == murmur2 & 0x7FFFFFFF
+
+
+async def test_nothing_is_published_twice_or_confirmed_by_one_replica_alone(producers: list[Producer]) -> None:
+    await Publisher("nowhere:0", "try").start()
+    settings = producers[0].settings
+    assert (settings["acks"], settings["enable_idempotence"]) == ("all", True)
+    assert (settings["max_request_size"], settings["max_batch_size"]) == (RECORD_BYTES_MAX, BATCH_BYTES)
+
+
+async def test_records_of_a_key_go_to_one_partition_in_order_however_many_batches_they_fill(
+    producers: list[Producer],
+) -> None:
+    await Publisher("nowhere:0", "try").publish_raw({"a": rows(b"1", b"2", b"3", b"4", b"5")})
+    assert producers[0].sent == {placement(b"case") % PARTITIONS: [b"1", b"2", b"3", b"4", b"5"]}
+
+
+async def test_a_publish_ends_when_every_batch_is_confirmed(producers: list[Producer]) -> None:
+    publisher = Publisher("nowhere:0", "try")
+    going = await under_way(publisher, producers, b"1", b"2", b"3")
+    first, second = producers[0].confirmations
+    first.set_result(object())
+    await asyncio.sleep(0.05)
+    assert not going.done()
+    second.set_result(object())
+    await going
+
+
+async def test_a_batch_that_is_refused_fails_the_publish_and_the_producer_is_made_anew(
+    producers: list[Producer],
+) -> None:
+    """A producer that was refused for good fails every later write to that partition."""
+    publisher = Publisher("nowhere:0", "try")
+    going = await under_way(publisher, producers, b"1", b"2", b"3")
+    first, second = producers[0].confirmations
+    first.set_result(object())
+    second.set_exception(TopicAuthorizationFailedError())
+    with pytest.raises(TopicAuthorizationFailedError):
+        await going
+    assert (publisher.refusal, producers[0].stopped) == ("TopicAuthorizationFailedError", True)
+    await publisher.publish_raw({"a": rows(b"4")})
+    assert len(producers) == 2
+    assert publisher.refusal is None
+
+
+async def test_who_waits_on_a_producer_that_was_replaced_is_told_to_publish_again(producers: list[Producer]) -> None:
+    publisher = Publisher("nowhere:0", "try")
+    going = await under_way(publisher, producers, b"1")
+    await publisher.stop()
+    with pytest.raises(KafkaConnectionError):
+        await asyncio.wait_for(going, 5)
+
+
+async def test_the_oldest_message_under_way_says_how_long_kafka_has_not_answered(producers: list[Producer]) -> None:
+    publisher = Publisher("nowhere:0", "try")
+    assert publisher.unconfirmed_s() < 0.01
+    first = await under_way(publisher, producers, b"1")
+    await asyncio.sleep(0.1)
+    second = await under_way(publisher, producers, b"2")
+    assert publisher.unconfirmed_s() >= 0.1
+    for confirmation in producers[0].confirmations:
+        confirmation.set_result(object())
+    await asyncio.gather(first, second)
+    assert publisher.unconfirmed_s() < 0.01
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+async def test_a_raw_record_of_a_size_that_no_topic_takes_is_refused_before_it_reaches_the_broker(
+    producers: list[Producer], beside: int
+) -> None:
+    publisher = Publisher("nowhere:0", "try")
+    with pytest.raises(TooLarge, match=f"{RECORD_BYTES_MAX + 1} bytes for 'a'"):
+        await publisher.publish_raw({"a": [*rows(b"1") * beside, (None, bytes(RECORD_BYTES_MAX + 1), ())]})
+    assert not producers
+    await publisher.publish_raw({"a": [(None, bytes(RECORD_BYTES_MAX), ())]})
