@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.scorer import views
-from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, neighbours
+from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, Period, neighbours
 from services.scorer.domain.periods import period as period_of
 from services.scorer.queries import ScoreQueries
 from services.scorer.responses import ClockShown, Scoreboard
@@ -37,13 +38,7 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         as_of: AsOf = None,
     ) -> Response:
         asked = moment(as_of)
-        name = period or asked.astimezone(scoring.city.zone(settings)).strftime("%Y-%m")
-        try:
-            over = period_of(name, scoring.city.zone(settings))
-        except ValueError as error:
-            raise Problem(
-                422, f"period {error}.", [FieldProblem(pointer="/period", detail=f"period {error}")]
-            ) from error
+        over = period_asked(period, asked, scoring.city.zone(settings))
         board = await scoring.scoreboard(over, asked)
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
@@ -68,6 +63,15 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         return await scoring.clocks(inquiry_id, moment(as_of))
 
     return api
+
+
+def period_asked(name: str | None, as_of: datetime, zone: ZoneInfo) -> Period:
+    """The period a scoreboard is asked for; the month of `as_of` when none is named. Raises Problem 422."""
+    try:
+        return period_of(name or as_of.astimezone(zone).strftime("%Y-%m"), zone)
+    except ValueError as error:
+        detail = f"period {error}"
+        raise Problem(422, detail + ".", [FieldProblem(pointer="/period", detail=detail)]) from error
 
 
 def moment(as_of: str | None) -> datetime:
