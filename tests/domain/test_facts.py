@@ -8,7 +8,8 @@ import pytest
 
 from services.router.domain import facts
 from services.router.domain.case import FOLD
-from services.router.domain.facts import TYPES, Fact, UnknownFact, document, from_document, type_of
+from services.router.domain.fact_documents import document, from_document
+from services.router.domain.facts import TYPES, Fact, UnknownFact, type_of
 from services.router.domain.outputs.case_events import EVENTS
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import WHAT

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.router.domain import facts
+from services.router.domain import fact_documents, facts
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -47,7 +47,7 @@ class CaseQueries:
             "inquiry_id": inquiry_id,
             "state": case.state,
             "round": case.round,
-            "inquiry": facts.document(case.inquiry)["data"] if case.inquiry else None,
+            "inquiry": fact_documents.document(case.inquiry)["data"] if case.inquiry else None,
             "lead": case.lead,
             "co_handlers": case.co_handlers,
             "parts": [

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from services.router.domain import facts
+from services.router.domain import fact_documents
 from services.router.domain.case import Case, fold, note
 from services.router.domain.facts import Fact
 from shared.contracts.envelope import Message, Origin, Payload
@@ -70,7 +70,7 @@ class Decision:
             "revision": self.revision,
             "refusal": refusal,
             "sequence": self.sequence,
-            "facts": list(map(facts.document, self.facts)),
+            "facts": list(map(fact_documents.document, self.facts)),
             "messages": [
                 {
                     "topic": message.topic,
@@ -97,7 +97,7 @@ def from_document(stored: Mapping[str, Any]) -> Decision:
         digest=stored["digest"],
         decided_at=stored["decided_at"],
         revision=stored["revision"],
-        facts=tuple(map(facts.from_document, stored["facts"])),
+        facts=tuple(map(fact_documents.from_document, stored["facts"])),
         messages=tuple(
             Message(one["topic"], one["key"], one["id"], one["type"], origin, one["value"].encode(), one["sequence"])
             for one in stored["messages"]

@@ -4,8 +4,8 @@ A new fact is a class here, its line in `TYPES`, its fold in `case.py` and its o
 They are named tuples because thousands are made and folded a second. Times are RFC 3339 texts.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from services.router.domain.assignment_rules import Why
 from shared.contracts.fields import Contact
@@ -211,21 +211,6 @@ TYPES: Mapping[type[Fact], str] = {
     Withdrawn: "part.withdrawn",
     Released: "case.released",
 }
-_CLASSES = {name: cls for cls, name in TYPES.items()}
-_NESTED: Mapping[str, Callable[[Any], Any]] = {
-    "contact": lambda given: given and Contact.model_validate(given),
-    "due": lambda given: DueTimes(**given),
-    "actions": lambda given: tuple(ActionTaken(**one) for one in given),
-}
-
-_PLAIN: Mapping[type[Fact], Callable[[Any], dict[str, Any]]] = {
-    Registered: lambda fact: {"contact": fact.contact and fact.contact.model_dump()},
-    Assigned: lambda fact: {"why": fact.why._asdict()},
-    Offered: lambda fact: {"due": fact.due._asdict()},
-    Drafted: lambda fact: {"actions": [one._asdict() for one in fact.actions]},
-    Contributed: lambda fact: {"actions": [one._asdict() for one in fact.actions]},
-}
-"""The fields that BSON and JSON have in another form."""
 
 
 def registered(message: InquiryReceived) -> Registered:
@@ -248,36 +233,3 @@ def registered(message: InquiryReceived) -> Registered:
 def type_of(fact: Fact) -> str:
     """The fact's name in stored decisions and, with the prefix, on topics."""
     return fact.type if isinstance(fact, UnknownFact) else TYPES[type(fact)]
-
-
-def document(fact: Fact) -> dict[str, Any]:
-    """A fact as it is stored: `{type, data}`."""
-    if isinstance(fact, UnknownFact):
-        return {"type": fact.type, "data": dict(fact.data)}
-    kind = type(fact)
-    data = fact._asdict()
-    if (nested := _PLAIN.get(kind)) is not None:
-        data |= nested(fact)
-    if kind is Triaged:
-        # What a triage does not concern is left out of it.
-        data = {name: value for name, value in data.items() if value}
-    return {"type": TYPES[kind], "data": data}
-
-
-def from_document(stored: Mapping[str, Any]) -> Fact:
-    """A fact as it was stored, by this version or an earlier one; fields that this version does not know are dropped."""
-    cls = _CLASSES.get(stored["type"])
-    data = stored["data"]
-    if cls is None:
-        return UnknownFact(stored["type"], data)
-    known = {name: _value(cls, name, data[name]) for name in cls._fields if name in data}
-    made: Fact = cls(**known)
-    return made
-
-
-def _value(cls: type[Fact], name: str, given: Any) -> Any:
-    if name == "why" and cls is Assigned:
-        return Why(**given)
-    if name in _NESTED:
-        return _NESTED[name](given)
-    return tuple(given) if isinstance(given, list) else given
