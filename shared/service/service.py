@@ -34,7 +34,7 @@ from shared.service.operational_routes import add_operational_routes
 from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
 from shared.store.login import store_login
-from shared.store.mongo import Database, connect
+from shared.store.mongo import Database, close, connect
 from shared.web.layout import Site
 
 DRAIN_S = 15.0
@@ -187,7 +187,7 @@ class Service:
         finally:
             log.info("stopping", service=self.name)
             await cancel_and_wait(tasks)
-            self.database.client.close()
+            await close(self.database)
 
     async def _guard(self, work: Awaitable[None]) -> None:
         """A failure that nothing inside could heal ends the process, so that it is started anew."""

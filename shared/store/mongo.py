@@ -1,10 +1,13 @@
 """The one module that speaks to MongoDB: acknowledged, journaled, majority writes, and insert-once."""
 
-from collections.abc import Sequence
-from typing import Any
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import ASCENDING, DESCENDING, ReplaceOne, UpdateOne, WriteConcern
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReplaceOne, UpdateOne, WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 __all__ = [
@@ -19,6 +22,8 @@ __all__ = [
     "StoreAway",
     "Unstorable",
     "UpdateOne",
+    "aggregated",
+    "close",
     "connect",
     "find_by",
     "insert_new",
@@ -28,9 +33,14 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-Client = AsyncIOMotorClient[Document]
-Database = AsyncIOMotorDatabase[Document]
-Collection = AsyncIOMotorCollection[Document]
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+"""Typed as PyMongo's own, so that mypy finds a call that only Motor understands."""
+ClientClass = Callable[..., Any]
+MOTOR: ClientClass = AsyncIOMotorClient
+PYMONGO: ClientClass = AsyncMongoClient
+CLIENT = MOTOR
+"""The client of every service (docs/decisions/0014-mongodb-client.md); the store's tests run with both."""
 
 StoreAway = (PyMongoError,)
 """What the driver raises when the store cannot be reached, refuses or does not confirm; a write may then have happened
@@ -49,9 +59,9 @@ class Unstorable(ValueError):
     """A document that the store is there for and will never take; waiting for it would hold up everybody."""
 
 
-def connect(url: str, database: str, **login: Any) -> Database:
+def connect(url: str, database: str, client_class: ClientClass = CLIENT, **login: Any) -> Database:
     """A database whose every write is acknowledged by a majority's journal; away means an error within 5 s."""
-    client: Client = AsyncIOMotorClient(
+    client = client_class(
         url,
         serverSelectionTimeoutMS=5_000,
         socketTimeoutMS=30_000,
@@ -60,7 +70,12 @@ def connect(url: str, database: str, **login: Any) -> Database:
         retryWrites=False,
         **login,
     )
-    return client.get_database(database, write_concern=DURABLE)
+    return cast(Database, client.get_database(database, write_concern=DURABLE))
+
+
+async def close(database: Database) -> None:
+    """Close the client of this database: Motor does so at once, PyMongo's client is awaited."""
+    await _awaited(database.client.close())
 
 
 async def ping(database: Database) -> None:
@@ -82,6 +97,12 @@ async def find_by(
         some = list(values[start : start + VALUES_ASKED])
         found += await collection.find({field: {"$in": some}}, projection).to_list(None)
     return found
+
+
+async def aggregated(collection: Collection, pipeline: Sequence[Document]) -> list[Document]:
+    """What an aggregation finds: Motor returns its cursor at once, PyMongo's is awaited."""
+    cursor = await _awaited(collection.aggregate(pipeline))
+    return cast(list[Document], await cursor.to_list(None))
 
 
 async def insert_new(collection: Collection, documents: Sequence[Document]) -> set[Any]:
@@ -109,3 +130,7 @@ async def insert_new(collection: Collection, documents: Sequence[Document]) -> s
 async def not_in(collection: Collection, ids: Sequence[str]) -> set[str]:
     """Those ids under which a collection holds nothing."""
     return set(ids) - {one["_id"] for one in await find_by(collection, "_id", ids, ["_id"])}
+
+
+async def _awaited(given: Any) -> Any:
+    return await given if inspect.isawaitable(given) else given

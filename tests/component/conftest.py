@@ -10,7 +10,7 @@ import pytest
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop
 from shared.service.process import run_forever
-from shared.store.mongo import Database, connect
+from shared.store.mongo import CLIENT, MOTOR, PYMONGO, ClientClass, Database, close, connect
 from tests.backing import Backing
 from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
@@ -18,13 +18,26 @@ from tests.fakes import FakePublisher
 __all__ = ["chorus", "database", "publisher", "settings", "town"]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A file marked `both_clients` runs each test that uses the store with Motor and with PyMongo's client."""
+    if metafunc.definition.get_closest_marker("both_clients") and "client_class" in metafunc.fixturenames:
+        metafunc.parametrize("client_class", [MOTOR, PYMONGO], indirect=True, ids=["motor", "pymongo"])
+
+
 @pytest.fixture
-async def database(running: Backing) -> AsyncIterator[Database]:
+def client_class(request: pytest.FixtureRequest) -> ClientClass:
+    """The client with which this test reaches the store: the one of the services, unless its file names both."""
+    given: ClientClass = getattr(request, "param", CLIENT)
+    return given
+
+
+@pytest.fixture
+async def database(running: Backing, client_class: ClientClass) -> AsyncIterator[Database]:
     """An empty database on the run's store, dropped afterwards."""
-    one = connect(running.mongodb, f"test_{uuid4().hex[:16]}")
+    one = connect(running.mongodb, f"test_{uuid4().hex[:16]}", client_class)
     yield one
     await one.client.drop_database(one.name)
-    one.client.close()
+    await close(one)
 
 
 @pytest.fixture

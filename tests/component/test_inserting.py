@@ -8,6 +8,8 @@ from pymongo.errors import BulkWriteError
 
 from shared.store.mongo import Database, StoreAway, Unstorable, insert_new
 
+pytestmark = pytest.mark.both_clients
+
 DOCUMENTS = [{"_id": "first"}, {"_id": "second"}]
 
 

@@ -18,6 +18,8 @@ from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
 
+pytestmark = pytest.mark.both_clients
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

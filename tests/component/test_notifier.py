@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -41,6 +42,8 @@ from shared.store.mongo import Database, Document
 from tests.backing import Backing
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
+
+pytestmark = pytest.mark.both_clients
 
 STORY = told(received("路灯不亮", "三号楼", contact=WRITER, public=True), contributed("lighting", "亮了"))
 
@@ -253,15 +256,16 @@ async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
 ) -> None:
     if running.mail is None:
         pytest.skip("the mail server is not our own sink, so its mails cannot be read")
-    hostile = notice("event-1", subject="路灯\r\nBcc: all@city.example")
+    event = f"event-{uuid4().hex}"
+    hostile = notice(event, subject="路灯\r\nBcc: all@city.example")
     await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], timestamps.now())
     async with in_background(MailDelivery(store, settings).deliver):
-        [done] = (await until(store, **{"event-1": "sent"})).values()
+        [done] = (await until(store, **{event: "sent"})).values()
     mails = [
         email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in running.mail.glob("*.eml")
     ]
-    [mail] = [one for one in mails if one["X-Chorus-Event"] == "event-1"]
-    assert mail["Message-ID"] == "<event-1@city.example>"
+    [mail] = [one for one in mails if one["X-Chorus-Event"] == event]
+    assert mail["Message-ID"] == f"<{event}@city.example>"
     assert (mail["To"], mail["Bcc"]) == ("writer@mail.example", None)
     assert mail["Subject"] == "路灯 Bcc: all@city.example"
     assert str(mail.get_body().get_content()).strip() == "亮了 💡"  # type: ignore[union-attr]

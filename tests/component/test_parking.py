@@ -20,6 +20,8 @@ from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, Story, accepted, contributed, input_record, received, replayed, told
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
 
+pytestmark = pytest.mark.both_clients
+
 OTHER = "20260316-0000000B"
 STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "亮了"), replayed())
 LETTERS = topics.dead_letters("router")

@@ -23,7 +23,7 @@ from shared.runtime.settings import Settings
 from shared.service import reconciliation
 from shared.service.event_decoders import read_event, read_told
 from shared.service.service import Service
-from shared.store.mongo import Database
+from shared.store.mongo import Database, close
 from tests.builders import INQUIRY, received, record_of, told
 from tests.component.conftest import in_background
 from tests.component.test_desk import problem
@@ -63,7 +63,7 @@ async def door(database: Database, publisher: FakePublisher, settings: Settings)
     one = Door(database, publisher, settings)
     async with one.http, in_background(one.ledger.write_groups):
         yield one
-    one.service.database.client.close()
+    await close(one.service.database)
 
 
 async def test_the_ledger_is_told_by_inquiry_and_n_page_by_page_without_words(door: Door) -> None:

@@ -35,6 +35,8 @@ from tests.builders import (
     told,
 )
 
+pytestmark = pytest.mark.both_clients
+
 STORY = told(
     received("路灯和路面"), accepted("lighting"), contributed("lighting", "亮了"), contributed("roads", "补了"), rated()
 )

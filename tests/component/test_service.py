@@ -19,6 +19,7 @@ from shared.service import service as service_module
 from shared.service.process import single_instance
 from shared.service.readiness import REMARKED_S
 from shared.service.service import Service
+from shared.store.mongo import close
 from tests.backing import Backing
 from tests.fakes import FakeConsumer, FakeSubscriber
 
@@ -27,7 +28,7 @@ from tests.fakes import FakeConsumer, FakeSubscriber
 async def service(running: Backing) -> AsyncIterator[Service]:
     one = Service("scorer", Settings(mongodb=running.mongodb, kafka="127.0.0.1:1"))
     yield one
-    one.database.client.close()
+    await close(one.database)
 
 
 async def ask(service: Service, path: str) -> httpx.Response:

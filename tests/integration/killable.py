@@ -18,7 +18,6 @@ from typing import Any
 
 import aiosmtplib
 from aiokafka import AIOKafkaConsumer
-from motor.motor_asyncio import AsyncIOMotorCollection
 
 import services.notifier.channels.email
 import services.notifier.store
@@ -32,7 +31,7 @@ from services.router.domain.decide import decide
 from shared.kafka.publisher import Publisher, Row
 from shared.kafka.topics import EVENTS
 from shared.service.service import main
-from shared.store.mongo import insert_new
+from shared.store.mongo import connect, insert_new
 from tests.integration.bench import POISON
 
 Counts = Callable[..., bool]
@@ -82,7 +81,7 @@ def arm(step: str, topic: str | None) -> None:
         ],
         "publish": [(Publisher, "deliver", lambda _, topics, rows: topic is None or topic in topics)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
-        "settle": [(AsyncIOMotorCollection, "delete_many", any_call)],
+        "settle": [(type(connect("mongodb://127.0.0.1", "any")["any"]), "delete_many", any_call)],
         "claim": [(shared.store.leases, "claim", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
         "note": [(shared.store.leases, "done", any_call)],

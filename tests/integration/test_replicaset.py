@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 from deploy import replica_set
 from deploy.replica_set import Client
 from shared.contracts.sources import SERVICES
-from shared.store.mongo import connect, insert_new
+from shared.store.mongo import close, connect, insert_new
 from tests.backing import Backing
 from tests.integration.guarded import Store, guarded
 
@@ -39,7 +39,7 @@ async def test_each_service_opens_its_own_database_and_no_other(store: Store) ->
         other = "chorus_intake" if name == "router" else "chorus_router"
         with pytest.raises(OperationFailure, match="not authorized"):
             await own.client[other]["things"].find_one()
-        own.client.close()
+        await close(own)
 
 
 def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.router.domain.case import OPEN
-from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, find_by, insert_new
+from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
 OPEN_CASES = ["triage", "assigned", "in-progress"]
 
@@ -45,5 +45,5 @@ class CaseRows:
         """How many parts of open cases are offered, and how many accepted."""
         sums = {state: {"$sum": f"$part_states.{state}"} for state in OPEN}
         still_open = {"$match": {"state": {"$in": OPEN_CASES}}}
-        found = await self.collection.aggregate([still_open, {"$group": {"_id": None, **sums}}]).to_list(1)
+        found = await aggregated(self.collection, [still_open, {"$group": {"_id": None, **sums}}])
         return {state: int(found[0][state]) if found else 0 for state in OPEN}
