@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
+from shared.contracts.envelope import Message, Origin
 from shared.kafka import publisher as publishing
-from shared.kafka.publisher import BATCH_BYTES, RECORD_BYTES_MAX, Publisher, RawRecord, TooLarge, placement
+from shared.kafka.publisher import (
+    BATCH_BYTES,
+    RECORD_BYTES_MAX,
+    VALUE_BYTES_MAX,
+    Publisher,
+    RawRecord,
+    TooLarge,
+    placement,
+)
 
 PARTITIONS = 6
 
@@ -175,3 +184,13 @@ async def test_a_raw_record_of_a_size_that_no_topic_takes_is_refused_before_it_r
         await publisher.publish_raw({"a": [*rows(b"1") * beside, (None, bytes(RECORD_BYTES_MAX + 1), ())]})
     assert not producers
     await publisher.publish_raw({"a": [(None, bytes(RECORD_BYTES_MAX), ())]})
+
+
+async def test_a_message_of_a_size_that_no_topic_takes_is_refused_before_it_reaches_the_broker(
+    producers: list[Producer],
+) -> None:
+    origin = Origin("chorus/test", "case", "2026-03-16T04:00:00.000Z")
+    large = Message("a", "case", "id-1", "chorus.part.accepted", origin, bytes(VALUE_BYTES_MAX + 1), 1)
+    with pytest.raises(TooLarge, match=f"{VALUE_BYTES_MAX + 1} bytes for 'a'"):
+        await Publisher("nowhere:0", "try").publish([large])
+    assert not producers
