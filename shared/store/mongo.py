@@ -40,7 +40,7 @@ ClientClass = Callable[..., Any]
 MOTOR: ClientClass = AsyncIOMotorClient
 PYMONGO: ClientClass = AsyncMongoClient
 CLIENT = MOTOR
-"""The client of every service (docs/decisions/0014-mongodb-client.md); the store's tests run with both."""
+"""The client of every service (docs/decisions/0015-mongodb-client.md); the store's tests run with both."""
 
 StoreAway = (PyMongoError,)
 """What the driver raises when the store cannot be reached, refuses or does not confirm; a write may then have happened

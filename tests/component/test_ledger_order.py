@@ -12,7 +12,7 @@ from shared.ledger import ledger
 from shared.ledger.ledger import LEASE_S, Entry, Ledger
 from shared.ledger.relay import Relay
 from shared.runtime import timestamps
-from shared.store.mongo import Database, DuplicateKeyError, connect, find_by, insert_new
+from shared.store.mongo import Database, DuplicateKeyError, close, connect, find_by, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -97,7 +97,7 @@ async def test_every_write_is_confirmed_by_the_journal_of_a_majority() -> None:
     database = connect("mongodb://127.0.0.1:1", "nowhere")
     assert database.write_concern.document == {"w": "majority", "j": True}
     assert database["any"].write_concern.document == {"w": "majority", "j": True}
-    database.client.close()
+    await close(database)
 
 
 @pytest.mark.parametrize("count", [1, 50, 51, 120])
