@@ -39,8 +39,8 @@ class Gate:
                 letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1)
                 outputs.append(PreparedRecord(topics.dead_letters("router"), letter))
                 metrics.DEAD_LETTERS.labels("router", "permanent").inc()
-            outcome = "refused" if one.refusal else "let in"
-            log.info(outcome, inquiry_id=one.inquiry_id, department=one.department, place=one.record.place)
+                log.info("refused", inquiry_id=one.inquiry_id, department=one.department, place=one.record.place)
+        log.info("let in", records=sum(one.refusal is None for one in checked))
         return outputs
 
 
