@@ -330,11 +330,11 @@ from functools import partial
 from pathlib import Path
 from deploy.local import mail
 from deploy.local.leftovers import remember
-from deploy.local.screen import Screen
+from deploy.local.screen import StackScreen
 from deploy.local.supervisor import Supervisor
 
 async def main(folder, port):
-    keeping = Supervisor(Screen(2, False), folder, lambda: remember(folder / "processes.json", keeping.pids()))
+    keeping = Supervisor(StackScreen(2, False), folder, lambda: remember(folder / "processes.json", keeping.pids()))
     await keeping.start([mail.mail_part(folder / "mail", port)])
     await keeping.ready()
     print(keeping.pids()["smtp"], flush=True)
