@@ -24,7 +24,7 @@ class FieldShown:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageShown:
+class TopicMessage:
     """One type of message."""
 
     title: str
@@ -38,7 +38,7 @@ class TopicShown:
 
     name: str
     reads: bool
-    messages: Sequence[MessageShown]
+    messages: Sequence[TopicMessage]
 
 
 def topics_page(lang: Lang, document: Schema, site: Site) -> HTMLResponse:
@@ -57,14 +57,14 @@ def shown(document: Schema) -> list[TopicShown]:
     return sorted(found, key=lambda one: (not one.reads, one.name))
 
 
-def _message(document: Schema, message: Schema) -> MessageShown:
+def _message(document: Schema, message: Schema) -> TopicMessage:
     payload = _resolved(document, message["payload"])
     required = payload.get("required", ())
     fields = [
         FieldShown(name, form(document, one), name in required, str(one.get("description", "")))
         for name, one in payload.get("properties", {}).items()
     ]
-    return MessageShown(message["title"], str(payload.get("description", "")), fields)
+    return TopicMessage(message["title"], str(payload.get("description", "")), fields)
 
 
 def form(document: Schema, schema: Schema) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from services.router.domain.case import Case, Part
 from services.router.domain.decide import decide
-from services.router.domain.facts import DueTimes, Registered
+from services.router.domain.facts import DueTexts, Registered
 from services.router.domain.transitions import (
     KNOWN,
     PART_STATES,
@@ -108,7 +108,7 @@ def a_case(status: str, part: str) -> Case:
     if status == "unknown":
         return Case(INQUIRY)
     at = "2026-03-16T04:00:00.000Z"
-    due = DueTimes(at, at, at)
+    due = DueTexts(at, at, at)
     inquiry = Registered(INQUIRY, "路灯", "坏了", "web", None, None, (), False, False, "zh", at)
     parts = {f"{INQUIRY}-p2": Part(f"{INQUIRY}-p2", "water", "co-handler", due)}
     if part != "none":

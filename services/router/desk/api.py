@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
-from services.router.desk.commands import Accepted, Commands
+from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk.retirement import Retirement
 from services.router.domain.decision import from_document
@@ -189,7 +189,7 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         inquiry_id: InquiryId,
         request: Request,
         idempotency_key: Annotated[str | None, Header(max_length=200, description=IDEMPOTENCY_KEY)] = None,
-    ) -> Accepted:
+    ) -> CommandAccepted:
         return await commands.take(inquiry_id, await limited_body(request), idempotency_key)
 
     @api.get(

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, type[Payload]] = {
 }
 
 
-class Accepted(Documented):
+class CommandAccepted(Documented):
     """What a door answers: ask for this id to learn what became of it."""
 
     event_id: str
@@ -35,11 +35,11 @@ class Commands:
         self.store = store
         self.ledger = ledger
 
-    async def take(self, inquiry_id: str, body: bytes, key: str | None) -> Accepted:
+    async def take(self, inquiry_id: str, body: bytes, key: str | None) -> CommandAccepted:
         """Take a command for a case into the ledger; safe to repeat with the same idempotency key."""
         given = await self._valid(inquiry_id, body)
         id_ = ids.named_id(f"command/{inquiry_id}/{key}") if key else ids.new_event_id()
-        return Accepted(event_id=await self.enter(inquiry_id, given, id_))
+        return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_))
 
     async def enter(self, inquiry_id: str, given: Payload, id_: str) -> str:
         """Write a command that is right into the ledger; returns its id. Raises Problem when the id is another's."""

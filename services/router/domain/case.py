@@ -20,7 +20,7 @@ class Part(NamedTuple):
     id: str
     department: str
     role: str
-    due: facts.DueTimes
+    due: facts.DueTexts
     state: PartState = "offered"
     text: str | None = None
 

@@ -10,7 +10,7 @@ from services.router.domain.facts import (
     Assigned,
     Contributed,
     Drafted,
-    DueTimes,
+    DueTexts,
     Fact,
     Offered,
     Registered,
@@ -22,7 +22,7 @@ from shared.contracts.fields import Contact
 _CLASSES = {name: cls for cls, name in TYPES.items()}
 _NESTED: Mapping[str, Callable[[Any], Any]] = {
     "contact": lambda given: given and Contact.model_validate(given),
-    "due": lambda given: DueTimes(**given),
+    "due": lambda given: DueTexts(**given),
     "actions": lambda given: tuple(ActionTaken(**one) for one in given),
 }
 

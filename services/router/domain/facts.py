@@ -13,7 +13,7 @@ from shared.contracts.inputs import InquiryReceived
 from shared.runtime import timestamps
 
 
-class DueTimes(NamedTuple):
+class DueTexts(NamedTuple):
     """When each clock of a part is due."""
 
     accept: str
@@ -103,7 +103,7 @@ class Offered(NamedTuple):
     part_id: str
     department: str
     role: str
-    due: DueTimes
+    due: DueTexts
     round: int
     why: str
 

@@ -17,7 +17,7 @@ REASON_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 Fields = dict[str, object]
 
 
-class Standing(TypedDict):
+class CaseStanding(TypedDict):
     """What every event says of its case, as it is after the decision."""
 
     state: str
@@ -25,7 +25,7 @@ class Standing(TypedDict):
     part_states: dict[str, int]
 
 
-def standing(case: Case) -> Standing:
+def standing(case: Case) -> CaseStanding:
     """The case as events describe it."""
     states = [part.state for part in case.parts.values()]
     return {
@@ -35,7 +35,7 @@ def standing(case: Case) -> Standing:
     }
 
 
-def case_event(inquiry_id: str, fact: Fact, now: Standing, directory: CityIndex) -> Fields | None:
+def case_event(inquiry_id: str, fact: Fact, now: CaseStanding, directory: CityIndex) -> Fields | None:
     """The fields of a fact's event; None for a fact that is not published."""
     fields = EVENTS.get(type(fact))
     if fields is None:

@@ -85,8 +85,8 @@ def part_changed(part: Part, role: str) -> facts.Changed:
     return facts.Changed(part.id, part.department, role)
 
 
-def due_times(at: str, directory: CityIndex) -> facts.DueTimes:
+def due_times(at: str, directory: CityIndex) -> facts.DueTexts:
     """When each clock of a part that is offered at that moment is due."""
     started = datetime.fromisoformat(at)
     due = {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
-    return facts.DueTimes(**due)
+    return facts.DueTexts(**due)

@@ -1,0 +1,57 @@
+"""The first-reply clock hears what the resident hears: an interim word or the answer, never a part of it handed in."""
+
+from datetime import timedelta
+
+from services.scorer.domain.clocks import CaseFact, clocks
+from shared.events.case_events import event_body
+from shared.runtime import timestamps
+from tests.builders import INQUIRY, MONDAY_NOON
+
+LIGHTING, ROADS = f"{INQUIRY}-p1", f"{INQUIRY}-p2"
+
+
+def fact(sequence: int, hours: int, kind: str, **data: object) -> CaseFact:
+    body = event_body(f"chorus.{kind}", data)
+    return CaseFact(sequence, MONDAY_NOON + timedelta(hours=hours), body)
+
+
+def offered(sequence: int, part_id: str, department: str) -> CaseFact:
+    due = {
+        name: timestamps.to_text(MONDAY_NOON + timedelta(hours=limit))
+        for name, limit in (("accept", 24), ("first_reply", 72), ("resolve", 360))
+    }
+    return fact(sequence, 0, "part.offered", part_id=part_id, department=department, role="lead", due=due)
+
+
+STORY = [
+    offered(1, LIGHTING, "lighting"),
+    offered(2, ROADS, "roads"),
+    fact(3, 5, "part.contributed", part_id=LIGHTING, department="lighting"),
+    fact(4, 90, "part.contributed", part_id=ROADS, department="roads"),
+]
+
+
+def first_replies(*facts: CaseFact) -> dict[str, tuple[str, int | None]]:
+    """By department: the verdict after a month, and after how many hours the clock stopped."""
+    return {
+        one.department: (
+            one.verdict(MONDAY_NOON + timedelta(days=30)),
+            round((one.stopped_at - MONDAY_NOON).total_seconds() / 3600) if one.stopped_at else None,
+        )
+        for one in clocks(facts)
+        if one.clock == "first_reply"
+    }
+
+
+def test_a_contribution_that_nobody_has_read_yet_is_no_reply() -> None:
+    assert first_replies(*STORY) == {"lighting": ("broken", None), "roads": ("broken", None)}
+
+
+def test_the_answer_is_everybodys_reply() -> None:
+    answer = fact(5, 90, "inquiry.answered", round=1, parts=[LIGHTING, ROADS])
+    assert first_replies(*STORY, answer) == {"lighting": ("broken", 90), "roads": ("broken", 90)}
+
+
+def test_an_interim_word_is_the_reply_of_the_department_that_writes_it() -> None:
+    word = fact(5, 71, "inquiry.replied", part_id=ROADS, department="roads")
+    assert first_replies(*STORY, word) == {"lighting": ("broken", None), "roads": ("kept", 71)}

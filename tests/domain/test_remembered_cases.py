@@ -1,0 +1,44 @@
+"""The cases that a process remembers are bounded by count and by weight; the ones that were used last stay."""
+
+from typing import Any
+
+import pytest
+
+from services.router.domain import facts
+from services.router.domain.case import Case, fold
+from services.router.stores import decisions
+from services.router.stores.decisions import Decisions
+from tests.builders import INQUIRY
+
+AT = "2026-03-16T04:00:00.000Z"
+
+
+def registered(inquiry_id: str, body: str) -> facts.Registered:
+    return facts.Registered(inquiry_id, "路灯", body, "web", None, None, (), False, False, "zh", AT)
+
+
+def remembering(*inquiry_ids: str, body: str = "") -> Decisions:
+    nowhere: Any = {"decisions": None}
+    one = Decisions(nowhere)
+    for inquiry_id in inquiry_ids:
+        one._remember(Case(inquiry_id, inquiry=registered(inquiry_id, body)))
+    return one
+
+
+def test_at_most_so_many_cases_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "CASES_KEPT", 2)
+    assert list(remembering("a", "b", "a", "c")._folded) == ["a", "c"]
+
+
+def test_cases_with_long_words_are_remembered_as_long_as_all_of_them_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "CHARACTERS_KEPT", 10_000)
+    one = remembering("a", "b", "c", "c", "c", body="x" * 3_000)
+    assert list(one._folded) == ["b", "c"]
+    assert one._kept == sum(case.weight for case in one._folded.values())
+
+
+def test_a_case_in_triage_is_not_complete_whatever_was_contributed() -> None:
+    offered = facts.Offered("p1", "lighting", "lead", facts.DueTexts(AT, AT, AT), 1, "why")
+    done = fold(Case(INQUIRY), offered, facts.Contributed("p1", "lighting", "亮了"))
+    assert done.complete
+    assert not fold(done, facts.Triaged("no-rule")).complete

@@ -1,0 +1,34 @@
+"""What everyone may read of a returned part: a code and a department of the city, never a department's own words."""
+
+from typing import Any
+
+import pytest
+
+from shared.kafka import topics
+from tests.builders import received, returned, told
+
+
+def event(**given: Any) -> dict[str, Any]:
+    """The event of a part that lighting returns so."""
+    story = told(received("路灯"), returned("lighting", **given))
+    [found] = [data for kind, data in story.on(topics.EVENTS) if kind == "part.returned"]
+    return found
+
+
+@pytest.mark.parametrize("reason", ["not-ours", "duplicate", "needs-a-site-visit"])
+def test_a_reason_that_is_a_code_is_published(reason: str) -> None:
+    assert event(reason=reason)["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["不归我们管", "call 13800138000", "not-ours: call 13800138000", "Not-Ours", "not--ours", "-", "not-ours\n"],
+)
+def test_a_reason_in_words_is_published_as_other(reason: str) -> None:
+    assert event(reason=reason)["reason"] == "other"
+
+
+def test_only_a_department_of_the_city_is_published_as_a_suggestion() -> None:
+    assert event(suggest="roads")["suggest"] == "roads"
+    assert event(suggest="ask 13800138000")["suggest"] is None
+    assert event()["suggest"] is None
