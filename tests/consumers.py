@@ -1,6 +1,7 @@
-"""Consumers for tests: the real one as FastStream makes it, and one that reads a log in memory as aiokafka would."""
+"""Consumers for tests: the real one as FastStream makes it, one that reads a log in memory, a subscription over that."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException
 from faststream.kafka import KafkaBroker
 
+from shared.kafka import topics
+from shared.kafka.options import SubscriptionOptions
 from shared.kafka.subscription import Subscription
-from tests.fakes import FakeConsumer, FakeRecord
+from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
+
+LETTERS = topics.dead_letters("router")
 
 
 class NotConnected(Exception):
@@ -88,3 +93,43 @@ class Log(FakeConsumer):
         if failed:
             raise self.error()
         return {place: records for place, records in found.items() if records}
+
+
+class Reader:
+    """A subscription over a log in memory; `hold` keeps its batches in hand."""
+
+    def __init__(self, log: Log, group: str | None = "router-core", instance: str | None = None) -> None:
+        self.log, self.publisher = log, FakePublisher()
+        self.handled: list[bytes] = []
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.go_on.set()
+        self.options: SubscriptionOptions[bytes] = SubscriptionOptions(
+            "router", group, lambda record: record.value, self.take, self.publisher, topics=("a",), instance=instance
+        )
+        self.subscription: Subscription[bytes] = Subscription(self.options)
+        self.subscription.subscriber = FakeSubscriber(log)
+        self.pipeline = self.subscription.pipeline
+
+    async def take(self, batch: Sequence[bytes]) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        self.handled += batch
+
+    def hold(self) -> None:
+        self.go_on.clear()
+
+    async def poll(self) -> tuple[Any, ...]:
+        """One poll, as FastStream asks for it; what it found."""
+        found: tuple[Any, ...] = await self.subscription._poll(self.log)
+        return found
+
+    async def read_on(self) -> None:
+        """One poll, and what it found taken to its commit."""
+        if found := await self.poll():
+            await self.pipeline.consume(found)
+            await self.pipeline.drained(5)
+
+    @property
+    def letters(self) -> list[str]:
+        """The places of the records that lie in the dead letters."""
+        return [f"{header(row, 'dl_partition')}/{header(row, 'dl_offset')}" for row in self.publisher.on(LETTERS)]

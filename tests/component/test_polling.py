@@ -1,4 +1,4 @@
-"""Polls, rebalances and commits: where reading goes on after a failed poll, and that nothing is passed over or kept."""
+"""Polls and rebalances: where reading goes on after a failed poll, and that nothing is passed over or kept."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,122 +7,16 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError, UnsupportedCodecError
-from faststream.kafka import KafkaBroker
 
-from shared.kafka import topics
-from shared.kafka.options import SubscriptionOptions
 from shared.kafka.records import Record
-from shared.kafka.subscription import Subscription
-from tests.consumers import Log, consumer_made_for
-from tests.fakes import FakePublisher, FakeRecord, FakeSubscriber, header
+from tests.consumers import LETTERS, Log, Reader
+from tests.fakes import FakePublisher, FakeRecord, header
 
-LETTERS = topics.dead_letters("router")
 FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
-
-
-class Reader:
-    """A subscription over a log in memory; `hold` keeps its batches in hand."""
-
-    def __init__(self, log: Log, group: str | None = "router-core", instance: str | None = None) -> None:
-        self.log, self.publisher = log, FakePublisher()
-        self.handled: list[bytes] = []
-        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
-        self.go_on.set()
-        self.options: SubscriptionOptions[bytes] = SubscriptionOptions(
-            "router", group, lambda record: record.value, self.take, self.publisher, topics=("a",), instance=instance
-        )
-        self.subscription: Subscription[bytes] = Subscription(self.options)
-        self.subscription.subscriber = FakeSubscriber(log)
-        self.pipeline = self.subscription.pipeline
-
-    async def take(self, batch: Sequence[bytes]) -> None:
-        self.begun.set()
-        await self.go_on.wait()
-        self.handled += batch
-
-    def hold(self) -> None:
-        self.go_on.clear()
-
-    async def poll(self) -> tuple[Any, ...]:
-        """One poll, as FastStream asks for it; what it found."""
-        found: tuple[Any, ...] = await self.subscription._poll(self.log)
-        return found
-
-    async def read_on(self) -> None:
-        """One poll, and what it found taken to its commit."""
-        if found := await self.poll():
-            await self.pipeline.consume(found)
-            await self.pipeline.drained(5)
-
-    @property
-    def letters(self) -> list[str]:
-        """The places of the records that lie in the dead letters."""
-        return [f"{header(row, 'dl_partition')}/{header(row, 'dl_offset')}" for row in self.publisher.on(LETTERS)]
 
 
 def places(found: Sequence[Any]) -> list[tuple[int, int]]:
     return [(record.partition, record.offset) for record in found]
-
-
-# ── who commits ──────────────────────────────────────────────────────────────
-
-
-async def made(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The consumer that FastStream makes for a reader."""
-    broker = KafkaBroker(logger=None, apply_types=False)
-    reader.subscription.attach(broker)
-    return await consumer_made_for(reader.subscription, broker, monkeypatch)
-
-
-@pytest.mark.parametrize("group", ["router-core", None])
-async def test_the_consumer_commits_nothing_by_itself_and_begins_at_the_beginning(
-    group: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    consumer = await made(Reader(Log({0: 0}), group), monkeypatch)
-    assert (consumer._enable_auto_commit, consumer._auto_offset_reset, consumer._group_id) == (False, "earliest", group)
-
-
-async def test_the_consumer_tells_its_subscription_of_every_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(Log({0: 0}))
-    consumer = await made(reader, monkeypatch)
-    assert consumer._subscription.subscription.topics == {"a"}
-    assert consumer._subscription._listener is reader.subscription.membership
-
-
-@pytest.mark.parametrize(
-    ("group", "instance", "named", "session_s"),
-    [
-        ("router-core", None, None, 10),
-        ("router-core", "router-1", "router-1.router-core", 30),
-        (None, "router-1", None, 10),
-    ],
-)
-async def test_a_process_with_a_name_keeps_its_partitions_over_a_restart_and_one_without_gives_them_up_soon(
-    group: str | None, instance: str | None, named: str | None, session_s: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The name tells the group too: one process is a member of several."""
-    consumer = await made(Reader(Log({0: 0}), group, instance), monkeypatch)
-    assert consumer._group_instance_id == named
-    assert consumer._session_timeout_ms == session_s * 1000
-    assert consumer._heartbeat_interval_ms == session_s * 100
-
-
-async def test_a_batch_that_waits_for_a_dependency_loses_no_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
-    consumer = await made(Reader(Log({0: 0})), monkeypatch)
-    assert consumer._max_poll_interval_ms == 2**31 - 1
-
-
-async def test_headers_of_any_bytes_lose_no_batch_and_nobody_is_answered_where_a_header_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reader = Reader(Log({0: 0}))
-    await made(reader, monkeypatch)
-    subscriber = reader.subscription.subscriber
-    headers = [("x", b"\xfe"), ("y", None), ("reply_to", b"inquiries.inputs")]
-    await subscriber.process_message((FakeRecord("a", 0, 0, b"0/0", headers=headers), FakeRecord("a", 0, 1, b"0/1")))
-    await reader.pipeline.drained(5)
-    assert reader.handled == [b"0/0", b"0/1"]
-    assert subscriber._no_reply
 
 
 # ── where reading goes on after a failed poll ────────────────────────────────

@@ -1,8 +1,11 @@
-"""The first-reply clock hears what the resident hears: an interim word or the answer, never a part of it handed in."""
+"""What counts for a department: the first-reply clock hears what the resident hears; a rating is of those who answered."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from services.scorer.domain.clocks import CaseFact, clocks
+from services.scorer.domain.periods import period
+from services.scorer.domain.scoreboard import rows
 from shared.events.case_events import event_body
 from shared.runtime import timestamps
 from tests.builders import INQUIRY, MONDAY_NOON
@@ -55,3 +58,17 @@ def test_the_answer_is_everybodys_reply() -> None:
 def test_an_interim_word_is_the_reply_of_the_department_that_writes_it() -> None:
     word = fact(5, 71, "inquiry.replied", part_id=ROADS, department="roads")
     assert first_replies(*STORY, word) == {"lighting": ("broken", None), "roads": ("kept", 71)}
+
+
+def test_a_rating_counts_for_the_departments_whose_parts_stand_in_the_answer() -> None:
+    story = [
+        offered(1, LIGHTING, "lighting"),
+        offered(2, ROADS, "roads"),
+        fact(3, 1, "part.withdrawn", part_id=ROADS, department="roads"),
+        fact(4, 2, "part.contributed", part_id=LIGHTING, department="lighting"),
+        fact(5, 2, "inquiry.answered", round=1, parts=[LIGHTING]),
+        fact(6, 3, "inquiry.rated", round=1, solved=True, satisfied="yes"),
+    ]
+    march = period("2026-03", ZoneInfo("Asia/Shanghai"))
+    board = rows([story], march, MONDAY_NOON + timedelta(days=9))
+    assert {code: one.ratings.valid for code, one in board.items()} == {"lighting": 1, "roads": 0}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.domain.masking import MARK, mask
+from services.notifier.domain.masking import MARK, mask, merged
 from tests.builders import INQUIRY
 
 
@@ -24,3 +24,7 @@ def test_an_identity_number_of_fifteen_digits_is_masked_with_spaces_in_it(number
 
 def test_a_number_of_fifteen_digits_without_a_birthday_in_it_stays() -> None:
     assert mask("合同 130503 671301 001 号") == "合同 130503 671301 001 号"
+
+
+def test_what_touches_or_overlaps_is_one_mark() -> None:
+    assert merged([(2, 4), (0, 2), (5, 9), (6, 7)]) == [(0, 4), (5, 9)]

@@ -1,0 +1,67 @@
+"""What FastStream really hands to aiokafka: who commits, where reading begins, who keeps partitions for how long."""
+
+from typing import Any
+
+import pytest
+from faststream.kafka import KafkaBroker
+
+from tests.consumers import Log, Reader, consumer_made_for
+from tests.fakes import FakeRecord
+
+
+async def made(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The consumer that FastStream makes for a reader."""
+    broker = KafkaBroker(logger=None, apply_types=False)
+    reader.subscription.attach(broker)
+    return await consumer_made_for(reader.subscription, broker, monkeypatch)
+
+
+@pytest.mark.parametrize("group", ["router-core", None])
+async def test_the_consumer_commits_nothing_by_itself_and_begins_at_the_beginning(
+    group: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer = await made(Reader(Log({0: 0}), group), monkeypatch)
+    assert (consumer._enable_auto_commit, consumer._auto_offset_reset, consumer._group_id) == (False, "earliest", group)
+
+
+async def test_the_consumer_tells_its_subscription_of_every_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(Log({0: 0}))
+    consumer = await made(reader, monkeypatch)
+    assert consumer._subscription.subscription.topics == {"a"}
+    assert consumer._subscription._listener is reader.subscription.membership
+
+
+@pytest.mark.parametrize(
+    ("group", "instance", "named", "session_s"),
+    [
+        ("router-core", None, None, 10),
+        ("router-core", "router-1", "router-1.router-core", 30),
+        (None, "router-1", None, 10),
+    ],
+)
+async def test_a_process_with_a_name_keeps_its_partitions_over_a_restart_and_one_without_gives_them_up_soon(
+    group: str | None, instance: str | None, named: str | None, session_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name tells the group too: one process is a member of several."""
+    consumer = await made(Reader(Log({0: 0}), group, instance), monkeypatch)
+    assert consumer._group_instance_id == named
+    assert consumer._session_timeout_ms == session_s * 1000
+    assert consumer._heartbeat_interval_ms == session_s * 100
+
+
+async def test_a_batch_that_waits_for_a_dependency_loses_no_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = await made(Reader(Log({0: 0})), monkeypatch)
+    assert consumer._max_poll_interval_ms == 2**31 - 1
+
+
+async def test_headers_of_any_bytes_lose_no_batch_and_nobody_is_answered_where_a_header_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = Reader(Log({0: 0}))
+    await made(reader, monkeypatch)
+    subscriber = reader.subscription.subscriber
+    headers = [("x", b"\xfe"), ("y", None), ("reply_to", b"inquiries.inputs")]
+    await subscriber.process_message((FakeRecord("a", 0, 0, b"0/0", headers=headers), FakeRecord("a", 0, 1, b"0/1")))
+    await reader.pipeline.drained(5)
+    assert reader.handled == [b"0/0", b"0/1"]
+    assert subscriber._no_reply
