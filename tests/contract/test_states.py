@@ -13,13 +13,13 @@ import pytest
 from services.router.domain.case import Case, Part
 from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts, Registered
+from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
     KNOWN,
     PART_STATES,
     STATUSES,
     TABLE,
     TRANSITIONS,
-    Refuse,
     Rule,
     _compiled,
 )

@@ -14,7 +14,7 @@ from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, reply
 from services.router.domain.rules.parking import release
-from services.router.domain.rules.preconditions import Facts, Refused, part_of
+from services.router.domain.rules.preconditions import NOT_ANSWERED, NOT_WITHDRAWABLE, Facts, Refuse, part_of
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
 from shared.contracts.inputs import (
@@ -35,28 +35,6 @@ Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
 PART_STATES: tuple[str, ...] = ("none", *get_args(PartState))
 """`none`: the input concerns no part, one that does not exist, or another department's."""
-
-
-class Refuse(NamedTuple):
-    """A refusal by state: its code, and sentences filled in from the case and the input."""
-
-    code: str
-    reason: str
-    remedy: str
-
-    def of(self, case: Case, given: Input) -> Refused:
-        """The refusal of this input."""
-        part = part_of(case, given)
-        values = {
-            "inquiry_id": case.inquiry_id,
-            "state": case.state,
-            "round": case.round,
-            "given_round": getattr(given.payload, "round", None),
-            "part_id": part.id if part else getattr(given.payload, "part_id", None),
-            "part_state": part.state if part else "none",
-            "department": given.department,
-        }
-        return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
 
 
 class Transition(NamedTuple):
@@ -81,11 +59,6 @@ RECEIVED = Refuse(
     "The inquiry {inquiry_id!r} was received before.",
     "Use a number of its own for each inquiry.",
 )
-NOT_ANSWERED = Refuse(
-    "not-answered",
-    "Round {given_round} of {inquiry_id!r} has no answer to rate.",
-    "Rate round {round} once it is answered.",
-)
 NOT_YOURS = Refuse(
     "not-your-part",
     "The part {part_id!r} is not {department!r}'s.",
@@ -105,11 +78,6 @@ NOT_IN_TRIAGE = Refuse(
     "not-in-triage",
     "The inquiry {inquiry_id!r} is {state}, not in triage.",
     "Assign what `triage list` shows.",
-)
-NOT_WITHDRAWABLE = Refuse(
-    "part-not-withdrawable",
-    "The part {part_id!r} cannot be withdrawn.",
-    "Withdraw a part that is open or was returned.",
 )
 NOT_RECALLABLE = Refuse(
     "part-not-recallable", "The part {part_id!r} cannot be recalled.", "Recall a part that is open."

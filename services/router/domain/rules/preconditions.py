@@ -1,6 +1,6 @@
 """What rules are given and may answer: the payload, the part it concerns, a refusal."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from services.router.domain import facts
 from services.router.domain.case import Case, Part
@@ -50,3 +50,38 @@ def acceptance(part: Part, given: Input) -> Facts:
     if part.state != "offered":
         return []
     return [facts.Accepted(part.id, part.department, payload_of(given, PartMessage).by)]
+
+
+class Refuse(NamedTuple):
+    """A refusal by state: its code, and sentences filled in from the case and the input."""
+
+    code: str
+    reason: str
+    remedy: str
+
+    def of(self, case: Case, given: Input) -> Refused:
+        """The refusal of this input."""
+        part = part_of(case, given)
+        values = {
+            "inquiry_id": case.inquiry_id,
+            "state": case.state,
+            "round": case.round,
+            "given_round": getattr(given.payload, "round", None),
+            "part_id": part.id if part else getattr(given.payload, "part_id", None),
+            "part_state": part.state if part else "none",
+            "department": given.department,
+        }
+        return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
+
+
+# The transition table refuses with these, and so does a rule for what no state tells.
+NOT_ANSWERED = Refuse(
+    "not-answered",
+    "Round {given_round} of {inquiry_id!r} has no answer to rate.",
+    "Rate round {round} once it is answered.",
+)
+NOT_WITHDRAWABLE = Refuse(
+    "part-not-withdrawable",
+    "The part {part_id!r} cannot be withdrawn.",
+    "Withdraw a part that is open or was returned.",
+)

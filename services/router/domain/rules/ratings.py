@@ -6,7 +6,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.preconditions import Facts, Refused, payload_of
+from services.router.domain.rules.preconditions import NOT_ANSWERED, Facts, Refused, payload_of
 from shared.contracts.inputs import (
     InquiryRated,
 )
@@ -16,11 +16,7 @@ def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The resident's word on the answer of a round, once for each round."""
     rating = payload_of(given, InquiryRated)
     if rating.round != case.round:
-        raise Refused(
-            "other-round",
-            f"Round {rating.round} of {case.inquiry_id!r} has no answer to rate.",
-            f"Rate round {case.round} once it is answered.",
-        )
+        raise NOT_ANSWERED.of(case, given)
     if rating.round in case.rated:
         raise Refused(
             "rated-before", f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done."

@@ -7,7 +7,7 @@ from services.router.domain.case import Case, fold
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import part_changed
-from services.router.domain.rules.preconditions import Facts, Refused, payload_of, the_part
+from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, payload_of, the_part
 from shared.contracts.inputs import (
     CaseRecallPart,
     CaseWithdrawPart,
@@ -27,11 +27,7 @@ def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     command = payload_of(given, CaseWithdrawPart)
     part = the_part(case, given)
     if part.state == "returned" and part.id not in case.unsettled:
-        raise Refused(
-            "part-not-withdrawable",
-            f"The part {part.id!r} cannot be withdrawn.",
-            "Withdraw a part that is open or was returned.",
-        )
+        raise NOT_WITHDRAWABLE.of(case, given)
     withdrawn = facts.Withdrawn(part.id, part.department, command.why, command.by)
     then = fold(case, withdrawn)
     if not then.active_parts:
