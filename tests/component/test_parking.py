@@ -145,6 +145,7 @@ async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(st
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0)
     assert [kind for _, kind in router.aside] == ["exhausted", "parked", "exhausted"]
+    assert router.core._replayed == {}
     store.decisions.poison = None
     await router.take(STORY.inputs[3])
     assert await causes(store) == ids(STORY, 0, 1, 2, 3)

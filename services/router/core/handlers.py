@@ -60,7 +60,7 @@ class Core:
         for given in batch:
             if given.type == CaseReplay.type and (taken := self._replayed.get(given.id)) is not None:
                 await self.store.parked.remove(taken)
-                self._replayed.pop(given.id, None)
+                del self._replayed[given.id]
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
@@ -110,7 +110,9 @@ class Core:
 
     async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
         """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is."""
-        if given.type != CaseReplay.type:
+        if given.type == CaseReplay.type:
+            self._replayed.pop(given.id, None)
+        else:
             await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
         self._parked.add(given.inquiry_id)
 
