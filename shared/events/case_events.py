@@ -26,12 +26,7 @@ class PartEvent:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        part_id, department = data.get("part_id"), data.get("department")
-        if not isinstance(part_id, str):
-            raise _unusable(data, "part_id", "text")
-        if not isinstance(department, str):
-            raise _unusable(data, "department", "text")
-        return cls(part_id, department)
+        return cls(_text(data, "part_id"), _text(data, "department"))
 
 
 class DueTimes(NamedTuple):
