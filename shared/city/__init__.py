@@ -1,7 +1,7 @@
 """Owns what a city is: departments, the rules that assign to them, policies; read from a folder of YAML."""
 
 from shared.city.city import City, merge, put_department, retire
-from shared.city.entries import AREA_OFFICE, CODE_PATTERN, KINDS, Department, Name, Policy, Rule
+from shared.city.entries import AREA_OFFICE, KINDS, Department, Name, Policy, Rule
 from shared.city.faults import CityError, Fault, Faulty, Loc
 from shared.city.folder import load_city
 from shared.city.parsing import CITY_BYTES_MAX, city_of, department_of
@@ -9,7 +9,6 @@ from shared.city.parsing import CITY_BYTES_MAX, city_of, department_of
 __all__ = [
     "AREA_OFFICE",
     "CITY_BYTES_MAX",
-    "CODE_PATTERN",
     "KINDS",
     "City",
     "CityError",

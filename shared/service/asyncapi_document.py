@@ -15,9 +15,9 @@ from shared.contracts.facts import EVENT_TYPES, CaseEvent
 from shared.contracts.inputs import DEPARTMENT_MESSAGES, INPUTS
 from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
+from shared.service.city_feed import CITY_REVISED
 
 Messages = Mapping[str, type[BaseModel]]
-CITY_REVISED = "chorus.city.revised"
 CARRIED: Mapping[str, Messages] = {
     topics.CITY: {CITY_REVISED: City},
     topics.INPUTS: INPUTS,

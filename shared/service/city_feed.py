@@ -12,6 +12,7 @@ from shared.kafka.records import Record
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 
+CITY_REVISED = "chorus.city.revised"
 Compiled = TypeVar("Compiled")
 
 

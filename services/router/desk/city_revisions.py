@@ -19,8 +19,7 @@ from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import department_topics, system_topics
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
-from shared.service.asyncapi_document import CITY_REVISED
-from shared.service.city_feed import CityFeed
+from shared.service.city_feed import CITY_REVISED, CityFeed
 
 CITY_EVERY_S = 5.0
 TOPICS_EVERY = 12
