@@ -134,7 +134,8 @@ def started(folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess[
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
     script = (DEPLOY / "alertmanager" / "start.sh").read_text("utf-8")
-    here = script.replace("/etc/alertmanager", str(DEPLOY / "alertmanager")).replace("/tmp", str(folder))
+    # The output's folder first: the repository itself may lie below /tmp.
+    here = script.replace("/tmp", str(folder)).replace("/etc/alertmanager", str(DEPLOY / "alertmanager"))
     env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **given}
     return subprocess.run(["sh", "-c", here, "sh", "--x=1"], env=env, capture_output=True, text=True, check=False)
 
