@@ -9,7 +9,7 @@ from typing import Any
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decide import decide, told_apart
-from services.router.domain.decision import Decision, Input, after
+from services.router.domain.decision import Actor, Decision, Input, Place, after
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin, Payload
@@ -26,11 +26,13 @@ from shared.contracts.inputs import (
     PartReplied,
     PartReturned,
 )
+from shared.contracts.sources import DEPARTMENT, OPERATOR, RESIDENT
 from shared.kafka import topics
 from shared.kafka.records import Record
 from shared.runtime import timestamps
 
 INQUIRY = "20260316-7KQ2M9XD"
+SALT = bytes(range(32))
 MONDAY_NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
 """Noon in Asia/Shanghai."""
 
@@ -196,7 +198,7 @@ class Story:
     @property
     def refusal(self) -> str | None:
         """Why the last input was refused; None when it was taken."""
-        return self.last.refusal.reason if self.last.refusal else None
+        return self.last.refused.reason if self.last.refused else None
 
     @property
     def messages(self) -> list[Message]:
@@ -248,9 +250,19 @@ def given_by(step: Step, case: Case, number: int) -> Input:
         payload=payload,
         recorded_at=timestamps.to_text(step.at or MONDAY_NOON + timedelta(hours=number - 1)),
         digest=ids.digest(payload.type.encode() + b"\n" + value),
+        salt=SALT,
+        actor=actor_of(payload, step.department),
+        at=Place(0, number - 1),
         department=step.department,
         origin=origin,
     )
+
+
+def actor_of(payload: Payload, department: str | None) -> Actor:
+    """Who sends such an input."""
+    if department is not None:
+        return Actor(DEPARTMENT)
+    return Actor(RESIDENT) if payload.type.startswith("chorus.inquiry.") else Actor(*OPERATOR.split("/"))
 
 
 def on(topic: str, messages: Iterable[Message]) -> list[tuple[str, dict[str, Any]]]:
@@ -284,7 +296,8 @@ WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.examp
 def input_record(given: Input) -> Record:
     """An input as it lies on the log of its case."""
     department = given.department
+    actor = "/".join(filter(None, given.actor))
     source = f"departments/{department}" if department else "chorus/intake"
-    origin = Origin(source, given.inquiry_id, given.recorded_at, given.origin)
+    origin = Origin(source, given.inquiry_id, given.recorded_at, given.origin, actor=actor, salt=given.salt.hex())
     value = given.payload.model_dump_json().encode()
-    return record_of(Message(topics.INPUTS, given.inquiry_id, given.id, given.type, origin, value))
+    return record_of(Message(topics.INPUTS, given.inquiry_id, given.id, given.type, origin, value), given.at.offset)

@@ -11,7 +11,7 @@ from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import InquiryReceived
-from shared.contracts.sources import INTAKE_SOURCE
+from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
@@ -122,6 +122,7 @@ class Submissions:
                 value=message.model_dump_json(),
                 fingerprint=fingerprint,
                 source=INTAKE_SOURCE,
+                actor=RESIDENT,
             )
             written = await self.ledger.accept(entry)
             if written.new or written.earlier:

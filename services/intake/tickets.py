@@ -9,7 +9,7 @@ from services.intake.store import IntakeStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.inputs import InquiryRated, InquiryReceived
-from shared.contracts.sources import INTAKE_SOURCE
+from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
@@ -85,6 +85,7 @@ class Tickets:
                 value=value,
                 fingerprint=domain.fingerprint(given),
                 source=INTAKE_SOURCE,
+                actor=RESIDENT,
             )
             written = await self.ledger.accept(entry)
             if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:

@@ -18,8 +18,9 @@ Header = tuple[str, bytes | None]
 class Origin(NamedTuple):
     """The CloudEvents attributes that all messages of one cause have alike.
 
-    `recorded_at` is the time stamped at the door, RFC 3339. `digest` tells of an input which bytes its sender sent: the
-    same id with another digest is another message.
+    `recorded_at` is the time stamped at the entry point, RFC 3339. Only inputs have the others: `digest` tells which bytes
+    the sender sent (the same id with another digest is another message), `actor` who sent it, as `kind` or `kind/role`,
+    and `salt`, 64 hexadecimal digits, what its texts are committed with.
     """
 
     source: str
@@ -27,6 +28,8 @@ class Origin(NamedTuple):
     recorded_at: str
     causation: str | None = None
     digest: str | None = None
+    actor: str | None = None
+    salt: str | None = None
 
 
 @lru_cache(maxsize=4)
@@ -40,7 +43,12 @@ def _alike(origin: Origin) -> tuple[Header, list[Header], list[Header]]:
         ("ce_recordedtime", at),
         ("content-type", b"application/json"),
     ]
-    told = (("ce_causationid", origin.causation), ("ce_digest", origin.digest))
+    told = (
+        ("ce_causationid", origin.causation),
+        ("ce_digest", origin.digest),
+        ("ce_actor", origin.actor),
+        ("ce_salt", origin.salt),
+    )
     after: list[Header] = [(name, text.encode()) for name, text in told if text is not None]
     return ("ce_source", origin.source.encode()), before, after
 

@@ -2,15 +2,46 @@
 
 from pydantic import ConfigDict
 
+from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
+from shared.contracts.fields import Moment
+
+
+class ActorShown(Documented):
+    """Who caused an event: never a name."""
+
+    model_config = ConfigDict(frozen=True)
+    kind: str
+    """`resident`, `department` or `staff`."""
+    role: str | None = None
+    """The role of a staff user, such as `operator`; absent otherwise."""
 
 
 class CaseEvent(Payload):
-    """A fact on `inquiries.events`, without residents' words or contacts; its fields depend on its type."""
+    """A fact on `inquiries.events`, without free text. Between `actor` and `state` stand the fields of its type.
+
+    The value is compact JSON in this order, and `prev` chains the values, so that `sha256sum` alone verifies a case.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
+    type: str  # type: ignore[misc]
+    """The type of the event, such as `chorus.part.offered`; `ce_type` repeats it."""
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    sequence: int
+    """The number of the event within its case, counted from 1 without gaps."""
+    at: Moment
+    """When the input that caused it was recorded."""
+    actor: ActorShown
+    """Who caused it."""
+    state: str
+    """The state of the case after this fact."""
+    departments: tuple[str, ...]
+    """The codes of the departments that have a part after this fact, the lead first."""
+    part_states: dict[str, int]
+    """How many parts are in each state after this fact."""
+    prev: str | None
+    """The SHA-256 of the value of the case's event before, in hexadecimal; null in the first."""
 
 
 EVENT_TYPES = tuple(
@@ -20,12 +51,15 @@ EVENT_TYPES = tuple(
         "inquiry.triaged",
         "inquiry.assigned",
         "inquiry.replied",
+        "reply.composed",
         "inquiry.answered",
         "inquiry.rated",
         "part.offered",
+        "part.changed",
         "part.accepted",
         "part.contributed",
         "part.returned",
         "part.withdrawn",
+        "case.released",
     )
 )

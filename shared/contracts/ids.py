@@ -12,6 +12,7 @@ INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
 PART_ID = re.compile(r"(?P<inquiry_id>\d{8}-[0-9A-HJKMNP-TV-Z]{8})-p[1-9]\d*")
 DEPARTMENT_CODE_FORM = r"[a-z][a-z0-9-]{1,30}"
 DEPARTMENT_CODE = re.compile(DEPARTMENT_CODE_FORM)
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
 _IN_NAMESPACE = NAMESPACE.bytes
@@ -59,6 +60,19 @@ def _uuid5(name: str) -> str:
 def _uuid(text: str, version: int) -> str:
     """32 or more hexadecimal digits as the text of a UUID, without making an object for each."""
     return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+
+
+def packed_id(text: str) -> bytes | str:
+    """The 16 bytes of a UUID as it is written here; any other id as it is."""
+    return bytes.fromhex(text.replace("-", "")) if UUID_FORM.fullmatch(text) else text
+
+
+def unpacked_id(packed: bytes | str) -> str:
+    """What `packed_id` packed."""
+    if isinstance(packed, str):
+        return packed
+    text = packed.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def inquiry_of(part_id: str) -> str | None:

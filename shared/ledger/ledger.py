@@ -7,10 +7,11 @@ that was written together and is not yet known to be on Kafka: `{_id, entries: [
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from shared.contracts.commitments import new_salt
 from shared.runtime import timestamps
 from shared.runtime.logging import log
 from shared.store import leases
@@ -27,7 +28,10 @@ class NotWritten(PyMongoError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted input; `n` orders the entries of one inquiry, `fingerprint` tells whether a repeat has the same body."""
+    """One accepted input; `n` orders the entries of one inquiry, `fingerprint` tells whether a repeat has the same body.
+
+    `actor` is who sent it, as `kind` or `kind/role`; `salt` is what the texts in it are committed with.
+    """
 
     id: str
     inquiry_id: str
@@ -37,6 +41,8 @@ class Entry:
     value: str
     fingerprint: str
     source: str
+    actor: str
+    salt: str = field(default_factory=lambda: new_salt().hex())
 
     def document(self) -> Document:
         """As it is stored, for ever."""
@@ -49,6 +55,8 @@ class Entry:
             "value": self.value,
             "fingerprint": self.fingerprint,
             "source": self.source,
+            "actor": self.actor,
+            "salt": self.salt,
         }
 
 

@@ -27,7 +27,8 @@ LONGEST_PAUSE_S = 0.04
 def message_of(stored: Mapping[str, Any]) -> Message:
     """The input that an entry becomes on the log of its case: the same bytes whoever publishes it, however often."""
     inquiry_id = stored["inquiry_id"]
-    origin = Origin(stored["source"], inquiry_id, timestamps.to_text(stored["recorded_at"]))
+    at = timestamps.to_text(stored["recorded_at"])
+    origin = Origin(stored["source"], inquiry_id, at, actor=stored["actor"], salt=stored["salt"])
     return Message(topics.INPUTS, inquiry_id, stored["_id"], stored["type"], origin, stored["value"].encode())
 
 

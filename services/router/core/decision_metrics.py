@@ -20,7 +20,7 @@ def count_decisions(decisions: Sequence[Decision]) -> None:
         for fact in decision.facts:
             if isinstance(fact, facts.Offered):
                 offered[fact.department] += 1
-            elif isinstance(fact, facts.Answered) and len(fact.departments) > 1:
+            elif isinstance(fact, facts.Answered) and len(fact.parts) > 1:
                 joint += 1
     for department, parts in offered.items():
         metrics.ASSIGNMENTS.labels(department_label(department)).inc(parts)

@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from services.router.core.decision_metrics import count_decisions
 from services.router.core.input_decoder import readable
-from services.router.domain.case import Case
+from services.router.domain.case import Case, Decided
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decide import decide, told_apart
-from services.router.domain.decision import Decision, Input
+from services.router.domain.decision import Decision, Input, Place
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Message
@@ -62,10 +63,11 @@ class Core:
                 await self.store.parked.remove(taken)
                 del self._replayed[given.id]
 
-    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
         """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
 
-        Some are being stored while the next are decided.
+        Some are being stored while the next are decided. Returns the decisions whose messages must go out. With
+        `replayed` these are inputs that were parked: what they said may never have gone out.
         """
         settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
@@ -80,7 +82,9 @@ class Core:
                     fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
                     inserts.append(asyncio.create_task(self._keep(cases, fresh)))
                     decided += fresh
-                    places += repeated
+                    places += [
+                        (case.inquiry_id, known.n) for case, known, at in repeated if replayed or unsaid(known, at)
+                    ]
             finally:
                 lost = await everything(inserts)
             settled += [one for one in decided if one.inquiry_id not in lost]
@@ -122,7 +126,7 @@ class Core:
             return ()
         given = readable(parked.record)
         if isinstance(given, Input):
-            return messages_of(await self.settle([given]))
+            return messages_of(await self.settle([given], replayed=True))
         metrics.DEAD_LETTERS.labels("router", "permanent").inc()
         letter = dead_letter("router", parked.record, "permanent", str(given), 1)
         return [PreparedRecord(topics.dead_letters("router"), letter)]
@@ -142,22 +146,39 @@ def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
         yield [queue[level] for queue in queues.values() if len(queue) > level]
 
 
+class Repeat(NamedTuple):
+    """An input that was decided before, and where it lies this time."""
+
+    case: Case
+    known: Decided
+    at: Place
+
+
+def unsaid(known: Decided, at: Place) -> bool:
+    """Whether what follows from a decision may never have gone out, so that a repeat of its input must say it again.
+
+    Offsets are committed in the order of the log, after confirmation. So a copy further on in the same partition needs
+    nothing: the first one is either committed, or will be read again itself.
+    """
+    return at.partition != known.partition or at.offset <= known.offset
+
+
 async def decide_all(
     cases: Mapping[str, Case], inputs: Sequence[Input], directory: CityIndex
-) -> tuple[list[Decision], list[tuple[str, int]]]:
-    """New decisions, and where the decisions lie of inputs that were decided before.
+) -> tuple[list[Decision], list[Repeat]]:
+    """New decisions, and the inputs that were decided before.
 
     It lets go now and then, so that what the former batch says goes out meanwhile.
     """
     fresh: list[Decision] = []
-    repeated: list[tuple[str, int]] = []
+    repeated: list[Repeat] = []
     for at, given in enumerate(inputs):
         if not at % AT_A_STRETCH:
             await asyncio.sleep(0)
         case = cases[given.inquiry_id]
         one = told_apart(case, given)
         if one.id in case.causes:
-            repeated.append((case.inquiry_id, case.causes[one.id][0]))
+            repeated.append(Repeat(case, case.causes[one.id], one.at))
         else:
             fresh.append(decide(case, one, directory))
     return fresh, repeated

@@ -1,22 +1,28 @@
 """Decodes an input from a record of the log."""
 
+import re
+
 from pydantic import ValidationError
 
-from services.router.domain.decision import Input
+from services.router.domain.decision import Actor, Input, Place
 from shared.contracts import ids
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import INPUTS, PartMessage
 from shared.contracts.sources import DEPARTMENT_SOURCE
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record
+from shared.runtime import timestamps
+
+SALT = re.compile(r"[0-9a-f]{64}")
 
 
 def read_input(record: Record) -> Input:
     """An input from the log. Only doors write there, so whatever is not as they write it is wrong."""
     headers = record.attributes()
     kind, id_, recorded_at = headers.get("ce_type"), headers.get("ce_id"), headers.get("ce_recordedtime")
-    if not kind or not id_ or not recorded_at or record.value is None:
-        raise InvalidRecord("An input needs ce_type, ce_id, ce_recordedtime and a value.")
+    actor, salt = headers.get("ce_actor"), headers.get("ce_salt")
+    if not kind or not id_ or not recorded_at or not actor or not salt or record.value is None:
+        raise InvalidRecord("An input needs ce_type, ce_id, ce_recordedtime, ce_actor, ce_salt and a value.")
     if kind not in INPUTS:
         raise InvalidRecord(f"{kind!r} is no type of input.")
     try:
@@ -32,11 +38,29 @@ def read_input(record: Record) -> Input:
         type=kind,
         inquiry_id=inquiry_id,
         payload=payload,
-        recorded_at=recorded_at,
+        recorded_at=read_time(recorded_at),
         digest=headers.get("ce_digest") or ids.digest(kind.encode() + b"\n" + record.value),
+        salt=read_salt(salt),
+        actor=Actor(*actor.split("/", 1)),
+        at=Place(record.partition, record.offset),
         department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
         origin=headers.get("ce_causationid"),
     )
+
+
+def read_time(text: str) -> str:
+    """The time as it is written here. Raises InvalidRecord for anything but RFC 3339 with a time zone."""
+    try:
+        return timestamps.to_text(timestamps.from_text(text))
+    except (ValueError, OverflowError) as error:
+        raise InvalidRecord(f"ce_recordedtime {text!r} cannot be read: {error}") from error
+
+
+def read_salt(text: str) -> bytes:
+    """Raises InvalidRecord for anything but 32 bytes in hexadecimal."""
+    if not SALT.fullmatch(text):
+        raise InvalidRecord("ce_salt must be 64 hexadecimal digits.")
+    return bytes.fromhex(text)
 
 
 def readable(record: Record) -> Input | InvalidRecord:

@@ -163,8 +163,7 @@ class DeadLetterReplay:
         return letter, None
 
     async def _causes(self, inquiry_id: str) -> set[str]:
-        found = await find_by(self.store.decisions.collection, "inquiry_id", [inquiry_id], ["cause"])
-        return {one["cause"] for one in found}
+        return {one.cause for one in await self.store.decisions.of(inquiry_id)}
 
     async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:
         found = await find_by(self.letters.letters, "inquiry_id", [inquiry_id])

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.router.domain import fact_documents, facts
+from services.router.domain.case import Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -26,9 +26,7 @@ class CaseQueries:
         if after:
             query["_id"] = {"$gt": after}
         rows = await self.store.cases.page(query, limit + 1)
-        first = await self.store.decisions.at([(row["_id"], 1) for row in rows])
-        registered = [fact for one in first for fact in one.facts if isinstance(fact, facts.Registered)]
-        subjects = {fact.inquiry_id: fact.subject for fact in registered}
+        subjects = await self.store.decisions.subjects([row["_id"] for row in rows])
         cases = [
             {name: value for name, value in row.items() if name != "_id"}
             | {"inquiry_id": row["_id"], "subject": subjects.get(row["_id"])}
@@ -47,7 +45,7 @@ class CaseQueries:
             "inquiry_id": inquiry_id,
             "state": case.state,
             "round": case.round,
-            "inquiry": fact_documents.document(case.inquiry)["data"] if case.inquiry else None,
+            "inquiry": inquiry_shown(case.inquiry) if case.inquiry else None,
             "lead": case.lead,
             "co_handlers": case.co_handlers,
             "parts": [
@@ -56,8 +54,8 @@ class CaseQueries:
                     "department": p.department,
                     "role": p.role,
                     "state": p.state,
-                    "due": p.due._asdict(),
-                    "text": p.text,
+                    "due": p.due,
+                    "text": p.text.text if p.text else p.draft,
                 }
                 for p in case.parts.values()
             ],
@@ -81,8 +79,30 @@ def timeline(decision: Decision) -> list[dict[str, Any]]:
     ]
 
 
+def inquiry_shown(inquiry: Inquiry) -> dict[str, Any]:
+    """The message as it came in."""
+    contact = inquiry.contact.model_dump() if inquiry.contact else None
+    said = {"subject": inquiry.subject.text, "body": inquiry.body.text, "contact": contact}
+    return inquiry._asdict() | said
+
+
 def summary(decision: Decision) -> dict[str, Any]:
-    """A decision without its messages' words."""
-    document = decision.document()
-    said = [{name: message[name] for name in ("topic", "type", "id")} for message in document["messages"]]
-    return {name: value for name, value in document.items() if name not in ("_id", "v")} | {"messages": said}
+    """A decision with its facts and words, and its messages without their values."""
+    refused = decision.refused
+    return {
+        "inquiry_id": decision.inquiry_id,
+        "n": decision.n,
+        "cause": decision.cause,
+        "type": decision.type,
+        "digest": decision.digest,
+        "at": decision.at._asdict(),
+        "actor": decision.actor.public,
+        "salt": decision.salt.hex() if decision.salt else None,
+        "decided_at": decision.decided_at,
+        "revision": decision.revision,
+        "refusal": refused._asdict() if refused else None,
+        "facts": [json.loads(one) for one in decision.events],
+        "head": decision.head,
+        "words": dict(decision.words),
+        "messages": [{"topic": one.topic, "type": one.type, "id": one.id} for one in decision.messages],
+    }

@@ -11,7 +11,7 @@ from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
-from shared.contracts.sources import DESK_SOURCE
+from shared.contracts.sources import DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.ledger.ledger import Entry, Ledger
 from shared.runtime import timestamps
@@ -54,6 +54,7 @@ class Commands:
                 value=value,
                 fingerprint=ids.digest(value.encode()),
                 source=DESK_SOURCE,
+                actor=OPERATOR,
             )
             written = await self.ledger.accept(entry)
             if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:
@@ -84,7 +85,7 @@ class Commands:
             raise Problem(404, f"There is no command {shown(event_id)}.")
         for decision in await self.store.decisions.of(entry["inquiry_id"]):
             if decision.cause == event_id:
-                refusal = decision.refusal
+                refusal = decision.refused
                 status = {"status": "refused" if refusal else "applied", "inquiry_id": decision.inquiry_id}
                 return status | ({"reason": f"{refusal.reason} {refusal.remedy}"} if refusal else {})
         return {"status": "pending", "inquiry_id": entry["inquiry_id"]}

@@ -81,18 +81,20 @@ class EventShown(Documented):
     """The fields of the event; they depend on its type."""
 
 
-class FactShown(Documented):
-    """What a decision has made true."""
+class PlaceShown(Documented):
+    """The place of a record in its topic."""
 
-    type: str
-    """The type of the fact, such as `part.offered`."""
-    data: dict[str, Any]
-    """The fields of the fact; they depend on its type."""
+    partition: int
+    """The partition."""
+    offset: int
+    """The offset."""
 
 
 class RefusalShown(Documented):
-    """Why an input was not taken, and what would be right."""
+    """Why an input was not taken, and what would be right; the sentences of an erased inquiry are empty."""
 
+    code: str
+    """The reason as a code, such as `part-not-open`."""
     reason: str
     """Why the input was refused, one sentence."""
     remedy: str
@@ -121,18 +123,26 @@ class DecisionShown(Documented):
     """The id of the input."""
     type: str
     """The type of the input."""
-    digest: str
-    """The SHA-256 of the input as its sender wrote it, in hexadecimal."""
+    digest: str | None
+    """The SHA-256 of the input as its sender wrote it, in hexadecimal; null once it is erased."""
+    at: PlaceShown
+    """Where the input lies in `inquiries.inputs`."""
+    actor: dict[str, str]
+    """Who caused the input: `kind` (`resident`, `department` or `staff`) and, of staff, `role`."""
+    salt: str | None
+    """What the texts are committed with, 64 hexadecimal digits; null once it is erased."""
     decided_at: str
     """When the input was recorded (RFC 3339, UTC, milliseconds)."""
     revision: int
     """The revision of the city by which the decision was made."""
     refusal: RefusalShown | None
     """Why the input was refused; null when it was not."""
-    sequence: int
-    """The number of the newest event after the decision."""
-    facts: list[FactShown]
-    """What the decision changed, in order."""
+    facts: list[dict[str, Any]]
+    """What the decision changed, in order: the values of its events."""
+    head: str | None
+    """The SHA-256 of the value of the case's newest event after the decision, in hexadecimal."""
+    words: dict[str, str]
+    """The texts beside the facts, by `<index of the fact>/<field>`; empty once they are erased."""
     messages: list[MessageShown]
     """The messages that follow from the decision."""
 

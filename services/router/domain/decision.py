@@ -4,18 +4,42 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from services.router.domain import fact_documents
-from services.router.domain.case import Case, fold, note
+from services.router.domain.case import Case, Decided, add, add_draft, copied, note
+from services.router.domain.fact_documents import from_event
 from services.router.domain.facts import Fact
-from shared.contracts.envelope import Message, Origin, Payload
-from shared.contracts.sources import ROUTER_SOURCE
+from services.router.domain.words import NO_WORDS, FactWords, Words
+from shared.contracts.envelope import PREFIX, Message, Payload
+from shared.contracts.ids import packed_id, unpacked_id
+from shared.runtime import timestamps
 
-VERSION = 1
+VERSION = 2
+"""Version 1 had free text in its facts; it was never released and is not read."""
+DRAFT = "draft/"
+
+
+class Actor(NamedTuple):
+    """Who caused an input: a resident, a department, a staff user with a role."""
+
+    kind: str
+    role: str | None = None
+
+    @property
+    def public(self) -> dict[str, str]:
+        """As events have it."""
+        return {"kind": self.kind} if self.role is None else {"kind": self.kind, "role": self.role}
+
+
+class Place(NamedTuple):
+    """Where an input lies on the log."""
+
+    partition: int
+    offset: int
 
 
 class Input(NamedTuple):
     """One thing that may change a case, as it lies on the log. `department` is the sender, known by its topic;
-    `origin` is the id under which the sender knows its message; `imitates` an earlier input of the same id and other bytes."""
+    `origin` is the id under which the sender knows its message; `imitates` an earlier input of the same id and other bytes.
+    """
 
     id: str
     type: str
@@ -23,87 +47,116 @@ class Input(NamedTuple):
     payload: Payload
     recorded_at: str
     digest: str
+    salt: bytes
+    actor: Actor
+    at: Place
     department: str | None = None
     origin: str | None = None
     imitates: str | None = None
 
 
 class Refusal(NamedTuple):
-    """Why an input was not taken, and what would be right: sentences."""
+    """Why an input was not taken, and what would be right: a code, and sentences."""
 
+    code: str
     reason: str
     remedy: str
+
+
+class StoredMessage(NamedTuple):
+    """A message as a decision keeps it: texts are references, and events are not here, since facts are events.
+
+    It is stored as one string, `<topic> <type> <value>`: the names of fields would be a tenth of a decision.
+    """
+
+    topic: str
+    type: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The n-th decision of a case; `messages` are the very ones that go out, whoever publishes them, however often.
 
-    `then` is the case after it, where it was made here; one that comes from the store is folded.
+    Where it was made here, `then` is the case after it. One from the store has its messages only after `with_messages`;
+    `picture` is a part that its stored messages to the resident have in common.
     """
 
     inquiry_id: str
     n: int
     cause: str
     type: str
-    digest: str
+    digest: str | None
+    at: Place
+    actor: Actor
+    salt: bytes | None
     decided_at: str
     revision: int
     facts: tuple[Fact, ...] = ()
+    events: tuple[str, ...] = ()
+    head: str | None = None
+    words: Words = field(default_factory=lambda: NO_WORDS)
+    stored_messages: tuple[StoredMessage, ...] = ()
+    picture: str | None = None
+    refusal: str | None = None
     messages: tuple[Message, ...] = ()
-    refusal: Refusal | None = None
-    sequence: int = 0
     then: Case | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def refused(self) -> Refusal | None:
+        """The refusal with its sentences, which are empty once they are erased."""
+        if self.refusal is None:
+            return None
+        return Refusal(self.refusal, self.words.get("refusal/reason", ""), self.words.get("refusal/remedy", ""))
 
     def document(self) -> dict[str, Any]:
         """As it is stored: one immutable document, whose `_id` is the compare-and-set."""
-        refusal = self.refusal and {"reason": self.refusal.reason, "remedy": self.refusal.remedy}
-        return {
+        stored: dict[str, Any] = {
             "_id": f"{self.inquiry_id}/{self.n}",
             "v": VERSION,
             "inquiry_id": self.inquiry_id,
             "n": self.n,
-            "cause": self.cause,
-            "type": self.type,
-            "digest": self.digest,
-            "decided_at": self.decided_at,
+            "cause": packed_id(self.cause),
+            "type": self.type.removeprefix(PREFIX),
+            "digest": bytes.fromhex(self.digest or ""),
+            "at": {"partition": self.at.partition, "offset": self.at.offset},
+            "actor": "/".join(filter(None, self.actor)),
+            "salt": self.salt,
+            "decided_at": timestamps.from_text(self.decided_at),
             "revision": self.revision,
-            "refusal": refusal,
-            "sequence": self.sequence,
-            "facts": list(map(fact_documents.document, self.facts)),
-            "messages": [
-                {
-                    "topic": message.topic,
-                    "key": message.key,
-                    "id": message.id,
-                    "type": message.type,
-                    "sequence": message.sequence,
-                    "value": message.value.decode(),
-                }
-                for message in self.messages
-            ],
+            "facts": list(self.events),
+            "head": bytes.fromhex(self.head or ""),
+            "words": dict(self.words),
+            "messages": [" ".join(one) for one in self.stored_messages],
         }
+        if self.refusal is not None:
+            stored["refusal"] = self.refusal
+        if self.picture is not None:
+            stored["picture"] = self.picture
+        return stored
 
 
 def from_document(stored: Mapping[str, Any]) -> Decision:
-    """A decision as it was stored, by this version or an earlier one."""
-    refusal = stored.get("refusal")
-    origin = Origin(ROUTER_SOURCE, stored["inquiry_id"], stored["decided_at"], stored["cause"])
+    """A decision as it was stored. Words, salt, digest and messages are absent from one that is erased."""
+    digest, salt = stored.get("digest"), stored.get("salt")
     return Decision(
         inquiry_id=stored["inquiry_id"],
         n=stored["n"],
-        cause=stored["cause"],
-        type=stored["type"],
-        digest=stored["digest"],
-        decided_at=stored["decided_at"],
+        cause=unpacked_id(stored["cause"]),
+        type=PREFIX + stored["type"],
+        digest=bytes(digest).hex() if digest is not None else None,
+        at=Place(**stored["at"]),
+        actor=Actor(*stored["actor"].split("/")),
+        salt=bytes(salt) if salt is not None else None,
+        decided_at=timestamps.to_text(stored["decided_at"]),
         revision=stored["revision"],
-        facts=tuple(map(fact_documents.from_document, stored["facts"])),
-        messages=tuple(
-            Message(one["topic"], one["key"], one["id"], one["type"], origin, one["value"].encode(), one["sequence"])
-            for one in stored["messages"]
-        ),
-        refusal=Refusal(refusal["reason"], refusal["remedy"]) if refusal else None,
-        sequence=stored["sequence"],
+        facts=tuple(map(from_event, stored["facts"])),
+        events=tuple(stored["facts"]),
+        head=bytes(stored["head"]).hex() or None,
+        words=stored.get("words", NO_WORDS),
+        stored_messages=tuple(StoredMessage(*one.split(" ", 2)) for one in stored.get("messages", ())),
+        picture=stored.get("picture"),
+        refusal=stored.get("refusal"),
     )
 
 
@@ -111,8 +164,16 @@ def after(case: Case, decision: Decision) -> Case:
     """The case with one more decision folded in."""
     if decision.then is not None:
         return decision.then
-    then = fold(case, *decision.facts)
-    return note(then, decision.n, decision.sequence, decision.cause, decision.digest)
+    then = copied(case)
+    for index, fact in enumerate(decision.facts):
+        add(then, fact, FactWords(decision.words, decision.n, index))
+    for place, draft in decision.words.items():
+        if place.startswith(DRAFT) and place.endswith("/text"):
+            add_draft(then, place.split("/")[1], draft)
+    then.sequence += len(decision.facts)
+    then.head = decision.head
+    note(then, decision.cause, Decided(decision.n, decision.digest, *decision.at))
+    return then
 
 
 def case_of(inquiry_id: str, decisions: Iterable[Decision]) -> Case:

@@ -1,180 +1,188 @@
 """Facts: what is true of a case from now on. One class a fact; `TYPES` is the list of all.
 
-A new fact is a class here, its line in `TYPES`, its fold in `case.py` and its outputs; a test names what is missing.
-They are named tuples because thousands are made and folded a second. Times are RFC 3339 texts.
+Facts hold no free text: ids, codes, times, numbers, truth values, and commitments to texts that stand in the decision's
+words. A new fact is a class here, its line in `TYPES`, its fold in `case.py` and its outputs; a test names what is missing.
+They are named tuples, with dictionaries inside, because thousands are made, serialised and folded a second.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_args
 
-from services.router.domain.assignment_rules import Why
-from shared.contracts.fields import Contact
-from shared.contracts.inputs import InquiryReceived
-from shared.runtime import timestamps
+from shared.contracts.commitments import Commitment
+
+PartId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-p[1-9]\d*"]
+ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*"]
+DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]
+CityId = Annotated[str, r"\S+"]
+"""The id of a rule or a policy, as the city's files have it."""
+Area = Annotated[str, r".+"]
+"""An area as the directory writes it; never as a resident does."""
+Time = Annotated[str, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"]
+Role = Literal["lead", "co-handler"]
+Satisfied = Literal["yes", "mostly", "no"]
+Language = Literal["zh", "en"]
+Channel = Literal["web", "hotline", "window", "microblog", "app", "email", "wechat", "import", "other"]
+TriageReason = Literal["no-rule", "unknown-department", "returned", "no-department", "department-retired", "other"]
+ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
+ActionKind = Literal["visit", "call", "evidence", "other"]
+CHANNELS: tuple[str, ...] = get_args(Channel)
+TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
+RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)
+ACTION_KINDS: tuple[str, ...] = get_args(ActionKind)
 
 
-class DueTexts(NamedTuple):
+class DueTexts(TypedDict):
     """When each clock of a part is due."""
 
-    accept: str
-    first_reply: str
-    resolve: str
+    accept: Time
+    first_reply: Time
+    resolve: Time
 
 
-class ActionTaken(NamedTuple):
+class ActionTaken(TypedDict):
     """Something that a department did for its contribution."""
 
-    kind: str
-    at: str
-    note: str | None = None
+    kind: ActionKind
+    at: Time
+    note: Commitment | None
+
+
+class ParagraphOf(TypedDict):
+    """One part in a joint reply."""
+
+    part_id: PartId
+    department: DepartmentCode
+    text: Commitment | None
 
 
 class Registered(NamedTuple):
-    """The resident's message, whole."""
+    """A resident's message; `named` are the departments that the resident chose and the city has."""
 
-    inquiry_id: str
-    subject: str
-    body: str
-    channel: str
-    area: str | None
-    contact: Contact | None
-    departments: tuple[str, ...]
+    channel: Channel
+    language: Language
     public: bool
     confidential: bool
-    language: str
-    received_at: str
-
-    @property
-    def shown_in_hall(self) -> bool:
-        """Whether its answer may be published."""
-        return self.public and not self.confidential
+    received_at: Time
+    area: Area | None = None
+    named: tuple[DepartmentCode, ...] = ()
+    subject: Commitment | None = None
+    body: Commitment | None = None
 
 
 class Triaged(NamedTuple):
     """Somebody must assign the inquiry, or the one part of it that `part_id` names."""
 
-    reason: str
-    part_id: str | None = None
-    department: str | None = None
-    departments: tuple[str, ...] = ()
+    reason: TriageReason
+    part_id: PartId | None = None
+    department: DepartmentCode | None = None
 
 
 class Assigned(NamedTuple):
     """Who handles the inquiry; `rule` is None when a person assigned it."""
 
-    lead: str
-    co_handlers: tuple[str, ...]
-    why: Why
-    rule: str | None
-    policy_id: str
+    lead: DepartmentCode
+    co_handlers: tuple[DepartmentCode, ...]
+    rule: CityId | None
+    policy_id: CityId
     round: int
+    why: Commitment | None = None
 
 
 class Replied(NamedTuple):
     """A department's interim word to the resident."""
 
-    part_id: str
-    department: str
-    text: str
-    by: str | None = None
+    part_id: PartId
+    department: DepartmentCode
+    text: Commitment | None = None
+
+
+class Composed(NamedTuple):
+    """The parts joined into one text, lead first. `version` counts the texts of a round."""
+
+    reply_id: ReplyId
+    version: int
+    round: int
+    text: Commitment | None
+    paragraphs: tuple[ParagraphOf, ...]
 
 
 class Answered(NamedTuple):
-    """The joint reply of a round: its parts and their departments, lead first."""
+    """The joint reply as it was composed last is released; `parts` are the ids of the parts in it."""
 
     round: int
-    parts: tuple[str, ...]
-    departments: tuple[str, ...]
+    parts: tuple[PartId, ...]
 
 
 class Rated(NamedTuple):
     """The resident's rating of a round."""
 
-    inquiry_id: str
     round: int
     solved: bool
-    satisfied: str
-    words: str | None = None
+    satisfied: Satisfied
+    words: Commitment | None = None
 
 
 class Offered(NamedTuple):
     """A department's share of the inquiry, and by when."""
 
-    part_id: str
-    department: str
-    role: str
+    part_id: PartId
+    department: DepartmentCode
+    role: Role
     due: DueTexts
     round: int
-    why: str
 
 
 class Changed(NamedTuple):
     """The part stays with its department; who handles the inquiry with it has changed."""
 
-    part_id: str
-    department: str
-    role: str
+    part_id: PartId
+    department: DepartmentCode
+    role: Role
 
 
 class Accepted(NamedTuple):
     """The department accepts its part."""
 
-    part_id: str
-    department: str
-    by: str | None = None
-
-
-class Drafted(NamedTuple):
-    """A draft of a contribution; it completes nothing."""
-
-    part_id: str
-    department: str
-    text: str
-    by: str | None = None
-    actions: tuple[ActionTaken, ...] = ()
+    part_id: PartId
+    department: DepartmentCode
 
 
 class Contributed(NamedTuple):
     """The department's share of the answer."""
 
-    part_id: str
-    department: str
-    text: str
-    by: str | None = None
+    part_id: PartId
+    department: DepartmentCode
+    text: Commitment | None = None
     actions: tuple[ActionTaken, ...] = ()
 
 
 class Returned(NamedTuple):
-    """The department hands its part back; `reason` is what it wrote, a code or not."""
+    """The department hands its part back. `suggest` is a department of the city."""
 
-    part_id: str
-    by: str | None
-    reason: str
-    words: str
-    suggest: str | None
-    department: str
+    part_id: PartId
+    department: DepartmentCode
+    reason: ReturnReason
+    suggest: DepartmentCode | None = None
+    words: Commitment | None = None
 
 
 class Withdrawn(NamedTuple):
     """The part is taken away from its department."""
 
-    part_id: str
-    department: str
-    why: str
-    by: str
+    part_id: PartId
+    department: DepartmentCode
+    why: Commitment | None = None
 
 
 class Released(NamedTuple):
     """The parked inputs of the inquiry were replayed."""
-
-    by: str
 
 
 class UnknownFact(NamedTuple):
     """A fact of a later version: it is kept as it is and changes nothing here."""
 
     type: str
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
 
 
 Fact = (
@@ -182,12 +190,12 @@ Fact = (
     | Triaged
     | Assigned
     | Replied
+    | Composed
     | Answered
     | Rated
     | Offered
     | Changed
     | Accepted
-    | Drafted
     | Contributed
     | Returned
     | Withdrawn
@@ -200,36 +208,14 @@ TYPES: Mapping[type[Fact], str] = {
     Triaged: "inquiry.triaged",
     Assigned: "inquiry.assigned",
     Replied: "inquiry.replied",
+    Composed: "reply.composed",
     Answered: "inquiry.answered",
     Rated: "inquiry.rated",
     Offered: "part.offered",
     Changed: "part.changed",
     Accepted: "part.accepted",
-    Drafted: "part.drafted",
     Contributed: "part.contributed",
     Returned: "part.returned",
     Withdrawn: "part.withdrawn",
     Released: "case.released",
 }
-
-
-def registered(message: InquiryReceived) -> Registered:
-    """The fact that a message makes."""
-    return Registered(
-        inquiry_id=message.inquiry_id,
-        subject=message.subject,
-        body=message.body,
-        channel=message.channel,
-        area=message.area,
-        contact=message.contact,
-        departments=message.departments,
-        public=message.public,
-        confidential=message.confidential,
-        language=message.language,
-        received_at=timestamps.to_text(message.received_at),
-    )
-
-
-def type_of(fact: Fact) -> str:
-    """The fact's name in stored decisions and, with the prefix, on topics."""
-    return fact.type if isinstance(fact, UnknownFact) else TYPES[type(fact)]

@@ -2,22 +2,17 @@
 
 from collections.abc import Callable
 
-from services.router.domain.case import Case, fold
-from services.router.domain.facts import Fact
-from services.router.domain.rules.joint_reply import answer_when_complete
+from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex
+from services.router.domain.rules.joint_reply import compose_when_complete, release_when_composed
+from services.router.domain.words import Stated
 
-Reaction = Callable[[Case], Fact | None]
-REACTIONS: tuple[Reaction, ...] = (answer_when_complete,)
+Reaction = Callable[[Case, CityIndex], Stated | None]
+REACTIONS: tuple[Reaction, ...] = (compose_when_complete, release_when_composed)
 MOST = 20
 """More reactions to one input are a rule that never ends."""
 
 
-def react(case: Case) -> tuple[Case, list[Fact]]:
-    """Apply reactions until none has anything to add; the case after them, and their facts in order."""
-    made: list[Fact] = []
-    while (fact := next((found for one in REACTIONS if (found := one(case)) is not None), None)) is not None:
-        made.append(fact)
-        case = fold(case, fact)
-        if len(made) > MOST:
-            raise RuntimeError(f"the reactions to {case.inquiry_id} do not end: {[type(one).__name__ for one in made]}")
-    return case, made
+def reaction_to(case: Case, directory: CityIndex) -> Stated | None:
+    """The next fact that follows from this state; None when nothing more does."""
+    return next((found for one in REACTIONS if (found := one(case, directory)) is not None), None)

@@ -8,9 +8,10 @@ from services.router.domain.decision import Refusal
 from services.router.gate.outbox_decoder import OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
+from shared.contracts.commitments import new_salt
 from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import Message, Origin
-from shared.contracts.sources import DEPARTMENT_SOURCE, ROUTER_SOURCE
+from shared.contracts.sources import DEPARTMENT, DEPARTMENT_SOURCE, ROUTER_SOURCE
 from shared.kafka import topics
 from shared.kafka.dead_letters import dead_letter
 from shared.kafka.publisher import PreparedRecord, Publishable
@@ -47,19 +48,24 @@ class Gate:
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:
     """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
     if knock.department not in members:
-        return replace(knock, refusal=Refusal(f"{knock.department!r} is not in the directory.", "Add the department."))
+        refusal = Refusal("unknown-department", f"{knock.department!r} is not in the directory.", "Add the department.")
+        return replace(knock, refusal=refusal)
     if knock.refusal is None and knock.inquiry_id not in known:
         reason = f"There is no inquiry {knock.inquiry_id!r}."
-        return replace(knock, refusal=Refusal(reason, "Use the part_id of a part.offered in your inbox."))
+        return replace(knock, refusal=Refusal("no-inquiry", reason, "Use the part_id of a part.offered in your inbox."))
     return knock
 
 
 def stamped(knock: OutboxRecord) -> Message:
-    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity."""
+    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity.
+
+    Let in twice, it has two salts; the first copy on the log counts.
+    """
     assert knock.message is not None
     assert knock.inquiry_id is not None
     source = DEPARTMENT_SOURCE + knock.department
-    origin = Origin(source, knock.inquiry_id, recorded_at(knock), knock.origin, knock.digest)
+    salt = new_salt().hex()
+    origin = Origin(source, knock.inquiry_id, recorded_at(knock), knock.origin, knock.digest, DEPARTMENT, salt)
     value = knock.message.model_dump_json().encode()
     return Message(topics.INPUTS, knock.inquiry_id, knock.id, knock.message.type, origin, value)
 

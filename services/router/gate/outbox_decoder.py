@@ -55,7 +55,7 @@ class InvalidOutboxRecord(ValueError):
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
-        self.refusal = Refusal(reason, remedy)
+        self.refusal = Refusal("invalid", reason, remedy)
 
 
 def read_outbox(record: Record) -> OutboxRecord:

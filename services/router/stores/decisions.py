@@ -4,8 +4,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from services.router.domain.case import Case
-from services.router.domain.decision import Decision, after, case_of, from_document
-from shared.store.mongo import ASCENDING, Database, find_by, insert_new
+from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
+from services.router.domain.outputs.messages import with_messages
+from shared.kafka.failures import DependencyUnavailable
+from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
@@ -32,10 +34,8 @@ class Decisions:
 
     async def reload(self, inquiry_ids: Sequence[str]) -> dict[str, Case]:
         """The cases as they are now, whatever this process remembers."""
-        decisions: dict[str, list[Decision]] = {one: [] for one in inquiry_ids}
-        for stored in await find_by(self.collection, "inquiry_id", inquiry_ids):
-            decisions[stored["inquiry_id"]].append(from_document(stored))
-        return {one: case_of(one, some) for one, some in decisions.items()}
+        found = await self._whole(inquiry_ids)
+        return {one: case_of(one, found[one]) for one in inquiry_ids}
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
         """Insert decisions; return the inquiries of those whose place was taken, which must be loaded and decided again.
@@ -63,14 +63,27 @@ class Decisions:
             self._kept -= oldest.weight
 
     async def at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
-        """Decisions by inquiry and n."""
-        ids = [f"{inquiry_id}/{n}" for inquiry_id, n in places]
-        return [from_document(stored) for stored in await find_by(self.collection, "_id", ids)]
+        """Decisions by inquiry and n, with their messages, in the order of `places`."""
+        found = await self._whole([inquiry_id for inquiry_id, _ in places])
+        whole = {one: {d.n: d for d in with_messages(one, some)} for one, some in found.items()}
+        return [whole[inquiry_id][n] for inquiry_id, n in places if n in whole[inquiry_id]]
 
     async def of(self, inquiry_id: str) -> list[Decision]:
-        """All decisions of an inquiry, in order."""
-        stored = await self.collection.find({"inquiry_id": inquiry_id}).to_list(None)
-        return sorted((from_document(one) for one in stored), key=lambda one: one.n)
+        """All decisions of an inquiry with their messages, in order."""
+        return with_messages(inquiry_id, (await self._whole([inquiry_id]))[inquiry_id])
+
+    async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
+        """The subject lines of those inquiries whose message is there and not erased."""
+        first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
+        cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
+        return {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
+
+    async def _whole(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
+        """All decisions of these inquiries, without messages."""
+        found: dict[str, list[Decision]] = {one: [] for one in inquiry_ids}
+        for stored in await find_by(self.collection, "inquiry_id", list(found)):
+            found[stored["inquiry_id"]].append(read(stored))
+        return found
 
     async def known(self, inquiry_ids: Iterable[str]) -> set[str]:
         """Those inquiries that have a decision."""
@@ -78,3 +91,13 @@ class Decisions:
         known = {one for one in wanted if one in self._folded}
         first = [f"{one}/1" for one in wanted if one not in known]
         return known | {one["inquiry_id"] for one in await find_by(self.collection, "_id", first, ["inquiry_id"])}
+
+
+def read(stored: Document) -> Decision:
+    """A stored decision. Raises DependencyUnavailable for one of a later version, on which this one must not go on."""
+    if stored["v"] > VERSION:
+        raise DependencyUnavailable(
+            "a-newer-router",
+            f"The decision {stored['_id']!r} has version {stored['v']}, and this router reads up to {VERSION}; upgrade it.",
+        )
+    return from_document(stored)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain import facts
-from services.router.domain.case import Case
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
+from services.router.domain.words import FactWords
 
 
 class Addressed(NamedTuple):
@@ -17,7 +18,7 @@ class Addressed(NamedTuple):
     fields: Mapping[str, object]
 
 
-def _offered(case: Case, fact: facts.Offered, directory: CityIndex) -> Iterator[Addressed]:
+def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[Addressed]:
     inquiry = registered(case)
     fields: dict[str, object] = {
         "part_id": fact.part_id,
@@ -25,11 +26,11 @@ def _offered(case: Case, fact: facts.Offered, directory: CityIndex) -> Iterator[
         "role": fact.role,
         "lead": case.lead,
         "co_handlers": case.co_handlers,
-        "due": fact.due._asdict(),
-        "why": fact.why,
+        "due": fact.due,
+        "why": case.why,
         "policy_id": directory.policy.id,
-        "subject": inquiry.subject,
-        "body": inquiry.body,
+        "subject": inquiry.subject.text,
+        "body": inquiry.body.text,
         "area": inquiry.area,
         "channel": inquiry.channel,
         "received_at": inquiry.received_at,
@@ -39,7 +40,7 @@ def _offered(case: Case, fact: facts.Offered, directory: CityIndex) -> Iterator[
     yield Addressed(fact.department, "part.offered", fields)
 
 
-def _changed(case: Case, fact: facts.Changed, _: CityIndex) -> Iterator[Addressed]:
+def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
     fields = {
         "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
@@ -51,24 +52,24 @@ def _changed(case: Case, fact: facts.Changed, _: CityIndex) -> Iterator[Addresse
     yield Addressed(fact.department, "part.changed", fields)
 
 
-def _withdrawn(case: Case, fact: facts.Withdrawn, _: CityIndex) -> Iterator[Addressed]:
-    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": fact.why}
+def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": words.get("why") or ""}
     yield Addressed(fact.department, "part.withdrawn", fields)
 
 
-def _answered(case: Case, fact: facts.Answered, _: CityIndex) -> Iterator[Addressed]:
+def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
         yield Addressed(part.department, "part.closed", fields)
 
 
-def registered(case: Case) -> facts.Registered:
+def registered(case: Case) -> Inquiry:
     """The message of a case that has one: no other fact comes before it."""
     assert case.inquiry is not None
     return case.inquiry
 
 
-INBOXES: Mapping[type[Fact], Callable[[Case, Any, CityIndex], Iterator[Addressed]]] = {
+INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterator[Addressed]]] = {
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,

@@ -1,15 +1,17 @@
 """What the resident is told of each fact, with all of the case that a resident may see."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
+
+from pydantic_core import to_json
 
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from services.router.domain.outputs.joint_reply import ReplyFields, joint_reply
 from services.router.domain.outputs.sentences import HandlerFields, sentence
-from shared.contracts.fields import Contact
+from services.router.domain.words import FactWords
+from shared.contracts.envelope import as_json
 
 WHAT: Mapping[type[Fact], str] = {
     facts.Registered: "registered",
@@ -26,6 +28,21 @@ WHAT: Mapping[type[Fact], str] = {
 """What `resident.told` calls each fact; a fact that is not here is not told."""
 
 
+class ParagraphFields(TypedDict):
+    """One part of the reply."""
+
+    department: str
+    name: str
+    text: str
+
+
+class ReplyFields(TypedDict):
+    """The whole text and its paragraphs, as `contracts.resident_messages.Reply` reads them."""
+
+    text: str
+    paragraphs: list[ParagraphFields]
+
+
 class PictureFields(TypedDict):
     """All of a case that its resident may see, as `contracts.resident_messages.Picture` reads it."""
 
@@ -37,52 +54,48 @@ class PictureFields(TypedDict):
     reply: ReplyFields | None
 
 
-class AnsweredPicture(PictureFields):
-    """With an answer goes the message that it answers, for the hall."""
+class SharedPicture(NamedTuple):
+    """The picture, and what all messages to the resident of one decision have in common: JSON from the contact on.
 
-    body: str
+    It is left open at the end of the picture.
+    """
 
-
-class ToldFields(TypedDict):
-    """The fields of `resident.told`."""
-
-    inquiry_id: str
-    what: str
-    text: str
-    contact: Contact | None
-    public: bool
-    case: PictureFields
+    fields: PictureFields
+    shared: bytes
 
 
-def resident_message(case: Case, fact: Fact, picture: PictureFields, directory: CityIndex) -> ToldFields | None:
-    """What the resident is told of a fact; None for a fact that is not told."""
+def resident_message(
+    case: Case, fact: Fact, said: FactWords, picture: SharedPicture, directory: CityIndex
+) -> bytes | None:
+    """What the resident is told of a fact, as JSON; None for a fact that is not told.
+
+    With an answer goes the message that it answers, for the hall.
+    """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
     if what is None or inquiry is None:
         return None
-    shown: PictureFields = picture
-    if what == "answered":
-        answered: AnsweredPicture = {**picture, "body": inquiry.body}
-        shown = answered
-    reply = picture["reply"]
-    return {
-        "inquiry_id": case.inquiry_id,
-        "what": what,
-        "text": sentence(case, fact, picture["departments"], reply["text"] if reply else "", directory),
-        "contact": inquiry.contact,
-        "public": inquiry.shown_in_hall,
-        "case": shown,
-    }
+    reply = picture.fields["reply"]
+    handlers = picture.fields["departments"]
+    told = as_json(
+        {
+            "inquiry_id": case.inquiry_id,
+            "what": what,
+            "text": sentence(case, fact, said, handlers, reply["text"] if reply else "", directory),
+        }
+    )
+    body = b',"body":' + to_json(inquiry.body.text) if what == "answered" else b""
+    return b"%b%b%b}}" % (told[:-1], picture.shared, body)
 
 
-def picture_of(case: Case, directory: CityIndex) -> PictureFields | None:
+def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
     """All of the case that its resident may see; None before there is one."""
     inquiry = case.inquiry
     if inquiry is None:
         return None
-    return {
+    fields: PictureFields = {
         "state": case.state,
         "round": case.round,
-        "subject": inquiry.subject,
+        "subject": inquiry.subject.text,
         "language": inquiry.language,
         "departments": [
             {
@@ -90,9 +103,23 @@ def picture_of(case: Case, directory: CityIndex) -> PictureFields | None:
                 "name": directory.name(part.department, inquiry.language),
                 "role": part.role,
                 "state": part.state,
-                "due_at": part.due.resolve,
+                "due_at": part.due["resolve"],
             }
             for part in case.active_parts
         ],
-        "reply": joint_reply(case, inquiry.language, directory) if case.status == "answered" else None,
+        "reply": _reply(case) if case.status == "answered" else None,
+    }
+    shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
+    return SharedPicture(fields, b"," + as_json(shared)[1:-2])
+
+
+def _reply(case: Case) -> ReplyFields | None:
+    """The released reply, as it was composed."""
+    if case.reply is None:
+        return None
+    return {
+        "text": case.reply.text.text,
+        "paragraphs": [
+            {"department": one.department, "name": one.name, "text": one.text.text} for one in case.reply.paragraphs
+        ],
     }

@@ -8,6 +8,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
+from services.router.domain.words import FactWords
 
 SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     facts.Registered: (
@@ -45,7 +46,9 @@ class HandlerFields(TypedDict):
     due_at: str
 
 
-def sentence(case: Case, fact: Fact, handlers: Sequence[HandlerFields], reply: str, directory: CityIndex) -> str:
+def sentence(
+    case: Case, fact: Fact, said: FactWords, handlers: Sequence[HandlerFields], reply: str, directory: CityIndex
+) -> str:
     """What the resident is told of a fact, in the language of the message; `reply` is the joint reply's text."""
     language = case.inquiry.language if case.inquiry else "zh"
     words = SENTENCES[type(fact)][1 if language == "en" else 0]
@@ -55,7 +58,7 @@ def sentence(case: Case, fact: Fact, handlers: Sequence[HandlerFields], reply: s
         case facts.Assigned():
             return words.format(handlers=_handlers(handlers, language), first_reply=_first_reply(case, directory))
         case facts.Replied():
-            return words.format(department=directory.name(fact.department, language), text=fact.text)
+            return words.format(department=directory.name(fact.department, language), text=said.get("text") or "")
         case facts.Answered():
             return words.format(reply=reply)
         case facts.Accepted() | facts.Contributed() | facts.Returned() | facts.Withdrawn():
@@ -74,5 +77,5 @@ def _handlers(handlers: Sequence[HandlerFields], language: str) -> str:
 
 def _first_reply(case: Case, directory: CityIndex) -> str:
     """The earliest first-reply time of the open parts, on the city's own clock."""
-    earliest = min(part.due.first_reply for part in case.active_parts)
+    earliest = min(part.due["first_reply"] for part in case.active_parts)
     return datetime.fromisoformat(earliest).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")

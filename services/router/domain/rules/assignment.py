@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from services.router.domain import facts
 from services.router.domain.assignment_rules import Assignment, Why, assign
@@ -10,6 +11,7 @@ from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, Refused, payload_of
+from services.router.domain.words import Stated
 from shared.clocks import deadlines
 from shared.contracts.inputs import (
     CaseAssign,
@@ -22,9 +24,9 @@ from shared.runtime import timestamps
 def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
     """A new message: registered, and assigned by the rules or laid into triage."""
     message = payload_of(given, InquiryReceived)
-    registered = facts.registered(message)
-    if unknown := directory.unknown(message.departments):
-        return [registered, facts.Triaged("unknown-department", departments=unknown)]
+    registered = registration(message, directory)
+    if directory.unknown(message.departments):
+        return [registered, Stated(facts.Triaged("unknown-department"))]
     found = assign(
         directory.rules,
         subject=message.subject,
@@ -34,8 +36,33 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
         named=message.departments,
     )
     if found is None:
-        return [registered, facts.Triaged("no-rule")]
+        return [registered, Stated(facts.Triaged("no-rule"))]
     return [registered, *assigned_parts(case, found, given.recorded_at, directory)]
+
+
+def registration(message: InquiryReceived, directory: CityIndex) -> Stated:
+    """The fact that a message makes. What it names otherwise than the city does is words."""
+    channel = message.channel if message.channel in facts.CHANNELS else "other"
+    named = tuple(code for code in message.departments if code in directory.departments)
+    fact = facts.Registered(
+        channel=cast(facts.Channel, channel),
+        language=message.language,
+        public=message.public,
+        confidential=message.confidential,
+        received_at=timestamps.to_text(message.received_at),
+        area=directory.area(message.area),
+        named=named,
+    )
+    texts = {"subject": message.subject, "body": message.body}
+    contact = message.contact.model_dump(exclude_none=True) if message.contact else {}
+    private = {f"contact/{name}": value for name, value in contact.items()}
+    if message.area is not None:
+        private["area"] = message.area
+    if channel != message.channel:
+        private["channel"] = message.channel
+    if named != message.departments:
+        private["departments"] = " ".join(message.departments)
+    return Stated(fact, texts=texts, private=private)
 
 
 def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -65,28 +92,29 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
 def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex) -> Facts:
     """The facts of an assignment: what it says, then a new part for each department that has none yet."""
     lead, co_handlers, why, rule = found
-    made: Facts = [facts.Assigned(lead, co_handlers, why, rule, directory.policy.id, case.round)]
+    assigned = facts.Assigned(lead, co_handlers, rule, directory.policy.id, case.round)
+    made: Facts = [Stated(assigned, texts={"why": f"{why.zh} / {why.en}"})]
     have = {part.department: part for part in case.active_parts}
     number, due = len(case.parts), due_times(at, directory)
     for department in (lead, *co_handlers):
-        role = "lead" if department == lead else "co-handler"
+        role: facts.Role = "lead" if department == lead else "co-handler"
         part = have.get(department)
         if part is None:
             number += 1
             part_id = f"{case.inquiry_id}-p{number}"
-            made.append(facts.Offered(part_id, department, role, due, case.round, f"{why.zh} / {why.en}"))
+            made.append(Stated(facts.Offered(part_id, department, role, due, case.round)))
         else:
             made.append(part_changed(part, role))
     return made
 
 
-def part_changed(part: Part, role: str) -> facts.Changed:
+def part_changed(part: Part, role: facts.Role) -> Stated:
     """Who handles the inquiry has changed: every department that stays is told, whether its own role changes or not."""
-    return facts.Changed(part.id, part.department, role)
+    return Stated(facts.Changed(part.id, part.department, role))
 
 
 def due_times(at: str, directory: CityIndex) -> facts.DueTexts:
     """When each clock of a part that is offered at that moment is due."""
     started = datetime.fromisoformat(at)
     due = {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
-    return facts.DueTexts(**due)
+    return cast(facts.DueTexts, due)

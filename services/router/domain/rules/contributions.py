@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.preconditions import Facts, acceptance, payload_of, the_part
+from services.router.domain.rules.preconditions import Facts, acceptance, by, payload_of, the_part
+from services.router.domain.words import Draft, Stated
 from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
@@ -22,15 +25,24 @@ def accept(case: Case, given: Input, directory: CityIndex) -> Facts:
 def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The department's share of the answer, or a draft of it; it implies that the part is accepted."""
     part, contribution = the_part(case, given), payload_of(given, PartContributed)
-    made = facts.Contributed if contribution.final else facts.Drafted
-    actions = tuple(facts.ActionTaken(one.kind, timestamps.to_text(one.at), one.note) for one in contribution.actions)
-    return [
-        *acceptance(part, given),
-        made(part.id, part.department, contribution.text, contribution.by, actions),
-    ]
+    accepted = acceptance(part, given)
+    if not contribution.final:
+        return [*accepted, Draft(part.id, {"text": contribution.text, **by(given)})]
+    actions: list[facts.ActionTaken] = []
+    notes, kinds = dict[str, str](), dict[str, str]()
+    for at, one in enumerate(contribution.actions):
+        kind = cast(facts.ActionKind, one.kind if one.kind in facts.ACTION_KINDS else "other")
+        actions.append({"kind": kind, "at": timestamps.to_text(one.at), "note": None})
+        if one.note is not None:
+            notes[f"actions/{at}/note"] = one.note
+        if kind != one.kind:
+            kinds[f"actions/{at}/kind"] = one.kind
+    made = facts.Contributed(part.id, part.department, actions=tuple(actions))
+    return [*accepted, Stated(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     """An interim word to the resident; it implies that the part is accepted."""
     part, word = the_part(case, given), payload_of(given, PartReplied)
-    return [*acceptance(part, given), facts.Replied(part.id, part.department, word.text, word.by)]
+    replied = Stated(facts.Replied(part.id, part.department), texts={"text": word.text}, private=by(given))
+    return [*acceptance(part, given), replied]

@@ -5,11 +5,11 @@ from typing import NamedTuple, TypeVar
 from services.router.domain import facts
 from services.router.domain.case import Case, Part
 from services.router.domain.decision import Input, Refusal
-from services.router.domain.facts import Fact
+from services.router.domain.words import Draft, Stated
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartMessage
 
-Facts = list[Fact]
+Facts = list[Stated | Draft]
 P = TypeVar("P", bound=Payload)
 
 
@@ -18,8 +18,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
-        self.code = code
-        self.refusal = Refusal(reason, remedy)
+        self.refusal = Refusal(code, reason, remedy)
 
 
 def payload_of(given: Input, kind: type[P]) -> P:
@@ -49,7 +48,13 @@ def acceptance(part: Part, given: Input) -> Facts:
     """Whoever works on a part has accepted it."""
     if part.state != "offered":
         return []
-    return [facts.Accepted(part.id, part.department, payload_of(given, PartMessage).by)]
+    return [Stated(facts.Accepted(part.id, part.department), private=by(given))]
+
+
+def by(given: Input) -> dict[str, str]:
+    """The name that a department or an operator has put under its message, if any: words, without a commitment."""
+    name = getattr(given.payload, "by", None)
+    return {} if name is None else {"by": name}
 
 
 class Refuse(NamedTuple):

@@ -7,6 +7,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import NOT_ANSWERED, Facts, Refused, payload_of
+from services.router.domain.words import Stated
 from shared.contracts.inputs import (
     InquiryRated,
 )
@@ -21,4 +22,5 @@ def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
         raise Refused(
             "rated-before", f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done."
         )
-    return [facts.Rated(rating.inquiry_id, rating.round, rating.solved, rating.satisfied, rating.words)]
+    texts = {} if rating.words is None else {"words": rating.words}
+    return [Stated(facts.Rated(rating.round, rating.solved, rating.satisfied), texts=texts)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from services.router.domain import facts
 from services.router.domain.case import Case, fold
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import part_changed
-from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, payload_of, the_part
+from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, by, payload_of, the_part
+from services.router.domain.words import Stated
 from shared.contracts.inputs import (
     CaseRecallPart,
     CaseWithdrawPart,
@@ -18,8 +21,19 @@ from shared.contracts.inputs import (
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     """A part comes back: it lies in triage, and the joint reply waits."""
     part, back = the_part(case, given), payload_of(given, PartReturned)
-    returned = facts.Returned(part.id, back.by, back.reason, back.words, back.suggest, part.department)
-    return [returned, facts.Triaged("returned", part.id, part.department)]
+    reason = cast(facts.ReturnReason, back.reason if back.reason in facts.RETURN_REASONS else "other")
+    suggest = back.suggest if back.suggest in directory.departments else None
+    private = by(given)
+    if reason != back.reason:
+        private["reason"] = back.reason
+    if back.suggest is not None and suggest is None:
+        private["suggest"] = back.suggest
+    texts = {"words": back.words} if back.words else {}
+    returned = facts.Returned(part.id, part.department, reason, suggest)
+    return [
+        Stated(returned, texts=texts, private=private),
+        Stated(facts.Triaged("returned", part.id, part.department)),
+    ]
 
 
 def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -28,10 +42,10 @@ def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     part = the_part(case, given)
     if part.state == "returned" and part.id not in case.unsettled:
         raise NOT_WITHDRAWABLE.of(case, given)
-    withdrawn = facts.Withdrawn(part.id, part.department, command.why, command.by)
+    withdrawn = Stated(facts.Withdrawn(part.id, part.department), texts={"why": command.why}, private=by(given))
     then = fold(case, withdrawn)
     if not then.active_parts:
-        return [withdrawn, facts.Triaged("no-department")]
+        return [withdrawn, Stated(facts.Triaged("no-department"))]
     heir = then.active_parts[0] if then.lead is None else None
     return [withdrawn, *(part_changed(part, "lead" if part is heir else part.role) for part in then.active_parts)]
 
@@ -40,7 +54,9 @@ def recall_part(case: Case, given: Input, directory: CityIndex) -> Facts:
     """An open part goes back to triage; the joint reply waits until somebody else has it, or those who have one suffice."""
     command = payload_of(given, CaseRecallPart)
     part = the_part(case, given)
+    reason = cast(facts.TriageReason, command.reason if command.reason in facts.TRIAGE_REASONS else "other")
+    private = {} if reason == command.reason else {"reason": command.reason}
     return [
-        facts.Withdrawn(part.id, part.department, command.why, command.by),
-        facts.Triaged(command.reason, part.id, part.department),
+        Stated(facts.Withdrawn(part.id, part.department), texts={"why": command.why}, private=by(given)),
+        Stated(facts.Triaged(reason, part.id, part.department), private=private),
     ]
