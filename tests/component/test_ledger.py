@@ -40,7 +40,7 @@ async def book(database: Database, publisher: FakePublisher) -> AsyncIterator[Le
 def entry(id_: str, n: int = 0, words: str = "路灯", inquiry_id: str | None = None) -> Entry:
     value = json.dumps({"inquiry_id": inquiry_id or INQUIRY, "subject": words})
     inquiry = inquiry_id or (INQUIRY if n else f"20260316-{abs(hash(id_)) % 10**8:08d}")
-    return Entry(id_, inquiry, n, "chorus.inquiry.received", MONDAY_NOON, value, words, "chorus/intake")
+    return Entry(id_, inquiry, n, "chorus.inquiry.received", MONDAY_NOON, value, words, "chorus/intake", "resident")
 
 
 async def noted(book: Ledger) -> list[Document]:

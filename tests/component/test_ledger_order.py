@@ -27,7 +27,7 @@ async def book(database: Database) -> AsyncIterator[Ledger]:
 
 
 def entry(id_: str, n: int = 0) -> Entry:
-    return Entry(id_, INQUIRY, n, "chorus.inquiry.received", MONDAY_NOON, "{}", id_, "chorus/intake")
+    return Entry(id_, INQUIRY, n, "chorus.inquiry.received", MONDAY_NOON, "{}", id_, "chorus/intake", "resident")
 
 
 async def test_the_note_is_there_before_the_entry_so_that_a_crash_in_between_loses_nothing(

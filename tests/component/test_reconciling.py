@@ -50,7 +50,9 @@ class Door:
 
     async def accept(self, id_: str, inquiry_id: str = INQUIRY, n: int = 0, late_s: float = 0) -> None:
         at = timestamps.now() - timedelta(seconds=late_s)
-        await self.ledger.accept(Entry(id_, inquiry_id, n, "chorus.inquiry.received", at, '{"a": "字"}', "f", "door"))
+        await self.ledger.accept(
+            Entry(id_, inquiry_id, n, "chorus.inquiry.received", at, '{"a": "字"}', "f", "door", "resident")
+        )
 
     async def page(self, after: str = "", limit: int = 100) -> tuple[list[str], str | None]:
         answer = await self.http.get("/ledger", params={"after": after, "limit": limit})

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from services.router.domain.case import Case, Part
+from services.router.domain.case import Case, Inquiry, Part
 from services.router.domain.decide import decide
-from services.router.domain.facts import DueTexts, Registered
+from services.router.domain.facts import DueTexts
 from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
     KNOWN,
@@ -23,6 +23,7 @@ from services.router.domain.transitions import (
     Rule,
     _compiled,
 )
+from services.router.domain.words import Text
 from shared.contracts.inputs import INPUTS, CaseRecallPart, CaseWithdrawPart, PartMessage
 from tests.builders import (
     DIRECTORY,
@@ -99,8 +100,10 @@ def test_every_combination_makes_a_decision(status: str, part: str, kind: str) -
     if isinstance(outcome, Refuse):
         assert decision.refusal is not None
         assert decision.facts == ()
-        assert "{" not in decision.refusal.reason + decision.refusal.remedy
-        assert "None" not in decision.refusal.reason
+        assert decision.refused is not None
+        assert decision.refusal == outcome.code
+        assert "{" not in decision.refused.reason + decision.refused.remedy
+        assert "None" not in decision.refused.reason
 
 
 def a_case(status: str, part: str) -> Case:
@@ -108,8 +111,9 @@ def a_case(status: str, part: str) -> Case:
     if status == "unknown":
         return Case(INQUIRY)
     at = "2026-03-16T04:00:00.000Z"
-    due = DueTexts(at, at, at)
-    inquiry = Registered(INQUIRY, "路灯", "坏了", "web", None, None, (), False, False, "zh", at)
+    due: DueTexts = {"accept": at, "first_reply": at, "resolve": at}
+    subject, body = Text("1/0/subject", "路灯"), Text("1/0/body", "坏了")
+    inquiry = Inquiry(subject, body, "web", None, None, (), False, False, "zh", at)
     parts = {f"{INQUIRY}-p2": Part(f"{INQUIRY}-p2", "water", "co-handler", due)}
     if part != "none":
         parts |= {f"{INQUIRY}-p1": Part(f"{INQUIRY}-p1", "lighting", "lead", due, part)}  # type: ignore[arg-type]

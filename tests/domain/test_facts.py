@@ -1,31 +1,34 @@
-"""Facts are classes: each has a name, a fold and its outputs, and is stored and read back as itself."""
+"""Facts are classes: each has a name, a fold and its outputs; none has a field that could hold free text."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, get_args
+import re
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
 from services.router.domain import facts
 from services.router.domain.case import FOLD
-from services.router.domain.fact_documents import document, from_document
-from services.router.domain.facts import TYPES, Fact, UnknownFact, type_of
-from services.router.domain.outputs.case_events import EVENTS
+from services.router.domain.fact_documents import from_event
+from services.router.domain.facts import CHANNELS, TYPES, Fact, UnknownFact
+from services.router.domain.outputs.case_events import event_type
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import WHAT
 from services.router.domain.outputs.sentences import SENTENCES
+from shared.contracts.commitments import Commitment
 from shared.contracts.department_inbox import INBOX
 from shared.contracts.facts import EVENT_TYPES
 from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
+from tests.builders import received, told
 from tests.contract.test_golden import STORIES
 
 CLASSES = set(get_args(Fact))
 KNOWN = CLASSES - {UnknownFact}
-NOT_PUBLISHED = {facts.Changed, facts.Drafted, facts.Released}
-NOT_TOLD = {facts.Changed, facts.Drafted, facts.Released, facts.Offered}
+NOT_TOLD = {facts.Changed, facts.Composed, facts.Released, facts.Offered}
 NOT_FOR_DEPARTMENTS = KNOWN - {facts.Offered, facts.Changed, facts.Withdrawn, facts.Answered}
-EVERY_FACT = [fact for story in STORIES.values() for one in story.decisions for fact in one.facts]
+EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 
 
 def test_every_fact_has_a_name_and_a_fold() -> None:
@@ -34,35 +37,110 @@ def test_every_fact_has_a_name_and_a_fold() -> None:
     assert FOLD.keys() == CLASSES
 
 
-def test_every_fact_is_published_told_and_sent_or_is_named_here_as_one_that_is_not() -> None:
-    assert EVENTS.keys() == KNOWN - NOT_PUBLISHED
+def test_every_fact_is_told_and_sent_or_is_named_here_as_one_that_is_not() -> None:
     assert WHAT.keys() == SENTENCES.keys() == KNOWN - NOT_TOLD
     assert INBOXES.keys() == KNOWN - NOT_FOR_DEPARTMENTS
 
 
-def test_the_types_that_readers_expect_are_those_that_are_published() -> None:
-    assert {f"chorus.{TYPES[cls]}" for cls in EVENTS} == set(EVENT_TYPES)
+def test_the_types_that_readers_expect_are_those_of_the_facts() -> None:
+    assert {f"chorus.{name}" for name in TYPES.values()} == set(EVENT_TYPES)
 
 
-@pytest.mark.parametrize("fact", EVERY_FACT, ids=lambda fact: type(fact).__name__)
-def test_a_fact_is_read_back_as_it_was_stored(fact: Fact) -> None:
-    stored = json.loads(json.dumps(document(fact)))
-    assert from_document(stored) == fact
-    assert type(from_document(stored)) is type(fact)
-    assert stored["type"] == type_of(fact)
+@pytest.mark.parametrize(("fact", "event"), EVERY_FACT, ids=lambda one: type(one).__name__)
+def test_a_fact_is_read_back_from_its_event(fact: Fact, event: str) -> None:
+    assert from_event(event) == fact
+    assert type(from_event(event)) is type(fact)
+    assert json.loads(event)["type"] == event_type(fact)
 
 
 def test_the_stories_make_every_fact() -> None:
-    assert {type(fact) for fact in EVERY_FACT} == KNOWN
+    assert {type(fact) for fact, _ in EVERY_FACT} == KNOWN
 
 
 def test_a_field_of_a_later_version_is_dropped_and_a_fact_of_one_is_kept() -> None:
-    stored = document(facts.Accepted("20260316-7KQ2M9XD-p1", "roads"))
-    stored["data"] |= {"later": [1]}
-    assert from_document(stored) == facts.Accepted("20260316-7KQ2M9XD-p1", "roads")
-    later = {"type": "inquiry.paused", "data": {"until": "2026-04-01"}}
-    assert from_document(later) == UnknownFact("inquiry.paused", {"until": "2026-04-01"})
-    assert document(from_document(later)) == later
+    accepted = {"type": "chorus.part.accepted", "part_id": "20260316-7KQ2M9XD-p1", "department": "roads"}
+    assert from_event(json.dumps(accepted | {"later": [1]})) == facts.Accepted("20260316-7KQ2M9XD-p1", "roads")
+    later = {"type": "chorus.inquiry.paused", "until": "2026-04-01"}
+    assert from_event(json.dumps(later)) == UnknownFact("chorus.inquiry.paused", later)
+
+
+# ── no free text ─────────────────────────────────────────────────────────────
+
+
+def free_text(kind: Any, where: str) -> Iterator[str]:
+    """The places in a type that could hold any text: a plain `str`, or something that is not known here."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if kind in (int, bool, NoneType, Commitment) or origin is Literal:
+        return
+    if origin is Annotated:
+        assert inside[0] is str
+        assert re.compile(inside[1])
+    elif origin in (UnionType, Union, tuple):
+        for one in inside:
+            if one is not Ellipsis:
+                yield from free_text(one, where)
+    elif is_typeddict(kind):
+        for name, one in get_type_hints(kind, include_extras=True).items():
+            yield from free_text(one, f"{where}.{name}")
+    else:
+        yield where
+
+
+@pytest.mark.parametrize("cls", sorted(KNOWN, key=str))
+def test_no_field_of_a_fact_can_hold_free_text(cls: type[Fact]) -> None:
+    hints = get_type_hints(cls, include_extras=True)
+    assert [place for name, kind in hints.items() for place in free_text(kind, name)] == []
+
+
+def test_a_field_that_could_hold_free_text_is_noticed() -> None:
+    assert list(free_text(str, "words")) == ["words"]
+    assert list(free_text(tuple[str, ...], "words")) == ["words"]
+    assert list(free_text(facts.CityId | dict[str, str] | None, "words")) == ["words"]
+
+
+def misfits(kind: Any, value: Any) -> Iterator[Any]:
+    """The values that are not of their field's form."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        if not isinstance(value, str) or not re.fullmatch(inside[1], value):
+            yield value
+    elif origin is Literal:
+        if value not in inside:
+            yield value
+    elif origin in (UnionType, Union):
+        if not any(not list(misfits(one, value)) for one in inside):
+            yield value
+    elif origin is tuple:
+        for one in value:
+            yield from misfits(inside[0], one)
+    elif is_typeddict(kind):
+        hints = get_type_hints(kind, include_extras=True)
+        if not isinstance(value, dict) or value.keys() != hints.keys():
+            yield value
+        else:
+            for name, one in hints.items():
+                yield from misfits(one, value[name])
+    elif not isinstance(value, kind):
+        yield value
+
+
+@pytest.mark.parametrize("fact", [fact for fact, _ in EVERY_FACT], ids=lambda one: type(one).__name__)
+def test_every_value_of_a_fact_has_the_form_of_its_field(fact: Fact) -> None:
+    hints = get_type_hints(type(fact), include_extras=True)
+    assert [one for name, kind in hints.items() for one in misfits(kind, getattr(fact, name))] == []
+
+
+def test_a_channel_outside_the_list_is_published_as_other_and_known_to_the_desk() -> None:
+    story = told(received("路灯", channel="town-crier"))
+    registered = story.decisions[0].facts[0]
+    assert isinstance(registered, facts.Registered)
+    assert registered.channel == "other"
+    assert "other" in CHANNELS
+    assert story.case.inquiry is not None
+    assert story.case.inquiry.channel == "town-crier"
+
+
+# ── what follows from facts ──────────────────────────────────────────────────
 
 
 def values(topic: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:

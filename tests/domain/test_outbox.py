@@ -183,6 +183,8 @@ def unreadable(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
         "ce_id": b"e",
         "ce_sequence": b"1",
         "ce_recordedtime": b"2026-03-16T04:00:00.000Z",
+        "ce_actor": b"department",
+        "ce_salt": b"0a" * 32,
     }
     return list((good | changed).items())
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from services.router.domain import facts
-from services.router.domain.case import Case, fold
+from services.router.domain.case import Case, Inquiry, fold
+from services.router.domain.words import Stated, Text
 from services.router.stores import decisions
 from services.router.stores.decisions import Decisions
 from tests.builders import INQUIRY
@@ -13,15 +14,15 @@ from tests.builders import INQUIRY
 AT = "2026-03-16T04:00:00.000Z"
 
 
-def registered(inquiry_id: str, body: str) -> facts.Registered:
-    return facts.Registered(inquiry_id, "路灯", body, "web", None, None, (), False, False, "zh", AT)
+def an_inquiry(body: str) -> Inquiry:
+    return Inquiry(Text("1/0/subject", "路灯"), Text("1/0/body", body), "web", None, None, (), False, False, "zh", AT)
 
 
 def remembering(*inquiry_ids: str, body: str = "") -> Decisions:
     nowhere: Any = {"decisions": None}
     one = Decisions(nowhere)
     for inquiry_id in inquiry_ids:
-        one._remember(Case(inquiry_id, inquiry=registered(inquiry_id, body)))
+        one._remember(Case(inquiry_id, inquiry=an_inquiry(body)))
     return one
 
 
@@ -38,7 +39,8 @@ def test_cases_with_long_words_are_remembered_as_long_as_all_of_them_have_room(m
 
 
 def test_a_case_in_triage_is_not_complete_whatever_was_contributed() -> None:
-    offered = facts.Offered("p1", "lighting", "lead", facts.DueTexts(AT, AT, AT), 1, "why")
-    done = fold(Case(INQUIRY), offered, facts.Contributed("p1", "lighting", "亮了"))
+    due: facts.DueTexts = {"accept": AT, "first_reply": AT, "resolve": AT}
+    offered = Stated(facts.Offered("p1", "lighting", "lead", due, 1))
+    done = fold(Case(INQUIRY), offered, Stated(facts.Contributed("p1", "lighting"), texts={"text": "亮了"}))
     assert done.complete
-    assert not fold(done, facts.Triaged("no-rule")).complete
+    assert not fold(done, Stated(facts.Triaged("no-rule"))).complete

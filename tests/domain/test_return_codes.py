@@ -15,14 +15,23 @@ def event(**given: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("reason", ["not-ours", "duplicate", "needs-a-site-visit"])
-def test_a_reason_that_is_a_code_is_published(reason: str) -> None:
+@pytest.mark.parametrize("reason", ["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate"])
+def test_a_reason_that_is_of_the_list_is_published(reason: str) -> None:
     assert event(reason=reason)["reason"] == reason
 
 
 @pytest.mark.parametrize(
     "reason",
-    ["不归我们管", "call 13800138000", "not-ours: call 13800138000", "Not-Ours", "not--ours", "-", "not-ours\n"],
+    [
+        "不归我们管",
+        "call 13800138000",
+        "not-ours: call 13800138000",
+        "Not-Ours",
+        "not--ours",
+        "-",
+        "not-ours\n",
+        "the-writer-lies",
+    ],
 )
 def test_a_reason_in_words_is_published_as_other(reason: str) -> None:
     assert event(reason=reason)["reason"] == "other"
@@ -32,3 +41,9 @@ def test_only_a_department_of_the_city_is_published_as_a_suggestion() -> None:
     assert event(suggest="roads")["suggest"] == "roads"
     assert event(suggest="ask 13800138000")["suggest"] is None
     assert event()["suggest"] is None
+
+
+def test_a_reason_and_a_suggestion_in_words_are_kept_for_the_desk() -> None:
+    story = told(received("路灯"), returned("lighting", reason="不归我们管", suggest="ask li"))
+    words = story.last.words
+    assert (words["0/reason"], words["0/suggest"]) == ("不归我们管", "ask li")

@@ -13,7 +13,6 @@ from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk.retirement import Retirement
-from services.router.domain.decision import from_document
 from services.router.stores.store import RouterStore
 from shared.city import City, Department, Name
 from shared.contracts.documented import Documented
@@ -24,7 +23,6 @@ from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, Pa
 from shared.http.problems import Problem, answered, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.service.reconciliation import Published, place_of
-from shared.store.mongo import ASCENDING
 
 CITY_MAX = 4 * 1024 * 1024
 REASON_MAX = 2_000
@@ -225,13 +223,13 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
 async def decision_lines(store: RouterStore, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
     """Decisions after that place, in the order of inquiry and n."""
     told = 0
-    for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
-        found = store.decisions.collection.find(query).sort([("inquiry_id", ASCENDING), ("n", ASCENDING)])
-        async for stored in found:
-            if told == limit:
-                return
-            told += 1
-            yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
+    async for one in store.decisions.in_order(inquiry_id):
+        if (one.inquiry_id, one.n) <= (inquiry_id, n):
+            continue
+        if told == limit:
+            return
+        told += 1
+        yield json.dumps(summary(one), ensure_ascii=False) + "\n"
 
 
 def revised(city: City) -> Revised:

@@ -1,7 +1,7 @@
 """Decisions: the record of every case, and the folded cases that this process remembers."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
@@ -71,6 +71,19 @@ class Decisions:
     async def of(self, inquiry_id: str) -> list[Decision]:
         """All decisions of an inquiry with their messages, in order."""
         return with_messages(inquiry_id, (await self._whole([inquiry_id]))[inquiry_id])
+
+    async def in_order(self, inquiry_id: str) -> AsyncIterator[Decision]:
+        """All decisions with their messages, by inquiry and n, from this inquiry on."""
+        order = [("inquiry_id", ASCENDING), ("n", ASCENDING)]
+        group: list[Decision] = []
+        async for stored in self.collection.find({"inquiry_id": {"$gte": inquiry_id}}).sort(order):
+            if group and group[0].inquiry_id != stored["inquiry_id"]:
+                for one in with_messages(group[0].inquiry_id, group):
+                    yield one
+                group = []
+            group.append(read(stored))
+        for one in with_messages(group[0].inquiry_id, group) if group else ():
+            yield one
 
     async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
         """The subject lines of those inquiries whose message is there and not erased."""

@@ -36,7 +36,7 @@ def violations(world: World) -> Iterator[str]:
 
 def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterator[str]:
     """Each input is decided once, in the order of the log, as the pure core decides it."""
-    decisions = sorted(world.decided[inquiry_id], key=lambda one: one.n)
+    decisions = world.decisions_of(inquiry_id)
     if [one.n for one in decisions] != list(range(1, len(decisions) + 1)):
         yield f"the decisions of {inquiry_id} are {[one.n for one in decisions]}"
     first_places: list[int] = []
@@ -65,7 +65,7 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
 
 def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator[str]:
     """What was said is what the decisions say: nothing else, all of it, byte for byte."""
-    decisions: list[Decision] = [one for inquiry_id in inquiry_ids for one in world.decided[inquiry_id]]
+    decisions: list[Decision] = [one for inquiry_id in inquiry_ids for one in world.decisions_of(inquiry_id)]
     expected = {
         (one.topic, one.id): (*one.record[:2], tuple(one.record[2]))
         for decision in decisions

@@ -60,14 +60,15 @@ class GivesUpAtOnce(FailurePolicy[Input]):
 class FreshIds(Core):
     """Gives repeated messages ids of their own."""
 
-    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
         before = {(given.inquiry_id, given.id) for given in inputs}
         before &= {
             (given.inquiry_id, cause)
             for given in inputs
             for cause in (await self.store.decisions.load([given.inquiry_id]))[given.inquiry_id].causes
         }
-        return [renamed(one) if (one.inquiry_id, one.cause) in before else one for one in await super().settle(inputs)]
+        settled = await super().settle(inputs, replayed=replayed)
+        return [renamed(one) if (one.inquiry_id, one.cause) in before else one for one in settled]
 
 
 numbers = count()
@@ -91,13 +92,14 @@ class SwallowsPublishErrors(Pipeline[Input]):
 class RepeatsSayNothing(Core):
     """Takes what is decided for said."""
 
-    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
         known = {
             given.inquiry_id: set(case.causes)
             for given in inputs
             for case in (await self.store.decisions.load([given.inquiry_id])).values()
         }
-        return [one for one in await super().settle(inputs) if one.cause not in known[one.inquiry_id]]
+        settled = await super().settle(inputs, replayed=replayed)
+        return [one for one in settled if one.cause not in known[one.inquiry_id]]
 
 
 class NeverAsksWhatIsParked(Core):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-import bson
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from pymongo.errors import AutoReconnect, BulkWriteError
 
@@ -32,7 +31,7 @@ from shared.runtime.tasks import cancel_and_wait
 from shared.service.city_feed import CityFeed
 from tests.builders import CITY
 from tests.component.schedules.timeless import Timeless
-from tests.component.schedules.world import How, World, half
+from tests.component.schedules.world import How, World, decoded, half
 
 DUPLICATE_KEY = 11000
 
@@ -100,8 +99,8 @@ class Collection:
                 raise AutoReconnect("no word from the store")
             [(name, condition)] = query.items()
             if name == "_id":
-                return [bson.decode(self.documents[id_]) for id_ in condition["$in"] if id_ in self.documents]
-            return [one for one in map(bson.decode, self.documents.values()) if one[name] in condition["$in"]]
+                return [decoded(self.documents[id_]) for id_ in condition["$in"] if id_ in self.documents]
+            return [one for one in map(decoded, self.documents.values()) if one[name] in condition["$in"]]
 
         return SimpleNamespace(to_list=to_list)
 

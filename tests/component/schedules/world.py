@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 import bson
+from bson.codec_options import CodecOptions
 
 from services.router.core.input_decoder import readable
 from services.router.domain.decision import Decision, Input, from_document
+from services.router.domain.outputs.messages import with_messages
 from shared.contracts import ids
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
@@ -131,16 +133,29 @@ class World:
             return False
         kept = self.documents[collection][document["_id"]] = bson.encode(document)
         if collection == "decisions":
-            self.decided[document["inquiry_id"]].append(from_document(bson.decode(kept)))
+            self.decided[document["inquiry_id"]].append(from_document(decoded(kept)))
         return True
 
     def decision_of(self, given: Input) -> Decision | None:
         """What became of an input."""
-        return next((one for one in self.decided[given.inquiry_id] if decided_as(one, given)), None)
+        return next((one for one in self.decisions_of(given.inquiry_id) if decided_as(one, given)), None)
+
+    def decisions_of(self, inquiry_id: str) -> list[Decision]:
+        """All decisions of an inquiry with their messages, in order."""
+        return with_messages(inquiry_id, self.decided[inquiry_id])
 
     def parked(self) -> set[str]:
         """The inquiries of which something is parked."""
         return {bson.decode(one)["inquiry_id"] for one in self.documents["parked"].values()}
+
+
+AS_CLIENTS_READ: CodecOptions[Any] = CodecOptions(tz_aware=True)
+
+
+def decoded(kept: bytes) -> dict[str, Any]:
+    """A document as clients read it."""
+    read: dict[str, Any] = bson.decode(kept, AS_CLIENTS_READ)
+    return read
 
 
 def as_read(raw: FakeRecord) -> Record:
