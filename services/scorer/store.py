@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from pydantic_core import from_json
+
 from services.scorer.domain.clocks import CaseFact
 from services.scorer.domain.periods import Period
 from shared.contracts.envelope import PREFIX
@@ -46,17 +48,17 @@ class ScorerStore:
 
 
 def document(event: Event) -> Document:
-    """An event as it is stored: its whole value, its type without prefix."""
+    """An event as it is stored: its value as it was sent, byte for byte, and its type without prefix."""
     return {
         "_id": event.id,
         "inquiry_id": event.inquiry_id,
         "sequence": event.sequence,
         "type": event.type.removeprefix(PREFIX),
         "at": event.at,
-        "data": dict(event.data),
+        "value": event.value,
     }
 
 
 def fact(stored: Document) -> CaseFact:
     """An event as the domain knows it."""
-    return CaseFact(stored["sequence"], stored["at"], event_body(PREFIX + stored["type"], stored["data"]))
+    return CaseFact(stored["sequence"], stored["at"], event_body(PREFIX + stored["type"], from_json(stored["value"])))

@@ -78,7 +78,7 @@ class Action(Documented):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: str = Field(max_length=100)
-    """What was done, at most 100 characters, such as `site-visit`."""
+    """What was done: `visit`, `call` or `evidence`; any other, at most 100 characters, is published as `other`."""
     at: Moment
     """When it was done: RFC 3339, with a time zone."""
     note: str | None = Field(None, max_length=2_000)
@@ -114,7 +114,8 @@ class PartReturned(PartMessage):
 
     type: ClassVar[str] = PREFIX + "part.returned"
     reason: str = Field(min_length=1, max_length=64)
-    """A reason code of at most 64 characters, such as `not-ours` or `lacks-facts`."""
+    """A reason of at most 64 characters: `not-ours`, `wrong-area`, `incomplete`, `lacks-facts` or `duplicate`; any other is
+    published as `other`."""
     words: str = Field("", max_length=TEXT_MAX)
     """An explanation for the desk, at most 20,000 characters."""
     suggest: str | None = Field(None, max_length=31)

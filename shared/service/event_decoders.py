@@ -25,7 +25,7 @@ class CoreMessage:
 class Event(CoreMessage):
     """One fact of `inquiries.events`; `sequence` is dense from 1 for each inquiry, `at` the time stamped at the door.
 
-    `data` is the whole value as it was sent, which stores keep; `body` is what readers use of it.
+    `value` is as it was sent, which stores keep, `data` its fields; `body` is what readers use of them.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Event(CoreMessage):
     inquiry_id: str
     sequence: int
     at: datetime
+    value: str
     data: Mapping[str, Any]
     body: EventBody
 
@@ -61,7 +62,7 @@ def read_event(record: Record) -> Event:
         body = event_body(kind, data)
     except ValueError as error:
         raise InvalidRecord(f"This is no {kind}: {error}") from error
-    return Event(id_, kind, data["inquiry_id"], sequence, at, data, body)
+    return Event(id_, kind, data["inquiry_id"], sequence, at, (record.value or b"").decode(), data, body)
 
 
 def read_told(record: Record) -> ResidentMessage | None:

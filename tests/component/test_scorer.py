@@ -1,5 +1,6 @@
 """The scorer on a real store: every event once, whatever repeats or overtakes, and views asked as of any moment."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -114,7 +115,7 @@ async def test_a_department_that_the_city_does_not_know_is_shown_by_its_code(
     store: ScorerStore, http: httpx.AsyncClient
 ) -> None:
     offer = next(one for one in events(STORY) if one.type == "chorus.part.offered")
-    await Events(store).take([replace(offer, data={**offer.data, "department": ""})])
+    await Events(store).take([replace(offer, value=json.dumps({**offer.data, "department": ""}))])
     [line] = [one for one in (await board(http))["departments"] if one["volume"]["assigned"]]
     assert (line["code"], line["name"]) == ("", {"zh": "", "en": ""})
 

@@ -10,7 +10,9 @@ from deploy.cli.console import emit
 from deploy.cli.tables import show_table
 from shared.contracts.ids import PART_ID
 
-QUIET = ("inquiry_id", "state", "departments", "policy_id", "received_at", "part_states")
+QUIET = frozenset(
+    ("type", "inquiry_id", "sequence", "at", "prev", "state", "departments", "part_states", "policy_id", "received_at")
+)
 
 
 def timeline(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")]) -> None:
@@ -37,17 +39,28 @@ def show_facts(facts: Sequence[Mapping[str, Any]]) -> None:
 
 
 def said(fact: Mapping[str, Any]) -> str:
-    """What a fact says that no other column does, in the fewest words; `--json` shows all of it."""
-    told = {name: value for name, value in fact["data"].items() if name not in QUIET and value}
+    """What a fact says that no other column does, in the fewest words; `--json` shows all of it.
+
+    Commitments to texts say nothing to a person.
+    """
+    told = {name: value for name, value in fact["data"].items() if name not in QUIET and value and not committed(value)}
     return ", ".join(one for one in (_phrase(name, value) for name, value in told.items()) if one)
 
 
 def _phrase(name: str, value: Any) -> str:
     if name == "round" and value == 1:
         return ""
+    if name == "actor":
+        return f"by {'/'.join(value.values())}"
     if name == "due":
         return f"due {str(value.get('resolve', ''))[:10]}"
     return _part(str(value)) if name == "part_id" else f"{name.replace('_', ' ')} {_short(value)}"
+
+
+def committed(value: Any) -> bool:
+    """Whether a field holds commitments: one, or in each of its rows one."""
+    rows = value if isinstance(value, list) else [value]
+    return any(isinstance(row, dict) and ("sha256" in row or "text" in row or "note" in row) for row in rows)
 
 
 def _short(value: Any) -> str:

@@ -14,6 +14,7 @@ PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn
 Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
+CONTACT = tuple(Contact.model_fields)
 
 
 class Inquiry(NamedTuple):
@@ -175,7 +176,7 @@ def _handle(case: Case) -> None:
 
 
 def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
-    contact = {name: words.get(f"contact/{name}") for name in Contact.model_fields}
+    contact = {name: value for name in CONTACT if (value := words.get(f"contact/{name}")) is not None}
     named = words.get("departments")
     case.status = "registered"
     case.inquiry = Inquiry(
@@ -183,7 +184,7 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
         body=words.text("body"),
         channel=words.get("channel") or fact.channel,
         area=words.get("area"),
-        contact=Contact(**contact) if any(one is not None for one in contact.values()) else None,
+        contact=Contact(**contact) if contact else None,
         departments=tuple(named.split()) if named else fact.named,
         public=fact.public,
         confidential=fact.confidential,

@@ -31,11 +31,13 @@ class CaseStanding(TypedDict):
 
 def standing(case: Case) -> CaseStanding:
     """The case as events describe it."""
-    states = [part.state for part in case.parts.values()]
+    states: dict[str, int] = {}
+    for part in case.parts.values():
+        states[part.state] = states.get(part.state, 0) + 1
     return {
         "state": case.state,
         "departments": [part.department for part in case.active_parts],
-        "part_states": {state: states.count(state) for state in sorted(set(states))},
+        "part_states": dict(sorted(states.items())) if len(states) > 1 else states,
     }
 
 
