@@ -8,7 +8,7 @@ import pytest
 from services.router.core.handlers import Core
 from services.router.desk.case_list import CaseList, read_row
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decision import Decision, Input
+from services.router.domain.decision import Decision, Input, Place
 from services.router.stores.decisions import Decisions
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
@@ -94,6 +94,43 @@ async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
     await core.decide_inputs(STORY.inputs)
     assert tuple(await decided(store)) == STORY.decisions
     assert publisher.records == first
+
+
+def moved(story: Story, partition: int, further: int) -> list[Input]:
+    """The story's inputs as copies elsewhere on the log."""
+    places = [Place(partition, given.at.offset + further) for given in story.inputs]
+    return [given._replace(at=at) for given, at in zip(story.inputs, places, strict=True)]
+
+
+async def test_copies_further_on_in_the_partition_cost_nothing(
+    core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]
+) -> None:
+    """However many: neither decisions nor messages, by the process that decided them and by any other."""
+    await core.decide_inputs(STORY.inputs)
+    publisher.records.clear()
+    elsewhere = Watched(RouterStore(store.decisions.collection.database), publisher, city)
+    for further in range(4, 300, 4):
+        await core.decide_inputs(moved(STORY, 0, further))
+        await elsewhere.decide_inputs(moved(STORY, 0, further))
+    assert publisher.records == []
+    assert await decided(store) == list(STORY.decisions)
+
+
+@pytest.mark.parametrize(("partition", "further"), [(0, 0), (0, -1), (1, 0), (1, 9)])
+async def test_the_same_place_and_copies_in_another_partition_are_said_again(
+    core: Core, publisher: FakePublisher, partition: int, further: int
+) -> None:
+    await core.decide_inputs(STORY.inputs)
+    await core.decide_inputs(moved(STORY, partition, further))
+    assert sorted(publisher.ids()) == sorted(2 * [one.id for one in STORY.messages])
+
+
+async def test_a_copy_of_an_imitation_costs_nothing_either(core: Core, publisher: FakePublisher) -> None:
+    story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
+    await core.decide_inputs(story.inputs)
+    publisher.records.clear()
+    await core.decide_inputs(moved(story, 0, 3))
+    assert publisher.records == []
 
 
 async def test_another_process_finds_what_this_one_decided(

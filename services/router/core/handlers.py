@@ -63,11 +63,10 @@ class Core:
                 await self.store.parked.remove(taken)
                 del self._replayed[given.id]
 
-    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
 
-        Some are being stored while the next are decided. Returns the decisions whose messages must go out. With
-        `replayed` these are inputs that were parked: what they said may never have gone out.
+        Some are being stored while the next are decided. Returns the decisions whose messages must go out.
         """
         settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
@@ -82,9 +81,7 @@ class Core:
                     fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
                     inserts.append(asyncio.create_task(self._keep(cases, fresh)))
                     decided += fresh
-                    places += [
-                        (case.inquiry_id, known.n) for case, known, at in repeated if replayed or unsaid(known, at)
-                    ]
+                    places += [(case.inquiry_id, known.n) for case, known, at in repeated if unsaid(known, at)]
             finally:
                 lost = await everything(inserts)
             settled += [one for one in decided if one.inquiry_id not in lost]
@@ -126,7 +123,7 @@ class Core:
             return ()
         given = readable(parked.record)
         if isinstance(given, Input):
-            return messages_of(await self.settle([given], replayed=True))
+            return messages_of(await self.settle([given]))
         metrics.DEAD_LETTERS.labels("router", "permanent").inc()
         letter = dead_letter("router", parked.record, "permanent", str(given), 1)
         return [PreparedRecord(topics.dead_letters("router"), letter)]
@@ -158,7 +155,8 @@ def unsaid(known: Decided, at: Place) -> bool:
     """Whether what follows from a decision may never have gone out, so that a repeat of its input must say it again.
 
     Offsets are committed in the order of the log, after confirmation. So a copy further on in the same partition needs
-    nothing: the first one is either committed, or will be read again itself.
+    nothing: the first one is either committed, or will be read again itself. One that was parked is replayed from its
+    own place.
     """
     return at.partition != known.partition or at.offset <= known.offset
 

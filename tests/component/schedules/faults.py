@@ -60,14 +60,14 @@ class GivesUpAtOnce(FailurePolicy[Input]):
 class FreshIds(Core):
     """Gives repeated messages ids of their own."""
 
-    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         before = {(given.inquiry_id, given.id) for given in inputs}
         before &= {
             (given.inquiry_id, cause)
             for given in inputs
             for cause in (await self.store.decisions.load([given.inquiry_id]))[given.inquiry_id].causes
         }
-        settled = await super().settle(inputs, replayed=replayed)
+        settled = await super().settle(inputs)
         return [renamed(one) if (one.inquiry_id, one.cause) in before else one for one in settled]
 
 
@@ -92,13 +92,13 @@ class SwallowsPublishErrors(Pipeline[Input]):
 class RepeatsSayNothing(Core):
     """Takes what is decided for said."""
 
-    async def settle(self, inputs: Sequence[Input], *, replayed: bool = False) -> list[Decision]:
+    async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         known = {
             given.inquiry_id: set(case.causes)
             for given in inputs
             for case in (await self.store.decisions.load([given.inquiry_id])).values()
         }
-        settled = await super().settle(inputs, replayed=replayed)
+        settled = await super().settle(inputs)
         return [one for one in settled if one.cause not in known[one.inquiry_id]]
 
 
