@@ -1,4 +1,4 @@
-"""Faults planted into a capture, and what the auditor must say of each; `faulty.py` has four of them in running code."""
+"""Faults planted into a capture, and what the auditor must say of each; `faulty.py` has some of them in running code."""
 
 import copy
 from collections.abc import Callable
