@@ -15,7 +15,7 @@ from deploy.local.city import city_folder, read_city
 from tests.benchmarks import machine
 from tests.benchmarks.place import place
 from tests.benchmarks.report import Result
-from tests.benchmarks.sections import Bench, Measure, Section, core, departments, flow, intake, latency
+from tests.benchmarks.sections import Bench, Measure, Section, core, departments, flow, intake, latency, storage
 
 SECTIONS: dict[str, Measure] = {
     "core": core.measure,
@@ -23,6 +23,7 @@ SECTIONS: dict[str, Measure] = {
     "intake": intake.measure,
     "flow": flow.measure,
     "departments": departments.measure,
+    "storage": storage.measure,
 }
 
 

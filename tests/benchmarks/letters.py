@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from shared.city import City
 from shared.contracts.envelope import Message, Origin
 from shared.contracts.fields import Contact
-from shared.contracts.ids import CROCKFORD
+from shared.contracts.ids import CROCKFORD, digest
 from shared.contracts.inputs import InquiryReceived
+from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.kafka import topics
 from shared.kafka.publisher import RawRecord
 from shared.runtime import timestamps
@@ -95,6 +96,7 @@ def _body(words: str, dice: random.Random) -> str:
 
 
 def _record(request: InquiryReceived, received_at: datetime, dice: random.Random) -> RawRecord:
-    origin = Origin("chorus/intake", request.inquiry_id, timestamps.to_text(received_at))
     id_, value = str(uuid.UUID(int=dice.getrandbits(128), version=4)), request.model_dump_json().encode()
+    at, salt = timestamps.to_text(received_at), digest(id_.encode())
+    origin = Origin(INTAKE_SOURCE, request.inquiry_id, at, actor=RESIDENT, salt=salt)
     return Message(topics.INPUTS, request.inquiry_id, id_, InquiryReceived.type, origin, value).record

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.local import probe
 from deploy.local.city import apply_if_changed, city_folder
+from deploy.local.mail import mail_part
 from shared.city import City
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.load import Address
@@ -19,9 +20,9 @@ LOOK_EVERY_S = 0.05
 
 
 @contextmanager
-def listening(place: Place, module: str, *words: str) -> Iterator[Address]:
+def listening(place: Place, module: str, *words: str, **environment: str) -> Iterator[Address]:
     """A program on a port of its own, from when it is ready to the end of the block."""
-    with _listening(place, module, *words) as (address, process):
+    with _listening(place, module, *words, **environment) as (address, process):
         until(lambda: not probe.service(f"http://{address.host}:{address.port}"), process)
         yield address
 
@@ -60,6 +61,17 @@ def inbox_watch(place: Place, names: list[str]) -> Iterator[Callable[[], dict[st
         yield arrived
 
 
+@contextmanager
+def mail_sink(place: Place) -> Iterator[str]:
+    """A mail server that takes everything; its address."""
+    port = free_port()
+    part = mail_part(place.folder / "mail", port)
+    sink = Contender("mail", "deploy.local.mail", "", words=part.command[3:])
+    with running(sink, place) as process:
+        until(lambda: not part.ready(), process)
+        yield f"127.0.0.1:{port}"
+
+
 def until(done: Callable[[], bool], process: Process, limit_s: float = READY_S) -> None:
     """Wait for it; raises RuntimeError when the process ends, or when it takes too long."""
     last = time.monotonic() + limit_s
@@ -71,8 +83,8 @@ def until(done: Callable[[], bool], process: Process, limit_s: float = READY_S) 
 
 
 @contextmanager
-def _listening(place: Place, module: str, *words: str) -> Iterator[tuple[Address, Process]]:
+def _listening(place: Place, module: str, *words: str, **environment: str) -> Iterator[tuple[Address, Process]]:
     address = Address("127.0.0.1", free_port())
     program = Contender(module.rpartition(".")[2], module, "", words=words)
-    with running(program, place, CHORUS_HTTP=f"{address.host}:{address.port}") as process:
+    with running(program, place, CHORUS_HTTP=f"{address.host}:{address.port}", **environment) as process:
         yield address, process

@@ -6,17 +6,23 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from pydantic_core import to_json
 
-from services.router.domain.decision import Decision
+from services.router.domain import decide
+from services.router.domain.case import Case
+from services.router.domain.decision import Actor, Decision
+from services.router.domain.facts import Fact
+from services.router.domain.outputs.case_events import event_of
 from services.router.stores.decisions import Decisions
 from shared.contracts.envelope import Message
 from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, Row
-from shared.kafka.topics import RESIDENTS
+from shared.kafka.topics import EVENTS, RESIDENTS
 from shared.service.service import main
 from tests.integration.killable import arm
 
@@ -66,7 +72,57 @@ def swallowed_publish_error() -> None:
     setattr(Publisher, "publish", careless)  # noqa: B010
 
 
-FAULTS = {one.__name__: one for one in (commit_before_effect, fresh_id_on_repeat, swallowed_publish_error)}
+def prev_forgotten() -> None:
+    """One event begins a chain of its own."""
+    left = [1]
+
+    def forgetful(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
+        if case.sequence and left:
+            left.pop()
+            case.head = None
+        return event_of(case, fact, at, actor)
+
+    setattr(decide, "event_of", forgetful)  # noqa: B010
+
+
+def text_in_an_event() -> None:
+    """One event repeats what its resident wrote."""
+    left = [1]
+
+    def talkative(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
+        value = event_of(case, fact, at, actor)
+        if left and case.inquiry is not None:
+            left.pop()
+            value = b'%b,"said":%b}' % (value[:-1], to_json(case.inquiry.body.text))
+            case.head = sha256(value).hexdigest()
+        return value
+
+    setattr(decide, "event_of", talkative)  # noqa: B010
+
+
+def event_altered_on_its_way() -> None:
+    """What is published of one event has the same fields as what was stored, and other bytes."""
+    deliver, left = Publisher.deliver, [1]
+
+    async def careless(self: Publisher, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
+        out = list(rows)
+        at = next((at for at, (topic, _) in enumerate(out) if topic == EVENTS), None)
+        if at is not None and left:
+            left.pop()
+            topic, (key, value, headers) = out[at]
+            out[at] = topic, (key, (value or b"").replace(b'"state":', b'"state": '), headers)
+        await deliver(self, topics, out)
+
+    setattr(Publisher, "deliver", careless)  # noqa: B010
+
+
+FAULTS = {
+    one.__name__: one
+    for one in (
+        *(commit_before_effect, fresh_id_on_repeat, swallowed_publish_error),
+        *(prev_forgotten, text_in_an_event, event_altered_on_its_way),
+    )
+}
 
 if __name__ == "__main__":
     FAULTS[sys.argv[2]]()

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from sys import intern
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -16,15 +16,11 @@ import yaml
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from pymongo import MongoClient
 
-from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Mail, Record, digest
+from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Decision, Mail, Record
 
 READ = ("inquiries.", "residents.", "departments.")
 ANSWERS_WITHIN_S = 20
 TICKETS_AT_ONCE = 8
-DECIDED = (
-    *("inquiry_id", "n", "cause", "type", "refusal", "facts.type", "facts.data"),
-    *("messages.topic", "messages.id", "messages.type", "messages.value"),
-)
 LEDGERS = (("chorus_intake", "ledger"), ("chorus_router", "commands"))
 
 
@@ -44,7 +40,7 @@ def gather(
         return Capture(
             accepted=[one for one, _ in told],
             records=records,
-            decisions=[decided(one) for one in store["chorus_router"]["decisions"].find({}, DECIDED)],
+            decisions=[decided(one) for one in store["chorus_router"]["decisions"].find({})],
             ledger={
                 one["_id"]: one["inquiry_id"]
                 for database, entries in LEDGERS
@@ -61,6 +57,7 @@ def gather(
             ],
             promised=promised,
             addresses=addresses(city),
+            areas=areas(city),
         )
 
 
@@ -135,14 +132,25 @@ def read_hall(http: httpx.Client, notifier: str) -> list[str]:
     return shown
 
 
-def decided(stored: dict[str, Any]) -> dict[str, Any]:
-    """A decision without the words of its messages: they lie in the topics once more."""
-    kept = ("topic", "id", "type")
-    messages = [
-        {name: intern(one[name]) for name in kept} | {"digest": digest(one["value"].encode())}
-        for one in stored["messages"]
-    ]
-    return stored | {"messages": messages}
+def decided(stored: Mapping[str, Any]) -> Decision:
+    """A decision of the store; what an erased one lacks is empty."""
+    cause, at = stored["cause"], stored["at"]
+    return Decision(
+        inquiry_id=intern(stored["inquiry_id"]),
+        n=stored["n"],
+        cause=cause if isinstance(cause, str) else str(UUID(bytes=cause)),
+        type=intern(stored["type"]),
+        at=(at["partition"], at["offset"]),
+        actor=intern(stored["actor"]),
+        salt=intern((stored.get("salt") or b"").hex()),
+        decided_at=stored["decided_at"].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        facts=stored["facts"],
+        head=stored["head"].hex(),
+        words=stored.get("words", {}),
+        messages=stored.get("messages", ()),
+        picture=stored.get("picture", ""),
+        refusal=stored.get("refusal", ""),
+    )
 
 
 def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -165,8 +173,17 @@ def mails_waiting(mongodb: str) -> int:
 
 def addresses(city: Path) -> dict[str, str]:
     """Of each department its address, as the city's folder says it."""
-    departments = yaml.safe_load((city / "departments.yaml").read_text("utf-8"))
-    return {one["code"]: one["email"] for one in departments if one.get("email")}
+    return {one["code"]: one["email"] for one in _departments(city) if one.get("email")}
+
+
+def areas(city: Path) -> frozenset[str]:
+    """Every area that the city's folder names."""
+    return frozenset(area for one in _departments(city) for area in one.get("areas", ()))
+
+
+def _departments(city: Path) -> list[dict[str, Any]]:
+    departments: list[dict[str, Any]] = yaml.safe_load((city / "departments.yaml").read_text("utf-8"))
+    return departments
 
 
 def months(records: Iterable[Record], city: Path) -> list[str]:

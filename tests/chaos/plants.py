@@ -1,4 +1,4 @@
-"""Faults planted into a capture, and what the auditor must say of each; `faulty.py` has four of them in running code."""
+"""Faults planted into a capture, and what the auditor must say of each; `faulty.py` has some of them in running code."""
 
 import copy
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.chaos import sample
 from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Capture, Mail, Record
+from tests.chaos.audit.completion import completed
 from tests.chaos.sample import JOINT, SINGLE, renamed, reworded
 
 Fault = Callable[[Capture], Capture]
@@ -135,14 +136,13 @@ def scorer_counts_an_event_twice(capture: Capture) -> Capture:
 
 def commit_before_effect(capture: Capture) -> Capture:
     """As after a commit before the effect: the input is on the log, and nobody decided."""
-    first = capture.decisions[0]
-    ids = {message["id"] for message in first["messages"]}
+    ids = {message.id for message in completed(capture.decisions[:1])}
     left = [one for one in capture.records if one.id not in ids]
     return replace(capture, decisions=list(capture.decisions[1:]), records=left)
 
 
 def input_decided_twice(capture: Capture) -> Capture:
-    twice = {**capture.decisions[1], "n": 5, "messages": []}
+    twice = replace(capture.decisions[1], n=5, facts=[], messages=[])
     return replace(capture, decisions=[*capture.decisions, twice])
 
 
@@ -167,7 +167,7 @@ def accepted_and_gone(capture: Capture) -> Capture:
     return replace(
         capture,
         records=[one for one in capture.records if one.inquiry_id != JOINT],
-        decisions=[one for one in capture.decisions if one["inquiry_id"] != JOINT],
+        decisions=[one for one in capture.decisions if one.inquiry_id != JOINT],
         scored=[one for one in capture.scored if one["inquiry_id"] != JOINT],
     )
 

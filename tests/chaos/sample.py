@@ -1,15 +1,30 @@
 """A capture made by hand: two inquiries that went as they should, one of them public and answered jointly."""
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
-from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Mail, Record, digest
+from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Decision, Mail, Record
+from tests.chaos.audit.completion import PICTURE, completed
+from tests.chaos.audit.texts import commitment
 
 JOINT, SINGLE = "20261122-AAAAAAAA", "20261122-BBBBBBBB"
 AT = "2026-11-22T10:00:{:02}.000Z"
 DUE = {"accept": AT.format(30), "first_reply": AT.format(30), "resolve": AT.format(30)}
 ADDRESS = "resident@mail.example"
+Fields = dict[str, Any]
+Fact = tuple[str, Fields]
+Facts = list[Fact]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that a fact commits to; one that stands in the words of another fact is not stored again."""
+
+    text: str
+    stored: bool = True
 
 
 class Story:
@@ -19,46 +34,97 @@ class Story:
         self.inquiry_id = inquiry_id
         self.accepted = Accepted(mark, (inquiry_id,), email, public)
         self.records: list[Record] = []
-        self.decisions: list[dict[str, Any]] = []
-        self.sequence = 0
+        self.decisions: list[Decision] = []
+        self.facts: list[str] = []
 
-    def record(self, topic: str, id_: str, kind: str, data: dict[str, Any], sequence: int = 0) -> Record:
+    def record(self, topic: str, value: str, **headers: str) -> Record:
         """Lay a record into a topic."""
-        headers = {"ce_id": id_, "ce_type": f"chorus.{kind}", "ce_subject": self.inquiry_id}
-        headers |= {"ce_sequence": str(sequence), "ce_recordedtime": AT.format(len(self.decisions))}
-        value = json.dumps(data, ensure_ascii=False).encode()
-        self.records.append(Record(topic, 0, len(self.records), self.inquiry_id, headers, value))
+        given = {f"ce_{name}": text for name, text in headers.items()} | {"ce_subject": self.inquiry_id}
+        self.records.append(Record(topic, 0, len(self.records), self.inquiry_id, given, value.encode()))
         return self.records[-1]
 
-    def decided(self, kind: str, data: dict[str, Any], *facts: tuple[str, dict[str, Any]]) -> None:
-        """An input, the decision on it, and every message that follows."""
-        n = len(self.decisions) + 1
-        cause = self.record(INPUTS, f"{self.inquiry_id}/input-{n}", kind, data)
-        decision: dict[str, Any] = {"inquiry_id": self.inquiry_id, "n": n, "cause": cause.id, "type": cause.kind}
-        decision |= {"refusal": None, "messages": [], "facts": [{"type": one, "data": of} for one, of in facts]}
-        self.decisions.append(decision)
-        for fact, of in facts:
-            self.sequence += 1
-            self._out(EVENTS, fact, of, self.sequence)
-            if fact == "part.offered":
-                self._out(f"departments.{of['department']}.inbox", fact, of, n)
+    def decided(
+        self, actor: str, kind: str, data: Fields, facts: Facts, told: Sequence[str], reply: str = "null"
+    ) -> None:
+        """An input, the decision on it, and every message that follows; `told` is what the resident hears."""
+        n, salt = len(self.decisions) + 1, digest(f"{self.inquiry_id}/{len(self.decisions)}".encode())
+        at = AT.format(n)
+        id_, spoken = f"{self.inquiry_id}/input-{n}", as_json(data)
+        about = {"time": at, "recordedtime": at, "actor": actor, "salt": salt}
+        cause = self.record(INPUTS, spoken, id=id_, type=f"chorus.{kind}", **about)
+        words: dict[str, str] = {}
+        own = [self._fact(at, actor, salt, index, one, words) for index, one in enumerate(facts)]
+        messages = [
+            f"departments.{fields['department']}.inbox chorus.{name} {as_json(fields)}"
+            for name, fields in facts
+            if name == "part.offered"
+        ]
+        messages += [f'{RESIDENTS} chorus.resident.told {{"what":"{what}"{PICTURE}}}}}' for what in told]
+        contact = as_json({"email": self.accepted.email}) if self.accepted.email else "null"
+        self.decisions.append(
+            Decision(
+                inquiry_id=self.inquiry_id,
+                n=n,
+                cause=id_,
+                type=kind,
+                at=(cause.partition, cause.offset),
+                actor=actor,
+                salt=salt,
+                decided_at=at,
+                facts=own,
+                head=digest(self.facts[-1].encode()),
+                words=words,
+                messages=messages,
+                picture=f',"contact":{contact},"case":{{"reply":{reply}',
+            )
+        )
+        self._publish()
 
-    def told(self, what: str, reply: list[tuple[str, str]] | None = None) -> None:
-        """What the resident hears of the last decision."""
-        contact = {"email": self.accepted.email} if self.accepted.email else None
-        data: dict[str, Any] = {"what": what, "contact": contact, "case": {"reply": paragraphs(reply)}}
-        self._out(RESIDENTS, "resident.told", data, len(self.decisions))
-
-    def wrote(self, department: str, kind: str, data: dict[str, Any], *facts: tuple[str, dict[str, Any]]) -> None:
+    def wrote(self, department: str, kind: str, data: Fields, facts: Facts, told: Sequence[str], **reply: str) -> None:
         """A department's message, through the gate and the core."""
-        self.record(f"departments.{department}.outbox", f"{data['part_id']}/{kind}", kind, data)
-        self.decided(kind, data, *facts)
+        id_ = f"{data['part_id']}/{kind}"
+        self.record(f"departments.{department}.outbox", as_json(data), id=id_, type=f"chorus.{kind}")
+        self.decided("department", kind, data, facts, told, **reply)
 
-    def _out(self, topic: str, kind: str, data: dict[str, Any], sequence: int) -> None:
-        id_ = f"{self.inquiry_id}/{topic}/{kind}/{len(self.records)}"
-        record = self.record(topic, id_, kind, data, sequence)
-        message = {"topic": topic, "id": id_, "type": f"chorus.{kind}", "digest": digest(record.value)}
-        self.decisions[-1]["messages"].append(message)
+    def _fact(self, at: str, actor: str, salt: str, index: int, one: Fact, words: dict[str, str]) -> str:
+        kind, fields = one
+        said = {"type": f"chorus.{kind}", "inquiry_id": self.inquiry_id, "sequence": len(self.facts) + 1, "at": at}
+        standing = {"state": "assigned", "departments": [], "part_states": {"offered": 1}}
+        prev = digest(self.facts[-1].encode()) if self.facts else None
+        own = promised(fields, f"{index}", salt, words)
+        self.facts.append(as_json({**said, "actor": {"kind": actor}, **own, **standing, "prev": prev}))
+        return self.facts[-1]
+
+    def _publish(self) -> None:
+        """What the last decision promises."""
+        there = {one.id for one in self.records}
+        for one in completed(self.decisions):
+            if one.id not in there:
+                headers = {name.removeprefix("ce_"): text for name, text in one.headers.items() if name != "ce_subject"}
+                self.record(one.topic, one.value.decode(), id=one.id, **headers)
+
+
+def promised(value: Any, place: str, salt: str, words: dict[str, str]) -> Any:
+    """The value with a commitment for each text in it; those that are stored go into the words."""
+    if isinstance(value, dict):
+        return {name: promised(one, f"{place}/{name}", salt, words) for name, one in value.items()}
+    if isinstance(value, list):
+        return [promised(one, f"{place}/{at}", salt, words) for at, one in enumerate(value)]
+    if not isinstance(value, Text):
+        return value
+    if value.stored:
+        words[place] = value.text
+    return {"sha256": commitment(salt, place, value.text)}
+
+
+def digest(value: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return sha256(value).hexdigest()
+
+
+def as_json(value: Any) -> str:
+    """Compact."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def paragraphs(reply: list[tuple[str, str]] | None) -> dict[str, Any] | None:
@@ -70,27 +136,33 @@ def story(inquiry_id: str, mark: str, email: str | None, public: bool, departmen
     """From the letter to the answer; the first department says an interim word."""
     told = Story(inquiry_id, mark, email, public)
     parts = {f"{inquiry_id}-p{number}": code for number, code in enumerate(departments, 1)}
-    offers = [("part.offered", {"part_id": part, "department": code, "due": DUE}) for part, code in parts.items()]
-    told.decided(
-        "inquiry.received",
-        {"body": f"路灯 (chaos {mark})"},
-        ("inquiry.registered", {}),
-        ("inquiry.assigned", {}),
-        *offers,
-    )
-    told.told("registered")
-    told.told("assigned")
-    first = next(iter(parts))
-    about = {"part_id": first, "department": parts[first]}
-    told.wrote(parts[first], "part.replied", {"part_id": first, "text": "正在核实。"}, ("inquiry.replied", about))
-    told.told("replied")
+    about = {part: {"part_id": part, "department": code} for part, code in parts.items()}
+    offers: Facts = [("part.offered", about[part] | {"due": DUE, "round": 1}) for part in parts]
+    body = f"路灯 (chaos {mark})"
+    came: Facts = [("inquiry.registered", {"body": Text(body)}), ("inquiry.assigned", {"why": Text("路灯")}), *offers]
+    told.decided("resident", "inquiry.received", {"body": body}, came, ["registered", "assigned"])
+    word, first = "正在核实。", next(iter(parts))
+    facts: Facts = [("inquiry.replied", about[first] | {"text": Text(word)})]
+    told.wrote(parts[first], "part.replied", {"part_id": first, "text": word}, facts, ["replied"])
     for part, code in parts.items():
-        facts: list[tuple[str, dict[str, Any]]] = [("part.contributed", {"part_id": part, "department": code})]
-        if part == list(parts)[-1]:
-            facts.append(("inquiry.answered", {"parts": list(parts), "round": 1}))
-        told.wrote(code, "part.contributed", {"part_id": part, "text": f"{code}：已处理。"}, *facts)
-    told.told("answered", [(code, f"{code}：已处理。") for code in departments])
+        text = f"{code}：已处理。"
+        facts = [("part.contributed", about[part] | {"text": Text(text)})]
+        last = part == list(parts)[-1]
+        answer = joint(told, about, facts) if last else {}
+        told.wrote(code, "part.contributed", {"part_id": part, "text": text}, facts, ["answered"] * last, **answer)
     return told
+
+
+def joint(told: Story, about: Mapping[str, Fields], facts: Facts) -> dict[str, str]:
+    """Adds the joint reply to the facts of the last contribution; the reply as residents see it, with references."""
+    texts = [f"{one['department']}：已处理。" for one in about.values()]
+    rows = [one | {"text": Text(text, stored=False)} for one, text in zip(about.values(), texts, strict=True)]
+    composed = {"round": 1, "text": Text("".join(texts), stored=False), "paragraphs": rows}
+    facts += [("reply.composed", composed), ("inquiry.answered", {"parts": list(about), "round": 1})]
+    places = [f"\x1a{at}/0/text\x1a" for at in range(len(told.decisions) + 2 - len(about), len(told.decisions) + 2)]
+    codes = [one["department"] for one in about.values()]
+    shown = [{"department": code, "text": place} for code, place in zip(codes, places, strict=True)]
+    return {"reply": as_json({"paragraphs": shown}).replace("\\u001a", "\x1a")}
 
 
 def line(code: str, joint: int, assigned: int) -> dict[str, Any]:

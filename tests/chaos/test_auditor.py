@@ -8,7 +8,8 @@ import pytest
 
 from tests.chaos import sample
 from tests.chaos.audit.auditor import audit
-from tests.chaos.audit.capture import RESIDENTS
+from tests.chaos.audit.capture import INPUTS, RESIDENTS
+from tests.chaos.forgeries import FORGERIES, forged
 from tests.chaos.plants import FAULTS, Fault, the, with_more, without
 from tests.chaos.sample import renamed
 
@@ -21,9 +22,9 @@ def test_a_clean_capture_is_green() -> None:
     assert found.repeated.total() == 0
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [*FAULTS, *FORGERIES], ids=lambda fault: fault.__name__)
 def test_every_planted_fault_turns_it_red(fault: Fault) -> None:
-    kind, words = FAULTS[fault]
+    kind, words = (FAULTS | FORGERIES)[fault]
     found = [str(one) for one in audit(fault(sample.clean())).found]
     assert any(one.startswith(kind) and words in one for one in found), found
 
@@ -35,6 +36,21 @@ def test_the_same_id_again_is_a_repeat_and_no_fault() -> None:
     assert found.clean, [str(one) for one in found.found]
     assert found.repeated["mails"] == 1
     assert found.repeated.total() == len(sample.clean().records) + 1
+
+
+def test_an_input_that_was_let_in_twice_has_another_salt_and_nothing_follows_from_it() -> None:
+    capture = sample.clean()
+    again = replace(renamed(the(capture, INPUTS, "part.replied"), ce_salt="0" * 64), offset=99)
+    found = audit(with_more(capture, again))
+    assert found.clean, [str(one) for one in found.found]
+    assert +found.repeated == {INPUTS: 1}
+
+
+def test_a_planted_forgery_is_the_only_thing_that_is_wrong() -> None:
+    found = audit(forged(sample.clean(), 5, lambda fact: {}))
+    assert found.clean, [str(one) for one in found.found]
+    found = audit(forged(sample.clean(), 5, lambda fact: {"text": "正在核实。"}))
+    assert {one.words.split(" has ")[1] for one in found.found} == {"free text in text: '正在核实。'"}
 
 
 def test_what_a_dead_letter_explains_is_not_lost() -> None:

@@ -104,6 +104,33 @@ def test_swallowed_publish_error(town: Town) -> None:
         red(town, receipt, "lost: ", "was decided and is not in residents.inbox")
 
 
+def test_prev_forgotten(town: Town) -> None:
+    with town.bench.service("router", "prev_forgotten", script=FAULTY):
+        receipt = town.write()
+        until_decided(town.bench, receipt)
+        red(
+            town,
+            receipt,
+            "wrong: ",
+            "the prev of the fact 2 is not the hash of the one before",
+            "the prev of the event",
+        )
+
+
+def test_text_in_an_event(town: Town) -> None:
+    with town.bench.service("router", "text_in_an_event", script=FAULTY):
+        receipt = town.write()
+        until_decided(town.bench, receipt)
+        red(town, receipt, "wrong: ", "has free text in said: '工地每天夜间施工，噪音很大。")
+
+
+def test_event_altered_on_its_way(town: Town) -> None:
+    with town.bench.service("router", "event_altered_on_its_way", script=FAULTY):
+        receipt = town.write()
+        until_decided(town.bench, receipt)
+        red(town, receipt, "wrong: ", "in inquiries.events is not what was decided", "the prev of the event")
+
+
 def test_unsynced_store(town: Town, tmp_path: Path) -> None:
     """What it has acknowledged is not on disk when the power goes: it has the files that it had before."""
     store = town.bench.backing.parts["store"]

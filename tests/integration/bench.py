@@ -1,6 +1,7 @@
 """Where services are started one by one over the run's broker and store, and where one of them kills itself at a step."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +120,8 @@ def set_up(running: Backing, folder: Path) -> Bench:
 
 
 def whole(bench: Bench, inquiry_id: str) -> None:
-    """What an auditor finds in the topics: each thing once, events without gaps."""
+    """What an auditor finds in the topics: each thing once, events without gaps, and those are the stored facts."""
+    chained(bench, inquiry_id)
     letters = bench.letters(inquiry_id, EVENTS, RESIDENTS, INPUTS, *(f"departments.{code}.inbox" for code in JOINT))
     events = [one for one in letters if one.topic == EVENTS]
     numbers = {int(one.headers["ce_sequence"]): one.headers["ce_id"] for one in events}
@@ -135,6 +138,25 @@ def whole(bench: Bench, inquiry_id: str) -> None:
     assert sum(what[1] == "answered" for what in told) == 1
     received = ids_by((one for one in letters if one.headers["ce_type"] == "chorus.inquiry.received"), "inquiry_id")
     assert [len(ids) for ids in received.values()] == [1]
+
+
+def events_of(bench: Bench, inquiry_id: str) -> dict[int, bytes]:
+    """The values of its events, by number."""
+    return {int(one.headers["ce_sequence"]): one.value for one in bench.letters(inquiry_id, EVENTS)}
+
+
+def chained(bench: Bench, inquiry_id: str) -> None:
+    """Every fact comes to be an event of the same bytes, which names the hash of the one before."""
+    decisions = sorted(bench.stored("router", "decisions", inquiry_id=inquiry_id), key=lambda one: int(one["n"]))
+    facts = [fact.encode() for one in decisions for fact in one["facts"]]
+    until = time.monotonic() + 10
+    while len(values := events_of(bench, inquiry_id)) < len(facts):
+        assert time.monotonic() < until, f"{len(facts)} facts, {len(values)} events"
+        time.sleep(0.2)
+    assert [values[number] for number in sorted(values)] == facts
+    hashes = [sha256(value).digest() for value in facts]
+    assert [json.loads(value)["prev"] for value in facts] == [None, *(one.hex() for one in hashes[:-1])]
+    assert decisions[-1]["head"] == hashes[-1]
 
 
 @contextmanager

@@ -16,12 +16,13 @@ PATIENCE_S = 30.0
 
 @dataclass(frozen=True)
 class Letter:
-    """One record with its headers as text."""
+    """One record with its headers as text; `data` is what its value holds if that is a JSON object."""
 
     topic: str
     key: str
     headers: dict[str, str]
     data: dict[str, Any]
+    value: bytes = b""
 
 
 def letter(message: Any) -> Letter:
@@ -36,6 +37,7 @@ def letter(message: Any) -> Letter:
         (message.key() or b"").decode(errors="replace"),
         headers,
         data if isinstance(data, dict) else {},
+        message.value() or b"",
     )
 
 

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from pymongo import MongoClient
 
+from shared.contracts.ids import digest
+from shared.contracts.sources import RESIDENT
 from shared.kafka import topics
 from tests.integration.corpus import Sample
 
@@ -44,8 +46,13 @@ def decided(stored: Stored) -> Mapping[str, int]:
 
 def replied(stored: Stored) -> Mapping[str, int]:
     """How often each interim word was taken."""
-    decisions = stored["chorus_router"]["decisions"].find({"type": "chorus.part.replied", "refusal": None})
-    return Counter(fact["data"]["text"] for one in decisions for fact in one["facts"] if "text" in fact["data"])
+    decisions = stored["chorus_router"]["decisions"].find({"type": "part.replied", "refusal": None})
+    return Counter(
+        one["words"][f"{index}/text"]
+        for one in decisions
+        for index, fact in enumerate(one["facts"])
+        if json.loads(fact)["type"] == "chorus.inquiry.replied"
+    )
 
 
 READERS = (
@@ -89,6 +96,8 @@ def good(topic: str, part_id: str = "") -> Sample:
         "ce_recordedtime": AT,
         "content-type": "application/json",
     }
+    if topic == topics.INPUTS:
+        headers |= {"ce_actor": RESIDENT, "ce_salt": digest(inquiry_id.encode())}
     return Sample(
         about=word if topic == OUTBOX else inquiry_id,
         key=inquiry_id.encode(),
@@ -108,6 +117,13 @@ def told(inquiry_id: str, word: str) -> dict[str, Any]:
 def offered(inquiry_id: str, department: str = "environment") -> dict[str, Any]:
     """The event by which a department is mailed."""
     due = {"accept": AT, "first_reply": AT, "resolve": AT}
+    begun = {
+        "type": "chorus.part.offered",
+        "inquiry_id": inquiry_id,
+        "sequence": 1,
+        "at": AT,
+        "actor": {"kind": RESIDENT},
+    }
     about = {"part_id": f"{inquiry_id}-p1", "department": department, "role": "lead", "due": due, "round": 1}
-    standing = {"state": "assigned", "departments": [department], "part_states": {"offered": 1}}
-    return {"inquiry_id": inquiry_id} | about | standing
+    standing = {"state": "assigned", "departments": [department], "part_states": {"offered": 1}, "prev": None}
+    return begun | about | standing

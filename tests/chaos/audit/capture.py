@@ -1,17 +1,19 @@
 """What was captured of a run: topics, stores, mails, hall, tickets and scoreboards, as they lay there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 INPUTS = "inquiries.inputs"
 EVENTS = "inquiries.events"
 RESIDENTS = "residents.inbox"
 PREFIX = "chorus."
-HEADERS = ("ce_id", "ce_type", "ce_subject", "ce_sequence", "ce_recordedtime", "dl_kind", "dl_reason")
+HEADERS = (
+    *("ce_id", "ce_type", "ce_subject", "ce_sequence", "ce_time", "ce_recordedtime", "ce_actor", "ce_salt"),
+    *("dl_kind", "dl_reason"),
+)
 
 
 @lru_cache(maxsize=10_000)
@@ -22,11 +24,6 @@ def read_json(value: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
-
-
-def digest(value: bytes) -> bytes:
-    """What is kept of a text that must lie elsewhere word for word."""
-    return blake2b(value, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,31 @@ class Record:
         return read_json(self.value)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision as it is stored; id, salt, hash and time as text. `facts` are the values of events, as text."""
+
+    inquiry_id: str
+    n: int
+    cause: str
+    type: str
+    at: tuple[int, int]
+    actor: str
+    salt: str
+    decided_at: str
+    facts: Sequence[str]
+    head: str
+    words: Mapping[str, str]
+    messages: Sequence[str]
+    picture: str = ""
+    refusal: str = ""
+
+    @property
+    def facts_read(self) -> list[Mapping[str, Any]]:
+        """Its facts as JSON objects."""
+        return [read_json(one.encode()) for one in self.facts]
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A message that somebody wrote, and every number that intake gave for it; `mark` stands in its body."""
@@ -81,7 +103,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything. Of a decision's messages the `digest` of each is kept, not its value.
+    """Everything.
 
     `ledger` holds of every entry of both ledgers the inquiry, `unpublished` what their notes still name, `boards` the
     scoreboard of each month in JSON, `promised` of every rating and command that was answered 202 the inquiry.
@@ -89,7 +111,7 @@ class Capture:
 
     accepted: Sequence[Accepted]
     records: Sequence[Record]
-    decisions: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Decision]
     ledger: Mapping[str, str]
     unpublished: Sequence[str]
     scored: Sequence[Mapping[str, Any]]
@@ -100,3 +122,5 @@ class Capture:
     promised: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Of each department its address, as the city's directory has it."""
+    areas: Collection[str] = frozenset()
+    """The areas that the city's directory names."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Record
+from tests.chaos.audit.capture import EVENTS, INPUTS, RESIDENTS, Accepted, Capture, Decision, Record
 from tests.chaos.audit.findings import Findings
 
 
@@ -19,7 +19,7 @@ class Case:
     told: list[Record] = field(default_factory=list)
     inbox: list[Record] = field(default_factory=list)
     outbox: list[Record] = field(default_factory=list)
-    decisions: list[Mapping[str, Any]] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     scored: list[Mapping[str, Any]] = field(default_factory=list)
 
     def events_of(self, kind: str) -> list[Record]:
@@ -52,7 +52,7 @@ def lay_out(capture: Capture, findings: Findings) -> dict[str, Case]:
         if (pile := _pile(record.topic)) is not None:
             getattr(case(record.inquiry_id), pile).append(record)
     for decision in capture.decisions:
-        case(decision["inquiry_id"]).decisions.append(decision)
+        case(decision.inquiry_id).decisions.append(decision)
     for event in capture.scored:
         case(event["inquiry_id"]).scored.append(event)
     return cases
@@ -67,7 +67,10 @@ def _pile(topic: str) -> str | None:
 
 
 def once_each(records: Iterable[Record], findings: Findings) -> list[Record]:
-    """The first appearance of every id in every topic; the same id with other bytes is a double."""
+    """The first appearance of every id in every topic; the same id with other bytes is a double.
+
+    An input comes again with another salt when the gate lets it in twice; what the core writes comes again as it was.
+    """
     first: dict[tuple[str, str], Record] = {}
     for record in records:
         known = first.setdefault((record.topic, record.id), record)
@@ -76,8 +79,14 @@ def once_each(records: Iterable[Record], findings: Findings) -> list[Record]:
         findings.repeated[_place(record.topic)] += 1
         if known.value != record.value:
             findings.double(record.inquiry_id, f"the id {record.id} in {record.topic} stands for two different texts")
+        elif known.headers != record.headers and _of_the_core(record.topic):
+            findings.wrong(record.inquiry_id, f"the id {record.id} in {record.topic} comes again with other headers")
     return list(first.values())
 
 
 def _place(topic: str) -> str:
     return f"departments.*.{topic.rpartition('.')[2]}" if topic.startswith("departments.") else topic
+
+
+def _of_the_core(topic: str) -> bool:
+    return topic in (EVENTS, RESIDENTS) or topic.endswith(".inbox")

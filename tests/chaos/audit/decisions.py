@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-from tests.chaos.audit.capture import EVENTS, RESIDENTS, Capture, Record, digest
+from tests.chaos.audit.capture import EVENTS, PREFIX, RESIDENTS, Capture, Record
 from tests.chaos.audit.cases import Case
+from tests.chaos.audit.completion import completed
 from tests.chaos.audit.findings import Findings
 
 
@@ -40,21 +41,21 @@ def _accepted(inquiry_id: str, capture: Capture, case: Case, findings: Findings)
         findings.lost(inquiry_id, "it was accepted and is not on the log")
     elif len(received) > 1:
         findings.double(inquiry_id, f"it was received under {len(received)} ids")
-    first = [one for one in case.decisions if one["n"] == 1]
+    first = [one for one in case.decisions if one.n == 1]
     if not first:
         findings.lost(inquiry_id, "it was accepted and has no first decision")
     elif len(first) > 1:
         findings.double(inquiry_id, f"it has {len(first)} first decisions")
-    elif received and first[0]["cause"] != received[0].id:
-        findings.wrong(inquiry_id, f"its first decision answers {first[0]['cause']}, not its receipt")
+    elif received and first[0].cause != received[0].id:
+        findings.wrong(inquiry_id, f"its first decision answers {first[0].cause}, not its receipt")
 
 
 def check_decisions(case: Case, findings: Findings) -> None:
     """Dense in n, each of another cause; each input is a cause, each cause an input."""
-    numbers = sorted(one["n"] for one in case.decisions)
+    numbers = sorted(one.n for one in case.decisions)
     if numbers != list(range(1, len(numbers) + 1)):
         findings.lost(case.inquiry_id, f"its decisions are numbered {numbers}")
-    causes = Counter(one["cause"] for one in case.decisions)
+    causes = Counter(one.cause for one in case.decisions)
     for cause, times in causes.items():
         if times > 1:
             findings.double(case.inquiry_id, f"the input {cause} was decided {times} times")
@@ -69,20 +70,37 @@ def check_decisions(case: Case, findings: Findings) -> None:
     if len(spoken) > len(case.outbox):
         findings.double(case.inquiry_id, f"departments wrote {len(case.outbox)} messages, {len(spoken)} came through")
     for one in case.decisions:
-        if one.get("refusal"):
-            findings.wrong(case.inquiry_id, f"a {one['type']} was refused: {one['refusal']['reason']}")
+        if one.refusal:
+            reason = one.words.get("refusal/reason", one.refusal)
+            findings.wrong(case.inquiry_id, f"a {one.type} was refused: {reason}")
+
+
+def check_causes(case: Case, findings: Findings) -> None:
+    """A decision keeps place, sender, salt and time of the first copy of its input on the log."""
+    inputs = {one.id: one for one in case.inputs}
+    for one in case.decisions:
+        if (cause := inputs.get(one.cause)) is None:
+            continue
+        there = (cause.partition, cause.offset)
+        if one.at != there:
+            findings.wrong(case.inquiry_id, f"the decision {one.n} says that its input lies at {one.at}, not {there}")
+        for name, said in (("ce_actor", one.actor), ("ce_salt", one.salt), ("ce_recordedtime", one.decided_at)):
+            if said != cause.headers.get(name):
+                findings.wrong(case.inquiry_id, f"the decision {one.n} does not have the {name} of its input")
 
 
 def check_promised(case: Case, findings: Findings) -> None:
-    """What the decisions promise and what the topics hold are the same messages, word for word."""
-    promised = {(m["topic"], m["id"]): m for one in case.decisions for m in one["messages"]}
+    """What the decisions promise, facts included, and what the topics hold are the same messages, byte for byte."""
+    promised = {(one.topic, one.id): one for one in completed(case.decisions)}
     there: dict[tuple[str, str], Record] = {(one.topic, one.id): one for one in (*case.events, *case.told, *case.inbox)}
     for (topic, id_), message in promised.items():
-        record = there.get((topic, id_))
-        if record is None:
-            findings.lost(case.inquiry_id, f"{message['type']} {id_} was decided and is not in {topic}")
-        elif digest(record.value) != message["digest"]:
-            findings.wrong(case.inquiry_id, f"{message['type']} {id_} in {topic} is not what was decided")
+        kind = message.type.removeprefix(PREFIX)
+        if (record := there.get((topic, id_))) is None:
+            findings.lost(case.inquiry_id, f"{kind} {id_} was decided and is not in {topic}")
+        elif record.value != message.value:
+            findings.wrong(case.inquiry_id, f"{kind} {id_} in {topic} is not what was decided")
+        elif other := [name for name, text in message.headers.items() if record.headers.get(name) != text]:
+            findings.wrong(case.inquiry_id, f"{kind} {id_} in {topic} has another {', '.join(other)} than was decided")
     for topic, id_ in there.keys() - promised.keys():
         if there[topic, id_].kind == "message.refused":
             findings.wrong(

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+from tests.chaos.audit.capture import PREFIX
 from tests.chaos.audit.cases import Case
 from tests.chaos.audit.findings import Findings
 
@@ -21,9 +22,9 @@ def check_offers(case: Case, findings: Findings) -> None:
             findings.double(case.inquiry_id, f"the part {part_id} stands twice on the record")
         wanted[part_id] = f"departments.{event.data['department']}.inbox"
     for decision in case.decisions:
-        for fact in decision["facts"]:
-            if fact["type"] == "part.offered":
-                wanted.setdefault(fact["data"]["part_id"], f"departments.{fact['data']['department']}.inbox")
+        for fact in decision.facts_read:
+            if fact.get("type") == f"{PREFIX}part.offered":
+                wanted.setdefault(fact["part_id"], f"departments.{fact['department']}.inbox")
     for part_id, topic in wanted.items():
         if topic not in places[part_id]:
             findings.lost(case.inquiry_id, f"the part {part_id} is not in {topic}")

@@ -1,0 +1,84 @@
+"""Texts: none on the record, and each that a fact commits to stands in the words, unchanged."""
+
+import hmac
+import re
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from tests.chaos.audit.cases import Case
+from tests.chaos.audit.completion import tell
+from tests.chaos.audit.findings import Findings
+
+CODE = r"[a-z][a-z0-9-]*"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+TICKET = r"\d{8}-[0-9A-Z]{8}"
+FORMS: Mapping[str, str] = {
+    **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied"), CODE),
+    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest"), CODE),
+    **dict.fromkeys(("rule", "policy_id"), CODE),
+    **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
+    **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
+    "type": rf"chorus\.{CODE}\.{CODE}",
+    "inquiry_id": TICKET,
+    "reply_id": rf"{TICKET}-r\d+",
+    **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
+}
+"""What a field of an event may hold if it holds text at all; a field that is not here may not. Areas are the city's own."""
+PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")
+
+
+def check_wordless(case: Case, areas: Collection[str], findings: Findings) -> None:
+    """No event holds anybody's words: every text in it is an id, a code, a time or a hash."""
+    for event in case.events:
+        for field, text in _texts(event.data):
+            held = text in areas if field == "area" else field in FORMS and re.fullmatch(FORMS[field], text)
+            if not held:
+                findings.wrong(case.inquiry_id, f"the event {event.id} has free text in {field}: {text[:60]!r}")
+        if unknown := set(event.data.get("part_states", ())) - set(PART_STATES):
+            findings.wrong(case.inquiry_id, f"the event {event.id} knows the part states {sorted(unknown)}")
+
+
+def check_texts(case: Case, findings: Findings) -> None:
+    """Whoever has the salt can show that each text is the one that was committed to."""
+    for told in tell(case.decisions):
+        one = told.decision
+        for index, fact in enumerate(one.facts_read):
+            for field, promise in _commitments(fact):
+                place = f"{index}/{field}"
+                text = told.texts.get(f"{one.n}/{place}")
+                if text is None:
+                    findings.lost(case.inquiry_id, f"the text {one.n}/{place}, which a fact commits to, is not there")
+                elif promise != commitment(one.salt, place, text):
+                    findings.wrong(case.inquiry_id, f"the text {one.n}/{place} is not the one that a fact commits to")
+            whole = told.texts.get(f"{one.n}/{index}/text", "")
+            plain = one.words.get(f"{index}/sha256")
+            if plain is not None and plain != sha256(whole.encode()).hexdigest():
+                findings.wrong(case.inquiry_id, f"the joint reply {one.n}/{index} is not the one that was composed")
+
+
+def commitment(salt: str, place: str, text: str) -> str:
+    """SHA-256 of HMAC-SHA256(the input's salt, the place in the decision) and the text."""
+    return sha256(hmac.digest(bytes.fromhex(salt), place.encode(), "sha256") + text.encode()).hexdigest()
+
+
+def _texts(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a value, with the name of the field that it stands in."""
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _texts(one, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one, field)
+
+
+def _commitments(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every commitment in a fact, with its path."""
+    if isinstance(value, Mapping) and value.keys() == {"sha256"}:
+        yield path, value["sha256"]
+        return
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inside:
+        yield from _commitments(one, f"{path}/{name}" if path else str(name))
