@@ -14,6 +14,7 @@ from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
+from services.router.stores.progress import CoreProgress
 from services.router.stores.store import RouterStore
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
@@ -51,6 +52,7 @@ def make(settings: Settings) -> Service:
         read=read_input,
         handle=core.decide_inputs,
         parking=core,
+        progress=CoreProgress(service.database, store.decisions),
         published=core.unpark_replayed,
         most=MOST_INPUTS,
     )

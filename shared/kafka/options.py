@@ -1,6 +1,6 @@
 """What a subscription is made of: its topics, its group, and the functions that do its work."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -25,6 +25,19 @@ class Parking(Protocol[ParkedItem]):
         """Keep the record durably; safe to repeat."""
 
 
+class Progress(Protocol):
+    """How far a group has come, kept beside its effects: a store that was restored from a backup knows its own place.
+
+    Kafka's committed offsets stay where they were, so what was handled after the backup would never be read again.
+    """
+
+    async def next_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """By partition, the offset before which the store holds all effects; a partition without one counts as 0."""
+
+    async def note(self, offsets: Mapping[int, int]) -> None:
+        """Keep the next offset of these partitions durably; called before each commit, safe to repeat."""
+
+
 @dataclass
 class SubscriptionOptions(Generic[Item]):
     """One group's subscription in one process.
@@ -32,7 +45,8 @@ class SubscriptionOptions(Generic[Item]):
     `read` turns a record into an item, or None to skip it; it raises InvalidRecord. `handle` makes the effects of a
     batch durable and returns the messages that follow; they are published and confirmed before the batch is committed.
     `published` is called after that confirmation. All three must be safe to repeat. `most` limits the records of one
-    batch. With `at_leisure` polls are rare and large, for readers that may lag by 50 ms.
+    batch. With `at_leisure` polls are rare and large, for readers that may lag by 50 ms. `progress` is for a group that
+    reads a single topic.
     """
 
     service: str
@@ -44,6 +58,7 @@ class SubscriptionOptions(Generic[Item]):
     pattern: str | None = None
     instance: str | None = None
     parking: Parking[Item] | None = None
+    progress: Progress | None = None
     published: Callable[[Sequence[Item]], Awaitable[None]] | None = None
     most: int = BATCH_RECORDS
     at_leisure: bool = False

@@ -46,12 +46,25 @@ class Pipeline(Generic[Item]):
         self.oldest_ms: deque[dict[str, int]] = deque()
         """For each batch in hand, the timestamp of its oldest record by topic label."""
         self._assignment = 0
+        self._resumed_for: int | None = None
         self._confirming: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._before: asyncio.Task[None] | None = None
 
+    async def resume(self, consumer: AIOKafkaConsumer) -> None:
+        """Before the first poll after an assignment, go back to where the store is; waits while store or broker is away."""
+        progress, assignment = self.options.progress, self._assignment
+        if progress is None or self._resumed_for == assignment:
+            return
+        async with self._fatal_failures_end_the_process():
+            await self.policy.until_done(lambda: self.polling.resume(consumer, progress))
+        self._resumed_for = assignment
+
     async def consume(self, records: Sequence[Raw]) -> None:
         """Store the effects of a batch; once the batch before is confirmed, start confirming and committing this one."""
+        if self.options.progress is not None and self._resumed_for != self._assignment:
+            # Fetched before positions were set for this assignment, so records may be missing before it: it is read again.
+            return
         self.idle.clear()
         self._progressed()
         assignment = self._assignment
@@ -140,6 +153,9 @@ class Pipeline(Generic[Item]):
         consumer = self.consumer()
         if self.options.group is None or consumer is None:
             return
+        if (progress := self.options.progress) is not None:
+            noted = {partition.partition: offset for partition, offset in offsets.items()}
+            await self.policy.until_done(lambda: progress.note(noted))
 
         async def commit() -> None:
             try:

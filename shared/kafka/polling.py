@@ -14,6 +14,7 @@ from aiokafka.errors import (
 from faststream.kafka.message import KafkaMessage
 
 from shared.kafka.failures import FORBIDDEN
+from shared.kafka.options import Progress
 from shared.kafka.records import Record
 from shared.runtime import metrics
 from shared.runtime.logging import log
@@ -60,6 +61,27 @@ class Polling:
     def go_on_from(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Everything before these is handled; what was passed over, because it cannot be unpacked, is not gone back to."""
         self.handled |= {place: max(offset, self.handled.get(place, 0)) for place, offset in offsets.items()}
+
+    async def resume(self, consumer: AIOKafkaConsumer, progress: Progress) -> None:
+        """After an assignment: go on from the committed offset, or from the store's where that one is earlier.
+
+        Raises what store and broker raise when they are away, and KafkaError when the partitions have gone meanwhile.
+        """
+        partitions = sorted(consumer.assignment())
+        stored = await progress.next_offsets([one.partition for one in partitions])
+        committed = {one: await consumer.committed(one) for one in partitions}
+        places = {one: min(at, stored.get(one.partition, 0)) for one, at in committed.items() if at is not None}
+        self.handled.update(places)
+        await self.rewind(consumer)
+        for one, offset in places.items():
+            if offset < committed[one]:
+                log.warning(
+                    "the store is older than the committed offset, so inputs are read again",
+                    group=self.group,
+                    partition=f"{one.topic}-{one.partition}",
+                    committed=committed[one],
+                    read_from=offset,
+                )
 
     async def rewind(self, consumer: AIOKafkaConsumer) -> None:
         for partition in consumer.assignment():

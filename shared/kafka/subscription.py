@@ -74,6 +74,7 @@ class Subscription(Generic[Item]):
         self.subscriber.get_msg = self._poll
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> Any:
+        await self.pipeline.resume(consumer)
         batch = await self.pipeline.polling.poll(self._fetch, consumer)
         self.health.last_poll = time.monotonic()
         return batch

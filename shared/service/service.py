@@ -20,7 +20,7 @@ from shared.http.protocol import HttpProtocol
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.failures import FORBIDDEN
-from shared.kafka.options import BATCH_RECORDS, Item, Parking, SubscriptionOptions
+from shared.kafka.options import BATCH_RECORDS, Item, Parking, Progress, SubscriptionOptions
 from shared.kafka.publisher import Publishable, Publisher
 from shared.kafka.records import Record
 from shared.kafka.replay_reader import ReplayReader
@@ -95,6 +95,7 @@ class Service:
         handle: Callable[[Sequence[Item]], Awaitable[Sequence[Publishable] | None]],
         pattern: str | None = None,
         parking: Parking[Item] | None = None,
+        progress: Progress | None = None,
         published: Callable[[Sequence[Item]], Awaitable[None]] | None = None,
         most: int = BATCH_RECORDS,
         at_leisure: bool = False,
@@ -110,6 +111,7 @@ class Service:
             publisher=self.publisher,
             instance=self.settings.instance,
             parking=parking,
+            progress=progress,
             published=published,
             most=most,
             at_leisure=at_leisure,

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
 
 from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
@@ -13,6 +14,13 @@ CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
 
 
+class DecisionAt(NamedTuple):
+    """A decision's `_id`, and the offset of its input."""
+
+    offset: int
+    id: str
+
+
 class Decisions:
     """The collection `decisions`. A remembered case is never trusted over an insert."""
 
@@ -20,6 +28,8 @@ class Decisions:
         self.collection = database["decisions"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
         self._kept = 0
+        self.furthest: dict[int, DecisionAt] = {}
+        """By partition, the decision furthest on that this process has stored."""
 
     async def prepare(self) -> None:
         """Create the index; safe to repeat."""
@@ -50,6 +60,9 @@ class Decisions:
                 self._kept -= forgotten.weight if forgotten else 0
             else:
                 self._remember(after(case, decision))
+                partition, offset = decision.at
+                if partition not in self.furthest or offset > self.furthest[partition].offset:
+                    self.furthest[partition] = DecisionAt(offset, f"{decision.inquiry_id}/{decision.n}")
         return lost
 
     def _remember(self, case: Case) -> None:
