@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,9 @@ import httpx
 from pymongo import MongoClient
 
 from shared.city import City
-from shared.contracts.envelope import PREFIX
+from shared.contracts.envelope import PREFIX, Header
 from shared.kafka import topics
+from shared.kafka.publisher import RawRecord
 from tests.benchmarks.contest import REPOSITORY
 from tests.benchmarks.figures import number, table
 from tests.benchmarks.place import Place
@@ -112,8 +113,8 @@ def stored(place: Place, city: City, exchanges: Sequence[Exchange]) -> tuple[lis
         receipts = [_sent(http, one) for one in exchanges]
         decisions = store["chorus_router"]["decisions"]
         _wait(lambda: decisions.count_documents({"n": 1}) == len(receipts), "a decision on each message")
-        for receipt, one in zip(receipts, exchanges, strict=True):
-            _answer(place, f"{receipt['inquiry_id']}-p1", one.reply)
+        parts = [f"{receipt['inquiry_id']}-p1" for receipt in receipts]
+        place.broker.write(itertools.chain.from_iterable(map(_answer, parts, [one.reply for one in exchanges])))
         for receipt in receipts:
             _wait(partial(_rated, http, receipt), f"an answer to {receipt['inquiry_id']}")
         _wait(lambda: _at_rest(store, len(receipts)), "everything in its store")
@@ -125,20 +126,13 @@ def _sent(http: httpx.Client, one: Exchange) -> Mapping[str, str]:
     return receipt
 
 
-def _answer(place: Place, part_id: str, text: str) -> None:
+def _answer(part_id: str, text: str) -> Iterator[tuple[str, RawRecord]]:
     """The department accepts its part and contributes."""
     said: list[tuple[str, Document]] = [("part.accepted", {}), ("part.contributed", {"text": text})]
-    place.broker.write(
-        (
-            topics.outbox(DEPARTMENT),
-            (
-                part_id.encode(),
-                json.dumps({"part_id": part_id} | fields, ensure_ascii=False).encode(),
-                [("ce_type", f"{PREFIX}{kind}".encode()), ("ce_id", str(uuid4()).encode())],
-            ),
-        )
-        for kind, fields in said
-    )
+    for kind, fields in said:
+        value = json.dumps({"part_id": part_id} | fields, ensure_ascii=False).encode()
+        headers: list[Header] = [("ce_type", f"{PREFIX}{kind}".encode()), ("ce_id", str(uuid4()).encode())]
+        yield topics.outbox(DEPARTMENT), (part_id.encode(), value, headers)
 
 
 def _rated(http: httpx.Client, receipt: Mapping[str, str]) -> bool:
