@@ -91,7 +91,7 @@ class Submissions:
             metrics.INQUIRIES_RECEIVED.labels(domain.channel_label(given.channel)).inc()
             return self._receipt(entry.inquiry_id), False
         assert written.earlier is not None
-        if written.earlier["fingerprint"] != entry.fingerprint:
+        if not entry.repeats(written.earlier):
             name = "external_id" if given.external_id is not None else "Idempotency-Key"
             raise Problem(422, f"This {name} belongs to another message; use one of its own for each message.")
         return self._receipt(written.earlier["inquiry_id"]), True

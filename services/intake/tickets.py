@@ -38,7 +38,10 @@ class Tickets:
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
 
     async def ticket(self, inquiry_id: str, code: str | None) -> Ticket:
-        """What the holder of the code sees; a wrong code looks like an unknown ticket. Raises Problem 404 or 429."""
+        """What the holder of the code sees; a wrong code, or an erased ticket, looks like an unknown one.
+
+        Raises Problem 404 or 429.
+        """
         entries = await self._opened(inquiry_id, code)
         received = InquiryReceived.model_validate_json(entries[0]["value"])
         ratings = [one["value"] for one in entries if one["type"] == InquiryRated.type]
@@ -52,10 +55,13 @@ class Tickets:
             code or "", ids.query_code(self._secret, inquiry_id)
         )
         entries = await self.ledger.of(inquiry_id) if right else []
-        if not entries:
+        if not entries or await self._erased(inquiry_id):
             self._count_wrong(inquiry_id)
             raise Problem(404, UNKNOWN)
         return entries
+
+    async def _erased(self, inquiry_id: str) -> bool:
+        return bool(await self.store.tombstones.through_of([inquiry_id]))
 
     def _count_wrong(self, inquiry_id: str) -> None:
         """Too many wrong codes for one ticket, existing or not: 429."""
@@ -67,7 +73,10 @@ class Tickets:
             )
 
     async def rate(self, inquiry_id: str, code: str | None, given: RatingGiven) -> Acknowledged:
-        """Take a rating of an answered round, once; the same rating again gives the same answer. Raises Problem 409."""
+        """Take a rating of an answered round, once; the same rating again gives the same answer.
+
+        Raises Problem 404, 409 or 429.
+        """
         seen = await self.ticket(inquiry_id, code)
         if seen.reply is None or given.round != seen.round:
             raise Problem(
@@ -88,7 +97,11 @@ class Tickets:
                 actor=RESIDENT,
             )
             written = await self.ledger.accept(entry)
-            if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:
+            if await self._erased(inquiry_id):
+                # The erasure came after the ticket was opened, and may have come before this was written.
+                await self.ledger.erase(inquiry_id)
+                raise Problem(404, UNKNOWN)
+            if written.earlier and not entry.repeats(written.earlier):
                 raise Problem(409, f"Round {given.round} is rated already; a rating stands once it is given.")
             if written.new or written.earlier:
                 return Acknowledged(event_id=entry.id)

@@ -2,5 +2,5 @@
 
 reads    residents.inbox (notifier) · inquiries.events (notifier) · notifier.replays · city.directory
 writes   notifier.dead-letters
-stores   chorus_notifier: deliveries, hall
+stores   chorus_notifier: deliveries, hall, tombstones
 """

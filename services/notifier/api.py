@@ -43,12 +43,14 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         responses=documented(401, 429),
     )
     async def deliveries(
-        state: Annotated[str | None, Query(description="`waiting`, `retrying`, `sent` or `failed`.")] = None,
+        state: Annotated[
+            str | None, Query(description="`waiting`, `retrying`, `sent`, `failed` or `cancelled`.")
+        ] = None,
         inquiry_id: InquiryIdFilter = None,
         limit: Annotated[int, Query(ge=1, le=1_000, description="How many deliveries at most.")] = 100,
     ) -> list[DeliveryShown]:
         if state is not None and state not in STATES:
-            raise Problem(422, f"{shown(state)} is no state of a delivery; write waiting, retrying, sent or failed.")
+            raise Problem(422, f"{shown(state)} is no state of a delivery; write one of {', '.join(STATES)}.")
         found = await store.deliveries_page(STATES[state] if state else None, inquiry_id, limit)
         return [DeliveryShown.of(one) for one in found]
 

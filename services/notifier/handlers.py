@@ -28,10 +28,17 @@ class Notices:
     settings: Settings
 
     async def take(self, batch: Sequence[CoreMessage]) -> None:
-        """Safe to repeat: a notice or an entry that is there is left as it is."""
+        """Safe to repeat: a notice or an entry that is there is left as it is. Nothing comes of erased inquiries."""
         told = [one for one in batch if isinstance(one, ResidentMessage)]
+        events = [one for one in batch if isinstance(one, Event)]
+        through = await self.store.tombstones.through_of(
+            [*(one.told.inquiry_id for one in told), *(one.inquiry_id for one in events)]
+        )
+        told = [one for one in told if one.n > through.get(one.told.inquiry_id, 0)]
+        # An event does not name its decision, but nothing is offered of an inquiry after its erasure.
+        events = [one for one in events if one.inquiry_id not in through]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
-        notices += await self._for_departments([one for one in batch if isinstance(one, Event)])
+        notices += await self._for_departments(events)
         await self.store.add_notices([notice for notice in notices if notice], timestamps.now())
         entries = [hall_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
         await self.store.show([entry for entry in entries if entry])

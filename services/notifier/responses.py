@@ -74,19 +74,19 @@ class DeliveryShown(Documented):
     inquiry_id: str
     """The ticket number."""
     state: str
-    """`waiting`, `retrying`, `sent` or `failed`."""
+    """`waiting`, `retrying`, `sent`, `failed`, or `cancelled` when the inquiry was erased before."""
     attempts: int
     """How many times the mail was tried."""
     event_id: str
     """The id of the message that caused the notice."""
-    to: str
-    """The address, hidden except for its first character and its domain."""
+    to: str | None
+    """The address, hidden except for its first character and its domain; null once the inquiry is erased."""
     error: str | None
     """What the mail server answered last, addresses hidden; null when it took the mail or was not tried."""
     noted_at: str | None
     """When the notice was stored (RFC 3339, UTC, milliseconds); null when not known."""
     due_at: str | None
-    """When the mail is tried next (RFC 3339, UTC, milliseconds); null when it is sent or failed."""
+    """When the mail is tried next (RFC 3339, UTC, milliseconds); null when it is sent, failed or cancelled."""
     sent_at: str | None
     """When the mail server took the mail (RFC 3339, UTC, milliseconds); null before."""
 
@@ -101,7 +101,7 @@ class DeliveryShown(Documented):
             state=delivery.state,
             attempts=delivery.attempts,
             event_id=delivery.id,
-            to=hidden(delivery.to),
+            to=hidden(delivery.to) if delivery.to else None,
             error=unaddressed(delivery.error or "") or None,
             noted_at=noted_at,
             due_at=due_at,

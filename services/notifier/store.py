@@ -9,6 +9,7 @@ from services.notifier.domain.notices import Notice, hidden, unaddressed
 from shared.contracts.resident_messages import Paragraph
 from shared.store import leases
 from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
+from shared.store.tombstones import Tombstones
 
 LEASE_S = 60.0
 ERROR_MAX = 500
@@ -20,6 +21,7 @@ class NotifierStore:
     def __init__(self, database: Database) -> None:
         self.deliveries = database["deliveries"]
         self.hall = database["hall"]
+        self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
@@ -62,6 +64,18 @@ class NotifierStore:
         found = self.deliveries.find(query).sort("noted_at", DESCENDING)
         return [delivery(one) for one in await found.to_list(limit)]
 
+    async def erase_deliveries(self, inquiry_id: str) -> None:
+        """Cancel what is not sent, and drop words and addresses of all; safe to repeat.
+
+        The deliveries stay, so a message that is read again opens none. A mail that the mailroom has
+        in hand still goes out.
+        """
+        unsent = {"inquiry_id": inquiry_id, "state": {"$in": ["waiting", "retrying"]}}
+        cancelled = {"$set": {"state": "cancelled"}, "$unset": {"due_at": "", "claim": ""}}
+        await self.deliveries.update_many(unsent, cancelled)
+        nothing: Document = {"to": None, "subject": None, "text": None, "error": None}
+        await self.deliveries.update_many({"inquiry_id": inquiry_id}, {"$set": nothing})
+
     # ── hall ─────────────────────────────────────────────────────────────────
 
     async def show(self, entries: Sequence[HallEntry]) -> None:
@@ -71,6 +85,13 @@ class NotifierStore:
         for one in documents:
             if one["_id"] in taken:
                 await self.hall.replace_one({"_id": one["_id"], "n": {"$lt": one["n"]}}, one)
+        # Asked after they are stored: an erasure that came in between has not seen them.
+        for inquiry_id, through in (await self.tombstones.through_of(one["_id"] for one in documents)).items():
+            await self.erase_entry(inquiry_id, through)
+
+    async def erase_entry(self, inquiry_id: str, through: int) -> None:
+        """Take an answer out of the hall that was given by this decision or before; safe to repeat."""
+        await self.hall.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
 
     async def hall_page(self, after: str | None, limit: int) -> list[HallEntry]:
         """Entries by the time of their answer, newest first, from after the one named."""
@@ -133,7 +154,7 @@ def held(claimed: Delivery) -> Document:
 
 def forgotten(claimed: Delivery) -> Document:
     """What is kept of a mail's words and address once it is settled: enough to recognise it."""
-    return {"to": hidden(claimed.to), "text": None, "subject": None}
+    return {"to": hidden(claimed.to) if claimed.to else None, "text": None, "subject": None}
 
 
 def shown(one: HallEntry) -> Document:

@@ -2,5 +2,5 @@
 
 reads    inquiries.events (scorer) · scorer.replays · city.directory
 writes   scorer.dead-letters
-stores   chorus_scorer: events
+stores   chorus_scorer: events, tombstones
 """

@@ -11,6 +11,7 @@ from shared.contracts.envelope import PREFIX
 from shared.events.case_events import event_body
 from shared.service.event_decoders import Event
 from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new, not_in
+from shared.store.tombstones import Tombstones
 
 
 class ScorerStore:
@@ -18,6 +19,7 @@ class ScorerStore:
 
     def __init__(self, database: Database) -> None:
         self.events = database["events"]
+        self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""

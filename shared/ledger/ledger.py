@@ -1,8 +1,9 @@
 """The ledger of an entry point: what it accepts is written here first; a relay publishes it in order.
 
-`ledger` holds immutable entries, one for each accepted input. `unpublished` holds one note for each group of entries
-that was written together and is not yet known to be on Kafka: `{_id, entries: [event id], noted_at, due_at, missing}`;
-`missing` tells how many of them were not there when a relay looked last.
+`ledger` holds one entry for each accepted input. It never changes, except that an erasure of its inquiry takes value,
+salt and fingerprint away. `unpublished` holds one note for each group of entries that was written together and is not yet
+known to be on Kafka: `{_id, entries: [event id], noted_at, due_at, missing}`; `missing` tells how many of them were not
+there when a relay looked last.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ class Entry:
     salt: str = field(default_factory=lambda: new_salt().hex())
 
     def document(self) -> Document:
-        """As it is stored, for ever."""
+        """As it is stored."""
         return {
             "_id": self.id,
             "inquiry_id": self.inquiry_id,
@@ -58,6 +59,10 @@ class Entry:
             "actor": self.actor,
             "salt": self.salt,
         }
+
+    def repeats(self, earlier: Document) -> bool:
+        """Whether the entry that holds this id has the same body; one whose fingerprint is erased counts as a repeat."""
+        return "fingerprint" not in earlier or bool(earlier["fingerprint"] == self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,11 @@ class Ledger:
         """The entries of one inquiry, in order."""
         found = await self.entries.find({"inquiry_id": inquiry_id}).to_list(None)
         return sorted(found, key=lambda entry: int(entry["n"]))
+
+    async def erase(self, inquiry_id: str) -> None:
+        """Drop what was written in the entries of an inquiry; safe to repeat. What is not published yet never will be."""
+        words = {"value": "", "salt": "", "fingerprint": ""}
+        await self.entries.update_many({"inquiry_id": inquiry_id}, {"$unset": words})
 
     async def accept(self, entry: Entry) -> Written:
         """Write an entry durably and have it published; raises what the store raises, or NotWritten after ACCEPT_S.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.envelope import Message, Origin
+from shared.contracts.inputs import InquiryReceived
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher
 from shared.ledger.ledger import GROUP_ENTRIES, LEASE_S, Ledger
@@ -30,6 +31,11 @@ def message_of(stored: Mapping[str, Any]) -> Message:
     at = timestamps.to_text(stored["recorded_at"])
     origin = Origin(stored["source"], inquiry_id, at, actor=stored["actor"], salt=stored["salt"])
     return Message(topics.INPUTS, inquiry_id, stored["_id"], stored["type"], origin, stored["value"].encode())
+
+
+def erased(stored: Mapping[str, Any]) -> bool:
+    """Whether an erasure has taken what was written: there is nothing to publish."""
+    return "value" not in stored
 
 
 def pause_s(entries: int, took_s: float) -> float:
@@ -67,7 +73,7 @@ class Relay:
             if await self.earlier_open(documents):
                 continue
             began = time.monotonic()
-            await self.publisher.publish([message_of(one) for one in documents])
+            await self.publisher.publish([message_of(one) for one in await self._not_erased(documents)])
             if removal is not None:
                 await removal
             removal = asyncio.ensure_future(self.ledger.unpublished.delete_many({"_id": {"$in": notes}}))
@@ -102,7 +108,7 @@ class Relay:
         documents = [found[id_] for note in notes for id_ in note["entries"] if id_ in found]
         before = await self.earlier_open(documents)
         ordered = sorted([*before, *documents], key=lambda one: int(one["n"]))
-        await self.publisher.publish(message_of(one) for one in ordered)
+        await self.publisher.publish(message_of(one) for one in ordered if not erased(one))
         whole = []
         for note in notes:
             published = [id_ for id_ in note["entries"] if id_ in found]
@@ -115,6 +121,15 @@ class Relay:
         await self.ledger.unpublished.delete_many({"_id": {"$in": whole}})
         if documents:
             log.info("relayed", entries=len(documents))
+
+    async def _not_erased(self, documents: Sequence[Document]) -> list[Document]:
+        """Those that are still whole in the store. A first message is: nobody can erase an inquiry before it is published."""
+        later = [one["_id"] for one in documents if one["type"] != InquiryReceived.type]
+        if not later:
+            return list(documents)
+        emptied = {"_id": {"$in": later}, "value": {"$exists": False}}
+        gone = {one["_id"] for one in await self.ledger.entries.find(emptied, ["_id"]).to_list(None)}
+        return [one for one in documents if one["_id"] not in gone]
 
     async def earlier_open(self, documents: Sequence[Document]) -> list[Document]:
         """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""

@@ -19,7 +19,7 @@ from shared.http.request_body import body_of, limited_body
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import behind
 from shared.ledger.ledger import LEASE_S, Ledger
-from shared.ledger.relay import Relay, message_of
+from shared.ledger.relay import Relay, erased, message_of
 from shared.runtime import timestamps
 from shared.service.service import Service
 from shared.store.mongo import ASCENDING, Document
@@ -48,6 +48,8 @@ class EntryShown(Documented):
     """Whether the input is on Kafka."""
     overdue: bool
     """Whether the input is not on Kafka although the relay should have published it."""
+    erased: bool
+    """Whether its inquiry is erased, so that it cannot be published again."""
 
 
 class LedgerPage(Documented):
@@ -132,7 +134,9 @@ def _ledger_routes(api: APIRouter, relay: Relay) -> None:
         more = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
         return LedgerPage(entries=found[:limit], next=more)
 
-    @api.post("/ledger/{event_id}/publish", responses=documented(404), summary="Publish an entry again, under its id")
+    @api.post(
+        "/ledger/{event_id}/publish", responses=documented(404, 409), summary="Publish an entry again, under its id"
+    )
     async def publish(event_id: EventId) -> Published:
         return Published(messages=await publish_again(relay, event_id))
 
@@ -150,7 +154,7 @@ def place_of(after: str) -> tuple[str, int]:
 
 async def entries(ledger: Ledger, inquiry_id: str, n: int, limit: int) -> list[EntryShown]:
     """The entries after that place. What is in no note is on Kafka, so the notes are looked at last."""
-    about = {"inquiry_id": 1, "n": 1, "type": 1, "recorded_at": 1}
+    about = {"inquiry_id": 1, "n": 1, "type": 1, "recorded_at": 1, "fingerprint": 1}
     order = [("inquiry_id", ASCENDING), ("n", ASCENDING)]
     found: list[Document] = []
     for query in ({"inquiry_id": inquiry_id, "n": {"$gt": n}}, {"inquiry_id": {"$gt": inquiry_id}}):
@@ -171,15 +175,21 @@ def _shown(entry: Document, published: bool, late: datetime) -> EntryShown:
         at=entry["recorded_at"],
         published=published,
         overdue=not published and entry["recorded_at"] < late,
+        erased="fingerprint" not in entry,
     )
 
 
 async def publish_again(relay: Relay, event_id: str) -> int:
-    """Publish an entry as it is stored, after those of its inquiry that must come first. Raises Problem 404."""
+    """Publish an entry as it is stored, after those of its inquiry that must come first.
+
+    Raises Problem: 404 when there is none, 409 when it is erased.
+    """
     entry = await relay.ledger.entries.find_one({"_id": event_id})
     if entry is None:
         raise Problem(404, f"There is no entry {shown(event_id)} in this ledger.")
-    messages = [message_of(one) for one in (*await relay.earlier_open([entry]), entry)]
+    if erased(entry):
+        raise Problem(409, f"The entry {shown(event_id)} is erased with its inquiry; nothing is left to publish.")
+    messages = [message_of(one) for one in (*await relay.earlier_open([entry]), entry) if not erased(one)]
     await relay.publisher.publish(messages)
     await relay.ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
     return len(messages)

@@ -56,9 +56,10 @@ def show(id_: Id) -> None:
     }
     show_table(("", ""), ((name.replace("_", " "), value) for name, value in facts.items() if value not in (None, [])))
     for one in found["history"]:
-        say(f"{one['what']} by {one['by']} at {one['at']}" + (f": {one['why']}" if one["why"] else "."))
+        by = f" by {one['by']}" if one["by"] else ""
+        say(f"{one['what']}{by} at {one['at']}" + (f": {one['why']}" if one["why"] else "."))
     if not found["found"]:
-        say("It is not in its topic any more: nothing else is known of it.")
+        say("Its record is not in its topic any more, or is erased: nothing else is known of it.")
     else:
         show_table(("header", ""), ((one["name"], content(one)) for one in found["headers"]))
         say(f"key    {content(found['key'])}\nvalue  {content(found['value'])}")

@@ -82,7 +82,8 @@ class Books:
         for row in entries:
             known = row["event_id"] in causes or ("core", row["event_id"]) in self._put_aside
             kind = "undecided" if row["published"] else "unpublished"
-            if not known and (row["published"] or row["overdue"]):
+            # An erased entry cannot be published again, so nobody could mend it.
+            if not known and not row.get("erased") and (row["published"] or row["overdue"]):
                 self.findings.add(Finding(inquiry_id, row["n"], kind, row["door"], row["event_id"]))
         for row in decisions:
             waits_for_replay = self._put_aside.get(("core", row["cause"])) == "open"

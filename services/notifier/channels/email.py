@@ -35,7 +35,7 @@ def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
     Raises ValueError when the words are gone already, and for an address that a header would not carry as it is: `=?`
     begins an encoded word, which would be decoded into another recipient or, in a subject, into headers of its own.
     """
-    if delivery.subject is None or delivery.text is None:
+    if delivery.subject is None or delivery.text is None or delivery.to is None:
         raise ValueError("The mail has no words.")
     name, _, domain = delivery.to.rpartition("@")
     if "=?" in delivery.to:
@@ -100,7 +100,7 @@ class MailDelivery:
         try:
             mail = mail_of(delivery, self.settings.mail_from)
             async with asyncio.timeout(MAIL_S):
-                await server.send_message(mail, recipients=[delivery.to])
+                await server.send_message(mail, recipients=[str(delivery.to)])
         # Whatever one mail raises speaks of that mail: let through, it would end the process after every start.
         except Exception as refused:  # noqa: BLE001
             if isinstance(refused, HUNG_UP):

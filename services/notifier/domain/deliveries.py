@@ -5,21 +5,22 @@ from datetime import datetime
 from typing import Literal
 
 Kind = Literal["resident", "department"]
-State = Literal["waiting", "retrying", "sent", "failed"]
+State = Literal["waiting", "retrying", "sent", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """`id` is the id of the event behind the mail, for ever the same.
 
-    `subject` and `text` are None once the mail is sent or has failed; `due_at` is None then too. While the delivery is
+    `subject` and `text` are None once the mail is sent, has failed or is cancelled; `due_at` is None then too. A mail is
+    cancelled when its inquiry is erased before it is sent; an erasure takes `to` and `error` too. While the delivery is
     claimed, `due_at` is when the claim ends and `claim` is its token.
     """
 
     id: str
     kind: Kind
     inquiry_id: str
-    to: str
+    to: str | None
     subject: str | None
     text: str | None
     language: str

@@ -36,7 +36,6 @@ class Core:
 
     store: RouterStore
     city: CityFeed[CityIndex]
-    _parked: set[str] = field(default_factory=set)
     _replayed: dict[str, list[Parked]] = field(default_factory=dict)
     """For each replay in hand, the parked inputs that it has taken."""
 
@@ -99,23 +98,29 @@ class Core:
 
     async def refresh(self) -> None:
         """Which inquiries are parked: another process may have parked some."""
-        self._parked = await self.store.parked.inquiries()
+        self.store.parked.held = await self.store.parked.inquiries()
 
     def waits(self, given: Input) -> str | None:
         """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
         if given.type == CaseReplay.type:
-            self._parked.discard(given.inquiry_id)
-        if given.inquiry_id not in self._parked:
+            self.store.parked.held.discard(given.inquiry_id)
+        if given.inquiry_id not in self.store.parked.held:
             return None
         return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
 
     async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
-        """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is."""
+        """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is.
+
+        Nothing is kept of an erased inquiry, and nothing held.
+        """
         if given.type == CaseReplay.type:
             self._replayed.pop(given.id, None)
         else:
             await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
-        self._parked.add(given.inquiry_id)
+        self.store.parked.held.add(given.inquiry_id)
+        # Asked after the input is kept: an erasure that came in between has not seen it.
+        if await self.store.tombstones.through_of([given.inquiry_id]):
+            await self.store.parked.erase(given.inquiry_id)
 
     async def take_parked(self, parked: Parked) -> Sequence[Publishable]:
         """What follows from one parked input now: a decision's messages, or a dead letter again when it is still invalid."""

@@ -95,8 +95,10 @@ def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
     async def show(id: LetterId) -> DeadLetterShown:
         await replaying.refresh()
         letter = await letters.letter(id)
-        async with topic_reader(letters.kafka) as look:
-            record = await letters.content(look, letter)
+        record = None
+        if not await replaying.erased(letter):
+            async with topic_reader(letters.kafka) as look:
+                record = await letters.content(look, letter)
         return DeadLetterShown(**about(letter), history=letter["history"], **content(record))
 
     @api.post(

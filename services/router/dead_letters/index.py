@@ -2,6 +2,7 @@
 
 `letters` holds one document for each record that was put aside, however often: `_id` is `<service>-<offset>` of its first
 letter, `origin` where the record came from. No words are in it; whoever wants to read them is shown the letter itself.
+Once its inquiry is erased, nothing is left in it that a person has written: no reason, no name, no id of a department.
 `letters_read` tells how far each topic has been read.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from services.router.dead_letters.redaction import described
+from services.router.dead_letters.redaction import described, erased
 from shared.contracts.sources import SERVICES
 from shared.http.problems import Problem, shown
 from shared.kafka import topics
@@ -22,6 +23,7 @@ from shared.kafka.records import Record
 from shared.kafka.topic_reader import OffsetRange, TopicReader, topic_reader
 from shared.runtime import timestamps
 from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new
+from shared.store.tombstones import Tombstones
 
 READ_S = 8.0
 
@@ -38,6 +40,7 @@ class DeadLetterIndex:
     def __post_init__(self) -> None:
         self.letters = self.database["letters"]
         self.read = self.database["letters_read"]
+        self.tombstones = Tombstones(self.database["tombstones"])
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
@@ -86,6 +89,8 @@ class DeadLetterIndex:
 
         What is seen for the first time was never replayed from here, whatever its headers say.
         """
+        gone = await self.tombstones.through_of(one["inquiry_id"] for one in found if one["inquiry_id"])
+        found = [one | erased(one) if one["inquiry_id"] in gone else one for one in found]
         taken = await insert_new(self.letters, [one | {"failed": 0} for one in found])
         for one in found:
             if one["_id"] not in taken:
@@ -98,6 +103,12 @@ class DeadLetterIndex:
                 failed_last = another | {"replays": {"$lte": one["failed"]}, "status": {"$ne": "discarded"}}
                 await self.letters.update_one(failed_last, copy | {"$set": newest | {"status": "open"}})
             await self.letters.update_one(another, copy)
+
+    async def erase(self, inquiry_id: str) -> None:
+        """Drop what people have written in and about the letters of an inquiry; safe to repeat."""
+        nobody = {"history.$[].by": None, "history.$[].why": None}
+        for one in await find_by(self.letters, "inquiry_id", [inquiry_id]):
+            await self.letters.update_one({"_id": one["_id"]}, {"$set": erased(one) | nobody})
 
     # ── what is known ────────────────────────────────────────────────────────
 

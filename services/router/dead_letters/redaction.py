@@ -1,6 +1,8 @@
 """A dead letter as a list may show it: where it came from and what is wrong with it, without anybody's words."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from shared.contracts import ids
 from shared.kafka import topics
@@ -18,6 +20,7 @@ VALUES_GIVEN = re.compile(r"input_value=.*?(?=, input_type=|$)", re.MULTILINE)
 QUOTED = re.compile(r"""(['"]).*['"]""", re.DOTALL)
 NUMBER = re.compile(r"\d{5,}")
 REASON_SHOWN = 300
+ERASED = "The inquiry is erased."
 MARKS = ("topic", "partition", "offset", "timestamp", "kind", "reason")
 
 
@@ -52,6 +55,12 @@ def described(service: str, record: Record) -> Document:
         "failed": _number(number) or 0,
         "history": [],
     }
+
+
+def erased(letter: Mapping[str, Any]) -> Document:
+    """What fields of a letter become once its inquiry is erased. The ids of our own messages stay, a department's goes."""
+    ours = letter["topic"] in (topics.INPUTS, topics.RESIDENTS, topics.EVENTS)
+    return {"reason": ERASED} | ({} if ours else {"type": None, "event_id": None})
 
 
 def without_words(reason: str) -> str:

@@ -78,6 +78,10 @@ class DeadLetterReplay:
     ) -> ReplayOutcome:
         try:
             possible(letter, order)
+            if await self.erased(letter):
+                raise ReplayRefused(
+                    f"The inquiry {letter['inquiry_id']} is erased, so its records are not published again; discard it."
+                )
             if of_the_log(letter):
                 return await self._onto_the_log(look, letter, order, commands)
             return await self._into_its_topic(look, letter, order)
@@ -85,6 +89,12 @@ class DeadLetterReplay:
             return ReplayOutcome(id=letter["_id"], outcome="refused", how=str(refused))
         except NothingToReplay as settled:
             return ReplayOutcome(id=letter["_id"], outcome="already", how=str(settled))
+
+    async def erased(self, letter: Document) -> bool:
+        """Whether its inquiry is erased. An event is no such letter: it holds no words, and scores need it."""
+        if letter["inquiry_id"] is None or letter["topic"] == topics.EVENTS:
+            return False
+        return bool(await self.store.tombstones.through_of([letter["inquiry_id"]]))
 
     async def _into_its_topic(self, look: TopicReader, letter: Document, order: ReplayOrder) -> ReplayOutcome:
         topic = topics.replays(letter["service"])

@@ -19,10 +19,10 @@ class HistoryEntry(Documented):
     """`replayed` or `discarded`."""
     at: str
     """When (RFC 3339, UTC, milliseconds)."""
-    by: str
-    """Who did it."""
+    by: str | None
+    """Who did it; null once the inquiry is erased."""
     why: str | None = None
-    """The reason of a discard; null for a replay."""
+    """The reason of a discard; null for a replay, and once the inquiry is erased."""
     event_id: str | None = None
     """The id of the command that takes the record; null when there is none."""
 
@@ -52,7 +52,7 @@ class DeadLetterRow(Documented):
     type: str | None
     """The `ce_type` of the record; null when absent or not plain text."""
     event_id: str | None
-    """The `ce_id` of the record; null when absent or too long."""
+    """The `ce_id` of the record; null when absent or too long. A department's is null once the inquiry is erased."""
     inquiry_id: str | None
     """The inquiry of the record; null when not known."""
     copies: list[str]
@@ -89,12 +89,12 @@ class HeaderShown(RecordContent):
 
 
 class DeadLetterShown(DeadLetterRow):
-    """Everything about a dead letter; `found` is false when it is not in its topic any more."""
+    """Everything about a dead letter; `found` is false when its record is not in its topic any more, or is erased."""
 
     history: list[HistoryEntry]
     """What was done with the dead letter, oldest first."""
     found: bool
-    """Whether the record is still in its topic."""
+    """Whether the record is still in its topic and its inquiry is not erased."""
     key: RecordContent | None
     """The key of the record; null when there is none."""
     value: RecordContent | None

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from services.router.domain.decision import Refusal
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
@@ -14,6 +15,7 @@ from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
 from shared.contracts.sources import DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.ledger.ledger import Entry, Ledger
+from shared.ledger.relay import erased
 from shared.runtime import timestamps
 
 COMMANDS: Mapping[str, type[Payload]] = {
@@ -57,7 +59,7 @@ class Commands:
                 actor=OPERATOR,
             )
             written = await self.ledger.accept(entry)
-            if written.earlier and written.earlier["fingerprint"] != entry.fingerprint:
+            if written.earlier and not entry.repeats(written.earlier):
                 raise Problem(422, "This Idempotency-Key was used for another command; use a key of its own.")
             if written.new or written.earlier:
                 return id_
@@ -87,5 +89,14 @@ class Commands:
             if decision.cause == event_id:
                 refusal = decision.refused
                 status = {"status": "refused" if refusal else "applied", "inquiry_id": decision.inquiry_id}
-                return status | ({"reason": f"{refusal.reason} {refusal.remedy}"} if refusal else {})
+                return status | ({"reason": reason_of(refusal)} if refusal else {})
+        if erased(entry):
+            reason = "The inquiry was erased before this command was published."
+            return {"status": "refused", "inquiry_id": entry["inquiry_id"], "reason": reason}
         return {"status": "pending", "inquiry_id": entry["inquiry_id"]}
+
+
+def reason_of(refusal: Refusal) -> str:
+    """Why a command was refused, in sentences; only the code is left once they are erased."""
+    sentences = f"{refusal.reason} {refusal.remedy}".strip()
+    return sentences or f"The sentences are erased; the reason is {refusal.code!r}."

@@ -25,7 +25,7 @@ class CaseRow(Documented):
     updated_at: str
     """When the newest event was recorded (RFC 3339, UTC, milliseconds)."""
     subject: str | None
-    """The subject line; null when there is no message yet."""
+    """The subject line; null when there is no message yet, or it is erased."""
     state: str = ""
     """The state of the case; absent until an event names it, like the fields below."""
     departments: list[str] = Field([])

@@ -56,14 +56,23 @@ class Decisions:
         lost = {id_.split("/")[0] for id_ in taken}
         for case, decision in decided:
             if decision.inquiry_id in lost:
-                forgotten = self._folded.pop(decision.inquiry_id, None)
-                self._kept -= forgotten.weight if forgotten else 0
+                self._forget(decision.inquiry_id)
             else:
                 self._remember(after(case, decision))
                 partition, offset = decision.at
                 if partition not in self.furthest or offset > self.furthest[partition].offset:
                     self.furthest[partition] = DecisionAt(offset, f"{decision.inquiry_id}/{decision.n}")
         return lost
+
+    async def erase(self, inquiry_id: str, through: int) -> None:
+        """Drop what an inquiry's decisions hold besides facts and ids, up to this one; safe to repeat."""
+        erased = dict.fromkeys(("words", "salt", "digest", "messages", "picture"), "")
+        await self.collection.update_many({"inquiry_id": inquiry_id, "n": {"$lte": through}}, {"$unset": erased})
+        self._forget(inquiry_id)
+
+    def _forget(self, inquiry_id: str) -> None:
+        forgotten = self._folded.pop(inquiry_id, None)
+        self._kept -= forgotten.weight if forgotten else 0
 
     def _remember(self, case: Case) -> None:
         """Keep a case as long as there is room, by count and by what its words weigh."""
@@ -102,7 +111,8 @@ class Decisions:
         """The subject lines of those inquiries whose message is there and not erased."""
         first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
         cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
-        return {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
+        subjects = {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
+        return {inquiry_id: subject for inquiry_id, subject in subjects.items() if subject}
 
     async def _whole(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
         """All decisions of these inquiries, without messages."""

@@ -30,6 +30,8 @@ class ParkedInputs:
 
     def __init__(self, database: Database) -> None:
         self.collection = database["parked"]
+        self.held: set[str] = set()
+        """The inquiries whose inputs queue, as far as this process knows."""
 
     async def prepare(self) -> None:
         """Create the index; safe to repeat."""
@@ -57,6 +59,11 @@ class ParkedInputs:
     async def remove(self, taken: Sequence[Parked]) -> None:
         """Forget what has been taken; safe to repeat."""
         await self.collection.delete_many({"_id": {"$in": [one.record.place for one in taken]}})
+
+    async def erase(self, inquiry_id: str) -> None:
+        """Drop all that is parked of an inquiry, which then holds nothing up any more; safe to repeat."""
+        await self.collection.delete_many({"inquiry_id": inquiry_id})
+        self.held.discard(inquiry_id)
 
 
 def _parked(stored: Document) -> Parked:

@@ -5,6 +5,7 @@ from services.router.stores.city_revisions import CityRevisions
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
 from shared.store.mongo import Database
+from shared.store.tombstones import Tombstones
 
 
 class RouterStore:
@@ -15,6 +16,7 @@ class RouterStore:
         self.parked = ParkedInputs(database)
         self.cases = CaseRows(database)
         self.revisions = CityRevisions(database)
+        self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
         """Create all indexes; safe to repeat."""

@@ -184,7 +184,8 @@ class Process:
         self.world, self.loop, self.hand = world, loop, Hand(world)
         feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
-        store: Any = {name: Collection(name, self.hand) for name in ("decisions", "cases", "revisions", "parked")}
+        names = ("decisions", "cases", "revisions", "parked", "tombstones")
+        store: Any = {name: Collection(name, self.hand) for name in names}
         network, self.consumer = Network(self.hand), Consumer(self.hand)
         kept = RouterStore(store)
         kept.decisions, kept.parked = made.decisions(store), made.parked(store)

@@ -1,0 +1,30 @@
+"""Tombstones: the inquiries whose words are erased, and through which decision.
+
+A service writes the tombstone first and drops the words after it. After a crash in between, run the erasure again.
+"""
+
+from collections.abc import Iterable
+
+from shared.store.mongo import Collection, insert_new
+
+
+class Tombstones:
+    """One document an erased inquiry: `{_id: inquiry_id, through: n}`."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    async def set(self, inquiry_id: str, through: int) -> int:
+        """Erase through this decision, or a later one that was named before; returns which."""
+        if await insert_new(self.collection, [{"_id": inquiry_id, "through": through}]):
+            lower = {"_id": inquiry_id, "through": {"$lt": through}}
+            await self.collection.update_one(lower, {"$set": {"through": through}})
+        return (await self.through_of([inquiry_id]))[inquiry_id]
+
+    async def through_of(self, inquiry_ids: Iterable[str]) -> dict[str, int]:
+        """For each of these inquiries that is erased, the number of the last decision whose words are gone."""
+        wanted = sorted(set(inquiry_ids))
+        if not wanted:
+            return {}
+        found = await self.collection.find({"_id": {"$in": wanted}}).to_list(None)
+        return {one["_id"]: int(one["through"]) for one in found}

@@ -1,0 +1,231 @@
+"""One inquiry with a mark of its own in every field that may hold words, on its way through all four services."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from services.notifier.handlers import Notices
+from services.notifier.handlers import read as read_for_notices
+from services.notifier.store import NotifierStore
+from services.router.core.handlers import Core
+from services.router.core.input_decoder import read_input
+from services.router.dead_letters.index import DeadLetterIndex
+from services.router.dead_letters.replay import DeadLetterReplay
+from services.router.desk.case_list import CaseList, read_row
+from services.router.desk.commands import Commands
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.domain.decision import Input
+from services.router.gate.handlers import Gate
+from services.router.gate.outbox_decoder import read_outbox
+from services.router.stores.store import RouterStore
+from services.scorer.handlers import Events
+from services.scorer.store import ScorerStore
+from shared.city import City
+from shared.contracts.envelope import Payload
+from shared.contracts.inputs import CaseAssign, CaseRecallPart, CaseReplay, CaseWithdrawPart
+from shared.kafka import topics
+from shared.kafka.connection import Connection
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.publisher import Publisher
+from shared.kafka.records import Record
+from shared.kafka.topic_admin import create_topics
+from shared.kafka.topics import Topic
+from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
+from shared.service.event_decoders import read_event, read_told
+from shared.store.mongo import Database, close, connect
+from tests.builders import CITY, a_record
+from tests.component.conftest import in_background
+from tests.component.marks import Marks
+from tests.component.test_intake import Intake
+from tests.fakes import FakePublisher
+
+SERVICES = ("intake", "router", "notifier", "scorer")
+FILLING = "请尽快处理，谢谢。" * 5
+AT = "2026-03-16T05:00:00Z"
+
+
+# ── the services ─────────────────────────────────────────────────────────────
+
+
+class Services:
+    """All four with a store each; what they publish is kept, and read when a test says so."""
+
+    def __init__(self, databases: Mapping[str, Database], settings: Settings) -> None:
+        self.databases, self.settings, self.publisher = databases, settings, FakePublisher()
+        self.mark = Marks()
+        self.intake = Intake(databases["intake"], self.publisher, settings)
+        self.router = RouterStore(databases["router"])
+        self.commands = Ledger(databases["router"], "commands")
+        self.desk = Commands(self.router, self.commands)
+        self.city: CityFeed[CityIndex] = CityFeed(city_index)
+        self.city.use(CITY)
+        self.core = Core(self.router, self.city)
+        self.letters_of = f"router{uuid4().hex[:8]}"
+        self.letters = DeadLetterIndex(databases["router"], Connection.of(settings), (self.letters_of,))
+        self.replaying = DeadLetterReplay(self.letters, self.router, self.publisher, self.desk)
+        self.notifier, self.scorer = NotifierStore(databases["notifier"]), ScorerStore(databases["scorer"])
+        city: CityFeed[City] = CityFeed(lambda revision: revision)
+        city.use(CITY)
+        self.notices = Notices(self.notifier, city, self._up_to_date, settings)
+        self.inquiry_id = self.code = ""
+        self.numbers: dict[str, int] = {}
+        self.decided = self.entered = 0
+
+    async def _up_to_date(self) -> bool:
+        return False
+
+    @property
+    def log(self) -> list[Record]:
+        """Everything on the log of the case."""
+        rows = self.publisher.on(topics.INPUTS)
+        return [a_record(value, headers, key=key, offset=at) for at, (key, value, headers) in enumerate(rows)]
+
+    def records(self, topic: str) -> list[Record]:
+        """Everything in a topic that the core writes."""
+        rows = self.publisher.on(topic)
+        return [
+            a_record(value, headers, topic=topic, key=key, offset=at) for at, (key, value, headers) in enumerate(rows)
+        ]
+
+    @property
+    def inputs(self) -> list[Input]:
+        """Everything on the log, as the core reads it."""
+        return [read_input(one) for one in self.log]
+
+    async def decide(self) -> None:
+        """Decide what is new on the log, and let everybody read what follows."""
+        given = self.inputs[self.decided :]
+        self.decided += len(given)
+        await self.publisher.publish(await self.core.decide_inputs(given))
+        await self.read()
+
+    async def read(self) -> None:
+        """Let all readers read everything that the core has published, from the beginning."""
+        told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
+        await self.intake.store.add_told([one for one in map(read_told, told) if one])
+        await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
+        await Events(self.scorer).take([read_event(one) for one in events])
+        await CaseList(self.router).follow([read_row(one) for one in events])
+
+    async def put_aside(self, record: Record, kind: str, reason: str) -> None:
+        """Write a dead letter of the router, and have the desk see it."""
+        kafka = Publisher(self.settings.kafka, "try")
+        letter = dead_letter("router", record, kind, reason, 1)
+        await kafka.publish_raw({topics.dead_letters(self.letters_of): [letter]})
+        await kafka.stop()
+        await self.letters.refresh()
+
+    # ── what people write ────────────────────────────────────────────────────
+
+    async def on_the_log(self) -> None:
+        """Wait until the relay has published one more entry, and decide it."""
+        self.entered += 1
+        await self.publisher.until(self.decided + 1, topics.INPUTS)
+        await self.decide()
+
+    async def submit(self) -> None:
+        """The resident writes in; no directory is known at intake, so that any department may be named."""
+        mark, place = self.mark, "received/"
+        contact = {"name": mark(place + "name"), "phone": mark(place + "phone", "13900990077")}
+        contact["email"] = f"{mark(place + 'email')}@mail.example"
+        named = {name: mark(place + name) for name in ("subject", "channel", "area")}
+        body = FILLING + mark(place + "body")
+        more = {"contact": contact, "departments": [mark(place + "departments")], "public": True}
+        answer = await self.intake.write({"Idempotency-Key": "the first"}, body=body, **named, **more)
+        assert answer.status_code == 202, answer.text
+        self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
+        await self.on_the_log()
+
+    async def rate(self) -> None:
+        """The resident rates the answer."""
+        rating = {"round": 1, "solved": True, "satisfied": "yes", "words": self.mark("rated/words")}
+        where = f"/inquiries/{self.inquiry_id}/rating"
+        answer = await self.intake.http.post(where, json=rating, headers={"X-Query-Code": self.code})
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
+    async def command(self, kind: type[Payload], **fields: Any) -> None:
+        """An operator writes; `by` is a mark too."""
+        place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
+        given = kind(inquiry_id=self.inquiry_id, by=self.mark(f"{place}/by"), **fields)
+        await self.desk.enter(self.inquiry_id, given, f"command-{place}")
+        await self.on_the_log()
+
+    async def knock(self, department: str, kind: str, part: int, id_: str | None = None, **fields: Any) -> Record:
+        """A department writes, under an id of its own and with a name; returns its record."""
+        number = self.numbers[department] = self.numbers.get(department, -1) + 1
+        place = f"{department}/{number}"
+        value = {"part_id": f"{self.inquiry_id}-p{part}", "by": self.mark(f"{place}/by"), **fields}
+        headers = [("ce_type", kind.encode()), ("ce_id", (id_ or self.mark(f"{place}/id")).encode())]
+        content = json.dumps(value, ensure_ascii=False).encode()
+        record = a_record(content, headers, topic=topics.outbox(department), offset=number)
+        await self.publisher.publish(await Gate(self.router, self.city).let_in([read_outbox(record)]))
+        return record
+
+    async def department(self, *given: Any, **fields: Any) -> None:
+        """A department writes, and the core decides it."""
+        await self.knock(*given, **fields)
+        await self.decide()
+
+
+async def tell_everything(one: Services) -> None:
+    """A life of an inquiry in which every type of input is taken, and some are refused, parked and put aside."""
+    mark = one.mark
+    await one.submit()
+    await one.command(CaseAssign, lead=mark("assign/lead"), co_handlers=(mark("assign/co"),))
+    await one.command(CaseAssign, lead="lighting", co_handlers=("roads", "water"))
+    await one.department("lighting", "chorus.part.accepted", 1)
+    await one.department("lighting", "chorus.part.replied", 1, text=FILLING + mark("replied/text"))
+    await one.department("lighting", "chorus.part.contributed", 1, text=mark("draft/text"), final=False)
+    returned = {name: mark(f"returned/{name}") for name in ("reason", "words", "suggest")}
+    await one.department("roads", "chorus.part.returned", 2, **returned)
+    why = FILLING + mark("recalled/why")
+    await one.command(
+        CaseRecallPart, part_id=f"{one.inquiry_id}-p3", reason=mark("recalled/reason", "markreason"), why=why
+    )
+    await one.command(CaseAssign, lead="lighting", co_handlers=("parks",))
+    action = {"kind": mark("action/kind"), "at": AT, "note": FILLING + mark("action/note")}
+    contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
+    await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
+    await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
+    await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p4", why=FILLING + mark("withdrawn/why"))
+    await one.command(CaseReplay)
+    await one.rate()
+    first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
+    await one.notifier.failed(first, f"550 {mark('mail/refused')}")
+    await one.notifier.later(second, timestamps.now(), f"451 {mark('mail/later')}")
+    await one.notifier.sent(third, timestamps.now())
+    await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
+    await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
+    await one.put_aside(one.log[-1], "exhausted", "ValueError()")
+    one.decided += 1
+    invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
+    await one.put_aside(invalid, "permanent", f"It says {mark('invalid/reason')}.")
+    await one.replaying.discard(f"{one.letters_of}-1", mark("discarded/why"), mark("discarded/by"))
+
+
+@asynccontextmanager
+async def all_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services over databases and a topic of dead letters that nobody else uses."""
+    prefix = f"test_{uuid4().hex[:12]}"
+    databases = {name: connect(settings.mongodb, f"{prefix}_{name}") for name in SERVICES}
+    one = Services(databases, settings)
+    await create_topics(settings.kafka, [Topic(topics.dead_letters(one.letters_of), 1, 1)], 1)
+    for store in (one.intake.store, one.intake.ledger, one.router, one.commands, one.letters, one.notifier, one.scorer):
+        await store.prepare()
+    loops = [
+        loop
+        for book in (one.intake.ledger, one.commands)
+        for loop in (book.write_groups, Relay(book, one.publisher).publish_fresh)
+    ]
+    async with one.intake.http, in_background(*loops):
+        yield one
+    for database in databases.values():
+        await database.client.drop_database(database.name)
+        await close(database)
