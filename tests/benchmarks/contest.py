@@ -4,12 +4,15 @@ import hashlib
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import bson
 import psutil
+from pymongo import MongoClient
 
 from deploy.local.ports import Ports
 from services.router.domain.city_index import CityIndex
@@ -34,7 +37,10 @@ Fingerprints = Counter[bytes]
 
 @dataclass(frozen=True)
 class Contender:
-    """A program that does the core's job; `share` of the records is enough to time one that is slow."""
+    """A program that does the core's job; `share` of the records is enough to time one that is slow.
+
+    `stores` names the database and the collection of its decisions, where it keeps any.
+    """
 
     name: str
     module: str
@@ -42,6 +48,7 @@ class Contender:
     words: tuple[str, ...] = ()
     share: float = 1.0
     python: Path = Path(sys.executable)
+    stores: tuple[str, str] | None = None
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -124,6 +131,28 @@ class Arena:
         records = self.place.broker.read(names)
         return fingerprints((one.topic(), (one.key(), one.value(), one.headers() or [])) for one in records)
 
+    def expected_decisions(self, count: int) -> Fingerprints:
+        """What is stored of the first so many records."""
+        work = Work(self.directory)
+        records = (Record(topics.INPUTS, 0, at, 0, *one.record) for at, one in enumerate(self.letters[:count]))
+        return decision_fingerprints(made.document() for one in records if (made := work.decide(one)))
+
+    def found_decisions(self, stores: tuple[str, str]) -> Fingerprints:
+        """What a contender has stored."""
+        database, collection = stores
+        with MongoClient[dict[str, Any]](self.place.mongodb) as store:
+            return decision_fingerprints(store[database][collection].find({}))
+
+
+def decision_fingerprints(documents: Iterable[Mapping[str, Any]]) -> Fingerprints:
+    """Each decision as a digest of its fields in any order, but for its own id and where its input lay on the log."""
+    return Counter(
+        hashlib.sha1(
+            bson.encode({name: one[name] for name in sorted(one.keys() - {"_id", "at"})}), usedforsecurity=False
+        ).digest()
+        for one in documents
+    )
+
 
 def fingerprints(rows: Iterable[tuple[str, RawRecord]]) -> Fingerprints:
     """Each message as a digest of its topic, key, value and headers, and how often it occurs."""
@@ -140,10 +169,19 @@ def _ours(headers: Sequence[Header]) -> list[Header]:
 
 def differences(expected: Fingerprints, found: Fingerprints) -> str:
     """A sentence when a contender has not done the very same job; nothing when it has."""
+    return _differences(expected, found, "messages")
+
+
+def differences_in_store(expected: Fingerprints, found: Fingerprints) -> str:
+    """A sentence when a contender has not stored the very same decisions; nothing when it has."""
+    return _differences(expected, found, "decisions")
+
+
+def _differences(expected: Fingerprints, found: Fingerprints, what: str) -> str:
     missing, more = (expected - found).total(), (found - expected).total()
     if not missing and not more:
         return ""
-    return f"{missing} of {expected.total()} messages are missing, {more} are there that should not be"
+    return f"{missing} of {expected.total()} {what} are missing, {more} are there that should not be"
 
 
 class Process:

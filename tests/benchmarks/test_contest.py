@@ -9,7 +9,7 @@ from services.router.domain.city_index import city_index
 from tests.benchmarks.contest import Arena, Contender, differences
 from tests.benchmarks.letters import write_letters
 from tests.benchmarks.place import place
-from tests.benchmarks.sections.core import OURS, WITHOUT_STORE, Contest
+from tests.benchmarks.sections.core import OURS, OURS_STORED, WITH_STORE, WITHOUT_STORE, Contest
 
 LETTERS, WARM_UP = 300, 30
 NOBODY = Contender("nobody", "tests.benchmarks.programs.nobody", "bench-nobody")
@@ -27,6 +27,14 @@ def test_the_core_and_a_plain_loop_write_the_very_same_records(tmp_path: Path) -
         assert [one.name for one in contest.contenders] == [OURS.name, loop.name]
         assert contest.not_the_same == {}
         assert contest.figures()["nobody"] == {"not_measured": "there is no program tests.benchmarks.programs.nobody"}
+        stored = Contest(arena, OURS_STORED, WITH_STORE)
+        stored.check()
+        assert [one.name for one in stored.contenders] == [
+            "chorus, stored",
+            "upserts, a send loop",
+            "same inserts, by hand",
+        ]
+        assert stored.not_the_same == {}
         # The proof can fail: one record more in an inbox, and it is not the same job any more.
         same = arena.found()
         here.broker.write([(arena.outputs[-1].name, (b"key", b"{}", []))])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.contest import Contender, differences, fingerprints
+from tests.benchmarks.contest import Contender, decision_fingerprints, differences, differences_in_store, fingerprints
 from tests.benchmarks.figures import Rounds, number, percentile, rate, ratio, spread, table
 from tests.benchmarks.report import GOALS, Result
 from tests.benchmarks.sections import Section
@@ -108,6 +108,16 @@ def test_a_record_that_was_written_twice_is_told() -> None:
     once = [("a", (b"k", b"1", HEADERS))]
     assert differences(fingerprints(once), fingerprints(once * 2)) == (
         "0 of 1 messages are missing, 1 are there that should not be"
+    )
+
+
+def test_decisions_are_the_same_wherever_their_inputs_lay_and_in_whatever_order_their_fields() -> None:
+    one = {"_id": "a/1", "n": 1, "at": {"partition": 0, "offset": 7}, "words": {"0/body": "路灯"}}
+    other = {"words": {"0/body": "路灯"}, "at": {"partition": 3, "offset": 2}, "n": 1, "_id": "a"}
+    expected = decision_fingerprints([one])
+    assert differences_in_store(expected, decision_fingerprints([other])) == ""
+    assert differences_in_store(expected, decision_fingerprints([one | {"words": {"0/body": "灯"}}])) == (
+        "1 of 1 decisions are missing, 1 are there that should not be"
     )
 
 

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.contest import REPOSITORY, RIVALS_PYTHON, Arena, Contender, Timed, differences
+from tests.benchmarks.contest import (
+    REPOSITORY,
+    RIVALS_PYTHON,
+    Arena,
+    Contender,
+    Timed,
+    differences,
+    differences_in_store,
+)
 from tests.benchmarks.figures import Rounds, number, ratio, shown, table
 from tests.benchmarks.sections import Bench, Section
 
 PROGRAMS = "tests.benchmarks.programs."
 OURS = Contender("chorus", PROGRAMS + "core", "router-core", words=("--memory",))
-OURS_STORED = Contender("chorus, stored", PROGRAMS + "core", "router-core")
+OURS_STORED = Contender("chorus, stored", PROGRAMS + "core", "router-core", stores=("chorus_router", "decisions"))
 WITHOUT_STORE = {
     "core_vs_aiokafka": Contender("aiokafka, a send loop", PROGRAMS + "send_loop", "bench-send-loop"),
     "core_vs_librdkafka": Contender("librdkafka, a loop", PROGRAMS + "librdkafka", "bench-librdkafka"),
@@ -25,8 +33,12 @@ WITHOUT_STORE = {
     "core_vs_naive": Contender("FastStream, naive", PROGRAMS + "naive", "bench-naive", share=0.02),
 }
 WITH_STORE = {
-    "stored_vs_upserts": Contender("upserts, a send loop", PROGRAMS + "upserts", "bench-upserts", share=0.3),
-    "stored_vs_same": Contender("same inserts, by hand", PROGRAMS + "same", "bench-same"),
+    "stored_vs_upserts": Contender(
+        "upserts, a send loop", PROGRAMS + "upserts", "bench-upserts", share=0.3, stores=("bench", "cases")
+    ),
+    "stored_vs_same": Contender(
+        "same inserts, by hand", PROGRAMS + "same", "bench-same", stores=("bench", "decisions")
+    ),
 }
 PACKAGES = {"Quix Streams": "quixstreams", "Faust": "faust"}
 WARM_UP = 0.2
@@ -50,7 +62,7 @@ class Contest:
         return [one for one in (self.ours, *self.rivals.values()) if one.name not in self.not_measured]
 
     def check(self) -> None:
-        """Half a round of each, to warm the broker up and to prove that all write the very same records."""
+        """Half a round of each, to warm the broker up and to prove that all write and store the very same."""
         self.not_measured |= {one.name: why for one in self.rivals.values() if (why := hindrance(one))}
         for one in self.contenders:
             short = replace(one, share=one.share * WARM_ROUND)
@@ -58,10 +70,16 @@ class Contest:
                 self._run(short)
             if one.name in self.not_measured:
                 continue
-            expected = self.arena.expected(self.arena.count_of(short))
-            if said := differences(expected, self.arena.found()):
+            if said := self._difference(short):
                 self.not_the_same[one.name] = said
             self.arena.say(f"{one.name}: {said or 'does the very same job'}")
+
+    def _difference(self, contender: Contender) -> str:
+        count = self.arena.count_of(contender)
+        said = differences(self.arena.expected(count), self.arena.found())
+        if said or contender.stores is None:
+            return said
+        return differences_in_store(self.arena.expected_decisions(count), self.arena.found_decisions(contender.stores))
 
     def round(self) -> None:
         """One run of each."""
