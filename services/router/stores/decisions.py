@@ -12,6 +12,8 @@ from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_ne
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
+UPDATED_TOGETHER = 50
+"""So many ids a store looks up quickly; to update a range, the local one walks through all documents."""
 
 
 class DecisionAt(NamedTuple):
@@ -32,8 +34,10 @@ class Decisions:
         """By partition, the decision furthest on that this process has stored."""
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         await self.collection.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
+        # By place, for the cleanup; by version first, so that a decision of another version is found at once too.
+        await self.collection.create_index([("v", ASCENDING), ("at.partition", ASCENDING), ("at.offset", ASCENDING)])
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
         """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
@@ -64,6 +68,19 @@ class Decisions:
                 if partition not in self.furthest or offset > self.furthest[partition].offset:
                     self.furthest[partition] = DecisionAt(offset, f"{decision.inquiry_id}/{decision.n}")
         return lost
+
+    async def on_inputs(self, partition: int, offsets: range) -> list[tuple[str, int]]:
+        """Inquiry and n of the decisions on inputs at these offsets."""
+        place = {"at.partition": partition, "at.offset": {"$gte": offsets.start, "$lt": offsets.stop}}
+        found = await self.collection.find({"v": VERSION, **place}, ["inquiry_id", "n"]).to_list(None)
+        return [(one["inquiry_id"], one["n"]) for one in found]
+
+    async def drop_messages(self, places: Sequence[tuple[str, int]]) -> None:
+        """Forget the stored messages of these decisions; their events can be said again all the same."""
+        ids = [f"{inquiry_id}/{n}" for inquiry_id, n in places]
+        for start in range(0, len(ids), UPDATED_TOGETHER):
+            only = {"_id": {"$in": ids[start : start + UPDATED_TOGETHER]}}
+            await self.collection.update_many(only, {"$unset": {"messages": "", "picture": ""}})
 
     def _remember(self, case: Case) -> None:
         """Keep a case as long as there is room, by count and by what its words weigh."""
