@@ -13,7 +13,7 @@ from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
 from services.router.desk.retirement import Retirement
-from services.router.domain.decision import from_document
+from services.router.stores.decisions import read
 from services.router.stores.store import RouterStore
 from shared.city import City, Department, Name
 from shared.contracts.documented import Documented
@@ -206,6 +206,8 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         after: Annotated[str | None, Query(description="Only what follows `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
+        # An answer that has begun cannot become an error.
+        await cases.store.decisions.refuse_others()
         return Lines(decision_lines(cases.store, *place_of(after or ""), limit))
 
     @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
@@ -231,7 +233,7 @@ async def decision_lines(store: RouterStore, inquiry_id: str, n: int, limit: int
             if told == limit:
                 return
             told += 1
-            yield json.dumps(summary(from_document(stored)), ensure_ascii=False) + "\n"
+            yield json.dumps(summary(read(stored)), ensure_ascii=False) + "\n"
 
 
 def revised(city: City) -> Revised:
