@@ -14,7 +14,10 @@ from pathlib import Path
 from deploy.failure import FAILED, Failure
 from deploy.security.files import replace_file
 
-LAYOUT = 1
+LAYOUT = 2
+"""The format of everything below the folder: 2 since facts hold no free text and events are the facts."""
+DATA = frozenset({"kafka", "store"})
+BESIDE_DATA = frozenset({"mail", "logs", "secrets", "stack.json", "processes.json", "city.sha256"})
 LOCK = "lock"
 OTHER_FOLDER = "start with another folder: `chorus up --data DIR`"
 
@@ -104,6 +107,12 @@ def claimed(path: Path) -> Iterator[Folder]:
 def settle(folder: Folder, *, secure: bool = False) -> None:
     """Make the folder ready; raises Failure when another layout wrote it, or one that is open where this is secure."""
     found = layout(folder)
+    if found is None and _holds_data(folder.path):
+        raise Failure(
+            FAILED,
+            f"The data in {str(folder.path)!r} does not say its layout and this release needs {LAYOUT!r}: "
+            f"empty it with `chorus up --fresh`, or {OTHER_FOLDER}.",
+        )
     if found is None:
         replace_file(folder.marker, json.dumps({"layout": LAYOUT, "secure": secure}) + "\n")
     elif found != LAYOUT:
@@ -138,8 +147,8 @@ def _noted(folder: Folder) -> dict[str, object]:
 
 
 def empty(folder: Folder) -> None:
-    """Remove all data; the lock stays, because it is held."""
-    for entry in folder.path.iterdir():
+    """Remove all data; the lock stays, because it is held. The marker goes last: an interrupted call can be repeated."""
+    for entry in sorted(folder.path.iterdir(), key=lambda entry: entry == folder.marker):
         if entry.name == LOCK:
             continue
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
@@ -147,17 +156,25 @@ def empty(folder: Folder) -> None:
 
 def has_data(folder: Folder) -> bool:
     """Whether there is anything to lose."""
-    return folder.marker.exists()
+    return folder.marker.exists() or _holds_data(folder.path)
 
 
 def _refuse_foreign(folder: Folder) -> None:
     path = folder.path
     if path.exists() and not path.is_dir():
         raise Failure(FAILED, f"{str(path)!r} is not a folder: {OTHER_FOLDER}.")
-    if path.exists() and not folder.marker.exists() and any(_strangers(path)):
+    if path.exists() and not folder.marker.exists() and any(_strangers(path)) and not _holds_data(path):
         raise Failure(
             FAILED, f"{str(path)!r} holds files that Chorus did not make, so it is left alone: {OTHER_FOLDER}."
         )
+
+
+def _holds_data(path: Path) -> bool:
+    """Whether a folder without a marker holds a broker's and a store's data, and nothing that Chorus does not make."""
+    if not path.is_dir() or (path / "chorus.json").exists():
+        return False
+    names = {entry.name for entry in _strangers(path) if entry.suffix != ".lock"}
+    return DATA <= names <= DATA | BESIDE_DATA
 
 
 def _strangers(path: Path) -> Iterator[Path]:

@@ -1,7 +1,10 @@
 """The router's wiring: gate, core, view and desk around one store."""
 
+from datetime import timedelta
+
 from services.router.core.handlers import MOST_INPUTS, Core
 from services.router.core.input_decoder import read_input
+from services.router.core.message_cleanup import MessageCleanup
 from services.router.dead_letters.api import routes as dead_letter_routes
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
@@ -36,6 +39,8 @@ def make(settings: Settings) -> Service:
     relay = Relay(ledger, service.publisher)
     commands = Commands(store, ledger)
     core = Core(store, city)
+    progress = CoreProgress(service.database, store.decisions)
+    cleanup = MessageCleanup(progress, store, timedelta(hours=settings.messages_kept_hours))
     view = CaseList(store)
     gate = Gate(store, city)
     city_desk = CityDesk(store, service.publisher, city, settings)
@@ -52,7 +57,7 @@ def make(settings: Settings) -> Service:
         read=read_input,
         handle=core.decide_inputs,
         parking=core,
-        progress=CoreProgress(service.database, store.decisions),
+        progress=progress,
         published=core.unpark_replayed,
         most=MOST_INPUTS,
     )
@@ -87,6 +92,7 @@ def make(settings: Settings) -> Service:
         city_desk.keep_published,
         retirement.keep_parts_recalled,
         view.measure,
+        cleanup.run,
     ):
         service.forever(loop)
     service.ready_when(city.known)

@@ -16,6 +16,7 @@ from starlette.routing import Match, Mount
 
 from shared.contracts.documented import Documented
 from shared.http.security_headers import EVERY_ANSWER, SecurityHeaders
+from shared.kafka.failures import DependencyUnavailable
 from shared.runtime.logging import log
 from shared.store.mongo import PyMongoError
 
@@ -231,6 +232,11 @@ def install(app: FastAPI) -> None:
     async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
         log.warning("Kafka did not answer", error=type(error).__name__)
         return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
+
+    @app.exception_handler(DependencyUnavailable)
+    async def not_there_yet(_: Request, error: DependencyUnavailable) -> JSONResponse:
+        log.warning("something is not there yet", dependency=error.dependency)
+        return Problem(503, str(error), headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_: Request, __: ClientDisconnect) -> Response:

@@ -15,6 +15,7 @@ from typing import IO, Any
 import uvicorn
 from aiokafka.errors import KafkaError
 
+from shared.kafka.failures import DependencyUnavailable
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop
@@ -55,12 +56,12 @@ def tune_python() -> None:
 
 
 async def retry_until_available(act: Loop, what: str) -> None:
-    """Do it, however often it takes while the store or the broker is away."""
+    """Do it, however often it takes while something that it needs is away."""
     pause_s = 0.1
     while True:
         try:
             await act()
-        except (*StoreAway, KafkaError, OSError) as error:
+        except (*StoreAway, KafkaError, OSError, DependencyUnavailable) as error:
             log.warning(f"{what}: not yet", error=type(error).__name__)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

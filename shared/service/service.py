@@ -34,7 +34,7 @@ from shared.service.operational_routes import add_operational_routes
 from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
 from shared.store.login import store_login
-from shared.store.mongo import Database, close, connect
+from shared.store.mongo import Database, UnreadableFormat, close, connect
 from shared.web.layout import Site
 
 DRAIN_S = 15.0
@@ -197,6 +197,8 @@ class Service:
             await work
         except asyncio.CancelledError:
             raise
+        except UnreadableFormat as error:
+            self._break(error)  # nothing is broken here: its sentence, which the process ends with, says it all
         except BaseException as error:
             log.error("broken", exc_info=error, service=self.name)
             self._break(error)

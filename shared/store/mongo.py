@@ -20,6 +20,7 @@ __all__ = [
     "PyMongoError",
     "ReplaceOne",
     "StoreAway",
+    "UnreadableFormat",
     "Unstorable",
     "UpdateOne",
     "aggregated",
@@ -57,6 +58,10 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 class Unstorable(ValueError):
     """A document that the store is there for and will never take; waiting for it would hold up everybody."""
+
+
+class UnreadableFormat(Exception):
+    """A database in a format that this release does not read: a process that finds one says so and ends."""
 
 
 def connect(url: str, database: str, client_class: ClientClass = CLIENT, **login: Any) -> Database:

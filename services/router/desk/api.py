@@ -204,6 +204,8 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         after: Annotated[str | None, Query(description="Only what follows `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
+        # An answer that has begun cannot become an error.
+        await cases.store.decisions.refuse_others()
         return Lines(decision_lines(cases.store, *place_of(after or ""), limit))
 
     @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")

@@ -8,10 +8,12 @@ from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
 from shared.kafka.failures import DependencyUnavailable
-from shared.store.mongo import ASCENDING, Database, Document, find_by, insert_new
+from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, find_by, insert_new
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
+UPDATED_TOGETHER = 50
+"""So many ids a store looks up quickly; to update a range, the local one walks through all documents."""
 
 
 class DecisionAt(NamedTuple):
@@ -32,8 +34,22 @@ class Decisions:
         """By partition, the decision furthest on that this process has stored."""
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat."""
+        """Create the indexes; safe to repeat. Raises UnreadableFormat when a decision has a former version."""
         await self.collection.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
+        # By place, for the cleanup; by version first, so that a decision of another version is found at once too.
+        await self.collection.create_index([("v", ASCENDING), ("at.partition", ASCENDING), ("at.offset", ASCENDING)])
+        former = await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
+        if former is not None:
+            raise UnreadableFormat(
+                f"The database {self.collection.database.name!r} holds a decision of version {former['v']!r}, "
+                f"{former['_id']!r}, and this router reads version {VERSION!r} only: give it an empty database."
+            )
+
+    async def refuse_others(self) -> None:
+        """Raise DependencyUnavailable when there is a decision of a version that cannot be read here."""
+        for other in ({"$gt": VERSION}, {"$lt": VERSION}):
+            if (found := await self.collection.find_one({"v": other}, ["v"])) is not None:
+                refuse_other(found)
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
         """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
@@ -73,6 +89,19 @@ class Decisions:
     def _forget(self, inquiry_id: str) -> None:
         forgotten = self._folded.pop(inquiry_id, None)
         self._kept -= forgotten.weight if forgotten else 0
+
+    async def on_inputs(self, partition: int, offsets: range) -> list[tuple[str, int]]:
+        """Inquiry and n of the decisions on inputs at these offsets."""
+        place = {"at.partition": partition, "at.offset": {"$gte": offsets.start, "$lt": offsets.stop}}
+        found = await self.collection.find({"v": VERSION, **place}, ["inquiry_id", "n"]).to_list(None)
+        return [(one["inquiry_id"], one["n"]) for one in found]
+
+    async def drop_messages(self, places: Sequence[tuple[str, int]]) -> None:
+        """Forget the stored messages of these decisions; their events can be said again all the same."""
+        ids = [f"{inquiry_id}/{n}" for inquiry_id, n in places]
+        for start in range(0, len(ids), UPDATED_TOGETHER):
+            only = {"_id": {"$in": ids[start : start + UPDATED_TOGETHER]}}
+            await self.collection.update_many(only, {"$unset": {"messages": "", "picture": ""}})
 
     def _remember(self, case: Case) -> None:
         """Keep a case as long as there is room, by count and by what its words weigh."""
@@ -130,10 +159,16 @@ class Decisions:
 
 
 def read(stored: Document) -> Decision:
-    """A stored decision. Raises DependencyUnavailable for one of a later version, on which this one must not go on."""
-    if stored["v"] > VERSION:
-        raise DependencyUnavailable(
-            "a-newer-router",
-            f"The decision {stored['_id']!r} has version {stored['v']}, and this router reads up to {VERSION}; upgrade it.",
-        )
+    """A stored decision. Raises DependencyUnavailable for one of another version, on which this one must not go on."""
+    refuse_other(stored)
     return from_document(stored)
+
+
+def refuse_other(stored: Document) -> None:
+    """Raise DependencyUnavailable when the document has another version than this router's."""
+    if stored["v"] != VERSION:
+        needed = "a-newer-router" if stored["v"] > VERSION else "a-database-of-this-version"
+        raise DependencyUnavailable(
+            needed,
+            f"The decision {stored['_id']!r} has version {stored['v']!r}, and this router reads version {VERSION!r} only.",
+        )

@@ -4,12 +4,32 @@
 dead letter; `decided` the `_id` of the decision furthest on. It is written after the decisions of a batch and before the
 batch is committed, so a store restored from a backup says itself where reading must go on. The newest decision does not:
 the inputs of one batch are stored in any order, and a backup may hold the last of them without the first.
+
+`marks` are earlier values of `next` with their time; before the offset `dropped`, decisions have no messages any more.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from services.router.stores.decisions import Decisions
 from shared.store.mongo import Database, Document, UpdateOne, find_by, not_in
+
+
+class Mark(NamedTuple):
+    """How far the core had come at a moment."""
+
+    at: datetime
+    next: int
+
+
+class PartitionProgress(NamedTuple):
+    """How far the core has come in one partition, now and earlier, and how far the messages of decisions are dropped."""
+
+    partition: int
+    next: int
+    marks: tuple[Mark, ...] = ()
+    dropped: int = 0
 
 
 class CoreProgress:
@@ -40,3 +60,25 @@ class CoreProgress:
                 noted["decided"] = furthest[partition].id
             updates.append(UpdateOne({"_id": partition}, {"$set": noted}, upsert=True))
         await self.collection.bulk_write(updates, ordered=False)
+
+    async def all(self) -> list[PartitionProgress]:
+        """Every partition in which the core has come to the end of a batch."""
+        return [
+            PartitionProgress(
+                stored["_id"],
+                stored["next"],
+                tuple(Mark(one["at"], one["next"]) for one in stored.get("marks", ())),
+                stored.get("dropped", 0),
+            )
+            for stored in await self.collection.find().to_list(None)
+        ]
+
+    async def keep_marks(self, before: PartitionProgress, marks: Sequence[Mark]) -> None:
+        """Replace the marks, unless another process has added one meanwhile."""
+        same = {"_id": before.partition, "marked_at": before.marks[-1].at if before.marks else None}
+        kept: Document = {"marks": [one._asdict() for one in marks], "marked_at": marks[-1].at}
+        await self.collection.update_one(same, {"$set": kept})
+
+    async def keep_dropped(self, partition: int, offset: int) -> None:
+        """Note that decisions before this offset have no messages any more."""
+        await self.collection.update_one({"_id": partition}, {"$set": {"dropped": offset}})

@@ -1,0 +1,111 @@
+"""A data folder of another format is refused with one sentence that names it and `--fresh`; nobody else's is touched."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.failure import FAILED, Failure
+from deploy.local import folder as folders
+from deploy.local.folder import LAYOUT, Folder
+
+
+def a_folder(path: Path) -> Folder:
+    """A folder as `chorus up` leaves it."""
+    with folders.claimed(path) as folder:
+        folders.settle(folder)
+        folder.secret("operator-token")
+        (folder.store / "data").write_text("decisions")
+        (path / "chorus-local-router.lock").touch()
+    return folder
+
+
+def refused(folder: Folder) -> str:
+    with pytest.raises(Failure) as failure, folders.claimed(folder.path):
+        folders.settle(folder)
+    assert failure.value.code == FAILED
+    assert "\n" not in failure.value.sentence
+    return failure.value.sentence
+
+
+def without_marker(path: Path) -> Folder:
+    folder = a_folder(path)
+    folder.marker.unlink()
+    return folder
+
+
+def of_the_former_layout(path: Path) -> Folder:
+    folder = a_folder(path)
+    folder.marker.write_text(json.dumps({"layout": LAYOUT - 1, "secure": False}))
+    return folder
+
+
+Former = Callable[[Path], Folder]
+FORMER = [without_marker, of_the_former_layout]
+
+
+def test_the_layout_is_not_the_one_with_free_text_in_facts(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "data")
+    assert LAYOUT == 2
+    assert json.loads(folder.marker.read_text())["layout"] == 2
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_data_of_another_format_is_refused_and_left_as_it_is(tmp_path: Path, former: Former) -> None:
+    folder = former(tmp_path / "data")
+    said = refused(folder)
+    assert str(folder.path) in said
+    assert "`chorus up --fresh`" in said
+    assert (folder.store / "data").read_text() == "decisions"
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_fresh_asks_and_then_makes_it_one_of_this_format(tmp_path: Path, former: Former) -> None:
+    folder = former(tmp_path / "data")
+    assert folders.has_data(folder)
+    with folders.claimed(folder.path):
+        folders.empty(folder)
+        folders.settle(folder)
+    assert json.loads(folder.marker.read_text())["layout"] == LAYOUT
+    assert not (folder.store / "data").exists()
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_chorus_up_says_it_and_ends(tmp_path: Path, former: Former) -> None:
+    folder = former(tmp_path / "data")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
+    command = [sys.executable, "-m", "deploy.cli.main", "up", "--data", str(folder.path)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == FAILED
+    [sentence] = done.stderr.splitlines()
+    assert sentence.startswith("chorus: ")
+    assert str(folder.path) in sentence
+    assert "--fresh" in sentence
+
+
+@pytest.mark.parametrize("names", [("mail", "logs"), ("kafka",), ("kafka", "store", "thesis.tex")])
+def test_a_folder_that_only_looks_like_one_is_somebody_elses(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    said = refused(Folder(tmp_path))
+    assert "did not make" in said
+    assert "--fresh" not in said
+
+
+def test_emptying_that_was_interrupted_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = a_folder(tmp_path / "data")
+
+    def interrupted(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr("shutil.rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            folders.empty(folder)
+    assert folder.marker.exists()
+    folders.empty(folder)
+    assert [entry.name for entry in folder.path.iterdir()] == [folders.LOCK]
