@@ -114,7 +114,6 @@ End = tuple[int, list[str], int]
 ENDS: dict[str, End] = {
     "taken": (1, [], 0),
     "put aside": (0, ["permanent"], 0),
-    "exhausted": (0, ["exhausted"], 0),
     "unreadable": (0, ["permanent"], 0),
     "skipped": (0, [], 0),
     "refused": (0, ["permanent"], 1),
