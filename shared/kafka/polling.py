@@ -48,7 +48,7 @@ class Polling:
             self.failure = type(error).__name__
             metrics.POLL_FAILURES.labels(self.service).inc()
             log.error("a poll failed", group=self.group, error=self.failure)
-            if isinstance(error, FORBIDDEN):
+            if isinstance(error, FORBIDDEN) or ended_inside(error):
                 self.broken(error)
                 raise
             await self.rewind(consumer)
@@ -113,6 +113,14 @@ class Polling:
             else:
                 found += [record for some in records.values() for record in some]
         return tuple(found)
+
+
+def ended_inside(error: BaseException) -> bool:
+    """Whether a background task of aiokafka's consumer has ended: it never starts again, so every later poll fails alike.
+
+    A connection that breaks while aiokafka writes to it can do that (uvloop raises RuntimeError there).
+    """
+    return type(error) is KafkaError and str(error.args[0] if error.args else "").startswith("Unexpected error during")
 
 
 async def unparsed_batch(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError, UnsupportedCodecError
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError, UnsupportedCodecError
 
 from shared.kafka.records import Record
 from tests.consumers import LETTERS, Log, Reader
@@ -61,6 +61,30 @@ async def test_while_kafka_is_away_a_poll_fails_and_the_next_one_reads_everythin
     assert places(await reader.poll()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [*told, reader.pipeline.polling.failure] == ["KafkaConnectionError", None]
     assert reader.letters == []
+
+
+def ended(*_: Any) -> KafkaError:
+    """What aiokafka raises at every poll once its coordination task has ended."""
+    return KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
+
+
+async def test_a_consumer_whose_own_task_has_ended_ends_the_process_instead_of_failing_for_ever() -> None:
+    broken: list[BaseException] = []
+    reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=ended))
+    reader.pipeline.polling.broken = broken.append
+    with pytest.raises(KafkaError):
+        await reader.poll()
+    assert [str(one) for one in broken] == [str(ended())]
+
+
+async def test_any_other_failure_of_kafka_is_waited_for() -> None:
+    broken: list[BaseException] = []
+    for error in (KafkaConnectionError, lambda: KafkaError("Unable to get cluster metadata over all known brokers")):
+        reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=error))
+        reader.pipeline.polling.broken = broken.append
+        with pytest.raises(KafkaError):
+            await reader.poll()
+    assert broken == []
 
 
 async def test_who_may_not_read_a_topic_any_more_ends_the_process_and_polls_no_further() -> None:
