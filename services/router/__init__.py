@@ -4,6 +4,6 @@ reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) ·
          router.replays · city.directory
 writes   departments.<code>.inbox · residents.inbox · inquiries.events · inquiries.inputs · city.directory · router.dead-letters
          <service>.replays
-stores   chorus_router: decisions, progress, cases, commands, unpublished, revisions, parked, letters, letters_read,
+stores   chorus_router: decisions, progress, published, cases, commands, unpublished, revisions, parked, letters, letters_read,
          tombstones
 """

@@ -48,6 +48,7 @@ def make(settings: Settings) -> Service:
     letters = DeadLetterIndex(service.database, Connection.of(settings))
 
     service.before_reading(store.prepare)
+    service.before_reading(progress.prepare)
     service.before_reading(ledger.prepare)
     service.before_reading(letters.prepare)
     service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)

@@ -53,6 +53,18 @@ async def test_a_database_with_a_decision_of_a_former_version_is_refused_in_one_
     assert "\n" not in said
 
 
+async def test_of_a_large_database_the_first_decision_tells(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking through all of them at each start would take minutes."""
+    monkeypatch.setattr("services.router.stores.decisions.LOOKED_THROUGH", 1)
+    await decided(database, STORY)
+    await RouterStore(database).prepare()
+    await database["decisions"].update_many({}, {"$set": {"v": FORMER}})
+    with pytest.raises(UnreadableFormat):
+        await RouterStore(database).prepare()
+
+
 async def test_a_former_version_that_turns_up_later_is_not_read_either(database: Database) -> None:
     await decided(database, STORY)
     await has_version(database, FORMER)

@@ -25,7 +25,7 @@ from tests.consumers import Log
 from tests.fakes import FakePublisher, FakeRecord, FakeSubscriber, header
 
 BATCH = 4
-COLLECTIONS = ("decisions", "parked", "progress")
+COLLECTIONS = ("decisions", "parked", "progress", "published")
 NUMBERS = [f"20260316-0000000{digit}" for digit in "ABCDEF"]
 STEPS = (received("路灯和路面"), accepted("roads"), contributed("lighting", "亮了"), contributed("roads", "补了"))
 Backup = Mapping[str, Sequence[Document]]

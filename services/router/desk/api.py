@@ -204,9 +204,9 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         after: Annotated[str | None, Query(description="Only what follows `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
-        # An answer that has begun cannot become an error.
-        await cases.store.decisions.refuse_others()
-        return Lines(decision_lines(cases.store, *place_of(after or ""), limit))
+        lines = decision_lines(cases.store, *place_of(after or ""), limit)
+        # An answer that has begun cannot become an error any more, so the first line is read before it begins.
+        return Lines(with_first(await anext(lines, ""), lines))
 
     @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
     async def say_again(
@@ -232,6 +232,13 @@ async def decision_lines(store: RouterStore, inquiry_id: str, n: int, limit: int
             return
         told += 1
         yield json.dumps(summary(one), ensure_ascii=False) + "\n"
+
+
+async def with_first(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    """A line that was read before, and those that follow it."""
+    yield first
+    async for line in rest:
+        yield line
 
 
 def revised(city: City) -> Revised:

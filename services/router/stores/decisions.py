@@ -1,8 +1,7 @@
 """Decisions: the record of every case, and the folded cases that this process remembers."""
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import NamedTuple
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
@@ -12,15 +11,38 @@ from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, 
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
+LOOKED_THROUGH = 50_000
 UPDATED_TOGETHER = 50
-"""So many ids a store looks up quickly; to update a range, the local one walks through all documents."""
+"""So many ids a store looks up quickly."""
 
 
-class DecisionAt(NamedTuple):
-    """A decision's `_id`, and the offset of its input."""
+class SaidDecisions:
+    """The decisions whose messages this process publishes, by partition, until the place of their inputs is noted."""
 
-    offset: int
-    id: str
+    def __init__(self) -> None:
+        self.furthest: dict[int, tuple[int, str]] = {}
+        """Offset and `_id` of the decision furthest on, noted or not."""
+        self._offsets: dict[int, dict[str, int]] = defaultdict(dict)
+
+    def add(self, decision: Decision) -> None:
+        """A decision is stored here, or was stored before and is said again."""
+        (partition, offset), id_ = decision.at, f"{decision.inquiry_id}/{decision.n}"
+        self._offsets[partition][id_] = offset
+        self.furthest[partition] = max(self.furthest.get(partition, (-1, "")), (offset, id_))
+
+    def before(self, partition: int, offset: int) -> list[str]:
+        """Those on inputs before this offset."""
+        return [id_ for id_, at in self._offsets[partition].items() if at < offset]
+
+    def noted(self, partition: int, ids: Iterable[str]) -> None:
+        """These need not be remembered any longer."""
+        for id_ in ids:
+            self._offsets[partition].pop(id_, None)
+
+    def keep_only(self, partitions: Collection[int]) -> None:
+        """Other partitions have gone to other processes, which read again what was not committed."""
+        for gone in self._offsets.keys() - set(partitions):
+            del self._offsets[gone]
 
 
 class Decisions:
@@ -30,26 +52,21 @@ class Decisions:
         self.collection = database["decisions"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
         self._kept = 0
-        self.furthest: dict[int, DecisionAt] = {}
-        """By partition, the decision furthest on that this process has stored."""
+        self.said = SaidDecisions()
 
     async def prepare(self) -> None:
-        """Create the indexes; safe to repeat. Raises UnreadableFormat when a decision has a former version."""
+        """Create the index; safe to repeat. Raises UnreadableFormat when a decision has a former version.
+
+        A router has only ever written one version into a database at a time, so of a large one the first decision tells.
+        """
         await self.collection.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
-        # By place, for the cleanup; by version first, so that a decision of another version is found at once too.
-        await self.collection.create_index([("v", ASCENDING), ("at.partition", ASCENDING), ("at.offset", ASCENDING)])
-        former = await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
-        if former is not None:
+        few = await self.collection.estimated_document_count() <= LOOKED_THROUGH
+        former = await self.collection.find_one({"v": {"$lt": VERSION}} if few else {}, ["v"])
+        if former is not None and former["v"] < VERSION:
             raise UnreadableFormat(
                 f"The database {self.collection.database.name!r} holds a decision of version {former['v']!r}, "
                 f"{former['_id']!r}, and this router reads version {VERSION!r} only: give it an empty database."
             )
-
-    async def refuse_others(self) -> None:
-        """Raise DependencyUnavailable when there is a decision of a version that cannot be read here."""
-        for other in ({"$gt": VERSION}, {"$lt": VERSION}):
-            if (found := await self.collection.find_one({"v": other}, ["v"])) is not None:
-                refuse_other(found)
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
         """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
@@ -75,9 +92,7 @@ class Decisions:
                 self._forget(decision.inquiry_id)
             else:
                 self._remember(after(case, decision))
-                partition, offset = decision.at
-                if partition not in self.furthest or offset > self.furthest[partition].offset:
-                    self.furthest[partition] = DecisionAt(offset, f"{decision.inquiry_id}/{decision.n}")
+                self.said.add(decision)
         return lost
 
     async def erase(self, inquiry_id: str, through: int) -> None:
@@ -90,15 +105,8 @@ class Decisions:
         forgotten = self._folded.pop(inquiry_id, None)
         self._kept -= forgotten.weight if forgotten else 0
 
-    async def on_inputs(self, partition: int, offsets: range) -> list[tuple[str, int]]:
-        """Inquiry and n of the decisions on inputs at these offsets."""
-        place = {"at.partition": partition, "at.offset": {"$gte": offsets.start, "$lt": offsets.stop}}
-        found = await self.collection.find({"v": VERSION, **place}, ["inquiry_id", "n"]).to_list(None)
-        return [(one["inquiry_id"], one["n"]) for one in found]
-
-    async def drop_messages(self, places: Sequence[tuple[str, int]]) -> None:
+    async def drop_messages(self, ids: Sequence[str]) -> None:
         """Forget the stored messages of these decisions; their events can be said again all the same."""
-        ids = [f"{inquiry_id}/{n}" for inquiry_id, n in places]
         for start in range(0, len(ids), UPDATED_TOGETHER):
             only = {"_id": {"$in": ids[start : start + UPDATED_TOGETHER]}}
             await self.collection.update_many(only, {"$unset": {"messages": "", "picture": ""}})
@@ -114,10 +122,13 @@ class Decisions:
             self._kept -= oldest.weight
 
     async def at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
-        """Decisions by inquiry and n, with their messages, in the order of `places`."""
+        """Decisions by inquiry and n, with their messages, in the order of `places`: they are said again."""
         found = await self._whole([inquiry_id for inquiry_id, _ in places])
         whole = {one: {d.n: d for d in with_messages(one, some)} for one, some in found.items()}
-        return [whole[inquiry_id][n] for inquiry_id, n in places if n in whole[inquiry_id]]
+        again = [whole[inquiry_id][n] for inquiry_id, n in places if n in whole[inquiry_id]]
+        for decision in again:
+            self.said.add(decision)
+        return again
 
     async def of(self, inquiry_id: str) -> list[Decision]:
         """All decisions of an inquiry with their messages, in order."""
