@@ -53,16 +53,17 @@ async def test_a_database_with_a_decision_of_a_former_version_is_refused_in_one_
     assert "\n" not in said
 
 
-async def test_of_a_large_database_the_first_decision_tells(
+async def test_a_start_does_not_wait_for_ever_to_look_through_a_large_database(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looking through all of them at each start would take minutes."""
-    monkeypatch.setattr("services.router.stores.decisions.LOOKED_THROUGH", 1)
-    await decided(database, STORY)
-    await RouterStore(database).prepare()
-    await database["decisions"].update_many({}, {"$set": {"v": FORMER}})
-    with pytest.raises(UnreadableFormat):
-        await RouterStore(database).prepare()
+    store = RouterStore(database)
+
+    async def slow(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("services.router.stores.decisions.LOOK_S", 0.05)
+    monkeypatch.setattr(store.decisions.collection, "find_one", slow, raising=False)
+    await asyncio.wait_for(store.prepare(), 10)
 
 
 async def test_a_former_version_that_turns_up_later_is_not_read_either(database: Database) -> None:

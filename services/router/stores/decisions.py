@@ -1,7 +1,9 @@
 """Decisions: the record of every case, and the folded cases that this process remembers."""
 
+import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import suppress
 
 from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
@@ -11,7 +13,7 @@ from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, 
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
-LOOKED_THROUGH = 50_000
+LOOK_S = 3.0
 UPDATED_TOGETHER = 50
 """So many ids a store looks up quickly."""
 
@@ -55,18 +57,21 @@ class Decisions:
         self.said = SaidDecisions()
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat. Raises UnreadableFormat when a decision has a former version.
-
-        A router has only ever written one version into a database at a time, so of a large one the first decision tells.
-        """
+        """Create the index; safe to repeat. Raises UnreadableFormat when a decision has a former version."""
         await self.collection.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
-        few = await self.collection.estimated_document_count() <= LOOKED_THROUGH
-        former = await self.collection.find_one({"v": {"$lt": VERSION}} if few else {}, ["v"])
-        if former is not None and former["v"] < VERSION:
+        former = await self._of_a_former_version()
+        if former is not None:
             raise UnreadableFormat(
                 f"The database {self.collection.database.name!r} holds a decision of version {former['v']!r}, "
                 f"{former['_id']!r}, and this router reads version {VERSION!r} only: give it an empty database."
             )
+
+    async def _of_a_former_version(self) -> Document | None:
+        """One such decision. No index tells, so nobody looks for long: `read` refuses what is not found here."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                return await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
+        return None
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
         """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
