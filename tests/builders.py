@@ -262,7 +262,7 @@ def actor_of(payload: Payload, department: str | None) -> Actor:
     """Who sends such an input."""
     if department is not None:
         return Actor(DEPARTMENT)
-    return Actor(RESIDENT) if payload.type.startswith("chorus.inquiry.") else Actor(*OPERATOR.split("/"))
+    return Actor(RESIDENT) if payload.type.startswith("chorus.inquiry.") else Actor.read(OPERATOR)
 
 
 def on(topic: str, messages: Iterable[Message]) -> list[tuple[str, dict[str, Any]]]:
@@ -296,8 +296,9 @@ WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.examp
 def input_record(given: Input) -> Record:
     """An input as it lies on the log of its case."""
     department = given.department
-    actor = "/".join(filter(None, given.actor))
     source = f"departments/{department}" if department else "chorus/intake"
-    origin = Origin(source, given.inquiry_id, given.recorded_at, given.origin, actor=actor, salt=given.salt.hex())
+    origin = Origin(
+        source, given.inquiry_id, given.recorded_at, given.origin, actor=given.actor.text, salt=given.salt.hex()
+    )
     value = given.payload.model_dump_json().encode()
     return record_of(Message(topics.INPUTS, given.inquiry_id, given.id, given.type, origin, value), given.at.offset)

@@ -5,7 +5,7 @@ A service writes the tombstone first and drops the words after it. After a crash
 
 from collections.abc import Iterable
 
-from shared.store.mongo import Collection, insert_new
+from shared.store.mongo import Collection, find_by, insert_new
 
 
 class Tombstones:
@@ -23,8 +23,5 @@ class Tombstones:
 
     async def through_of(self, inquiry_ids: Iterable[str]) -> dict[str, int]:
         """For each of these inquiries that is erased, the number of the last decision whose words are gone."""
-        wanted = sorted(set(inquiry_ids))
-        if not wanted:
-            return {}
-        found = await self.collection.find({"_id": {"$in": wanted}}).to_list(None)
+        found = await find_by(self.collection, "_id", sorted(set(inquiry_ids)))
         return {one["_id"]: int(one["through"]) for one in found}

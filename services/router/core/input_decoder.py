@@ -18,7 +18,7 @@ ACTOR = re.compile(r"[a-z][a-z-]*(/[a-z][a-z-]*)?")
 
 
 def read_input(record: Record) -> Input:
-    """An input from the log. Only doors write there, so whatever is not as they write it is wrong."""
+    """An input from the log. Only entry points write there, so whatever is not as they write it is wrong."""
     headers = record.attributes()
     kind, id_, recorded_at = headers.get("ce_type"), headers.get("ce_id"), headers.get("ce_recordedtime")
     actor, salt = headers.get("ce_actor"), headers.get("ce_salt")
@@ -61,7 +61,7 @@ def read_actor(text: str) -> Actor:
     """Raises InvalidRecord for anything but `kind` or `kind/role`: events repeat it, and hold nobody's name."""
     if not ACTOR.fullmatch(text):
         raise InvalidRecord(f"ce_actor {text!r} must be `kind` or `kind/role`, such as 'staff/operator'.")
-    return Actor(*text.split("/"))
+    return Actor.read(text)
 
 
 def read_salt(text: str) -> bytes:

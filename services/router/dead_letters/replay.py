@@ -117,7 +117,7 @@ class DeadLetterReplay:
             raise ReplayRefused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
         parked = {one.record.place: one for one in await self.store.parked.of([inquiry_id])}
         # What is parked may be decided, where only its messages could not be published: the command says them.
-        if letter["place"] not in parked and letter["event_id"] in await self._causes(inquiry_id):
+        if letter["place"] not in parked and letter["event_id"] in await self.store.decisions.causes(inquiry_id):
             if not order.dry_run:
                 await self.letters.mark_replayed(letter, order.by)
             raise NothingToReplay("It has been decided meanwhile.")
@@ -171,9 +171,6 @@ class DeadLetterReplay:
         given = CaseReplay(inquiry_id=inquiry_id, by=letter["history"][-1]["by"])
         await self.commands.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"))
         return letter, None
-
-    async def _causes(self, inquiry_id: str) -> set[str]:
-        return {one.cause for one in await self.store.decisions.of(inquiry_id)}
 
     async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:
         found = await find_by(self.letters.letters, "inquiry_id", [inquiry_id])

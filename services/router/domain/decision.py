@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from services.router.domain.case import Case, Decided, add, add_draft, copied, note
 from services.router.domain.fact_documents import from_event
@@ -22,6 +22,16 @@ class Actor(NamedTuple):
 
     kind: str
     role: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The actor that `text` names."""
+        return cls(*text.split("/", 1))
+
+    @property
+    def text(self) -> str:
+        """`kind` or `kind/role`, as headers, ledgers and decisions have it."""
+        return self.kind if self.role is None else f"{self.kind}/{self.role}"
 
     @property
     def public(self) -> dict[str, str]:
@@ -120,7 +130,7 @@ class Decision:
             "type": self.type.removeprefix(PREFIX),
             "digest": bytes.fromhex(self.digest or ""),
             "at": {"partition": self.at.partition, "offset": self.at.offset},
-            "actor": "/".join(filter(None, self.actor)),
+            "actor": self.actor.text,
             "salt": self.salt,
             "decided_at": timestamps.from_text(self.decided_at),
             "revision": self.revision,
@@ -146,7 +156,7 @@ def from_document(stored: Mapping[str, Any]) -> Decision:
         type=PREFIX + stored["type"],
         digest=bytes(digest).hex() if digest is not None else None,
         at=Place(**stored["at"]),
-        actor=Actor(*stored["actor"].split("/")),
+        actor=Actor.read(stored["actor"]),
         salt=bytes(salt) if salt is not None else None,
         decided_at=timestamps.to_text(stored["decided_at"]),
         revision=stored["revision"],

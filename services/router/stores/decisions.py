@@ -8,6 +8,7 @@ from contextlib import suppress
 from services.router.domain.case import Case
 from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
+from shared.contracts.ids import unpacked_id
 from shared.kafka.failures import DependencyUnavailable
 from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, find_by, insert_new
 
@@ -138,6 +139,11 @@ class Decisions:
     async def of(self, inquiry_id: str) -> list[Decision]:
         """All decisions of an inquiry with their messages, in order."""
         return with_messages(inquiry_id, (await self._whole([inquiry_id]))[inquiry_id])
+
+    async def causes(self, inquiry_id: str) -> set[str]:
+        """The ids of the inputs that this inquiry has decided."""
+        found = await find_by(self.collection, "inquiry_id", [inquiry_id], ["cause"])
+        return {unpacked_id(one["cause"]) for one in found}
 
     async def in_order(self, inquiry_id: str) -> AsyncIterator[Decision]:
         """All decisions with their messages, by inquiry and n, from this inquiry on."""

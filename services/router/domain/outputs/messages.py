@@ -48,10 +48,7 @@ def messages(
     now.
     """
     address = _Address(case, given.id, given.recorded_at)
-    made = [
-        address.event(event_type(fact), value, case.sequence - len(events) + at)
-        for at, (fact, value) in enumerate(zip(facts, events, strict=True), start=1)
-    ]
+    made = address.events(facts, events)
     picture = picture_of(case, directory)
     shared = picture.shared if picture is not None else b""
     told: list[tuple[str, str, bytes]] = []
@@ -86,10 +83,7 @@ def with_messages(inquiry_id: str, decisions: Iterable[Decision]) -> list[Decisi
         case = after(case, one)
         address = _Address(case, one.cause, one.decided_at)
         words = dict(texts_of(case, one.words))
-        made = [
-            address.event(event_type(fact), value, case.sequence - len(one.events) + at)
-            for at, (fact, value) in enumerate(zip(one.facts, one.events, strict=True), start=1)
-        ]
+        made = address.events(one.facts, one.events)
         for topic, kind, value in one.stored_messages:
             complete = resolved(value.replace(PICTURE, one.picture or ""), words)
             made.append(address.message(topic, kind, complete.encode()))
@@ -116,11 +110,18 @@ class _Address:
         self.cause = cause
         self.origin = Origin(ROUTER_SOURCE, case.inquiry_id, recorded_at, cause)
         self.n = case.n
+        self.sequence = case.sequence
         self.round = case.round
         self.ordinals: dict[tuple[str, str], int] = {}
 
-    def event(self, kind: str, value: str, sequence: int) -> Message:
-        return self._message(topics.EVENTS, kind, value.encode(), sequence)
+    def events(self, facts: Sequence[Fact], values: Sequence[str]) -> list[Message]:
+        """The decision's facts, which are the last events of the case."""
+        return [
+            self._message(topics.EVENTS, event_type(fact), value.encode(), number)
+            for number, (fact, value) in enumerate(
+                zip(facts, values, strict=True), start=self.sequence - len(values) + 1
+            )
+        ]
 
     def message(self, topic: str, kind: str, value: bytes) -> Message:
         return self._message(topic, kind, value, self.n)
