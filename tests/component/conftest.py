@@ -7,11 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from services.router.domain.city_index import CityIndex, city_index
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop
+from shared.service.city_feed import CityFeed
 from shared.service.process import run_forever
 from shared.store.mongo import CLIENT, MOTOR, PYMONGO, ClientClass, Database, close, connect
 from tests.backing import Backing
+from tests.builders import CITY
 from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
 
@@ -44,6 +47,14 @@ async def database(running: Backing, client_class: ClientClass) -> AsyncIterator
 def publisher() -> FakePublisher:
     """A publisher that keeps what it is given."""
     return FakePublisher()
+
+
+@pytest.fixture
+def city() -> CityFeed[CityIndex]:
+    """A feed that has seen the stories' city."""
+    feed: CityFeed[CityIndex] = CityFeed(city_index)
+    feed.use(CITY)
+    return feed
 
 
 @pytest.fixture

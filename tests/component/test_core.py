@@ -16,7 +16,7 @@ from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.publisher import Publishable
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database, StoreAway
-from tests.builders import CITY, INQUIRY, Story, accepted, contributed, received, record_of, told
+from tests.builders import INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
 
 STORY = told(received("路灯和路面"), accepted("roads"), contributed("lighting", "亮了"), contributed("roads", "补了"))
@@ -35,13 +35,6 @@ class Watched(Core):
             outputs = await super().decide_inputs(batch)
             await self.publisher.publish(outputs)
             return outputs
-
-
-@pytest.fixture
-def city() -> CityFeed[CityIndex]:
-    feed: CityFeed[CityIndex] = CityFeed(city_index)
-    feed.use(CITY)
-    return feed
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from services.router.core.handlers import Core
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk.commands import Commands
-from services.router.domain.city_index import CityIndex, city_index
+from services.router.domain.city_index import CityIndex
 from services.router.erasure import erase as erase_at_the_router
 from services.router.stores.store import RouterStore
 from shared.contracts.inputs import CaseAssign
@@ -19,19 +19,12 @@ from shared.ledger.ledger import Ledger
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
-from tests.builders import CITY, INQUIRY, accepted, contributed, input_record, received, told
+from tests.builders import INQUIRY, accepted, contributed, input_record, received, told
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
 
 OTHER = "20260316-0000000B"
 STORY = told(received("路灯不亮"), accepted("lighting"), contributed("lighting", "亮了"))
-
-
-@pytest.fixture
-def city() -> CityFeed[CityIndex]:
-    feed: CityFeed[CityIndex] = CityFeed(city_index)
-    feed.use(CITY)
-    return feed
 
 
 @pytest.fixture

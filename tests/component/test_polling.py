@@ -1,7 +1,7 @@
 """Polls and rebalances: where reading goes on after a failed poll, and that nothing is passed over or kept."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -63,38 +63,34 @@ async def test_while_kafka_is_away_a_poll_fails_and_the_next_one_reads_everythin
     assert reader.letters == []
 
 
-def ended(*_: Any) -> KafkaError:
+def ended() -> KafkaError:
     """What aiokafka raises at every poll once its coordination task has ended."""
     return KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
 
 
-async def test_a_consumer_whose_own_task_has_ended_ends_the_process_instead_of_failing_for_ever() -> None:
+async def broken_by(error: Callable[[], Exception]) -> list[BaseException]:
+    """What ends the process when a poll fails so; nothing is sent to dead letters."""
     broken: list[BaseException] = []
-    reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=ended))
+    reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=error))
     reader.pipeline.polling.broken = broken.append
-    with pytest.raises(KafkaError):
+    with pytest.raises(type(error())):
         await reader.poll()
-    assert [str(one) for one in broken] == [str(ended())]
+    assert reader.letters == []
+    return broken
+
+
+async def test_a_consumer_whose_own_task_has_ended_ends_the_process_instead_of_failing_for_ever() -> None:
+    assert [str(one) for one in await broken_by(ended)] == [str(ended())]
 
 
 async def test_any_other_failure_of_kafka_is_waited_for() -> None:
-    broken: list[BaseException] = []
-    for error in (KafkaConnectionError, lambda: KafkaError("Unable to get cluster metadata over all known brokers")):
-        reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=error))
-        reader.pipeline.polling.broken = broken.append
-        with pytest.raises(KafkaError):
-            await reader.poll()
-    assert broken == []
+    assert await broken_by(KafkaConnectionError) == []
+    assert await broken_by(lambda: KafkaError("Unable to get cluster metadata over all known brokers")) == []
 
 
 async def test_who_may_not_read_a_topic_any_more_ends_the_process_and_polls_no_further() -> None:
-    broken: list[BaseException] = []
-    reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=TopicAuthorizationFailedError))
-    reader.pipeline.polling.broken = broken.append
-    with pytest.raises(TopicAuthorizationFailedError):
-        await reader.poll()
+    broken = await broken_by(TopicAuthorizationFailedError)
     assert [type(one) for one in broken] == [TopicAuthorizationFailedError]
-    assert reader.letters == []
 
 
 # ── a record that cannot be unpacked ─────────────────────────────────────────
