@@ -78,6 +78,9 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
         ("a@b@c", '"a@b@c" is not allowed; write one address'),
         ("x" * 250 + "@y.example", "characters; write at most 254"),
     ],
+    (Department, "phones"): [
+        (["call us"], '"call us" is not allowed; write a telephone number such as 0731-88880000'),
+    ],
     (Department, "areas"): [(["河边"], '"河边" belongs to "lamps" already; an area has one office')],
     (Department, "retired"): [],
     (Department, "retired_why"): [],

@@ -38,6 +38,11 @@ class City(CityEntry):
     def active(self) -> tuple[Department, ...]:
         return tuple(one for one in self.departments if not one.retired)
 
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The departments' own telephone numbers and addresses: anybody may read them."""
+        return tuple(contact for one in self.departments for contact in (one.email, *one.phones) if contact)
+
 
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.

@@ -26,6 +26,7 @@ HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_no_nul)]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9(][0-9() \-]{2,39}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Hours = Annotated[float, Field(gt=0, le=HOURS_MAX, strict=True)]
 
@@ -58,6 +59,8 @@ class Department(CityEntry):
     """The code of the department above it; null when there is none."""
     email: Email | None = None
     """Where the department receives notices of new parts; null for no notices."""
+    phones: tuple[Phone, ...] = ()
+    """The telephone numbers that the department publishes; the hall leaves them readable."""
     areas: Terms = ()
     """The areas of which this department is the district office, as residents write them."""
     retired: bool = False

@@ -99,6 +99,7 @@ def nearest(value: str, known: Sequence[str], otherwise: str) -> str:
 _CODE_FORM = "write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 _FORMS = {
     "email": "write one address such as desk@roads.example",
+    "phones": "write a telephone number such as 0731-88880000",
     "lead": f"write a department's code ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "co_handlers": f"write departments' codes ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "channels": "write the name of a channel such as web or hotline",

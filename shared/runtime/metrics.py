@@ -58,3 +58,6 @@ UNKNOWN_TYPES = Counter("chorus_unknown_types", "Messages of a type this version
 DELIVERIES = Counter(
     "chorus_deliveries", "Notices by outcome; a rise of retried means the mail server refuses", ["kind", "outcome"]
 )
+MASKINGS = Counter(
+    "chorus_maskings", "Answers masked for the hall; a rise of retried means the process that masks dies", ["outcome"]
+)

@@ -36,12 +36,15 @@ def add(
     name_en: Annotated[str, typer.Option(help="Its name in English.")],
     parent: Annotated[str | None, typer.Option(metavar="CODE", help="The department above it.")] = None,
     email: Annotated[str | None, typer.Option(help="Where it is told of new parts.")] = None,
+    phone: Annotated[
+        list[str] | None, typer.Option(help="A telephone number that it publishes; once for each. The hall shows it.")
+    ] = None,
 ) -> None:
     """Add a department while everything runs; one that is there is updated, one that is retired comes back."""
     _refuse_wrong(code)
     before = next((one for one in _directory() if one["code"] == code), {})
-    kept = {name: before[name] for name in ("kind", "areas", "parent", "email") if before.get(name)}
-    given = {"parent": parent, "email": email}
+    kept = {name: before[name] for name in ("kind", "areas", "parent", "email", "phones") if before.get(name)}
+    given = {"parent": parent, "email": email, "phones": phone}
     body: dict[str, Any] = kept | {name: value for name, value in given.items() if value is not None}
     body["name"] = {"zh": name_zh, "en": name_en}
     revised = ask("PUT", f"{stack().urls.router}/departments/{code}", operator=True, json=body).json()

@@ -53,6 +53,8 @@ class DepartmentBody(Documented):
     """The code of the department above it."""
     email: str | None = None
     """Where the department receives notices of new parts."""
+    phones: tuple[str, ...] = ()
+    """The telephone numbers that the department publishes; the hall leaves them readable."""
     areas: tuple[str, ...] = ()
     """The areas of which this department is the district office, as residents write them."""
 
