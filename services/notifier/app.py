@@ -1,11 +1,13 @@
-"""The notifier's wiring: notices, the mailroom, the hall."""
+"""The notifier's wiring: notices, the mailroom, the hall and its masking."""
 
 from services.notifier import api, pages
 from services.notifier.channels.email import MailDelivery
+from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.kafka import topics
+from shared.masking.worker import MaskingWorker
 from shared.runtime.settings import Settings, secret
 from shared.service.city_feed import CityFeed, read_city
 from shared.service.service import Service
@@ -27,7 +29,9 @@ def make(settings: Settings) -> Service:
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("notifier"))
-    service.forever(MailDelivery(store, settings).deliver)
+    masker = MaskingWorker()
+    for loop in (MailDelivery(store, settings).deliver, HallMasking(store, city, masker).run, masker.tend):
+        service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
     service.app.include_router(pages.routes(store, city, settings, service.site))

@@ -1,9 +1,9 @@
-"""What the notifier does with each batch it reads: notices to send, entries for the hall."""
+"""What the notifier does with each batch it reads: notices to send, answers that the hall will show."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import Notice, for_department, for_resident
 from services.notifier.store import NotifierStore
 from shared.city import City
@@ -20,7 +20,7 @@ from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, r
 
 @dataclass
 class Notices:
-    """Opens a delivery for everything that is told by mail, and shows answers in the hall."""
+    """Opens a delivery for everything that is told by mail, and keeps public answers until they are masked."""
 
     store: NotifierStore
     city: CityFeed[City]
@@ -40,8 +40,8 @@ class Notices:
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
         notices += await self._for_departments(events)
         await self.store.add_notices([notice for notice in notices if notice], timestamps.now())
-        entries = [hall_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
-        await self.store.show([entry for entry in entries if entry])
+        answers = [unmasked_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
+        await self.store.add_unmasked([answer for answer in answers if answer], timestamps.now())
 
     async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
         offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]

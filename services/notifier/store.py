@@ -1,11 +1,12 @@
-"""What the notifier keeps: deliveries, each once, and the hall's entries, one an inquiry."""
+"""What the notifier keeps: deliveries, each once, and the hall's entries, one an inquiry, before and after masking."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from services.notifier.domain.deliveries import Delivery, Kind, State
-from services.notifier.domain.hall import HallEntry
+from services.notifier.domain.hall import HallEntry, UnmaskedEntry
 from services.notifier.domain.notices import Notice, hidden, unaddressed
+from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph
 from shared.store import leases
 from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, insert_new
@@ -21,11 +22,13 @@ class NotifierStore:
     def __init__(self, database: Database) -> None:
         self.deliveries = database["deliveries"]
         self.hall = database["hall"]
+        self.unmasked = database["unmasked"]
         self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
         """Indexes; safe to repeat."""
         await leases.index(self.deliveries)
+        await leases.index(self.unmasked)
         await self.deliveries.create_index([("inquiry_id", ASCENDING)])
         await self.hall.create_index([("answered_at", DESCENDING), ("_id", DESCENDING)])
 
@@ -76,6 +79,31 @@ class NotifierStore:
         nothing: Document = {"to": None, "subject": None, "text": None, "error": None}
         await self.deliveries.update_many({"inquiry_id": inquiry_id}, {"$set": nothing})
 
+    # ── answers that wait to be masked ───────────────────────────────────────
+
+    async def add_unmasked(self, answers: Sequence[UnmaskedEntry], now: datetime) -> None:
+        """Keep each answer until it is masked, of an inquiry the latest; nothing once the hall shows it. Safe to repeat."""
+        there = {"_id": {"$in": [one.entry.inquiry_id for one in answers]}}
+        seen = {one["_id"]: one["n"] async for one in self.hall.find(there, {"n": 1})} if answers else {}
+        fresh = [one for one in answers if one.entry.n > seen.get(one.entry.inquiry_id, 0)]
+        documents = [unmasked(one, now) for one in fresh]
+        taken = await insert_new(self.unmasked, documents)
+        for one in documents:
+            if one["_id"] in taken:
+                await self.unmasked.replace_one({"_id": one["_id"], "n": {"$lt": one["n"]}}, one)
+
+    async def claim_unmasked(self, now: datetime, limit: int) -> list[UnmaskedEntry]:
+        """Answers to be masked, for this process alone until its lease is over."""
+        return [unmasked_entry(one) for one in await leases.claim(self.unmasked, now, LEASE_S, limit)]
+
+    async def mask_later(self, claimed: UnmaskedEntry, due_at: datetime) -> None:
+        """It could not be masked: try again then."""
+        await leases.again_at(self.unmasked, claimed_unmasked(claimed), due_at, {"attempts": claimed.attempts + 1})
+
+    async def forget_unmasked(self, claimed: UnmaskedEntry) -> None:
+        """The hall shows it; nothing when a later answer has taken its place."""
+        await self.unmasked.delete_one(claimed_unmasked(claimed))
+
     # ── hall ─────────────────────────────────────────────────────────────────
 
     async def show(self, entries: Sequence[HallEntry]) -> None:
@@ -91,7 +119,8 @@ class NotifierStore:
 
     async def erase_entry(self, inquiry_id: str, through: int) -> None:
         """Take an answer out of the hall that was given by this decision or before; safe to repeat."""
-        await self.hall.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
+        for collection in (self.unmasked, self.hall):
+            await collection.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
 
     async def hall_page(self, after: str | None, limit: int) -> list[HallEntry]:
         """Entries by the time of their answer, newest first, from after the one named."""
@@ -182,3 +211,19 @@ def entry(stored: Document) -> HallEntry:
         body=stored["body"],
         paragraphs=tuple(Paragraph.model_validate(part) for part in stored["paragraphs"]),
     )
+
+
+def unmasked(one: UnmaskedEntry, now: datetime) -> Document:
+    """An answer that waits to be masked, due at once."""
+    contact = one.contact.model_dump() if one.contact else None
+    return {**shown(one.entry), "contact": contact, "attempts": 0, "due_at": now}
+
+
+def unmasked_entry(stored: Document) -> UnmaskedEntry:
+    contact = Contact.model_validate(stored["contact"]) if stored["contact"] else None
+    return UnmaskedEntry(entry(stored), contact, stored["attempts"], stored.get("claim"))
+
+
+def claimed_unmasked(claimed: UnmaskedEntry) -> Document:
+    """What leases know a claimed answer by."""
+    return {"_id": claimed.entry.inquiry_id, "claim": claimed.claim}

@@ -165,10 +165,11 @@ def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> d
         return dict(zip(codes, looking.map(ticket, codes.items()), strict=True))
 
 
-def mails_waiting(mongodb: str) -> int:
-    """How many deliveries are neither sent nor given up."""
+def still_to_do(mongodb: str) -> int:
+    """How many deliveries are neither sent nor given up, and how many answers are not in the hall yet."""
     with MongoClient[dict[str, Any]](mongodb, serverSelectionTimeoutMS=5_000) as store:
-        return store["chorus_notifier"]["deliveries"].count_documents({"due_at": {"$exists": True}})
+        notifier = store["chorus_notifier"]
+        return sum(notifier[name].count_documents({"due_at": {"$exists": True}}) for name in ("deliveries", "unmasked"))
 
 
 def addresses(city: Path) -> dict[str, str]:

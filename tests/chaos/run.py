@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from tests.chaos.audit.auditor import audit
 from tests.chaos.audit.capture import Accepted, Capture
 from tests.chaos.audit.findings import Findings
-from tests.chaos.gather import gather, mails_waiting
+from tests.chaos.gather import gather, still_to_do
 from tests.chaos.report import report
 from tests.chaos.town.blows import Striker
 from tests.chaos.town.desk import Desk
@@ -165,7 +165,7 @@ def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
     while time.monotonic() < until:
         now: tuple[int, ...]
         try:
-            now = (len(people.watch.seen), mails_waiting(place.mongodb), sum(1 for _ in place.mail.glob("*.eml")))
+            now = (len(people.watch.seen), still_to_do(place.mongodb), sum(1 for _ in place.mail.glob("*.eml")))
         except PyMongoError:
             now = ()  # the store is away
         complete = people.residents.accepted == plan.inquiries and _all_rated(people)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices
 from services.notifier.handlers import read as read_for_notices
 from services.notifier.store import NotifierStore
@@ -43,7 +44,7 @@ from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
 from tests.component.test_intake import Intake
-from tests.fakes import FakePublisher
+from tests.fakes import FakePublisher, MaskerInProcess
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
@@ -73,6 +74,7 @@ class Services:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
         city.use(CITY)
         self.notices = Notices(self.notifier, city, self._up_to_date, settings)
+        self.masking = HallMasking(self.notifier, city, MaskerInProcess())
         self.inquiry_id = self.code = ""
         self.numbers: dict[str, int] = {}
         self.decided = self.entered = 0
@@ -110,6 +112,7 @@ class Services:
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
         await self.intake.store.add_told([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
+        await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
         await CaseList(self.router).follow([read_row(one) for one in events])
 

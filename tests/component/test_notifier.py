@@ -22,8 +22,9 @@ from services.notifier import api, pages
 from services.notifier.channels import email as email_channel
 from services.notifier.channels.email import MailDelivery
 from services.notifier.domain.deliveries import Delivery
-from services.notifier.domain.hall import HallEntry
+from services.notifier.domain.hall import HallEntry, UnmaskedEntry
 from services.notifier.domain.notices import Notice
+from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
 from services.notifier.responses import DeliveryShown
 from services.notifier.store import LEASE_S, NotifierStore
@@ -34,6 +35,8 @@ from shared.events.case_events import PartOfferedEvent
 from shared.http import problems
 from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
+from shared.masking.case import Case, Masked
+from shared.masking.worker import MaskingUnavailable
 from shared.runtime import metrics, timestamps
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
@@ -42,6 +45,7 @@ from shared.store.mongo import Database, Document
 from tests.backing import Backing
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
+from tests.fakes import MaskerInProcess
 
 pytestmark = pytest.mark.both_clients
 
@@ -75,6 +79,11 @@ async def up_to_date() -> bool:
 def notices(store: NotifierStore, settings: Settings) -> Notices:
     city = knowing(CITY)
     return Notices(store, city, up_to_date, settings)
+
+
+@pytest.fixture
+def masking(store: NotifierStore) -> HallMasking:
+    return HallMasking(store, knowing(CITY), MaskerInProcess())
 
 
 def heard(story: Story) -> list[CoreMessage]:
@@ -195,21 +204,106 @@ def round_two(one: ResidentMessage) -> ResidentMessage:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
 async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
-    notices: Notices, store: NotifierStore, order: tuple[int, ...]
+    notices: Notices, masking: HallMasking, store: NotifierStore, order: tuple[int, ...]
 ) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     rounds = (answer, round_two(answer))
     for number in order:
         await notices.take([rounds[number]])
+        await masking.mask_waiting()
     [entry] = await store.hall_page(None, 10)
     assert (entry.inquiry_id, entry.round, entry.paragraphs[0].text) == (INQUIRY, 2, "再修好了")
     assert "writer@mail.example" not in str(entry)
 
 
-async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: NotifierStore) -> None:
+async def test_both_rounds_in_one_batch_show_the_newer(
+    notices: Notices, masking: HallMasking, store: NotifierStore
+) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     await notices.take([answer, round_two(answer)])
+    await masking.mask_waiting()
     assert [one.round for one in await store.hall_page(None, 10)] == [2]
+
+
+class Dying:
+    """A masker whose process dies a few times."""
+
+    def __init__(self, deaths: int) -> None:
+        self.deaths = deaths
+
+    async def mask(self, case: Case) -> Masked:
+        if self.deaths:
+            self.deaths -= 1
+            raise MaskingUnavailable("The process that masks died.")
+        return await MaskerInProcess().mask(case)
+
+
+async def test_an_answer_waits_unmasked_and_is_seen_by_nobody_until_it_is_masked(
+    notices: Notices, masking: HallMasking, store: NotifierStore
+) -> None:
+    await notices.take(heard(told(received("路灯，请打 13800138000", public=True), contributed("lighting", "好"))))
+    assert await store.hall_page(None, 10) == []
+    assert await store.unmasked.count_documents({}) == 1
+    assert await masking.mask_waiting() == 1
+    [entry] = await store.hall_page(None, 10)
+    assert entry.subject == "路灯，请打 ＊＊＊"
+    assert await store.unmasked.count_documents({}) == await masking.mask_waiting() == 0
+
+
+async def test_what_could_not_be_masked_is_masked_later_and_mails_have_not_waited(
+    notices: Notices, store: NotifierStore
+) -> None:
+    masking = HallMasking(store, knowing(CITY), Dying(1))
+    await notices.take(heard(STORY))
+    assert len(await deliveries(store)) == 4
+    await masking.mask_waiting()
+    assert await store.hall_page(None, 10) == []
+    [waiting] = [one async for one in store.unmasked.find({})]
+    assert (waiting["attempts"], waiting["due_at"] > timestamps.now()) == (1, True)
+    await store.unmasked.update_one({}, {"$set": {"due_at": timestamps.now()}})
+    await masking.mask_waiting()
+    assert len(await store.hall_page(None, 10)) == 1
+
+
+async def test_a_claim_of_the_dead_runs_out_and_the_answer_is_masked(notices: Notices, store: NotifierStore) -> None:
+    await notices.take(heard(STORY))
+    now = timestamps.now()
+    assert len(await store.claim_unmasked(now, 10)) == 1
+    assert await store.claim_unmasked(now, 10) == []
+    assert len(await store.claim_unmasked(now + timedelta(seconds=LEASE_S + 1), 10)) == 1
+
+
+async def test_a_later_round_that_comes_while_the_first_is_masked_is_not_lost(
+    notices: Notices, masking: HallMasking, store: NotifierStore
+) -> None:
+    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
+    await notices.take([answer])
+    [first] = await store.claim_unmasked(timestamps.now(), 10)
+    await notices.take([round_two(answer)])
+    await store.show([first.entry])
+    await store.forget_unmasked(first)
+    await masking.mask_waiting()
+    assert [one.round for one in await store.hall_page(None, 10)] == [2]
+
+
+async def test_without_a_city_nothing_is_masked(store: NotifierStore) -> None:
+    with pytest.raises(DependencyUnavailable):
+        await HallMasking(store, CityFeed(lambda revision: revision), MaskerInProcess()).mask_waiting()
+
+
+async def test_an_erasure_takes_an_answer_that_waits(
+    notices: Notices, masking: HallMasking, store: NotifierStore
+) -> None:
+    await notices.take(heard(STORY))
+    await store.erase_entry(INQUIRY, 100)
+    assert await store.unmasked.count_documents({}) == await masking.mask_waiting() == 0
+
+
+async def test_an_unmasked_answer_is_read_back_as_it_was(store: NotifierStore) -> None:
+    given = UnmaskedEntry(hall_entry(INQUIRY, "2026-03-16T05:00:00.000Z"), WRITER)
+    await store.add_unmasked([given], timestamps.now())
+    [claimed] = await store.claim_unmasked(timestamps.now(), 1)
+    assert replace(claimed, claim=None) == given
 
 
 async def test_an_entry_and_a_delivery_are_read_back_as_they_were(store: NotifierStore) -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.hall import case_of, shown_entry, unmasked_entry
 from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import ResidentTold
+from shared.masking.lexicon import NoLexicon
+from shared.masking.masking import mask_case
 from tests.builders import contributed, received, told
 
 NAME, PHONE, MAIL = "欧阳晓岚", "13800138000", "lan@mail.example"
@@ -20,8 +22,8 @@ def test_what_the_writer_is_called_and_reached_by_is_masked_in_every_field(field
         received(words["subject"], body=words["body"], public=True, contact=WRITER),
         contributed("lighting", words["answer"]),
     )
-    entry = hall_entry(ResidentTold.model_validate(story.resident()), 2, "2026-03-16T05:00:00.000Z")
-    assert entry is not None
-    shown = repr(entry)
+    unmasked = unmasked_entry(ResidentTold.model_validate(story.resident()), 2, "2026-03-16T05:00:00.000Z")
+    assert unmasked is not None
+    shown = repr(shown_entry(unmasked.entry, mask_case(case_of(unmasked, ()), NoLexicon())))
     assert secret not in shown
     assert "＊＊＊" in shown

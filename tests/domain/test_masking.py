@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifier.domain.masking import MARK, mask
+from shared.masking.masking import MARK, mask
+from tests.masking_corpus import HARMLESS
 
 NUMBERS = [
     "13800138000",
@@ -27,10 +28,6 @@ NUMBERS = [
     "（０１０）１２３４５６７８",
     "0731-88888888转123",
     "+86 731 8888 8888",
-    "400-800-1234",
-    "4008001234",
-    "4008-123-123",
-    "800 810 8888",
     "+44 20 7946 0958",
     "+1 (617) 555-0123",
     "(617) 555-0123",
@@ -120,24 +117,7 @@ def test_a_name_the_text_states_is_masked_without_a_contact(text: str, seen: str
     assert mask(text) == seen
 
 
-ORDINARY = [
-    "2026-11-22 15:30，2026年11月22日，2019.11.22-2019.12.31，2019-2020学年",
-    "票价2元，月租1500元，赔偿1000000元，3000-5000元，手机3000-5000元，9.9%，0.618",
-    "7路、108路、W105路，G107国道，京港澳高速K1234+500",
-    "请打12345、110、119、0731-12345，客服95588",
-    "长政发〔2019〕12号，长府办发[2019]123号，(2019)号文件",
-    "3栋2单元1204室，枫林路18号，面积89.5平米，8:00-12:00",
-    "编号20261122-ABCDEFGH、20261122-12345678、20261122-13800138-p2",
-    "本人常年在外，本人高度怀疑，本人周末有空，我是本地居民，本人方便时",
-    "告知广大业主为何三番两次停水，微信公众号cityhall，微信支付",
-    "WeChat payments are slow. My name is not on the list. I am Chinese.",
-    "Line 7 leaves at 20:00 on 2026-11-22; the fare is 2.50, room 1204.",
-    "👍🏽 مرحبا بالعالم",
-    "",
-]
-
-
-@pytest.mark.parametrize("text", ORDINARY)
+@pytest.mark.parametrize("text", HARMLESS)
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     assert mask(text) == text
 
@@ -175,7 +155,7 @@ def test_any_text_and_any_names_are_taken(text: str, names: list[str]) -> None:
 
 
 @settings(deadline=None)
-@given(parts=st.lists(st.sampled_from([*NUMBERS, *ORDINARY, "张三", "我叫李四光"]), max_size=5))
+@given(parts=st.lists(st.sampled_from([*NUMBERS, *HARMLESS, "张三", "我叫李四光"]), max_size=5))
 def test_masking_what_is_masked_changes_nothing(parts: list[str]) -> None:
     once = mask("；".join(parts), ["张三"])
     assert mask(once, ["张三"]) == once

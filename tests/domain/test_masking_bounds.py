@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.domain.masking import MARK, mask, merged
+from shared.masking.masking import MARK, mask, merged
 from tests.builders import INQUIRY
 
 

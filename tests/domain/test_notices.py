@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from services.intake.domain import ContactGiven
 from services.notifier.channels.email import mail_of
 from services.notifier.domain.deliveries import Delivery
-from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import for_department, for_resident, hidden, one_line, unaddressed
 from shared.contracts.envelope import PREFIX
 from shared.contracts.fields import Contact
@@ -173,16 +173,20 @@ ANSWERED = (received("路灯", "三号楼门口", contact=WRITER, public=True), 
 
 
 def test_the_hall_shows_public_answers() -> None:
-    entry = hall_entry(last_told(*ANSWERED), 2, "2026-03-16T05:00:00.000Z")
-    assert entry is not None
+    unmasked = unmasked_entry(last_told(*ANSWERED), 2, "2026-03-16T05:00:00.000Z")
+    assert unmasked is not None
+    assert unmasked.contact == WRITER
+    entry = unmasked.entry
     assert (entry.inquiry_id, entry.n, entry.subject, entry.body) == (INQUIRY, 2, "路灯", "三号楼门口")
     assert entry.paragraphs == (Paragraph(department="lighting", name="路灯管理所", text="亮了"),)
     assert (entry.summary, entry.departments) == ("三号楼门口", ["路灯管理所"])
 
 
 def test_the_list_shows_the_beginning_of_a_long_message() -> None:
-    entry = hall_entry(last_told(received("路灯", "字" * 121, public=True), contributed("lighting", "亮了")), 2, "")
-    assert entry is not None
+    long = last_told(received("路灯", "字" * 121, public=True), contributed("lighting", "亮了"))
+    unmasked = unmasked_entry(long, 2, "")
+    assert unmasked is not None
+    entry = unmasked.entry
     assert entry.summary == "字" * 120 + "…"
     assert replace(entry, body="字" * 120).summary == "字" * 120
 
@@ -190,11 +194,11 @@ def test_the_list_shows_the_beginning_of_a_long_message() -> None:
 @pytest.mark.parametrize("changed", [{"public": False}, {"confidential": True}])
 def test_the_hall_shows_nothing_else(changed: dict[str, Any]) -> None:
     given: dict[str, Any] = {"contact": WRITER, "public": True} | changed
-    assert hall_entry(last_told(received("路灯", **given), contributed("lighting", "亮了")), 2, "") is None
+    assert unmasked_entry(last_told(received("路灯", **given), contributed("lighting", "亮了")), 2, "") is None
 
 
 def test_the_hall_shows_nothing_before_the_answer() -> None:
-    assert all(hall_entry(one, 1, "") is None for one in all_told(*ANSWERED)[:-1])
+    assert all(unmasked_entry(one, 1, "") is None for one in all_told(*ANSWERED)[:-1])
 
 
 def test_an_address_is_hidden_from_operators() -> None:

@@ -1,9 +1,11 @@
-"""What the hall shows of an answer, masked."""
+"""What the hall shows of an answer, and how it becomes fit to be shown."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from services.notifier.domain.masking import mask
+from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph, ResidentTold
+from shared.masking.case import Case, Masked
 
 SUMMARY = 120
 
@@ -31,21 +33,55 @@ class HallEntry:
         return [one.name for one in self.paragraphs]
 
 
-def hall_entry(told: ResidentTold, n: int, at: str) -> HallEntry | None:
+@dataclass(frozen=True, slots=True)
+class UnmaskedEntry:
+    """An entry in the words as they were written, with the contact by which its writer is recognised.
+
+    `attempts` to mask it failed; `claim` is the token of whoever masks it now.
+    """
+
+    entry: HallEntry
+    contact: Contact | None
+    attempts: int = 0
+    claim: str | None = None
+
+
+def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
     """The entry of an answer; None for what is not public or not an answer."""
     if not told.public or told.what != "answered" or told.case.reply is None:
         return None
-    names = [told.contact.name] if told.contact and told.contact.name else []
-    return HallEntry(
+    entry = HallEntry(
         inquiry_id=told.inquiry_id,
         n=n,
         round=told.case.round,
         answered_at=at,
         language=told.case.language,
-        subject=mask(told.case.subject, names),
-        body=mask(told.case.body or "", names),
-        paragraphs=tuple(
-            Paragraph(department=one.department, name=one.name, text=mask(one.text, names))
-            for one in told.case.reply.paragraphs
-        ),
+        subject=told.case.subject,
+        body=told.case.body or "",
+        paragraphs=told.case.reply.paragraphs,
+    )
+    return UnmaskedEntry(entry, told.contact)
+
+
+def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> Case:
+    """What is masked together; `published` are the departments' own contacts."""
+    entry, contact = unmasked.entry, unmasked.contact or Contact()
+    return Case(
+        written=(entry.subject, entry.body),
+        answers=tuple(one.text for one in entry.paragraphs),
+        names=(contact.name,) if contact.name else (),
+        reached_at=tuple(one for one in (contact.phone, contact.email) if one),
+        published=tuple(published),
+    )
+
+
+def shown_entry(entry: HallEntry, masked: Masked) -> HallEntry:
+    """The entry as the hall shows it."""
+    subject, body = masked.written
+    paragraphs = zip(entry.paragraphs, masked.answers, strict=True)
+    return replace(
+        entry,
+        subject=subject,
+        body=body,
+        paragraphs=tuple(one.model_copy(update={"text": text}) for one, text in paragraphs),
     )
