@@ -11,10 +11,13 @@ from shared.http.direct_routes import install_direct_routes
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
+from shared.masking.worker import MaskingWorker
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
 from shared.service.city_feed import CityFeed, read_city
 from shared.service.service import Service
+
+PREVIEW_S = 20.0
 
 
 def make(settings: Settings) -> Service:
@@ -46,11 +49,12 @@ def make(settings: Settings) -> Service:
     service.takes_replays()
     service.publishes(topics.INPUTS, InquiryReceived, InquiryRated)
     service.publishes(topics.dead_letters("intake"))
-    for loop in (ledger.write_groups, relay.publish_fresh, relay.run):
+    masker = MaskingWorker(answer_s=PREVIEW_S)
+    for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(submissions, tickets, token))
     service.app.include_router(reconciliation.routes(service, token, relay=relay, unseen=store.unseen))
-    service.app.include_router(pages.routes(submissions, tickets, service.site))
+    service.app.include_router(pages.routes(submissions, tickets, masker, service.site))
     install_direct_routes(service.app)
     return service

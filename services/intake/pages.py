@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from services.intake import views
 from services.intake.domain import RatingGiven, Submission, fingerprint
+from services.intake.previews import previewed
 from services.intake.responses import Ticket
-from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
+from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN, UNMASKED
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.contracts import ids
@@ -19,6 +20,7 @@ from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented, name_of, sentence
 from shared.http.rate_limit import client_of
 from shared.http.request_body import limited_body
+from shared.masking.worker import Masker, MaskingUnavailable
 from shared.runtime.languages import Lang
 from shared.store.mongo import PyMongoError
 from shared.web import layout
@@ -30,7 +32,7 @@ SOON = {"Retry-After": "5"}
 ROUND_DIGITS = 9
 
 
-def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
+def routes(submissions: Submissions, tickets: Tickets, masker: Masker, site: Site) -> APIRouter:
     """The form at `/`, the ticket at `/status` and `/inquiries/{id}`."""
     router = APIRouter()
 
@@ -41,7 +43,7 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: written(submissions, request, typed, site))
+        return await with_fields(request, site, lambda typed: written(submissions, masker, request, typed, site))
 
     @router.get("/status", include_in_schema=False)
     async def ask(request: Request) -> Response:
@@ -117,13 +119,20 @@ async def fields(request: Request) -> dict[str, Any]:
     return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
 
 
-async def written(submissions: Submissions, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
-    """Take what the form sent; what is wrong with it stands beside the fields, and nothing typed is lost.
+async def written(
+    submissions: Submissions, masker: Masker, request: Request, typed: Mapping[str, Any], site: Site
+) -> Response:
+    """Take what the form sent, or show its public version; nothing typed is lost, what is wrong stands beside the fields.
 
     The key belongs to the form and to what was typed: sent twice it is one ticket, edited and sent again it is another.
     """
     lang = language(request)
+    if typed.get("act") == "change":
+        return views.write_in(lang, typed, {}, departments(submissions, lang), site=site)
     try:
+        if typed.get("act") == "preview":
+            submissions.admit_preview(client_of(request))
+            return await previewed(masker, submissions.city.city, submission(typed, lang), typed, lang, site)
         submissions.admit(client_of(request))
         given = submission(typed, lang)
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
@@ -135,8 +144,9 @@ async def written(submissions: Submissions, request: Request, typed: Mapping[str
         said = {429: TOO_OFTEN, 409: IN_FLIGHT, 422: CHOOSE}[problem.status][lang]
         page = views.write_in(lang, typed, {"": said}, departments(submissions, lang), problem.status, site)
         return after(problem.headers, page)
-    except PyMongoError:
-        return after(SOON, views.write_in(lang, typed, {"": AWAY[lang]}, departments(submissions, lang), 503, site))
+    except (MaskingUnavailable, PyMongoError) as error:
+        said = (UNMASKED if isinstance(error, MaskingUnavailable) else AWAY)[lang]
+        return after(SOON, views.write_in(lang, typed, {"": said}, departments(submissions, lang), 503, site))
     return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
 
 

@@ -33,6 +33,11 @@ UNKNOWN: Mapping[Lang, str] = {
     "en": "There is no such ticket, or the code is not its code.",
 }
 
+UNMASKED: Mapping[Lang, str] = {
+    "zh": "暂时无法预览公开版。您写的内容还在，请过一会儿再预览，或直接提交。",
+    "en": "The public version cannot be shown right now. What you wrote is still here; try again in a moment, or send it.",
+}
+
 CHINESE: Mapping[str, str] = {
     "is blank": "不能只有空白，请写明内容。",
     "contains U+0000": "含有无法保存的字符（U+0000），请删去。",

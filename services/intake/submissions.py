@@ -44,6 +44,7 @@ class Submissions:
         self._secret = code_secret
         self._in_flight: set[str] = set()
         self._submissions = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
+        self._previews = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -52,7 +53,14 @@ class Submissions:
 
     def admit(self, client: str) -> None:
         """Count one more message from there. Raises Problem 429 when it is one too many in this minute."""
-        if wait_s := self._submissions.wait_s(client, time.monotonic()):
+        self._admit(self._submissions, client)
+
+    def admit_preview(self, client: str) -> None:
+        """Count one more preview from there: as many as messages. Raises Problem 429."""
+        self._admit(self._previews, client)
+
+    def _admit(self, limit: RateLimit, client: str) -> None:
+        if wait_s := limit.wait_s(client, time.monotonic()):
             raise Problem(
                 429,
                 f"More than {self.settings.submissions_per_minute} messages in a minute came from where you are; "

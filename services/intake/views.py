@@ -36,6 +36,27 @@ def write_in(
     return RENDER("write_in.html", lang, status, site, "no-store", values=kept, errors=errors, departments=departments)
 
 
+SENT_AGAIN = ("key", "subject", "body", "area", "name", "phone", "email", "public", "confidential")
+
+
+def preview(lang: Lang, subject: str, body: str, values: Values, published: bool, site: Site = HERE) -> HTMLResponse:
+    """A message as the public would see it; the form goes along unseen, to be sent or changed."""
+    return RENDER(
+        "preview.html",
+        lang,
+        200,
+        site,
+        "no-store",
+        subject=subject,
+        body=body,
+        hidden=[
+            *((name, values[name]) for name in SENT_AGAIN if values.get(name)),
+            *(("departments", code) for code in values.get("departments") or []),
+        ],
+        published=published,
+    )
+
+
 def thank_you(
     lang: Lang, inquiry_id: str, query_code: str, status_url: str, status: int = 202, site: Site = HERE
 ) -> HTMLResponse:

@@ -82,6 +82,7 @@ WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unk
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
     "wrong": lambda lang: intake.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
+    "preview": lambda lang: intake.preview(lang, LONG, UNBROKEN, {"subject": LONG, "body": UNBROKEN}, False, SITE),
     "thanks": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status", site=SITE),
     "ask": lambda lang: intake.ask_status(lang, {}, UNBROKEN, site=SITE),
     "status": lambda lang: intake.status(lang, PICTURE, "7XK2M9QP4TWC", site=SITE),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,13 +25,15 @@ from shared.kafka import topics
 from shared.ledger import ledger
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
+from shared.masking.case import Case, Masked
+from shared.masking.worker import Masker, MaskingUnavailable
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_told
 from shared.store.mongo import Database, StoreAway
 from tests.builders import CITY, Story, contributed, received, record_of, told
 from tests.component.conftest import in_background
-from tests.fakes import FakePublisher
+from tests.fakes import FakePublisher, MaskerInProcess
 
 SECRET = b"the secret of the query codes, 32+"
 TOKEN = b"the token of a channel or operator"
@@ -47,10 +50,11 @@ class Intake:
         submissions = Submissions(self.ledger, self.city, settings, SECRET)
         tickets = Tickets(self.store, self.ledger, SECRET)
         self.publisher = publisher
+        self.masker: Masker = MaskerInProcess()
         app = FastAPI()
         problems.install(app)
         app.include_router(api.routes(submissions, tickets, TOKEN))
-        app.include_router(pages.routes(submissions, tickets, INTAKE))
+        app.include_router(pages.routes(submissions, tickets, self.masker, INTAKE))
         install_direct_routes(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
@@ -407,3 +411,65 @@ async def test_the_last_city_is_known_after_a_restart_without_kafka(intake: Inta
     await intake.store.save_city(CITY)
     await intake.store.save_city(CITY)
     assert await intake.store.last_city() == CITY
+
+
+# ── the public version ───────────────────────────────────────────────────────
+
+TYPED = {
+    "key": "the-form",
+    "subject": "请打 13800138000",
+    "body": "我叫王小明，\r\n路灯坏了。",
+    "name": "王小明",
+    "email": "wang@mail.example",
+    "public": "true",
+}
+
+
+async def preview(intake: Intake, **changed: str) -> httpx.Response:
+    return await intake.http.post("/", data=TYPED | {"act": "preview"} | changed, params={"lang": "en"})
+
+
+async def test_the_public_version_is_shown_before_anything_is_sent(intake: Intake) -> None:
+    page = await preview(intake)
+    assert page.status_code == 200
+    assert "请打 ＊＊＊" in page.text
+    assert "我叫＊＊＊" in page.text
+    assert await intake.ledger.entries.count_documents({}) == 0
+    assert "will not be published" not in page.text
+    assert "will not be published" in (await preview(intake, confidential="true")).text
+
+
+async def test_from_the_public_version_the_form_is_sent_as_it_was_typed(intake: Intake) -> None:
+    page = (await preview(intake)).text
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    sent = await intake.http.post("/", data={**hidden, "act": "send"})
+    assert sent.status_code == 202
+    [(_, value, _)] = await intake.publisher.until(1, topics.INPUTS)
+    given = json.loads(value or b"")
+    assert (given["subject"], given["body"]) == ("请打 13800138000", "我叫王小明，\n路灯坏了。")
+    assert (given["contact"]["name"], given["public"]) == ("王小明", True)
+
+
+async def test_from_the_public_version_the_writer_goes_back_to_what_was_typed(intake: Intake) -> None:
+    page = await intake.http.post("/", data=TYPED | {"act": "change"})
+    assert page.status_code == 200
+    assert 'value="请打 13800138000"' in page.text
+    assert 'value="the-form"' in page.text
+    assert await intake.ledger.entries.count_documents({}) == 0
+
+
+async def test_what_is_wrong_is_said_before_a_preview(intake: Intake) -> None:
+    page = await preview(intake, email="nobody")
+    assert page.status_code == 422
+    assert "is no e-mail address" in page.text
+
+
+async def test_without_the_process_that_masks_the_form_stays_and_can_be_sent(intake: Intake) -> None:
+    async def gone(case: Case) -> Masked:
+        raise MaskingUnavailable("The process that masks died.")
+
+    intake.masker.mask = gone  # type: ignore[method-assign]
+    page = await preview(intake)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "请打 13800138000" in page.text
+    assert (await intake.http.post("/", data=TYPED)).status_code == 202

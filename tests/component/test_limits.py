@@ -23,6 +23,7 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.component.conftest import in_background
 from tests.component.test_desk import TOKEN, Office, office, problem
+from tests.fakes import MaskerInProcess
 
 __all__ = ["office"]
 SECRET = b"the secret of the query codes, 32+"
@@ -47,7 +48,7 @@ class Intakes:
         app = FastAPI()
         problems.install(app)
         app.include_router(api.routes(submissions, tickets, TOKEN))
-        app.include_router(pages.routes(submissions, tickets, INTAKE))
+        app.include_router(pages.routes(submissions, tickets, MaskerInProcess(), INTAKE))
         return app
 
     def http(self, process: int = 0, peer: str = "203.0.113.7") -> httpx.AsyncClient:

@@ -91,6 +91,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
         DEPARTMENTS,
         422,
     ),
+    "preview": lambda lang: intake.preview(lang, EVIL, EVIL, {**FIELDS, "departments": ["water"]}, False, EVERYWHERE),
     "thank you": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status"),
     "ask status": lambda lang: intake.ask_status(lang, {}),
     "ask status again": lambda lang: intake.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
@@ -286,7 +287,7 @@ def test_a_rated_round_is_not_asked_about_again() -> None:
 
 
 def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
-    for name in ("thank you", "status", "write in"):
+    for name in ("thank you", "status", "write in", "preview"):
         assert PAGES[name]("zh").headers["cache-control"] == "no-store"
 
 
