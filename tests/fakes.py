@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
 from shared.kafka.publisher import RECORD_BYTES_MAX, Publisher, RawRecord, Row, TooLarge, size_of
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 from shared.masking.lexicon import NoLexicon
 from shared.masking.masking import mask_case
 
@@ -140,5 +140,5 @@ class FakeSubscriber:
 class MaskerInProcess:
     """Masks at once, by rules alone: the process with the lexical model has tests of its own."""
 
-    async def mask(self, case: Case) -> Masked:
+    async def mask(self, case: CaseTexts) -> Masked:
         return mask_case(case, NoLexicon())

@@ -8,16 +8,16 @@ from fastapi.responses import Response
 from services.intake import views
 from services.intake.domain import ContactGiven, Submission
 from shared.city import City
-from shared.masking.case import Case
+from shared.masking.case import CaseTexts
 from shared.masking.worker import Masker
 from shared.runtime.languages import Lang
 from shared.web.layout import Site
 
 
-def case_of(given: Submission, city: City | None) -> Case:
+def case_of(given: Submission, city: City | None) -> CaseTexts:
     """What of a message is masked, and what is known of its writer."""
     contact = given.contact or ContactGiven()
-    return Case(
+    return CaseTexts(
         written=(given.subject, given.body),
         names=(contact.name,) if contact.name else (),
         reached_at=tuple(one for one in (contact.phone, contact.email) if one),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from shared.masking.case import Case
+from shared.masking.case import CaseTexts
 from shared.masking.frames import HEAD, framed
 from shared.masking.lexical_model import LexicalModel
 from shared.masking.masking import mask_case
@@ -25,7 +25,7 @@ def main() -> None:
     _yield_to_others()
     model = LexicalModel()
     for request in _requests(sys.stdin.buffer):
-        case = Case(**{name: tuple(texts) for name, texts in json.loads(request).items()})
+        case = CaseTexts(**{name: tuple(texts) for name, texts in json.loads(request).items()})
         masked = mask_case(case, model)
         answers.write(framed({"written": masked.written, "answers": masked.answers}))
         answers.flush()

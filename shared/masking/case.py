@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaseTexts:
     """What is to be masked together. `written` are the resident's texts, `answers` the departments'.
 
     `names` and `reached_at` come from the resident's contact. `published` are the departments' own contacts in the

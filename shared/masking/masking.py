@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared.masking.addresses import address_spans
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 from shared.masking.chinese_names import chinese_name_spans
 from shared.masking.folding import Folded, Span, fold
 from shared.masking.known_names import patterns
@@ -35,7 +35,7 @@ SERVICE = re.compile(
 NAMELIKE = re.compile(r"[\u4e00-\u9fff]{2,8}|[A-Z][\w'’\-.]*(?: [A-Z][\w'’\-.]*){0,4}")
 
 
-def mask_case(case: Case, lexicon: Lexicon) -> Masked:
+def mask_case(case: CaseTexts, lexicon: Lexicon) -> Masked:
     """The texts with everything that leads to a person replaced by one constant mark.
 
     Masking what is masked changes nothing: it is repeated until nothing is found, because a word that is gone lets the
@@ -52,10 +52,10 @@ def mask_case(case: Case, lexicon: Lexicon) -> Masked:
 
 def mask(text: str, names: Sequence[str] = (), lexicon: Lexicon | None = None) -> str:
     """One text, masked; without a model names are found by rules alone."""
-    return mask_case(Case((text,), names=tuple(names)), lexicon or NoLexicon()).written[0]
+    return mask_case(CaseTexts((text,), names=tuple(names)), lexicon or NoLexicon()).written[0]
 
 
-def _once(texts: Sequence[str], case: Case, lexicon: Lexicon) -> list[str]:
+def _once(texts: Sequence[str], case: CaseTexts, lexicon: Lexicon) -> list[str]:
     folded = [_folded(text) for text in texts]
     published = {_plain(one) for one in case.published} - {_plain(one) for one in case.reached_at}
     found = [[span for span in _found(text) if not _published(text.plain[slice(*span)], published)] for text in folded]
@@ -88,7 +88,7 @@ def _named(text: Folded, lexicon: Lexicon) -> list[Span]:
 
 
 def _looked_for(
-    case: Case, texts: Sequence[Folded], found: Sequence[Sequence[Span]], named: Sequence[Sequence[Span]]
+    case: CaseTexts, texts: Sequence[Folded], found: Sequence[Sequence[Span]], named: Sequence[Sequence[Span]]
 ) -> Iterator[re.Pattern[str]]:
     """What is looked for everywhere: the resident's names and numbers, and those that any text gives away."""
     names = [fold(name).plain for name in case.names]

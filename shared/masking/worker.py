@@ -14,7 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from dataclasses import asdict
 from typing import Protocol
 
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 from shared.masking.frames import HEAD, framed
 from shared.runtime.logging import log
 
@@ -33,7 +33,7 @@ class MaskingUnavailable(Exception):
 class Masker(Protocol):
     """Masks the texts of a case. Raises `MaskingUnavailable`."""
 
-    async def mask(self, case: Case) -> Masked: ...
+    async def mask(self, case: CaseTexts) -> Masked: ...
 
 
 class MaskingWorker:
@@ -52,7 +52,7 @@ class MaskingWorker:
         """The id of the process while it runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
-    async def mask(self, case: Case) -> Masked:
+    async def mask(self, case: CaseTexts) -> Masked:
         """The case masked; a process that dies over it gets another try in a new one."""
         if self._waiting >= WAITING_MOST:
             raise MaskingUnavailable(f"{self._waiting} cases wait to be masked already.")

@@ -25,7 +25,7 @@ from shared.kafka import topics
 from shared.ledger import ledger
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 from shared.masking.worker import Masker, MaskingUnavailable
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
@@ -465,7 +465,7 @@ async def test_what_is_wrong_is_said_before_a_preview(intake: Intake) -> None:
 
 
 async def test_without_the_process_that_masks_the_form_stays_and_can_be_sent(intake: Intake) -> None:
-    async def gone(case: Case) -> Masked:
+    async def gone(case: CaseTexts) -> Masked:
         raise MaskingUnavailable("The process that masks died.")
 
     intake.masker.mask = gone  # type: ignore[method-assign]

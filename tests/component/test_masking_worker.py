@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.masking import worker
-from shared.masking.case import Case
+from shared.masking.case import CaseTexts
 from shared.masking.masking import MARK
 from shared.masking.worker import MaskingUnavailable, MaskingWorker
 from tests.component.conftest import in_background
 
-CASE = Case(written=("路灯", "我叫陈晓岚，电话13800138000。"), answers=("已联系陈晓岚。",))
+CASE = CaseTexts(written=("路灯", "我叫陈晓岚，电话13800138000。"), answers=("已联系陈晓岚。",))
 SEEN = ("路灯", f"我叫{MARK}，电话{MARK}。")
 
 
@@ -54,7 +54,7 @@ async def test_killed_between_two_cases_it_is_started_again(masker: MaskingWorke
 
 async def test_killed_over_a_case_that_case_is_masked_by_the_next(masker: MaskingWorker) -> None:
     await masker.mask(CASE)
-    long = Case(written=("我叫陈晓岚，电话13800138000。" * 600,))
+    long = CaseTexts(written=("我叫陈晓岚，电话13800138000。" * 600,))
     asked = asyncio.create_task(masker.mask(long))
     await asyncio.sleep(0.05)
     killed(masker)
@@ -74,7 +74,7 @@ async def test_what_is_too_slow_is_given_up_and_the_next_case_is_masked(monkeypa
 
 async def test_somebody_who_leaves_takes_nobodys_answer(masker: MaskingWorker) -> None:
     await masker.mask(CASE)
-    left = asyncio.create_task(masker.mask(Case(written=("我叫王小明。" * 2_000,))))
+    left = asyncio.create_task(masker.mask(CaseTexts(written=("我叫王小明。" * 2_000,))))
     await asyncio.sleep(0.02)
     left.cancel()
     assert (await masker.mask(CASE)).written == SEEN
@@ -99,11 +99,11 @@ async def test_unused_it_is_ended() -> None:
 async def test_it_ends_with_whoever_started_it_however_that_ends() -> None:
     script = (
         "import asyncio, sys\n"
-        "from shared.masking.case import Case\n"
+        "from shared.masking.case import CaseTexts\n"
         "from shared.masking.worker import MaskingWorker\n"
         "async def work():\n"
         "    masker = MaskingWorker()\n"
-        "    await masker.mask(Case(written=('路灯',)))\n"
+        "    await masker.mask(CaseTexts(written=('路灯',)))\n"
         "    print(masker.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(work())\n"

@@ -35,7 +35,7 @@ from shared.events.case_events import PartOfferedEvent
 from shared.http import problems
 from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 from shared.masking.worker import MaskingUnavailable
 from shared.runtime import metrics, timestamps
 from shared.runtime.settings import Settings
@@ -231,7 +231,7 @@ class Dying:
     def __init__(self, deaths: int) -> None:
         self.deaths = deaths
 
-    async def mask(self, case: Case) -> Masked:
+    async def mask(self, case: CaseTexts) -> Masked:
         if self.deaths:
             self.deaths -= 1
             raise MaskingUnavailable("The process that masks died.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph, ResidentTold
-from shared.masking.case import Case, Masked
+from shared.masking.case import CaseTexts, Masked
 
 SUMMARY = 120
 
@@ -63,10 +63,10 @@ def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
     return UnmaskedEntry(entry, told.contact)
 
 
-def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> Case:
+def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
     """What is masked together; `published` are the departments' own contacts."""
     entry, contact = unmasked.entry, unmasked.contact or Contact()
-    return Case(
+    return CaseTexts(
         written=(entry.subject, entry.body),
         answers=tuple(one.text for one in entry.paragraphs),
         names=(contact.name,) if contact.name else (),
