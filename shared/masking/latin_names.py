@@ -151,7 +151,8 @@ def _capitals(words: str, fewest: int) -> int:
         length, count = found.end(), count + 1
     if count < fewest and not (count == 1 and known):
         return 0
-    return 0 if _place(words[:length].split()) else length
+    # Peter Park is a person where the text says that one is meant.
+    return 0 if _place(words[:length].split()) and not (count == 2 and known) else length
 
 
 def _words_of_name(words: str) -> int:

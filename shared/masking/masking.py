@@ -27,7 +27,7 @@ LANDLINE_DIGITS = range(7, 13)
 MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
 # What a department calls a number of its own in its answer.
 SERVICE = re.compile(
-    r"(?:咨询|服务|投诉|监督|举报|办公|值班|热线|窗口|报修|客服|大厅|预约|受理|抢修|维修|运营|业务|公开|enquir|"
+    r"(?:咨询|服务|投诉|监督|举报|办公|值班|热线|窗口|报修|客服|大厅|预约|受理|抢修|维修|运营|业务|公开|拨打|致电|请联系|可联系|欢迎|enquir|"
     r"inquir|office|hotline|service)"
     r"[^\d,。;!?\n]{0,12}$",
     re.IGNORECASE,

@@ -94,7 +94,7 @@ FIRST_NAMES = words(
     "svetlana irina dmitri sergei vladimir ivan boris mikhail yuri kwame kofi ama chidi ngozi emeka chinedu amara tunde "
     "hiroshi yuki kenji akiko minh linh nguyen thanh duc jin min soo hyun jihoon gareth rhys sian megan niamh siobhan aoife "
     "ciaran declan eoin hamish isla iain fiona morag angus tobias jonas emil magnus nina petra zuzana jana katarina marek "
-    "piotr pawel krzysztof agnieszka malgorzata andrzej"
+    "olumide thabo yusra zhanna mei ling wei kwesi femi tendai piotr pawel krzysztof agnieszka malgorzata andrzej"
 )
 PINYIN_SURNAMES = words(
     "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo he lin luo gao zheng liang xie song tang han feng "
