@@ -1,6 +1,7 @@
-"""The documents agree with the tree: every path that they name exists, and the trace is short."""
+"""The documents agree with the tree: every path that they name exists, the trace is short, and so is every line."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 MADE_LATER = ("deploy/secrets/", "tests/benchmarks/results/partial")
 PATH = re.compile(r"`((?:shared|services|deploy|tests|docs)/[\w./-]*\w)/?`")
 TRACE_FILES_MAX = 20
+LINE_MAX = 120
+GENERATED = "tests/benchmarks/results/"
 
 
 def paths(text: str) -> list[str]:
@@ -29,3 +32,25 @@ def test_the_trace_names_each_file_once_and_few_of_them() -> None:
     found = paths(trace)
     assert len(found) == len(set(found)) <= TRACE_FILES_MAX
     assert len(found) > 10
+
+
+def tracked() -> list[str]:
+    """Every Markdown file of the repository that a person writes."""
+    listed = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.split("\0") if name and not name.startswith(GENERATED)]
+
+
+def long_lines(name: str, text: str) -> list[str]:
+    """Where a text has a line of more than LINE_MAX characters, tables included."""
+    lines = enumerate(text.splitlines(), 1)
+    return [f"{name}:{number} has {len(line)} characters" for number, line in lines if len(line) > LINE_MAX]
+
+
+def test_no_line_of_a_document_is_long() -> None:
+    names = tracked()
+    assert {"README.md", "CONTRIBUTING.md", "docs/operations.md"} <= set(names)
+    assert [one for name in names for one in long_lines(name, (REPOSITORY / name).read_text("utf-8"))] == []
+
+
+def test_a_long_line_is_seen() -> None:
+    assert long_lines("x.md", "|" + "x" * LINE_MAX + "\n" + "y" * LINE_MAX) == ["x.md:1 has 121 characters"]

@@ -58,12 +58,20 @@ STEPS: dict[str, Step] = {
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
 
-Drawn from `services/router/domain/transitions.py` by `python -m tests.contract.test_states`; a test keeps it current.
+`python -m tests.contract.test_states` generates this page from `services/router/domain/transitions.py`. A test fails if
+the page is out of date.
 
-A case is `unknown` until its message is received. It is `assigned` while all its active parts are offered, and
-`in-progress` once one of them is accepted or contributed. It is in `triage` while somebody must settle the inquiry or
-one of its parts. It is `answered` when the last part is contributed: that is a reaction, not an input. Part `none`
-stands for a part that does not exist, or that is another department's.
+| case | meaning |
+|---|---|
+| `unknown` | the router has not received the inquiry's message |
+| `registered` | the message is received, and no part is active |
+| `triage` | an operator must settle the inquiry or one of its parts |
+| `assigned` | all active parts are offered |
+| `in-progress` | at least one part is accepted or contributed |
+| `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+
+The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
+belongs to another department.
 
 """
 
@@ -149,7 +157,7 @@ def section(kind: str) -> str:
 
 def reasons() -> str:
     """The refusals by code."""
-    rows = ["## Refusals", "", "| code | what the sender is told |", "|---|---|"]
+    rows = ["## Refusals", "", "| code | message to the sender |", "|---|---|"]
     refusals = {line.outcome.code: line.outcome for line in TABLE if isinstance(line.outcome, Refuse)}
     rows += [f"| `{code}` | {filled(one)} |" for code, one in sorted(refusals.items())]
     return "\n".join(rows)
