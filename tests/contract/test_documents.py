@@ -36,7 +36,9 @@ def test_the_trace_names_each_file_once_and_few_of_them() -> None:
 
 def tracked() -> list[str]:
     """Every Markdown file of the repository that a person writes."""
-    listed = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "*.md"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     return [name for name in listed.stdout.split("\0") if name and not name.startswith(GENERATED)]
 
 
