@@ -80,5 +80,5 @@ def test_proxies_are_addresses_or_networks(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["door", "10.0.0.0/33", "10.0.0.1,", "*,10.0.0.1", "10.0.0.1/8"])
 def test_a_proxy_that_is_none_is_a_sentence(given: str) -> None:
-    with pytest.raises(ValueError, match="is no address; write addresses or networks like"):
+    with pytest.raises(ValueError, match="is not an IP address or network; write a list such as"):
         Settings(trusted_proxies=given)

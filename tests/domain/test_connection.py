@@ -95,7 +95,7 @@ def test_settings_that_contradict_each_other_are_a_sentence(
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not text in UTF-8")])
+@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not UTF-8 text")])
 def test_a_password_file_without_a_password_is_a_sentence(content: bytes, words: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(content)
