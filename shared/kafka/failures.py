@@ -9,7 +9,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.store.mongo import StoreAway
+from shared.store.mongo import StoreUnavailable
 
 FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
@@ -31,7 +31,7 @@ def unavailable_dependency(error: BaseException) -> str | None:
     """The dependency that `error` reports as away; None when the error concerns the record."""
     if isinstance(error, DependencyUnavailable):
         return error.dependency
-    if isinstance(error, StoreAway):
+    if isinstance(error, StoreUnavailable):
         return "mongodb"
     if isinstance(error, FORBIDDEN):
         return "kafka-rights"

@@ -19,7 +19,7 @@ from shared.kafka.failures import DependencyUnavailable
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop
-from shared.store.mongo import StoreAway
+from shared.store.mongo import StoreUnavailable
 
 LONGEST_PAUSE_S = 5.0
 
@@ -61,7 +61,7 @@ async def retry_until_available(act: Loop, what: str) -> None:
     while True:
         try:
             await act()
-        except (*StoreAway, KafkaError, OSError, DependencyUnavailable) as error:
+        except (StoreUnavailable, KafkaError, OSError, DependencyUnavailable) as error:
             log.warning(f"{what}: not yet", error=type(error).__name__)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

@@ -9,7 +9,7 @@ from shared.contracts.documented import Documented
 from shared.kafka.health import NO_POLL_S
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
-from shared.store.mongo import Database, StoreAway, ping, refuses_login
+from shared.store.mongo import Database, StoreUnavailable, ping, refuses_login
 
 READING_EXPECTED_S = 10.0
 REMARKED_S = 600.0
@@ -86,6 +86,6 @@ class ReadinessChecks:
     async def _store_answers(self) -> str | None:
         try:
             await asyncio.wait_for(ping(self.database), PING_LIMIT_S)
-        except (*StoreAway, TimeoutError) as error:
+        except (StoreUnavailable, TimeoutError) as error:
             return "the store refuses the log-in" if refuses_login(error) else "the store is away"
         return None
