@@ -189,7 +189,7 @@ async def publish_again(relay: Relay, event_id: str) -> int:
         raise Problem(404, f"There is no entry {shown(event_id)} in this ledger.")
     if erased(entry):
         raise Problem(409, f"The entry {shown(event_id)} is erased with its inquiry; nothing is left to publish.")
-    messages = [message_of(one) for one in (*await relay.earlier_open([entry]), entry) if not erased(one)]
+    messages = [message_of(one) for one in (*await relay.unpublished_before([entry]), entry) if not erased(one)]
     await relay.publisher.publish(messages)
     await relay.ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
     return len(messages)
