@@ -17,7 +17,7 @@ from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.kafka.connection import Connection
-from shared.kafka.topic_reader import behind
+from shared.kafka.topic_reader import wait_until_committed
 from shared.ledger.ledger import LEASE_S, Ledger
 from shared.ledger.relay import Relay, erased, message_of
 from shared.runtime import timestamps
@@ -106,8 +106,10 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
     ) -> Behind:
         kafka = Connection.of(service.settings)
         reading = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
-        left = await asyncio.gather(*(behind(kafka, str(one.group), one.topics, wait_s) for one in reading))
-        return Behind(behind={topic: count for some in left for topic, count in some.items()})
+        lags = await asyncio.gather(
+            *(wait_until_committed(kafka, str(one.group), one.topics, wait_s) for one in reading)
+        )
+        return Behind(behind={topic: count for lag in lags for topic, count in lag.items()})
 
     if unseen is not None:
         look = unseen

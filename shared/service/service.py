@@ -128,7 +128,7 @@ class Service:
             topics.replays(self.name),
             group=f"{self.name}-replays",
             read=replays.read,
-            handle=replays.take,
+            handle=replays.handle,
         )
 
     def publishes(self, topic: str, *models: type[Payload]) -> None:

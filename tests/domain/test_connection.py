@@ -72,7 +72,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_plaintext",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": Path("ca.pem")},
-            "which has no certificates",
+            "which uses no certificates",
         ),
         (
             "sasl_ssl",
@@ -82,7 +82,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_ssl",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": "password"},
-            "which holds no certificate",
+            "which contains no certificate",
         ),
     ],
 )
