@@ -176,9 +176,6 @@ def _due(data: Mapping[str, Any]) -> DueTimes:
 
 def _moment(due: Mapping[str, Any], clock: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(due[clock])
-        if moment.tzinfo is UTC:
-            return moment
         return timestamps.from_text(due[clock]).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error

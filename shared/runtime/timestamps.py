@@ -16,9 +16,7 @@ def from_ms(milliseconds: int) -> datetime:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the format of every header and body."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:
