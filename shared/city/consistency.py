@@ -70,16 +70,16 @@ def authoring_faults(city: CityParts) -> Iterator[Fault]:
     for at, rule in city.rules.items():
         for place, code in _handlers(rule):
             if code in retired:
-                says = f"{quoted(code)} is retired; name an active department"
-                yield Fault(("rules", at, *place), says)
+                problem = f"{quoted(code)} is retired; name an active department"
+                yield Fault(("rules", at, *place), problem)
 
 
 def _wrong_zone(zone: str) -> Iterator[Fault]:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        says = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
-        yield Fault(("time_zone",), says)
+        problem = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
+        yield Fault(("time_zone",), problem)
 
 
 def _repeated(listed: str, name: str, values: Mapping[int, str]) -> Iterator[Fault]:
@@ -117,8 +117,8 @@ def _shared_areas(departments: Mapping[int, Department]) -> Iterator[Fault]:
         for place, area in enumerate(department.areas):
             first = owner.setdefault(area, department.code)
             if first != department.code:
-                says = f'{quoted(area)} already belongs to "{first}"; an area has one district office'
-                yield Fault(("departments", at, "areas", place), says)
+                problem = f'{quoted(area)} already belongs to "{first}"; an area has one district office'
+                yield Fault(("departments", at, "areas", place), problem)
 
 
 def _handlers(rule: Rule) -> Iterator[tuple[Loc, str]]:
@@ -137,8 +137,8 @@ def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
             yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
         seen.add(code)
     if len(rule.departments) > DEPARTMENTS_MAX:
-        says = f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
-        yield Fault((*loc, "co_handlers"), says)
+        problem = f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
+        yield Fault((*loc, "co_handlers"), problem)
 
 
 def _wrong_conditions(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
@@ -150,8 +150,8 @@ def _wrong_conditions(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
     for place, area in enumerate(rule.areas):
         if area not in known:
             otherwise = "write one of a department's areas, or its code"
-            says = f"{quoted(area)} is not an area of any department; {nearest(area, list(known), otherwise)}"
-            yield Fault((*loc, "areas", place), says)
+            problem = f"{quoted(area)} is not an area of any department; {nearest(area, list(known), otherwise)}"
+            yield Fault((*loc, "areas", place), problem)
     for inner, term in _terms(rule):
         if (wrong := _wrong_term(term)) is not None:
             yield Fault((*loc, *inner), wrong)

@@ -59,7 +59,7 @@ class SubscriptionHealth(Generic[Item]):
         return not ends or any(handled.get(partition, 0) < end for partition, end in ends.items())
 
     def lag(self) -> dict[str, tuple[int, float]]:
-        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest one in work."""
+        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest one in progress."""
         consumer: Any = self.consumer()
         lag: dict[str, tuple[int, float]] = {}
         for partition in consumer.assignment() if consumer else ():

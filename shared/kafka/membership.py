@@ -29,7 +29,7 @@ class MembershipState(NamedTuple):
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
     """Reacts to the rebalances of one group.
 
-    Before partitions are revoked, batches in work get some time to finish; after an assignment, all positions are reset.
+    Before partitions are revoked, batches in progress get some time to finish; after an assignment, all positions are reset.
     """
 
     def __init__(self, drained: Callable[[], Awaitable[None]], forget: Callable[[], None]) -> None:

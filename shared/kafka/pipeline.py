@@ -27,7 +27,7 @@ Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 class Pipeline(Generic[Item]):
-    """The batches in work of one subscription."""
+    """The batches in progress of one subscription."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Pipeline(Generic[Item]):
         self.idle.set()
         self.progressed_at = time.monotonic()
         self.oldest_ms: deque[dict[str, int]] = deque()
-        """For each batch in work, the timestamp of its oldest record by topic label."""
+        """For each batch in progress, the timestamp of its oldest record by topic label."""
         self._assignment = 0
         self._resumed_for: int | None = None
         self._confirming: asyncio.Task[None] | None = None
@@ -73,7 +73,7 @@ class Pipeline(Generic[Item]):
             async with self._fatal_failures_end_the_process():
                 await self._take(records, assignment)
         except asyncio.CancelledError:
-            # Nothing finishes this batch any more, so it is no longer in work.
+            # Nothing finishes this batch any more, so it is no longer in progress.
             self.oldest_ms.pop()
             if not self.oldest_ms:
                 self.idle.set()
@@ -185,17 +185,17 @@ class Pipeline(Generic[Item]):
         self.progressed_at = time.monotonic()
 
     def forget(self) -> None:
-        """After a rebalance: another member may have continued, so batches in work are no longer committed."""
+        """After a rebalance: another member may have continued, so batches in progress are no longer committed."""
         self.polling.handled.clear()
         self._assignment += 1
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """The background tasks of the batches in work."""
+        """The background tasks of the batches in progress."""
         return [one for one in (self._confirming, self._before, self._committing) if one is not None]
 
     async def drained(self, limit_s: float) -> None:
-        """Wait at most `limit_s` seconds until all batches in work are committed."""
+        """Wait at most `limit_s` seconds until all batches in progress are committed."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.idle.wait(), limit_s)
 
