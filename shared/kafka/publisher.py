@@ -14,6 +14,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.contracts.envelope import Header, Message
+from shared.kafka.client_settings import PRODUCER
 from shared.kafka.connection import Connection
 from shared.runtime import metrics
 from shared.runtime.logging import log
@@ -84,12 +85,10 @@ class Publisher:
                 return
             producer = AIOKafkaProducer(
                 **self.kafka.aiokafka(),
+                **PRODUCER,
                 client_id=self.client_id,
-                acks="all",
-                enable_idempotence=True,
                 max_request_size=RECORD_BYTES_MAX,
                 max_batch_size=BATCH_BYTES,
-                metadata_max_age_ms=30_000,
             )
             try:
                 await producer.start()

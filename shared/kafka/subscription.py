@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any, Generic
 
 from aiokafka import AIOKafkaConsumer
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.client_settings import SESSION_S, consumer_settings
 from shared.kafka.health import SubscriptionHealth
 from shared.kafka.membership import Membership
 from shared.kafka.options import Item, SubscriptionOptions
@@ -18,8 +18,6 @@ from shared.kafka.polling import undecoded_body, unparsed_batch
 
 POLL_MS = 500
 LEISURE_S = 0.05
-SESSION_S = 10
-STATIC_SESSION_S = 30
 
 
 class Subscription(Generic[Item]):
@@ -43,24 +41,13 @@ class Subscription(Generic[Item]):
 
     def attach(self, broker: KafkaBroker) -> None:
         options = self.options
-        static = options.group is not None and options.instance is not None
-        session_ms = (STATIC_SESSION_S if static else SESSION_S) * 1000
-        where: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
+        pattern: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
         self.subscriber = broker.subscriber(
             *options.topics,
-            **where,
-            batch=True,
-            group_id=options.group,
-            group_instance_id=f"{options.instance}.{options.group}" if static else None,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
+            **pattern,
+            **consumer_settings(options.group, options.instance),
             parser=unparsed_batch,
             decoder=undecoded_body,
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // 10,
-            # A batch may wait for a dependency without limit. `Service` ends a process that makes no progress instead.
-            max_poll_interval_ms=2**31 - 1,
             listener=self.membership,
         )
 

@@ -16,6 +16,7 @@ from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.http.problems import documented
 from shared.kafka import topics
+from shared.kafka.client_settings import BROKER, DRAIN_S
 from shared.kafka.connection import Connection
 from shared.kafka.failures import FORBIDDEN
 from shared.kafka.options import BATCH_RECORDS, Item, Parking, Progress, SubscriptionOptions
@@ -36,8 +37,6 @@ from shared.store.login import store_login
 from shared.store.mongo import Database, UnreadableFormat, close, connect
 from shared.web.layout import Site
 
-DRAIN_S = 15.0
-
 
 class Service:
     """One service process. Its app module registers routes, subscriptions and loops, then calls `run`."""
@@ -52,12 +51,7 @@ class Service:
             connection.kafka,
             security=connection.faststream(),
             client_id=settings.instance or f"chorus-{name}",
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            apply_types=False,
-            graceful_timeout=DRAIN_S,
-            metadata_max_age_ms=5_000,
-            logger=None,
+            **BROKER,
         )
         self.app = FastAPI(
             title=f"Chorus {name}",
