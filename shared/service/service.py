@@ -163,7 +163,7 @@ class Service:
             await close(self.database)
 
     async def _guard(self, work: Awaitable[None]) -> None:
-        """End the process after any other failure, so that its supervisor restarts it."""
+        """End the process after a failure that nothing handles, so that its supervisor restarts it."""
         try:
             await work
         except asyncio.CancelledError:
