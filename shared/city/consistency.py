@@ -137,7 +137,9 @@ def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
             yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
         seen.add(code)
     if len(rule.departments) > DEPARTMENTS_MAX:
-        problem = f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
+        problem = (
+            f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
+        )
         yield Fault((*loc, "co_handlers"), problem)
 
 

@@ -66,7 +66,9 @@ class _FolderReader:
         if file is None:
             return {}
         if not isinstance(file.value, dict):
-            self._problems.append(f"{CITY_FILE}: {quoted(file.value)} is not a set of fields; write name and time_zone.")
+            self._problems.append(
+                f"{CITY_FILE}: {quoted(file.value)} is not a set of fields; write name and time_zone."
+            )
             del self._files[CITY_FILE]
             return {}
         for name, value in file.value.items():
@@ -101,8 +103,8 @@ class _FolderReader:
             return f"{file.name}:{file.line((at, *inner[1:]))}, {place}: {fault.says}."
         if not fault.loc:
             return fault.sentence(document)
-        file = self._files.get(CITY_FILE)
-        return f"{CITY_FILE}:{file.line(fault.loc)}, {fault.sentence(document)}" if file else None
+        city_file = self._files.get(CITY_FILE)
+        return f"{CITY_FILE}:{city_file.line(fault.loc)}, {fault.sentence(document)}" if city_file else None
 
 
 def _rule_files(folder: Path) -> list[str]:

@@ -73,7 +73,9 @@ class HttpProtocol(HttpToolsProtocol):
         if began and self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
-                self.send_400_response(f"The request's headers are larger than {HEAD_BYTES_MAX // 1024} KiB; send less.")
+                self.send_400_response(
+                    f"The request's headers are larger than {HEAD_BYTES_MAX // 1024} KiB; send less."
+                )
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400; if the answer has already started, close the connection instead."""

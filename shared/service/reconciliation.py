@@ -106,13 +106,17 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
     ) -> Behind:
         kafka = Connection.of(service.settings)
         groups = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
-        lags = await asyncio.gather(*(wait_until_committed(kafka, str(one.group), one.topics, wait_s) for one in groups))
+        lags = await asyncio.gather(
+            *(wait_until_committed(kafka, str(one.group), one.topics, wait_s) for one in groups)
+        )
         return Behind(behind={topic: count for lag in lags for topic, count in lag.items()})
 
     if unseen is not None:
         find_unseen = unseen
 
-        @api.post("/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="The messages it lacks")
+        @api.post(
+            "/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="The messages it lacks"
+        )
         async def missing(request: Request) -> Missing:
             given = IdsBody.model_validate_json(await limited_body(request))
             return Missing(missing=sorted(await find_unseen(given.ids)))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.http.protocol import HEAD_BYTES_MAX, BUFFER_BYTES_MAX, BufferedTransport, HttpProtocol
+from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
 
 LIMIT_S = 20

@@ -9,13 +9,13 @@ import pytest
 
 from shared.city import CityError, Department, Name, Policy, Rule, load_city
 from shared.city.faults import MOST_TOLD
-from shared.city.folder import ABOUT_FIELDS
+from shared.city.folder import CITY_FIELDS
 from shared.city.parsing import CITY_BYTES_MAX, Outline
 from shared.city.yaml_file import FILE_BYTES_MAX
 from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
 
 LISTS = ("departments", "rules", "policies")
-IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in ABOUT_FIELDS]
+IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
 
 
@@ -43,7 +43,7 @@ def test_the_good_city_is_read(tmp_path: Path) -> None:
 def test_every_field_of_every_record_has_been_thought_about() -> None:
     fields = {(kind, name) for kind in (Outline, Department, Rule, Policy, Name) for name in kind.model_fields}
     assert set(MEANT) == fields
-    assert set(ABOUT_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
+    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
     wrong = {case.loc for case in CASES}
     assert {(*place, name) for kind, place in PLACES.items() for name in kind.model_fields} <= wrong
 
@@ -107,7 +107,10 @@ def test_what_files_must_agree_on_is_told_beside_other_faults(tmp_path: Path) ->
         ("7\n", ': "7" is not a '),
         ("\ta: 1\n", ":1: the line is indented with a tab; indent with spaces."),
         ("- a: 1\n\tb: 2\n", ":2: the line is indented with a tab"),
-        ("- a\n\n- {b: [\n", ":4: this is not valid YAML (expected the node content, but found '<stream end>'); put quotes"),
+        (
+            "- a\n\n- {b: [\n",
+            ":4: this is not valid YAML (expected the node content, but found '<stream end>'); put quotes",
+        ),
         ("- 'a\n", ":2: this is not valid YAML (found unexpected end of stream)"),
         ("- a: b: c\n", ":1: this is not valid YAML (mapping values are not allowed here)"),
         ("--- \na: 1\n---\nb: 2\n", ":3: a second document begins here; remove the line '---'."),

@@ -105,7 +105,9 @@ def stored_twice() -> None:
 
 @pytest.mark.parametrize("fail", [refused, stored_twice])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(fail: Callable[[], None], form: LogFormat) -> None:
+def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(
+    fail: Callable[[], None], form: LogFormat
+) -> None:
     try:
         fail()
     except (ValueError, DuplicateKeyError):
