@@ -100,9 +100,9 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     ],
     (Rule, "all"): [
         ([[]], "the group is empty and would never match; add terms"),
-        ([["路灯", "!!"]], 'the term "!!" has neither letter nor digit'),
+        ([["路灯", "!!"]], 'the term "!!" has no letter or digit'),
     ],
-    (Rule, "none"): [(["!!"], 'the term "!!" has neither letter nor digit')],
+    (Rule, "none"): [(["!!"], 'the term "!!" has no letter or digit')],
     (Rule, "areas"): [
         (["山后头"], '"山后头" is not an area of any department; write one of a department\'s areas, or its code'),
         (["hils"], '"hils" is not an area of any department; did you mean "hills"'),
@@ -110,7 +110,7 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Rule, "channels"): [(["Web site"], '"Web site" is not allowed; write the name of a channel such as web')],
     (Rule, "why"): [],
     (Rule, "examples"): [],
-    (Policy, "id"): [("standard", '"standard" is another\'s id already')],
+    (Policy, "id"): [("standard", '"standard" is already used as id')],
     (Policy, "accept_h"): [(97, f"accept_h 97, first_reply_h 96 and resolve_h 720 {BACKWARDS}")],
     (Policy, "first_reply_h"): [(47, BACKWARDS), (721, BACKWARDS)],
     (Policy, "resolve_h"): [(95, BACKWARDS)],
