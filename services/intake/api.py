@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
-from shared.http.direct_routes import DirectRoute, OptionalText, header, header_of
+from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import holds_token
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented, invalid
@@ -49,7 +49,7 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         methods=["POST"],
         route_class_override=DirectRoute,
         status_code=202,
-        openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
+        openapi_extra=body_of(Submission) | {"parameters": [header_parameter(*one) for one in HEADERS.items()]},
         responses={**refusals, **answered(Receipt, status=202)},
         summary="Write in",
     )

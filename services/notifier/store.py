@@ -52,11 +52,11 @@ class NotifierStore:
     async def later(self, claimed: Delivery, due_at: datetime, error: str) -> None:
         """Try again then."""
         said = {"state": "retrying", "attempts": claimed.attempts + 1, "error": unaddressed(error)[:ERROR_MAX]}
-        await leases.again_at(self.deliveries, held(claimed), due_at, said)
+        await leases.reschedule(self.deliveries, held(claimed), due_at, said)
 
     async def give_back(self, claimed: Delivery, now: datetime) -> None:
         """It was claimed and not tried: whoever looks next may take it."""
-        await leases.again_at(self.deliveries, held(claimed), now, {})
+        await leases.reschedule(self.deliveries, held(claimed), now, {})
 
     async def deliveries_page(self, state: State | None, inquiry_id: str | None, limit: int) -> list[Delivery]:
         """Deliveries, newest first; only those in this state or of this inquiry, when one is given."""

@@ -47,7 +47,7 @@ async def test_what_says_that_it_is_too_large_is_not_read(http: httpx.AsyncClien
     body = Body(1)
     answer = await http.post("/", content=body, headers={"Content-Length": announced})
     assert (answer.status_code, body.taken) == (413, 0)
-    assert answer.json()["detail"] == "The request is larger than 256 KiB; write less."
+    assert answer.json()["detail"] == "The request is larger than 256 KiB; send less."
 
 
 @pytest.mark.parametrize("announced", ["1", "0", "ten", "-1", ""])
@@ -63,5 +63,5 @@ async def test_a_body_that_trickles_is_not_waited_for(http: httpx.AsyncClient, m
     body = Body(100, pause_s=0.05)
     answer = await http.post("/", content=body)
     assert (answer.status_code, answer.headers["connection"]) == (408, "close")
-    assert answer.json()["detail"] == "The request has not arrived whole within 0.2 s; send it again."
+    assert answer.json()["detail"] == "The whole request did not arrive within 0.2 s; send it again."
     assert body.taken < 100

@@ -15,7 +15,7 @@ from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.publisher import Publishable
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
 
@@ -174,7 +174,7 @@ class UnsureDecisions(Decisions):
         if self.done is not None:
             done, self.done = self.done, None
             await self.collection.insert_many([one.document() for _, one in decided[:done]])
-            raise StoreAway[0]("no word from the store")
+            raise StoreUnavailable("no word from the store")
         return await super().insert(decided)  # type: ignore[arg-type]
 
 
@@ -194,7 +194,7 @@ async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
     core = Watched(store, publisher, city)
     stories = [told(received("路灯"), inquiry_id=number) for number in NUMBERS[:2]]
     batch = [one for story in stories for one in story.inputs]
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await core.decide_inputs(batch)
     assert publisher.records == []
     await core.decide_inputs(batch)

@@ -27,7 +27,7 @@ from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
-from shared.store.mongo import StoreAway, Unstorable
+from shared.store.mongo import StoreUnavailable, Unstorable
 from tests.backing import Backing
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
@@ -152,7 +152,7 @@ async def test_a_record_on_which_the_reader_itself_fails_takes_no_neighbour_alon
 async def test_while_a_dependency_is_away_the_batch_waits_in_place_and_then_goes_on(reading: Reading) -> None:
     reading.hands.failures = [
         DependencyUnavailable("city", "none yet"),
-        StoreAway[0]("gone"),
+        StoreUnavailable("gone"),
         KafkaConnectionError(),
     ] * 3
     waited = blocked("mongodb")
@@ -499,7 +499,7 @@ async def test_a_replay_that_fails_parks_again_what_comes_after_it(reading: Read
 
 
 async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(reading: Reading, lot: Lot) -> None:
-    lot.away = [StoreAway[0]("gone")] * 2
+    lot.away = [StoreUnavailable("gone")] * 2
     await reading.take(b"a1")
     await reading.take(FakeRecord("a", 0, 1, b"a2"))
     assert (lot.refreshed, reading.hands.done) == (3, [b"a1", b"a2"])
@@ -512,7 +512,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
     ("error", "away"),
     [
         (DependencyUnavailable("city", "x"), "city"),
-        (StoreAway[0]("x"), "mongodb"),
+        (StoreUnavailable("x"), "mongodb"),
         (KafkaConnectionError(), "kafka"),
         (TopicAuthorizationFailedError(), "kafka-rights"),
         (MessageSizeTooLargeError(), None),

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from starlette.routing import Match
 
 from shared.http import problems
-from shared.http.direct_routes import DirectRoute, header, header_of, install_direct_routes
+from shared.http.direct_routes import DirectRoute, header, header_parameter, install_direct_routes
 from shared.http.problems import Problem
 from shared.http.security_headers import EVERY_ANSWER
 
@@ -28,7 +28,7 @@ async def echo(request: Request) -> Response:
 def made(*, fronted: bool) -> FastAPI:
     app, router = FastAPI(), APIRouter()
     problems.install(app)
-    described = {"parameters": [header_of("mark", SHORT)]}
+    described = {"parameters": [header_parameter("mark", SHORT)]}
     router.add_api_route("/echo", echo, methods=["POST"], route_class_override=DirectRoute, openapi_extra=described)
     app.include_router(router)
     if fronted:

@@ -59,7 +59,7 @@ async def test_what_was_erased_on_its_way_to_the_relay_is_not_published(book: Le
 
 async def test_an_erased_entry_is_not_published_by_hand_either(book: Ledger, publisher: FakePublisher) -> None:
     await book.erase(INQUIRY)
-    with pytest.raises(Problem, match="is erased with its inquiry; nothing is left to publish") as raised:
+    with pytest.raises(Problem, match="is erased, so it cannot be published") as raised:
         await reconciliation.publish_again(Relay(book, publisher), f"{INQUIRY}/1")
     assert (raised.value.status, publisher.records) == (409, [])
     shown = await reconciliation.entries(book, "", -1, 10)

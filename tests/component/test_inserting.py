@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError
 
-from shared.store.mongo import Database, StoreAway, Unstorable, insert_new
+from shared.store.mongo import Database, StoreUnavailable, Unstorable, insert_new
 
 pytestmark = pytest.mark.both_clients
 
@@ -38,14 +38,14 @@ async def test_what_is_there_is_named_and_left_as_it_is(database: Database) -> N
 
 @pytest.mark.parametrize("code", [2, 15, 121, 10334])
 async def test_a_document_that_is_never_taken_is_named_and_nobody_waits_for_it(code: int) -> None:
-    with pytest.raises(Unstorable, match="The store does not take 'second': so it is"):
+    with pytest.raises(Unstorable, match="The store rejects the document 'second': so it is"):
         await insert(Saying({0: 11000, 1: code}))
-    assert not issubclass(Unstorable, StoreAway)
+    assert not issubclass(Unstorable, StoreUnavailable)
 
 
 @pytest.mark.parametrize(
     "saying", [Saying({1: 189}), Saying({1: 11600}), Saying({0: 11000}, unsure=True)], ids=range(3)
 )
 async def test_a_store_that_steps_down_or_is_not_sure_is_waited_for(saying: Saying) -> None:
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await insert(saying)

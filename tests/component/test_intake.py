@@ -27,7 +27,7 @@ from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_told
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import CITY, Story, contributed, received, record_of, told
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -241,7 +241,7 @@ async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str,
 
 async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(entry: Any) -> Any:
-        raise StoreAway[0]("gone")
+        raise StoreUnavailable("gone")
 
     monkeypatch.setattr(intake.ledger, "accept", away)
     answer = await intake.write()

@@ -65,7 +65,7 @@ async def test_whose_lease_is_over_says_nothing_of_the_document_any_more(work: C
     [_] = await claim(work, at=OVER, kind="even")
     stored = await work.find_one({"_id": former["_id"]})
     await leases.done(work, former, {"said": "by the former"})
-    await leases.again_at(work, former, MONDAY_NOON, {"said": "by the former"})
+    await leases.reschedule(work, former, MONDAY_NOON, {"said": "by the former"})
     assert await work.find_one({"_id": former["_id"]}) == stored
 
 
@@ -80,7 +80,7 @@ async def test_what_is_done_is_never_due_again(work: Collection) -> None:
 async def test_what_is_put_off_is_due_then_and_no_longer_held(work: Collection) -> None:
     [held] = await claim(work, limit=1)
     later = MONDAY_NOON + timedelta(hours=1)
-    await leases.again_at(work, held, later, {"tries": 1})
+    await leases.reschedule(work, held, later, {"tries": 1})
     await leases.done(work, held, {"said": "after it was given back"})
     stored = await work.find_one({"_id": held["_id"]})
     assert stored == {"_id": "3 min", "kind": "odd", "due_at": later, "tries": 1}

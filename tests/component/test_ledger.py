@@ -10,7 +10,7 @@ import pytest
 
 from shared.kafka import topics
 from shared.ledger import ledger, relay
-from shared.ledger.ledger import Entry, Ledger, NotWritten, Written
+from shared.ledger.ledger import Entry, Ledger, WriteUnconfirmed, Written
 from shared.ledger.relay import Relay, pause_s
 from shared.runtime import metrics, timestamps
 from shared.store.mongo import Database, Document, PyMongoError, insert_new
@@ -346,9 +346,9 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_a_store_that_does_not_answer_is_an_error_in_time_and_a_repeat_finds_what_was_written(
     book: Ledger, stuck: asyncio.Event
 ) -> None:
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(book.accept(entry("e1")), 5)
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(book.accept(entry("e2")), 5)
     stuck.set()
     repeat = await book.accept(entry("e1"))
@@ -369,14 +369,14 @@ async def test_nobody_waits_for_a_writer_that_has_ended(
     await asyncio.sleep(0.05)
     writer.cancel()
     told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
-    assert [type(one) for one in told] == [NotWritten] * 5
+    assert [type(one) for one in told] == [WriteUnconfirmed] * 5
 
 
 async def test_without_any_writer_nobody_waits_for_ever(
     database: Database, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(Ledger(database, "ledger").accept(entry("e1")), 5)
 
 

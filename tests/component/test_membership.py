@@ -10,7 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
-from shared.kafka.membership import Standing
+from shared.kafka.membership import MembershipState
 from shared.kafka.options import SubscriptionOptions
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
@@ -135,11 +135,11 @@ async def test_a_reading_without_a_group_must_have_its_partitions() -> None:
 
 
 def test_every_standing_is_judged() -> None:
-    ready = {one: one.why_not_ready() is None for one in (Standing(*some) for some in every())}
+    ready = {one: one.why_not_ready() is None for one in (MembershipState(*some) for some in every())}
     assert {one for one in ready if ready[one]} == {
-        Standing(joined=True, partitions=0, coordinator_known=True),
-        Standing(joined=True, partitions=3, coordinator_known=True),
-        Standing(joined=True, partitions=3, coordinator_known=False),
+        MembershipState(joined=True, partitions=0, coordinator_known=True),
+        MembershipState(joined=True, partitions=3, coordinator_known=True),
+        MembershipState(joined=True, partitions=3, coordinator_known=False),
     }
 
 
@@ -177,7 +177,7 @@ async def until(holds: Callable[[], bool], limit_s: float = 20) -> None:
 
 
 def partitions(one: Subscription[bytes]) -> int:
-    return one.membership.standing(one.subscriber.consumer).partitions
+    return one.membership.state(one.subscriber.consumer).partitions
 
 
 @pytest.mark.integration

@@ -15,7 +15,7 @@ from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Message
 from shared.kafka import topics
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import CITY, INQUIRY, MONDAY_NOON, accepted, contributed, input_record, received, told
 
 DAY = timedelta(hours=24)
@@ -157,11 +157,11 @@ async def test_a_note_that_fails_half_way_forgets_none(router: Router, monkeypat
     await router.decide(*INPUTS)
 
     async def away(*_: object, **__: object) -> None:
-        raise StoreAway[0]("the store is away")
+        raise StoreUnavailable("the store is away")
 
     with monkeypatch.context() as during:
         during.setattr(router.progress, "collection", type("Away", (), {"bulk_write": away})())
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await router.progress.note({0: 4})
     await router.progress.note({0: 4})
     assert {id_ for one in await router.lists() for id_ in one} == set(ids(1, 2, 3, 4))

@@ -171,7 +171,7 @@ async def test_a_batch_that_does_not_end_is_told_and_so_are_polls_that_fail_or_d
     await work.consume(0)
     assert health.stuck(30) is None
     work.pipeline.progressed_at -= 31
-    assert health.stuck(30) == "router-core has had one batch in hand for more than 30 s"
+    assert health.stuck(30) == "router-core has made no progress with a batch for more than 30 s"
     work.pipeline.polling.failure = "KafkaConnectionError"
     assert health.why_not_ready() == "router-core cannot poll: KafkaConnectionError"
     work.publisher.gate.set()

@@ -71,7 +71,7 @@ async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
     replays = ReplayReader((some.subscription, others.subscription))
     records = [Record(topic, 0, n, 1, None, b"v", []) for n, topic in enumerate(("a", "b.c", "a"))]
     items = [replays.read(replayed(one)) for one in records]
-    outputs = await replays.take([one for one in items if one])
+    outputs = await replays.handle([one for one in items if one])
     assert (some.taken, others.taken) == (["a-0-0 b'v'", "a-0-2 b'v'"], ["b.c-0-1 b'v'"])
     assert [one.value.decode() for one in outputs] == ["a-0-0 b'v'", "b.c-0-1 b'v'", "a-0-2 b'v'"]
 
@@ -87,5 +87,5 @@ def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> N
     "reader", [Reader(None, topics=("a",)), Reader(topics=("b",)), Reader(parks=True, topics=("a",))], ids=range(3)
 )
 def test_what_nobody_here_may_take_again_is_refused(reader: Reader) -> None:
-    with pytest.raises(InvalidRecord, match="Records of 'a' are not replayed here"):
+    with pytest.raises(InvalidRecord, match="This service does not replay records of 'a'"):
         ReplayReader((reader.subscription,)).read(replayed(FIRST))

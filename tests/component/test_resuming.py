@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from shared.kafka import failure_policy
-from shared.store.mongo import StoreAway
+from shared.store.mongo import StoreUnavailable
 from tests.consumers import Log, Reader
 
 FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
@@ -43,7 +43,7 @@ class Place:
     def _answers(self) -> None:
         if self.away:
             self.away -= 1
-            raise StoreAway[0]("the store is away")
+            raise StoreUnavailable("the store is away")
 
 
 async def assigned(log: Log, stored: Mapping[int, int]) -> tuple[Reader, Place]:

@@ -15,9 +15,9 @@ from prometheus_client import REGISTRY
 
 from shared.kafka.subscription import Subscription
 from shared.runtime.settings import Settings, secret
-from shared.service import service as service_module
+from shared.service import watchdog
 from shared.service.process import single_instance
-from shared.service.readiness import REMARKED_S
+from shared.service.readiness import DEAD_LETTER_WARNING_S
 from shared.service.service import Service
 from shared.store.mongo import close
 from tests.backing import Backing
@@ -86,7 +86,7 @@ async def test_a_loop_that_overhears_its_cancellation_does_not_keep_the_service_
 def test_two_processes_cannot_be_the_same_instance(tmp_path: Path) -> None:
     settings = Settings(instance="scorer-1", data=tmp_path)
     with single_instance(settings):
-        with pytest.raises(SystemExit, match="'scorer-1' runs already"), single_instance(settings):
+        with pytest.raises(SystemExit, match="'scorer-1' is already running"), single_instance(settings):
             pass
         with single_instance(Settings(instance="scorer-2", data=tmp_path)):
             pass
@@ -110,7 +110,7 @@ def test_a_weak_or_missing_secret_is_a_sentence(tmp_path: Path, content: str | N
 
 @pytest.mark.parametrize("zone", ["Nowhere/City", "Asia", "../etc/passwd"])
 def test_a_wrong_time_zone_is_a_sentence(zone: str) -> None:
-    with pytest.raises(ValueError, match="is not a time zone; write one like Asia/Shanghai"):
+    with pytest.raises(ValueError, match="is not a time zone; write an IANA name such as Asia/Shanghai"):
         Settings(time_zone=zone)
 
 
@@ -148,9 +148,9 @@ async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
     with pytest.raises(KafkaError):
         await reading.pipeline.polling.poll(poll, consumer)
     assert counted("chorus_poll_failures_total") == before + 1
-    assert "scorer cannot poll: KafkaError" in (await service.readiness.look())[1]
+    assert "scorer cannot poll: KafkaError" in (await service.readiness.evaluate())[1]
     await reading.pipeline.polling.poll(poll, consumer)
-    assert "scorer cannot poll: KafkaError" not in (await service.readiness.look())[1]
+    assert "scorer cannot poll: KafkaError" not in (await service.readiness.evaluate())[1]
 
 
 async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, reading: Subscription[bytes]) -> None:
@@ -168,13 +168,13 @@ async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, r
 async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
     service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    monkeypatch.setattr(watchdog, "INTERVAL_S", 0.01)
     reading.health.last_poll = time.monotonic() - 31
-    assert "scorer has not polled for 30 s" in (await service.readiness.look())[1]
-    watching = asyncio.create_task(service._watch())
+    assert "scorer has not polled for 30 s" in (await service.readiness.evaluate())[1]
+    watching = asyncio.create_task(watchdog.fail_when_stuck(service.subscriptions))
     await asyncio.sleep(0.05)
     assert not watching.done()
-    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    reading.health.last_poll = time.monotonic() - watchdog.STUCK_S - 1
     with pytest.raises(RuntimeError, match="scorer has not polled for 300 s"):
         await watching
 
@@ -182,14 +182,14 @@ async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
 async def test_who_waits_for_a_dependency_is_never_given_up(
     service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    monkeypatch.setattr(watchdog, "INTERVAL_S", 0.01)
     act = object()
     reading.pipeline.policy._waiting[act] = "mongodb"
-    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
-    watching = asyncio.create_task(service._watch())
+    reading.health.last_poll = time.monotonic() - watchdog.STUCK_S - 1
+    watching = asyncio.create_task(watchdog.fail_when_stuck(service.subscriptions))
     await asyncio.sleep(0.05)
     assert not watching.done()
-    assert "scorer waits for mongodb" in (await service.readiness.look())[1]
+    assert "scorer waits for mongodb" in (await service.readiness.evaluate())[1]
     del reading.pipeline.policy._waiting[act]
     with pytest.raises(RuntimeError, match="has not polled"):
         await watching
@@ -199,20 +199,20 @@ async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
     service: Service, reading: Subscription[bytes]
 ) -> None:
     service.publisher.refusal = "TopicAuthorizationFailedError"
-    ready, reasons = await service.readiness.look()
+    ready, reasons = await service.readiness.evaluate()
     assert not ready
     assert "Kafka refuses what scorer writes: TopicAuthorizationFailedError" in reasons
-    assert "Kafka is away" not in reasons
+    assert "Kafka is unavailable" not in reasons
 
 
 async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:
-    remark = "scorer has sent messages to dead letters lately: see `chorus dead-letters list`"
-    assert remark not in (await service.readiness.look())[1]
+    remark = "scorer recently sent records to dead letters: see `chorus dead-letters list`"
+    assert remark not in (await service.readiness.evaluate())[1]
     reading.pipeline.policy.dead_lettered_at = time.monotonic()
-    assert remark in (await service.readiness.look())[1]
-    assert service.readiness._remarks() == [remark]
-    reading.pipeline.policy.dead_lettered_at = time.monotonic() - REMARKED_S - 1
-    assert service.readiness._remarks() == []
+    assert remark in (await service.readiness.evaluate())[1]
+    assert service.readiness._warnings() == [remark]
+    reading.pipeline.policy.dead_lettered_at = time.monotonic() - DEAD_LETTER_WARNING_S - 1
+    assert service.readiness._warnings() == []
 
 
 def counted(name: str) -> float:

@@ -16,7 +16,7 @@ from shared.store.mongo import (
     Document,
     DuplicateKeyError,
     ReplaceOne,
-    StoreAway,
+    StoreUnavailable,
     UpdateOne,
     close,
     connect,
@@ -53,7 +53,7 @@ async def test_a_client_that_is_closed_takes_nothing_any_more(
 async def test_a_store_that_is_away_is_told_from_one_that_refuses(client_class: ClientClass) -> None:
     away = connect("mongodb://127.0.0.1:1", "none", client_class)
     try:
-        with pytest.raises(StoreAway) as raised:
+        with pytest.raises(StoreUnavailable) as raised:
             await ping(away)
         assert not refuses_login(raised.value)
     finally:
@@ -133,7 +133,7 @@ async def test_only_the_holder_of_a_claim_closes_its_work(database: Database) ->
     [held] = await leases.claim(work, NOW + timedelta(seconds=2), lease_s=60, limit=1)
     await leases.done(work, lost, {"by": "the first"})
     assert (await work.find_one({"_id": "a"}) or {}).get("claim") == held["claim"]
-    await leases.again_at(work, held, NOW, {"tried": 1})
+    await leases.reschedule(work, held, NOW, {"tried": 1})
     [again] = await leases.claim(work, NOW, lease_s=60, limit=1)
     await leases.done(work, again, {"by": "the second"})
     assert await work.find_one({"_id": "a"}) == {"_id": "a", "tried": 1, "by": "the second"}

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.http.protocol import HEAD_MAX, TOGETHER_MAX, BufferedTransport, HttpProtocol
+from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
 
 LIMIT_S = 20
@@ -57,11 +57,11 @@ async def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory() ->
             await send(writer, b"x" * PIECE)
         answer = await answered
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(b"The head of the request is larger than 64 KiB.")
-    assert sent <= HEAD_MAX + 4 * PIECE
+    assert answer.endswith(b"The request's headers are larger than 64 KiB; send less.")
+    assert sent <= HEAD_BYTES_MAX + 4 * PIECE
 
 
-@pytest.mark.parametrize("header", [10, HEAD_MAX - 10_000])
+@pytest.mark.parametrize("header", [10, HEAD_BYTES_MAX - 10_000])
 async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_another(header: int) -> None:
     async with connection() as (reader, writer):
         for _ in range(2):
@@ -110,9 +110,9 @@ async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> No
 async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
-    together.write(b"x" * TOGETHER_MAX)
+    together.write(b"x" * BUFFER_BYTES_MAX)
     together.write(b"y")
-    assert sent.writes == [b"x" * TOGETHER_MAX]
+    assert sent.writes == [b"x" * BUFFER_BYTES_MAX]
     await asyncio.sleep(0)
     assert sent.writes[1:] == [b"y"]
 

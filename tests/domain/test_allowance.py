@@ -35,18 +35,18 @@ def test_none_is_no_limit() -> None:
 
 
 def test_memory_has_a_bound_whoever_comes() -> None:
-    allowance = RateLimit(3, 60, keys_watched=100)
+    allowance = RateLimit(3, 60, keys_max=100)
     for number in range(10_000):
         allowance.wait_s(f"{number}" * 500, 0)
-    assert len(allowance._seen) == 100
-    assert max(map(len, allowance._seen)) <= KEY_MAX
+    assert len(allowance._times) == 100
+    assert max(map(len, allowance._times)) <= KEY_MAX
     for _ in range(100):
         allowance.wait_s("a", 0)
-    assert len(allowance._seen["a"]) == 3
+    assert len(allowance._times["a"]) == 3
 
 
 def test_whoever_goes_on_is_not_forgotten_for_those_who_came_once() -> None:
-    allowance = RateLimit(1, 60, keys_watched=10)
+    allowance = RateLimit(1, 60, keys_max=10)
     allowance.wait_s("a", 0)
     for number in range(1_000):
         allowance.wait_s(f"{number}", 0)
@@ -80,5 +80,5 @@ def test_proxies_are_addresses_or_networks(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["door", "10.0.0.0/33", "10.0.0.1,", "*,10.0.0.1", "10.0.0.1/8"])
 def test_a_proxy_that_is_none_is_a_sentence(given: str) -> None:
-    with pytest.raises(ValueError, match="is no address; write addresses or networks like"):
+    with pytest.raises(ValueError, match="is not an IP address or network; write a list such as"):
         Settings(trusted_proxies=given)

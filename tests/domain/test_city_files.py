@@ -9,13 +9,13 @@ import pytest
 
 from shared.city import CityError, Department, Name, Policy, Rule, load_city
 from shared.city.faults import MOST_TOLD
-from shared.city.folder import ABOUT_FIELDS
+from shared.city.folder import CITY_FIELDS
 from shared.city.parsing import CITY_BYTES_MAX, Outline
 from shared.city.yaml_file import FILE_BYTES_MAX
 from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
 
 LISTS = ("departments", "rules", "policies")
-IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in ABOUT_FIELDS]
+IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
 
 
@@ -43,7 +43,7 @@ def test_the_good_city_is_read(tmp_path: Path) -> None:
 def test_every_field_of_every_record_has_been_thought_about() -> None:
     fields = {(kind, name) for kind in (Outline, Department, Rule, Policy, Name) for name in kind.model_fields}
     assert set(MEANT) == fields
-    assert set(ABOUT_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
+    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
     wrong = {case.loc for case in CASES}
     assert {(*place, name) for kind, place in PLACES.items() for name in kind.model_fields} <= wrong
 
@@ -55,7 +55,7 @@ def test_a_wrong_field_is_told_with_its_file_and_place(tmp_path: Path, case: Cas
     field = next(step for step in reversed(case.loc) if isinstance(step, str))
     about_it = [one for one in told if one.startswith(file) and case.says in one]
     assert about_it, told
-    assert any(field in one.split(": ")[0] or "run backwards" in one for one in about_it), about_it
+    assert any(field in one.split(": ")[0] or "ascending order" in one for one in about_it), about_it
     assert all(one.endswith(".") and one.isprintable() for one in told)
 
 
@@ -81,7 +81,7 @@ def test_of_rules_in_several_files_the_right_one_is_named(tmp_path: Path) -> Non
     (folder / "rules" / "1-light.yaml").write_text(GOOD_RULE)
     (folder / "rules" / "2-dark.yaml").write_text("\n" + GOOD_RULE + GOOD_RULE.replace("dark", "Dark"))
     assert problems(folder) == (
-        'rules/2-dark.yaml:2, rule "dark", field id: "dark" is another\'s id already; each id may stand once.',
+        'rules/2-dark.yaml:2, rule "dark", field id: "dark" is already used as id; each id must be unique.',
         'rules/2-dark.yaml:3, rule "Dark", field id: "Dark" is not allowed; write 2 to 31 of a-z, 0-9 and -, '
         "beginning with a letter.",
     )
@@ -105,27 +105,30 @@ def test_what_files_must_agree_on_is_told_beside_other_faults(tmp_path: Path) ->
         ("# nothing\n", ": the file is empty; write its entries or see the sample city."),
         ("", ": the file is empty"),
         ("7\n", ': "7" is not a '),
-        ("\ta: 1\n", ":1: a tab stands where the line is indented; indent with spaces."),
-        ("- a: 1\n\tb: 2\n", ":2: a tab stands where the line is indented"),
-        ("- a\n\n- {b: [\n", ":4: this is not YAML (expected the node content, but found '<stream end>'); put quotes"),
-        ("- 'a\n", ":2: this is not YAML (found unexpected end of stream)"),
-        ("- a: b: c\n", ":1: this is not YAML (mapping values are not allowed here)"),
-        ("--- \na: 1\n---\nb: 2\n", ":3: a second document begins there; leave out the line '---'."),
-        ("- &a [x]\n- *a\n", ':2: "*a" stands for what is written elsewhere; write it out.'),
-        ("- &a [*a]\n", ':1: "*a" stands for what is written elsewhere'),
-        ("- {a: 1,\n   b: 2,\n   a: 3}\n", ':3: the key "a" stands twice, first in line 1; keep one of them.'),
-        ("? [a, b]\n: c\n", ":1: a field's name is a word; write 'field: value'."),
+        ("\ta: 1\n", ":1: the line is indented with a tab; indent with spaces."),
+        ("- a: 1\n\tb: 2\n", ":2: the line is indented with a tab"),
+        (
+            "- a\n\n- {b: [\n",
+            ":4: this is not valid YAML (expected the node content, but found '<stream end>'); put quotes",
+        ),
+        ("- 'a\n", ":2: this is not valid YAML (found unexpected end of stream)"),
+        ("- a: b: c\n", ":1: this is not valid YAML (mapping values are not allowed here)"),
+        ("--- \na: 1\n---\nb: 2\n", ":3: a second document begins here; remove the line '---'."),
+        ("- &a [x]\n- *a\n", ':2: "*a" is an alias; write the value itself.'),
+        ("- &a [*a]\n", ':1: "*a" is an alias'),
+        ("- {a: 1,\n   b: 2,\n   a: 3}\n", ':3: the key "a" is repeated, first in line 1; keep one of them.'),
+        ("? [a, b]\n: c\n", ":1: a field's name must be a word; write 'field: value'."),
         ("- !!python/object:os.system x\n", ':1: "x" cannot be read; write plain text, in quotes.'),
         ("- 2026-13-45\n", ':1: "2026-13-45" cannot be read; write plain text, in quotes.'),
         ("- !!int x\n", ':1: "x" cannot be read'),
-        ("[" * 5_000, ": it is nested too deeply; a city's file needs no more than five levels."),
-        ("- a\x07\n", ":1: the character U+0007 stands there; leave it out."),
-        ("a: \0\n", ":1: the character U+0000 stands there"),
+        ("[" * 5_000, ": the file is nested too deeply; a city's file needs no more than five levels."),
+        ("- a\x07\n", ":1: the character U+0007 is not allowed; remove it."),
+        ("a: \0\n", ":1: the character U+0000 is not allowed"),
         ("\n名: 某城\n".encode("gb18030"), ":2: byte 1 (0xC3) is not UTF-8; save the file as UTF-8."),
         ("a: 1\n".encode("utf-16"), ":1: byte 0 (0xFF) is not UTF-8; save the file as UTF-8."),
         (
             b"#" * (FILE_BYTES_MAX + 1),
-            f": it has {FILE_BYTES_MAX + 1} bytes; a city's file has at most {FILE_BYTES_MAX}: ",
+            f": the file has {FILE_BYTES_MAX + 1} bytes; the limit is {FILE_BYTES_MAX}: ",
         ),
     ],
     ids=lambda value: repr(value)[:40],
@@ -140,7 +143,7 @@ def test_aliases_that_stand_for_more_than_a_machine_holds_are_not_followed(tmp_p
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
     assert problems(write(tmp_path, city="\n".join(lines))) == (
-        'city.yaml:2: "*a0" stands for what is written elsewhere; write it out.',
+        'city.yaml:2: "*a0" is an alias; write the value itself.',
     )
 
 
@@ -148,13 +151,13 @@ def test_aliases_that_stand_for_more_than_a_machine_holds_are_not_followed(tmp_p
 def test_a_file_that_is_not_there_or_no_file_is_told(tmp_path: Path, file: str) -> None:
     path = write(tmp_path) / f"{file}.yaml"
     path.unlink()
-    assert problems(tmp_path) == (f"{file}.yaml: there is no such file in '{tmp_path}'; add it.",)
+    assert problems(tmp_path) == (f"{file}.yaml: the file does not exist in '{tmp_path}'; add it.",)
     path.mkdir()
-    assert problems(tmp_path) == (f"{file}.yaml: this is no file; put a file of that name there.",)
+    assert problems(tmp_path) == (f"{file}.yaml: this is not a file; replace it with a file of that name.",)
     path.rmdir()
     path.symlink_to(path)
     assert problems(tmp_path) == (
-        f"{file}.yaml: it cannot be read (Too many levels of symbolic links); make it readable.",
+        f"{file}.yaml: the file cannot be read (Too many levels of symbolic links); make it readable.",
     )
 
 
@@ -162,19 +165,19 @@ def test_a_file_that_is_not_there_or_no_file_is_told(tmp_path: Path, file: str) 
 def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
     (write(tmp_path) / name).unlink()
     os.mkfifo(tmp_path / name)
-    assert problems(tmp_path) == (f"{name}: this is no file; put a file of that name there.",)
+    assert problems(tmp_path) == (f"{name}: this is not a file; replace it with a file of that name.",)
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("department.yaml", 'department.yaml: no such file belongs to a city; did you mean "departments.yaml".'),
+        ("department.yaml", 'department.yaml: a city has no file of that name; did you mean "departments.yaml".'),
         (
             "zoo.yaml",
-            "zoo.yaml: no such file belongs to a city; known are city.yaml, departments.yaml, policies.yaml, ",
+            "zoo.yaml: a city has no file of that name; known files are city.yaml, departments.yaml, policies.yaml, ",
         ),
-        ("rules.yml", "rules.yml: files of a city end in .yaml; rename it."),
-        ("rules/1.yml", "rules/1.yml: files of a city end in .yaml; rename it."),
+        ("rules.yml", "rules.yml: a city's files must end in .yaml; rename the file."),
+        ("rules/1.yml", "rules/1.yml: a city's files must end in .yaml; rename the file."),
     ],
 )
 def test_a_file_that_nobody_would_read_is_told(tmp_path: Path, name: str, sentence: str) -> None:
@@ -200,7 +203,7 @@ def test_other_files_may_lie_beside(tmp_path: Path) -> None:
 def test_hours_are_numbers_that_a_clock_can_count(tmp_path: Path, hours: str) -> None:
     policies = f"- {{id: standard, accept_h: 1, first_reply_h: 2, resolve_h: {hours}}}\n"
     [told] = problems(write(tmp_path, policies=policies))
-    assert "is not a time; write hours as a number above 0" in told or "run backwards" in told
+    assert "is not a time; write hours as a number above 0" in told or "ascending order" in told
 
 
 @pytest.mark.parametrize(
@@ -228,4 +231,4 @@ def test_a_city_too_large_for_one_revision_is_told(tmp_path: Path) -> None:
         (folder / "rules" / f"{number}.yaml").write_text(rule)
     [told] = problems(folder)
     assert told.startswith("The city has ")
-    assert told.endswith(f" bytes; at most {CITY_BYTES_MAX} fit into one revision.")
+    assert told.endswith(f" bytes; a revision can have at most {CITY_BYTES_MAX}.")

@@ -72,7 +72,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_plaintext",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": Path("ca.pem")},
-            "which has no certificates",
+            "which uses no certificates",
         ),
         (
             "sasl_ssl",
@@ -82,7 +82,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_ssl",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": "password"},
-            "which holds no certificate",
+            "which contains no certificate",
         ),
     ],
 )
@@ -95,7 +95,7 @@ def test_settings_that_contradict_each_other_are_a_sentence(
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not text in UTF-8")])
+@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not UTF-8 text")])
 def test_a_password_file_without_a_password_is_a_sentence(content: bytes, words: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(content)

@@ -88,7 +88,7 @@ def test_a_rule_names_at_most_twenty_departments(tmp_path: Path, co_handlers: in
 def test_a_written_rule_may_not_name_a_retired_department(tmp_path: Path) -> None:
     departments = department("lamps", retired="true")
     assert problems(tmp_path, departments=departments, rules=rule()) == (
-        'rules.yaml:1, rule "dark", field lead: "lamps" is retired; name a department that still answers.',
+        'rules.yaml:1, rule "dark", field lead: "lamps" is retired; name an active department.',
     )
 
 
@@ -142,7 +142,7 @@ def test_apply_neither_retires_nor_revives() -> None:
 
 def test_apply_tells_what_the_departments_it_keeps_contradict() -> None:
     current = a_city(a_department("east", areas=["灯塔街道"]))
-    with pytest.raises(CityError, match='"灯塔街道" belongs to "east" already; an area has one office'):
+    with pytest.raises(CityError, match='"灯塔街道" already belongs to "east"; an area has one district office'):
         merge(current, a_city(a_department("west", areas=["灯塔街道"])))
 
 

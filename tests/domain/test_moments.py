@@ -28,7 +28,7 @@ def test_a_time_out_of_reach_is_named_with_what_would_be_right(text: str) -> Non
         Action.model_validate_json(f'{{"kind": "visit", "at": "{text}"}}')
     [one] = field_problems(told.value)
     assert one.pointer == "/at"
-    assert one.detail.endswith("is out of reach; write a time from 1970 to 9998")
+    assert one.detail.endswith("is out of range; write a time from 1970 to 9998")
     assert str(datetime.fromisoformat(text).year) in one.detail
 
 

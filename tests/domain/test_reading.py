@@ -47,7 +47,7 @@ def read(kind: str, value: bytes) -> str:
     ],
 )
 def test_a_known_event_without_what_its_readers_need_is_wrong(kind: str, data: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRecord, match=f"This is no chorus.{kind}"):
+    with pytest.raises(InvalidRecord, match=f"The value is not a chorus.{kind}"):
         read(kind, json.dumps(data).encode())
 
 

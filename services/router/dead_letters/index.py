@@ -55,7 +55,7 @@ class DeadLetterIndex:
     async def refresh(self) -> int:
         """Bring the index up to date; returns how many letters are still unread after READ_S."""
         async with self._reading, topic_reader(self.kafka) as look:
-            spans = await look.spans([topics.dead_letters(service) for service in self.services])
+            spans = await look.offset_ranges([topics.dead_letters(service) for service in self.services])
             until = time.monotonic() + READ_S
             return sum([await self._follow(look, partition, span, until) for partition, span in spans.items()])
 

@@ -3,12 +3,12 @@
 from shared.city import City, CityError, Department, Fault, Faulty, Loc, city_of, department_of
 from shared.contracts.ids import DEPARTMENT_CODE
 from shared.http.problems import FieldProblem, Problem, pointer, shown
-from shared.http.request_body import document
+from shared.http.request_body import json_document
 
 
 def city_sent(body: bytes) -> City:
     """The city in a body. Raises Problem 422 with a sentence and a pointer for each of its faults."""
-    given = document(body)
+    given = json_document(body)
     try:
         return city_of(given)
     except Faulty as error:
@@ -20,7 +20,7 @@ def department_sent(code: str, body: bytes) -> Department:
     if not DEPARTMENT_CODE.fullmatch(code):
         raise Problem(422, f"{shown(code)} is no department code; write one like water-supply (a-z, 0-9 and -).")
     try:
-        return department_of(code, document(body))
+        return department_of(code, json_document(body))
     except Faulty as error:
         raise refused([(fault, fault.sentence(None)) for fault in error.faults]) from error
 

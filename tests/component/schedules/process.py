@@ -22,11 +22,11 @@ from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
+from shared.kafka.client_settings import SESSION_S
 from shared.kafka.failure_policy import FailurePolicy
 from shared.kafka.options import SubscriptionOptions
 from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, RawRecord, Row
-from shared.kafka.subscription import SESSION_S
 from shared.runtime.tasks import cancel_and_wait
 from shared.service.city_feed import CityFeed
 from tests.builders import CITY
