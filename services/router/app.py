@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.handlers import INPUTS_PER_BATCH, Core
 from services.router.core.input_decoder import read_input
 from services.router.core.message_cleanup import MessageCleanup
 from services.router.dead_letters.api import routes as dead_letter_routes
@@ -60,7 +60,7 @@ def make(settings: Settings) -> Service:
         parking=core,
         progress=progress,
         published=core.unpark_replayed,
-        most=MOST_INPUTS,
+        most=INPUTS_PER_BATCH,
     )
     service.reads(
         group="router-gate",
