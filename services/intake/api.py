@@ -1,4 +1,4 @@
-"""Intake's routes for programs: writing in, looking, rating."""
+"""Intake's JSON routes: send a message, rate an answer. `pages.py` has the route that reads a ticket."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body
 
 IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
-ACCEPT_LANGUAGE = "The languages that the resident reads; counts where the body names no language."
+ACCEPT_LANGUAGE = "The languages that the resident reads; used when the body has no `language`."
 HEADERS: dict[str, OptionalText] = {
     "idempotency-key": TypeAdapter(
         Annotated[str | None, Field(min_length=1, max_length=200, description=IDEMPOTENCY_KEY)]
@@ -26,7 +26,6 @@ HEADERS: dict[str, OptionalText] = {
 
 
 def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRouter:
-    """The JSON routes of intake."""
     api = APIRouter(tags=["residents"])
     refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
 
@@ -51,7 +50,7 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         status_code=202,
         openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
         responses={**refusals, **answered(Receipt, status=202)},
-        summary="Write in",
+        summary="Send a message",
     )
 
     @api.post(
@@ -59,7 +58,7 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         status_code=202,
         openapi_extra=body_of(RatingGiven),
         responses=refusals | documented(404),
-        summary="Say whether the answer helped",
+        summary="Rate the answer",
     )
     async def rate(
         inquiry_id: InquiryId,

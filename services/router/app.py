@@ -66,8 +66,8 @@ class Components:
 def make(settings: Settings) -> Service:
     service = Service("router", settings)
     router = Components(service)
-    for component in (router.store, router.progress, router.ledger, router.letters):
-        service.before_reading(component.prepare)
+    for prepare in (router.store.prepare, router.progress.prepare, router.ledger.prepare, router.letters.prepare):
+        service.before_reading(prepare)
     _subscribe(service, router)
     for topic in PUBLISHED_TOPICS:
         service.publishes(topic)

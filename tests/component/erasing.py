@@ -108,7 +108,7 @@ class Services:
     async def read(self) -> None:
         """Let all readers read everything that the core has published, from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await self.intake.store.add_told([one for one in map(read_told, told) if one])
+        await self.intake.store.add_updates([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await Events(self.scorer).take([read_event(one) for one in events])
         await CaseList(self.router).follow([read_row(one) for one in events])

@@ -9,7 +9,7 @@ FAULTS_IN_DETAIL = 5
 
 
 def city_sent(body: bytes) -> City:
-    """The city in a body. Raises Problem 422 with a sentence and a pointer for each error."""
+    """The city in a body. Raises Problem 422 with a sentence and a pointer for each of its faults."""
     given = document(body)
     try:
         return city_of(given)

@@ -5,18 +5,15 @@ If no rule matches the subject, the rule with the most different words in subjec
 the message goes to triage. `docs/decisions/0005-matching-rules.md` says why.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
+from services.router.domain.terms import LATIN_WORD, between_spaces, is_latin, normalised, term_of
 from shared.city import AREA_OFFICE, City, Department, Rule
 from shared.contracts.limits import DEPARTMENTS_MAX
 
-_LATIN_WORD = re.compile(r"[a-z0-9]+")
-_HAS_VARIANTS = re.compile(r"[^\x00-\x7f\u2010-\u2027\u3000-\u301f\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]")
 _WORDS_QUOTED_MAX = 4
 
 # A rule needs one more matching word for each 60 characters of the message: measured on real messages, nine of ten
@@ -82,9 +79,9 @@ def compile_rules(city: City) -> Rules:
     areas = _area_names(city.active)
     compiled = tuple(one for rule in city.rules if (one := _compile(rule, active, areas)) is not None)
     terms = {term for one in compiled for group in (*one.groups, one.none) for term in group}
-    chinese = [term for term in terms if not _is_latin(term)]
+    chinese = [term for term in terms if not is_latin(term)]
     by_pair = _indexed((term[:2], term) for term in chinese if len(term) > 1)
-    by_word = _indexed((term.split()[0].rstrip("*")[:3], term) for term in terms if _is_latin(term))
+    by_word = _indexed((term.split()[0].rstrip("*")[:3], term) for term in terms if is_latin(term))
     return Rules(
         compiled=compiled,
         active=active,
@@ -106,8 +103,8 @@ def assign(
     if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:DEPARTMENTS_MAX]:
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
-    title = _fold(subject)
-    return _by_subject(rules, title, office, channel) or _by_message(rules, f"{title}\n{_fold(body)}", office, channel)
+    title = normalised(subject)
+    return _by_subject(rules, title, office, channel) or _by_message(rules, f"{title}\n{normalised(body)}", office, channel)
 
 
 def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
@@ -161,27 +158,15 @@ def _assignment(one: _Compiled, found: set[str], office: str | None, where: Why)
 
 
 def _why(one: _Compiled, found: set[str], where: Why) -> Why:
-    matched = [term for group in one.groups for term in sorted(group & found)]
-    if len(matched) > 1:
-        unique = dict.fromkeys(matched)
-        matched = [term for term in unique if not any(term in other and term != other for other in matched)]
-    words = [f"“{term.rstrip('*')}”" for term in matched[:_WORDS_QUOTED_MAX]]
+    asked = [term for group in one.groups for term in sorted(group & found)]
+    if len(asked) > 1:
+        unique = dict.fromkeys(asked)
+        asked = [term for term in unique if not any(term in other and term != other for other in asked)]
+    words = [f"“{term.rstrip('*')}”" for term in asked[:_WORDS_QUOTED_MAX]]
     why = one.rule.why
     if not words:
         return Why(why.zh, why.en)
     return Why(f"{why.zh}（{where.zh}{''.join(words)}）", f"{why.en} ({where.en} {', '.join(words)})")
-
-
-# Text and terms
-
-
-def _fold(text: str) -> str:
-    """NFKC and casefold. NFKC is the slowest step of matching, so text without variant characters skips it."""
-    return (unicodedata.normalize("NFKC", text) if _HAS_VARIANTS.search(text) else text).casefold()
-
-
-def _is_latin(term: str) -> bool:
-    return term.isascii()
 
 
 def _terms_in(rules: Rules, text: str) -> set[str]:
@@ -189,24 +174,12 @@ def _terms_in(rules: Rules, text: str) -> set[str]:
     found = {term for term in rules.by_character if term in text}
     for pair in rules.pairs.intersection(map(add, text, text[1:])):
         found.update([term for term in rules.by_pair[pair] if term in text])
-    words = _LATIN_WORD.findall(text)
+    words = LATIN_WORD.findall(text)
     starts = rules.starts.intersection([word[:3] for word in words])
     if starts:
         line = f" {' '.join(words)} "
-        found.update(term for start in starts for term in rules.by_word[start] if _with_spaces(term) in line)
+        found.update(term for start in starts for term in rules.by_word[start] if between_spaces(term) in line)
     return found
-
-
-def _with_spaces(term: str) -> str:
-    return f" {term[:-1]}" if term.endswith("*") else f" {term} "
-
-
-def _term(text: str) -> str:
-    folded = _fold(text)
-    if not _is_latin(folded):
-        return folded
-    words = " ".join(_LATIN_WORD.findall(folded))
-    return f"{words}*" if folded.endswith("*") else words
 
 
 # Compiling
@@ -220,16 +193,16 @@ def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> _C
     return _Compiled(
         rule=rule,
         departments=departments,
-        groups=tuple(frozenset(map(_term, group)) for group in groups),
-        none=frozenset(map(_term, rule.none)),
-        areas=frozenset(areas.get(_fold(area), area) for area in rule.areas),
+        groups=tuple(frozenset(map(term_of, group)) for group in groups),
+        none=frozenset(map(term_of, rule.none)),
+        areas=frozenset(areas.get(normalised(area), area) for area in rule.areas),
         channels=frozenset(rule.channels),
     )
 
 
 def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
     names = {
-        _fold(name): one.code
+        normalised(name): one.code
         for one in departments
         if one.areas
         for name in (one.code, one.name.zh, one.name.en, *one.areas)
@@ -240,7 +213,7 @@ def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
 def _office(rules: Rules, area: str | None) -> str | None:
     if not area:
         return None
-    folded = _fold(area).strip()
+    folded = normalised(area).strip()
     exact = rules.areas.get(folded)
     return exact or next((code for name, code in rules.areas.items() if name in folded), None)
 

@@ -77,15 +77,15 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The city has no active department {', '.join(map(repr, unknown))}.",
             "Name departments that `chorus department list` shows.",
         )
-    remaining = tuple(one for one in (case.lead, *case.co_handlers) if one and one not in wanted)
-    if len(wanted) + len(remaining) > DEPARTMENTS_MAX:
+    stay = tuple(one for one in (case.lead, *case.co_handlers) if one and one not in wanted)
+    if len(wanted) + len(stay) > DEPARTMENTS_MAX:
         raise Refused(
             "too-many-departments",
-            f"The inquiry would have {len(wanted) + len(remaining)} departments.",
+            f"The inquiry would have {len(wanted) + len(stay)} departments.",
             f"Assign at most {DEPARTMENTS_MAX} departments to an inquiry.",
         )
     why = Why(zh=f"由 {command.by} 从待分派中指派", en=f"assigned from triage by {command.by}")
-    by_hand = Assignment(command.lead, (*command.co_handlers, *remaining), why, rule=None)
+    by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
     return assigned_parts(case, by_hand, given.recorded_at, directory)
 
 
