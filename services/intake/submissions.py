@@ -127,7 +127,7 @@ class Submissions:
         return await accept_in_free_place(self.ledger, entry)
 
     def _unknown_departments(self, codes: Sequence[str]) -> list[FieldProblem]:
-        """Codes that are unknown or retired. None before intake has seen a city: then triage decides about them."""
+        """Codes that are unknown or retired. Empty before intake has seen a city: triage then handles such codes."""
         city = self.city.city
         if city is None:
             return []
