@@ -25,10 +25,17 @@ HEADERS: dict[str, OptionalText] = {
 }
 
 
+REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
+
+
 def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRouter:
     api = APIRouter(tags=["residents"])
-    refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
+    _submission_route(api, submissions, token)
+    _rating_route(api, tickets)
+    return api
 
+
+def _submission_route(api: APIRouter, submissions: Submissions, token: bytes) -> None:
     async def submit(request: Request) -> Response:
         key, languages = (header(request, name, kind) for name, kind in HEADERS.items())
         trusted = holds_token(request, token)
@@ -49,15 +56,17 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         route_class_override=DirectRoute,
         status_code=202,
         openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
-        responses={**refusals, **answered(Receipt, status=202)},
+        responses={**documented(*REFUSALS), **answered(Receipt, status=202)},
         summary="Send a message",
     )
 
+
+def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     @api.post(
         "/inquiries/{inquiry_id}/rating",
         status_code=202,
         openapi_extra=body_of(RatingGiven),
-        responses=refusals | documented(404),
+        responses=documented(*REFUSALS, 404),
         summary="Rate the answer",
     )
     async def rate(
@@ -71,5 +80,3 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         except ValidationError as error:
             raise invalid(error) from error
         return await tickets.rate(inquiry_id, x_query_code or code, given)
-
-    return api

@@ -42,11 +42,8 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         board = await scoring.scoreboard(over, at)
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
-            return Response(
-                board.model_dump_json(by_alias=True),
-                headers={"Cache-Control": "no-cache"},
-                media_type="application/json",
-            )
+            body = board.model_dump_json(by_alias=True)
+            return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
         before, following = neighbours(over)
         return views.scoreboard(language(request), board, before, following, site)
 

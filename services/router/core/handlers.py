@@ -105,7 +105,7 @@ class Core:
 
     async def refresh(self) -> None:
         """Load the ids of parked inquiries, because another process may have parked some."""
-        self.store.parked.held = await self.store.parked.inquiries()
+        self.store.parked.blocked = await self.store.parked.inquiries()
 
     def waits(self, given: Input) -> str | None:
         """Why this input must be parked behind an earlier one; None when it can be decided.
@@ -113,8 +113,8 @@ class Core:
         A `replay` command unblocks its inquiry for the inputs after it.
         """
         if given.type == CaseReplay.type:
-            self.store.parked.held.discard(given.inquiry_id)
-        if given.inquiry_id not in self.store.parked.held:
+            self.store.parked.blocked.discard(given.inquiry_id)
+        if given.inquiry_id not in self.store.parked.blocked:
             return None
         return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
 
@@ -127,7 +127,7 @@ class Core:
             self._replayed.pop(given.id, None)
         else:
             await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
-        self.store.parked.held.add(given.inquiry_id)
+        self.store.parked.blocked.add(given.inquiry_id)
         # Checked after the insert: an erasure that ran before the insert has not deleted this input.
         if await self.store.tombstones.through_of([given.inquiry_id]):
             await self.store.parked.erase(given.inquiry_id)

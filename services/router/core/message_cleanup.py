@@ -38,18 +38,18 @@ class MessageCleanup:
         now = self.now()
         batches = await self.progress.published_until(now - self.kept, BATCHES)
         ids = sorted({id_ for one in batches for id_ in one.decisions})
-        held = await self._held(ids)
-        await self.store.decisions.drop_messages([id_ for id_ in ids if id_ not in held])
-        if held:
-            await self.progress.keep(sorted(held), now)
+        blocked = await self._blocked(ids)
+        await self.store.decisions.drop_messages([id_ for id_ in ids if id_ not in blocked])
+        if blocked:
+            await self.progress.keep(sorted(blocked), now)
         await self.progress.forget(batches)
         return len(batches) == BATCHES
 
-    async def _held(self, ids: Sequence[str]) -> set[str]:
+    async def _blocked(self, ids: Sequence[str]) -> set[str]:
         """The decisions of inquiries with a parked input: its replay may have to publish their messages again."""
         parked = await self.store.parked.of(sorted({inquiry_of(id_) for id_ in ids}))
-        held = {one.inquiry_id for one in parked}
-        return {id_ for id_ in ids if inquiry_of(id_) in held}
+        blocked = {one.inquiry_id for one in parked}
+        return {id_ for id_ in ids if inquiry_of(id_) in blocked}
 
 
 def inquiry_of(decision_id: str) -> str:

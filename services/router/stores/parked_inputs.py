@@ -30,7 +30,7 @@ class ParkedInputs:
 
     def __init__(self, database: Database) -> None:
         self.collection = database["parked"]
-        self.held: set[str] = set()
+        self.blocked: set[str] = set()
         """Ids of the inquiries whose inputs must be parked, as of the last `Core.refresh`."""
 
     async def prepare(self) -> None:
@@ -46,8 +46,8 @@ class ParkedInputs:
 
         An invalid input, which the desk parks to replay its dead letter, has the kind `permanent` and blocks nothing.
         """
-        held = self.collection.find({"kind": {"$in": ["exhausted", "parked"]}}, ["inquiry_id"])
-        return {one["inquiry_id"] for one in await held.to_list(None)}
+        blocked = self.collection.find({"kind": {"$in": ["exhausted", "parked"]}}, ["inquiry_id"])
+        return {one["inquiry_id"] for one in await blocked.to_list(None)}
 
     async def of(self, inquiry_ids: Sequence[str]) -> list[Parked]:
         """The parked inputs of these inquiries, in the order of the log."""
@@ -66,7 +66,7 @@ class ParkedInputs:
     async def erase(self, inquiry_id: str) -> None:
         """Delete the parked inputs of an inquiry and unblock it; safe to repeat."""
         await self.collection.delete_many({"inquiry_id": inquiry_id})
-        self.held.discard(inquiry_id)
+        self.blocked.discard(inquiry_id)
 
 
 def _parked(stored: Document) -> Parked:

@@ -39,9 +39,9 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     """Every clock of every part of one inquiry.
 
     A clock starts when its part is offered. `accept` stops when the department accepts the part; `first_reply` at its
-    interim reply or at the release of the answer, whichever is earlier; `resolve` at its contribution. The withdrawal of
-    a part ends all its clocks without a verdict. The return of a part ends `first_reply` and `resolve` and stops
-    `accept`, because the department has answered the offer.
+    interim reply or at the release of the answer, the earlier of the two; `resolve` at its contribution. The withdrawal
+    of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops `accept`, because the
+    department has answered the offer. A clock that ends by its due time is void, one that ends later is broken.
     """
     running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
@@ -57,7 +57,7 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
 
 
 def _stops(body: EventBody) -> Sequence[tuple[str, ClockName, bool]]:
-    """The clocks that an event stops or ends: (part, clock, True if it ends without a verdict)."""
+    """The clocks that an event stops or ends: (part, clock, True when the event ends it)."""
     match body:
         case PartAcceptedEvent(part_id):
             return [(part_id, "accept", False)]
