@@ -23,8 +23,6 @@ HEADERS: dict[str, OptionalText] = {
     ),
     "accept-language": TypeAdapter(Annotated[str | None, Field(description=ACCEPT_LANGUAGE)]),
 }
-
-
 REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
 
 

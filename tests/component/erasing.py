@@ -199,7 +199,7 @@ async def tell_everything(one: Services) -> None:
     await one.rate()
     first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
     await one.notifier.failed(first, f"550 {mark('mail/refused')}")
-    await one.notifier.later(second, timestamps.now(), f"451 {mark('mail/later')}")
+    await one.notifier.retry_at(second, timestamps.now(), f"451 {mark('mail/later')}")
     await one.notifier.sent(third, timestamps.now())
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")

@@ -3,9 +3,9 @@
 import pytest
 
 from services.router.domain.case import Case
-from services.router.domain.fold import fold
 from services.router.domain.decision import from_document
 from services.router.domain.facts import UnknownFact
+from services.router.domain.fold import fold
 from services.router.domain.outputs.messages import with_messages
 from services.router.domain.words import NewFact
 from shared.kafka import topics

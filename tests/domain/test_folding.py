@@ -2,8 +2,8 @@
 
 from services.router.domain import facts
 from services.router.domain.case import Case
-from services.router.domain.fold import fold
 from services.router.domain.decision import case_of, from_document
+from services.router.domain.fold import fold
 from services.router.domain.words import NewFact
 from tests.builders import INQUIRY, accepted, contributed, received, told
 

@@ -104,7 +104,9 @@ def assign(
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
     title = normalised(subject)
-    return _by_subject(rules, title, office, channel) or _by_message(rules, f"{title}\n{normalised(body)}", office, channel)
+    return _by_subject(rules, title, office, channel) or _by_message(
+        rules, f"{title}\n{normalised(body)}", office, channel
+    )
 
 
 def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:

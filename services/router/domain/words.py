@@ -30,19 +30,19 @@ class Text(NamedTuple):
 
 
 class FactWords(NamedTuple):
-    """The words of the fact with this `index` in the n-th decision."""
+    """The words of one fact of the n-th decision."""
 
     words: Words
     n: int
-    index: int
+    fact_index: int
 
     def get(self, field: str) -> str | None:
         """The text of a field; None when the fact has none, or when it is erased."""
-        return self.words.get(f"{self.index}/{field}")
+        return self.words.get(f"{self.fact_index}/{field}")
 
     def text(self, field: str) -> Text:
         """The text of a field with its place in the case; the text is empty when it is erased."""
-        place = f"{self.index}/{field}"
+        place = f"{self.fact_index}/{field}"
         return Text(f"{self.n}/{place}", self.words.get(place, ""))
 
 
