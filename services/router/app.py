@@ -49,7 +49,7 @@ class Components:
         self.city: CityFeed[CityIndex] = CityFeed(
             lambda revision: city_index(revision, settings.zone(revision.time_zone))
         )
-        self.ledger = Ledger(database, "commands")
+        self.ledger = Ledger(service.database, "commands")
         self.relay = Relay(self.ledger, service.publisher)
         self.gate = Gate(self.store, self.city)
         self.core = Core(self.store, self.city)

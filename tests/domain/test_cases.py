@@ -42,9 +42,9 @@ def test_what_comes_before_its_inquiry_is_refused_and_changes_nothing() -> None:
         (returned("lighting"), contributed("lighting", "灯亮了"), "is returned already"),
         (returned("lighting"), returned("lighting"), "is returned already"),
         (withdrawn("lighting"), accepted("lighting"), "is withdrawn already"),
-        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "is not 'roads''s"),
-        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "is not 'lighting''s"),
-        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "is not 'parks''s"),
+        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "does not belong to 'roads'"),
+        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "does not belong to 'lighting'"),
+        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "does not belong to 'parks'"),
     ],
     ids=[
         "accept twice",

@@ -10,7 +10,7 @@ from services.router.domain.facts import Fact
 from services.router.domain.words import FactWords
 
 
-class InboxMessage(NamedTuple):
+class DepartmentMessage(NamedTuple):
     """A message to one department; `type` is without the prefix `chorus.`."""
 
     department: str
@@ -18,7 +18,7 @@ class InboxMessage(NamedTuple):
     fields: Mapping[str, object]
 
 
-def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[InboxMessage]:
+def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[DepartmentMessage]:
     inquiry = inquiry_of(case)
     fields: dict[str, object] = {
         "part_id": fact.part_id,
@@ -37,10 +37,10 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityI
     }
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
-    yield InboxMessage(fact.department, "part.offered", fields)
+    yield DepartmentMessage(fact.department, "part.offered", fields)
 
 
-def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[InboxMessage]:
+def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     fields = {
         "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
@@ -49,18 +49,18 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
         "co_handlers": case.co_handlers,
         "why": "承办单位变更 / who handles this inquiry has changed",
     }
-    yield InboxMessage(fact.department, "part.changed", fields)
+    yield DepartmentMessage(fact.department, "part.changed", fields)
 
 
-def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[InboxMessage]:
+def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": words.get("why") or ""}
-    yield InboxMessage(fact.department, "part.withdrawn", fields)
+    yield DepartmentMessage(fact.department, "part.withdrawn", fields)
 
 
-def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[InboxMessage]:
+def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
-        yield InboxMessage(part.department, "part.closed", fields)
+        yield DepartmentMessage(part.department, "part.closed", fields)
 
 
 def inquiry_of(case: Case) -> Inquiry:
@@ -69,7 +69,7 @@ def inquiry_of(case: Case) -> Inquiry:
     return case.inquiry
 
 
-INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterator[InboxMessage]]] = {
+INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterator[DepartmentMessage]]] = {
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,
