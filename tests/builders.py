@@ -8,7 +8,7 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Actor, Decision, Input, Place, after
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
@@ -229,7 +229,7 @@ def told(
     story = after_this or Story(Case(inquiry_id))
     for step in steps:
         given = given_by(step, story.case, len(story.inputs) + 1)
-        one = told_apart(story.case, given)
+        one = with_distinct_id(story.case, given)
         if one.id in story.case.causes:
             story = Story(story.case, story.decisions, (*story.inputs, given))
         else:

@@ -108,7 +108,7 @@ class Services:
     async def read(self) -> None:
         """Let all readers read everything that the core has published, from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await self.intake.store.add_told([one for one in map(read_told, told) if one])
+        await self.intake.store.add_updates([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await Events(self.scorer).take([read_event(one) for one in events])
         await CaseList(self.router).follow([read_row(one) for one in events])
@@ -199,7 +199,7 @@ async def tell_everything(one: Services) -> None:
     await one.rate()
     first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
     await one.notifier.failed(first, f"550 {mark('mail/refused')}")
-    await one.notifier.later(second, timestamps.now(), f"451 {mark('mail/later')}")
+    await one.notifier.retry_at(second, timestamps.now(), f"451 {mark('mail/later')}")
     await one.notifier.sent(third, timestamps.now())
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")

@@ -239,9 +239,9 @@ def test_an_assignment_that_is_applied_is_done(town: Town, chorus: Chorus) -> No
 
 
 def test_an_assignment_that_is_refused_says_why(town: Town, chorus: Chorus) -> None:
-    town.says = decided(status="refused", reason="'nope' is no active department.")
+    town.says = decided(status="refused", reason="The city has no active department 'nope'.")
     ended = chorus("triage", "assign", CASE, "--lead", "nope")
-    assert (ended.code, "'nope' is no active department." in ended.err) == (4, True)
+    assert (ended.code, "The city has no active department 'nope'." in ended.err) == (4, True)
 
 
 def test_an_assignment_that_nobody_decides_is_told(town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ async def test_no_address_stands_in_the_error_of_a_delivery(database: Database, 
     if given_up:
         await store.failed(delivery, words)
     else:
-        await store.later(delivery, MONDAY_NOON, words)
+        await store.retry_at(delivery, MONDAY_NOON, words)
     [kept] = await store.deliveries_page(None, None, 1)
     assert kept.error == "550 <l***@mail.example>: no such user"
     assert (kept.to == ADDRESS, kept.text) == ((False, None) if given_up else (True, "亮了"))

@@ -54,7 +54,7 @@ async def test_what_became_of_a_command_is_still_told(desk: Commands, city: City
     statuses = [await desk.status(id_) for id_ in ("refused", "undecided")]
     assert [one["status"] for one in statuses] == ["refused", "refused"]
     assert [one["reason"] for one in statuses] == [
-        "The sentences are erased; the reason is 'not-your-part'.",
+        "The sentences are erased; the reason code is 'not-your-part'.",
         "The inquiry was erased before this command was published.",
     ]
 

@@ -22,7 +22,7 @@ async def test_a_mail_that_is_not_sent_is_cancelled_and_stays_so(database: Datab
     await store.add_notices([MAIL, replace(MAIL, id="two")], timestamps.now())
     [claimed, _] = await store.claim(timestamps.now(), "resident", 2)
     await erase_at_the_notifier(store, INQUIRY, 3)
-    await store.later(claimed, timestamps.now(), "too late")
+    await store.retry_at(claimed, timestamps.now(), "too late")
     await store.failed(claimed, "too late")
     await store.add_notices([MAIL], timestamps.now())
     assert await store.claim(timestamps.now(), "resident", 2) == []

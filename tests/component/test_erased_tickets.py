@@ -44,6 +44,6 @@ async def test_what_is_told_after_an_erasure_keeps_its_words(
     intake = Intake(database, publisher, settings)
     await intake.store.tombstones.set(INQUIRY, 2)
     await intake.hear(STORY)
-    assert {one.n for one in await intake.store.told(INQUIRY)} == {3}
+    assert {one.n for one in await intake.store.updates(INQUIRY)} == {3}
     assert {one["n"] for one in await intake.store.tickets.find({}).to_list(None)} == {1, 2, 3}
     await intake.http.aclose()

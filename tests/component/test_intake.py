@@ -64,7 +64,7 @@ class Intake:
     async def hear(self, story: Story) -> None:
         """What residents.inbox tells of a story."""
         rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
-        await TicketUpdates(self.store).remember([one for one in map(read_told, rows) if one])
+        await TicketUpdates(self.store).save([one for one in map(read_told, rows) if one])
 
 
 @pytest.fixture

@@ -411,11 +411,11 @@ async def test_what_cannot_be_replayed_says_why(bureau: Bureau) -> None:
     assert await bureau.replay(*ids, dry_run=True) == outcomes
     said = {one["id"].rpartition("-")[2]: (one["outcome"], one["how"]) for one in outcomes}
     assert {outcome for id_, (outcome, _) in said.items() if id_ != "77"} == {"refused"}
-    assert f"its record lies at {OUTBOX}-0-0" in said["0"][1]
+    assert f"its record is at {OUTBOX}-0-0" in said["0"][1]
     assert "could not be unpacked" in said["1"][1]
     assert "apply the city again" in said["2"][1]
-    assert "where it came from" in said["3"][1]
-    assert "names no inquiry" in said["4"][1]
+    assert "name its topic, partition and offset" in said["3"][1]
+    assert "not an inquiry id" in said["4"][1]
     assert said["77"][0] == "unknown"
     assert bureau.publisher.records == []
     answer = await bureau.http.post(f"/dead-letters/{bureau.one}-0/replay")
@@ -446,7 +446,7 @@ async def test_an_input_that_could_not_be_read_is_parked_and_taken_by_a_command(
     assert [one.cause for one in await bureau.store.decisions.of(INQUIRY)] == [STORY.inputs[0].id, command.id]
     assert await bureau.statuses() == {"-0": "replayed"}
     [again] = await bureau.replay(f"{bureau.one}-0", anyway=True)
-    assert (again["outcome"], again["how"]) == ("already", "It has been decided meanwhile.")
+    assert (again["outcome"], again["how"]) == ("already", "The core has decided it in the meantime.")
 
 
 async def test_one_command_takes_all_that_is_parked_of_an_inquiry(bureau: Bureau) -> None:

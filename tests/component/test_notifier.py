@@ -396,7 +396,7 @@ def failures() -> float:
 async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_others(
     store: NotifierStore, over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(email_channel, "MAIL_S", 0.3)
+    monkeypatch.setattr(email_channel, "SEND_TIMEOUT_S", 0.3)
     picky, port = Picky(), Ports.free().smtp
     names = {over: "sent", "one": "sent", "two": "sent"}
     await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
@@ -414,13 +414,13 @@ async def test_who_outlives_its_claim_changes_nothing_any_more(
         short.setattr("services.notifier.store.LEASE_S", 0.0)
         [slow] = await store.claim(timestamps.now(), "resident", 10)
     [quick] = await store.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
-    await store.later(slow, timestamps.now(), "too late")
+    await store.retry_at(slow, timestamps.now(), "too late")
     await store.sent(quick, timestamps.now())
     settled = await deliveries(store)
     for late in (
-        store.later(slow, timestamps.now(), "x"),
+        store.retry_at(slow, timestamps.now(), "x"),
         store.failed(slow, "x"),
-        store.give_back(slow, timestamps.now()),
+        store.release(slow, timestamps.now()),
     ):
         await late
     assert await deliveries(store) == settled

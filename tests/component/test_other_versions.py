@@ -48,7 +48,7 @@ async def test_a_database_with_a_decision_of_a_former_version_is_refused_in_one_
     with pytest.raises(UnreadableFormat) as refused:
         await RouterStore(database).prepare()
     said = str(refused.value)
-    assert f"{database.name!r} holds a decision of version {FORMER}, '{INQUIRY}/2'" in said
+    assert f"{database.name!r} has a decision of version {FORMER}, '{INQUIRY}/2'" in said
     assert "empty database" in said
     assert "\n" not in said
 
@@ -61,7 +61,7 @@ async def test_a_start_does_not_wait_for_ever_to_look_through_a_large_database(
     async def slow(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("services.router.stores.decisions.LOOK_S", 0.05)
+    monkeypatch.setattr("services.router.stores.decisions.VERSION_CHECK_S", 0.05)
     monkeypatch.setattr(store.decisions.collection, "find_one", slow, raising=False)
     await asyncio.wait_for(store.prepare(), 10)
 
@@ -161,7 +161,7 @@ async def test_the_desk_says_that_a_newer_router_is_needed(
     answer = await office.http.request(method, path)
     said = problem(answer, 503)
     assert (
-        f"The decision '{INQUIRY}/1' has version {LATER}, and this router reads version {VERSION} only"
+        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads version {VERSION} only"
         in (said["detail"])
     )
     assert int(answer.headers["retry-after"]) > 0

@@ -120,7 +120,7 @@ async def test_a_view_says_which_messages_it_has_not(door: Door, database: Datab
     said = [record_of(one) for one in story.messages if one.topic == topics.RESIDENTS]
     facts = [record_of(one) for one in story.messages if one.topic == topics.EVENTS]
     tellings = [one for one in map(read_told, said) if one]
-    await Remembering(door.tickets).remember(tellings)
+    await Remembering(door.tickets).save(tellings)
     answer = await door.http.post("/missing", json={"ids": [*(one.id for one in tellings), "x", "y"]})
     assert answer.json() == {"missing": ["x", "y"]}
     events = [read_event(one) for one in facts]

@@ -14,7 +14,7 @@ import pytest
 
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, after, case_of, from_document
 from services.router.domain.facts import TYPES
 from shared.contracts.department_inbox import INBOX
@@ -218,7 +218,7 @@ def test_the_same_inputs_still_make_the_same_bytes(name: str) -> None:
     for offset, stored in enumerate(golden["inputs"]):
         given = read_input(record(stored, topics.INPUTS, offset))
         assert given is not None
-        decision = decide(case, told_apart(case, given), DIRECTORY)
+        decision = decide(case, with_distinct_id(case, given), DIRECTORY)
         case = after(case, decision)
         made.append(decision)
     assert text_of([plain(one.document()) for one in made]) == text_of(golden["decisions"])

@@ -94,7 +94,7 @@ def test_every_combination_is_decided_once_and_no_impossible_one() -> None:
 
 
 def test_a_combination_that_two_lines_decide_is_refused() -> None:
-    with pytest.raises(ValueError, match="is decided twice"):
+    with pytest.raises(ValueError, match="two lines of the table decide"):
         _compiled([*TABLE, TABLE[0]])
 
 

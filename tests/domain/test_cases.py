@@ -2,11 +2,12 @@
 
 import pytest
 
-from services.router.domain.case import Case, fold
+from services.router.domain.case import Case
 from services.router.domain.decision import from_document
 from services.router.domain.facts import UnknownFact
+from services.router.domain.fold import fold
 from services.router.domain.outputs.messages import with_messages
-from services.router.domain.words import Stated
+from services.router.domain.words import NewFact
 from shared.kafka import topics
 from tests.builders import (
     INQUIRY,
@@ -41,9 +42,9 @@ def test_what_comes_before_its_inquiry_is_refused_and_changes_nothing() -> None:
         (returned("lighting"), contributed("lighting", "灯亮了"), "is returned already"),
         (returned("lighting"), returned("lighting"), "is returned already"),
         (withdrawn("lighting"), accepted("lighting"), "is withdrawn already"),
-        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "is not 'roads''s"),
-        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "is not 'lighting''s"),
-        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "is not 'parks''s"),
+        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "does not belong to 'roads'"),
+        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "does not belong to 'lighting'"),
+        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "does not belong to 'parks'"),
     ],
     ids=[
         "accept twice",
@@ -94,7 +95,7 @@ def test_other_bytes_under_a_used_id_are_refused_once_and_name_the_senders_id() 
 
 def test_a_fact_of_a_later_version_changes_nothing() -> None:
     case = told(BOTH, accepted("roads")).case
-    assert fold(case, Stated(UnknownFact("chorus.inquiry.paused", {"until": "2026-04-01"}))) == case
+    assert fold(case, NewFact(UnknownFact("chorus.inquiry.paused", {"until": "2026-04-01"}))) == case
 
 
 def test_every_decision_survives_its_document() -> None:

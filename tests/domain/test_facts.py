@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 
 from services.router.domain import facts
-from services.router.domain.case import FOLD
 from services.router.domain.fact_documents import from_event
 from services.router.domain.facts import CHANNELS, TYPES, Fact, UnknownFact
+from services.router.domain.fold import FOLD
 from services.router.domain.outputs.case_events import event_type
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import WHAT

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from services.router.domain import facts
-from services.router.domain.case import Case, Inquiry, fold
-from services.router.domain.words import Stated, Text
+from services.router.domain.case import Case, Inquiry
+from services.router.domain.fold import fold
+from services.router.domain.words import NewFact, Text
 from services.router.stores import decisions
 from services.router.stores.decisions import Decisions
 from tests.builders import INQUIRY
@@ -40,7 +41,7 @@ def test_cases_with_long_words_are_remembered_as_long_as_all_of_them_have_room(m
 
 def test_a_case_in_triage_is_not_complete_whatever_was_contributed() -> None:
     due: facts.DueTexts = {"accept": AT, "first_reply": AT, "resolve": AT}
-    offered = Stated(facts.Offered("p1", "lighting", "lead", due, 1))
-    done = fold(Case(INQUIRY), offered, Stated(facts.Contributed("p1", "lighting"), texts={"text": "亮了"}))
+    offered = NewFact(facts.Offered("p1", "lighting", "lead", due, 1))
+    done = fold(Case(INQUIRY), offered, NewFact(facts.Contributed("p1", "lighting"), texts={"text": "亮了"}))
     assert done.complete
-    assert not fold(done, Stated(facts.Triaged("no-rule"))).complete
+    assert not fold(done, NewFact(facts.Triaged("no-rule"))).complete

@@ -165,7 +165,7 @@ def test_a_day_on_which_the_clocks_change_has_twenty_three_hours() -> None:
     ["", "2026", "2026-13", "2026-00", "2025-W53", "2026-W54", "2026-W00", "2026-02-30", "今年", "2026-W", "9999-12"],
 )
 def test_a_wrong_period_is_named_with_what_would_be_right(name: str) -> None:
-    with pytest.raises(ValueError, match="is no period; write a month like 2026-11") as told:
+    with pytest.raises(ValueError, match="is not a period; write a month like 2026-11") as told:
         period(name, SHANGHAI)
     assert str(told.value).startswith(repr(name))
 

@@ -124,8 +124,8 @@ if __name__ == "__main__":
     # A claim of the dead is waited for: here 3 s, not a minute.
     (
         services.notifier.store.LEASE_S,
-        services.notifier.channels.email.MAIL_S,
-        services.notifier.channels.email.SPARE_S,
+        services.notifier.channels.email.SEND_TIMEOUT_S,
+        services.notifier.channels.email.LEASE_SPARE_S,
     ) = (
         3.0,
         1.0,

@@ -127,7 +127,7 @@ def test_an_input_that_fails_for_good_parks_its_inquiry_until_it_is_replayed(tow
     town.limit(inbox, 4_194_304)
     code, tried = town.chorus("dead-letters", "replay", "--reason", "exhausted", "--dry-run")
     assert (code, [one["id"] for one in tried["outcomes"]]) == (0, [culprit["id"]])
-    assert "take 2 parked there" in tried["outcomes"][0]["how"]
+    assert "take 2 parked inputs" in tried["outcomes"][0]["how"]
     code, tried = town.chorus("dead-letters", "replay", culprit["id"])
     assert (code, tried["replayed"]) == (0, 1)
     town.resident.wait_for(receipt, "in-progress")

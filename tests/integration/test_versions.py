@@ -57,10 +57,10 @@ def test_a_former_version_ends_the_router_with_one_sentence_and_status_1(bench: 
         env = bench.env | {"CHORUS_HTTP": f"127.0.0.1:{bench.ports.router}"}
         done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    said = [line for line in done.stderr.splitlines() if "holds a decision" in line]
+    said = [line for line in done.stderr.splitlines() if "has a decision" in line]
     assert said == [
-        f"chorus router: The database 'chorus_router' holds a decision of version {VERSION - 1}, "
-        f"'{receipt['inquiry_id']}/1', and this router reads version {VERSION} only: give it an empty database."
+        f"chorus router: The database 'chorus_router' has a decision of version {VERSION - 1}, "
+        f"'{receipt['inquiry_id']}/1', but this router reads version {VERSION} only: give it an empty database."
     ]
     assert "Traceback" not in done.stderr
 

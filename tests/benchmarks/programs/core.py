@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 
-from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.handlers import INPUTS_PER_BATCH, Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
@@ -50,7 +50,7 @@ def make(settings: Settings) -> Service:
     if not in_memory:
         service.before_reading(store.prepare)
     core = Core(store, city)
-    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, most=MOST_INPUTS)
+    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, most=INPUTS_PER_BATCH)
     return service
 
 

@@ -7,7 +7,7 @@ from deploy.local.city import city_folder, read_city
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, after
 from shared.contracts.envelope import Header
 from shared.kafka.records import Record
@@ -33,7 +33,7 @@ class Work:
         """The decision that a record calls for; None when it was made before."""
         given = read_input(record)
         case = self.cases.get(given.inquiry_id) or Case(given.inquiry_id)
-        given = told_apart(case, given)
+        given = with_distinct_id(case, given)
         if given.id in case.causes:
             return None
         decision = decide(case, given, self.city)

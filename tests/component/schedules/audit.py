@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.router.core.input_decoder import readable
 from services.router.domain.case import Case
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, Input, after
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
@@ -46,7 +46,7 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
         if at is None:
             yield f"{decision.cause!r} was decided and is not on the log"
             return
-        if decide(case, told_apart(case, inputs[at]), DIRECTORY) != decision:
+        if decide(case, with_distinct_id(case, inputs[at]), DIRECTORY) != decision:
             yield f"decision {decision.n} of {inquiry_id} is not what follows from the ones before"
         first_places.append(at)
         case = after(case, decision)

@@ -73,9 +73,9 @@ def test_a_new_lead_makes_the_old_one_a_co_handler_and_tells_it() -> None:
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (assigned("nobody"), "'nobody' is no active department."),
-        (assigned("parks", "parks"), "A department is named twice."),
-        (assigned("parks", "ghosts", "spirits"), "'ghosts', 'spirits' is no active department."),
+        (assigned("nobody"), "The city has no active department 'nobody'."),
+        (assigned("parks", "parks"), "The department 'parks' is named twice."),
+        (assigned("parks", "ghosts", "spirits"), "The city has no active department 'ghosts', 'spirits'."),
     ],
 )
 def test_a_wrong_assignment_is_refused_with_what_is_wrong(command: Step, reason: str) -> None:
@@ -93,4 +93,4 @@ def test_twenty_one_departments_are_too_many() -> None:
     city = city_index(a_city(*(a_department(code) for code in codes)))
     story = told(received("大家一起", departments=codes[:20]), returned(codes[1]), city=city)
     story = told(assigned(codes[20], codes[1]), city=city, after_this=story)
-    assert story.refusal == "That makes 21 departments."
+    assert story.refusal == "The inquiry would have 21 departments."
