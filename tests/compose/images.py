@@ -21,7 +21,7 @@ NAME = "chorus-standin"
 FOR = {
     "kafka": "apache/kafka",
     "store": "mongo",
-    "door": "haproxy",
+    "haproxy": "haproxy",
     "prometheus": "prom/prometheus",
     "alertmanager": "prom/alertmanager",
 }

@@ -1,4 +1,4 @@
-"""A resident who writes through the door, and a department that answers from outside, over TLS."""
+"""A resident who writes through the load balancer, and a department that answers from outside, over TLS."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ class Ticket:
 
 
 def write(stack: Stack, email: str) -> Ticket:
-    """A message through the door."""
+    """Send a message through the load balancer."""
     said = {
         "subject": "幸福路路灯不亮",
         "body": "三盏路灯坏了半个月。",
@@ -36,7 +36,7 @@ def write(stack: Stack, email: str) -> Ticket:
     }
     answer = httpx.post(f"{stack.url('write-in')}/inquiries", json=said, timeout=30, trust_env=False)
     if answer.status_code not in (201, 202):
-        raise Broken(f"the door answers a message with {answer.status_code}: {answer.text[:300]!r}")
+        raise Broken(f"POST /inquiries returned {answer.status_code}: {answer.text[:300]!r}")
     told = answer.json()
     return Ticket(told["inquiry_id"], told["query_code"], email)
 
@@ -46,7 +46,7 @@ def case(stack: Stack, ticket: Ticket) -> dict[str, Any]:
     address = f"{stack.url('write-in')}/inquiries/{ticket.number}"
     answer = httpx.get(address, headers={"X-Query-Code": ticket.code}, timeout=30, trust_env=False)
     if answer.status_code != 200:
-        raise Broken(f"the door answers for {ticket.number} with {answer.status_code}: {answer.text[:300]!r}")
+        raise Broken(f"GET /inquiries/{ticket.number} returned {answer.status_code}: {answer.text[:300]!r}")
     told: dict[str, Any] = answer.json()
     return told
 

@@ -27,7 +27,11 @@ COMMAND_S, HEALTHY_S, WORTH_A_LINE_S = 420, 150, 5
 LOOK_EVERY = "3s"
 PORTS = ("write-in", "desk", "hall", "scoreboard", "kafka", "alertmanager", "grafana")
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-OPEN_FILES = {"CHORUS_KAFKA_OPEN_FILES": 100_000, "CHORUS_MONGODB_OPEN_FILES": 64_000, "CHORUS_DOOR_OPEN_FILES": 20_000}
+OPEN_FILES = {
+    "CHORUS_KAFKA_OPEN_FILES": 100_000,
+    "CHORUS_MONGODB_OPEN_FILES": 64_000,
+    "CHORUS_HAPROXY_OPEN_FILES": 20_000,
+}
 
 
 class Broken(Exception):
@@ -89,7 +93,7 @@ class Stack:
         for name, image in self.images.of.items():
             services.setdefault(name, {})["image"] = image
         there = {"write-in": 8001, "desk": 8002, "hall": 8003, "scoreboard": 8004}
-        services["door"]["ports"] = [f"127.0.0.1:{self.ports[name]}:{port}" for name, port in there.items()]
+        services["haproxy"]["ports"] = [f"127.0.0.1:{self.ports[name]}:{port}" for name, port in there.items()]
         services["kafka"]["ports"] = [f"127.0.0.1:{self.ports['kafka']}:9094"]
         told = f"INSIDE://kafka:9092,OUTSIDE://localhost:{self.ports['kafka']}"
         services["kafka"]["environment"] = {"KAFKA_ADVERTISED_LISTENERS": told}

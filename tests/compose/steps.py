@@ -134,26 +134,26 @@ class Steps:
             eventually(f"{name} is ready", partial(self.stack.type, f'docker exec {name} python -c "{READY}"'), READY_S)
 
     def upgraded(self) -> None:
-        """A version with another rule and another configuration of the door, whose digests are right."""
+        """Upgrade to a version with a new alert rule and a changed HAProxy configuration."""
         rules = self.stack.folder / "deploy" / "prometheus" / "alerts.yml"
         told = yaml.safe_load(rules.read_text("utf-8"))
         told["groups"][0]["rules"].append(NEW_RULE)
         rules.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
-        with (self.stack.folder / "deploy" / "door" / "haproxy.cfg").open("a") as door:
-            door.write("\n# The next version.\n")
-        if (changed := digests.write(self.stack.folder)) != ["door", "prometheus"]:
-            raise Broken(f"labels of other parts have changed than those whose files did: {changed}")
+        with (self.stack.folder / "deploy" / "haproxy" / "haproxy.cfg").open("a") as configuration:
+            configuration.write("\n# The next version.\n")
+        if (changed := digests.write(self.stack.folder)) != ["haproxy", "prometheus"]:
+            raise Broken(f"the labels of {changed} changed, not those of haproxy and prometheus")
         self.stack.set(CHORUS_VERSION=f"{VERSION}-next")
         before = self._ids()
         for command in UPGRADE:
             self.stack.type(command)
         self.stack.await_healthy()
         recreated = {name for name, known in self._ids().items() if not known & before[name]}
-        if recreated != (wanted := {*SERVICES, "door", "prometheus"}):
+        if recreated != (wanted := {*SERVICES, "haproxy", "prometheus"}):
             raise Broken(f"the upgrade recreated {sorted(recreated)}, not {sorted(wanted)}")
         eventually("the new rule is loaded", lambda: NEW_RULE["alert"] in self._loaded(), SCRAPED_S)
-        if "# The next version." not in self.stack.type("docker compose exec -T door cat /door.cfg"):
-            raise Broken("the door has the configuration of before")
+        if "# The next version." not in self.stack.type("docker compose exec -T haproxy cat /haproxy.cfg"):
+            raise Broken("HAProxy still has the configuration from before the upgrade")
         self.message("after-the-upgrade")
 
     def _ids(self) -> dict[str, set[str]]:
@@ -168,7 +168,7 @@ class Steps:
         self.stack.await_healthy()
         lost = [ticket.number for ticket in self.tickets if not people.answered(self.stack, ticket)]
         if lost:
-            raise Broken(f"the replies to {lost} are gone")
+            raise Broken(f"the replies to {lost} are lost")
         self.message("after-down-and-up")
 
     def reconciled(self) -> None:

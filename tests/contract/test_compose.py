@@ -1,7 +1,7 @@
-"""docker-compose.yml: valid, restricted, gated by health, and with settings that exist.
+"""docker-compose.yml: its schema, privileges, start order, networks and settings.
 
-Checked against the schema of the Compose specification, which `check-jsonschema` carries, and against the promises of
-docs/operations.md; test_compose_accepted.py has Compose itself read it, `make compose-test` starts it.
+The schema is that of the Compose specification, from `check-jsonschema`. test_compose_accepted.py runs Compose itself on the
+file, `make compose-test` starts the containers.
 """
 
 import json
@@ -20,7 +20,7 @@ LASTING = {name for name, part in PARTS.items() if part["restart"] == "unless-st
 ONCE = {name for name, part in PARTS.items() if part["restart"] == "no"}
 VENDORED = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
 SCHEMA = validator_for(json.loads(VENDORED.read_text("utf-8")))(json.loads(VENDORED.read_text("utf-8")))
-PUBLISHED = {"door", "alertmanager", "grafana", *BROKERS["single"], *BROKERS["three"]}
+PUBLISHED = {"haproxy", "alertmanager", "grafana", *BROKERS["single"], *BROKERS["three"]}
 
 every_part = pytest.mark.parametrize("name", sorted(PARTS))
 
@@ -35,7 +35,7 @@ def test_it_is_what_the_compose_specification_allows() -> None:
         ("intake", "comand", ["chorus"]),
         ("intake", "read_only", [True]),
         ("kafka", "depends_on", {"mongo-1": {"condition": "service_fine"}}),
-        ("door", "healthcheck", {"tests": []}),
+        ("haproxy", "healthcheck", {"tests": []}),
         ("router", "deploy", {"resources": {"limits": {"memory": [1]}}}),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_folder_in_memory_over_one_of_the_image_has_an_owner_not_a_mode(name: 
 def test_limits_of_open_files_are_settings() -> None:
     limits = {name: part["ulimits"]["nofile"] for name, part in PARTS.items() if "ulimits" in part}
     told = {"kafka": "${CHORUS_KAFKA_OPEN_FILES:-100000}", "mongo": "${CHORUS_MONGODB_OPEN_FILES:-64000}"}
-    told["door"] = "${CHORUS_DOOR_OPEN_FILES:-20000}"
+    told["haproxy"] = "${CHORUS_HAPROXY_OPEN_FILES:-20000}"
     assert {re.sub(r"-\d$", "", name): limit for name, limit in limits.items()} == told
 
 
@@ -95,8 +95,8 @@ def test_what_lasts_tells_its_health_and_what_runs_once_ends() -> None:
 def test_nothing_starts_before_what_it_needs_is_healthy(name: str) -> None:
     for needed, how in PARTS[name].get("depends_on", {}).items():
         wanted = "service_healthy" if needed in LASTING else "service_completed_successfully"
-        # Without a city the router is not ready, and the city comes in through the door.
-        assert how["condition"] == wanted or (name, needed) == ("door", "router")
+        # `chorus apply` reaches the router through HAProxy, and without a city the router is not ready.
+        assert how["condition"] == wanted or (name, needed) == ("haproxy", "router")
         # A part of another profile would not be there at all.
         here, there = set(PARTS[name].get("profiles", [])), set(PARTS[needed].get("profiles", []))
         assert how.get("required", True) is (not there or (bool(here) and here <= there))
@@ -126,20 +126,20 @@ def test_no_topic_is_made_by_itself() -> None:
         assert PARTS[name]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_only_the_door_and_the_operators_pages_are_published_and_only_here() -> None:
+def test_only_haproxy_brokers_and_operators_pages_publish_ports_and_only_on_localhost() -> None:
     assert {name for name, part in PARTS.items() if "ports" in part} == PUBLISHED
     for name in PUBLISHED:
         assert all(filled(port).startswith("127.0.0.1:") for port in PARTS[name]["ports"])
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name in (one for one in PARTS if one.startswith("mongo")):
         assert set(PARTS[name]["networks"]) == {"inside"}
-    # Only brokers are where departments outside come in.
+    # Only brokers are on the network of the departments.
     beside = {name for name, part in PARTS.items() if "departments" in part["networks"]}
     assert beside == {*BROKERS["single"], *BROKERS["three"]}
 
 
-def test_every_setting_that_is_passed_exists_and_its_default_is_accepted() -> None:
-    # The last is an option of `chorus secrets`.
+def test_every_setting_in_the_file_exists_and_its_default_is_valid() -> None:
+    # CHORUS_KAFKA_HOST is an option of `chorus secrets`.
     names = {*(f"CHORUS_{field.upper()}" for field in Settings.model_fields), "CHORUS_KAFKA_HOST"}
     for name, part in PARTS.items():
         passed = {key: filled(value) for key, value in part.get("environment", {}).items() if key.startswith("CHORUS_")}
@@ -148,7 +148,53 @@ def test_every_setting_that_is_passed_exists_and_its_default_is_accepted() -> No
         assert "CHORUS_INSTANCE" not in passed, "replicas of one service share their environment"
 
 
-def test_every_variable_of_the_file_is_explained() -> None:
+# The README documents these settings, and containers do not get them from docker-compose.yml.
+NOT_PASSED = {
+    "instance": "must be unique for each process, and replicas share their environment",
+    "data": "only holds the lock file of CHORUS_INSTANCE",
+    "http": "the image sets it",
+    "kafka_ca_file": "names a file, which an override of docker-compose.yml must mount",
+}
+LOCAL_STACK_ONLY = {"CHORUS_KAFKA_OUTSIDE", "CHORUS_PORTS", "CHORUS_CITY", "CHORUS_MAVEN"}
+# The containers that read a setting, where not all four services do.
+READ_BY = {
+    "kafka_users": {"provision", "provision-three", "chorus"},
+    "smtp": {"notifier"},
+    "mail_from": {"notifier"},
+    "secret_file": {"intake"},
+    "submissions_per_minute": {"intake"},
+    "messages_kept_hours": {"router"},
+}
+
+
+def documented_settings() -> set[str]:
+    """The names in the first column of the README's table of settings."""
+    section = (REPOSITORY / "README.md").read_text("utf-8").partition("\n## Settings\n")[2].partition("\n## ")[0]
+    first_cells = re.findall(r"^\| (`CHORUS_[^|]*) \|", section, re.MULTILINE)
+    return {name for cell in first_cells for name in re.findall(r"`(CHORUS_\w+)`", cell)}
+
+
+def test_every_documented_setting_reaches_the_services_that_read_it() -> None:
+    fields = Settings.model_fields.keys()
+    documented = documented_settings() - LOCAL_STACK_ONLY
+    assert documented == {f"CHORUS_{field.upper()}" for field in fields}
+    missing = {
+        (name, field)
+        for field in fields - NOT_PASSED.keys()
+        for name in READ_BY.get(field, set(SERVICES))
+        if f"CHORUS_{field.upper()}" not in PARTS[name]["environment"]
+    }
+    assert missing == set()
+
+
+def test_no_other_service_reads_a_setting_that_only_some_get() -> None:
+    for field, readers in READ_BY.items():
+        for service in set(SERVICES) - readers:
+            sources = (REPOSITORY / "services" / service).rglob("*.py")
+            assert not [file for file in sources if re.search(rf"settings\.{field}\b", file.read_text("utf-8"))]
+
+
+def test_every_variable_of_the_file_is_documented() -> None:
     operations = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
     variables = set(re.findall(r"\$\{(\w+)", TEXT))
     assert {one for one in variables if f"`{one}`" not in operations} == set()

@@ -47,13 +47,13 @@ def test_compose_takes_it_with_every_profile(compose: list[str], profiles: str, 
 
 
 def test_compose_sees_what_the_schema_does_not(compose: list[str], tmp_path: Path) -> None:
-    mistaken = COMPOSE | {"services": PARTS | {"door": PARTS["door"] | {"pids_limit": 9}}}
+    mistaken = COMPOSE | {"services": PARTS | {"haproxy": PARTS["haproxy"] | {"pids_limit": 9}}}
     assert "distinct values" in refused(compose, yaml.safe_dump(mistaken), "single", tmp_path)
 
 
 def test_a_part_has_the_digest_of_its_mounted_files_as_a_label() -> None:
     wanted = digests.wanted(REPOSITORY)
-    assert wanted.keys() >= {"kafka", "kafka-1", "door", "prometheus", "alertmanager", "grafana"}
+    assert wanted.keys() >= {"kafka", "kafka-1", "haproxy", "prometheus", "alertmanager", "grafana"}
     labels = {part: PARTS[part].get("labels", {}).get(digests.LABEL) for part in PARTS}
     assert {part: label for part, label in labels.items() if label} == wanted, "run `make compose-labels`"
 
@@ -61,7 +61,7 @@ def test_a_part_has_the_digest_of_its_mounted_files_as_a_label() -> None:
 @pytest.mark.parametrize(
     ("file", "parts"),
     [
-        ("door/haproxy.cfg", ["door"]),
+        ("haproxy/haproxy.cfg", ["haproxy"]),
         ("kafka/broker.sh", ["kafka", "kafka-1", "kafka-2", "kafka-3"]),
         ("kafka/log4j2.xml", ["kafka", "kafka-1", "kafka-2", "kafka-3"]),
         ("prometheus/alerts.yml", ["prometheus"]),

@@ -30,7 +30,7 @@ def test_a_run_is_skipped_only_with_the_files_of_one_that_passed(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(stamp, "REPOSITORY", tmp_path)
-    for file in ("docker-compose.yml", "deploy/door.cfg", "tests/compose/run.py"):
+    for file in ("docker-compose.yml", "deploy/haproxy.cfg", "tests/compose/run.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("one")
     assert not stamp.passed()
@@ -39,7 +39,7 @@ def test_a_run_is_skipped_only_with_the_files_of_one_that_passed(
     (tmp_path / "deploy" / "__pycache__").mkdir()
     (tmp_path / "deploy" / "__pycache__" / "made").write_text("by a program")
     assert stamp.passed()
-    (tmp_path / "deploy" / "door.cfg").write_text("two")
+    (tmp_path / "deploy" / "haproxy.cfg").write_text("two")
     assert not stamp.passed()
 
 
