@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deploy.local import folder as folders
 from deploy.local import jars
-from deploy.local.part import Running
-from deploy.local.plan import make_plan, refuse_missing_packages, refuse_taken_ports
+from deploy.local.component import Running
+from deploy.local.plan import make_plan, refuse_missing_packages, refuse_ports_in_use
 from deploy.local.ports import Ports
 
 
@@ -33,10 +33,10 @@ def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> 
     refuse_missing_packages(given)
     with folders.claimed(data) as folder, ExitStack() as ends:
         folders.settle(folder)
-        plan = make_plan(folder, ports, given, jars.place())
-        refuse_taken_ports(plan)
+        plan = make_plan(folder, ports, given, jars.jar_folder())
+        refuse_ports_in_use(plan)
         if not given.get("CHORUS_KAFKA"):
-            jars.fetched()
+            jars.download()
         # Pushed in this order they stop in the order of a stack: sink, broker, store.
         parts = {part.name: Running(part, folder.logs / f"{part.name}.log") for part in plan.backing}
         for name in sorted(parts, key=("store", "kafka", "smtp").index):

@@ -12,10 +12,10 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from deploy.local import jars, probe
-from deploy.local.kafka import kafka_part
-from deploy.local.part import Running, StackPart
+from deploy.local.kafka import kafka_component
+from deploy.local.component import Running, Component
 from deploy.local.ports import Ports
-from deploy.local.store import store_part, uri
+from deploy.local.store import store_component, uri
 from tests.benchmarks.broker import Broker
 
 HEAPS = {"-Xms48m": "-Xms1g", "-Xmx192m": "-Xmx1g"}
@@ -27,14 +27,14 @@ DATABASES = ("chorus_intake", "chorus_router", "chorus_notifier", "chorus_scorer
 
 @dataclass(frozen=True)
 class Place:
-    """Broker and store, ready; `kafka_part` can be stopped and started where it was started here."""
+    """Broker and store, ready; `kafka_component` can be stopped and started where it was started here."""
 
     kafka: str
     mongodb: str
     store_name: str
     folder: Path
     broker: Broker
-    kafka_part: Running | None
+    kafka_component: Running | None
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a program started here is told; nothing that the caller's own environment says about another Chorus."""
@@ -80,7 +80,7 @@ def place(folder: Path) -> Iterator[Place]:
 def _kafka(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, Running | None]:
     if given := os.environ.get("CHORUS_KAFKA"):
         return given, None
-    part = kafka_part(folder / "kafka", jars.fetched(), ports.kafka, ports.controller)
+    part = kafka_component(folder / "kafka", jars.download(), ports.kafka, ports.controller)
     command = tuple(HEAPS.get(word, word) for word in part.command if word not in LEFT_OUT)
     return f"127.0.0.1:{ports.kafka}", _started(replace(part, command=command), folder, ends)
 
@@ -91,13 +91,13 @@ def _store(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, str]:
         return given, "the one that CHORUS_MONGODB names"
     program = os.environ.get("CHORUS_BENCH_STORE") or shutil.which(FAST_STORE)
     if program is None:
-        _started(store_part(folder / "store", ports.mongodb), folder, ends)
+        _started(store_component(folder / "store", ports.mongodb), folder, ends)
         return uri(ports.mongodb), "secantusd-py --sync-on-commit (the local stack's)"
     _started(_fast_store(program, folder / "store", ports.mongodb), folder, ends)
     return uri(ports.mongodb), f"{FAST_STORE} --sync-on-commit"
 
 
-def _fast_store(program: str, folder: Path, port: int) -> StackPart:
+def _fast_store(program: str, folder: Path, port: int) -> Component:
     settings = folder / "secantusd.toml"
     command = (program, "--config", str(settings), "--sync-on-commit", "--host", "127.0.0.1", "--port", str(port))
 
@@ -105,7 +105,7 @@ def _fast_store(program: str, folder: Path, port: int) -> StackPart:
         folder.mkdir(parents=True, exist_ok=True)
         settings.write_text("# All settings are given on the command line.\n")
 
-    return StackPart(
+    return Component(
         name="store",
         command=(*command, "--storage-path", str(folder / "data"), "--cache-size", "2G", "--log-level", "WARNING"),
         ready=partial(probe.store, uri(port)),
@@ -115,7 +115,7 @@ def _fast_store(program: str, folder: Path, port: int) -> StackPart:
     )
 
 
-def _started(part: StackPart, folder: Path, ends: ExitStack) -> Running:
+def _started(part: Component, folder: Path, ends: ExitStack) -> Running:
     running = Running(part, folder / "logs" / f"{part.name}.log")
     ends.callback(running.stop)
     running.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local import probe
 from deploy.local.city import apply_if_changed, city_folder
-from deploy.local.mail import mail_part
+from deploy.local.mail import mail_component
 from shared.city import City
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.load import Address
@@ -65,7 +65,7 @@ def inbox_watch(place: Place, names: list[str]) -> Iterator[Callable[[], dict[st
 def mail_sink(place: Place) -> Iterator[str]:
     """A mail server that takes everything; its address."""
     port = free_port()
-    part = mail_part(place.folder / "mail", port)
+    part = mail_component(place.folder / "mail", port)
     sink = Contender("mail", "deploy.local.mail", "", words=part.command[3:])
     with running(sink, place) as process:
         until(lambda: not part.ready(), process)

@@ -134,7 +134,7 @@ def test_event_altered_on_its_way(town: Town) -> None:
 def test_unsynced_store(town: Town, tmp_path: Path) -> None:
     """What it has acknowledged is not on disk when the power goes: it has the files that it had before."""
     store = town.bench.backing.parts["store"]
-    folder = Path(store.part.command[store.part.command.index("--storage-path") + 1])
+    folder = Path(store.component.command[store.component.command.index("--storage-path") + 1])
     with town.bench.service("router"):
         town.at_rest()
         shutil.copytree(folder, tmp_path / "synced")

@@ -83,7 +83,7 @@ def test_a_long_topic_is_waited_for(town: Town, chorus: Chorus) -> None:
     desk = town.says = Desk()
     desk.unread = [900, 400, 0]
     ended = chorus("dead-letters", "list", "--json")
-    assert (ended.document, ended.err.count("reads on")) == ([LETTER], 2)
+    assert (ended.document, ended.err.count("still reading")) == ([LETTER], 2)
 
 
 def test_one_letter_is_shown_with_what_was_decided_of_it(town: Town, chorus: Chorus) -> None:
@@ -108,7 +108,7 @@ def test_one_letter_is_shown_with_what_was_decided_of_it(town: Town, chorus: Cho
 def test_a_letter_that_is_not_there_is_a_sentence(town: Town, chorus: Chorus, words: tuple[str, ...]) -> None:
     town.says = Desk()
     ended = chorus("dead-letters", *words)
-    assert (ended.code, "There is no dead letter 'nobody/1'" in ended.err) == (1, True)
+    assert (ended.code, "Dead letter 'nobody/1' does not exist" in ended.err) == (1, True)
     assert "nobody%2F1" in town.asked[-1].path
 
 
@@ -141,7 +141,7 @@ def test_all_are_replayed_only_when_somebody_says_so(town: Town, chorus: Chorus)
 def test_nothing_to_replay_is_done(town: Town, chorus: Chorus) -> None:
     town.says = Desk([])
     ended = chorus("dead-letters", "replay")
-    assert (ended.code, "There is nothing to be replayed." in ended.out) == (0, True)
+    assert (ended.code, "No dead letters to replay." in ended.out) == (0, True)
 
 
 def test_ids_and_filters_together_are_a_usage_error(town: Town, chorus: Chorus) -> None:

@@ -83,7 +83,7 @@ async def test_an_id_whose_entry_is_erased_is_a_repeat_whatever_the_body(book: L
 def test_an_erased_entry_that_was_never_decided_is_no_finding(
     town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "DOORS", ("intake",))
+    monkeypatch.setattr(reconcile, "LEDGERS", ("intake",))
     lost = entry("lost")
     town.says = Books(ledger=[lost, entry("erased", n=1) | {"erased": True}])
     assert [one["n"] for one in chorus("reconcile", "--dry-run", "--json").document["missing"]] == [lost["n"]]

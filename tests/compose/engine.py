@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import tether
+from deploy.local import die_with_parent
 from deploy.local.jars import cache
 from tests.compose import packages, tool
 from tests.compose.packages import NotInstalled
@@ -92,11 +92,11 @@ def _started(work: Path) -> Iterator[dict[str, str]]:
     places = {"host": socket, "data-root": cache() / "engine" / "data", "exec-root": work / "exec"}
     command = ["dockerd", *(f"--{name}={value}" for name, value in places.items()), f"--pidfile={work / 'pid'}"]
     environment = tool.environment() | {"PATH": packages.PATH, "DOCKER_HOST": socket}
-    tethered = [sys.executable, tether.__file__, str(os.getpid()), str(int(signal.SIGTERM)), *command]
+    wrapped = [sys.executable, die_with_parent.__file__, str(os.getpid()), str(int(signal.SIGTERM)), *command]
     with (work / "dockerd.log").open("wb") as log:
         # A session of its own: Ctrl-C must not end it before its containers are stopped.
         dockerd = subprocess.Popen(
-            tethered, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            wrapped, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _await(dockerd, environment, work / "dockerd.log")

@@ -76,7 +76,7 @@ def _build(engine: Engine, work: Path, standins: list[str], python: str) -> None
     shutil.copytree(STANDINS, contexts)
     if standins:
         _have_debian(engine, work)
-        shutil.copytree(jars.fetched(), contexts / "kafka" / "jars")
+        shutil.copytree(jars.download(), contexts / "kafka" / "jars")
         shutil.copyfile(AUTHORITIES, contexts / "python" / AUTHORITIES.name)
         _compose_build(engine, contexts, ["python"])
     else:

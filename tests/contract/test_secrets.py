@@ -1,4 +1,4 @@
-"""`chorus secrets`: every file that containers read what nobody else may know from, made once and renewed one by one."""
+"""`chorus secrets`: creates the secret files of the containers once, and replaces each on request."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from deploy.cli.main import main
 
 
 def made(folder: Path, *words: str) -> dict[str, bytes]:
-    """What the files hold after a run."""
+    """Run the command; returns the content of each file."""
     assert main(["secrets", str(folder), *words]) == 0
     return {name: (folder / name).read_bytes() for name in FILES}
 
@@ -32,7 +32,7 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path, capsys: pyt
     assert json.loads(capsys.readouterr().out)["made"] == sorted(SECRETS)
     first = made(folder)
     assert len({*first.values()}) == len(FILES)
-    # What departments are given is no secret; everything else is its owner's.
+    # Departments get the CA certificate; all other files are secret.
     assert {name for name in FILES if (folder / name).stat().st_mode & 0o077} == {"kafka-ca.pem"}
     assert {one.stat().st_mode & 0o777 for one in (folder, folder / "kafka", folder / "mongo")} == {0o700}
 
@@ -49,7 +49,7 @@ def test_each_is_made_anew_alone(name: str, tmp_path: Path, capsys: pytest.Captu
     first = made(tmp_path)
     capsys.readouterr()
     assert changed(first, made(tmp_path, "--rotate", name)) == {name}
-    assert f"{tmp_path / name} ({SECRETS[name][0]}): made anew: {SECRETS[name][1]}" in capsys.readouterr().out
+    assert f"{tmp_path / name} ({SECRETS[name][0]}): replaced: {SECRETS[name][1]}" in capsys.readouterr().out
 
 
 def test_the_stores_admin_keeps_the_password_by_which_the_new_one_is_set(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_certificate_of_the_operators_own_is_left_alone(tmp_path: Path, capsys
     assert main(["secrets", str(tmp_path), "--rotate", "kafka-server.pem"]) == 4
     told = capsys.readouterr()
     assert "kafka-ca.pem" not in told.out
-    assert "was not made here" in told.err
+    assert "was not created by `chorus secrets`" in told.err
     assert (tmp_path / "kafka-server.pem").read_text() == "my own\n"
 
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.cli import console
 from deploy.cli.console import Options
 from deploy.cli.main import main
-from deploy.failure import AWAY, FAILED, Failure
+from deploy.failure import UNAVAILABLE, FAILED, Failure
 from deploy.local import folder as folders
 from deploy.local.folder import Folder
 from deploy.local.jars import file_name, pinned
@@ -243,14 +243,14 @@ def test_commands_find_the_running_stack(tmp_path: Path, monkeypatch: pytest.Mon
     file = written(tmp_path / ".chorus")
     assert console.stack() == file
     monkeypatch.setenv("CHORUS_DATA", str(tmp_path / "other"))
-    with pytest.raises(Failure, match="No stack runs") as missing:
+    with pytest.raises(Failure, match="No stack is running") as missing:
         console.stack()
-    assert missing.value.code == AWAY
+    assert missing.value.code == UNAVAILABLE
 
 
 def test_what_a_killed_stack_left_is_not_a_running_one(tmp_path: Path) -> None:
     written(tmp_path / ".chorus", supervisor=2**22 + 1)
-    with pytest.raises(Failure, match="No stack runs"):
+    with pytest.raises(Failure, match="No stack is running"):
         console.stack()
 
 
@@ -273,15 +273,15 @@ def test_without_a_stack_the_environment_is_enough(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_failure_is_one_sentence_and_with_json_one_document(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", "--json"]) == AWAY
+    assert main(["status", "--json"]) == UNAVAILABLE
     said = capsys.readouterr()
-    assert json.loads(said.out)["error"].startswith("No stack runs on")
-    assert said.err.startswith("chorus: No stack runs on")
+    assert json.loads(said.out)["error"].startswith("No stack is running in")
+    assert said.err.startswith("chorus: No stack is running in")
     assert said.err.count("\n") == 1
 
 
 def test_data_may_follow_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", "--data", str(tmp_path / "there")]) == AWAY
+    assert main(["status", "--data", str(tmp_path / "there")]) == UNAVAILABLE
     said = capsys.readouterr()
     assert said.out == ""
     assert repr(str(tmp_path / "there")) in said.err

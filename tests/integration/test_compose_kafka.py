@@ -71,7 +71,7 @@ class Deployed:
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A profile's brokers, provisioned twice. Without Kafka's jars the tests are skipped; where CI is set they fail."""
     try:
-        jars.fetched()
+        jars.download()
     except Failure as failure:
         if os.environ.get("CI"):
             raise

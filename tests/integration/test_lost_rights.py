@@ -43,10 +43,10 @@ class Guarded:
         return told["ready"], "; ".join(told["reasons"])
 
     def take(self, service: str, right: Right) -> None:
-        self.access.settle({service: SERVICE_RIGHTS[service] - {right}})
+        self.access.set_acls({service: SERVICE_RIGHTS[service] - {right}})
 
     def give_back(self, service: str) -> None:
-        self.access.settle({service: SERVICE_RIGHTS[service]})
+        self.access.set_acls({service: SERVICE_RIGHTS[service]})
 
 
 def until(look: Callable[[], bool], complaint: str) -> None:

@@ -71,7 +71,7 @@ def test_the_first_run_makes_every_topic_as_the_table_says_and_the_second_none(r
     assert told["made"] == sorted(table.keys() - before.keys())
     assert len(told["made"]) >= 4
     assert told["existing"] == len(table) - len(told["made"])
-    assert all(f"made {name}" in first.stderr for name in told["made"])
+    assert all(f"Created topic {name}" in first.stderr for name in told["made"])
 
     after = partitions(admin)
     assert {name: after[name] for name in told["made"]} == {name: table[name].partitions for name in told["made"]}

@@ -56,7 +56,7 @@ def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store
 
 def test_an_admin_whom_the_store_does_not_know_is_a_sentence(store: Store) -> None:
     store.keep(admin="wrong", admin_before="also-wrong")
-    with pytest.raises(SystemExit, match=r"takes neither the password of its user 'admin' nor the one before it\."):
+    with pytest.raises(SystemExit, match=r"rejects the password of its user 'admin', and the previous password too\."):
         replica_set.main([store.address], store.secrets)
 
 

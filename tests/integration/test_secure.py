@@ -200,7 +200,7 @@ async def test_a_user_without_rights_logs_in_and_finds_nothing(secured: Secured)
             await stranger.read(topics.inbox(A), f"departments.{A}.x")
         with pytest.raises(Told, match=f"^{TOLD[library, TOPIC]}$"):
             await stranger.create("anything")
-    secured.access().cut_off("stranger")
+    secured.access().revoke("stranger")
     assert "stranger" not in secured.access().users()
 
 
@@ -212,20 +212,20 @@ def test_who_is_not_let_in_gets_one_sentence_and_the_code_that_goes_with_it(secu
     outside, authority = str(file.kafka_outside), str(file.kafka_ca_file)
     wrong, strangers = tmp_path / "wrong", Certificates(tmp_path / "strangers")
     wrong.write_text("not the password\n")
-    strangers.settled(["localhost"])
+    strangers.ensure(["localhost"])
     mine = {"security": "sasl_plaintext", "user": USER, "password_file": str(secured.password_file(USER))}
     tls = mine | {"security": "sasl_ssl", "ca_file": authority}
     accept, follow = ("inbox", A, "accept", part), ("inbox", A, "follow")
     tried: list[tuple[str, tuple[str, ...], dict[str, str], int, str]] = [
-        (file.kafka, accept, mine | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
-        (file.kafka, follow, mine | {"user": "departments.ghosts"}, 4, "does not let 'departments.ghosts' in"),
-        (outside, follow, tls | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
-        (outside, follow, tls | {"ca_file": str(strangers.authority)}, 4, "does not prove itself"),
-        (file.kafka, follow, {}, 4, "wants to know who calls"),
-        (outside, follow, mine, 4, "hangs up on 'sasl_plaintext'"),
-        ("127.0.0.1:1", follow, mine, 3, "No Kafka answers at '127.0.0.1:1'"),
-        (file.kafka, ("inbox", B, "accept", part), mine, 4, f"does not let '{USER}' do that"),
-        (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"does not let '{USER}' do that"),
+        (file.kafka, accept, mine | {"password_file": str(wrong)}, 4, "wrong user or password"),
+        (file.kafka, follow, mine | {"user": "departments.ghosts"}, 4, "rejects the login of 'departments.ghosts'"),
+        (outside, follow, tls | {"password_file": str(wrong)}, 4, "wrong user or password"),
+        (outside, follow, tls | {"ca_file": str(strangers.authority)}, 4, "The TLS certificate of Kafka"),
+        (file.kafka, follow, {}, 4, "requires a login"),
+        (outside, follow, mine, 4, "closes connections with 'sasl_plaintext'"),
+        ("127.0.0.1:1", follow, mine, 3, "No Kafka broker answers at '127.0.0.1:1'"),
+        (file.kafka, ("inbox", B, "accept", part), mine, 4, f"denies this to '{USER}'"),
+        (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"denies this to '{USER}'"),
     ]
     started = [outsider(tmp_path, kafka, words, **settings) for kafka, words, settings, _, _ in tried]
     for process, (kafka, words, _, code, sentence) in zip(started, tried, strict=True):
@@ -370,7 +370,7 @@ def test_provisioning_again_changes_nothing(secured: Secured) -> None:
 
 def test_a_right_that_nobody_should_have_is_taken_and_one_that_is_missing_given(secured: Secured) -> None:
     users = {f"departments.{A}": frozenset({Right("WRITE", "TOPIC", topics.INPUTS)})}
-    secured.access().settle(users)
+    secured.access().set_acls(users)
     done = secured.json("provision")
     assert (done["granted"], done["taken"]) == (3, 1)
 
@@ -412,7 +412,7 @@ def quotas(secured: Secured, folder: Path) -> dict[str, str]:
         "org.apache.kafka.common.security.scram.ScramLoginModule required "
         f'username="admin" password="{admin.password}";\n'
     )
-    java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.place() / "*")]
+    java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.jar_folder() / "*")]
     tool = ["kafka.admin.ConfigCommand", "--bootstrap-server", admin.kafka, "--command-config", str(settings)]
     question = ["--entity-type", "users", "--describe"]
     done = subprocess.run([*java, *tool, *question], capture_output=True, text=True, timeout=60, check=True)

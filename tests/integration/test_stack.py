@@ -26,8 +26,8 @@ from pymongo import MongoClient
 from deploy.local import folder as folders
 from deploy.local import jars, mail, probe
 from deploy.local.folder import Folder
-from deploy.local.leftovers import living, remember, stop_leftovers
-from deploy.local.part import Running, StackPart
+from deploy.local.orphans import is_running, record, stop_orphans
+from deploy.local.component import Running, Component
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
 from deploy.local.restart import POLICY, RestartPolicy
@@ -51,13 +51,13 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_fo
 CHORUS = (sys.executable, "-m", "deploy.cli.main")
 
 
-def stand_in(part: StackPart) -> StackPart:
+def stand_in(part: Component) -> Component:
     """Something that is ready at a service's address, so that the stack can be tried without the services."""
     return replace(part, command=(sys.executable, "-c", STAND_IN, str(part.ports[0])))
 
 
 def a_plan(folder: Folder, ports: Ports) -> Plan:
-    plan = make_plan(folder, ports, {}, jars.fetched())
+    plan = make_plan(folder, ports, {}, jars.download())
     return replace(plan, services=tuple(map(stand_in, plan.services)))
 
 
@@ -214,7 +214,7 @@ def test_a_port_in_use_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", ports.notifier)):
         done = chorus(tmp_path / "data", "up", "--ports", str(ports.intake - 1))
     assert done.returncode == 1
-    assert f"Port {ports.notifier} for notifier is in use" in one_sentence(done)
+    assert f"Port {ports.notifier} of notifier is already in use" in one_sentence(done)
     assert "--ports" in done.stderr
 
 
@@ -223,7 +223,7 @@ def test_what_cannot_be_fetched_is_one_sentence_and_leaves_nothing(tmp_path: Pat
     nowhere = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CHORUS_MAVEN": "http://127.0.0.1:9"}
     done = chorus(tmp_path / "data", "up", "--ports", base, **nowhere)
     assert done.returncode == 1
-    assert "Cannot fetch" in one_sentence(done)
+    assert "Cannot download" in one_sentence(done)
     assert [entry.name for entry in (tmp_path / "cache" / "chorus").iterdir()] == [
         f"kafka-{jars.pinned().version}.lock"
     ]
@@ -242,7 +242,7 @@ def test_fresh_asks_before_it_empties(tmp_path: Path) -> None:
 def test_status_tells_what_is_away(tmp_path: Path) -> None:
     with folders.claimed(tmp_path / "data") as folder:
         folders.settle(folder)
-        folder.stack.write_text(make_plan(folder, Ports.free(), {}, jars.place()).stack_file({}).model_dump_json())
+        folder.stack.write_text(make_plan(folder, Ports.free(), {}, jars.jar_folder()).stack_file({}).model_dump_json())
         done = chorus(folder.path, "status", "--json")
     assert done.returncode == 3
     parts = {part["part"]: part for part in json.loads(done.stdout)["parts"]}
@@ -253,7 +253,7 @@ def test_status_tells_what_is_away(tmp_path: Path) -> None:
 
 def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> None:
     port = Ports.free().smtp
-    sink = Running(mail.mail_part(tmp_path / "mail", port), tmp_path / "smtp.log")
+    sink = Running(mail.mail_component(tmp_path / "mail", port), tmp_path / "smtp.log")
     sink.start()
     try:
         with smtplib.SMTP("127.0.0.1", port) as client:
@@ -268,7 +268,7 @@ def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def supervised(part: StackPart, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
+async def supervised(part: Component, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
     """One part kept running; yields the processes it has had so far."""
     pids: list[int] = []
     screen = StackScreen(os.open(os.devnull, os.O_WRONLY), coloured=False)
@@ -279,8 +279,8 @@ async def supervised(part: StackPart, logs: Path, policy: RestartPolicy = POLICY
     screen.close()
 
 
-def program(words: str, **settings: Any) -> StackPart:
-    return StackPart("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
+def program(words: str, **settings: Any) -> Component:
+    return Component("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
 
 
 def test_a_part_that_always_dies_is_never_given_up(tmp_path: Path) -> None:
@@ -329,13 +329,13 @@ import asyncio, sys
 from functools import partial
 from pathlib import Path
 from deploy.local import mail
-from deploy.local.leftovers import remember
+from deploy.local.orphans import record
 from deploy.local.screen import StackScreen
 from deploy.local.supervisor import Supervisor
 
 async def main(folder, port):
-    keeping = Supervisor(StackScreen(2, False), folder, lambda: remember(folder / "processes.json", keeping.pids()))
-    await keeping.start([mail.mail_part(folder / "mail", port)])
+    keeping = Supervisor(StackScreen(2, False), folder, lambda: record(folder / "processes.json", keeping.pids()))
+    await keeping.start([mail.mail_component(folder / "mail", port)])
     await keeping.ready()
     print(keeping.pids()["smtp"], flush=True)
     await asyncio.Event().wait()
@@ -352,22 +352,22 @@ def test_a_killed_supervisor_leaves_nobody_behind(tmp_path: Path) -> None:
         assert supervisor.stdout is not None
         part = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    asyncio.run(eventually(lambda: not living(part), within_s=5))
+    asyncio.run(eventually(lambda: not is_running(part), within_s=5))
 
 
 def test_what_was_left_behind_is_stopped_at_the_next_start(tmp_path: Path) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    remember(tmp_path / "processes.json", {"intake": left.pid})
-    assert stop_leftovers(tmp_path / "processes.json") == ["intake"]
+    record(tmp_path / "processes.json", {"intake": left.pid})
+    assert stop_orphans(tmp_path / "processes.json") == ["intake"]
     assert left.wait(1) == -signal.SIGTERM
-    assert stop_leftovers(tmp_path / "processes.json") == []
+    assert stop_orphans(tmp_path / "processes.json") == []
 
 
 def test_a_process_that_only_has_the_same_number_is_left_alone(tmp_path: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     written = {"intake": {"pid": stranger.pid, "started": psutil.Process(stranger.pid).create_time() - 60}}
     (tmp_path / "processes.json").write_text(json.dumps(written))
-    assert stop_leftovers(tmp_path / "processes.json") == []
+    assert stop_orphans(tmp_path / "processes.json") == []
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()

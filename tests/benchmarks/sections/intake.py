@@ -22,7 +22,7 @@ def measure(bench: Bench) -> Section:
     """Each side alone on the machine, one after the other in every round."""
     measured: dict[tuple[str, int], list[float]] = defaultdict(list)
     sides: dict[str, Callable[[Place], Iterator[Address]]] = {OURS: _intake, BARE: _bare}
-    if bench.place.kafka_part is not None:
+    if bench.place.kafka_component is not None:
         sides[KAFKA_DOWN] = _intake_alone
     letters = bench.letters(LETTERS)
     span_s = QUICK_SPAN_S if bench.quick else SPAN_S
@@ -78,10 +78,10 @@ def _bare(place: Place) -> Iterator[Address]:
 
 def _intake_alone(place: Place) -> Iterator[Address]:
     """The broker goes when intake is ready, and comes back before it is told to end."""
-    assert place.kafka_part is not None
+    assert place.kafka_component is not None
     with listening(place, "services.intake") as address:
-        place.kafka_part.stop()
+        place.kafka_component.stop()
         try:
             yield address
         finally:
-            place.kafka_part.start()
+            place.kafka_component.start()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local import tether
+from deploy.local import die_with_parent
 from tests.chaos.town.processes import environment
 from tests.chaos.town.schedule import Visit
 from tests.chaos.town.stack import REPOSITORY, Town
@@ -21,7 +21,7 @@ from tests.chaos.town.stack import REPOSITORY, Town
 FOUND_S, GOODBYE_S = 60.0, 60.0
 READY_S = 180.0
 """The broker may be away for a minute, everything be killed after that, and a group wait for members that have died."""
-TETHER = (sys.executable, "-I", "-S", tether.__file__)
+DIE_WITH_PARENT = (sys.executable, "-I", "-S", die_with_parent.__file__)
 """So that nobody stays behind when the run itself is killed."""
 
 
@@ -64,7 +64,7 @@ class Visits:
         with (self.logs / f"second-{visit.service}-{number}.log").open("wb") as log:
             process = subprocess.Popen(
                 [
-                    *TETHER,
+                    *DIE_WITH_PARENT,
                     str(os.getpid()),
                     str(int(signal.SIGKILL)),
                     sys.executable,
