@@ -10,7 +10,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "docker-compose.yml").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
+CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 BROKERS = {"single": ("kafka",), "three": ("kafka-1", "kafka-2", "kafka-3")}
 GIVEN = {"CHORUS_REPLICATION": "3", "CHORUS_SMTP": "mail.city.example:25"}
 

@@ -11,7 +11,7 @@ import yaml
 from deploy.local import jars
 from tests.compose import packages
 from tests.compose.engine import Engine
-from tests.compose.file import PARTS, REPOSITORY, filled
+from tests.compose.file import CONTAINERS, REPOSITORY, filled
 from tests.compose.packages import NotInstalled
 from tests.compose.screen import say
 
@@ -44,13 +44,13 @@ class Images:
 
 def made(engine: Engine, work: Path) -> Images:
     """Pull every image; where the registry cannot be reached, build stand-ins."""
-    wanted = sorted({filled(part["image"]) for part in PARTS.values() if not part["image"].startswith("chorus:")})
+    wanted = sorted({filled(part["image"]) for part in CONTAINERS.values() if not part["image"].startswith("chorus:")})
     reached = _pulled(engine, PYTHON, PULL_S) and all(_pulled(engine, one, SLOW_PULL_S) for one in wanted)
     images = Images()
     if not reached:
         images.python = f"{NAME}/python"
         images.standins = [f"{PYTHON} (Debian 13)"]
-        for name, part in PARTS.items():
+        for name, part in CONTAINERS.items():
             image = filled(part["image"])
             standin = next((key for key, real in FOR.items() if image.startswith(f"{real}:")), None)
             if standin is not None:

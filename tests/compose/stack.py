@@ -16,7 +16,7 @@ import httpx
 import yaml
 
 from tests.compose.engine import Engine
-from tests.compose.file import PARTS, REPOSITORY
+from tests.compose.file import CONTAINERS, REPOSITORY
 from tests.compose.images import PYTHON, Images
 from tests.compose.screen import say
 from tests.integration.composed import free_ports
@@ -89,7 +89,7 @@ class Stack:
 
     def _override(self) -> str:
         """What keeps the run apart: images, ports, the mail server, and parts that no image is there for."""
-        services: dict[str, Any] = {name: {"healthcheck": {"interval": LOOK_EVERY}} for name in self._lasting()}
+        services: dict[str, Any] = {name: {"healthcheck": {"interval": LOOK_EVERY}} for name in self._daemons()}
         for name, image in self.images.of.items():
             services.setdefault(name, {})["image"] = image
         there = {"write-in": 8001, "desk": 8002, "hall": 8003, "scoreboard": 8004}
@@ -134,17 +134,17 @@ class Stack:
         for one in self.containers():
             name, state = one["Service"], one["State"]
             seen.add(name)
-            done = PARTS.get(name, {}).get("restart") == "no" and state == "exited" and one["ExitCode"] == 0
+            done = CONTAINERS.get(name, {}).get("restart") == "no" and state == "exited" and one["ExitCode"] == 0
             if not (done or one["Health"] == "healthy" or (name == "mail" and state == "running")):
                 wrong.append(f"{one['Name']} is {one['Health'] or state}")
-        wanted = {name for name in (*self._lasting(), "mail") if name not in self.images.without}
+        wanted = {name for name in (*self._daemons(), "mail") if name not in self.images.without}
         return [*wrong, *(f"{name} has no container" for name in sorted(wanted - seen))]
 
-    def _lasting(self) -> list[str]:
+    def _daemons(self) -> list[str]:
         profiles = {"single", "monitoring"}
         return [
             name
-            for name, part in PARTS.items()
+            for name, part in CONTAINERS.items()
             if part["restart"] != "no" and (not part.get("profiles") or profiles & set(part["profiles"]))
         ]
 

@@ -35,25 +35,12 @@ from tests.builders import (
     told,
     withdrawn,
 )
+from tests.stories import every_step
 
 SECRET = "㊙-never-on-events-"
-EVERYTHING = (
-    received(
-        f"三家一起 {SECRET}subject",
-        f"{SECRET}body",
-        area=f"{SECRET}area",
-        contact=Contact(name=f"{SECRET}name", phone=f"{SECRET}phone", email=f"{SECRET}e@mail.example"),
-    ),
-    accepted("roads", by=f"{SECRET}by"),
-    replied("roads", f"{SECRET}interim", by=f"{SECRET}by"),
-    drafted("water", f"{SECRET}draft"),
-    accepted("water", by=f"{SECRET}refused"),
-    returned("lighting", words=f"{SECRET}words"),
-    assigned("parks"),
-    withdrawn("parks", f"{SECRET}why"),
-    contributed("roads", f"{SECRET}text", by=f"{SECRET}by"),
-    contributed("water", f"{SECRET}text"),
-    rated(words=f"{SECRET}rating"),
+EVERYTHING = every_step(
+    lambda field: f"{SECRET}{field}",
+    contact=Contact(name=f"{SECRET}name", phone=f"{SECRET}phone", email=f"{SECRET}e@mail.example"),
 )
 DEPARTMENTS = ("lighting", "roads", "water", "parks")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local import jars, probe
 from deploy.local.kafka import BROKER_HEAP, FORMAT_HEAP, JAVA_OPTIONS
-from tests.compose.file import COMPOSE, PARTS, REPOSITORY, filled
+from tests.compose.file import COMPOSE, CONTAINERS, REPOSITORY, filled
 
 # Brokers that are stopped together wait in vain for a controller to let them go.
 READY_S, STOP_S = 180, 10
@@ -83,22 +83,22 @@ class Composed:
     def environment(self, part: str) -> dict[str, str]:
         """The part's own, filled in as Compose does, with this machine's addresses and folders."""
         self.link(part)
-        told = {name: self._here(filled(value, self.given), part) for name, value in PARTS[part]["environment"].items()}
+        told = {name: self._here(filled(value, self.given), part) for name, value in CONTAINERS[part]["environment"].items()}
         return {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)} | told
 
     def link(self, part: str) -> None:
         """Lay the part's secrets where /run/secrets is for it."""
         folder = self.root / part / "run"
         folder.mkdir(parents=True, exist_ok=True)
-        for secret in PARTS[part].get("secrets", []):
+        for secret in CONTAINERS[part].get("secrets", []):
             link = folder / secret
             link.unlink(missing_ok=True)
             link.symlink_to(self.secrets / COMPOSE["secrets"][secret]["file"].removeprefix("./deploy/secrets/"))
 
     def run(self, part: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the very command of a one-shot, or these words in its place, in the part's environment."""
-        entrypoint = PARTS[part].get("entrypoint", [])
-        program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or PARTS[part]["command"])))
+        entrypoint = CONTAINERS[part].get("entrypoint", [])
+        program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or CONTAINERS[part]["command"])))
         assert program == "chorus", "pyproject.toml says which function this is"
         command = [sys.executable, "-m", "deploy.cli.main", *rest, "--json"]
         return subprocess.run(
@@ -121,7 +121,7 @@ class Composed:
         for name, port in zip(services, free_ports(len(services)), strict=True):
             self.addresses[f"{name}:8000"] = f"127.0.0.1:{port}"
         for name in services:
-            program, *words = PARTS[name]["command"]
+            program, *words = CONTAINERS[name]["command"]
             assert program == "python"
             env = self.environment(name) | {"CHORUS_HTTP": self.addresses[f"{name}:8000"]}
             self.running[name] = self._process(name, [sys.executable, *words], env)
@@ -151,7 +151,7 @@ class Composed:
         for folder in ("bin", "mnt", "config", "defaults"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self._write_image(root)
-        command = [self._here(one, name) for one in PARTS[name]["command"]]
+        command = [self._here(one, name) for one in CONTAINERS[name]["command"]]
         return self._process(name, command, self.environment(name) | SMALLER)
 
     def _process(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -168,7 +168,7 @@ class Composed:
         }.items():
             file.write_text(content)
             file.chmod(0o755)
-        for one in PARTS[root.name]["configs"]:
+        for one in CONTAINERS[root.name]["configs"]:
             text = (REPOSITORY / COMPOSE["configs"][one["source"]]["file"]).read_text("utf-8")
             (root / one["target"].strip("/")).write_text(self._here(text, root.name))
 
