@@ -73,7 +73,7 @@ def services(town: Town, monkeypatch: pytest.MonkeyPatch) -> Services:
     return one
 
 
-def test_books_that_agree_are_left_alone(services: Services, chorus: Chorus) -> None:
+def test_nothing_is_published_when_nothing_is_missing(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("a"), entry("b", n=1), entry("c", TWO)]
     services.decisions = [decision("a"), decision("b", n=2), decision("c", TWO)]
     services.whole()
@@ -93,7 +93,7 @@ def test_books_that_agree_are_left_alone(services: Services, chorus: Chorus) -> 
     assert "nothing is missing" in ended.err
 
 
-def test_a_dry_run_names_what_is_missing_and_does_nothing(services: Services, chorus: Chorus) -> None:
+def test_a_dry_run_reports_missing_messages_and_publishes_nothing(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("a"), entry("b", n=1, published=False, overdue=True), entry("c", TWO)]
     services.decisions = [decision("a")]
     ended = chorus("reconcile", "--dry-run", "--json")
@@ -108,7 +108,7 @@ def test_a_dry_run_names_what_is_missing_and_does_nothing(services: Services, ch
     assert "/ledger/c/publish" in ended.err
 
 
-def test_what_is_missing_is_published_again_each_once_in_order(services: Services, chorus: Chorus) -> None:
+def test_missing_messages_are_published_once_in_order(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("z", TWO), entry("a", TWO, 1)]
     services.decisions = [decision("x")]
 
@@ -124,13 +124,13 @@ def test_what_is_missing_is_published_again_each_once_in_order(services: Service
     assert chorus("reconcile", "--json").document["missing"] == []
 
 
-def test_what_cannot_be_mended_is_told(services: Services, chorus: Chorus) -> None:
+def test_messages_that_stay_missing_are_reported(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("a")]
     ended = chorus("reconcile", "--json")
     assert (ended.code, ended.document["mended"], ended.document["left"]) == (1, 0, 1)
 
 
-def test_what_was_only_under_way_is_no_finding(services: Services, chorus: Chorus) -> None:
+def test_messages_in_transit_are_not_reported(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("a"), entry("b", n=1, published=False)]
 
     def arrives(given: Services) -> None:
@@ -144,7 +144,7 @@ def test_what_was_only_under_way_is_no_finding(services: Services, chorus: Choru
     assert f"still reads: 3 of {topics.INPUTS}" in ended.err
 
 
-def test_while_somebody_has_not_read_all_nothing_is_judged(
+def test_nothing_is_reported_while_a_service_has_lag(
     services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "PATIENCE_S", -1.0)
@@ -155,7 +155,7 @@ def test_while_somebody_has_not_read_all_nothing_is_judged(
     assert f"900 of {topics.INPUTS}" in ended.err
 
 
-def test_what_was_put_aside_is_not_missing(services: Services, chorus: Chorus) -> None:
+def test_dead_letters_are_not_reported_as_missing(services: Services, chorus: Chorus) -> None:
     services.ledger = [entry("a"), entry("b", n=1)]
     services.decisions = [decision("a")]
     services.seen = {f"a-{topics.RESIDENTS}"}
@@ -169,7 +169,7 @@ def test_what_was_put_aside_is_not_missing(services: Services, chorus: Chorus) -
     assert (left["kind"], left["service"]) == ("unseen", "scorer")
 
 
-def test_a_decision_whose_messages_wait_for_a_replay_is_not_unseen(services: Services, chorus: Chorus) -> None:
+def test_messages_of_a_decision_that_waits_for_a_replay_are_not_reported(services: Services, chorus: Chorus) -> None:
     services.ledger, services.decisions = [entry("a")], [decision("a")]
     services.letters = [{"service": "router", "topic": topics.INPUTS, "event_id": "a", "status": "open"}]
     assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
@@ -177,7 +177,7 @@ def test_a_decision_whose_messages_wait_for_a_replay_is_not_unseen(services: Ser
     assert chorus("reconcile", "--dry-run", "--json").document["unseen"] == 2
 
 
-def test_books_of_any_length_are_read_page_by_page(
+def test_long_lists_are_read_in_pages(
     services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "PAGE", 2)

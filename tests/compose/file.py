@@ -1,4 +1,4 @@
-"""docker-compose.yml as tests read it."""
+"""docker-compose.yml, parsed."""
 
 import re
 from collections.abc import Mapping
@@ -16,5 +16,5 @@ GIVEN = {"CHORUS_REPLICATION": "3", "CHORUS_SMTP": "mail.city.example:25"}
 
 
 def filled(value: object, given: Mapping[str, str] = GIVEN) -> str:
-    """A value as Compose fills it in where `.env` holds what must be given and nothing else."""
+    """Interpolate variables as Compose does, with only the required ones set in `.env`."""
     return re.sub(r"\$\{(\w+)(?::?[-?]([^}]*))?\}", lambda one: given.get(one[1], one[2] or ""), str(value))

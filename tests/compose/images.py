@@ -1,4 +1,4 @@
-"""Images of a run: the real ones where a registry can be reached, else stand-ins made of packages, which are named."""
+"""The images of a run: pulled from a registry, or else built from Debian packages as stand-ins."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from tests.compose.screen import say
 
 STANDINS = Path(__file__).with_name("standins")
 NAME = "chorus-standin"
-# Which stand-in takes the place of which image.
+# The image that each stand-in replaces.
 FOR = {
     "kafka": "apache/kafka",
     "store": "mongo",
@@ -33,7 +33,7 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 @dataclass
 class Images:
-    """Which image each part of docker-compose.yml gets, and the parts for which there is none."""
+    """The image of each container, and the containers without one."""
 
     of: dict[str, str] = field(default_factory=dict)
     python: str = PYTHON
@@ -43,7 +43,7 @@ class Images:
 
 
 def made(engine: Engine, work: Path) -> Images:
-    """Pull every image; where the registry cannot be reached, build stand-ins."""
+    """Pull all images; without a registry build stand-ins."""
     wanted = sorted({filled(part["image"]) for part in CONTAINERS.values() if not part["image"].startswith("chorus:")})
     reached = _pulled(engine, PYTHON, PULL_S) and all(_pulled(engine, one, SLOW_PULL_S) for one in wanted)
     images = Images()
@@ -86,7 +86,7 @@ def _build(engine: Engine, work: Path, standins: list[str], python: str) -> None
 
 
 def _compose_build(engine: Engine, contexts: Path, names: list[str]) -> None:
-    """Build these, several at a time."""
+    """Build these images in parallel."""
     lines = (REPOSITORY / "pyproject.toml").read_text("utf-8")
     args = {"SECANTUSDB": re.findall(r'"(secantusdb==\S+)"', lines)[0]}
     services = {
@@ -101,7 +101,7 @@ def _compose_build(engine: Engine, contexts: Path, names: list[str]) -> None:
 
 
 def _have_debian(engine: Engine, work: Path) -> None:
-    """Debian 13 with Python as an image, by debootstrap."""
+    """Build an image of Debian 13 with Python by debootstrap."""
     if _run(engine, ["docker", "image", "inspect", f"{NAME}/debian"]).returncode == 0:
         return
     say("no registry of images can be reached: debootstrap makes Debian 13, from packages")

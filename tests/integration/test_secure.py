@@ -29,7 +29,7 @@ from shared.kafka import topics
 from shared.kafka.connection import Connection
 from tests.backing import Backing
 from tests.conftest import REPOSITORY, chorus_up
-from tests.integration.callers import Aiokafka, Librdkafka, Told
+from tests.integration.callers import Aiokafka, Librdkafka, Denied
 from tests.integration.secured import Secured, Where, outsider, until
 
 pytestmark = pytest.mark.integration
@@ -123,7 +123,7 @@ def committed_to(secured: Secured, inquiry: str, text: str) -> bool:
 async def test_a_department_reads_nothing_else_and_as_nobody_else(
     caller: Caller, topic: str, group: str, told: str
 ) -> None:
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), told]}$"):
+    with pytest.raises(Denied, match=f"^{TOLD[type(caller), told]}$"):
         await caller.read(topic, group)
 
 
@@ -143,25 +143,25 @@ async def test_a_department_reads_nothing_else_and_as_nobody_else(
 )
 async def test_a_department_writes_nowhere_else(caller: Caller, secured: Secured, topic: str) -> None:
     before = secured.ends([topic]) if topic != "nothing-of-this-name" else None
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+    with pytest.raises(Denied, match=f"^{TOLD[type(caller), TOPIC]}$"):
         await caller.write(topic, *replied("20260316-7KQ2M9XD"))
     assert before is None or secured.ends([topic]) == before
 
 
 async def test_a_department_makes_and_removes_no_topic_and_sees_its_own_two(caller: Caller, secured: Secured) -> None:
     for name in (f"departments.{A}.more", f"departments.{A}-b.inbox", "anything"):
-        with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+        with pytest.raises(Denied, match=f"^{TOLD[type(caller), TOPIC]}$"):
             await caller.create(name)
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+    with pytest.raises(Denied, match=f"^{TOLD[type(caller), TOPIC]}$"):
         await caller.delete(topics.inbox(A))
     assert await caller.listing() == {topics.inbox(A), topics.outbox(A)}
 
 
 async def test_a_department_cannot_say_what_another_has_read(secured: Secured) -> None:
     one = Aiokafka(secured.connection(USER, "outside"))
-    with pytest.raises(Told, match=r"^GroupAuthorizationFailedError$"):
+    with pytest.raises(Denied, match=r"^GroupAuthorizationFailedError$"):
         await one.commit(topics.inbox(B), f"departments.{B}.cli")
-    with pytest.raises(Told, match=r"^TopicAuthorizationFailedError$"):
+    with pytest.raises(Denied, match=r"^TopicAuthorizationFailedError$"):
         await one.commit(topics.inbox(B), f"departments.{A}.x")
 
 
@@ -196,9 +196,9 @@ async def test_a_user_without_rights_logs_in_and_finds_nothing(secured: Secured)
     for library, first in ((Aiokafka, TOPIC), (Librdkafka, GROUP)):
         stranger = library(secured.connection("stranger", "outside", "a password of theirs"))
         assert await stranger.listing() == set()
-        with pytest.raises(Told, match=f"^{TOLD[library, first]}$"):
+        with pytest.raises(Denied, match=f"^{TOLD[library, first]}$"):
             await stranger.read(topics.inbox(A), f"departments.{A}.x")
-        with pytest.raises(Told, match=f"^{TOLD[library, TOPIC]}$"):
+        with pytest.raises(Denied, match=f"^{TOLD[library, TOPIC]}$"):
             await stranger.create("anything")
     secured.access().revoke("stranger")
     assert "stranger" not in secured.access().users()
