@@ -1,4 +1,4 @@
-"""Broker, store and mail sink alone, for test suites and benchmarks: no services, no supervision, no questions."""
+"""Broker, store and SMTP server without services or supervision, for tests and benchmarks."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from deploy.local.ports import Ports
 
 @dataclass(frozen=True)
 class Backing:
-    """Where they are; `parts` holds those that were started here ("kafka", "store", "smtp"), to be killed and started."""
+    """Their addresses; `parts` has the components started here ("kafka", "store", "smtp"), to be killed and restarted."""
 
     kafka: str
     mongodb: str
@@ -26,9 +26,9 @@ class Backing:
 
 @contextmanager
 def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> Iterator[Backing]:
-    """All three, ready, until the end of the block; what CHORUS_KAFKA, CHORUS_MONGODB or CHORUS_SMTP name is not started.
+    """Run all three until the end of the block; those named by CHORUS_KAFKA, CHORUS_MONGODB or CHORUS_SMTP are not started.
 
-    To be used from the main thread, so that nothing is left behind by a killed suite. Raises Failure with a sentence.
+    Call it from the main thread, so that a killed test run leaves no process. Raises Failure.
     """
     refuse_missing_packages(given)
     with folders.claimed(data) as folder, ExitStack() as ends:
@@ -37,7 +37,7 @@ def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> 
         refuse_ports_in_use(plan)
         if not given.get("CHORUS_KAFKA"):
             jars.download()
-        # Pushed in this order they stop in the order of a stack: sink, broker, store.
+        # Pushed in this order, they stop in the order of a stack: SMTP server, broker, store.
         parts = {part.name: Running(part, folder.logs / f"{part.name}.log") for part in plan.backing}
         for name in sorted(parts, key=("store", "kafka", "smtp").index):
             ends.callback(parts[name].stop)

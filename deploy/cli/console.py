@@ -10,17 +10,17 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from deploy.failure import UNAVAILABLE, DONE, FAILED, PARTIAL, REFUSED, USAGE, Failure
+from deploy.failure import DONE, FAILED, PARTIAL, REFUSED, UNAVAILABLE, USAGE, Failure
 from deploy.local.ports import Ports
 from deploy.local.services import urls
 from deploy.local.stack_file import Pids, StackFile, Urls
 
 __all__ = [
-    "UNAVAILABLE",
     "DONE",
     "FAILED",
     "PARTIAL",
     "REFUSED",
+    "UNAVAILABLE",
     "USAGE",
     "Failure",
     "ask",

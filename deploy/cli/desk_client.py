@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.cli.console import UNAVAILABLE, FAILED, REFUSED, Failure, ask, emit, say, stack
+from deploy.cli.console import FAILED, REFUSED, UNAVAILABLE, Failure, ask, emit, say, stack
 
 DECIDED_S = 15.0
 POLL_S = 0.1

@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from pydantic import ValidationError
 
-from deploy.cli.console import UNAVAILABLE, REFUSED, USAGE, Failure, stack
+from deploy.cli.console import REFUSED, UNAVAILABLE, USAGE, Failure, stack
 from deploy.local import probe
 from deploy.security.passwords import ADMIN, Passwords
 from shared.kafka.connection import Connection

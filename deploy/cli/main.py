@@ -109,9 +109,7 @@ def _data(given: Path | None) -> None:
 def _common(
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="Print JSON to stdout, messages to stderr.", callback=_as_json, expose_value=False
-        ),
+        typer.Option("--json", help="Print JSON to stdout, messages to stderr.", callback=_as_json, expose_value=False),
     ] = False,
     data: Annotated[
         Path | None,

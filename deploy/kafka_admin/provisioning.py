@@ -111,9 +111,9 @@ async def rotate(connection: Connection, user: str, passwords: Passwords) -> Non
     """Give the user a new password; Kafka rejects the old one for new connections. If Kafka fails, the file keeps the old."""
     before, access = passwords.of(user), Access(connection)
     try:
-        await asyncio.to_thread(access.set_passwords, {user: passwords.renewed(user)})
+        await asyncio.to_thread(access.set_passwords, {user: passwords.renew(user)})
     except KafkaException:
-        passwords.keep(user, before)
+        passwords.write(user, before)
         raise
 
 

@@ -42,7 +42,14 @@ def spawn_arguments(component: Component) -> tuple[list[str], dict[str, Any]]:
     command = list(component.command)
     # PR_SET_PDEATHSIG fires when the forking thread ends, so it is set only from the main thread.
     if threading.current_thread() is threading.main_thread():
-        wrapper = [sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), str(int(component.orphan_signal))]
+        wrapper = [
+            sys.executable,
+            "-I",
+            "-S",
+            die_with_parent.__file__,
+            str(os.getpid()),
+            str(int(component.orphan_signal)),
+        ]
         command = wrapper + command
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **component.environment}
     return command, {"env": environment, "start_new_session": True, "stdin": subprocess.DEVNULL}
@@ -94,7 +101,8 @@ class Running:
             if time.monotonic() > until:
                 self.kill()
                 raise Failure(
-                    FAILED, f"{self.component.name} was not ready after {within_s:g} s ({reason}): see {str(self.log)!r}."
+                    FAILED,
+                    f"{self.component.name} was not ready after {within_s:g} s ({reason}): see {str(self.log)!r}.",
                 )
             time.sleep(0.05)
 

@@ -124,7 +124,9 @@ class Secured:
         self.certificates.ensure([self.outside.rpartition(":")[0], "localhost", "127.0.0.1"])
 
 
-def kafka_component(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None) -> Component:
+def kafka_component(
+    folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None
+) -> Component:
     """The broker with its records in `folder`, running from the fetched `jars`; open to everybody unless `secured`."""
     return Component(
         name="kafka",

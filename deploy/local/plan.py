@@ -10,10 +10,10 @@ from typing import Any
 
 from deploy.failure import FAILED, USAGE, Failure
 from deploy.local import services
+from deploy.local.component import Component
 from deploy.local.folder import Folder
 from deploy.local.kafka import Secured, kafka_component
 from deploy.local.mail import mail_component
-from deploy.local.component import Component
 from deploy.local.ports import Ports, in_use
 from deploy.local.stack_file import Pids, StackFile, Urls
 from deploy.local.store import store_component, uri
@@ -181,7 +181,9 @@ def _user_environment(secured: Secured, service: str) -> dict[str, str]:
 def refuse_missing_packages(given: Mapping[str, str]) -> None:
     """Raise Failure when a required package of the extra `local` is not installed."""
     elsewhere = {"kafka": "CHORUS_KAFKA", "store": "CHORUS_MONGODB", "smtp": "CHORUS_SMTP"}
-    needed = [name for component, names in EXTRA.items() if not given.get(elsewhere.get(component, "")) for name in names]
+    needed = [
+        name for component, names in EXTRA.items() if not given.get(elsewhere.get(component, "")) for name in names
+    ]
     if missing := [name for name in needed if find_spec(name) is None]:
         raise Failure(
             FAILED,

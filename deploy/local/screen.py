@@ -43,7 +43,9 @@ class StackScreen:
 
     def status(self, component: str, text: str) -> None:
         """Show a message of the supervisor about a component."""
-        self._put(self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "● ", (text, "bold"))))
+        self._put(
+            self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "● ", (text, "bold")))
+        )
 
     def say(self, text: str) -> None:
         """Show text without a prefix."""

@@ -42,5 +42,7 @@ def _program() -> str:
     beside = Path(sys.executable).with_name(PROGRAM)
     found = str(beside) if beside.exists() else shutil.which(PROGRAM)
     if found is None:
-        raise Failure(FAILED, f"The program {PROGRAM!r} of the store is not installed: run `pip install 'chorus[local]'`.")
+        raise Failure(
+            FAILED, f"The program {PROGRAM!r} of the store is not installed: run `pip install 'chorus[local]'`."
+        )
     return found

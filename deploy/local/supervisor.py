@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 
-from deploy.local.logfile import LogFile
 from deploy.local.component import Component, spawn_arguments
+from deploy.local.logfile import LogFile
 from deploy.local.restart import POLICY, RestartPolicy
 from deploy.local.screen import StackScreen
 

@@ -1,4 +1,4 @@
-"""Where it is measured: an Apache Kafka and a store of their own, with more memory than the local stack gives them."""
+"""Apache Kafka and a store for benchmarks, with more memory than in the local stack."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from deploy.local import jars, probe
+from deploy.local.component import Component, Running
 from deploy.local.kafka import kafka_component
-from deploy.local.component import Running, Component
 from deploy.local.ports import Ports
 from deploy.local.store import store_component, uri
 from tests.benchmarks.broker import Broker
 
 HEAPS = {"-Xms48m": "-Xms1g", "-Xmx192m": "-Xmx1g"}
-# The local stack's broker is started hundreds of times a day; this one works for a while, so its code may be optimised.
+# The local stack's broker is tuned for a quick start; this one runs longer, so the JVM may optimise.
 LEFT_OUT = ("-XX:TieredStopAtLevel=1",)
 FAST_STORE = "secantusd-rs"
 DATABASES = ("chorus_intake", "chorus_router", "chorus_notifier", "chorus_scorer", "bench")
@@ -27,7 +27,7 @@ DATABASES = ("chorus_intake", "chorus_router", "chorus_notifier", "chorus_scorer
 
 @dataclass(frozen=True)
 class Place:
-    """Broker and store, ready; `kafka_component` can be stopped and started where it was started here."""
+    """Broker and store; `kafka_component` can be stopped and started if it was started here."""
 
     kafka: str
     mongodb: str
@@ -37,7 +37,7 @@ class Place:
     kafka_component: Running | None
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a program started here is told; nothing that the caller's own environment says about another Chorus."""
+        """The environment of a program started here, without CHORUS_ variables of the caller."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
         secrets = {name: str(self._secret(name)) for name in ("CHORUS_SECRET_FILE", "CHORUS_OPERATOR_TOKEN_FILE")}
         told = {"CHORUS_KAFKA": self.kafka, "CHORUS_MONGODB": self.mongodb, "CHORUS_DATA": str(self.folder)}
@@ -45,7 +45,7 @@ class Place:
         return own | secrets | told | {"PYTHONUNBUFFERED": "1"} | more
 
     def forget(self, *databases: str) -> None:
-        """Empty these databases; all when none is named."""
+        """Empty these databases, or all."""
         client: MongoClient[dict[str, object]] = MongoClient(self.mongodb)
         try:
             for name in databases or DATABASES:
@@ -61,7 +61,7 @@ class Place:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
+    """A port of 127.0.0.1 that is not in use."""
     with socket.socket() as probed:
         probed.bind(("127.0.0.1", 0))
         return int(probed.getsockname()[1])
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 @contextmanager
 def place(folder: Path) -> Iterator[Place]:
-    """Broker and store until the end of the block; those that CHORUS_KAFKA and CHORUS_MONGODB name are used instead."""
+    """Broker and store until the end of the block; those in CHORUS_KAFKA and CHORUS_MONGODB are used instead."""
     ports = Ports.free()
     with ExitStack() as ends:
         mongodb, store_name = _store(folder, ports, ends)
@@ -86,7 +86,7 @@ def _kafka(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, Running | 
 
 
 def _store(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, str]:
-    """The fastest store at hand, and what it is called in the result."""
+    """The fastest available store, and its name in the result."""
     if given := os.environ.get("CHORUS_MONGODB"):
         return given, "the one that CHORUS_MONGODB names"
     program = os.environ.get("CHORUS_BENCH_STORE") or shutil.which(FAST_STORE)

@@ -105,7 +105,9 @@ NO_JSON = [
 
 @pytest.mark.parametrize(("body", "says"), NO_JSON, ids=[repr(body)[:30] for body, _ in NO_JSON])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/city"), ("PUT", "/departments/hills")])
-async def test_a_body_that_is_not_json_is_reported(desk: httpx.AsyncClient, method: str, path: str, body: bytes, says: str) -> None:
+async def test_a_body_that_is_not_json_is_reported(
+    desk: httpx.AsyncClient, method: str, path: str, body: bytes, says: str
+) -> None:
     [(at, detail)] = told(await desk.request(method, path, content=body))
     assert at == ""
     assert says in detail

@@ -244,7 +244,9 @@ def test_a_refused_assignment_reports_the_reason(town: Town, chorus: Chorus) -> 
     assert (ended.code, "'nope' is no active department." in ended.err) == (4, True)
 
 
-def test_an_undecided_assignment_exits_with_status_3(town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undecided_assignment_exits_with_status_3(
+    town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(desk_client, "DECIDED_S", 0.2)
     town.says = decided(status="pending")
     ended = chorus("triage", "withdraw", CASE, f"{CASE}-p1", "--why", "twice")

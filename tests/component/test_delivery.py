@@ -389,9 +389,7 @@ async def test_a_second_batch_waits_until_the_first_is_confirmed(reading: Readin
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
 
 
-async def test_waiting_for_a_confirmation_does_not_store_again(
-    reading: Reading, confirming: Confirming
-) -> None:
+async def test_waiting_for_a_confirmation_does_not_store_again(reading: Reading, confirming: Confirming) -> None:
     confirming.broker.set()
     confirming.failures = [KafkaConnectionError(), KafkaConnectionError()]
     await consume(reading, 0)

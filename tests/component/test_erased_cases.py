@@ -43,7 +43,9 @@ def erase(desk: Commands, database: Database, settings: Settings) -> Erase:
     return lambda through: erase_at_the_router(desk.store, desk.ledger, letters, INQUIRY, through)
 
 
-async def test_the_status_of_a_command_survives_erasure(desk: Commands, city: CityFeed[CityIndex], erase: Erase) -> None:
+async def test_the_status_of_a_command_survives_erasure(
+    desk: Commands, city: CityFeed[CityIndex], erase: Erase
+) -> None:
     story = told(received("路灯不亮"))
     refused = told(received("路灯不亮"), accepted("roads", id="refused")).inputs[1]
     await Core(desk.store, city).decide_inputs([*story.inputs, refused])

@@ -15,7 +15,7 @@ from shared.service import reconciliation
 from shared.store.mongo import Database
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
-from tests.component.test_reconcile import Books, entry
+from tests.component.test_reconcile import Services, entry
 from tests.component.town import Chorus, Town
 from tests.fakes import FakePublisher
 
@@ -85,5 +85,5 @@ def test_reconcile_ignores_undecided_erased_entries(
 ) -> None:
     monkeypatch.setattr(reconcile, "LEDGERS", ("intake",))
     lost = entry("lost")
-    town.says = Books(ledger=[lost, entry("erased", n=1) | {"erased": True}])
+    town.says = Services(ledger=[lost, entry("erased", n=1) | {"erased": True}])
     assert [one["n"] for one in chorus("reconcile", "--dry-run", "--json").document["missing"]] == [lost["n"]]

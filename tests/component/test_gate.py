@@ -48,7 +48,9 @@ def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: 
 GOOD = json.dumps({"part_id": PART}).encode()
 
 
-async def test_a_valid_message_is_published_with_its_inquiry_as_key(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_a_valid_message_is_published_with_its_inquiry_as_key(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
     await passed(Gate(store, in_force()), publisher, [knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
@@ -56,7 +58,9 @@ async def test_a_valid_message_is_published_with_its_inquiry_as_key(store: Route
     assert (topic, given.inquiry_id, given.department, given.origin) == (topics.INPUTS, INQUIRY, "lighting", "our-1")
 
 
-async def test_an_invalid_message_is_refused_and_others_are_published(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_an_invalid_message_is_refused_and_others_are_published(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
     await passed(Gate(store, in_force()), publisher, batch)
@@ -78,9 +82,7 @@ def unsalted(record: Any) -> Any:
     return topic, (key, value, [one for one in headers if one[0] != "ce_salt"])
 
 
-async def test_a_repeat_has_the_same_bytes_and_a_new_salt(
-    store: RouterStore, publisher: FakePublisher
-) -> None:
+async def test_a_repeat_has_the_same_bytes_and_a_new_salt(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
     await passed(Gate(store, in_force()), publisher, batch)
     first = list(publisher.records)
@@ -95,9 +97,7 @@ async def test_two_departments_may_use_the_same_id(store: RouterStore, publisher
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
-async def test_a_publish_error_is_raised_so_that_the_batch_waits(
-    store: RouterStore, publisher: FakePublisher
-) -> None:
+async def test_a_publish_error_is_raised_so_that_the_batch_waits(store: RouterStore, publisher: FakePublisher) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
         await passed(Gate(store, in_force()), publisher, [knock(GOOD)])

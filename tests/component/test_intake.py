@@ -249,9 +249,7 @@ async def test_an_unavailable_store_is_503(intake: Intake, monkeypatch: pytest.M
     assert answer.headers["retry-after"] == "5"
 
 
-async def test_a_hanging_store_is_503_in_time(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hanging_store_is_503_in_time(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(collection: Any, documents: Any) -> set[Any]:
         await asyncio.Event().wait()
         return set()

@@ -72,9 +72,7 @@ async def test_an_entry_is_durable_before_it_is_published(book: Ledger, publishe
     assert publisher.ids() == ["e1"]
 
 
-async def test_the_note_is_deleted_after_publishing(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_the_note_is_deleted_after_publishing(book: Ledger, publisher: FakePublisher) -> None:
     async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
@@ -211,9 +209,7 @@ async def test_an_entry_waits_for_an_earlier_unpublished_one(
     assert list(dict.fromkeys(publisher.ids())) == ["e1", "e2"]
 
 
-async def test_a_note_without_entries_is_deleted_after_a_while(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_a_note_without_entries_is_deleted_after_a_while(book: Ledger, publisher: FakePublisher) -> None:
     young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
     old: Document = young | {"_id": "old", "noted_at": timestamps.now() - timedelta(hours=2)}
     await book.unpublished.insert_many([young, old])
@@ -225,9 +221,7 @@ async def test_a_note_without_entries_is_deleted_after_a_while(
     assert publisher.ids() == ["e1"]
 
 
-async def test_entries_are_accepted_without_kafka_and_published_later(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_entries_are_accepted_without_kafka_and_published_later(book: Ledger, publisher: FakePublisher) -> None:
     publisher.away = True
     await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
     with pytest.raises(Exception, match="away"):
@@ -343,9 +337,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return go
 
 
-async def test_a_hanging_store_times_out_and_a_repeat_finds_the_entry(
-    book: Ledger, stuck: asyncio.Event
-) -> None:
+async def test_a_hanging_store_times_out_and_a_repeat_finds_the_entry(book: Ledger, stuck: asyncio.Event) -> None:
     with pytest.raises(NotWritten):
         await asyncio.wait_for(book.accept(entry("e1")), 5)
     with pytest.raises(NotWritten):

@@ -30,9 +30,7 @@ def entry(id_: str, n: int = 0) -> Entry:
     return Entry(id_, INQUIRY, n, "chorus.inquiry.received", MONDAY_NOON, "{}", id_, "chorus/intake", "resident")
 
 
-async def test_the_note_is_written_before_the_entry(
-    book: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_note_is_written_before_the_entry(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     noted_before: list[list[str]] = []
 
     async def watched(collection: Any, documents: Any) -> set[Any]:

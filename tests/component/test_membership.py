@@ -182,9 +182,7 @@ def partitions(one: Subscription[bytes]) -> int:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
-async def test_two_members_of_one_partition_are_ready_until_the_spare_is_evicted(
-    running: Backing, named: bool
-) -> None:
+async def test_two_members_of_one_partition_are_ready_until_the_spare_is_evicted(running: Backing, named: bool) -> None:
     topic = f"try.{uuid4().hex[:12]}"
     await create_topics(running.kafka, [Topic(topic, 1, 1)], 1)
     async with AsyncExitStack() as stack:

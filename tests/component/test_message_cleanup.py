@@ -190,9 +190,7 @@ async def test_records_of_lost_partitions_are_discarded(router: Router) -> None:
 # ── restarts, two routers, bounded work ──────────────────────────────────────
 
 
-async def test_a_new_process_continues_with_recorded_lists(
-    router: Router, clock: Clock, database: Database
-) -> None:
+async def test_a_new_process_continues_with_recorded_lists(router: Router, clock: Clock, database: Database) -> None:
     await router.decide(*INPUTS)
     await router.progress.note({0: 3})
     clock.now += DAY

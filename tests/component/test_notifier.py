@@ -102,9 +102,7 @@ def notice(id_: str, to: str = "writer@mail.example", subject: str = "路灯", t
 # ── notices ──────────────────────────────────────────────────────────────────
 
 
-async def test_notices_create_one_delivery_each_and_repeats_none(
-    notices: Notices, store: NotifierStore
-) -> None:
+async def test_notices_create_one_delivery_each_and_repeats_none(notices: Notices, store: NotifierStore) -> None:
     batch = heard(STORY)
     await notices.take(batch)
     first = await deliveries(store)

@@ -1,4 +1,4 @@
-"""Decisions of other versions: an older one ends the router at its start, a newer one makes the core wait and the desk answer 503."""
+"""Decisions of other versions: an older one ends the router at its start, a newer one makes the core wait."""
 
 import asyncio
 
@@ -126,9 +126,7 @@ def on_the_log() -> list[FakeRecord]:
     return [FakeRecord("a", 0, at, row.value, row.key, row.timestamp_ms, row.headers) for at, row in enumerate(rows, 1)]
 
 
-async def test_a_background_loop_waits_for_a_newer_router(
-    office: Office, database: Database
-) -> None:
+async def test_a_background_loop_waits_for_a_newer_router(office: Office, database: Database) -> None:
     """The recall loop reads cases; errors of a loop end the process, but this one does not."""
     await office.decide(STORY)
     await has_version(database, LATER)
@@ -167,7 +165,9 @@ async def test_the_desk_returns_503_for_a_case_with_a_newer_decision(
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_the_status_of_a_command_is_503_for_a_case_with_a_newer_decision(office: Office, database: Database) -> None:
+async def test_the_status_of_a_command_is_503_for_a_case_with_a_newer_decision(
+    office: Office, database: Database
+) -> None:
     await office.decide(STORY)
     sent: httpx.Response = await office.command(type="assign", lead="parks")
     await has_version(database, LATER)

@@ -45,8 +45,7 @@ class Producer:
         self.confirms, self.stopped = True, False
         self.client = SimpleNamespace(cluster=SimpleNamespace(partitions_for_topic=lambda topic: range(PARTITIONS)))
 
-    async def start(self) -> None:
-        ...
+    async def start(self) -> None: ...
 
     async def stop(self) -> None:
         self.stopped = True

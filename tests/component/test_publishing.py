@@ -117,7 +117,9 @@ async def test_many_large_messages_arrive_in_several_batches(way: Way) -> None:
 
 
 @pytest.mark.integration
-async def test_publishing_works_after_a_rejection_by_the_broker(running: object, request: pytest.FixtureRequest) -> None:
+async def test_publishing_works_after_a_rejection_by_the_broker(
+    running: object, request: pytest.FixtureRequest
+) -> None:
     kafka = request.getfixturevalue("running").kafka
     small, topic = f"small.{uuid4().hex[:12]}", f"try.{uuid4().hex[:12]}"
     await create_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)

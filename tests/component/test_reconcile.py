@@ -177,9 +177,7 @@ def test_messages_of_a_decision_that_waits_for_a_replay_are_not_reported(service
     assert chorus("reconcile", "--dry-run", "--json").document["unseen"] == 2
 
 
-def test_long_lists_are_read_in_pages(
-    services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_lists_are_read_in_pages(services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "PAGE", 2)
     services.decisions = [decision(f"c{n}", n=n) for n in range(1, 6)]
     services.whole()

@@ -105,7 +105,9 @@ async def test_an_entry_is_published_again_unchanged_after_earlier_ones(service:
     problem(await service.http.post("/ledger/nobody/publish"), 404)
 
 
-async def test_the_relay_publishes_the_other_entries_of_the_note(service: LedgerService, publisher: FakePublisher) -> None:
+async def test_the_relay_publishes_the_other_entries_of_the_note(
+    service: LedgerService, publisher: FakePublisher
+) -> None:
     await service.accept("a")
     await service.accept("b", OTHER)
     await service.http.post("/ledger/a/publish")

@@ -145,9 +145,7 @@ async def test_decisions_missing_in_a_backup_are_made_again_byte_for_byte(router
 
 
 @pytest.mark.parametrize("first", [2, 3])
-async def test_a_backup_from_the_middle_of_a_batch_loses_no_input(
-    router: Router, first: int
-) -> None:
+async def test_a_backup_from_the_middle_of_a_batch_loses_no_input(router: Router, first: int) -> None:
     """A batch is stored in any order: this backup has a later input without earlier ones."""
     await router.run(2)
     backup = await router.dump()

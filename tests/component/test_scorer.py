@@ -92,9 +92,7 @@ async def test_repeated_and_reordered_events_change_no_figure(
     assert await board(http) == once
 
 
-async def test_the_scoreboard_has_a_row_for_each_department(
-    store: ScorerStore, http: httpx.AsyncClient
-) -> None:
+async def test_the_scoreboard_has_a_row_for_each_department(store: ScorerStore, http: httpx.AsyncClient) -> None:
     await Events(store).take(events(STORY, OTHER))
     seen = await board(http)
     assert seen["period"] == {
@@ -111,9 +109,7 @@ async def test_the_scoreboard_has_a_row_for_each_department(
     assert lines["parks"]["clocks"]["accept"]["share"] is None
 
 
-async def test_an_unknown_department_is_shown_with_its_code(
-    store: ScorerStore, http: httpx.AsyncClient
-) -> None:
+async def test_an_unknown_department_is_shown_with_its_code(store: ScorerStore, http: httpx.AsyncClient) -> None:
     offer = next(one for one in events(STORY) if one.type == "chorus.part.offered")
     await Events(store).take([replace(offer, value=json.dumps({**offer.data, "department": ""}))])
     [line] = [one for one in (await board(http))["departments"] if one["volume"]["assigned"]]

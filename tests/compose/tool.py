@@ -39,7 +39,9 @@ def version(command: list[str], env: Mapping[str, str] = os.environ) -> tuple[in
 def missing() -> str:
     """The message when no Compose is found."""
     least = ".".join(map(str, LEAST))
-    return f"Docker Compose {least} or newer is not installed: install it, or on Debian and Ubuntu run `make compose-tool`"
+    return (
+        f"Docker Compose {least} or newer is not installed: install it, or on Debian and Ubuntu run `make compose-tool`"
+    )
 
 
 def environment() -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.compose import digests, tool
-from tests.compose.file import COMPOSE, GIVEN, CONTAINERS, REPOSITORY, TEXT
+from tests.compose.file import COMPOSE, CONTAINERS, GIVEN, REPOSITORY, TEXT
 
 PROFILES = [",".join(filter(None, one)) for one in product(("single", "three"), ("", "monitoring"), ("", "command"))]
 

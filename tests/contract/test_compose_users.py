@@ -41,7 +41,12 @@ def test_each_service_logs_in_with_its_own_user() -> None:
 def test_mongodb_requires_a_login_and_a_one_shot_creates_its_users() -> None:
     nodes = {"mongo-set": ["mongo-1"], "mongo-set-three": ["mongo-1", "mongo-2", "mongo-3"]}
     for name, members in nodes.items():
-        assert CONTAINERS[name]["command"] == ["python", "-m", "deploy.replica_set", *(f"{one}:27017" for one in members)]
+        assert CONTAINERS[name]["command"] == [
+            "python",
+            "-m",
+            "deploy.replica_set",
+            *(f"{one}:27017" for one in members),
+        ]
         assert CONTAINERS[name]["depends_on"].keys() == set(members)
         assert set(CONTAINERS[name]["secrets"]) == {f"mongo-{one}" for one in (ADMIN, f"{ADMIN}-before", *SERVICES)}
     for name in nodes["mongo-set-three"]:

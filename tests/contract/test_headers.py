@@ -177,9 +177,7 @@ async def test_a_wrong_method_returns_the_allowed_methods(
 
 
 @EVERY_ROUTE
-async def test_head_is_allowed_wherever_get_is(
-    clients: City, name: str, path: str, methods: frozenset[str]
-) -> None:
+async def test_head_is_allowed_wherever_get_is(clients: City, name: str, path: str, methods: frozenset[str]) -> None:
     whole = await clients[name].request("GET", path.format(**EXAMPLES), headers=BEARER)
     head = await clients[name].request("HEAD", path.format(**EXAMPLES), headers=BEARER)
     assert head.status_code == whole.status_code

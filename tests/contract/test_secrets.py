@@ -26,7 +26,9 @@ def hosts(certificate: bytes) -> set[str]:
     return {str(one.value) for one in names.get_extension_for_class(x509.SubjectAlternativeName).value}
 
 
-def test_secrets_are_created_once_and_only_their_owner_can_read_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_are_created_once_and_only_their_owner_can_read_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "secrets"
     assert main(["secrets", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["made"] == sorted(SECRETS)

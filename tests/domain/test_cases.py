@@ -58,7 +58,9 @@ def test_an_input_before_its_inquiry_is_refused_and_changes_nothing() -> None:
         "a part of an inquiry that one does not handle",
     ],
 )
-def test_an_input_that_the_state_forbids_is_refused_with_cause_reason_and_remedy(first: Step, second: Step, reason: str) -> None:
+def test_an_input_that_the_state_forbids_is_refused_with_cause_reason_and_remedy(
+    first: Step, second: Step, reason: str
+) -> None:
     story = told(BOTH, first, second)
     assert reason in (story.refusal or "")
     sender = story.inputs[-1].department

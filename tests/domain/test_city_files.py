@@ -130,7 +130,9 @@ def test_contradictions_between_files_are_reported_with_other_errors(tmp_path: P
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_file_that_is_not_plain_yaml_is_reported(tmp_path: Path, file: str, content: str | bytes, sentence: str) -> None:
+def test_a_file_that_is_not_plain_yaml_is_reported(
+    tmp_path: Path, file: str, content: str | bytes, sentence: str
+) -> None:
     told = problems(write(tmp_path, **{file: content}))
     assert any(one.startswith(f"{file}.yaml{sentence}") for one in told), told
     assert all(one.isprintable() for one in told)

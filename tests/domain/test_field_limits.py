@@ -137,9 +137,7 @@ def test_blank_texts_are_rejected(model: type[BaseModel], given: dict[str, Any],
         *((CaseRecallPart, RECALLED, field) for field in ("part_id", "why")),
     ],
 )
-def test_u0000_is_rejected_in_every_field(
-    model: type[BaseModel], given: dict[str, Any], field: str
-) -> None:
+def test_u0000_is_rejected_in_every_field(model: type[BaseModel], given: dict[str, Any], field: str) -> None:
     refused(model, given | {field: "a\0b"})
 
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.cli import console
 from deploy.cli.console import Options
 from deploy.cli.main import main
-from deploy.failure import UNAVAILABLE, FAILED, Failure
+from deploy.failure import FAILED, UNAVAILABLE, Failure
 from deploy.local import folder as folders
 from deploy.local.folder import Folder
 from deploy.local.jars import file_name, pinned

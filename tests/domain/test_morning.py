@@ -84,7 +84,10 @@ def test_a_repeated_mail_and_a_missing_mail_are_detected() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ([fact(1, "part.offered", part_id="p1"), fact(2, "part.offered", part_id="p1")], "chorus.part.offered of p1 2 times"),
+        (
+            [fact(1, "part.offered", part_id="p1"), fact(2, "part.offered", part_id="p1")],
+            "chorus.part.offered of p1 2 times",
+        ),
         ([fact(1, "inquiry.registered"), fact(3, "part.accepted", part_id="p1")], "not 1, 2, 3"),
     ],
 )

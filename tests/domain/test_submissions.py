@@ -102,9 +102,7 @@ def test_the_longest_message_is_accepted() -> None:
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
 )
-def test_every_error_quotes_the_value_and_the_remedy(
-    changed: dict[str, Any], pointer: str, detail: str
-) -> None:
+def test_every_error_quotes_the_value_and_the_remedy(changed: dict[str, Any], pointer: str, detail: str) -> None:
     where, sentence = problem(**changed)
     assert where == pointer
     assert sentence.startswith(detail)

@@ -83,7 +83,9 @@ class Composed:
     def environment(self, part: str) -> dict[str, str]:
         """The part's own, filled in as Compose does, with this machine's addresses and folders."""
         self.link(part)
-        told = {name: self._here(filled(value, self.given), part) for name, value in CONTAINERS[part]["environment"].items()}
+        told = {
+            name: self._here(filled(value, self.given), part) for name, value in CONTAINERS[part]["environment"].items()
+        }
         return {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)} | told
 
     def link(self, part: str) -> None:

@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from deploy.failure import Failure
-from deploy.kafka_admin.access import Access, _rule
+from deploy.kafka_admin.access import Access, _acl
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, department_rights
 from deploy.local import jars
 from deploy.local.city import SAMPLE
@@ -101,7 +101,7 @@ def test_the_first_run_creates_topics_and_users_and_the_second_changes_nothing(d
 
     access = Access(deployed.connection(ADMIN))
     assert access.users() == users | {ADMIN, BROKER}
-    assert access._rules_of([*users, BROKER]) == rules(codes)
+    assert access._acls_of([*users, BROKER]) == rules(codes)
     told = access.admin.list_topics(timeout=10).topics
     assert topics <= told.keys()
     assert {len(part.replicas) for name in topics for part in told[name].partitions.values()} == {
@@ -177,7 +177,7 @@ def test_rotating_the_brokers_password_needs_new_files_a_restart_and_provisionin
 def rules(codes: list[str]) -> set[Any]:
     """All ACLs in Kafka."""
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
-    return {_rule(user, right) for user, held in rights.items() for right in held}
+    return {_acl(user, right) for user, held in rights.items() for right in held}
 
 
 def is_small(file: Path) -> bool:

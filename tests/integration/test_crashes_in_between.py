@@ -52,9 +52,7 @@ def test_killed_with_one_batch_unconfirmed_and_the_next_stored(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("step", PARKING_STEPS, ids=" ".join)
-def test_killed_while_parking_an_input_it_is_parked_once_and_replayed_once(
-    bench: Bench, step: tuple[str, ...]
-) -> None:
+def test_killed_while_parking_an_input_it_is_parked_once_and_replayed_once(bench: Bench, step: tuple[str, ...]) -> None:
     resident = Resident(bench.url("intake"))
     with bench.service("router", *step) as process, started_anew(bench, process, "router"):
         wrong = resident.write(NOISE | {"body": f"{NOISE['body']}{POISON}"})

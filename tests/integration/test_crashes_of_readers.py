@@ -85,9 +85,7 @@ def others(bench: Bench) -> Iterator[None]:
 
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize("step", NOTIFIER_STEPS, ids=" ".join)
-def test_a_killed_notifier_sends_every_mail_and_repeats_have_the_same_ids(
-    bench: Bench, step: tuple[str, ...]
-) -> None:
+def test_a_killed_notifier_sends_every_mail_and_repeats_have_the_same_ids(bench: Bench, step: tuple[str, ...]) -> None:
     before = sum(ids.total() - 1 for ids in mails(bench).values())
     with bench.service("notifier", *step) as process, started_anew(bench, process, "notifier"):
         inquiry_id = written(bench)

@@ -75,7 +75,7 @@ def until(look: Callable[[], Any], complaint: str) -> Any:
 
 @pytest.fixture(scope="module")
 def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A stack with its own broker and store, because other tests leave missing messages. `running` skips it where it cannot run."""
+    """A stack with its own broker and store, because these tests leave missing messages; skipped like `running`."""
     with chorus_up(tmp_path_factory.mktemp("letters"), {}) as stack:
         one = Town(stack)
         yield one

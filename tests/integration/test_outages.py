@@ -155,9 +155,7 @@ async def test_without_the_store_residents_are_asked_to_retry_and_nothing_is_los
     assigned_once(running, resident, [*before, after, first.json()])
 
 
-def test_a_department_added_at_run_time_gets_parts(
-    running: Backing, stack: RunningStack, urls: dict[str, str]
-) -> None:
+def test_a_department_added_at_run_time_gets_parts(running: Backing, stack: RunningStack, urls: dict[str, str]) -> None:
     added = stack.chorus("department", "add", "night-market", "--name-zh", "夜市办", "--name-en", "Night Market Office")
     assert added.returncode == 0, added.stderr
     resident = Resident(urls["intake"])

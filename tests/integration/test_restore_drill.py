@@ -1,4 +1,4 @@
-"""The restore procedure of docs/operations.md: the store is restored from a backup, Kafka keeps its data, nothing is lost or duplicated."""
+"""The restore procedure of docs/operations.md: the store goes back to a backup, Kafka stays, nothing is lost or duplicated."""
 
 import hashlib
 import json

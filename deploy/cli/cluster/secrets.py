@@ -89,7 +89,8 @@ def _refuse(folder: Path, names: set[str]) -> None:
     if kept := sorted(names & WITH_PROVISION):
         user = kept[0].partition("/")[2]
         raise Failure(
-            REFUSED, f"Kafka stores the password {kept[0]!r} itself: use `chorus provision --rotate {user}` to change both."
+            REFUSED,
+            f"Kafka stores the password {kept[0]!r} itself: use `chorus provision --rotate {user}` to change both.",
         )
     if (own := sorted(names & CERTIFICATES.keys())) and _is_operators(folder):
         raise Failure(

@@ -111,9 +111,7 @@ def _finish(
     emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
     if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:
         shown = "\n  ".join(problems[:10])
-        raise Failure(
-            FAILED, f"{figures['lost']} messages were lost, {figures['double']} were duplicated.\n  {shown}"
-        )
+        raise Failure(FAILED, f"{figures['lost']} messages were lost, {figures['double']} were duplicated.\n  {shown}")
     if no_board is not None:
         raise no_board
 

@@ -96,9 +96,7 @@ def give_back(
     part: Part,
     reason: Annotated[str, typer.Option(help="The reason code, for example not-ours or lacks-facts.")],
     words: Annotated[str, typer.Option(help="An explanation for the desk.")],
-    suggest: Annotated[
-        str | None, typer.Option(metavar="CODE", help="The department that may be responsible.")
-    ] = None,
+    suggest: Annotated[str | None, typer.Option(metavar="CODE", help="The department that may be responsible.")] = None,
     wait: Wait = 3.0,
 ) -> None:
     """Return a part to the city."""

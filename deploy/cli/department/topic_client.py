@@ -23,7 +23,7 @@ from confluent_kafka import (
 
 from deploy.cli import kafka_login
 from deploy.cli.department.inbox_message import InboxMessage, inbox_message
-from deploy.failure import UNAVAILABLE, FAILED, REFUSED, Failure
+from deploy.failure import FAILED, REFUSED, UNAVAILABLE, Failure
 from shared.kafka.connection import Connection
 from shared.kafka.topics import inbox, outbox
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from deploy.cli.console import UNAVAILABLE, FAILED, PARTIAL, USAGE, Failure, emit, operator_token, say, stack
+from deploy.cli.console import FAILED, PARTIAL, UNAVAILABLE, USAGE, Failure, emit, operator_token, say, stack
 from deploy.cli.importing.mapping import (
     FIELDS,
     ImportedMessage,

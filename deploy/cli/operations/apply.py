@@ -60,6 +60,4 @@ def _read(folder: Path) -> City:
     except CityError as error:
         emit({"valid": False, "problems": list(error.problems)})
         problems = "\n  ".join(error.problems)
-        raise Failure(
-            REFUSED, f"The city in {str(folder)!r} is invalid; nothing was changed.\n  {problems}"
-        ) from error
+        raise Failure(REFUSED, f"The city in {str(folder)!r} is invalid; nothing was changed.\n  {problems}") from error

@@ -34,9 +34,7 @@ Since = Annotated[
     typer.Option(metavar="TIME", help="Only newer dead letters: since 2026-11-22T09:00:00Z, or the last 90m, 24h, 7d."),
 ]
 Status = Annotated[str | None, typer.Option(help="Only dead letters with status open, replayed, discarded or expired.")]
-By = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Your name for the history [default: your login name].")
-]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="Your name for the history [default: your login name].")]
 
 
 @dead_letters.command("list")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 from deploy.cli import desk_client
-from deploy.cli.console import UNAVAILABLE, FAILED, Failure, ask, emit, say, stack
+from deploy.cli.console import FAILED, UNAVAILABLE, Failure, ask, emit, say, stack
 from deploy.cli.operations import dead_letters
 from shared.kafka import topics
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import typer
 
-from deploy.cli.console import UNAVAILABLE, DONE, FAILED, emit, say, stack
+from deploy.cli.console import DONE, FAILED, UNAVAILABLE, emit, say, stack
 from deploy.local import probe
 from deploy.local.stack_file import StackFile
 

@@ -1,4 +1,4 @@
-"""In every order of crashes, repeats, zombie processes and outages each input is decided exactly once; planted faults are found."""
+"""In any order of crashes, repeats, zombies and outages each input is decided exactly once; planted faults are found."""
 
 import os
 from typing import Any

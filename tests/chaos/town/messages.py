@@ -1,4 +1,4 @@
-"""What residents write: made up from a seed, through every channel, some to be returned once, some rated."""
+"""The residents' messages: made from a seed, on all channels; some parts are returned, some replies rated."""
 
 import random
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One message; `returned` is the number of the part that comes back, 0 for none."""
+class ResidentMessage:
+    """One message; `returned` is the number of the part that is returned, 0 for none."""
 
     mark: str
     document: dict[str, Any]
@@ -34,20 +34,20 @@ class Letter:
     """Whether it is sent once more after it was accepted, under the same key."""
 
 
-def write_letters(number: int, seed: int) -> list[Letter]:
-    """So many letters; the same seed, the same letters."""
+def write_messages(number: int, seed: int) -> list[ResidentMessage]:
+    """This many messages; the same seed makes the same messages."""
     dice = random.Random(seed)
-    return [_letter(f"{seed}-{at}", CHANNELS[at % len(CHANNELS)], dice) for at in range(number)]
+    return [_message(f"{seed}-{at}", CHANNELS[at % len(CHANNELS)], dice) for at in range(number)]
 
 
-def _letter(mark: str, channel: str, dice: random.Random) -> Letter:
+def _message(mark: str, channel: str, dice: random.Random) -> ResidentMessage:
     subject, body, departments = dice.choice(MATTERS)
     email = f"resident-{mark}@mail.example" if dice.random() < MAILED else None
     public = dice.random() < 0.5
     document = {"subject": subject, "body": f"{body} (chaos {mark})", "channel": channel, "public": public}
     document |= {"departments": list(departments), "language": dice.choice(("zh", "en"))}
     document |= {"contact": {"name": "林听雨", "email": email}} if email else {}
-    return Letter(
+    return ResidentMessage(
         mark=mark,
         document=document,
         email=email,
