@@ -47,7 +47,7 @@ PLACES: dict[type[CityEntry], Loc] = {
     Rule: ("rules", 1),
     Policy: ("policies", 1),
 }
-"""The record of each kind whose fields are made wrong, one after the other."""
+"""The record of each kind whose fields get invalid values."""
 
 CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 HOURS = "is not a time; write hours as a number above 0, at most 8784"
@@ -117,7 +117,7 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Name, "zh"): [],
     (Name, "en"): [],
 }
-"""What no form can tell, field by field: a new field has to be thought about here, if only to say that there is nothing."""
+"""Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
 
 @dataclass(frozen=True)

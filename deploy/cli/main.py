@@ -115,7 +115,7 @@ def _common(
         Path | None,
         typer.Option(
             "--data",
-            help="The data folder of the local stack [default: $CHORUS_DATA or .chorus].",
+            help="The data folder of the local stack (default: $CHORUS_DATA or .chorus).",
             callback=_data,
             expose_value=False,
         ),

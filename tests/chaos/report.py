@@ -10,7 +10,7 @@ from tests.chaos.audit.capture import Capture
 from tests.chaos.audit.findings import Findings
 
 PROMISED = ("sent", "lost", "double", "repeated", "dead_lettered", "kills", "recover_s")
-"""What the report holds for programs, no more and no less; everything else is in the details beside it."""
+"""The fields of the report; everything else is in the details file."""
 ROWS = ("sent", "accepted", "answered", "lost", "double", "wrong", "repeated", "dead_lettered", "kills", "recover_s")
 
 

@@ -8,7 +8,7 @@ from tests.chaos.run import Plan, run
 
 pytestmark = pytest.mark.e2e
 VICTIMS = ("intake", "router", "scorer", "kafka", "mongodb")
-"""Without the notifier: the mails that it has claimed when it is killed wait until their claim runs out, 60 s."""
+"""Without the notifier: mails claimed by a killed notifier wait 60 s until the claim expires."""
 
 
 def test_nothing_is_lost_or_duplicated_under_a_few_kills(running: object, tmp_path: Path) -> None:

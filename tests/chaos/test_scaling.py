@@ -22,7 +22,7 @@ WAYS = (
         (True, False),
     )
 )
-"""Named and killed: without a name of its own or with one; it ends as it is told to, or is killed. `make soak` tries all."""
+"""Combinations of named or unnamed, stopped or killed. `make soak` runs all."""
 STAYS_S, LOADED_S, AGAIN_S, SETTLE_S = 6.0, 32.5 * len(WAYS), 60.0, 120.0
 INQUIRIES = 100 * len(WAYS)
 

@@ -23,7 +23,7 @@ from tests.component.erasing import SERVICES, Services, all_services, tell_every
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
 
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/2/by"}
-"""What was refused at once; and the ids that departments gave to messages that were taken: ours are made of them."""
+"""Rejected requests, and the departments' own ids, from which the product derives its ids."""
 NEVER_STORED |= {"lighting/0/id", "lighting/1/id", "lighting/2/id", "roads/0/id"}
 
 

@@ -40,7 +40,7 @@ ANSWERS = {
     "agriculture": "商贸旅游 卫生计生",
     "police": "环境保护 商贸旅游 城乡建设",
 }
-"""The official categories a department may plausibly answer; the petitions office has none of the seven."""
+"""The official categories that match a department; the petitions office has none of the seven."""
 
 
 @pytest.fixture(scope="module")

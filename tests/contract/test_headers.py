@@ -21,7 +21,7 @@ SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
 KEPT = ("/docs", "/asyncapi", "/hall", "/scoreboard")
-"""What a browser may keep if it asks each time whether it is still so: what everyone may read. All else it must forget."""
+"""Public responses, which browsers may cache with revalidation. All others are `no-store`."""
 ACCEPTS = ("text/html", "application/json")
 NOWHERE = (
     "/nothing",

@@ -31,7 +31,7 @@ KILLABLE = Path(__file__).with_name("killable.py")
 NOISE = {"subject": "工地夜间施工噪音扰民", "body": "工地每天夜间施工，噪音很大。", "language": "zh"}
 JOINT = ("environment", "urban-management")
 POISON = "毒"
-"""An input whose body holds this goes wrong for good in a service that `killable.py` runs."""
+"""An input with this in its body always fails in a service run by `killable.py`."""
 OPERATOR = {"Authorization": f"Bearer {'token' * 20}"}
 
 

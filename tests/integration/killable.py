@@ -2,9 +2,9 @@
 
 STEP is `before-` or `after-` one of these, or `overlap`:
 `insert` (decisions, ledger entries, deliveries, the scorer's events) · `publish` and `commit`, with TOPIC only to, or of,
-that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (the mail server has it) · `note` (that it has it) ·
-`park` (an input that fails for good: one that holds POISON).
-`overlap`: what follows from one batch is not confirmed yet when the decisions of the next are stored.
+that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (sending it) · `note` (recording that it was sent) ·
+`park` (an input that always fails: one that contains POISON).
+`overlap`: the messages of one batch are unconfirmed when the decisions of the next are stored.
 """
 
 import asyncio

@@ -90,7 +90,7 @@ JUNK: dict[str, bytes] = {
     "a chunk that is none": post("/inquiries", "Transfer-Encoding: chunked", body=b"zz\r\n{}\r\n0\r\n\r\n"),
     "a chunk below nothing": post("/inquiries", "Transfer-Encoding: chunked", body=b"-2\r\n{}\r\n0\r\n\r\n"),
 }
-"""What is no HTTP, or not all of it: refused by the server itself, or never answered at all."""
+"""Invalid or incomplete HTTP, rejected by the server itself or not answered."""
 
 ODD: dict[str, tuple[bytes, set[int]]] = {
     "a whole address": (b"GET http://evil.example/healthz HTTP/1.1\r\n" + HOST + b"\r\n", {200}),
@@ -127,7 +127,7 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
         {400, 404, 405, 422},
     ),
 }
-"""What is HTTP and not what anybody means."""
+"""Valid but unusual HTTP."""
 
 
 def safe(answer: bytes) -> bytes:

@@ -21,7 +21,7 @@ from tests.integration.readers import INBOX, OUTBOX, READERS, Reader, Stored, go
 pytestmark = pytest.mark.integration
 PATIENCE_S = 90.0
 ORIGIN = 5_000_000
-"""Letters that are replayed say that they came from here on: from where nothing lies."""
+"""The origin offsets of replayed records, beyond the end of the topic."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def origin(topic: str, offset: int) -> dict[str, bytes | None]:
 # ── where it ends ────────────────────────────────────────────────────────────
 
 End = tuple[int, list[str], int]
-"""How many effects, which kinds of dead letter, how many refusals."""
+"""The number of effects, the kinds of dead letters, the number of refusals."""
 
 ENDS: dict[str, End] = {
     "taken": (1, [], 0),

@@ -53,7 +53,7 @@ def router_database(bench: Bench, folder: Path) -> Restore:
 def whole_store(bench: Bench, folder: Path) -> Restore:
     """A backup of the store's folder, with the databases of all services."""
     part = bench.backing.parts["store"]
-    data = Path(part.part.command[part.part.command.index("--storage-path") + 1])
+    data = Path(part.component.command[part.component.command.index("--storage-path") + 1])
     part.stop()
     shutil.copytree(data, folder / "backup")
     part.start()

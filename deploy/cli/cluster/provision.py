@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 def provision(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="The city folder [default: $CHORUS_CITY or the sample city].")
+        Path | None, typer.Argument(metavar="[DIR]", help="The city folder (default: $CHORUS_CITY or the sample city).")
     ] = None,
     rotate: Annotated[
         str | None,

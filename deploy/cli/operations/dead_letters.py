@@ -25,7 +25,7 @@ dead_letters = typer.Typer(help="Dead letters: messages that a service could not
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The id of the dead letter, as `list` shows it.")]
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters [default: all that match the filters].")
+    list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters (default: all that match the filters).")
 ]
 OfService = Annotated[str | None, typer.Option("--service", help="Only dead letters of this service.")]
 Reason = Annotated[str | None, typer.Option(help="Only dead letters of this kind, or with this text in their reason.")]
@@ -34,7 +34,7 @@ Since = Annotated[
     typer.Option(metavar="TIME", help="Only newer dead letters: since 2026-11-22T09:00:00Z, or the last 90m, 24h, 7d."),
 ]
 Status = Annotated[str | None, typer.Option(help="Only dead letters with status open, replayed, discarded or expired.")]
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Your name for the history [default: your login name].")]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="Your name for the history (default: your login name).")]
 
 
 @dead_letters.command("list")

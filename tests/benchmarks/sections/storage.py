@@ -43,7 +43,7 @@ STORED = {
     "hall": ("chorus_notifier", "hall"),
 }
 MESSAGES = ("messages", "picture")
-"""What a decision keeps only for as long as somebody may ask for its messages again."""
+"""The fields of a decision that the cleanup drops."""
 LIMIT_S, LOOK_EVERY_S = 120.0, 0.2
 Document = dict[str, Any]
 Store = MongoClient[Document]

@@ -121,6 +121,6 @@ class Capture:
     boards: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     promised: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
-    """Of each department its address, as the city's directory has it."""
+    """The address of each department in the city's directory."""
     areas: Collection[str] = frozenset()
-    """The areas that the city's directory names."""
+    """The areas in the city's directory."""

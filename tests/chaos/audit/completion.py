@@ -1,7 +1,7 @@
-"""What decisions promise: every message that follows, completed from what is stored, by the auditor's own hand.
+"""The auditor's own completion of stored messages: every message that follows from the stored decisions.
 
-A stored message is `<topic> <type> <value>`. In a value, a text's place in its case between two U+001A stands for that
-text, and `picture` for what all words to the resident of one decision have in common. Facts are events, byte for byte.
+A stored message is `<topic> <type> <value>`. In a value, a reference between two U+001A is replaced by its text, and
+`picture` by the common fields of a decision's resident messages. Facts are events, byte for byte.
 """
 
 import json

@@ -26,7 +26,7 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
     repeated: Counter[str] = field(default_factory=Counter)
     excused: list[Finding] = field(default_factory=list)
-    """What is missing although a dead letter says why: for the operator to replay, and not lost."""
+    """Missing effects with a dead letter that explains them: not lost, because an operator can replay them."""
 
     def lost(self, inquiry_id: str, words: str) -> None:
         """Something accepted, decided or due is missing."""

@@ -12,7 +12,7 @@ BEHIND = {
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
 }
-"""What a resident is mailed, and the event that each is told for."""
+"""The mails to residents, and the event of each."""
 
 
 def check_told(case: Case, findings: Findings) -> None:

@@ -24,7 +24,7 @@ FORMS: Mapping[str, str] = {
     "reply_id": rf"{TICKET}-r\d+",
     **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
 }
-"""What a field of an event may hold if it holds text at all; a field that is not here may not. Areas are the city's own."""
+"""The allowed text of each field of an event; other fields may contain none. Areas come from the city's directory."""
 PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")
 
 

@@ -20,7 +20,7 @@ class Desk(Worker):
     router: str
     token: str
     promised: dict[str, str] = field(default_factory=dict)
-    """Of each command that was taken the inquiry, by the id that was promised."""
+    """The inquiry of each accepted command, by the returned event id."""
     oddities: list[str] = field(default_factory=list)
     _done: set[str] = field(default_factory=set)
 

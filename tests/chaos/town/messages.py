@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
-"""Those at work in this town; every matter below, and the desk, leads to some of them."""
+"""The simulated departments; every topic below, and the desk, assigns some of them."""
 MAILED = 0.1
-"""The share of residents with an address: mails, one after another, are the slowest of all effects."""
+"""The share of residents with an address: sending mails is the slowest effect."""
 MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("工地夜间施工噪音扰民", "工地每天夜间施工，噪音很大。", ()),
     ("流动摊贩卖过期食品", "学校旁边的流动摊贩卖过期食品。", ("urban-management", "market")),
@@ -31,7 +31,7 @@ class ResidentMessage:
     returned: int
     rating: Literal["yes", "mostly", "no"] | None
     again: bool
-    """Whether it is sent once more after it was accepted, under the same key."""
+    """Whether it is sent again after it was accepted, with the same key."""
 
 
 def write_messages(number: int, seed: int) -> list[ResidentMessage]:

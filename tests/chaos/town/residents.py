@@ -35,10 +35,10 @@ class Residents:
     """Threads that write; `oddities` has unexpected responses."""
 
     doors: list[str]
-    """Where intake answers: always the first one, at times a second."""
+    """The URLs of intake: the first process, at times a second one."""
     sent: dict[str, Sent] = field(default_factory=dict)
     promised: dict[str, str] = field(default_factory=dict)
-    """Of each rating that was taken the inquiry, by the id that was promised."""
+    """The inquiry of each accepted rating, by the returned event id."""
     oddities: list[str] = field(default_factory=list)
     _errands: queue.Queue[tuple[str, Sent] | None] = field(default_factory=queue.Queue)
     _threads: list[threading.Thread] = field(default_factory=list)

@@ -11,10 +11,10 @@ BEFORE_FREEZE_S, AFTER_FREEZE_S = 4.0, 8.0
 WHOLE_FROM_KILLS = 6
 KILLS_A_FREEZE, KILLS_A_VISIT = 20, 5
 WHOLE_S = AWAY_S + FREEZE_S + 45.0
-"""So long at least takes a run with everything: some of its seconds must be without freeze and outage."""
+"""The minimum duration of a run with every kind of fault, including time without freeze or outage."""
 FREEZABLE = ("router", "notifier", "scorer", "intake")
 VICTIMS = (*SERVICES, "router", "kafka", "mongodb")
-"""The router twice: it does the most."""
+"""The router twice, because it does most of the work."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tests.chaos.town.processes import alive
 
 REPOSITORY = Path(__file__).parents[3]
 POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005}\n"
-"""11, 14 and 18 seconds: a kill is enough to miss them."""
+"""11, 14 and 18 seconds: one kill makes a clock expire."""
 ADDRESSED = ("water",)
 READY_S = 120.0
 SERVICES = ("intake", "router", "notifier", "scorer")

@@ -20,9 +20,9 @@ from tests.chaos.town.stack import REPOSITORY, Town
 
 FOUND_S, GOODBYE_S = 60.0, 60.0
 READY_S = 180.0
-"""The broker may be away for a minute, everything be killed after that, and a group wait for members that have died."""
+"""A broker outage of a minute, then a kill of everything, then waiting for the sessions of dead members."""
 DIE_WITH_PARENT = (sys.executable, "-I", "-S", die_with_parent.__file__)
-"""So that nobody stays behind when the run itself is killed."""
+"""The processes end with the run."""
 
 
 @dataclass

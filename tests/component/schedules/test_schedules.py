@@ -12,7 +12,7 @@ from tests.component.schedules.machine import Schedule
 
 SCHEDULES = int(os.environ.get("CHORUS_SCHEDULES", "200"))
 ENOUGH = 200
-"""Schedules within which every planted fault is found; today each takes less than ten."""
+"""The maximum of schedules to find each planted fault; currently each needs fewer than ten."""
 
 
 def run(machine: type[Schedule], schedules: int, **more: Any) -> None:
