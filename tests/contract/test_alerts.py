@@ -160,7 +160,7 @@ def test_alertmanager_does_not_start_with_a_missing_or_invalid_setting(
 ) -> None:
     done = started(tmp_path, GIVEN | {setting: value})
     assert done.returncode != 0
-    assert "into .env" in done.stderr
+    assert "in .env" in done.stderr
     assert not (tmp_path / "alertmanager.yml").exists()
 
 
