@@ -1,4 +1,4 @@
-"""Every way in which a field of a city can be wrong, made from the models' own fields; for every door a city comes in by."""
+"""Every way in which a field of a city can be invalid, derived from the models; used for files and for HTTP."""
 
 import copy
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ PLACES: dict[type[CityEntry], Loc] = {
     Rule: ("rules", 1),
     Policy: ("policies", 1),
 }
-"""The record of each kind whose fields are made wrong, one after the other."""
+"""The record of each kind whose fields get invalid values."""
 
 CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 HOURS = "is not a time; write hours as a number above 0, at most 8784"
@@ -117,12 +117,12 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Name, "zh"): [],
     (Name, "en"): [],
 }
-"""What no form can tell, field by field: a new field has to be thought about here, if only to say that there is nothing."""
+"""Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One wrong value at one place, and words of the sentence that is told of it. `within`: where the fault is told."""
+    """An invalid value at one path, and part of the error message. `within`: the path in the message."""
 
     loc: Loc
     value: Any
@@ -131,16 +131,16 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for the test."""
+        """The test id."""
         return f"{'.'.join(map(str, self.loc))}-{self.says[:50]}".encode("ascii", "backslashreplace").decode()
 
     def city(self) -> dict[str, Any]:
-        """The good city with this one fault."""
+        """The valid city with this one error."""
         return put(GOOD, self.loc, self.value)
 
 
 def put(city: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
-    """A copy of the city with the value there; NOTHING takes the field away."""
+    """A copy of the city with the value at this path; NOTHING removes the field."""
     changed = node = copy.deepcopy(city)
     for step in loc[:-1]:
         node = node[step]  # type: ignore[index]
@@ -152,7 +152,7 @@ def put(city: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
 
 
 def cases() -> Iterator[Case]:
-    """Every field of every record, in every wrong way."""
+    """Every invalid value of every field of every record."""
     for kind, place in PLACES.items():
         yield from _of_record(kind, place)
 
@@ -173,7 +173,7 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
 
 
 def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
-    """Values that do not have the form, where inside them the fault is told, and in which words."""
+    """Invalid values, the path inside them that the error names, and part of the message."""
     if "anyOf" in form:
         form = next(one for one in form["anyOf"] if one.get("type") != "null")
     else:

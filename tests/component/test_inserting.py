@@ -1,4 +1,4 @@
-"""Inserting what is new: what the store says of one document is told apart from a store that is away."""
+"""Inserts of new documents: errors about single documents are distinguished from an unavailable store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ DOCUMENTS = [{"_id": "first"}, {"_id": "second"}]
 
 
 class Saying:
-    """A collection that answers an insert with these errors: code by the document's place."""
+    """A collection whose insert fails with these error codes, by document index."""
 
     def __init__(self, errors: Mapping[int, int], unsure: bool = False) -> None:
         concern = [{"code": 64, "errmsg": "waiting for replication timed out"}] if unsure else []
@@ -29,7 +29,7 @@ async def insert(collection: Any) -> set[Any]:
     return await insert_new(collection, DOCUMENTS)
 
 
-async def test_what_is_there_is_named_and_left_as_it_is(database: Database) -> None:
+async def test_existing_documents_are_returned_and_unchanged(database: Database) -> None:
     things = database["things"]
     assert await insert_new(things, DOCUMENTS[:1]) == set()
     assert await insert_new(things, [{"_id": "first", "other": 1}, DOCUMENTS[1]]) == {"first"}

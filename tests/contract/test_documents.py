@@ -16,17 +16,17 @@ GENERATED = "tests/benchmarks/results/"
 
 
 def paths(text: str) -> list[str]:
-    """The repository paths that a text names, in order."""
+    """The repository paths in a text, in order."""
     return [one for one in PATH.findall(text) if not one.startswith(MADE_LATER) and one != "deploy/secrets"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(REPOSITORY)))
-def test_every_path_that_a_document_names_exists(document: Path) -> None:
+def test_every_path_in_the_documents_exists(document: Path) -> None:
     missing = [one for one in paths(document.read_text("utf-8")) if not (REPOSITORY / one).exists()]
     assert missing == []
 
 
-def test_the_trace_names_each_file_once_and_few_of_them() -> None:
+def test_the_trace_names_few_files_each_once() -> None:
     text = (REPOSITORY / "README.md").read_text("utf-8")
     trace = text.partition("## Five-minute trace")[2].partition("When something fails")[0]
     found = paths(trace)

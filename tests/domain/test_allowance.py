@@ -1,4 +1,4 @@
-"""How often is too often: a moving window for each key, and no more memory than is given."""
+"""Rate limits: a sliding window for each key, and bounded memory."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.http.rate_limit import KEY_MAX, RateLimit, client_of
 from shared.runtime.settings import Settings
 
 
-def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
+def test_requests_beyond_the_limit_get_the_waiting_time() -> None:
     allowance = RateLimit(2, 60)
     assert [allowance.wait_s("a", now) for now in (0, 10, 20)] == [0, 0, 40]
     assert allowance.wait_s("a", 59.5) == 1
@@ -17,19 +17,19 @@ def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
     assert allowance.wait_s("a", 61) == 9
 
 
-def test_what_was_refused_does_not_prolong_the_wait() -> None:
+def test_refused_requests_do_not_prolong_the_wait() -> None:
     allowance = RateLimit(1, 60)
     assert allowance.wait_s("a", 0) == 0
     assert [allowance.wait_s("a", now) for now in range(1, 60)] == list(range(59, 0, -1))
     assert allowance.wait_s("a", 60) == 0
 
 
-def test_each_key_has_an_allowance_of_its_own() -> None:
+def test_each_key_has_its_own_limit() -> None:
     allowance = RateLimit(1, 60)
     assert [allowance.wait_s(key, 0) for key in ("a", "b", "a")] == [0, 0, 60]
 
 
-def test_none_is_no_limit() -> None:
+def test_without_a_limit_every_request_is_allowed() -> None:
     allowance = RateLimit(0, 60)
     assert {allowance.wait_s("a", 0) for _ in range(1_000)} == {0}
 

@@ -1,4 +1,4 @@
-"""Every field of every file of a city gets its sentence: file, line, entry, field, the value, and what would be right."""
+"""City files: an error for every wrong field names file, line, entry, field, value and the remedy."""
 
 import json
 import os
@@ -20,7 +20,7 @@ GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamp
 
 
 def write(folder: Path, document: dict[str, Any] = GOOD, /, **texts: str | bytes) -> Path:
-    """The city as a folder, in the JSON that is YAML too; a file named in `texts` holds that instead."""
+    """Write the city as a folder, as JSON, which is valid YAML; `texts` replaces the content of single files."""
     about = {name: value for name, value in document.items() if name not in LISTS}
     files = {"city": about} | {name: document[name] for name in LISTS}
     written = {name: json.dumps(value) for name, value in files.items()}
@@ -35,12 +35,12 @@ def problems(folder: Path) -> tuple[str, ...]:
     return told.value.problems
 
 
-def test_the_good_city_is_read(tmp_path: Path) -> None:
+def test_a_valid_city_is_loaded(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     assert [one.code for one in city.departments] == ["roads", "lamps", "hills", "signs"]
 
 
-def test_every_field_of_every_record_has_been_thought_about() -> None:
+def test_every_field_of_every_record_has_error_cases() -> None:
     fields = {(kind, name) for kind in (Outline, Department, Rule, Policy, Name) for name in kind.model_fields}
     assert set(MEANT) == fields
     assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
@@ -49,7 +49,7 @@ def test_every_field_of_every_record_has_been_thought_about() -> None:
 
 
 @pytest.mark.parametrize("case", IN_FILES, ids=[case.name for case in IN_FILES])
-def test_a_wrong_field_is_told_with_its_file_and_place(tmp_path: Path, case: Case) -> None:
+def test_an_error_names_file_entry_and_field(tmp_path: Path, case: Case) -> None:
     told = problems(write(tmp_path, case.city()))
     file = f"{case.loc[0]}.yaml:" if case.loc[0] in LISTS else "city.yaml:"
     field = next(step for step in reversed(case.loc) if isinstance(step, str))
@@ -59,7 +59,7 @@ def test_a_wrong_field_is_told_with_its_file_and_place(tmp_path: Path, case: Cas
     assert all(one.endswith(".") and one.isprintable() for one in told)
 
 
-def test_the_line_is_that_of_the_value(tmp_path: Path) -> None:
+def test_an_error_names_the_line_of_the_value(tmp_path: Path) -> None:
     departments = (
         "# the bureaus\n- code: roads\n  name: {zh: 路, en: R}\n  email: 'desk'\n- code: lamps\n  name:\n    zh: 灯\n"
     )
@@ -74,7 +74,7 @@ def test_the_line_is_that_of_the_value(tmp_path: Path) -> None:
     )
 
 
-def test_of_rules_in_several_files_the_right_one_is_named(tmp_path: Path) -> None:
+def test_an_error_names_the_right_one_of_several_rule_files(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "rules.yaml").unlink()
     (folder / "rules").mkdir()
@@ -87,12 +87,12 @@ def test_of_rules_in_several_files_the_right_one_is_named(tmp_path: Path) -> Non
     )
 
 
-def test_whoever_names_a_department_that_has_faults_is_not_wrong(tmp_path: Path) -> None:
+def test_a_reference_to_an_invalid_department_is_no_additional_error(tmp_path: Path) -> None:
     told = problems(write(tmp_path, put(GOOD, ("departments", 0, "email"), "desk")))
     assert [one.split(":")[0] for one in told] == ["departments.yaml"]
 
 
-def test_what_files_must_agree_on_is_told_beside_other_faults(tmp_path: Path) -> None:
+def test_contradictions_between_files_are_reported_with_other_errors(tmp_path: Path) -> None:
     city = put(put(GOOD, ("departments", 0, "email"), "desk"), ("rules", 0, "lead"), "zoo")
     told = problems(write(tmp_path, city, city="name: {zh: 城, en: C}\ntime_zone: Nowhere\n"))
     assert [one.split(":")[0] for one in told] == ["city.yaml", "departments.yaml", "rules.yaml"]
@@ -133,13 +133,15 @@ def test_what_files_must_agree_on_is_told_beside_other_faults(tmp_path: Path) ->
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_file_that_is_no_plain_yaml_is_told(tmp_path: Path, file: str, content: str | bytes, sentence: str) -> None:
+def test_a_file_that_is_not_plain_yaml_is_reported(
+    tmp_path: Path, file: str, content: str | bytes, sentence: str
+) -> None:
     told = problems(write(tmp_path, **{file: content}))
     assert any(one.startswith(f"{file}.yaml{sentence}") for one in told), told
     assert all(one.isprintable() for one in told)
 
 
-def test_aliases_that_stand_for_more_than_a_machine_holds_are_not_followed(tmp_path: Path) -> None:
+def test_yaml_aliases_that_expand_exponentially_are_rejected(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
     assert problems(write(tmp_path, city="\n".join(lines))) == (
@@ -148,7 +150,7 @@ def test_aliases_that_stand_for_more_than_a_machine_holds_are_not_followed(tmp_p
 
 
 @pytest.mark.parametrize("file", ["city", *LISTS])
-def test_a_file_that_is_not_there_or_no_file_is_told(tmp_path: Path, file: str) -> None:
+def test_a_missing_file_or_a_folder_in_its_place_is_reported(tmp_path: Path, file: str) -> None:
     path = write(tmp_path) / f"{file}.yaml"
     path.unlink()
     assert problems(tmp_path) == (f"{file}.yaml: the file does not exist in '{tmp_path}'; add it.",)
@@ -162,7 +164,7 @@ def test_a_file_that_is_not_there_or_no_file_is_told(tmp_path: Path, file: str) 
 
 
 @pytest.mark.parametrize("name", ["rules.yaml", "departments.yaml", "city.yaml", "policies.yaml"])
-def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+def test_a_named_pipe_is_rejected_without_waiting(tmp_path: Path, name: str) -> None:
     (write(tmp_path) / name).unlink()
     os.mkfifo(tmp_path / name)
     assert problems(tmp_path) == (f"{name}: this is not a file; replace it with a file of that name.",)
@@ -180,7 +182,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
         ("rules/1.yml", "rules/1.yml: a city's files must end in .yaml; rename the file."),
     ],
 )
-def test_a_file_that_nobody_would_read_is_told(tmp_path: Path, name: str, sentence: str) -> None:
+def test_an_unknown_file_is_reported(tmp_path: Path, name: str, sentence: str) -> None:
     path = write(tmp_path) / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("[]")
@@ -188,19 +190,19 @@ def test_a_file_that_nobody_would_read_is_told(tmp_path: Path, name: str, senten
     assert told.startswith(sentence)
 
 
-def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     text = (write(tmp_path) / "departments.yaml").read_bytes()
     assert len(load_city(write(tmp_path, departments=b"\xef\xbb\xbf" + text)).departments) == 4
 
 
-def test_other_files_may_lie_beside(tmp_path: Path) -> None:
+def test_unrelated_files_in_the_folder_are_ignored(tmp_path: Path) -> None:
     for name in ("README.md", ".hidden", "city.yaml~"):
         (write(tmp_path) / name).write_text("7")
     assert load_city(tmp_path).time_zone == "Asia/Shanghai"
 
 
 @pytest.mark.parametrize("hours", [".inf", ".nan", "-.inf", "1e999", "99999999999999999999"])
-def test_hours_are_numbers_that_a_clock_can_count(tmp_path: Path, hours: str) -> None:
+def test_invalid_hours_are_reported(tmp_path: Path, hours: str) -> None:
     policies = f"- {{id: standard, accept_h: 1, first_reply_h: 2, resolve_h: {hours}}}\n"
     [told] = problems(write(tmp_path, policies=policies))
     assert "is not a time; write hours as a number above 0" in told or "ascending order" in told
@@ -209,20 +211,20 @@ def test_hours_are_numbers_that_a_clock_can_count(tmp_path: Path, hours: str) ->
 @pytest.mark.parametrize(
     ("text", "shown"), [("no", "false"), ("1_000", "1000"), ("2026-03-16", "2026-03-16"), ("~", "null")]
 )
-def test_what_yaml_takes_for_something_else_is_told(tmp_path: Path, text: str, shown: str) -> None:
+def test_values_that_yaml_converts_to_another_type_are_reported(tmp_path: Path, text: str, shown: str) -> None:
     rules = GOOD_RULE.replace("[路灯]", f"[{text}]")
     [told] = problems(write(tmp_path, rules=rules))
     assert told.startswith(f'rules.yaml:1, rule "dark", field any[0]: "{shown}" is not text; write ')
 
 
-def test_of_thousands_of_faults_the_first_are_told(tmp_path: Path) -> None:
+def test_only_the_first_of_thousands_of_errors_are_reported(tmp_path: Path) -> None:
     told = problems(write(tmp_path, departments="- 7\n" * 5_000, rules="[]"))
     assert (len(told), told[-1]) == (MOST_TOLD + 1, f"And {5_000 - MOST_TOLD} more.")
     told = problems(write(tmp_path, departments="- {" + ", ".join(["a: 1"] * 5_000) + "}"))
     assert (len(told), told[-1][:4]) == (MOST_TOLD + 1, "And ")
 
 
-def test_a_city_too_large_for_one_revision_is_told(tmp_path: Path) -> None:
+def test_a_city_too_large_for_one_record_is_reported(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "rules").mkdir()
     words = ", ".join(["路" * 2_000] * 100)

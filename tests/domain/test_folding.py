@@ -1,4 +1,4 @@
-"""Folding: facts one by one, in whatever order decisions are read, leave what was given as it is."""
+"""Folding: applies facts to a case in the order of decisions, without changing the given case."""
 
 from services.router.domain import facts
 from services.router.domain.case import Case
@@ -12,7 +12,7 @@ DUE: facts.DueTexts = {"accept": AT, "first_reply": AT, "resolve": AT}
 OFFERED = NewFact(facts.Offered("p1", "lighting", "lead", DUE, 1))
 
 
-def test_decisions_fold_in_the_order_of_their_numbers_however_they_are_read() -> None:
+def test_decisions_are_folded_in_numerical_order() -> None:
     story = told(
         received("路灯和路面"), accepted("lighting"), contributed("roads", "补了"), contributed("lighting", "亮")
     )
@@ -25,14 +25,14 @@ def test_a_returned_part_waits_for_triage_by_its_own_fact_alone() -> None:
     assert (case.unsettled, case.state) == (("p1",), "triage")
 
 
-def test_each_round_is_rated_for_itself() -> None:
+def test_each_round_has_its_own_rating() -> None:
     case = Case(INQUIRY)
     for number in (1, 2):
         case = fold(case, NewFact(facts.Rated(number, True, "yes")))
     assert case.rated == {1, 2}
 
 
-def test_a_case_that_was_given_is_left_as_it_is() -> None:
+def test_folding_does_not_change_the_given_case() -> None:
     case = fold(Case(INQUIRY), OFFERED)
     before = (case.active_parts, case.state, dict(case.parts))
     then = fold(case, NewFact(facts.Withdrawn("p1", "lighting")))

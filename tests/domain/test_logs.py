@@ -1,4 +1,4 @@
-"""What a log line carries, and how often the same words are let through."""
+"""Log lines: their fields, formats, and the limit on repeated messages."""
 
 import io
 import json
@@ -21,13 +21,13 @@ def a_line(words: str, at: float = 0.0, **fields: object) -> logging.LogRecord:
     return record
 
 
-def test_a_line_for_people_begins_with_the_time_and_ends_with_the_fields() -> None:
+def test_a_text_line_begins_with_the_time_and_ends_with_the_fields() -> None:
     assert formatter("text").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")) == (
         "00:00:03.250 info    decided inquiry_id=20260316-7KQ2M9XD"
     )
 
 
-def test_a_line_for_programs_is_one_json_object() -> None:
+def test_a_json_line_is_one_object() -> None:
     line = json.loads(formatter("json").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")))
     assert (line["at"], line["event"], line["inquiry_id"]) == (
         "1970-01-01T00:00:03.250Z",
@@ -54,7 +54,7 @@ def written(form: LogFormat, *loggers: str) -> Iterator[io.StringIO]:
             logging.getLogger(name).setLevel(level)
 
 
-def test_our_lines_and_those_of_a_library_are_written_alike() -> None:
+def test_own_and_library_log_lines_have_the_same_format() -> None:
     with written("json", "chorus", "aiokafka.conn") as to:
         log.info("let in", inquiry_id="20260316-7KQ2M9XD", department="路灯")
         logging.getLogger("aiokafka.conn").warning("No answer from %s", "127.0.0.1:9092")
@@ -74,7 +74,7 @@ def test_our_lines_and_those_of_a_library_are_written_alike() -> None:
     ]
 
 
-def test_in_text_a_traceback_follows_on_lines_of_its_own() -> None:
+def test_in_text_format_a_traceback_follows_on_separate_lines() -> None:
     with written("text", "chorus") as to:
         log.error("broken", exc_info=ValueError("why"), group="router-core")
     first, *rest = to.getvalue().splitlines()
