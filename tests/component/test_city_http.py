@@ -148,7 +148,7 @@ async def test_a_city_too_large_for_one_revision_is_told(desk: httpx.AsyncClient
             ).encode(),
         )
     )
-    assert (at, f"a revision can have at most {CITY_BYTES_MAX}" in detail) == ("", True)
+    assert (at, f"at most {CITY_BYTES_MAX} fit into one revision" in detail) == ("", True)
 
 
 async def test_an_area_of_a_kept_department_is_told_where_it_was_sent(desk: httpx.AsyncClient) -> None:
