@@ -93,7 +93,7 @@ async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
     body = BODY if path != "/city" else json.loads(CITY.model_dump_json())
     answer = await office.http.request("POST" if path == "/city" else "PUT", path, json=body)
     assert answer.headers["retry-after"] == "5"
-    assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
+    assert problem(answer, 503)["detail"] == "Kafka is unavailable; try again in a moment."
 
 
 async def test_of_events_out_of_order_the_newest_is_shown(database: Database) -> None:

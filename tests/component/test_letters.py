@@ -281,7 +281,7 @@ async def test_a_count_of_replays_that_the_sender_wrote_itself_says_nothing(bure
 async def test_without_kafka_the_desk_says_so_and_when_to_ask_again(bureau: Bureau) -> None:
     bureau.letters.kafka = Connection("127.0.0.1:1")
     for answer in (await bureau.http.get("/dead-letters"), await bureau.http.get(f"/dead-letters/{bureau.one}-0")):
-        assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
+        assert problem(answer, 503)["detail"] == "Kafka is unavailable; try again in a moment."
         assert answer.headers["retry-after"] == "5"
 
 
