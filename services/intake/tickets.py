@@ -1,10 +1,11 @@
-"""Tickets: what the holder of a query code sees, and the rating that he gives."""
+"""Tickets: what a resident with the query code sees, and the rating that the resident gives."""
 
 import time
 
 from services.intake import domain
 from services.intake.domain import RatingGiven
 from services.intake.responses import Ticket
+from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
@@ -18,18 +19,17 @@ from shared.store.mongo import Document
 
 WRONG_CODES = 10
 WRONG_CODES_PERIOD_S = 600
-UNKNOWN = "There is no such ticket, or the code is not its code."
 
 
 class Acknowledged(Documented):
-    """The answer to whatever comes later."""
+    """The answer to a rating."""
 
     event_id: str
     """The id of the stored message; a repeat of the request has the same one."""
 
 
 class Tickets:
-    """Opens tickets for whoever holds their code."""
+    """Shows tickets to residents who have the query code, and takes their ratings."""
 
     def __init__(self, store: IntakeStore, ledger: Ledger, code_secret: bytes) -> None:
         self.store = store
@@ -38,7 +38,7 @@ class Tickets:
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
 
     async def ticket(self, inquiry_id: str, code: str | None) -> Ticket:
-        """What the holder of the code sees; a wrong code, or an erased ticket, looks like an unknown one.
+        """What a resident with the code sees; a wrong code, or an erased ticket, looks like an unknown one.
 
         Raises Problem 404 or 429.
         """
@@ -50,14 +50,14 @@ class Tickets:
         return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), told, rated)
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
-        """The ledger's entries of a ticket, for whoever holds its code. A right code is never limited."""
+        """The ledger's entries of a ticket, if the code is right. A right code is never limited."""
         right = bool(ids.INQUIRY_ID.fullmatch(inquiry_id)) and ids.same_code(
             code or "", ids.query_code(self._secret, inquiry_id)
         )
         entries = await self.ledger.of(inquiry_id) if right else []
         if not entries or await self._erased(inquiry_id):
             self._count_wrong(inquiry_id)
-            raise Problem(404, UNKNOWN)
+            raise Problem(404, NO_SUCH_TICKET)
         return entries
 
     async def _erased(self, inquiry_id: str) -> bool:
@@ -100,7 +100,7 @@ class Tickets:
             if await self._erased(inquiry_id):
                 # The erasure came after the ticket was opened, and may have come before this was written.
                 await self.ledger.erase(inquiry_id)
-                raise Problem(404, UNKNOWN)
+                raise Problem(404, NO_SUCH_TICKET)
             if written.earlier and not entry.repeats(written.earlier):
                 raise Problem(409, f"Round {given.round} is rated already; a rating stands once it is given.")
             if written.new or written.earlier:
