@@ -180,7 +180,7 @@ def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
         yield (), None, '"null" '
     match form.get("type"):
         case None:
-            yield (), 7, "is not an object; write its fields, each with a name and a value"
+            yield (), 7, "is not an object; write a JSON object or, in YAML, fields with values"
             yield (), "Some City", "is not an object"
         case "string":
             yield from (((), value, says) for value, says in _wrong_text(form))

@@ -66,7 +66,7 @@ class _Reading:
         if file is None:
             return {}
         if not isinstance(file.value, dict):
-            self._problems.append(f"{ABOUT}: {quoted(file.value)} is not an object; write name and time_zone.")
+            self._problems.append(f"{ABOUT}: {quoted(file.value)} is not a mapping; write name and time_zone.")
             del self._files[ABOUT]
             return {}
         for name, value in file.value.items():

@@ -44,7 +44,7 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
         case "too_long":
             return f"has {context['actual_length']} entries; write at most {context['max_length']}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return "is not an object; write its fields, each with a name and a value"
+            return "is not an object; write a JSON object or, in YAML, fields with values"
         case "json_invalid":
             return f"is not JSON: {context['error']}"
         case "extra_forbidden":
