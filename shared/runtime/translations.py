@@ -5,8 +5,9 @@ from datetime import datetime, tzinfo
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -43,3 +44,9 @@ def date_and_time(at: datetime, zone: tzinfo, language: Lang) -> str:
     """Date and time of day to the minute: `2026年11月23日 00:30`, `23 November 2026 00:30`."""
     local, locale = at.astimezone(zone), LOCALES[language]
     return f"{format_date(local, 'long', locale)} {format_time(local, 'short', zone, locale)}"
+
+
+def zone_name(zone: tzinfo, language: Lang) -> str:
+    """The name of a time zone: `中国时间`, `China Time`. Fixed offsets such as UTC have no generic name."""
+    variant: Literal["generic", "standard"] = "generic" if zone.utcoffset(None) is None else "standard"
+    return get_timezone_name(zone, zone_variant=variant, locale=LOCALES[language])

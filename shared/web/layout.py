@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, get_timezone_name
+from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from shared.http.security_headers import EVERY_ANSWER
 from shared.runtime.languages import LANGUAGES, Lang, language_of
 from shared.runtime.timestamps import from_text
-from shared.runtime.translations import LOCALES, date_and_time, translations
+from shared.runtime.translations import LOCALES, date_and_time, translations, zone_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECURITY = {
@@ -106,7 +106,7 @@ def _environment(folders: Sequence[Path], lang: Lang) -> Environment:
         moment=moment,
         date=lambda at: format_date(at, "long", locale),
         date_and_time=lambda at, zone: date_and_time(at, zone, lang),
-        zone_name=lambda zone: get_timezone_name(zone, locale=locale),
+        zone_name=lambda zone: zone_name(zone, lang),
         number=lambda count: UNKNOWN if count is None else format_decimal(count, locale=locale),
         percent=lambda share: percent(share, lang),
     )

@@ -19,7 +19,7 @@ from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
 from shared.contracts.resident_messages import Paragraph, Reply
-from shared.runtime.languages import Lang
+from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
@@ -298,6 +298,13 @@ def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
 )
 def test_a_share_is_never_rounded_up_to_whole(share: str | None, text: str) -> None:
     assert layout.percent(share, "zh") == layout.percent(share, "en") == text
+
+
+def test_answers_that_were_sent_to_residents_are_called_replies() -> None:
+    headings = {lang: [one.text for one in shown("scoreboard", lang).all("th")] for lang in LANGUAGES}
+    assert headings["zh"][:4] == ["部门", "分办件", "已提交意见", "已回复"]
+    assert headings["en"][:4] == ["Department", "Parts", "Contributed", "Replied"]
+    assert "公开" not in headings["zh"]
 
 
 def test_the_citys_figures_are_the_departments_added_up() -> None:

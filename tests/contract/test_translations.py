@@ -12,8 +12,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import PoFileError, read_po
 
-from shared.runtime.languages import Lang
-from shared.runtime.translations import CATALOGUE, date_and_time, read_catalogue, translations
+from shared.runtime.languages import LANGUAGES, Lang
+from shared.runtime.translations import CATALOGUE, date_and_time, read_catalogue, translations, zone_name
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = "合唱"
@@ -139,3 +139,11 @@ def test_a_catalogue_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
 def test_times_are_written_in_the_citys_zone_and_the_readers_language(language: Lang, text: str) -> None:
     at = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
     assert date_and_time(at, ZoneInfo("Asia/Shanghai"), language) == text
+
+
+@pytest.mark.parametrize(
+    ("zone", "chinese", "english"),
+    [("Asia/Shanghai", "中国时间", "China Time"), ("UTC", "协调世界时", "Coordinated Universal Time")],
+)
+def test_a_time_zone_has_the_name_that_people_use(zone: str, chinese: str, english: str) -> None:
+    assert [zone_name(ZoneInfo(zone), language) for language in LANGUAGES] == [chinese, english]

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from babel.dates import get_timezone_name
-
 from services.notifier.domain.deliveries import Kind
 from shared.contracts.resident_messages import ResidentTold
 from shared.events.case_events import PartOfferedEvent
 from shared.runtime.languages import LANGUAGES, Lang
-from shared.runtime.translations import LOCALES, date_and_time, gettext_noop, translations
+from shared.runtime.translations import date_and_time, gettext_noop, translations, zone_name
 
 SUBJECTS: Mapping[str, str] = {
     "registered": gettext_noop("Message received: %(subject)s"),
@@ -72,14 +70,14 @@ def _new_part(part: PartOfferedEvent, zone: tzinfo, language: Lang) -> str:
         "Accept it by %(accept)s.\n"
         "Send the resident a first reply by %(first_reply)s.\n"
         "Contribute your answer by %(resolve)s.\n"
-        "All times are in local time (%(zone)s)."
+        "All times are in %(zone)s."
     ) % {
         "part_id": part.part_id,
         "role": role,
         "accept": accept,
         "first_reply": first_reply,
         "resolve": resolve,
-        "zone": get_timezone_name(zone, locale=LOCALES[language]),
+        "zone": zone_name(zone, language),
     }
 
 
