@@ -120,7 +120,7 @@ async def test_the_language_follows_the_browser_unless_it_is_said(intake: Intake
         ({"body": "字" * 20_001}, "/body", "body has 20001 characters; write at most 20000"),
         ({"departments": ["a\0b"]}, "/departments/0", "departments[0] 'a\0b' is not a department code"),
         ({"departments": ["ghosts"]}, "/departments/0", "departments[0] 'ghosts' is not a department here"),
-        ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; at most 20"),
+        ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; write at most 20"),
         ({"contact": {"email": "x"}}, "/contact/email", "contact.email 'x' is not an e-mail address"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
