@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import KafkaException
 
-from deploy.kafka_admin import quotas
+from deploy.kafka_admin import quotas, topic_settings
 from deploy.kafka_admin.access import Access
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, Right, department_rights
 from deploy.security.passwords import BROKER, Passwords, department_user
@@ -24,9 +24,13 @@ LAST_REVISIONS = 50
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What a run changed: names of topics, names of users that are new, how many rights were granted and taken."""
+    """What a run changed: names of topics, names of users that are new, how many rights were granted and taken.
+
+    `altered` names settings of topics that were there before, as `topic setting=value`.
+    """
 
     topics: list[str]
+    altered: list[str]
     users: list[str]
     granted: int
     taken: int
@@ -36,9 +40,9 @@ class Provisioned:
 async def provision(connection: Connection, city: City, passwords: Passwords | None = None) -> Provisioned:
     """Make what is missing; with `passwords`, as Kafka's admin, users and rights too. Safe to repeat.
 
-    Topics stay as they are; passwords become those of the files, rights and quotas those of the tables. Users are all
-    services, the brokers' own, and every department of the folder or of the directory in force; one that is retired there
-    is cut off.
+    Topics keep their settings, but for those that `topic_settings` settles; passwords become those of the files, rights
+    and quotas those of the tables. Users are all services, the brokers' own, and every department of the folder or of the
+    directory in force; one that is retired there is cut off.
     """
     settings = Settings()
     wanted = (
@@ -46,8 +50,9 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
         *department_topics([one.code for one in city.active], settings.retention_days),
     )
     made = await create_topics(connection, wanted, settings.replication)
+    altered = await asyncio.to_thread(topic_settings.settle, connection, wanted)
     if passwords is None:
-        return Provisioned(made, [], 0, 0, [])
+        return Provisioned(made, altered, [], 0, 0, [])
     codes, retired = members(city, await city_in_force(connection))
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
     if passwords.known(BROKER):
@@ -59,7 +64,7 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
     gone = [code for code in retired if department_user(code) in there or passwords.known(department_user(code))]
     for code in gone:
         await cut_off(connection, code, passwords)
-    return Provisioned(made, users, granted, taken, gone)
+    return Provisioned(made, altered, users, granted, taken, gone)
 
 
 def members(folder: City, in_force: City | None) -> tuple[list[str], list[str]]:

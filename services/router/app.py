@@ -67,6 +67,7 @@ def make(settings: Settings) -> Service:
         pattern=topics.OUTBOXES,
         read=read_outbox,
         handle=gate.let_in,
+        answers_unreadable=True,
     )
     service.reads(
         topics.EVENTS,

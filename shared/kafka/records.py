@@ -5,9 +5,14 @@ from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
+from shared.kafka.fetched_batches import Unreadable
+
 
 class Record(NamedTuple):
-    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote."""
+    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote.
+
+    `unreadable` says why nothing of it can be read; a batch that cannot be unpacked is one such record, its last.
+    """
 
     topic: str
     partition: int
@@ -16,6 +21,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
+    unreadable: str | None = None
 
     def attributes(self) -> dict[str, str]:
         """All headers that are not null as text, undecodable bytes replaced; the last of several counts."""
@@ -36,4 +42,7 @@ class Record(NamedTuple):
 
 def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
     """A record as aiokafka gives it."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+    value = raw.value
+    if isinstance(value, Unreadable):
+        return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, None, None, (), value.reason)
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, value, raw.headers)

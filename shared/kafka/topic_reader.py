@@ -43,7 +43,7 @@ class TopicReader:
         return {partition: OffsetRange(first[partition], end[partition]) for partition in there}
 
     async def records(self, partition: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[list[Record], int]]:
-        """Records in short lists, each with the offset after it; one that cannot be unpacked is passed over."""
+        """Records in short lists, each with the offset after it; one that cannot be read is passed over."""
         self.consumer.assign([partition])
         self.consumer.seek(partition, start)
         at, most = start, RECORDS
@@ -58,7 +58,8 @@ class TopicReader:
                 self.consumer.seek(partition, at)
                 continue
             at = await self.consumer.position(partition)
-            yield [record_of(raw) for raw in found.get(partition, ()) if raw.offset < end], at
+            records = [record_of(raw) for raw in found.get(partition, ()) if raw.offset < end]
+            yield [one for one in records if not one.unreadable], at
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
         """The record at this place; None when it is not there any more."""

@@ -98,6 +98,7 @@ class Service:
         progress: Progress | None = None,
         published: Callable[[Sequence[Item]], Awaitable[None]] | None = None,
         most: int = BATCH_RECORDS,
+        answers_unreadable: bool = False,
         at_leisure: bool = False,
     ) -> Subscription[Item]:
         """Read these topics, or those that match the pattern, as long as the service runs: see `SubscriptionOptions`."""
@@ -114,6 +115,7 @@ class Service:
             progress=progress,
             published=published,
             most=most,
+            answers_unreadable=answers_unreadable,
             at_leisure=at_leisure,
         )
         subscription = Subscription(options, self._break)

@@ -8,6 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError, UnsupportedCodecError
 
+from shared.kafka.fetched_batches import Unreadable
 from shared.kafka.records import Record
 from tests.consumers import LETTERS, Log, Reader
 from tests.fakes import FakePublisher, FakeRecord, header
@@ -148,6 +149,18 @@ async def test_an_earlier_batch_that_is_committed_late_takes_no_position_back() 
     await reader.pipeline.commit(late)
     await reader.pipeline.polling.rewind(reader.log)
     assert reader.log.positions == {FIRST: 7}
+
+
+async def test_a_record_that_says_why_it_cannot_be_read_becomes_a_dead_letter_among_its_neighbours() -> None:
+    reader = Reader(Log({0: 3}))
+    unreadable = FakeRecord("a", 0, 1, Unreadable("It cannot be unpacked."))
+    records: list[Any] = [FakeRecord("a", 0, 0, b"0/0"), unreadable, FakeRecord("a", 0, 2, b"0/2")]
+    await reader.pipeline.consume(records)
+    await reader.pipeline.drained(5)
+    assert (reader.handled, reader.letters) == ([b"0/0", b"0/2"], ["0/1"])
+    [letter] = reader.publisher.on(LETTERS)
+    assert (letter[:2], header(letter, "dl_reason")) == ((None, None), "It cannot be unpacked.")
+    assert reader.log.commits == [{("a", 0): 3}]
 
 
 # ── rebalances ───────────────────────────────────────────────────────────────

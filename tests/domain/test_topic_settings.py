@@ -1,4 +1,4 @@
-"""Topics whose writers are strangers are compressed by the broker, and each topic takes the largest record of its kind."""
+"""No topic makes the broker unpack what others have packed, and each takes the largest record of its kind."""
 
 from shared.kafka import topics
 from shared.kafka.topics import MIB, department_topics, system_topics
@@ -10,10 +10,10 @@ def config(name: str) -> dict[str, str]:
     return found
 
 
-def test_no_departments_choice_of_codec_concerns_the_reader_of_its_outbox() -> None:
-    assert config(topics.outbox("water"))["compression.type"] == "gzip"
-    assert config(topics.CITY)["compression.type"] == "gzip"
-    assert config(topics.inbox("water"))["compression.type"] == "producer"
+def test_the_broker_unpacks_nothing_to_compress_it_anew() -> None:
+    """It would do so in its own memory, whatever a department has packed."""
+    made = (*system_topics(6, 90), *department_topics(["water"], 90))
+    assert {one.config()["compression.type"] for one in made} == {"producer"}
 
 
 def test_what_a_topic_holds_fits_into_the_topic_that_follows_it() -> None:

@@ -32,8 +32,8 @@ def provision(
 ) -> None:
     """Make what is missing: topics; where Kafka has users, those of services and departments, with rights and quotas.
 
-    Safe to repeat. Topics that are there stay as they are, also with other settings than those that a new one would get;
-    passwords that are there are kept; rights become exactly those that the flow table gives.
+    Safe to repeat. Topics that are there keep their settings, but for compression.type and a max.message.bytes that is too
+    small; passwords that are there are kept; rights become exactly those that the flow table gives.
     """
     settings = kafka_login.settings()
     if rotate is not None:
@@ -56,8 +56,11 @@ def _tell(kafka: Connection, departments: int, done: Provisioned, existing: int,
     made = sorted(done.topics)
     for name in made:
         say(f"made {name}")
+    for change in done.altered:
+        say(f"changed {change}")
     say(f"{len(made)} topics made on {kafka.kafka!r}, {existing} were there.")
     told = {"kafka": kafka.kafka, "departments": departments, "made": made, "existing": existing}
+    told["altered"] = done.altered
     if passwords is not None:
         for user in done.users:
             say(f"user {user}, password in {passwords.file(user)}")

@@ -1,0 +1,214 @@
+"""The batches of a fetch, read so that none of them can stop its reader: stands in for aiokafka's `MemoryRecords`.
+
+aiokafka unpacks a batch whole, whatever it grows to, and fails at a record it cannot read, again at each attempt. Here a
+batch unpacks within bounds, a fetch ends where it has become large, and what cannot be read becomes one record whose
+value is `Unreadable`: its reader takes that to the dead letters and goes on behind it.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Self
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import MemoryRecords
+
+from shared.kafka.decompression import UNPACKED_MAX, CannotUnpack, unpack
+
+BATCH_RECORDS_MAX = 10_000
+"""As many as librdkafka puts into a batch unless it is told otherwise; a packed batch could hold millions."""
+LENGTH = struct.Struct(">i")
+LENGTH_AT, LENGTH_END = 8, 12
+MAGIC_AT, COUNT_AT, HEADER_END = 16, 57, 61
+ATTRIBUTES = struct.Struct(">h")
+ATTRIBUTES_AT, OLD_ATTRIBUTES_AT = 21, 17
+CODEC = 7
+FIRST_MAGIC = 2
+
+
+class Unreadable(bytes):
+    """In place of the value of a record that cannot be read: no bytes, and a sentence that says why."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Self:
+        made = super().__new__(cls)
+        made.reason = reason
+        return made
+
+
+class BatchRecord(NamedTuple):
+    """A record of a batch, with the attributes that aiokafka's consumer asks for."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    checksum: None = None
+
+
+class FetchedBatches:
+    """What a fetch brought of one partition. It ends early once as much is unpacked as one batch may be."""
+
+    def __init__(self, content: bytes | None) -> None:
+        self._content = content or b""
+        self._at = 0
+        self._unpacked_bytes = self._records = 0
+
+    def size_in_bytes(self) -> int:
+        """How much was fetched."""
+        return len(self._content)
+
+    def has_next(self) -> bool:
+        """Whether a whole batch follows, and those before it have left room for it."""
+        return (
+            self._end() is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
+        )
+
+    def next_batch(self) -> "FetchedBatch | None":
+        """The next batch; None when none follows. Raises CorruptRecordException for one without a whole header."""
+        if (end := self._end()) is None:
+            return None
+        content = self._content[self._at : end]
+        batch = MemoryRecords(content).next_batch() if end > self._at else None
+        if batch is None:
+            raise CorruptRecordException(f"A batch of {end - self._at} bytes has no whole header")
+        self._at = end
+        return FetchedBatch(batch, content, self._count)
+
+    def _end(self) -> int | None:
+        """Where the next batch ends; None when it was cut off, or there is none."""
+        if len(self._content) - self._at < LENGTH_END:
+            return None
+        (length,) = LENGTH.unpack_from(self._content, self._at + LENGTH_AT)
+        end: int = self._at + LENGTH_END + length
+        return end if end <= len(self._content) else None
+
+    def _count(self, unpacked_bytes: int, records: int) -> None:
+        self._unpacked_bytes += unpacked_bytes
+        self._records += records
+
+
+class FetchedBatch:
+    """One batch, of which aiokafka reads the header, as its consumer asks for it."""
+
+    def __init__(self, batch: Any, content: bytes, count: Callable[[int, int], None]) -> None:
+        self._batch, self._content, self._count = batch, content, count
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        """The record of a control batch, which is never packed."""
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            batch, records, count = self._unpacked()
+        except CannotUnpack as failure:
+            yield self._unreadable(self._batch.next_offset - 1, str(failure))
+            return
+        self._count(len(records), count)
+        read = 0
+        try:
+            for record in batch:
+                yield record
+                read += 1
+        except Exception:
+            # A record that aiokafka cannot read, for whatever reason, must not take the records behind it along.
+            if self._content[MAGIC_AT] < FIRST_MAGIC:
+                raise
+            yield from self._one_by_one(records, read, count)
+
+    def _unpacked(self) -> tuple[Any, bytes, int]:
+        """The batch without compression, its records as bytes, and how many they are. Raises CannotUnpack."""
+        content = self._content
+        if content[MAGIC_AT] < FIRST_MAGIC:
+            if content[OLD_ATTRIBUTES_AT] & CODEC:
+                raise CannotUnpack("It is compressed in the format of Kafka before 0.11; use a client of today.")
+            return self._batch, content, 1
+        (attributes,) = ATTRIBUTES.unpack_from(content, ATTRIBUTES_AT)
+        (count,) = LENGTH.unpack_from(content, COUNT_AT)
+        codec = attributes & CODEC
+        if not codec:
+            return self._batch, content[HEADER_END:], count
+        if count > BATCH_RECORDS_MAX:
+            raise CannotUnpack(f"Its batch has {count} records; write at most {BATCH_RECORDS_MAX} into one.")
+        records = unpack(codec, content[HEADER_END:])
+        plain = bytearray(content[:HEADER_END])
+        LENGTH.pack_into(plain, LENGTH_AT, HEADER_END - LENGTH_END + len(records))
+        ATTRIBUTES.pack_into(plain, ATTRIBUTES_AT, attributes & ~CODEC)
+        return MemoryRecords(bytes(plain + records)).next_batch(), records, count
+
+    def _one_by_one(self, records: bytes, first: int, count: int) -> Iterator[BatchRecord]:
+        """The records from the `first` on, each by its own length, so that one that cannot be read is passed over."""
+        content = _Content(records)
+        for number in range(count):
+            try:
+                one = _Content(content.take(content.varint()))
+            except ValueError as error:
+                yield self._unreadable(self._batch.next_offset - 1, f"Its batch breaks off: {error}.")
+                return
+            if number >= first:
+                yield self._record(one, number)
+
+    def _record(self, content: "_Content", number: int) -> BatchRecord:
+        batch, delta = self._batch, number
+        try:
+            content.take(1)
+            late, delta = content.varint(), content.varint()
+            key, value = content.bytes(), content.bytes()
+            headers = tuple((content.name(), content.bytes()) for _ in range(content.varint()))
+            content.end()
+        except ValueError as error:
+            return self._unreadable(batch.base_offset + delta, f"It cannot be read: {error}.")
+        at = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + late
+        return BatchRecord(batch.base_offset + delta, at, batch.timestamp_type, key, value, headers)
+
+    def _unreadable(self, offset: int, reason: str) -> BatchRecord:
+        at = getattr(self._batch, "max_timestamp", 0)
+        return BatchRecord(offset, at, 0, None, Unreadable(reason))
+
+
+class _Content:
+    """Bytes to read from the front. Every method raises ValueError for what cannot stand there."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content, self._at = content, 0
+
+    def take(self, size: int) -> bytes:
+        end = self._at + size
+        if size < 0 or end > len(self._content):
+            raise ValueError(f"{size} bytes should follow, and {len(self._content) - self._at} do")
+        taken, self._at = self._content[self._at : end], end
+        return taken
+
+    def varint(self) -> int:
+        number = 0
+        for shift in range(0, 70, 7):
+            byte = self.take(1)[0]
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return number >> 1 ^ -(number & 1)
+        raise ValueError("a number has more than 10 bytes")
+
+    def bytes(self) -> bytes | None:
+        size = self.varint()
+        return None if size < 0 else self.take(size)
+
+    def name(self) -> str:
+        name = self.take(self.varint())
+        try:
+            return name.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"the name of a header, {name[:100]!r}, is not UTF-8") from error
+
+    def end(self) -> None:
+        if left := len(self._content) - self._at:
+            raise ValueError(f"{left} bytes follow its end")
+
+
+# Every consumer of this process reads so from now on: aiokafka offers no other place for it.
+fetcher.MemoryRecords = FetchedBatches
