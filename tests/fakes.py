@@ -97,6 +97,7 @@ class FakeConsumer:
         self.lost = False
         self.ends: dict[TopicPartition, int] = {}
         self.places = {TopicPartition("a", 0)}
+        self.at = 5
         self._coordinator = SimpleNamespace(generation=1, coordinator_id=0)
 
     async def commit(self, offsets: Mapping[Any, int]) -> None:
@@ -119,11 +120,20 @@ class FakeConsumer:
         """The end of the topic, which a test's records reach up to."""
         return 7
 
+    def last_stable_offset(self, partition: TopicPartition) -> int:
+        """As far as can be read; there is no transaction."""
+        return self.highwater(partition)
+
+    def at_in(self, partition: TopicPartition) -> int:
+        """Where the next record is taken from."""
+        return self.at
+
     @property
     def _subscription(self) -> Any:
-        """aiokafka's own book of positions; nobody has one here."""
-        state = SimpleNamespace(position=5, has_valid_position=True)
-        assignment = SimpleNamespace(state_value=lambda partition: state)
+        """aiokafka's own book of positions."""
+        assignment = SimpleNamespace(
+            state_value=lambda partition: SimpleNamespace(position=self.at_in(partition), has_valid_position=True)
+        )
         return SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import KafkaException
 
 from deploy.kafka_admin import quotas, topic_settings
@@ -15,6 +15,7 @@ from shared.city import City
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.topic_admin import create_topics
+from shared.kafka.topic_reader import topic_reader
 from shared.kafka.topics import department_topics, system_topics
 from shared.runtime.settings import Settings
 
@@ -78,20 +79,13 @@ def members(folder: City, in_force: City | None) -> tuple[list[str], list[str]]:
 
 async def city_in_force(connection: Connection) -> City | None:
     """The newest revision that the desk has published."""
-    consumer = AIOKafkaConsumer(**connection.aiokafka(), enable_auto_commit=False)
     place = TopicPartition(topics.CITY, 0)
-    try:
-        await consumer.start()
-        consumer.assign([place])
-        end = (await consumer.end_offsets([place]))[place]
-        consumer.seek(place, max(end - LAST_REVISIONS, (await consumer.beginning_offsets([place]))[place]))
-        found: list[City] = []
-        while await consumer.position(place) < end:
-            record = await consumer.getone()
-            found.append(City.model_validate_json(record.value))
-        return max(found, key=lambda one: one.revision, default=None)
-    finally:
-        await consumer.stop()
+    found: list[City] = []
+    async with topic_reader(connection) as look:
+        span = (await look.spans([topics.CITY]))[place]
+        async for records, _ in look.records(place, max(span.end - LAST_REVISIONS, span.first), span.end):
+            found += [City.model_validate_json(one.value or b"") for one in records]
+    return max(found, key=lambda one: one.revision, default=None)
 
 
 def _let_in(

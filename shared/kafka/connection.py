@@ -11,6 +11,8 @@ from shared.runtime.passwords import password
 from shared.runtime.settings import KafkaSecurity, Settings
 
 MECHANISM = "SCRAM-SHA-512"
+READ_COMMITTED = "read_committed"
+"""Nobody reads what a transaction has not committed, or has taken back."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Connection:
             "sasl_plain_password": self.password,
             "ssl_context": self.ssl_context(),
         }
+
+    def consumer(self) -> dict[str, Any]:
+        """Keyword arguments of aiokafka's consumers."""
+        return {**self.aiokafka(), "isolation_level": READ_COMMITTED}
 
     def faststream(self) -> BaseSecurity | None:
         """What FastStream's broker takes as `security`."""

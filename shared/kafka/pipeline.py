@@ -7,7 +7,7 @@ one before are being committed. Commits stay in order. At most three batches are
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeAlias
 
@@ -149,6 +149,33 @@ class Pipeline(Generic[Item]):
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        await self._commit(offsets)
+
+    async def commit_passed(self, consumer: AIOKafkaConsumer) -> None:
+        """After a poll that gave nothing, commit what lies behind the last record and is none, such as control records.
+
+        Otherwise they would be lag for whoever compares committed offsets with the end.
+        """
+        assignment = self._assignment
+        unresumed = self.options.progress is not None and self._resumed_for != assignment
+        if self.options.group is None or unresumed or not self.idle.is_set():
+            return
+        places, committed = sorted(consumer.assignment()), self.polling.committed
+        try:
+            unknown = [one for one in places if one not in committed and self.polling.passed(consumer, one)]
+            found = await asyncio.gather(*map(consumer.committed, unknown))
+        except (IllegalStateError, KafkaError):
+            return  # the partitions have gone, or Kafka is away: a later poll finds the rest
+        if assignment != self._assignment or not self.idle.is_set():
+            return
+        committed |= {one: offset or 0 for one, offset in zip(unknown, found, strict=True)}
+        now = {one: self.polling.passed(consumer, one) or 0 for one in places}
+        further = {one: offset for one, offset in now.items() if offset > committed.get(one, offset)}
+        if further:
+            async with self._fatal_failures_end_the_process():
+                await self._commit(further)
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.polling.go_on_from(offsets)
         consumer = self.consumer()
         if self.options.group is None or consumer is None:
@@ -160,6 +187,7 @@ class Pipeline(Generic[Item]):
         async def commit() -> None:
             try:
                 await consumer.commit(offsets)
+                self.polling.committed |= offsets
             except (IllegalStateError, CommitFailedError):
                 metrics.COMMIT_FAILURES.labels(self.options.service).inc()
             except KafkaError:
@@ -186,7 +214,7 @@ class Pipeline(Generic[Item]):
 
     def forget(self) -> None:
         """After a rebalance: another member may have gone on, so batches in hand are no longer committed."""
-        self.polling.handled.clear()
+        self.polling.forget()
         self._assignment += 1
 
     @property

@@ -1,6 +1,6 @@
 """Polling that passes over nothing: whatever goes wrong with a fetch, every record is handled or leaves a dead letter."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiokafka.errors import (
 from faststream.kafka.message import KafkaMessage
 
 from shared.kafka.failures import FORBIDDEN
+from shared.kafka.open_transactions import readable_end
 from shared.kafka.options import Progress
 from shared.kafka.records import Record
 from shared.runtime import metrics
@@ -25,14 +26,22 @@ UNPACK_MS = 100
 
 @dataclass
 class Polling:
-    """One consumer's polls. `handled` is, for each partition, the offset after the last record that was handled here."""
+    """One consumer's polls.
+
+    `handled` is, for each partition, the offset before which every record is handled here, `handed_over` the offset after
+    the last record that aiokafka has given, `committed` the offset that is committed.
+    """
 
     service: str
     group: str | None
     send_to_dead_letters: Callable[[Record, str, str, int], Awaitable[None]]
     broken: Callable[[BaseException], None]
     handled: dict[TopicPartition, int] = field(default_factory=dict)
+    handed_over: dict[TopicPartition, int] = field(default_factory=dict)
+    committed: dict[TopicPartition, int] = field(default_factory=dict)
     failure: str | None = None
+    _astray: bool = False
+    """Whether a failed poll has moved positions past records that nobody was given."""
 
     async def poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
         """Poll; whatever goes wrong, nothing that was fetched is passed over.
@@ -41,6 +50,8 @@ class Polling:
         every partition goes back to the first record that was not handled.
         """
         try:
+            if self._astray:
+                await self.rewind(consumer)
             found = await polling(consumer)
         except ConsumerStoppedError:
             raise
@@ -51,12 +62,34 @@ class Polling:
             if isinstance(error, FORBIDDEN) or ended_inside(error):
                 self.broken(error)
                 raise
+            self._astray = True
             await self.rewind(consumer)
             if isinstance(error, KafkaError) and not isinstance(error, UNPACKABLE):
                 raise
             found = await self.one_by_one(consumer)
         self.failure = None
         return found
+
+    def deliver(self, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        """Note what a fetch has given. Nothing may be awaited in between, or a rebalance would be overlooked."""
+        for partition, records in found.items():
+            self.handled.setdefault(partition, records[0].offset)
+            self.handed_over[partition] = records[-1].offset + 1
+
+    def passed(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
+        """The offset before which nothing of this partition is left to handle; None while nobody knows.
+
+        Nobody is given control records and aborted ones: that the position is past them is all that tells of them.
+        """
+        handled, position = self.handled.get(partition), position_of(consumer, partition)
+        if self._astray or position is None or (handled or 0) < self.handed_over.get(partition, 0):
+            return handled
+        return max(position, handled or 0)
+
+    def forget(self) -> None:
+        """After a rebalance: other members may have gone on meanwhile."""
+        for known in (self.handled, self.handed_over, self.committed):
+            known.clear()
 
     def go_on_from(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Everything before these is handled; what was passed over, because it cannot be unpacked, is not gone back to."""
@@ -92,17 +125,19 @@ class Polling:
                 consumer.seek(partition, committed)
             else:
                 await consumer.seek_to_beginning(partition)
+        self._astray = False
 
     async def one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
         """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
         found: list[Any] = []
         for partition in sorted(consumer.assignment()):
             offset = await consumer.position(partition)
-            end = consumer.highwater(partition)
+            end = readable_end(consumer, partition)
             if end is not None and offset >= end:
                 continue  # waiting where nothing lies would make each of these rounds long
             try:
                 records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
+                self.deliver(records)
             except ConsumerStoppedError:
                 raise
             except Exception as error:
@@ -113,6 +148,13 @@ class Polling:
             else:
                 found += [record for some in records.values() for record in some]
         return tuple(found)
+
+
+def position_of(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
+    """Where the next record is taken from; None while nobody knows."""
+    assignment: Any = consumer._subscription.subscription.assignment
+    state = assignment.state_value(partition)
+    return state.position if state is not None and state.has_valid_position else None
 
 
 def ended_inside(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.connection import READ_COMMITTED
 from shared.kafka.health import SubscriptionHealth
 from shared.kafka.membership import Membership
 from shared.kafka.options import Item, SubscriptionOptions
@@ -54,6 +55,7 @@ class Subscription(Generic[Item]):
             group_id=options.group,
             group_instance_id=f"{options.instance}.{options.group}" if static else None,
             auto_offset_reset="earliest",
+            isolation_level=READ_COMMITTED,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             parser=unparsed_batch,
@@ -77,6 +79,8 @@ class Subscription(Generic[Item]):
         await self.pipeline.resume(consumer)
         batch = await self.pipeline.polling.poll(self._fetch, consumer)
         self.health.last_poll = time.monotonic()
+        if not batch:
+            await self.pipeline.commit_passed(consumer)
         return batch
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
@@ -84,6 +88,7 @@ class Subscription(Generic[Item]):
         if self.options.at_leisure and not self._more:
             await asyncio.sleep(self.health.last_poll + LEISURE_S - time.monotonic())
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.options.most)
+        self.pipeline.polling.deliver(found)
         batch = tuple(chain.from_iterable(found.values()))
         self._more = len(batch) >= self.options.most
         return batch

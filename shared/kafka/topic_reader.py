@@ -23,7 +23,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """What a partition holds: from `first` to before `end`."""
+    """What can be read of a partition: from `first` to before `end`, where an open transaction begins if there is one."""
 
     first: int
     end: int
@@ -76,7 +76,7 @@ class TopicReader:
 async def topic_reader(kafka: Connection, limit_s: float = LIMIT_S) -> AsyncIterator[TopicReader]:
     """Look into topics, for `limit_s` at most; raises KafkaError when the broker is away or too slow."""
     consumer = AIOKafkaConsumer(
-        **kafka.aiokafka(),
+        **kafka.consumer(),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -29,6 +29,11 @@ CONSUMER_LAG_SECONDS = Gauge(
     "Age of the oldest message in hand; minutes mean a backlog or a dependency that is away",
     ["service", "topic"],
 )
+HELD_BACK = Gauge(
+    "chorus_held_back_messages",
+    "Messages behind an open transaction, which cannot be read yet; for minutes, its writer neither commits nor aborts",
+    ["service", "topic"],
+)
 LAST_PROCESSED = Gauge(
     "chorus_last_processed_timestamp_seconds",
     "When the service last finished a batch; old with lag means it stands still",

@@ -81,6 +81,7 @@ class ReadinessChecks:
             if failed_at is not None and failed_at > lately:
                 name = one.options.name
                 remarks.append(f"{name} has sent messages to dead letters lately: see `chorus dead-letters list`")
+            remarks += one.health.open_transactions.remarks()
         return remarks
 
     async def _store_answers(self) -> str | None:

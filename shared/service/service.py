@@ -249,11 +249,14 @@ class Service:
         told: set[str] = set()
         while True:
             waiting = dict.fromkeys(told, (0, 0.0))
+            held = dict.fromkeys(told, 0)
             for subscription in self.subscriptions:
                 waiting |= subscription.health.lag()
+                held |= subscription.health.held_back()
             for topic, (messages, seconds) in waiting.items():
                 metrics.CONSUMER_LAG.labels(self.name, topic).set(messages)
                 metrics.CONSUMER_LAG_SECONDS.labels(self.name, topic).set(seconds)
+                metrics.HELD_BACK.labels(self.name, topic).set(held.get(topic, 0))
             told = set(waiting)
             await asyncio.sleep(LAG_EVERY_S)
 

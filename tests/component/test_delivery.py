@@ -544,6 +544,7 @@ def blocked(name: str) -> float:
 async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Reading, end: int, behind: bool) -> None:
     assert await reading.subscription.health.behind()  # nothing is known yet
     reading.consumer.ends = {TopicPartition("a", 0): end}
+    reading.consumer.at = 2
     await reading.take(b"1", b"2")
     assert await reading.subscription.health.behind() is behind
 
