@@ -32,21 +32,25 @@ async def json_body(request: Request) -> bytes:
 
 async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
     """The body, read no further than the limit and no longer than READING_S. Raises Problem 408 or 413."""
-    too_large = Problem(413, f"The request is larger than {most // 1024} KiB; write less.")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > LENGTH_DIGITS or int(announced) > most):
-        raise too_large
+        raise _too_large(most, announced if len(announced) <= LENGTH_DIGITS else None)
     body = bytearray()
     try:
         async with asyncio.timeout(READING_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > most:
-                    raise too_large
+                    raise _too_large(most)
     except TimeoutError as error:
         late = f"The request has not arrived whole within {READING_S:g} s; send it again."
         raise Problem(408, late, headers={"Connection": "close"}) from error
     return bytes(body)
+
+
+def _too_large(most: int, size: str | None = None) -> Problem:
+    """`size` is what the request announces."""
+    return Problem(413, f"The request has {size or f'more than {most}'} bytes; at most {most} are taken. Write less.")
 
 
 def document(body: bytes) -> Any:

@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from faststream.security import BaseSecurity, SASLScram512
 
@@ -11,7 +11,7 @@ from shared.runtime.passwords import password
 from shared.runtime.settings import KafkaSecurity, Settings
 
 MECHANISM = "SCRAM-SHA-512"
-READ_COMMITTED = "read_committed"
+READ_COMMITTED: Literal["read_committed"] = "read_committed"
 """Nobody reads what a transaction has not committed, or has taken back."""
 
 

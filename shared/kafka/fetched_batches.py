@@ -63,9 +63,7 @@ class FetchedBatches:
 
     def has_next(self) -> bool:
         """Whether a whole batch follows, and those before it have left room for it."""
-        return (
-            self._end() is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
-        )
+        return self._end() is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
 
     def next_batch(self) -> "FetchedBatch | None":
         """The next batch; None when none follows. Raises CorruptRecordException for one without a whole header."""

@@ -29,7 +29,7 @@ class OpenTransactions:
         self.now = now
         self._open: dict[TopicPartition, OpenTransaction] = {}
 
-    def look(self, consumer: AIOKafkaConsumer | None) -> dict[TopicPartition, int]:
+    def look(self, consumer: Any) -> dict[TopicPartition, int]:
         """How many records are held back now, by partition; the log says when one begins to last, and when it has ended."""
         before, self._open = self._open, {}
         for partition in consumer.assignment() if consumer else ():

@@ -89,9 +89,10 @@ def _read(consumer: Consumer, left: set[tuple[str, int]]) -> list[Record]:
     while left:
         for message in consumer.consume(500, 0.1):  # waits so long for a full batch
             last = time.monotonic()
-            if message.error() is None:
+            error = message.error()
+            if error is None:
                 records.append(_record(message))
-            elif message.error().code() == KafkaError._PARTITION_EOF:
+            elif error.code() == KafkaError._PARTITION_EOF:
                 left.discard((message.topic(), message.partition()))
         if time.monotonic() > last + ANSWERS_WITHIN_S:
             raise RuntimeError(f"Nothing came for {ANSWERS_WITHIN_S} s from {sorted(left)[:5]}.")

@@ -115,7 +115,10 @@ def test_what_is_broken_or_ends_too_early_cannot_be_unpacked(codec: str, spoil: 
 
 
 def test_snappy_that_announces_gigabytes_is_not_believed() -> None:
-    for content in (b"\xff\xff\xff\xff\x0fx", b"\x82SNAPPY\0" + struct.pack(">iii", 1, 1, 6) + b"\xff\xff\xff\xff\x0fx"):
+    for content in (
+        b"\xff\xff\xff\xff\x0fx",
+        b"\x82SNAPPY\0" + struct.pack(">iii", 1, 1, 6) + b"\xff\xff\xff\xff\x0fx",
+    ):
         with pytest.raises(CannotUnpack, match="4294967295"):
             unpack(CODECS["snappy"], content)
 
@@ -128,7 +131,9 @@ def test_a_codec_of_the_future_is_one_unreadable_record() -> None:
 def test_a_packed_batch_of_very_many_records_is_not_read() -> None:
     rows = b"".join(record(n, b"") for n in range(BATCH_RECORDS_MAX + 1))
     [one] = records(batch(packed("zstd", rows), BATCH_RECORDS_MAX + 1, CODECS["zstd"]))
-    assert one.unreadable == f"Its batch has {BATCH_RECORDS_MAX + 1} records; write at most {BATCH_RECORDS_MAX} into one."
+    assert (
+        one.unreadable == f"Its batch has {BATCH_RECORDS_MAX + 1} records; write at most {BATCH_RECORDS_MAX} into one."
+    )
     assert len(records(batch(rows, BATCH_RECORDS_MAX + 1))) == BATCH_RECORDS_MAX + 1
 
 

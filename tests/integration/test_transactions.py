@@ -162,7 +162,11 @@ async def test_an_open_transaction_delays_its_own_partition_alone_and_is_told(
         await until(lambda: sorted(handled) == ["before", "beside"], lambda: handled)
         await until(lambda: health.held_back() == {topic: 3}, health.held_back)
         await asyncio.sleep(1)
-        assert (sorted(handled), health.lag(), health.held_back()) == (["before", "beside"], {topic: (0, 0.0)}, {topic: 3})
+        assert (sorted(handled), health.lag(), health.held_back()) == (
+            ["before", "beside"],
+            {topic: (0, 0.0)},
+            {topic: 3},
+        )
         [remark] = health.open_transactions.remarks()
         assert remark.startswith(f"an open transaction on {topic}-0 holds back 3 record(s) since 20")
         assert committed(running.kafka, group, topic, 2) == [1, 1]

@@ -8,6 +8,7 @@ from services.router.domain.outputs.case_events import event_of
 from services.router.domain.outputs.messages import messages
 from services.router.domain.reactions import MOST, reaction_to
 from services.router.domain.rules.preconditions import Facts, Refused
+from services.router.domain.sizes import too_large
 from services.router.domain.transitions import rule_for
 from services.router.domain.words import Draft, FactWords, Stated, committed, named_words
 from shared.contracts.ids import derived_id
@@ -51,7 +52,10 @@ class _Making:
 
 
 def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
-    """Make the one decision that `given` calls for. Pure: the same case, input and directory give the same decision."""
+    """Make the one decision that `given` calls for. Pure: the same case, input and directory give the same decision.
+
+    One that would be too large to be sent or stored is a refusal instead.
+    """
     making = _Making(case, given)
     refusal = None
     try:
@@ -61,6 +65,16 @@ def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
         refusal = refused.refusal
         making.refuse(refusal)
     making.react(directory)
+    decision = _decision(making, refusal, directory)
+    if (excess := too_large(decision)) is None:
+        return decision
+    instead = _Making(case, given)
+    instead.refuse(excess)
+    return _decision(instead, excess, directory)
+
+
+def _decision(making: _Making, refusal: Refusal | None, directory: CityIndex) -> Decision:
+    given = making.given
     then = making.case
     note(then, given.id, Decided(making.n, given.digest, *given.at))
     told = messages(then, given, making.facts, making.events, making.words, refusal, directory)
