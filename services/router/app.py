@@ -51,7 +51,7 @@ def make(settings: Settings) -> Service:
     service.before_reading(progress.prepare)
     service.before_reading(ledger.prepare)
     service.before_reading(letters.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.INPUTS,
         group="router-core",

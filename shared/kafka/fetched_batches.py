@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Self
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from shared.kafka.decompression import UNPACKED_MAX, CannotUnpack, unpack
 
@@ -20,6 +21,8 @@ BATCH_RECORDS_MAX = 10_000
 LENGTH = struct.Struct(">i")
 LENGTH_AT, LENGTH_END = 8, 12
 MAGIC_AT, COUNT_AT, HEADER_END = 16, 57, 61
+SHORTEST = 26
+"""Of a record in the oldest format."""
 ATTRIBUTES = struct.Struct(">h")
 ATTRIBUTES_AT, OLD_ATTRIBUTES_AT = 21, 17
 CODEC = 7
@@ -55,6 +58,7 @@ class FetchedBatches:
     def __init__(self, content: bytes | None) -> None:
         self._content = content or b""
         self._at = 0
+        self._end = self._next_end()
         self._unpacked_bytes = self._records = 0
 
     def size_in_bytes(self) -> int:
@@ -63,20 +67,20 @@ class FetchedBatches:
 
     def has_next(self) -> bool:
         """Whether a whole batch follows, and those before it have left room for it."""
-        return self._end() is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
+        return self._end is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
 
     def next_batch(self) -> "FetchedBatch | None":
         """The next batch; None when none follows. Raises CorruptRecordException for one without a whole header."""
-        if (end := self._end()) is None:
+        if (end := self._end) is None:
             return None
         content = self._content[self._at : end]
-        batch = MemoryRecords(content).next_batch() if end > self._at else None
-        if batch is None:
+        if len(content) < SHORTEST or (content[MAGIC_AT] >= FIRST_MAGIC and len(content) < HEADER_END):
             raise CorruptRecordException(f"A batch of {end - self._at} bytes has no whole header")
         self._at = end
-        return FetchedBatch(batch, content, self._count)
+        self._end = self._next_end()
+        return FetchedBatch(content, self._count)
 
-    def _end(self) -> int | None:
+    def _next_end(self) -> int | None:
         """Where the next batch ends; None when it was cut off, or there is none."""
         if len(self._content) - self._at < LENGTH_END:
             return None
@@ -90,13 +94,19 @@ class FetchedBatches:
 
 
 class FetchedBatch:
-    """One batch, of which aiokafka reads the header, as its consumer asks for it."""
+    """One batch, with the attributes that aiokafka's consumer asks for; its header is read by aiokafka."""
 
-    def __init__(self, batch: Any, content: bytes, count: Callable[[int, int], None]) -> None:
-        self._batch, self._content, self._count = batch, content, count
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
+    def __init__(self, content: bytes, count: Callable[[int, int], None]) -> None:
+        self._content, self._count = content, count
+        self._old = content[MAGIC_AT] < FIRST_MAGIC
+        batch: Any = LegacyRecordBatch(content, content[MAGIC_AT]) if self._old else DefaultRecordBatch(content)
+        self._batch = batch
+        self.validate_crc = batch.validate_crc
+        self.producer_id = batch.producer_id
+        self.base_offset = None if self._old else batch.base_offset
+        self.next_offset = batch.next_offset
+        self.is_control_batch = batch.is_control_batch
+        self.is_transactional = batch.is_transactional
 
     def __next__(self) -> Any:
         """The record of a control batch, which is never packed."""
@@ -104,11 +114,11 @@ class FetchedBatch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            batch, records, count = self._unpacked()
+            batch, content, count = self._unpacked()
         except CannotUnpack as failure:
-            yield self._unreadable(self._batch.next_offset - 1, str(failure))
+            yield self._unreadable(self.next_offset - 1, str(failure))
             return
-        self._count(len(records), count)
+        self._count(len(content), count)
         read = 0
         try:
             for record in batch:
@@ -116,29 +126,29 @@ class FetchedBatch:
                 read += 1
         except Exception:
             # A record that aiokafka cannot read, for whatever reason, must not take the records behind it along.
-            if self._content[MAGIC_AT] < FIRST_MAGIC:
+            if self._old:
                 raise
-            yield from self._one_by_one(records, read, count)
+            yield from self._one_by_one(content[HEADER_END:], read, count)
 
     def _unpacked(self) -> tuple[Any, bytes, int]:
-        """The batch without compression, its records as bytes, and how many they are. Raises CannotUnpack."""
+        """The batch without compression, the bytes of it, and how many records it has. Raises CannotUnpack."""
         content = self._content
-        if content[MAGIC_AT] < FIRST_MAGIC:
+        if self._old:
             if content[OLD_ATTRIBUTES_AT] & CODEC:
                 raise CannotUnpack("It is compressed in the format of Kafka before 0.11; use a client of today.")
             return self._batch, content, 1
-        (attributes,) = ATTRIBUTES.unpack_from(content, ATTRIBUTES_AT)
         (count,) = LENGTH.unpack_from(content, COUNT_AT)
-        codec = attributes & CODEC
+        codec = self._batch.compression_type
         if not codec:
-            return self._batch, content[HEADER_END:], count
+            return self._batch, content, count
         if count > BATCH_RECORDS_MAX:
             raise CannotUnpack(f"Its batch has {count} records; write at most {BATCH_RECORDS_MAX} into one.")
         records = unpack(codec, content[HEADER_END:])
-        plain = bytearray(content[:HEADER_END])
-        LENGTH.pack_into(plain, LENGTH_AT, HEADER_END - LENGTH_END + len(records))
-        ATTRIBUTES.pack_into(plain, ATTRIBUTES_AT, attributes & ~CODEC)
-        return MemoryRecords(bytes(plain + records)).next_batch(), records, count
+        header = bytearray(content[:HEADER_END])
+        LENGTH.pack_into(header, LENGTH_AT, HEADER_END - LENGTH_END + len(records))
+        ATTRIBUTES.pack_into(header, ATTRIBUTES_AT, self._batch.attributes & ~CODEC)
+        plain = bytes(header) + records
+        return DefaultRecordBatch(plain), plain, count
 
     def _one_by_one(self, records: bytes, first: int, count: int) -> Iterator[BatchRecord]:
         """The records from the `first` on, each by its own length, so that one that cannot be read is passed over."""
@@ -147,7 +157,7 @@ class FetchedBatch:
             try:
                 one = _Content(content.take(content.varint()))
             except ValueError as error:
-                yield self._unreadable(self._batch.next_offset - 1, f"Its batch breaks off: {error}.")
+                yield self._unreadable(self.next_offset - 1, f"Its batch breaks off: {error}.")
                 return
             if number >= first:
                 yield self._record(one, number)

@@ -56,11 +56,13 @@ class CityFeed(Generic[Compiled]):
 
 def read_city(record: Record) -> City | None:
     """A revision from its record; None for what is none, which is logged."""
+    # Every process reads the whole topic at every start: a dead letter each time would tell nothing new.
+    if record.unreadable:
+        log.error("a record is no city", place=record.place, unreadable=record.unreadable)
     if record.value is None:
         return None
     try:
         return City.model_validate_json(record.value)
     except ValidationError as error:
-        # Every process reads the whole topic at every start: a dead letter each time would tell nothing new.
         log.error("a record is no city", place=record.place, problems=error.error_count())
         return None
