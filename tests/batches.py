@@ -1,4 +1,4 @@
-"""Record batches as a raw client writes them: any codec, any header names, content that unpacks to what nobody can hold."""
+"""Record batches as a raw client writes them: any codec, any header names, decompression bombs."""
 
 import struct
 import zlib
@@ -17,7 +17,7 @@ Headers = Sequence[tuple[bytes, bytes | None]]
 
 
 def varint(number: int) -> bytes:
-    """A number as records have it."""
+    """A number in the encoding of records."""
     left, written = (number << 1) ^ (number >> 63), bytearray()
     while left > 0x7F:
         written.append(0x80 | left & 0x7F)
@@ -39,26 +39,26 @@ def record(
 
 
 def batch(records: bytes, count: int, codec: int = 0, base: int = 0, logged_ms: int | None = None) -> bytes:
-    """A batch around records that are packed already; `logged_ms` as in a topic with the broker's time."""
+    """A batch of records that are compressed already; `logged_ms` is the broker's timestamp."""
     attributes = codec | (8 if logged_ms is not None else 0)
     times = 1_000, 1_000 if logged_ms is None else logged_ms
     after = struct.pack(">hiqqqhii", attributes, count - 1, *times, -1, -1, -1, count) + records
     return struct.pack(">qiibI", base, 9 + len(after), 0, 2, calc_crc32c(after)) + after
 
 
-def packed(codec: str, content: bytes) -> bytes:
-    """The content as this codec packs it."""
-    ways: Mapping[str, Callable[[bytes], bytes]] = {
+def compressed(codec: str, content: bytes) -> bytes:
+    """The content, compressed with this codec."""
+    codecs: Mapping[str, Callable[[bytes], bytes]] = {
         "gzip": lambda given: _gzip(iter([given])),
         "snappy": lambda given: bytes(cramjam.snappy.compress_raw(given)),
         "lz4": lambda given: bytes(cramjam.lz4.compress(given)),
         "zstd": lambda given: bytes(cramjam.zstd.compress(given)),
     }
-    return ways[codec](content)
+    return codecs[codec](content)
 
 
 def bomb(codec: str, mib: int) -> bytes:
-    """One record with a value of so many MiB of zeros, packed; never whole in memory here."""
+    """One record with a value of `mib` MiB of zeros, compressed as a stream to save memory here."""
     start = b"\0" + varint(0) + varint(0) + varint(-1) + varint(mib * len(CHUNK))
     body = len(start) + mib * len(CHUNK) + 1
 
@@ -72,26 +72,26 @@ def bomb(codec: str, mib: int) -> bytes:
 
 
 def _gzip(parts: Iterator[bytes]) -> bytes:
-    packer = zlib.compressobj(level=9, wbits=31)
-    return b"".join([*map(packer.compress, parts), packer.flush()])
+    compressor = zlib.compressobj(level=9, wbits=31)
+    return b"".join([*map(compressor.compress, parts), compressor.flush()])
 
 
 def _zstd(parts: Iterator[bytes]) -> bytes:
-    packer = cramjam.zstd.Compressor(level=3)
+    compressor = cramjam.zstd.Compressor(level=3)
     for part in parts:
-        packer.compress(part)
-    return bytes(packer.finish())
+        compressor.compress(part)
+    return bytes(compressor.finish())
 
 
 def _lz4(parts: Iterator[bytes]) -> bytes:
-    packer = cramjam.lz4.Compressor(level=9, content_checksum=False, block_linked=False)
+    compressor = cramjam.lz4.Compressor(level=9, content_checksum=False, block_linked=False)
     for part in parts:
-        packer.compress(part)
-    return bytes(packer.finish())
+        compressor.compress(part)
+    return bytes(compressor.finish())
 
 
 def _snappy(parts: Iterator[bytes]) -> bytes:
-    """In the blocks of Java's clients."""
+    """In the blocks of Java clients."""
     blocks = bytearray(b"\x82SNAPPY\0" + struct.pack(">ii", 1, 1))
     for part in parts:
         for at in range(0, len(part), len(BLOCK)):
@@ -101,7 +101,7 @@ def _snappy(parts: Iterator[bytes]) -> bytes:
 
 
 async def write_batch(kafka: str, topic: str, content: bytes) -> int:
-    """Write a batch into partition 0 as it is; returns its first offset. Raises what the broker answers."""
+    """Write a batch unchanged into partition 0; returns its first offset. Raises the error of the broker."""
     client = AIOKafkaClient(bootstrap_servers=kafka)
     await client.bootstrap()
     try:

@@ -1,7 +1,6 @@
-"""Unpacks the content of a record batch, whatever its codec, into no more memory than its limit allows.
+"""Decompresses the content of a record batch with any codec of Kafka, within a limit of memory.
 
-A few kilobytes can be made to unpack to gigabytes. Memory is reserved for what a batch may become, never for what it
-claims to become.
+A few kilobytes can decompress to gigabytes. Memory is reserved up to the limit, never for the size that a batch announces.
 """
 
 import struct
@@ -10,89 +9,89 @@ from collections.abc import Callable, Mapping
 
 import cramjam
 
-UNPACKED_MAX = 10 * 1_048_576
-"""The largest record of any topic, a dead letter, is as large."""
-UNPACKED_ANYWAY = 2 * 1_048_576
+DECOMPRESSED_MAX = 10 * 1_048_576
+"""As large as the largest record of any topic, a dead letter."""
+DECOMPRESSED_ALWAYS = 2 * 1_048_576
 RATIO_MAX = 100
-"""Beyond `UNPACKED_ANYWAY`. Messages are JSON, of which no codec makes less than a fiftieth."""
+"""Applies above `DECOMPRESSED_ALWAYS`. Messages are JSON, which no codec compresses to less than a fiftieth."""
 FIRST_GUESS = 65_536
 GZIP = 31
 XERIAL = b"\x82SNAPPY\x00"
 XERIAL_HEADER = 16
 
 
-class CannotUnpack(Exception):
-    """The content is broken, of an unknown codec, or larger than its limit; says so in a sentence."""
+class CannotDecompress(Exception):
+    """The content is broken, has an unknown codec, or is larger than its limit; the message is a sentence."""
 
 
-def limit_of(packed_bytes: int) -> int:
-    """How many bytes a batch of this size may unpack to."""
-    return min(UNPACKED_MAX, max(UNPACKED_ANYWAY, RATIO_MAX * packed_bytes))
+def limit_of(compressed_bytes: int) -> int:
+    """How many bytes a batch of this compressed size may decompress to."""
+    return min(DECOMPRESSED_MAX, max(DECOMPRESSED_ALWAYS, RATIO_MAX * compressed_bytes))
 
 
-def unpack(codec: int, content: bytes) -> bytes:
-    """The records of a batch; `codec` as the attributes of the batch have it. Raises CannotUnpack."""
+def decompress(codec: int, content: bytes) -> bytes:
+    """The records of a batch; `codec` is the number in its attributes. Raises CannotDecompress."""
     if not codec:
         return content
     if codec not in CODECS:
-        raise CannotUnpack(f"Its codec {codec} is unknown; use gzip, snappy, lz4, zstd or none.")
-    name, way = CODECS[codec]
+        raise CannotDecompress(f"The compression codec {codec} is unknown; use gzip, snappy, lz4, zstd or none.")
+    name, function = CODECS[codec]
     limit = limit_of(len(content))
     try:
-        return way(content, limit)
+        return function(content, limit)
     except (ValueError, OverflowError, MemoryError, struct.error, zlib.error, cramjam.DecompressionError) as error:
-        raise CannotUnpack(
-            f"{len(content)} bytes of {name} do not unpack into at most {limit} bytes: {error}."
+        raise CannotDecompress(
+            f"{len(content)} bytes of {name} do not decompress into at most {limit} bytes: {error}."
         ) from error
 
 
 def _gzip(content: bytes, limit: int) -> bytes:
     member = zlib.decompressobj(wbits=GZIP)
-    unpacked = member.decompress(content, limit + 1)
-    if len(unpacked) > limit:
-        raise ValueError("there is more")
+    decompressed = member.decompress(content, limit + 1)
+    if len(decompressed) > limit:
+        raise ValueError("there are more")
     if not member.eof or member.unused_data:
-        raise ValueError("it does not end where its content ends")
-    return unpacked
+        raise ValueError("the stream ends too early, or bytes follow its end")
+    return decompressed
 
 
 def _snappy(content: bytes, limit: int) -> bytes:
     if not content.startswith(XERIAL):
         return _snappy_block(content, limit)
-    unpacked, at = bytearray(), XERIAL_HEADER
+    decompressed, at = bytearray(), XERIAL_HEADER
     while at < len(content):
         (size,) = struct.unpack_from(">I", content, at)
         at += 4
-        unpacked += _snappy_block(content[at : at + size], limit - len(unpacked))
+        decompressed += _snappy_block(content[at : at + size], limit - len(decompressed))
         at += size
-    return bytes(unpacked)
+    return bytes(decompressed)
 
 
 def _snappy_block(block: bytes, limit: int) -> bytes:
     size = cramjam.snappy.decompress_raw_len(block)
     if size > limit:
-        raise ValueError(f"it announces {size} bytes")
+        raise ValueError(f"the header announces {size} bytes")
     return bytes(cramjam.snappy.decompress_raw(block))
 
 
-def _into(way: Callable[[bytes, bytearray], int]) -> Callable[[bytes, int], bytes]:
-    """A codec that fails when its output is full. Room for an ordinary batch is tried first: all of it takes longer."""
+def _into(function: Callable[[bytes, bytearray], int]) -> Callable[[bytes, int], bytes]:
+    """A codec that fails when its output buffer is full. Tries a small buffer first, because a large one takes longer."""
 
-    def unpacked(content: bytes, limit: int) -> bytes:
+    def decompressed(content: bytes, limit: int) -> bytes:
         guess = min(limit, max(FIRST_GUESS, 16 * len(content)))
         try:
-            return _filled(way, content, guess)
+            return _filled(function, content, guess)
         except cramjam.DecompressionError:
             if guess == limit:
                 raise
-        return _filled(way, content, limit)
+        return _filled(function, content, limit)
 
-    return unpacked
+    return decompressed
 
 
-def _filled(way: Callable[[bytes, bytearray], int], content: bytes, size: int) -> bytes:
-    room = bytearray(size)
-    return bytes(memoryview(room)[: way(content, room)])
+def _filled(function: Callable[[bytes, bytearray], int], content: bytes, size: int) -> bytes:
+    buffer = bytearray(size)
+    return bytes(memoryview(buffer)[: function(content, buffer)])
 
 
 CODECS: Mapping[int, tuple[str, Callable[[bytes, int], bytes]]] = {

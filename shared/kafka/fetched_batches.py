@@ -1,8 +1,8 @@
-"""The batches of a fetch, read so that none of them can stop its reader: stands in for aiokafka's `MemoryRecords`.
+"""The batches of a fetch, read so that no batch can stop a consumer. Replaces aiokafka's `MemoryRecords`.
 
-aiokafka unpacks a batch whole, whatever it grows to, and fails at a record it cannot read, again at each attempt. Here a
-batch unpacks within bounds, a fetch ends where it has become large, and what cannot be read becomes one record whose
-value is `Unreadable`: its reader takes that to the dead letters and goes on behind it.
+aiokafka decompresses a whole batch without a limit, and at a record that it cannot read it fails again on every attempt.
+Here a batch decompresses within limits, a fetch ends once it has become large, and what cannot be read becomes one record
+whose value is `Unreadable`: the consumer sends it to the dead letters and continues after it.
 """
 
 import struct
@@ -14,15 +14,15 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
-from shared.kafka.decompression import UNPACKED_MAX, CannotUnpack, unpack
+from shared.kafka.decompression import DECOMPRESSED_MAX, CannotDecompress, decompress
 
 BATCH_RECORDS_MAX = 10_000
-"""As many as librdkafka puts into a batch unless it is told otherwise; a packed batch could hold millions."""
+"""The default of librdkafka; a compressed batch could contain millions."""
 LENGTH = struct.Struct(">i")
 LENGTH_AT, LENGTH_END = 8, 12
 MAGIC_AT, COUNT_AT, HEADER_END = 16, 57, 61
 SHORTEST = 26
-"""Of a record in the oldest format."""
+"""The size of the shortest record in the oldest format."""
 ATTRIBUTES = struct.Struct(">h")
 ATTRIBUTES_AT, OLD_ATTRIBUTES_AT = 21, 17
 CODEC = 7
@@ -30,7 +30,7 @@ FIRST_MAGIC = 2
 
 
 class Unreadable(bytes):
-    """In place of the value of a record that cannot be read: no bytes, and a sentence that says why."""
+    """Replaces the value of a record that cannot be read: no bytes, and a sentence with the reason."""
 
     reason: str
 
@@ -41,7 +41,7 @@ class Unreadable(bytes):
 
 
 class BatchRecord(NamedTuple):
-    """A record of a batch, with the attributes that aiokafka's consumer asks for."""
+    """A record of a batch, with the attributes that aiokafka's consumer reads."""
 
     offset: int
     timestamp: int
@@ -53,48 +53,50 @@ class BatchRecord(NamedTuple):
 
 
 class FetchedBatches:
-    """What a fetch brought of one partition. It ends early once as much is unpacked as one batch may be."""
+    """The fetched batches of one partition. They end early once they have decompressed as much as one batch may."""
 
     def __init__(self, content: bytes | None) -> None:
         self._content = content or b""
         self._at = 0
         self._end = self._next_end()
-        self._unpacked_bytes = self._records = 0
+        self._decompressed_bytes = self._records = 0
 
     def size_in_bytes(self) -> int:
-        """How much was fetched."""
+        """The size of the fetched bytes."""
         return len(self._content)
 
     def has_next(self) -> bool:
-        """Whether a whole batch follows, and those before it have left room for it."""
-        return self._end is not None and self._unpacked_bytes < UNPACKED_MAX and self._records < BATCH_RECORDS_MAX
+        """Whether a complete batch follows, and the batches before it are within the limits of a fetch."""
+        return (
+            self._end is not None and self._decompressed_bytes < DECOMPRESSED_MAX and self._records < BATCH_RECORDS_MAX
+        )
 
     def next_batch(self) -> "FetchedBatch | None":
-        """The next batch; None when none follows. Raises CorruptRecordException for one without a whole header."""
+        """The next batch, or None. Raises CorruptRecordException for a batch without a complete header."""
         if (end := self._end) is None:
             return None
         content = self._content[self._at : end]
         if len(content) < SHORTEST or (content[MAGIC_AT] >= FIRST_MAGIC and len(content) < HEADER_END):
-            raise CorruptRecordException(f"A batch of {end - self._at} bytes has no whole header")
+            raise CorruptRecordException(f"A batch of {end - self._at} bytes has no complete header")
         self._at = end
         self._end = self._next_end()
         return FetchedBatch(content, self._count)
 
     def _next_end(self) -> int | None:
-        """Where the next batch ends; None when it was cut off, or there is none."""
+        """Where the next batch ends; None when the fetch has cut it off, or when there is none."""
         if len(self._content) - self._at < LENGTH_END:
             return None
         (length,) = LENGTH.unpack_from(self._content, self._at + LENGTH_AT)
         end: int = self._at + LENGTH_END + length
         return end if end <= len(self._content) else None
 
-    def _count(self, unpacked_bytes: int, records: int) -> None:
-        self._unpacked_bytes += unpacked_bytes
+    def _count(self, decompressed_bytes: int, records: int) -> None:
+        self._decompressed_bytes += decompressed_bytes
         self._records += records
 
 
 class FetchedBatch:
-    """One batch, with the attributes that aiokafka's consumer asks for; its header is read by aiokafka."""
+    """One batch, with the attributes that aiokafka's consumer reads; aiokafka parses the header."""
 
     def __init__(self, content: bytes, count: Callable[[int, int], None]) -> None:
         self._content, self._count = content, count
@@ -109,13 +111,13 @@ class FetchedBatch:
         self.is_transactional = batch.is_transactional
 
     def __next__(self) -> Any:
-        """The record of a control batch, which is never packed."""
+        """The record of a control batch, which is never compressed."""
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            batch, content, count = self._unpacked()
-        except CannotUnpack as failure:
+            batch, content, count = self._decompressed()
+        except CannotDecompress as failure:
             yield self._unreadable(self.next_offset - 1, str(failure))
             return
         self._count(len(content), count)
@@ -125,25 +127,27 @@ class FetchedBatch:
                 yield record
                 read += 1
         except Exception:
-            # A record that aiokafka cannot read, for whatever reason, must not take the records behind it along.
+            # Any failure: a record that aiokafka cannot read must not hide the records after it.
             if self._old:
                 raise
             yield from self._one_by_one(content[HEADER_END:], read, count)
 
-    def _unpacked(self) -> tuple[Any, bytes, int]:
-        """The batch without compression, the bytes of it, and how many records it has. Raises CannotUnpack."""
+    def _decompressed(self) -> tuple[Any, bytes, int]:
+        """The batch without compression, its bytes, and the number of its records. Raises CannotDecompress."""
         content = self._content
         if self._old:
             if content[OLD_ATTRIBUTES_AT] & CODEC:
-                raise CannotUnpack("It is compressed in the format of Kafka before 0.11; use a client of today.")
+                raise CannotDecompress(
+                    "The record is compressed in the format of Kafka before 0.11; use a newer client."
+                )
             return self._batch, content, 1
         (count,) = LENGTH.unpack_from(content, COUNT_AT)
         codec = self._batch.compression_type
         if not codec:
             return self._batch, content, count
         if count > BATCH_RECORDS_MAX:
-            raise CannotUnpack(f"Its batch has {count} records; write at most {BATCH_RECORDS_MAX} into one.")
-        records = unpack(codec, content[HEADER_END:])
+            raise CannotDecompress(f"The batch has {count} records; write at most {BATCH_RECORDS_MAX} into one batch.")
+        records = decompress(codec, content[HEADER_END:])
         header = bytearray(content[:HEADER_END])
         LENGTH.pack_into(header, LENGTH_AT, HEADER_END - LENGTH_END + len(records))
         ATTRIBUTES.pack_into(header, ATTRIBUTES_AT, self._batch.attributes & ~CODEC)
@@ -151,13 +155,13 @@ class FetchedBatch:
         return DefaultRecordBatch(plain), plain, count
 
     def _one_by_one(self, records: bytes, first: int, count: int) -> Iterator[BatchRecord]:
-        """The records from the `first` on, each by its own length, so that one that cannot be read is passed over."""
+        """The records from `first` on, each parsed separately by its length, so that an unreadable one hides no others."""
         content = _Content(records)
         for number in range(count):
             try:
                 one = _Content(content.take(content.varint()))
             except ValueError as error:
-                yield self._unreadable(self.next_offset - 1, f"Its batch breaks off: {error}.")
+                yield self._unreadable(self.next_offset - 1, f"The batch ends inside a record: {error}.")
                 return
             if number >= first:
                 yield self._record(one, number)
@@ -171,7 +175,7 @@ class FetchedBatch:
             headers = tuple((content.name(), content.bytes()) for _ in range(content.varint()))
             content.end()
         except ValueError as error:
-            return self._unreadable(batch.base_offset + delta, f"It cannot be read: {error}.")
+            return self._unreadable(batch.base_offset + delta, f"The record cannot be read: {error}.")
         at = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + late
         return BatchRecord(batch.base_offset + delta, at, batch.timestamp_type, key, value, headers)
 
@@ -181,7 +185,7 @@ class FetchedBatch:
 
 
 class _Content:
-    """Bytes to read from the front. Every method raises ValueError for what cannot stand there."""
+    """A cursor over bytes. Every method raises ValueError for invalid content."""
 
     def __init__(self, content: bytes) -> None:
         self._content, self._at = content, 0
@@ -189,7 +193,7 @@ class _Content:
     def take(self, size: int) -> bytes:
         end = self._at + size
         if size < 0 or end > len(self._content):
-            raise ValueError(f"{size} bytes should follow, and {len(self._content) - self._at} do")
+            raise ValueError(f"{size} bytes should follow, but {len(self._content) - self._at} do")
         taken, self._at = self._content[self._at : end], end
         return taken
 
@@ -211,12 +215,12 @@ class _Content:
         try:
             return name.decode()
         except UnicodeDecodeError as error:
-            raise ValueError(f"the name of a header, {name[:100]!r}, is not UTF-8") from error
+            raise ValueError(f"the header name {name[:100]!r} is not UTF-8") from error
 
     def end(self) -> None:
         if left := len(self._content) - self._at:
-            raise ValueError(f"{left} bytes follow its end")
+            raise ValueError(f"{left} bytes follow its last field")
 
 
-# Every consumer of this process reads so from now on: aiokafka offers no other place for it.
+# From now on every consumer of this process reads batches this way. aiokafka has no setting for it.
 fetcher.MemoryRecords = FetchedBatches

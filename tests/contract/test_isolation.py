@@ -1,4 +1,4 @@
-"""Whoever reads a topic is given nothing that a transaction has not committed."""
+"""Every consumer reads committed records only."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("shared", "services", "deploy", "docs", "tests/chaos")
-LIBRDKAFKA = "isolation.level"
 
 
 def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
@@ -19,20 +18,20 @@ def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
 
 
 def isolated(call: ast.Call) -> bool:
-    """Whether it names the level, or takes the settings of `Connection.consumer`, which do."""
+    """Whether the call sets the isolation level, directly or with `Connection.consumer()`."""
     return any(
         one.arg == "isolation_level" or (one.arg is None and ast.unparse(one.value).endswith(".consumer()"))
         for one in call.keywords
     )
 
 
-def test_every_consumer_of_aiokafka_reads_what_is_committed() -> None:
+def test_every_aiokafka_consumer_reads_committed_records_only() -> None:
     found = list(calls("AIOKafkaConsumer"))
     assert len(found) >= 3
     assert [f"{file.name}:{call.lineno}" for file, call in found if not isolated(call)] == []
 
 
-def test_no_consumer_of_librdkafka_is_told_otherwise() -> None:
-    """It reads what is committed unless it is told otherwise."""
+def test_no_librdkafka_consumer_reads_uncommitted_records() -> None:
+    """Its default is read_committed."""
     files = [file for folder in FOLDERS for file in (REPOSITORY / folder).rglob("*.py")]
     assert "read_uncommitted" not in "".join(file.read_text("utf-8") for file in files)

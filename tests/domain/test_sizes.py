@@ -1,4 +1,4 @@
-"""The largest that anybody may send, in bytes: what follows from it fits into Kafka's topics and the store's documents."""
+"""Sizes in bytes: the largest inputs lead to messages and documents that Kafka and the store accept."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from services.intake.domain import Submission
 from services.intake.store import document as ticket_update
 from services.notifier.domain.hall import hall_entry
 from services.notifier.domain.notices import for_resident
-from services.notifier.store import shown, waiting
+from services.notifier.store import entry_document, waiting
 from services.router.domain import sizes
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages
@@ -49,7 +49,7 @@ def city(character: str) -> CityIndex:
 
 
 def contribution(code: str, text: str, note: str) -> Step:
-    """A department's share with everything that may be in it."""
+    """A contribution with all optional fields."""
 
     def payload(case: Any) -> PartContributed:
         actions = tuple(Action(kind="k" * 100, at=MONDAY_NOON, note=note) for _ in range(50))
@@ -59,7 +59,7 @@ def contribution(code: str, text: str, note: str) -> Step:
 
 
 def largest(character: str, body: str | None = None) -> Story:
-    """A message to all departments that may handle one, each of which writes as much as it may."""
+    """An inquiry for the largest number of departments, each with the largest contribution."""
     opening = received(
         character * SUBJECT_MAX,
         body or character * BODY_MAX,
@@ -69,7 +69,7 @@ def largest(character: str, body: str | None = None) -> Story:
         public=True,
         language="en",
     )
-    # As long as a note may be for the whole contribution to fit into an outbox.
+    # The longest notes with which the whole contribution fits into an outbox.
     texts = [character * (TEXT_MAX - n) for n in range(DEPARTMENTS_MAX)]
     steps = [contribution(code, text, character * 1_500) for code, text in zip(CODES, texts, strict=True)]
     return told(opening, *steps, city=city(character))
@@ -106,29 +106,29 @@ def test_each_document_fits_into_the_store(story: Story) -> None:
             if notice := for_resident(seen.id, seen.told, "http://intake"):
                 documents.append(waiting(notice, MONDAY_NOON))
             if entry := hall_entry(seen.told, seen.n, "2026-03-16T04:00:00.000Z"):
-                documents.append(shown(entry))
+                documents.append(entry_document(entry))
     assert len(documents) > 3 * DEPARTMENTS_MAX
     assert max(len(encode(one)) for one in documents) < STORE_MAX // 2
 
 
 def test_the_derivation_of_the_largest_message_is_exact() -> None:
     size = max(len(one.value) for one in largest(CONTROL).messages)
-    # Each text of the story is one character shorter than the one before.
+    # Each text of the story is one character shorter than the one before it.
     missing = 3 * 6 * sum(range(DEPARTMENTS_MAX))
     assert ANSWER_BYTES_MAX - missing < size < MESSAGE_BYTES_MAX - missing
     assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
 
 
-def test_texts_that_stand_inside_each_other_fit_too_and_come_back_whole() -> None:
-    """The body is found in every other text, so that none of these is referred to as a whole."""
+def test_texts_that_contain_each_other_fit_too_and_are_restored() -> None:
+    """Every other text contains the body, so none of them is stored as one reference."""
     story = largest(CONTROL, body=CONTROL * 6)
     assert max(len(encode(one.document())) for one in story.decisions) < STORE_MAX
     again = with_messages(INQUIRY, story.decisions)
     assert [one.messages for one in again] == [one.messages for one in story.decisions]
 
 
-def test_what_an_outbox_takes_is_counted_in_bytes() -> None:
-    """An escaped character of 4 bytes has 12: not every contribution that keeps to its characters fits."""
+def test_the_limit_of_an_outbox_counts_bytes() -> None:
+    """An escaped character of 4 bytes takes 12: a contribution within the character limits may not fit."""
     part = {"part_id": f"{INQUIRY}-p1", "text": ASTRAL * TEXT_MAX}
     notes = [{"kind": "visit", "at": "2026-03-16T04:00:00Z", "note": ASTRAL * 2_000}] * 50
     topic = topics.outbox("water")
@@ -145,7 +145,7 @@ def test_what_an_outbox_takes_is_counted_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("character", [CONTROL, ASTRAL])
-def test_the_largest_submission_fits_into_a_request_however_it_is_written(character: str) -> None:
+def test_the_largest_submission_fits_into_a_request_in_every_encoding(character: str) -> None:
     fields = {"subject": character * SUBJECT_MAX, "body": character * BODY_MAX, "area": character * 100}
     given = fields | {"contact": {"name": character * 100}, "departments": ["a" + "b" * 30] * DEPARTMENTS_MAX}
     for body in (json.dumps(given), json.dumps(given, ensure_ascii=False)):
@@ -154,7 +154,7 @@ def test_the_largest_submission_fits_into_a_request_however_it_is_written(charac
     assert len(urlencode(fields)) <= REQUEST_MAX
 
 
-# ── what would be larger all the same ────────────────────────────────────────
+# ── decisions that are too large ─────────────────────────────────────────────
 
 
 def answering(text: str) -> Step:
@@ -162,13 +162,13 @@ def answering(text: str) -> Step:
 
 
 def all_but_one() -> tuple[Story, CityIndex]:
-    """A case in which one part is missing."""
+    """A case in which one contribution is missing."""
     where = city("局")
     steps = [contribution(code, "好" * 100, "") for code in CODES[:-1]]
     return told(received("路灯", departments=tuple(CODES)), *steps, city=where), where
 
 
-def test_what_would_make_a_message_too_large_is_refused_and_a_shorter_text_is_taken(
+def test_an_input_whose_message_is_too_large_is_refused_and_a_shorter_one_is_accepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before, where = all_but_one()
@@ -186,7 +186,7 @@ def test_what_would_make_a_message_too_large_is_refused_and_a_shorter_text_is_ta
     assert (shorter.refusal, shorter.case.status) == (None, "answered")
 
 
-def test_what_would_make_a_document_too_large_is_refused_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_input_whose_document_is_too_large_in_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     before, where = all_but_one()
     monkeypatch.setattr(sizes, "DOCUMENT_BYTES_MAX", 300_000)
     taken = told(answering("a" * TEXT_MAX), city=where, after_this=before)
@@ -196,5 +196,5 @@ def test_what_would_make_a_document_too_large_is_refused_in_bytes(monkeypatch: p
     assert refused.refusal.endswith(" bytes; at most 300000 can be stored.")
 
 
-def test_the_limits_leave_room_for_what_is_not_counted() -> None:
+def test_the_limits_leave_room_for_field_names() -> None:
     assert DOCUMENT_BYTES_MAX + 500_000 < STORE_MAX

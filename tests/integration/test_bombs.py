@@ -1,4 +1,4 @@
-"""What unpacks to more than anybody can hold harms nobody but its sender: broker, gate and neighbours go on."""
+"""Decompression bombs in an outbox: broker, gate and other departments continue."""
 
 import json
 import time
@@ -11,16 +11,16 @@ from uuid import uuid4
 import pytest
 
 from shared.kafka import topics
-from shared.kafka.decompression import UNPACKED_ANYWAY
-from tests.batches import CODECS, batch, bomb, packed, record, write_batch
+from shared.kafka.decompression import DECOMPRESSED_ALWAYS
+from tests.batches import CODECS, batch, bomb, compressed, record, write_batch
 from tests.conftest import RunningStack, chorus_up
-from tests.integration.outside import Letter, Resident, departments_write, read_all
+from tests.integration.outside import ReadRecord, Resident, departments_write, read_all
 
 pytestmark = pytest.mark.integration
 SENDER = "environment"
 OUTBOX = topics.outbox(SENDER)
 LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh"}
-# Snappy and lz4 pack less well; an outbox takes no batch of more than a mebibyte.
+# Snappy and lz4 compress less; an outbox accepts batches of at most 1 MiB.
 MIB = {"gzip": 300, "snappy": 18, "lz4": 200, "zstd": 300}
 GATE_MIB = 400
 PATIENCE_S = 60.0
@@ -28,37 +28,37 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class Town:
-    """A stack with a broker of its own: it is in danger here."""
+    """A stack with its own broker, because the broker could fail here."""
 
     kafka: str
     resident: Resident
     pids: dict[str, int]
 
     def peak_mib(self, part: str) -> float:
-        """The most memory that a part has ever had."""
+        """The peak memory of a process."""
         status = Path(f"/proc/{self.pids[part]}/status").read_text()
         [line] = [one for one in status.splitlines() if one.startswith("VmHWM:")]
         return int(line.split()[1]) / 1024
 
     def refusal(self, cause: str) -> dict[str, Any]:
-        """What the sender is told of its message."""
+        """The refusal of a message in the inbox of the sender."""
         until = time.monotonic() + PATIENCE_S
         while True:
             told = [one.data for one in read_all(self.kafka, [topics.inbox(SENDER)]) if one.data.get("cause") == cause]
             if told:
                 [one] = told
                 return one
-            assert time.monotonic() < until, f"nobody was told of {cause}"
+            assert time.monotonic() < until, f"no refusal of {cause} arrived"
             time.sleep(0.2)
 
-    def letters(self, offset: int) -> list[Letter]:
-        """The dead letters of a record in the sender's outbox."""
+    def letters(self, offset: int) -> list[ReadRecord]:
+        """The dead letters of a record in the outbox of the sender."""
         origin = {"dl_topic": OUTBOX, "dl_partition": "0", "dl_offset": str(offset)}
         found = read_all(self.kafka, [topics.dead_letters("router")])
         return [one for one in found if origin.items() <= one.headers.items()]
 
     def answer_a_neighbour(self) -> None:
-        """Somebody else's case goes its way to the end."""
+        """The case of another department is answered."""
         receipt = self.resident.write(LIGHT)
         [code] = [one["code"] for one in self.resident.wait_for(receipt, "assigned")["departments"]]
         assert code != SENDER
@@ -79,24 +79,26 @@ def started(stack: RunningStack) -> Town:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-async def test_a_bomb_is_refused_and_broker_gate_and_neighbours_go_on(town: Town, codec: str) -> None:
+async def test_a_bomb_is_refused_and_broker_gate_and_other_departments_continue(town: Town, codec: str) -> None:
     content = bomb(codec, MIB[codec])
     offset = await write_batch(town.kafka, OUTBOX, batch(content, 1, CODECS[codec]))
     departments_write(town.kafka, SENDER, "part.accepted", {"part_id": "none"}, ce_id=f"after-{codec}")
     town.answer_a_neighbour()
     told = town.refusal(f"{OUTBOX}-0-{offset}")
-    assert told["reason"].startswith(f"{len(content)} bytes of {codec} do not unpack into at most ")
+    assert told["reason"].startswith(f"{len(content)} bytes of {codec} do not decompress into at most ")
     [letter] = town.letters(offset)
     assert (letter.headers["dl_kind"], letter.headers["dl_reason"]) == ("permanent", told["reason"])
     assert "no part_id" in town.refusal(f"after-{codec}")["reason"]
     assert town.peak_mib("router") < GATE_MIB
-    # The broker is the one that was started: Kafka ends when its memory does.
+    # The broker has not restarted; Kafka exits when it runs out of memory.
     assert Path(f"/proc/{town.pids['kafka']}").exists()
 
 
-async def test_very_many_batches_just_below_the_limit_take_no_more_memory(town: Town) -> None:
-    """Together they unpack to 800 MiB; a few kilobytes of each are sent, and none of them is kept unpacked."""
-    rows = packed("zstd", record(0, bytes(UNPACKED_ANYWAY - 1_000), headers=[(b"ce_type", b"chorus.part.accepted")]))
+async def test_many_batches_just_below_the_limit_need_no_more_memory(town: Town) -> None:
+    """Together they decompress to 800 MiB; each is sent as a few kilobytes and never kept decompressed."""
+    rows = compressed(
+        "zstd", record(0, bytes(DECOMPRESSED_ALWAYS - 1_000), headers=[(b"ce_type", b"chorus.part.accepted")])
+    )
     assert len(rows) < 1_000
     offsets = [await write_batch(town.kafka, OUTBOX, batch(rows, 1, CODECS["zstd"])) for _ in range(400)]
     town.answer_a_neighbour()
@@ -107,15 +109,15 @@ async def test_very_many_batches_just_below_the_limit_take_no_more_memory(town: 
     assert town.peak_mib("router") < GATE_MIB
 
 
-async def test_a_header_name_that_is_no_text_costs_its_own_record_alone(town: Town) -> None:
+async def test_a_header_name_that_is_not_utf8_makes_only_its_own_record_unreadable(town: Town) -> None:
     ids = [f"beside-{uuid4()}" for _ in range(2)]
     named = [(b"ce_type", b"chorus.part.accepted")]
     value = json.dumps({"part_id": "none"}).encode()
     good = [record(n, value, None, [*named, (b"ce_id", id_.encode())]) for n, id_ in zip((0, 2), ids, strict=True)]
     wrong = record(1, value, None, [*named, (b"\xff\xfe", b"1")])
-    rows = packed("gzip", good[0] + wrong + good[1])
+    rows = compressed("gzip", good[0] + wrong + good[1])
     offset = await write_batch(town.kafka, OUTBOX, batch(rows, 3, CODECS["gzip"]))
     for id_ in ids:
         assert "no part_id" in town.refusal(id_)["reason"]
-    assert r"b'\xff\xfe', is not UTF-8" in town.refusal(f"{OUTBOX}-0-{offset + 1}")["reason"]
+    assert r"b'\xff\xfe' is not UTF-8" in town.refusal(f"{OUTBOX}-0-{offset + 1}")["reason"]
     assert len(town.letters(offset + 1)) == 1

@@ -1,4 +1,4 @@
-"""As many departments as may handle one message, each of which writes as much as it may: the answer reaches everybody."""
+"""The largest case: the most departments, each with the largest contribution. The answer arrives everywhere."""
 
 import json
 import time
@@ -19,7 +19,7 @@ PATIENCE_S = 60.0
 
 
 @pytest.mark.parametrize("character", ["\x01", "\U0001f600"], ids=["control characters", "4 bytes"])
-def test_the_largest_case_goes_its_way_to_the_end(running: Backing, stack: RunningStack, character: str) -> None:
+def test_the_largest_case_is_answered_and_published(running: Backing, stack: RunningStack, character: str) -> None:
     about = json.loads((stack.data / "stack.json").read_text())
     resident = Resident(about["urls"]["intake"], httpx.Client(timeout=30))
     listed = yaml.safe_load((REPOSITORY / "deploy" / "city" / "departments.yaml").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Transactions of others on Apache Kafka: what is aborted never was, and what is open delays its own partition alone."""
+"""Transactions of clients on Kafka: aborted records are not read, an open transaction delays only its partition."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from shared.kafka.options import SubscriptionOptions
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
-from shared.kafka.topic_reader import OffsetRange, behind, topic_reader
+from shared.kafka.topic_reader import OffsetRange, topic_reader, wait_until_committed
 from shared.kafka.topics import Topic, department_topics
 from tests.backing import Backing
 from tests.conftest import RunningStack
@@ -42,7 +42,7 @@ class Writer:
         self.producer.init_transactions(20)
 
     def begin(self, topic: str, *values: str, partition: int = 0, headers: Any = None) -> None:
-        """Write inside a transaction, and leave it open."""
+        """Write in a transaction and leave it open."""
         self.producer.begin_transaction()
         for value in values:
             self.producer.produce(topic, value.encode(), partition=partition, headers=headers)
@@ -62,7 +62,7 @@ def plain(kafka: str, topic: str, value: str, partition: int = 0) -> None:
 
 
 def committed(kafka: str, group: str, topic: str, partitions: int) -> list[int]:
-    """What a group has committed, as any other tool sees it."""
+    """The committed offsets of a group, as any other tool sees them."""
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": group})
     try:
         return [one.offset for one in consumer.committed([Place(topic, n) for n in range(partitions)], timeout=20)]
@@ -81,7 +81,7 @@ async def until(look: Callable[[], bool], complaint: Callable[[], object], limit
 async def reading(
     kafka: str, topic: str, partitions: int, group: str | None
 ) -> AsyncIterator[tuple[Subscription[str], list[str]]]:
-    """A subscription as every service has it, and what it has handled."""
+    """A subscription as in every service, and the items that it has handled."""
     handled: list[str] = []
 
     async def handle(batch: Sequence[str]) -> None:
@@ -110,7 +110,7 @@ async def a_topic(kafka: str, partitions: int = 1) -> str:
 
 
 @pytest.mark.parametrize("group", ["a group", None])
-async def test_what_is_aborted_is_given_to_nobody_and_markers_are_no_lag(running: Backing, group: str | None) -> None:
+async def test_aborted_records_are_not_handled_and_markers_are_no_lag(running: Backing, group: str | None) -> None:
     topic, writer = await a_topic(running.kafka), Writer(running.kafka)
     group = group and f"try-{uuid4()}"
     writer.begin(topic, "aborted 1", "aborted 2")
@@ -132,11 +132,11 @@ async def test_what_is_aborted_is_given_to_nobody_and_markers_are_no_lag(running
         await until(lambda: health.lag() == {topic: (0, 0.0)}, health.lag)
         if group:
             await until(lambda: committed(running.kafka, group, topic, 1) == [9], lambda: "the marker is not committed")
-            assert await behind(Connection(running.kafka), group, [topic], 0) == {}
+            assert await wait_until_committed(Connection(running.kafka), group, [topic], 0) == {}
         assert handled == ["committed 1", "committed 2", "committed 3"]
 
 
-async def test_after_a_restart_a_marker_that_came_meanwhile_is_no_lag(running: Backing) -> None:
+async def test_a_marker_written_during_a_restart_is_no_lag(running: Backing) -> None:
     topic, group, writer = await a_topic(running.kafka), f"try-{uuid4()}", Writer(running.kafka)
     plain(running.kafka, topic, "first")
     async with reading(running.kafka, topic, 1, group) as (_, handled):
@@ -148,10 +148,10 @@ async def test_after_a_restart_a_marker_that_came_meanwhile_is_no_lag(running: B
         assert (handled, subscription.health.lag()) == ([], {topic: (0, 0.0)})
 
 
-async def test_an_open_transaction_delays_its_own_partition_alone_and_is_told(
+async def test_an_open_transaction_delays_only_its_partition_and_is_reported(
     running: Backing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_transactions, "SAID_AFTER", open_transactions.SAID_AFTER * 0)
+    monkeypatch.setattr(open_transactions, "WARN_AFTER", open_transactions.WARN_AFTER * 0)
     topic, group, writer = await a_topic(running.kafka, 2), f"try-{uuid4()}", Writer(running.kafka)
     plain(running.kafka, topic, "before")
     writer.begin(topic, "open 1", "open 2")
@@ -167,17 +167,17 @@ async def test_an_open_transaction_delays_its_own_partition_alone_and_is_told(
             {topic: (0, 0.0)},
             {topic: 3},
         )
-        [remark] = health.open_transactions.remarks()
-        assert remark.startswith(f"an open transaction on {topic}-0 holds back 3 record(s) since 20")
+        [remark] = health.open_transactions.warnings()
+        assert remark.startswith(f"an open transaction on {topic}-0 holds back 3 records since 20")
         assert committed(running.kafka, group, topic, 2) == [1, 1]
-        assert await behind(Connection(running.kafka), group, [topic], 0) == {}
+        assert await wait_until_committed(Connection(running.kafka), group, [topic], 0) == {}
         writer.commit()
         await until(lambda: handled[2:] == ["open 1", "open 2", "behind"], lambda: handled)
         await until(lambda: (health.lag(), health.held_back()) == ({topic: (0, 0.0)}, {}), health.lag)
         await until(lambda: committed(running.kafka, group, topic, 2) == [5, 1], lambda: "the marker is not committed")
 
 
-async def test_who_looks_into_a_topic_sees_what_is_committed_and_comes_to_its_end(running: Backing) -> None:
+async def test_a_topic_reader_returns_committed_records_and_reaches_the_end(running: Backing) -> None:
     topic, writer = await a_topic(running.kafka), Writer(running.kafka)
     place = TopicPartition(topic, 0)
     writer.begin(topic, "aborted")
@@ -186,18 +186,18 @@ async def test_who_looks_into_a_topic_sees_what_is_committed_and_comes_to_its_en
     writer.begin(topic, "committed")
     writer.commit()
     async with topic_reader(Connection(running.kafka)) as look:
-        assert await look.spans([topic]) == {place: OffsetRange(0, 5)}
+        assert await look.offset_ranges([topic]) == {place: OffsetRange(0, 5)}
         seen = [(one.offset, one.value) async for some, _ in look.records(place, 0, 5) for one in some]
         assert seen == [(2, b"plain"), (3, b"committed")]
         found = [await look.record(place, offset) for offset in range(5)]
         assert [one.value if one else None for one in found] == [None, None, b"plain", b"committed", None]
         writer.begin(topic, "open")
-        assert await look.spans([topic]) == {place: OffsetRange(0, 5)}
+        assert await look.offset_ranges([topic]) == {place: OffsetRange(0, 5)}
         assert await look.record(place, 5) is None
         writer.abort()
 
 
-async def test_a_departments_client_comes_to_the_end_of_an_inbox_that_ends_with_a_marker(running: Backing) -> None:
+async def test_the_department_client_reaches_the_end_of_an_inbox_that_ends_with_a_marker(running: Backing) -> None:
     code = f"try-{uuid4().hex[:8]}"
     await create_topics(running.kafka, department_topics([code], 1), 1)
     inbox, writer = topics.inbox(code), Writer(running.kafka)
@@ -209,7 +209,7 @@ async def test_a_departments_client_comes_to_the_end_of_an_inbox_that_ends_with_
     assert [one.data for one in found] == [{"n": 1}]
 
 
-def test_what_a_department_takes_back_never_happened_and_what_it_leaves_open_is_told(
+def test_an_aborted_record_of_a_department_has_no_effect_and_an_open_transaction_is_reported(
     running: Backing, stack: RunningStack
 ) -> None:
     about = json.loads((stack.data / "stack.json").read_text())
@@ -220,17 +220,17 @@ def test_what_a_department_takes_back_never_happened_and_what_it_leaves_open_is_
     writer, outbox = Writer(running.kafka), topics.outbox("environment")
     headers = [("ce_type", b"chorus.part.accepted"), ("ce_id", uuid4().hex.encode())]
     writer.begin(outbox, part, headers=headers)
-    told_of(router, HELD, 1.0)
+    wait_for_metric(router, HELD, 1.0)
     sentence = wait(lambda: [one for one in ready(router)[1] if "open transaction" in one])
-    assert sentence[0].startswith(f"an open transaction on {outbox}-0 holds back 1 record(s) since ")
+    assert sentence[0].startswith(f"an open transaction on {outbox}-0 holds back 1 record since ")
     assert ready(router)[0] is True
-    # Its neighbour's part goes on meanwhile.
+    # The other department continues.
     other = {"part_id": f"{receipt['inquiry_id']}-p2", "text": "已处理。"}
     departments_write(running.kafka, "urban-management", "part.contributed", other)
     resident.wait_for(receipt, "in-progress")
     writer.abort()
-    told_of(router, HELD, 0.0)
-    told_of(router, LAG, 0.0)
+    wait_for_metric(router, HELD, 0.0)
+    wait_for_metric(router, LAG, 0.0)
     states = {one["code"]: one["state"] for one in resident.look(receipt)["departments"]}
     assert states == {"environment": "offered", "urban-management": "contributed"}
     writer.begin(outbox, part, headers=headers)
@@ -238,7 +238,7 @@ def test_what_a_department_takes_back_never_happened_and_what_it_leaves_open_is_
     wait(lambda: resident.look(receipt)["departments"][0]["state"] == "accepted")
     events = [one for one in read_all(running.kafka, [topics.EVENTS]) if one.key == receipt["inquiry_id"]]
     assert [one.headers["ce_type"] for one in events].count("chorus.part.accepted") == 2  # a contribution implies one
-    told_of(router, LAG, 0.0)
+    wait_for_metric(router, LAG, 0.0)
 
 
 def ready(router: str) -> tuple[bool, list[str]]:
@@ -246,8 +246,8 @@ def ready(router: str) -> tuple[bool, list[str]]:
     return told["ready"], told["reasons"]
 
 
-def told_of(router: str, metric: str, value: float) -> None:
-    """Wait until the metric is told with this value."""
+def wait_for_metric(router: str, metric: str, value: float) -> None:
+    """Wait until the metric has this value."""
 
     def told() -> bool:
         lines = httpx.get(f"{router}/metrics", timeout=20).text.splitlines()

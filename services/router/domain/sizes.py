@@ -1,4 +1,4 @@
-"""What a decision weighs, so that none is made that Kafka or the store would not take: its case could never go on."""
+"""The size of a decision. One that Kafka or the store would refuse is never made: its case could not continue."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ REMEDY = "Write less; the case has no room for more."
 
 
 def too_large(decision: Decision) -> Refusal | None:
-    """The refusal of an input whose decision would be too large; None for one that fits."""
+    """The refusal of an input whose decision is too large; None if it fits."""
     largest = max((len(one.value) for one in decision.messages), default=0)
     if largest > MESSAGE_BYTES_MAX:
         reason = f"A message of {largest} bytes would follow; at most {MESSAGE_BYTES_MAX} can be sent."
@@ -25,7 +25,7 @@ def too_large(decision: Decision) -> Refusal | None:
 
 
 def _texts(decision: Decision) -> Iterator[str]:
-    """Everything in its document that somebody wrote, or that was made of it."""
+    """All texts of its document that people wrote or that contain such texts."""
     yield from decision.events
     yield from decision.words.values()
     yield from (one.value for one in decision.stored_messages)
