@@ -39,9 +39,10 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     """Every clock of every part of one inquiry.
 
     A clock starts when its part is offered. `accept` stops when the department accepts the part; `first_reply` at its
-    interim reply, its contribution or the release of the answer, the earliest of them; `resolve` at its contribution. The withdrawal
-    of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops `accept`, because the
-    department has answered the offer. A clock that ends by its due time is void, one that ends later is broken.
+    interim reply, its contribution or the release of the answer, the earliest of them; `resolve` at its contribution.
+    The withdrawal of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops
+    `accept`, because the department has answered the offer. A clock that ends by its due time is void, one that ends
+    later is broken.
     """
     running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
