@@ -1,4 +1,4 @@
-"""Consumers for tests: the real one as FastStream makes it, one that reads a log in memory, a subscription over that."""
+"""Consumers for tests: FastStream's real one, one that reads a log in memory, and a subscription on that."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ LETTERS = topics.dead_letters("router")
 
 
 class NotConnected(Exception):
-    """Raised in place of connecting: the consumer is made and has all its settings."""
+    """Raised instead of connecting, once the consumer has all its settings."""
 
 
 async def consumer_made_for(
     subscription: Subscription[Any], broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> AIOKafkaConsumer:
-    """The consumer that FastStream makes for a subscription attached to this broker; it is never connected."""
+    """The consumer that FastStream creates for a subscription; it never connects."""
 
     async def start(self: AIOKafkaConsumer) -> None:
         raise NotConnected
 
-    # Otherwise the consumer warns, when it is forgotten, that nobody has stopped it.
+    # Otherwise the consumer warns at garbage collection that it was not stopped.
     monkeypatch.setattr(AIOKafkaConsumer, "__del__", lambda self: None)
     monkeypatch.setattr(AIOKafkaConsumer, "start", start)
     broker._setup_logger()
@@ -44,13 +44,16 @@ async def consumer_made_for(
 class Log(FakeConsumer):
     """A consumer of partitions of the topic `a`; records at `unpackable` offsets fail a fetch as corrupt ones do.
 
-    As with aiokafka, a fetch that fails has moved past the records of the other partitions that it drops.
+    As with aiokafka, a fetch that fails has moved past the records of the other partitions that it drops, and a fetch moves
+    past control records, `controls`, without returning them. By partition, a transaction is open from `open_at` on.
     """
 
     sizes: dict[int, int]
     committed_offsets: dict[int, int] = field(default_factory=dict)
     unpackable: set[tuple[int, int]] = field(default_factory=set)
     error: Callable[[], Exception] = CorruptRecordException
+    controls: set[tuple[int, int]] = field(default_factory=set)
+    open_at: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class Log(FakeConsumer):
         return self.committed_offsets.get(partition.partition)
 
     async def seek_to_committed(self, partition: TopicPartition) -> None:
-        # aiokafka leaves the position where it is when nothing, or 0, is committed.
+        # aiokafka does not move the position when nothing, or 0, is committed.
         if offset := self.committed_offsets.get(partition.partition):
             self.positions[partition] = offset
 
@@ -74,8 +77,14 @@ class Log(FakeConsumer):
     async def position(self, partition: TopicPartition) -> int:
         return self.positions[partition]
 
+    def at_in(self, partition: TopicPartition) -> int:
+        return self.positions[partition]
+
     def highwater(self, partition: TopicPartition) -> int:
         return self.sizes[partition.partition]
+
+    def last_stable_offset(self, partition: TopicPartition) -> int:
+        return min(self.open_at.get(partition.partition, self.sizes[partition.partition]), self.highwater(partition))
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -84,19 +93,24 @@ class Log(FakeConsumer):
         failed = False
         for place in sorted(partitions or self.places):
             begin, number = self.positions[place], place.partition
-            offsets = range(begin, min(self.sizes[number], begin + (max_records or self.sizes[number])))
+            end = self.last_stable_offset(place)
+            offsets = range(begin, min(end, begin + (max_records or end)))
             if any((number, offset) in self.unpackable for offset in offsets):
                 failed = True
                 continue
-            found[place] = [FakeRecord("a", number, offset, b"%d/%d" % (number, offset)) for offset in offsets]
-            self.positions[place] = offsets.stop
+            found[place] = [
+                FakeRecord("a", number, offset, b"%d/%d" % (number, offset))
+                for offset in offsets
+                if (number, offset) not in self.controls
+            ]
+            self.positions[place] = max(offsets.stop, begin)
         if failed:
             raise self.error()
         return {place: records for place, records in found.items() if records}
 
 
 class Reader:
-    """A subscription over a log in memory; `hold` keeps its batches in hand."""
+    """A subscription on a log in memory; `hold` delays its batches."""
 
     def __init__(self, log: Log, group: str | None = "router-core", instance: str | None = None) -> None:
         self.log, self.publisher = log, FakePublisher()
@@ -119,17 +133,17 @@ class Reader:
         self.go_on.clear()
 
     async def poll(self) -> tuple[Any, ...]:
-        """One poll, as FastStream asks for it; what it found."""
+        """Poll once, as FastStream does; returns the records."""
         found: tuple[Any, ...] = await self.subscription._poll(self.log)
         return found
 
     async def read_on(self) -> None:
-        """One poll, and what it found taken to its commit."""
+        """Poll once and handle the batch up to its commit."""
         if found := await self.poll():
             await self.pipeline.consume(found)
             await self.pipeline.drained(5)
 
     @property
     def letters(self) -> list[str]:
-        """The places of the records that lie in the dead letters."""
+        """The offsets of records in dead letters."""
         return [f"{header(row, 'dl_partition')}/{header(row, 'dl_offset')}" for row in self.publisher.on(LETTERS)]

@@ -21,7 +21,6 @@ PREVIEW_S = 20.0
 
 
 def make(settings: Settings) -> Service:
-    """Intake, ready to run."""
     service = Service("intake", settings, works_without_kafka=True)
     store = IntakeStore(service.database)
     ledger = Ledger(service.database, "ledger")
@@ -32,18 +31,18 @@ def make(settings: Settings) -> Service:
     submissions = Submissions(ledger, city, settings, code_secret)
     tickets = Tickets(store, ledger, code_secret)
 
-    async def remember_city() -> None:
+    async def load_city() -> None:
         if (last := await store.last_city()) is not None:
             city.use(last)
 
-    for prepare in (store.prepare, ledger.prepare, remember_city):
+    for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.RESIDENTS,
         group="intake",
         read=read,
-        handle=TicketUpdates(store).remember,
+        handle=TicketUpdates(store).save,
         at_leisure=True,
     )
     service.takes_replays()

@@ -1,4 +1,4 @@
-"""The notifier's wiring: notices, the mailroom, the hall and its masking."""
+"""The notifier's wiring: notices, mail delivery, the hall and its masking."""
 
 from services.notifier import api, pages
 from services.notifier.channels.email import MailDelivery
@@ -14,12 +14,11 @@ from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
-    """The notifier, ready to run."""
     service = Service("notifier", settings)
     store = NotifierStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.RESIDENTS,
         topics.EVENTS,

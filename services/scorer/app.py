@@ -1,4 +1,4 @@
-"""The scorer's wiring: events in, scores out."""
+"""The scorer's wiring: subscriptions and routes."""
 
 from services.scorer import api
 from services.scorer.handlers import Events
@@ -14,12 +14,11 @@ from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
-    """The scorer, ready to run."""
     service = Service("scorer", settings)
     store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.EVENTS,
         group="scorer",

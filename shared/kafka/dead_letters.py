@@ -1,12 +1,17 @@
-"""Dead letters: the record as it was, with its origin and the reason; and the record that one was made of."""
+"""Dead letters: the unchanged record with its origin and the reason, and the way back to that record."""
 
 from shared.kafka import topics
 from shared.kafka.publisher import RECORD_BYTES_MAX, RawRecord, size_of
 from shared.kafka.records import Record
 
 
-def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: int) -> RawRecord:
-    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay."""
+def dead_letter(
+    service: str, record: Record, kind: str, reason: str, attempts: int, most: int = RECORD_BYTES_MAX
+) -> RawRecord:
+    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay.
+
+    A dead letter that would have more than `most` bytes has only this origin, not the record.
+    """
     if record.topic == topics.replays(service):
         record = original(record)
     origin = {
@@ -21,14 +26,14 @@ def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: 
     }
     marks: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in origin.items()]
     letter = (record.key, record.value, [*record.headers, *marks])
-    if size_of(letter) < RECORD_BYTES_MAX:
+    if size_of(letter) < most:
         return letter
-    # Larger than any topic takes: what is left of it says where it lies.
+    # Too large: without the record, but with its origin.
     return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
 
 
 def original(replayed: Record) -> Record:
-    """The record that a dead letter was made of, by its `dl_` headers; the letter itself when they do not tell."""
+    """The record of a dead letter, at the place that its `dl_` headers name; the letter itself when they are invalid."""
     where = {name: replayed.header(f"dl_{name}") or "" for name in ("topic", "partition", "offset", "timestamp")}
     numbers = [where[name] for name in ("partition", "offset", "timestamp")]
     if not where["topic"] or not all(number.isascii() and number.isdigit() for number in numbers):

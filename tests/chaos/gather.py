@@ -1,4 +1,4 @@
-"""Gathers a capture where it lies: whole topics, the stores, the mail folder, the hall's feed, tickets, scoreboards."""
+"""Captures the data of a run: topics, stores, the mail folder, the hall's feed, tickets, scoreboards."""
 
 import email
 import time
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import yaml
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from pymongo import MongoClient
 
 from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Decision, Mail, Record
@@ -33,7 +33,7 @@ def gather(
     urls: Mapping[str, str],
     city: Path,
 ) -> Capture:
-    """Everything as it is now; with each accepted message the codes of its tickets, by number."""
+    """Capture everything now, with the codes of all tickets."""
     told = list(accepted)
     records = read_topics(kafka)
     with MongoClient[dict[str, Any]](mongodb, tz_aware=True) as store, httpx.Client(timeout=30) as http:
@@ -62,9 +62,9 @@ def gather(
 
 
 def read_topics(kafka: str) -> list[Record]:
-    """Every record of every topic of the system, the city's own excepted."""
+    """Every record of every topic, except the city's."""
     settings = {"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False}
-    consumer = Consumer(settings | {"log_level": 0})
+    consumer = Consumer(settings | {"log_level": 0, "enable.partition.eof": True})
     try:
         known = consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics
         names = [name for name in known if name.startswith(READ) or name.endswith(".dead-letters")]
@@ -73,7 +73,7 @@ def read_topics(kafka: str) -> list[Record]:
             for name in names
             for p in known[name].partitions
         }
-        left = {place: high for place, (low, high) in ends.items() if low < high}
+        left = {place for place, (low, high) in ends.items() if low < high}
         consumer.assign([TopicPartition(name, p, OFFSET_BEGINNING) for name, p in left])
         return sorted(_read(consumer, left), key=lambda one: (one.topic, one.partition, one.offset))
     except KafkaException as error:
@@ -82,17 +82,18 @@ def read_topics(kafka: str) -> list[Record]:
         consumer.close()
 
 
-def _read(consumer: Consumer, left: dict[tuple[str, int], int]) -> list[Record]:
-    """Everything up to the ends that are given; an unread place is named when nothing comes any more."""
+def _read(consumer: Consumer, left: set[tuple[str, int]]) -> list[Record]:
+    """Everything up to the ends of these partitions; raises an error that names an unread partition."""
     records: list[Record] = []
     last = time.monotonic()
     while left:
-        for message in consumer.consume(500, 0.1):  # waits so long for a full batch
+        for message in consumer.consume(500, 0.1):  # waits this long for a full batch
             last = time.monotonic()
-            if message.error() is None:
+            error = message.error()
+            if error is None:
                 records.append(_record(message))
-                if left.get((records[-1].topic, records[-1].partition), -1) == records[-1].offset + 1:
-                    del left[records[-1].topic, records[-1].partition]
+            elif error.code() == KafkaError._PARTITION_EOF:
+                left.discard((message.topic(), message.partition()))
         if time.monotonic() > last + ANSWERS_WITHIN_S:
             raise RuntimeError(f"Nothing came for {ANSWERS_WITHIN_S} s from {sorted(left)[:5]}.")
     return records
@@ -106,7 +107,7 @@ def _record(message: Any) -> Record:
 
 
 def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
-    """The inquiries of what the notes of both ledgers name, by way of the entries."""
+    """The inquiries that the notes of both ledgers name, by their entries."""
     left: list[str] = []
     for database, entries in LEDGERS:
         for note in store[database]["unpublished"].find({}):
@@ -116,7 +117,7 @@ def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
 
 
 def read_mails(folder: Path) -> list[Mail]:
-    """Every mail that was taken by the sink."""
+    """Every mail of the SMTP server."""
     mails = [email.message_from_bytes(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
     return [Mail(str(one["X-Chorus-Event"]), str(one["To"])) for one in mails]
 
@@ -133,7 +134,7 @@ def read_hall(http: httpx.Client, notifier: str) -> list[str]:
 
 
 def decided(stored: Mapping[str, Any]) -> Decision:
-    """A decision of the store; what an erased one lacks is empty."""
+    """A stored decision; missing fields of an erased one are empty."""
     cause, at = stored["cause"], stored["at"]
     return Decision(
         inquiry_id=intern(stored["inquiry_id"]),
@@ -166,19 +167,19 @@ def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> d
 
 
 def still_to_do(mongodb: str) -> int:
-    """How many deliveries are neither sent nor given up, and how many answers are not in the hall yet."""
+    """The number of deliveries that are neither sent nor failed, and of replies that wait for masking."""
     with MongoClient[dict[str, Any]](mongodb, serverSelectionTimeoutMS=5_000) as store:
         notifier = store["chorus_notifier"]
         return sum(notifier[name].count_documents({"due_at": {"$exists": True}}) for name in ("deliveries", "unmasked"))
 
 
 def addresses(city: Path) -> dict[str, str]:
-    """Of each department its address, as the city's folder says it."""
+    """The address of each department in the city folder."""
     return {one["code"]: one["email"] for one in _departments(city) if one.get("email")}
 
 
 def areas(city: Path) -> frozenset[str]:
-    """Every area that the city's folder names."""
+    """Every area in the city folder."""
     return frozenset(area for one in _departments(city) for area in one.get("areas", ()))
 
 
@@ -188,7 +189,7 @@ def _departments(city: Path) -> list[dict[str, Any]]:
 
 
 def months(records: Iterable[Record], city: Path) -> list[str]:
-    """The months, in the city's time, in which anything was recorded."""
+    """The months, in the city's time zone, with recorded events."""
     zone = ZoneInfo(yaml.safe_load((city / "city.yaml").read_text("utf-8"))["time_zone"])
     times = {one.headers["ce_recordedtime"] for one in records if one.topic == EVENTS}
     return sorted({datetime.fromisoformat(one).astimezone(zone).strftime("%Y-%m") for one in times})

@@ -1,4 +1,4 @@
-"""What a service does with a request before any route sees it, over a real connection."""
+"""The HTTP protocol below the routes, over a real connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,20 +11,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.http.protocol import HEAD_MAX, TOGETHER_MAX, BufferedTransport, HttpProtocol
+from shared.http import protocol
+from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, UNREAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
 
 LIMIT_S = 20
 PIECE = 8_192
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(f"{len(request.headers.get('x-long', ''))} {len(await request.body())}")
+    body = await request.body()
+    return PlainTextResponse(f"{len(request.headers.get('x-long', ''))} {len(body)}")
+
+
+async def unread(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("unread")
 
 
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    app = Starlette(routes=[Route("/", echo, methods=["POST"])])
+    app = Starlette(routes=[Route("/", echo, methods=["POST"]), Route("/unread", unread, methods=["POST"])])
     server = Server(uvicorn.Config(app, http=HttpProtocol, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -47,7 +56,7 @@ async def send(writer: asyncio.StreamWriter, *pieces: bytes) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
+async def test_endless_request_headers_are_rejected() -> None:
     async with connection() as (reader, writer):
         await send(writer, b"POST / HTTP/1.1\r\nX-Long: ")
         answered = asyncio.create_task(reader.read())
@@ -57,11 +66,11 @@ async def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory() ->
             await send(writer, b"x" * PIECE)
         answer = await answered
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(b"The head of the request is larger than 64 KiB.")
-    assert sent <= HEAD_MAX + 4 * PIECE
+    assert answer.endswith(b"The request's headers are larger than 64 KiB; send less.")
+    assert sent <= HEAD_BYTES_MAX + 4 * PIECE
 
 
-@pytest.mark.parametrize("header", [10, HEAD_MAX - 10_000])
+@pytest.mark.parametrize("header", [10, HEAD_BYTES_MAX - 10_000])
 async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_another(header: int) -> None:
     async with connection() as (reader, writer):
         for _ in range(2):
@@ -73,11 +82,74 @@ async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_anot
             assert await reader.readexactly(len(expected)) == expected
 
 
+@pytest.mark.parametrize(
+    ("start", "repeated"),
+    [
+        pytest.param(b"1\r\na\r\n0\r\n", b"X-Long: " + b"x" * PIECE + b"\r\n", id="trailers"),
+        pytest.param(b"1\r\na\r\n0\r\nX-Long: ", b"x" * PIECE, id="one trailer"),
+        pytest.param(b"1;", b"x" * PIECE, id="chunk extension"),
+    ],
+)
+async def test_bytes_outside_the_body_are_limited_after_the_head_too(start: bytes, repeated: bytes) -> None:
+    async with connection() as (reader, writer):
+        await send(writer, CHUNKED + start)
+        answered = asyncio.create_task(reader.read())
+        sent = 0
+        while not answered.done():
+            sent += len(repeated)
+            await send(writer, repeated)
+        answer = await answered
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"The request's chunk extensions or trailers are larger than 64 KiB; send less.")
+    assert sent <= HEAD_BYTES_MAX + 4 * PIECE
+
+
+async def test_many_small_chunks_are_accepted_and_trailers_are_no_headers() -> None:
+    async with connection() as (reader, writer):
+        await send(writer, CHUNKED, *[b"1\r\na\r\n" * 10_000] * 2, b"0\r\nX-Long: abc\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert await reader.readexactly(7) == b"0 20000"
+
+
+@pytest.mark.parametrize("start", [b"", b"\r\n", b"POST / HT", b"POST / HTTP/1.1\r\nX-Long: x\r\n"])
+async def test_a_connection_without_a_complete_head_is_closed(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        await send(writer, start)
+        assert await reader.read() == b""
+
+
+async def test_a_head_that_stops_after_an_earlier_response_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        await send(writer, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await send(writer, b"POST /")
+        assert await reader.read() == b"0 0"
+
+
+async def test_a_request_that_takes_long_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.1)
+    async with connection() as (reader, writer):
+        await send(writer, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+        await asyncio.sleep(0.3)
+        await send(writer, b"a")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_body_that_continues_after_its_response_is_cut_off() -> None:
+    async with connection() as (reader, writer):
+        await send(writer, b"POST /unread HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        with pytest.raises(ConnectionError):
+            await send(writer, *[b"x" * 8 * PIECE] * (8 * UNREAD_BYTES_MAX // (8 * PIECE)))
+
+
 # ── answers ──────────────────────────────────────────────────────────────────
 
 
 class Sent:
-    """A transport that keeps what it is given."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
@@ -94,7 +166,7 @@ class Sent:
         return self.closed
 
 
-async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> None:
+async def test_writes_of_one_loop_iteration_are_sent_together_in_order() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"head ")
@@ -107,17 +179,17 @@ async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> No
     assert sent.writes == [b"head body", b"more"]
 
 
-async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> None:
+async def test_large_writes_are_sent_at_once_for_backpressure() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
-    together.write(b"x" * TOGETHER_MAX)
+    together.write(b"x" * BUFFER_BYTES_MAX)
     together.write(b"y")
-    assert sent.writes == [b"x" * TOGETHER_MAX]
+    assert sent.writes == [b"x" * BUFFER_BYTES_MAX]
     await asyncio.sleep(0)
     assert sent.writes[1:] == [b"y"]
 
 
-async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
+async def test_pending_writes_are_sent_before_closing() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"last words")
@@ -127,7 +199,7 @@ async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
     assert sent.writes == [b"last words"]
 
 
-async def test_answers_on_one_connection_come_one_after_another() -> None:
+async def test_responses_on_one_connection_are_sequential() -> None:
     async with connection() as (reader, writer):
         for length in (0, 3, 100_000):
             await send(writer, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length, b"x" * length)

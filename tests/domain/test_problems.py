@@ -1,4 +1,4 @@
-"""The sentences of errors: each names the value, cuts what is long, and points where it is."""
+"""Error messages of HTTP requests: each quotes the value, shortens long ones, and points to the field."""
 
 import logging
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ from shared.store.mongo import PyMongoError
 
 
 class Form(BaseModel):
-    """One field of each kind."""
+    """A model with one field of each kind."""
 
     model_config = ConfigDict(extra="forbid")
     number: Annotated[int, Field(ge=1, le=9)] = 1
@@ -34,42 +34,42 @@ class Form(BaseModel):
 @pytest.mark.parametrize(
     ("given", "where", "detail"),
     [
-        ({"number": "x"}, "/number", "number 'x' is not a whole number; write one like 1"),
-        ({"number": 1.5}, "/number", "number 1.5 is not a whole number; write one like 1"),
-        ({"number": 0}, "/number", "number 0 is too small; the least is 1"),
-        ({"number": 10}, "/number", "number 10 is too large; the most is 9"),
+        ({"number": "x"}, "/number", "number 'x' is not a whole number; write one such as 1"),
+        ({"number": 1.5}, "/number", "number 1.5 is not a whole number; write one such as 1"),
+        ({"number": 0}, "/number", "number 0 is too small; write at least 1"),
+        ({"number": 10}, "/number", "number 10 is too large; write at most 9"),
         ({"letter": "c"}, "/letter", "letter 'c' is not one of 'a' or 'b'"),
-        ({"code": "A"}, "/code", "code 'A' does not have the form ^[a-z]+$"),
-        ({"code": "abcdef"}, "/code", "code has 6 characters; at most 5 are taken"),
+        ({"code": "A"}, "/code", "code 'A' does not match the pattern ^[a-z]+$"),
+        ({"code": "abcdef"}, "/code", "code has 6 characters; write at most 5"),
         ({"code": "bad"}, "/code", "code 'bad' is bad; be good"),
-        ({"rows": {"a": 1}}, "/rows", "rows {'a': 1} is not a list; write it as a JSON array"),
-        ({"rows": [{"number": 0}]}, "/rows/0/number", "rows[0].number 0 is too small; the least is 1"),
-        ({"a/b~c": 1}, "/a~1b~0c", "a/b~c 1 stands in a field that is not known; leave it out"),
-        ({"when": "soon"}, "/when", "when 'soon': Input should be a valid number"),
-        ([], "", "the body [] is not a JSON object"),
+        ({"rows": {"a": 1}}, "/rows", "rows {'a': 1} is not a list; write it in brackets, [like, this]"),
+        ({"rows": [{"number": 0}]}, "/rows/0/number", "rows[0].number 0 is too small; write at least 1"),
+        ({"a/b~c": 1}, "/a~1b~0c", "a/b~c 1 is in an unknown field; leave the field out"),
+        ({"when": "soon"}, "/when", "when 'soon' is wrong: input should be a valid number"),
+        ([], "", "the body [] is not an object"),
     ],
 )
-def test_each_mistake_has_its_sentence(given: object, where: str, detail: str) -> None:
+def test_each_kind_of_error_has_its_message(given: object, where: str, detail: str) -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate(given)
     [one] = field_problems(told.value)
     assert (one.pointer, one.detail[: len(detail)]) == (where, detail)
 
 
-def test_a_hostile_value_does_not_fill_the_page() -> None:
+def test_a_long_value_is_shortened() -> None:
     assert shown("x" * 10_000) == f"'{'x' * 59}… (10002 characters)"
     assert len(shown(["y"] * 10_000)) < 100
 
 
-def test_five_problems_are_told_in_words_and_all_in_the_list() -> None:
+def test_the_detail_has_five_errors_and_the_list_all() -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate({"rows": [{"number": 0}] * 7})
     problem = invalid(told.value)
     assert (problem.status, problem.detail.count(";"), len(problem.errors)) == (422, 9, 7)
-    assert problem.detail.endswith("the least is 1.")
+    assert problem.detail.endswith("write at least 1.")
 
 
-def test_a_problem_answers_as_problem_json() -> None:
+def test_a_problem_is_returned_as_problem_json() -> None:
     response = Problem(429, "Too many.", headers={"Retry-After": "5"}).response()
     assert response.status_code == 429
     assert response.headers["content-type"] == "application/problem+json"
@@ -79,12 +79,12 @@ def test_a_problem_answers_as_problem_json() -> None:
     )
 
 
-def test_places_are_named_for_people_and_for_programs() -> None:
+def test_fields_are_named_as_text_and_as_json_pointer() -> None:
     assert (name_of(("contact", "email")), pointer(("contact", "email"))) == ("contact.email", "/contact/email")
     assert (name_of(("departments", 2)), pointer(("departments", 2))) == ("departments[2]", "/departments/2")
 
 
-def test_half_a_surrogate_pair_and_a_number_without_end_are_answered_like_anything_else() -> None:
+def test_lone_surrogates_and_infinite_numbers_are_reported() -> None:
     assert shown("\ud800") == "'\\ud800'"
     assert shown({"a": 10**5_000}) == "a number of thousands of digits"
     for given in ({"\ud800": 1}, {"letter": "\ud800"}, {"number": "\ud800"}, {"when": ["\ud800"]}, {"code": "\ud800"}):
@@ -94,14 +94,14 @@ def test_half_a_surrogate_pair_and_a_number_without_end_are_answered_like_anythi
     assert b"ud800" in bytes(Problem(404, "There is no \ud800.").response().body)
 
 
-def test_a_number_of_thousands_of_digits_is_no_number() -> None:
+def test_a_number_with_thousands_of_digits_is_rejected() -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate_json(b'{"number": ' + b"9" * 5_000 + b"}")
     assert invalid(told.value).status == 422
 
 
 class Refusing(PyMongoError):
-    """An error of the store that repeats what it was given, as the driver's do."""
+    """A store error that quotes its input, as the driver's errors do."""
 
     code = 91
 
@@ -122,8 +122,10 @@ def app() -> FastAPI:
     return one
 
 
-@pytest.mark.parametrize(("path", "words"), [("/store", "The store is away"), ("/kafka", "Kafka is away")])
-async def test_what_is_away_is_503_and_the_log_tells_the_kind_of_error_only(
+@pytest.mark.parametrize(
+    ("path", "words"), [("/store", "The store is unavailable"), ("/kafka", "Kafka is unavailable")]
+)
+async def test_an_unavailable_dependency_is_503_and_the_log_has_only_the_error_type(
     app: FastAPI, caplog: pytest.LogCaptureFixture, path: str, words: str
 ) -> None:
     caplog.set_level(logging.DEBUG, "chorus")

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from deploy.cli.console import AWAY, FAILED, PARTLY, USAGE, Failure, emit, operator_token, say, stack
+from deploy.cli.console import FAILED, PARTIAL, UNAVAILABLE, USAGE, Failure, emit, operator_token, say, stack
 from deploy.cli.importing.mapping import (
     FIELDS,
     ImportedMessage,
@@ -129,7 +129,7 @@ async def _answers(http: Any, intake: str) -> None:
     try:
         await http.get("/healthz", timeout=5.0)
     except httpx.TransportError as error:
-        raise Failure(AWAY, f"No answer from intake at {intake!r} ({error or type(error).__name__})") from error
+        raise Failure(UNAVAILABLE, f"No answer from intake at {intake!r} ({error or type(error).__name__})") from error
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def _end(file: Path, tally: Tally, rejects: RejectedRows) -> None:
     emit(tally.document())
     if tally.rejected:
         raise Failure(
-            PARTLY,
+            PARTIAL,
             f"{tally.rejected} of {tally.read} rows were rejected: {str(rejects.path)!r} says why; "
             "mend them there and import it.",
         )

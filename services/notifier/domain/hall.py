@@ -1,4 +1,4 @@
-"""What the hall shows of an answer, and how it becomes fit to be shown."""
+"""The hall's entry for an answer, before and after personal data is masked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ SUMMARY = 120
 
 @dataclass(frozen=True, slots=True)
 class HallEntry:
-    """One answered public inquiry. `n` is the number of the decision behind it, `answered_at` RFC 3339 in UTC."""
+    """An answered public inquiry. `n` is the number of the decision that released the answer, `answered_at` RFC 3339 UTC."""
 
     inquiry_id: str
     n: int
@@ -35,9 +35,9 @@ class HallEntry:
 
 @dataclass(frozen=True, slots=True)
 class UnmaskedEntry:
-    """An entry in the words as they were written, with the contact by which its writer is recognised.
+    """An entry before masking, with the contact of its resident.
 
-    `attempts` to mask it failed; `claim` is the token of whoever masks it now.
+    `attempts` counts the failed attempts to mask it; `claim` is the token of the process that masks it now.
     """
 
     entry: HallEntry
@@ -47,7 +47,7 @@ class UnmaskedEntry:
 
 
 def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
-    """The entry of an answer; None for what is not public or not an answer."""
+    """The entry for an answer; None when the message is not an answer, or the inquiry is not public."""
     if not told.public or told.what != "answered" or told.case.reply is None:
         return None
     entry = HallEntry(
@@ -64,7 +64,7 @@ def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
 
 
 def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
-    """What is masked together; `published` are the departments' own contacts."""
+    """The texts to mask, and what is known about the resident; `published` are the departments' own contacts."""
     entry, contact = unmasked.entry, unmasked.contact or Contact()
     return CaseTexts(
         written=(entry.subject, entry.body),
@@ -76,7 +76,7 @@ def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
 
 
 def shown_entry(entry: HallEntry, masked: Masked) -> HallEntry:
-    """The entry as the hall shows it."""
+    """The entry with its masked texts."""
     subject, body = masked.written
     paragraphs = zip(entry.paragraphs, masked.answers, strict=True)
     return replace(

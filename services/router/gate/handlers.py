@@ -1,11 +1,11 @@
-"""The gate: checks what departments write to their outboxes, stamps it, and appends it to the log of its case."""
+"""Handles batches from departments' outboxes: turns each message into an input, or into a refusal and a dead letter."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Refusal
-from services.router.gate.outbox_decoder import OutboxRecord
+from services.router.gate.outbox_decoder import VALUE_MAX, OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.commitments import new_salt
@@ -19,16 +19,22 @@ from shared.runtime import metrics, timestamps
 from shared.runtime.logging import log
 from shared.service.city_feed import CityFeed
 
+DEAD_LETTER_MAX = VALUE_MAX + 65_536
+"""A larger record was compressed, and the outbox keeps it so; a decompressed copy would only fill the disk."""
+
 
 @dataclass
 class Gate:
-    """Lets departments' messages onto the log of their case."""
+    """The handler of the group `router-gate`."""
 
     store: RouterStore
     city: CityFeed[CityIndex]
 
     async def let_in(self, batch: Sequence[OutboxRecord]) -> list[Publishable]:
-        """The inputs and refusals that follow. Safe to repeat: ids follow from the outbox's records."""
+        """The inputs, refusals and dead letters of a batch.
+
+        Safe to repeat: the ids of inputs and refusals are derived from the records.
+        """
         known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
@@ -37,7 +43,7 @@ class Gate:
             if one.department in members:
                 outputs.append(refusal(one) if one.refusal else stamped(one))
             if one.refusal:
-                letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1)
+                letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1, DEAD_LETTER_MAX)
                 outputs.append(PreparedRecord(topics.dead_letters("router"), letter))
                 metrics.DEAD_LETTERS.labels("router", "permanent").inc()
                 log.info("refused", inquiry_id=one.inquiry_id, department=one.department, place=one.record.place)
@@ -46,7 +52,7 @@ class Gate:
 
 
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:
-    """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
+    """The record, refused when its department is not in the directory or its inquiry has no decision yet."""
     if knock.department not in members:
         refusal = Refusal("unknown-department", f"{knock.department!r} is not in the directory.", "Add the department.")
         return replace(knock, refusal=refusal)
@@ -57,9 +63,10 @@ def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> 
 
 
 def stamped(knock: OutboxRecord) -> Message:
-    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity.
+    """The input for a department's message. The id comes from the record, the time from the broker, the sender from the
+    topic.
 
-    Let in twice, it has two salts; the first copy on the log counts.
+    A repeat makes the same input with another salt; the core uses the salt of the first copy on the log.
     """
     assert knock.message is not None
     assert knock.inquiry_id is not None
@@ -71,7 +78,7 @@ def stamped(knock: OutboxRecord) -> Message:
 
 
 def refusal(knock: OutboxRecord) -> Message:
-    """Word to the department that its message was not taken."""
+    """The `message.refused` for the department's inbox."""
     assert knock.refusal is not None
     told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
     return Message(
@@ -86,5 +93,5 @@ def refusal(knock: OutboxRecord) -> Message:
 
 
 def recorded_at(knock: OutboxRecord) -> str:
-    """When the broker took the record: nobody can back-date it."""
+    """The broker's timestamp of the record (RFC 3339, UTC), which a department cannot choose."""
     return timestamps.to_text(timestamps.from_ms(knock.record.timestamp_ms))
