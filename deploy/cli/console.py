@@ -1,6 +1,5 @@
 """What every command shares: words and JSON on the right stream, the running stack, calls that fail with a sentence."""
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from deploy.failure import AWAY, DONE, FAILED, PARTLY, REFUSED, USAGE, Failure
 from deploy.local.ports import Ports
 from deploy.local.services import urls
 from deploy.local.stack_file import Pids, StackFile, Urls
+from deploy.terminal import write_json, write_lines
 
 __all__ = [
     "AWAY",
@@ -27,6 +27,7 @@ __all__ = [
     "data_folder",
     "emit",
     "say",
+    "say_progress",
     "stack",
 ]
 
@@ -45,9 +46,14 @@ class Options:
 options = Options()
 
 
-def say(words: str) -> None:
-    """Words for a person: on standard output, or on standard error when that carries JSON."""
-    print(words, file=sys.stderr if options.as_json else sys.stdout, flush=True)
+def say(*lines: str) -> None:
+    """Lines for a person: on standard output, or on standard error when that carries JSON."""
+    write_lines(sys.stderr if options.as_json else sys.stdout, *lines)
+
+
+def say_progress(line: str) -> None:
+    """A line about work that goes on: always on standard error."""
+    write_lines(sys.stderr, line)
 
 
 def emit(document: Any) -> None:
@@ -56,7 +62,7 @@ def emit(document: Any) -> None:
         return
     if isinstance(document, BaseModel):
         document = document.model_dump(mode="json")
-    print(json.dumps(document, ensure_ascii=False, default=str), flush=True)
+    write_json(sys.stdout, document)
     options.emitted = True
 
 

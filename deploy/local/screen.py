@@ -12,6 +12,8 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
+from deploy.terminal import visible
+
 ROOM = 10_000
 WIDTH = 9
 STYLES = {
@@ -39,15 +41,17 @@ class StackScreen:
 
     def line(self, part: str, words: str) -> None:
         """One line of a part, with its name in front."""
-        self._put(self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "│ ", words)))
+        self._put(self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "│ ", visible(words))))
 
     def status(self, part: str, words: str) -> None:
         """One line about a part, from the supervisor."""
-        self._put(self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "● ", (words, "bold"))))
+        self._put(
+            self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "● ", (visible(words), "bold")))
+        )
 
     def say(self, words: str) -> None:
-        """Words as they are."""
-        self._put(words + "\n")
+        """Lines of the stack's own."""
+        self._put("".join(f"{visible(line)}\n" for line in words.split("\n")))
 
     def close(self) -> None:
         """Write what is waiting, for a second at most."""

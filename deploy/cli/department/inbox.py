@@ -1,5 +1,6 @@
 """`chorus inbox CODE`: a department's work from a terminal, through its own two topics and nothing else."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from shared.contracts.limits import TEXT_MAX
 
 inbox = typer.Typer(help="A department's parts, over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True)
 
+BREAK = re.compile(r"\r\n|\n")
 Part = Annotated[str, typer.Argument(help="The part_id of a part.offered.")]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a refusal.")]
 Text = Annotated[str | None, typer.Option("--text", help="The words.")]
@@ -57,7 +59,7 @@ def show(context: typer.Context, part: Part) -> None:
             FAILED, f"The inbox of {box.code!r} holds no part {part!r}: `chorus inbox {box.code} follow` shows all."
         )
     if not options.as_json:
-        say("\n".join(map(block, letters)))
+        say(*(line for letter in letters for line in block(letter)))
     emit([letter.document() for letter in letters])
 
 
@@ -105,7 +107,7 @@ def _tell(letter: InboxMessage) -> None:
     if options.as_json:
         emit(letter.document())
     else:
-        say(block(letter))
+        say(*block(letter))
 
 
 def _box(context: typer.Context) -> DepartmentTopics:
@@ -172,16 +174,16 @@ def _ended_by_signals() -> Iterator[None]:
 # ── what a person sees ───────────────────────────────────────────────────────
 
 
-def block(letter: InboxMessage) -> str:
+def block(letter: InboxMessage) -> list[str]:
     """A message as a person reads it: a line that says what it is, then its fields, long texts below them."""
     head = (
         f"── {letter.type.removeprefix(PREFIX) or 'a message without a type'}  {letter.get('part_id') or ''}".rstrip()
     )
     if not isinstance(letter.data, dict):
-        return f"{head}\n  {letter.data}\n"
+        return [head, f"  {letter.data}", ""]
     lines = [f"  {name:11} {text}" for name, text in _fields(letter.data)]
-    texts = [f"\n{_indented(str(letter.data[name]))}" for name in ("body", "reply") if letter.data.get(name)]
-    return "\n".join([f"{head}  {letter.time}", *lines, *texts]) + "\n"
+    texts = [line for name in ("body", "reply") if letter.data.get(name) for line in _indented(str(letter.data[name]))]
+    return [f"{head}  {letter.time}", *lines, *texts, ""]
 
 
 def _fields(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -197,5 +199,5 @@ def _flat(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _indented(text: str) -> list[str]:
+    return ["", *(f"    {line}" for line in BREAK.split(text))]

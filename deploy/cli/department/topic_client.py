@@ -1,7 +1,6 @@
 """A department's two topics as a plain Kafka client sees them: its inbox to read, its outbox to write."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from confluent_kafka import (
 )
 
 from deploy.cli import kafka_login
+from deploy.cli.console import say_progress
 from deploy.cli.department.inbox_message import InboxMessage, inbox_message
 from deploy.failure import AWAY, FAILED, REFUSED, Failure
 from shared.kafka.connection import Connection
@@ -195,7 +195,7 @@ class _Outage:
         waited_s = time.monotonic() - self.since
         if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.told and waited_s > 2 * ANSWER_S:
             self.told = True
-            print(f"chorus: the broker at {self.kafka!r} is away; waiting for it", file=sys.stderr, flush=True)
+            say_progress(f"chorus: the broker at {self.kafka!r} is away; waiting for it")
 
 
 def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | None]]:
