@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,11 +161,14 @@ def test_the_screens_of_a_stack_and_of_the_demo_show_it(tmp_path: Path, capsys: 
         screen.status("router", EVIL)
         screen.say(EVIL)
         screen.close()
-    shown = re.sub(r"\x1b\[[\d;]*m", "", (tmp_path / "page").read_text("utf-8"))
+    until = time.monotonic() + 20
+    while (page_text := (tmp_path / "page").read_text("utf-8")).count("\n") < 6 and time.monotonic() < until:
+        time.sleep(0.05)
+    shown = re.sub(r"\x1b\[[\d;]*m", "", page_text)
     assert STEERS.findall(shown) == []
     assert shown.count("␛[2J") == 6
 
     letter = replace(write_messages(1, "run")[0], subject=EVIL)
     DemoScreen({letter.mark: DemoCase(letter)}).tell("water", DemoCase(letter), EVIL)
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr())
     assert (STEERS.findall(said), said.count("␛[2J"), said.count("\n")) == ([], 2, 1)

@@ -10,6 +10,9 @@ from deploy.cli.importing.content import CHUNK, UTF_8_MARK, UTF_16_MARKS, FilePr
 from deploy.cli.importing.plausibility import Survey
 
 SAMPLE_BYTES = 64 * 1024
+# Enough to see that a file is not written in an encoding; that it is, all of it has to say.
+FIRST_BYTES = 4 << 20
+CERTAINLY_BROKEN = 100_000
 FEW = 100
 NUL_MAX = 0.05
 # In Chinese text that is not UTF-8 one pair of bytes in seven can be read as UTF-8, in UTF-8 all of it.
@@ -114,6 +117,8 @@ def _utf8(path: Path) -> _Utf8:
     found = _Utf8()
     for raw, text in _decoded(path, "utf-8"):
         found.add(raw, text.removeprefix("\ufeff"))
+        if found.broken > CERTAINLY_BROKEN and not found.is_utf8:
+            break
     return found
 
 
@@ -125,10 +130,14 @@ def _decoded(path: Path, encoding: str) -> Iterator[tuple[bytes, str]]:
             yield raw, decoder.decode(raw)
 
 
-def _survey(path: Path, encoding: str) -> Survey:
-    survey = Survey()
-    for _, text in _decoded(path, encoding):
+def _survey(path: Path, encoding: str, most: int | None = None) -> Survey:
+    """What the file holds in this encoding, or its first `most` bytes."""
+    survey, size = Survey(), 0
+    for raw, text in _decoded(path, encoding):
         survey.add(text)
+        size += len(raw)
+        if most is not None and size >= most:
+            break
     return survey
 
 
@@ -160,8 +169,8 @@ def _checked(path: Path, chosen: str) -> str:
 
 def _chinese(path: Path, found: _Utf8) -> str:
     """GB18030 or Big5, where the whole file reads as Chinese in one of them only and the detector finds it possible."""
-    plausible = [name for name in CHINESE if _survey(path, name).plausible]
-    if len(plausible) == 1 and _possible(bytes(found.sample), plausible[0]):
+    plausible = [name for name in CHINESE if _survey(path, name, FIRST_BYTES).plausible]
+    if len(plausible) == 1 and _survey(path, plausible[0]).plausible and _possible(bytes(found.sample), plausible[0]):
         return plausible[0]
     whether = " or ".join(map(shown, plausible)) or "neither UTF-8 nor readable as GB18030 or Big5"
     doubt = f"may be {whether}" if plausible else f"is {whether}"

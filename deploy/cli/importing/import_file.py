@@ -11,7 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from deploy.cli.console import AWAY, FAILED, PARTLY, USAGE, Failure, emit, operator_token, say, stack
+from deploy.cli.console import AWAY, FAILED, PARTLY, USAGE, Failure, emit, operator_token, say, say_progress, stack
 from deploy.cli.importing.content import BROKEN_GZIP, FileProblem
 from deploy.cli.importing.duplicates import Duplicates
 from deploy.cli.importing.encodings import named, shown
@@ -34,6 +34,7 @@ from deploy.cli.importing.row import Row
 from deploy.cli.importing.rows import Table, look
 from deploy.cli.importing.sending import Sender, Sending, Settled, Tally, client, send_all
 
+LONG_BYTES = 64 << 20
 AGAIN = "running it again is safe: what was taken keeps its ticket"
 
 
@@ -88,6 +89,8 @@ class _Job:
 
 
 def _understood(file: Path, mapping: list[str], encoding: str | None) -> tuple[Table, dict[str, str]]:
+    if file.is_file() and file.stat().st_size > LONG_BYTES:
+        say_progress(f"import: {file.name!r} is read once to find out its encoding")
     try:
         chosen = read_map(mapping)
         table = look(file, named(encoding) if encoding else None)

@@ -42,6 +42,7 @@ class _Quotes:
 
     def __init__(self, delimiter: bytes) -> None:
         self._delimiter = delimiter
+        self._opening = delimiter + QUOTE
         self._at = _At.START
         self.opened = 0
 
@@ -63,10 +64,12 @@ class _Quotes:
             elif self._at is _At.START and piece[place : place + 1] == QUOTE:
                 self._at, place, self.opened = _At.QUOTED, place + 1, line
             else:
-                place = piece.find(self._delimiter, place) + 1
-                self._at = _At.START if place else _At.PLAIN
+                # A quote opens a cell only behind a delimiter, so all cells without one are passed over at once.
+                place = piece.find(self._opening, place) + 1
                 if not place:
+                    self._at = _At.START if piece.endswith(self._delimiter) else _At.PLAIN
                     return
+                self._at = _At.START
 
 
 def records(content: Content, delimiter: bytes | None) -> Iterator[Record]:
