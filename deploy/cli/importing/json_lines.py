@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from deploy.cli.importing.records import Record
+from deploy.cli.importing.raw_rows import RawRow
 from deploy.cli.importing.row import Row, broken, row_of, text, too_long
 
 
-def jsonl_row(record: Record, encoding: str) -> Row:
+def jsonl_row(record: RawRow, encoding: str) -> Row:
     if not record.whole:
         return too_long(record)
     kept = text(record, encoding).strip()

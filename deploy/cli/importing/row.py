@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.cli.importing.encodings import shown
-from deploy.cli.importing.records import ROW_MAX, Record
+from deploy.cli.importing.raw_rows import ROW_MAX, RawRow
 
 KEPT_MAX = 64 * 1024
 ESCAPED = re.compile("[\udc80-\udcff]")
@@ -33,7 +33,7 @@ class Row:
         return base64.b64encode(self.content).decode("ascii") if self.content else ""
 
 
-def text(record: Record, encoding: str) -> str:
+def text(record: RawRow, encoding: str) -> str:
     """Bytes that are no character of the encoding become half surrogate pairs."""
     return record.content.decode(codec(encoding), "surrogateescape")
 
@@ -42,12 +42,12 @@ def codec(encoding: str) -> str:
     return "utf-8" if encoding.startswith("utf-16") else encoding
 
 
-def row_of(record: Record, cells: dict[str, Any], why: str | None, original: str = "", *, exact: bool) -> Row:
+def row_of(record: RawRow, cells: dict[str, Any], why: str | None, original: str = "", *, exact: bool) -> Row:
     content = None if exact or record.size > KEPT_MAX else record.content
     return Row(record.line, cells, why, original, record.start, record.size, content)
 
 
-def too_long(record: Record) -> Row:
+def too_long(record: RawRow) -> Row:
     where = f"line {record.line}" if record.line == record.last_line else f"lines {record.line} to {record.last_line}"
     if record.open_line is not None:
         return row_of(record, {}, open_quote(record), exact=False)
@@ -55,7 +55,7 @@ def too_long(record: Record) -> Row:
     return row_of(record, {}, why, exact=False)
 
 
-def broken(record: Record, encoding: str) -> str | None:
+def broken(record: RawRow, encoding: str) -> str | None:
     """Why the bytes of a row are not text, None where they are."""
     try:
         record.content.decode(codec(encoding))
@@ -67,7 +67,7 @@ def broken(record: Record, encoding: str) -> str | None:
     return None
 
 
-def open_quote(record: Record) -> str:
+def open_quote(record: RawRow) -> str:
     upto = (
         f"; lines {record.line:,} to {record.last_line:,} were read as one row"
         if record.last_line > record.line

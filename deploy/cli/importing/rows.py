@@ -11,7 +11,7 @@ from deploy.cli.importing.content import BROKEN_GZIP, CHUNK, FileProblem, conten
 from deploy.cli.importing.encodings import encoding_of
 from deploy.cli.importing.formulas import is_neutralised, restored
 from deploy.cli.importing.json_lines import jsonl_row
-from deploy.cli.importing.records import ROW_MAX, Record, records
+from deploy.cli.importing.raw_rows import ROW_MAX, RawRow, raw_rows
 from deploy.cli.importing.row import Row, broken, open_quote, row_of, text, too_long
 
 Form = Literal["csv", "jsonl"]
@@ -33,10 +33,10 @@ class Table:
     def rows(self) -> Iterator[tuple[Iterator[Row], BinaryIO]]:
         """Its rows, read as they are asked for, and the open file, whose position tells the progress."""
         with content_of(self.path, self.encoding) as content:
-            found = records(content, self.delimiter.encode() or None)
+            found = raw_rows(content, self.delimiter.encode() or None)
             yield (self._objects(found) if self.form == "jsonl" else self._records(found)), content.raw
 
-    def _records(self, found: Iterator[Record]) -> Iterator[Row]:
+    def _records(self, found: Iterator[RawRow]) -> Iterator[Row]:
         headed = False
         for record in found:
             if not headed:
@@ -44,7 +44,7 @@ class Table:
             elif (row := _csv_row(record, self)).unreadable or any(cell.strip() for cell in row.cells.values()):
                 yield row
 
-    def _objects(self, found: Iterator[Record]) -> Iterator[Row]:
+    def _objects(self, found: Iterator[RawRow]) -> Iterator[Row]:
         return (jsonl_row(record, self.encoding) for record in found if not _blank(record))
 
 
@@ -77,7 +77,7 @@ def _form(path: Path, encoding: str) -> Form:
     return "jsonl" if first == b"{" else "csv"
 
 
-def _blank(record: Record) -> bool:
+def _blank(record: RawRow) -> bool:
     return record.whole and not record.content.strip(b" \t\r\n,;")
 
 
@@ -86,10 +86,10 @@ def _blank(record: Record) -> bool:
 
 def _csv_table(path: Path, encoding: str) -> Table:
     with content_of(path, encoding) as content:
-        first = next((line for line in records(content, None) if line.content.strip()), None)
+        first = next((line for line in raw_rows(content, None) if line.content.strip()), None)
     delimiter = _delimiter(first.content if first else b"")
     with content_of(path, encoding) as content:
-        header = next((one for one in records(content, delimiter.encode()) if not _blank(one)), None)
+        header = next((one for one in raw_rows(content, delimiter.encode()) if not _blank(one)), None)
     if header is None:
         raise FileProblem(f"{str(path)!r} has no columns: write a first line with their names, then a row a message.")
     if not header.whole or header.signs >= COLUMNS_MAX:
@@ -118,7 +118,7 @@ def _delimiter(line: bytes) -> str:
     return next((sign for sign in (",", "\t", ";") if sign.encode() in line), ",")
 
 
-def _csv_row(record: Record, table: Table) -> Row:
+def _csv_row(record: RawRow, table: Table) -> Row:
     if not record.whole:
         return too_long(record)
     cells: list[str] = []

@@ -13,7 +13,7 @@ QUOTE = b'"'
 
 
 @dataclass(frozen=True)
-class Record:
+class RawRow:
     """One row as it stands in the file: its lines from 1, its first byte from 0, its size in bytes.
 
     `content` is all of it, or its beginning where it is longer than ROW_MAX. `open_line` is the line of a quote that
@@ -72,7 +72,7 @@ class _Quotes:
                 self._at = _At.START
 
 
-def records(content: Content, delimiter: bytes | None) -> Iterator[Record]:
+def raw_rows(content: Content, delimiter: bytes | None) -> Iterator[RawRow]:
     """The rows of CSV with this delimiter; without one, of lines."""
     line, start = 1, content.start
     while True:
@@ -83,7 +83,7 @@ def records(content: Content, delimiter: bytes | None) -> Iterator[Record]:
         line, start = record.last_line + 1, record.start + record.size
 
 
-def _next(content: Content, delimiter: bytes | None, line: int, start: int) -> Record | None:
+def _next(content: Content, delimiter: bytes | None, line: int, start: int) -> RawRow | None:
     quotes = _Quotes(delimiter) if delimiter else None
     kept, length, size, signs, last_line = bytearray(), 0, 0, 0, line
     ended = at_line_end = False
@@ -103,4 +103,4 @@ def _next(content: Content, delimiter: bytes | None, line: int, start: int) -> R
         return None
     open_line = quotes.opened if quotes is not None and quotes.open else None
     last_line -= at_line_end and not ended
-    return Record(line, last_line, start, size, bytes(kept), length <= ROW_MAX, signs, open_line)
+    return RawRow(line, last_line, start, size, bytes(kept), length <= ROW_MAX, signs, open_line)
