@@ -1,5 +1,5 @@
-# `make up` runs the whole system, `make test` tests what can be tested here, `make check` is what CI runs.
-# Words for the command go into ARGS: make up ARGS="--ports 9400"
+# `make up` runs the whole system, `make test` every test this machine supports, `make check` the checks of CI.
+# Pass options to the command in ARGS: make up ARGS="--ports 9400"
 
 SHELL := /bin/sh
 VENV := .venv
@@ -9,8 +9,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
 SCHEDULES := 5000
 SOURCES := shared services deploy tests
-# Most of the suite waits for others; a file stays together, so that what it starts serves all its tests.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its fixtures.
+PARALLEL := --numprocesses 2 --dist loadfile
 ARGS ?=
 
 .PHONY: up test check chaos bench soak compose-test compose-tool compose-labels
@@ -20,41 +20,41 @@ up: $(VENV)/.local
 	@exec $(BIN)/chorus up $(ARGS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-# A stack of its own under blows: make chaos N=2000 KILLS=20 SEED=1
+# Kill, freeze and disconnect processes of a local stack under load, then audit it: make chaos N=2000 KILLS=20 SEED=1
 chaos: N := 2000
 chaos: KILLS := 20
 chaos: SEED := 1
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.chaos --inquiries $(N) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
-# docker-compose.yml on a real engine, from the first day to an upgrade: before each release.
-# make compose-test INSTALL=1 installs an engine from packages where there is none; without it the run is skipped there.
+# Run before each release: docker-compose.yml on a container engine, from installation to upgrade.
+# Without an engine the run is skipped; make compose-test INSTALL=1 installs one from packages.
 compose-test: $(VENV)/.test
 	@INSTALL=$(INSTALL) $(BIN)/python -m tests.compose $(ARGS)
 
-# Docker Compose from packages, where the machine has none; `make check` has it read docker-compose.yml.
+# Unpack Docker Compose from packages if the machine has none, so that `make check` can validate docker-compose.yml with it.
 compose-tool: $(VENV)/.test
 	@$(BIN)/python -m tests.compose.packages
 
-# After a change of a file that docker-compose.yml mounts.
+# Run after changing a file that docker-compose.yml mounts.
 compose-labels: $(VENV)/.test
 	@$(BIN)/python -m tests.compose.digests
 
-# Side by side with others, about a quarter of an hour; what the rivals need is kept apart in .venv-bench.
-# make bench ARGS="--quick" shows that it works; ARGS="--only intake" measures one section.
+# Compare Chorus with other libraries, in about 15 minutes. The other libraries are installed in .venv-bench.
+# make bench ARGS="--quick" is a short trial run; ARGS="--only intake" measures one section.
 bench: $(VENV)/.local .venv-bench/.rivals
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-# For hours, not for every commit: thousands of schedules of crashes, repeats, zombies and outages, then a long run under blows.
+# Takes hours: thousands of schedules of crashes, repeats, zombie processes and outages, then a long chaos run.
 soak: N := 100000
 soak: KILLS := 200
 soak: SEED := 1
@@ -65,25 +65,25 @@ soak: $(VENV)/.test
 
 $(BIN)/python:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
-		echo "Chorus needs Python 3.11 or newer with its venv module, and '$(PYTHON)' is not that:" \
-			"install it (on Debian and Ubuntu: python3 and python3-venv), or name one with make PYTHON=…" >&2; exit 1; }
-	@echo "chorus: making the environment in $(VENV)"
+		echo "Chorus needs Python 3.11 or newer with its venv module; '$(PYTHON)' does not have that." \
+			"Install python3 and python3-venv (Debian, Ubuntu), or choose another Python with make PYTHON=…" >&2; exit 1; }
+	@echo "chorus: creating the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-# A stamp an extra, so that a second time is quick; the test environment contains the local stack.
+# One stamp file for each extra: pip runs only when pyproject.toml has changed. The extra `test` includes `local`.
 $(VENV)/.local: pyproject.toml | $(BIN)/python
-	@echo "chorus: installing what the local stack needs"
+	@echo "chorus: installing the packages of the local stack"
 	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[local]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	@echo "chorus: installing what the tests need"
+	@echo "chorus: installing the packages of the tests"
 	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[local,test]'
 	@touch $@ $(VENV)/.local
 
-# A rival that cannot be installed is named in the result; it keeps nobody from measuring the others.
+# The benchmark reports a library that cannot be installed and measures the others.
 .venv-bench/.rivals: pyproject.toml | $(BIN)/python
-	@echo "chorus: installing the rivals in .venv-bench"
+	@echo "chorus: installing the compared libraries in .venv-bench"
 	@$(BIN)/python -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --disable-pip-version-check -e .
 	@missing=; for rival in quixstreams faust-streaming; do \

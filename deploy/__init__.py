@@ -1,1 +1,1 @@
-"""Everything that puts Chorus onto a machine: the local stack, provisioning, the sample city, the `chorus` command."""
+"""Deployment: the `chorus` command, the local stack, Kafka provisioning, secrets, and the files that containers mount."""

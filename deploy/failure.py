@@ -1,10 +1,10 @@
-"""The one exception of every command: a sentence for a person and the exit code that goes with it."""
+"""The exit codes of the `chorus` command, and the exception that ends it with one of them."""
 
-DONE, FAILED, USAGE, AWAY, REFUSED, PARTLY = range(6)
+DONE, FAILED, USAGE, UNAVAILABLE, REFUSED, PARTIAL = range(6)
 
 
 class Failure(Exception):
-    """Ends a command: `sentence` says what is wrong, with the value quoted, and what to do."""
+    """Ends a command with exit code `code`; `sentence` says what is wrong, quotes the value, and says what to do."""
 
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)

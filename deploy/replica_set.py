@@ -1,6 +1,7 @@
-"""MongoDB as the services use it: a replica set, and a user for each service, who opens that service's database and no other.
+"""Initiates the MongoDB replica set and creates a user for each service, with access to that service's database only.
 
-`python -m deploy.replica_set mongo-1:27017 …` is run by compose; safe to repeat, and what follows a rotation.
+Compose runs `python -m deploy.replica_set mongo-1:27017 …` before the services. Safe to repeat; run it after rotating a
+MongoDB password.
 """
 
 import sys
@@ -18,35 +19,38 @@ from shared.store.mongo import refuses_login
 
 Client = MongoClient[dict[str, Any]]
 SECRETS = Path("/run/secrets")
-SET, ADMIN, WHERE_USERS_ARE = "chorus", "admin", "admin"
-# What `mongorestore --oplogReplay` asks for and the role root does not give.
-EVERYTHING = "everything"
+SET, ADMIN, AUTH_DATABASE = "chorus", "admin", "admin"
+# `mongorestore --oplogReplay` needs anyAction on anyResource, which the role root does not include.
+ANY_ACTION_ROLE = "everything"
 NOT_YET_INITIALIZED = 94
-NOBODY_ELSE_MS = 5_000
+SERVER_SELECTION_MS = 5_000
 PRIMARY_S = 90
 
 
 def main(members: Sequence[str], secrets: Path = SECRETS) -> None:
-    """Have the set of these nodes, with a primary, and everybody's users and passwords in it."""
+    """Initiate the replica set of these members, wait for its primary, and set users and passwords."""
     passwords = {name: _read(secrets, name) for name in (ADMIN, f"{ADMIN}-before", *SERVICES)}
-    with admitted(members[0], passwords[ADMIN], passwords[f"{ADMIN}-before"]) as node:
+    with connect_as_admin(members[0], passwords[ADMIN], passwords[f"{ADMIN}-before"]) as node:
         initiate(node, members)
         await_primary(node)
         primary = node.admin.command("hello")["primary"]
-    with admitted(primary, passwords[ADMIN], passwords[f"{ADMIN}-before"]) as node:
-        settle_users(node, passwords[ADMIN], {service: passwords[service] for service in SERVICES})
+    with connect_as_admin(primary, passwords[ADMIN], passwords[f"{ADMIN}-before"]) as node:
+        set_users(node, passwords[ADMIN], {service: passwords[service] for service in SERVICES})
     write_lines(sys.stdout, f"The replica set {SET!r} has the primary {primary!r} and a user for each service.")
 
 
-def admitted(node: str, password: str, before: str) -> Client:
-    """A client of this node alone, as admin, who has the password before a rotation until `settle_users` is through."""
-    for word in filter(None, (password, before)):
+def connect_as_admin(node: str, password: str, previous: str) -> Client:
+    """Connect to this node directly, as admin; ends the program when MongoDB rejects both passwords.
+
+    After a rotation MongoDB still has the previous password until `set_users` has run.
+    """
+    for candidate in filter(None, (password, previous)):
         client: Client = MongoClient(
             f"mongodb://{node}/?directConnection=true",
             username=ADMIN,
-            password=word,
-            authSource=WHERE_USERS_ARE,
-            serverSelectionTimeoutMS=NOBODY_ELSE_MS,
+            password=candidate,
+            authSource=AUTH_DATABASE,
+            serverSelectionTimeoutMS=SERVER_SELECTION_MS,
         )
         try:
             client.admin.command("ping")
@@ -56,11 +60,11 @@ def admitted(node: str, password: str, before: str) -> Client:
                 raise
         else:
             return client
-    sys.exit(f"MongoDB at {node!r} takes neither the password of its user {ADMIN!r} nor the one before it.")
+    sys.exit(f"MongoDB at {node!r} rejects the password of its user {ADMIN!r}, and the previous password too.")
 
 
 def initiate(node: Client, members: Sequence[str]) -> None:
-    """Make the set unless the node belongs to one."""
+    """Initiate the replica set, unless the node already belongs to one."""
     try:
         node.admin.command("replSetGetStatus")
     except OperationFailure as error:
@@ -71,26 +75,26 @@ def initiate(node: Client, members: Sequence[str]) -> None:
 
 
 def await_primary(node: Client, limit_s: float = PRIMARY_S) -> None:
-    """Return when the set has a primary; ends the program with a sentence when it gets none."""
+    """Wait until the set has a primary; ends the program when it has none within `limit_s`."""
     until = time.monotonic() + limit_s
     while "primary" not in node.admin.command("hello"):
         if time.monotonic() > until:
-            sys.exit(f"The replica set {SET!r} has had no primary for {limit_s:.0f} s: do all its nodes run?")
+            sys.exit(f"The replica set {SET!r} has had no primary for {limit_s:.0f} s: check that all its nodes run.")
         time.sleep(0.5)
 
 
-def settle_users(primary: Client, admins: str, services: Mapping[str, str]) -> None:
-    """Everybody's password is the one given, and a service may read and write its own database, nothing else."""
-    database = primary[WHERE_USERS_ARE]
+def set_users(primary: Client, admin_password: str, services: Mapping[str, str]) -> None:
+    """Set the passwords of admin and services, and give each service readWrite on its own database only."""
+    database = primary[AUTH_DATABASE]
     known = {one["user"] for one in database.command("usersInfo")["users"]}
     for service, password in services.items():
         roles = [{"role": "readWrite", "db": f"chorus_{service}"}]
         database.command("updateUser" if service in known else "createUser", service, pwd=password, roles=roles)
-    if not database.command("rolesInfo", EVERYTHING)["roles"]:
+    if not database.command("rolesInfo", ANY_ACTION_ROLE)["roles"]:
         allowed = [{"resource": {"anyResource": True}, "actions": ["anyAction"]}]
-        database.command("createRole", EVERYTHING, privileges=allowed, roles=[])
-    roles = [{"role": role, "db": WHERE_USERS_ARE} for role in ("root", EVERYTHING)]
-    database.command("updateUser", ADMIN, pwd=admins, roles=roles)
+        database.command("createRole", ANY_ACTION_ROLE, privileges=allowed, roles=[])
+    roles = [{"role": role, "db": AUTH_DATABASE} for role in ("root", ANY_ACTION_ROLE)]
+    database.command("updateUser", ADMIN, pwd=admin_password, roles=roles)
 
 
 def _read(secrets: Path, name: str) -> str:

@@ -1,1 +1,1 @@
-"""What the four services share: words, wiring, delivery. Nothing here imports a service."""
+"""Code that the four services share: contracts, delivery, storage, HTTP. Nothing here imports a service."""

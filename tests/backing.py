@@ -1,4 +1,4 @@
-"""Broker, store and mail sink alone, for test suites and benchmarks: no services, no supervision, no questions."""
+"""Broker, store and SMTP server without services or supervision, for tests and benchmarks."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from deploy.local import folder as folders
 from deploy.local import jars
-from deploy.local.part import Running
-from deploy.local.plan import make_plan, refuse_missing_packages, refuse_taken_ports
+from deploy.local.component import Running
+from deploy.local.plan import make_plan, refuse_missing_packages, refuse_ports_in_use
 from deploy.local.ports import Ports
 
 
 @dataclass(frozen=True)
 class Backing:
-    """Where they are; `parts` holds those that were started here ("kafka", "store", "smtp"), to be killed and started."""
+    """Their addresses; `parts` has the components started here ("kafka", "store", "smtp"), to be killed and restarted."""
 
     kafka: str
     mongodb: str
@@ -26,18 +26,18 @@ class Backing:
 
 @contextmanager
 def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> Iterator[Backing]:
-    """All three, ready, until the end of the block; what CHORUS_KAFKA, CHORUS_MONGODB or CHORUS_SMTP name is not started.
+    """Run all three until the end of the block; those named by CHORUS_KAFKA, CHORUS_MONGODB or CHORUS_SMTP are not started.
 
-    To be used from the main thread, so that nothing is left behind by a killed suite. Raises Failure with a sentence.
+    Call it from the main thread, so that a killed test run leaves no process. Raises Failure.
     """
     refuse_missing_packages(given)
     with folders.claimed(data) as folder, ExitStack() as ends:
         folders.settle(folder)
-        plan = make_plan(folder, ports, given, jars.place())
-        refuse_taken_ports(plan)
+        plan = make_plan(folder, ports, given, jars.jar_folder())
+        refuse_ports_in_use(plan)
         if not given.get("CHORUS_KAFKA"):
-            jars.fetched()
-        # Pushed in this order they stop in the order of a stack: sink, broker, store.
+            jars.download()
+        # Pushed in this order, they stop in the order of a stack: SMTP server, broker, store.
         parts = {part.name: Running(part, folder.logs / f"{part.name}.log") for part in plan.backing}
         for name in sorted(parts, key=("store", "kafka", "smtp").index):
             ends.callback(parts[name].stop)

@@ -1,4 +1,4 @@
-"""How stories are told: `told(received("路灯不亮"), accepted("lighting"))` folds inputs through the real core's decisions."""
+"""Builders for stories: `told(received("路灯不亮"), accepted("lighting"))` decides inputs with the real core."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Actor, Decision, Input, Place, after
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
@@ -46,18 +46,18 @@ NAMES = {
 
 
 def a_rule(id_: str, word: str, lead: str, *co_handlers: str) -> Rule:
-    """A rule that finds one word."""
+    """A rule with one term."""
     why = Name(zh=f"{word}归{lead}", en=f"{lead} answers for {id_}")
     return Rule(id=id_, lead=lead, co_handlers=co_handlers, any=(word,), why=why)
 
 
 def a_department(code: str, zh: str = "某局", en: str = "Some Bureau", **more: Any) -> Department:
-    """A department, its mail going to a made-up address."""
+    """A department with a fictional address."""
     return Department(code=code, name=Name(zh=zh, en=en), email=f"desk@{code}.example", **more)
 
 
 def a_city(*departments: Department, rules: Sequence[Rule] = (), revision: int = 1) -> City:
-    """A city that accepts within a day, first replies within three, resolves within fifteen."""
+    """A city whose clocks are one day to accept, three to the first reply, fifteen to resolve."""
     return City(
         revision=revision,
         name=Name(zh="云汀", en="Yunting"),
@@ -86,7 +86,7 @@ DIRECTORY = city_index(CITY)
 
 @dataclass(frozen=True)
 class Step:
-    """One input to come: `payload` is asked for the case as it is then. `id` defaults to the step's number."""
+    """An input; `payload` is called with the case before it. `id` defaults to the step's number."""
 
     payload: Callable[[Case], Payload]
     department: str | None = None
@@ -95,7 +95,7 @@ class Step:
 
 
 def received(subject: str, body: str = "请尽快处理，谢谢。", *, id: str | None = None, **more: Any) -> Step:
-    """A resident writes in."""
+    """A resident's message."""
 
     def payload(case: Case) -> Payload:
         fields: dict[str, Any] = {"inquiry_id": case.inquiry_id, "received_at": MONDAY_NOON}
@@ -105,7 +105,7 @@ def received(subject: str, body: str = "请尽快处理，谢谢。", *, id: str
 
 
 def rated(round: int = 1, *, solved: bool = True, satisfied: str = "yes", words: str | None = None) -> Step:
-    """The resident rates a round."""
+    """A resident's rating of a round."""
     fields = {"round": round, "solved": solved, "satisfied": satisfied, "words": words}
     return Step(lambda case: InquiryRated.model_validate(fields | {"inquiry_id": case.inquiry_id}))
 
@@ -115,24 +115,24 @@ def _of(department: str, kind: Callable[..., Payload], part: str | None, id: str
 
 
 def accepted(department: str, *, part: str | None = None, by: str | None = None, id: str | None = None) -> Step:
-    """A department takes its part."""
+    """A department accepts its part."""
     return _of(department, PartAccepted, part, id, by=by)
 
 
 def contributed(
     department: str, text: str, *, part: str | None = None, by: str | None = None, id: str | None = None
 ) -> Step:
-    """A department writes its share of the answer."""
+    """A department contributes its text to the joint reply."""
     return _of(department, PartContributed, part, id, text=text, by=by)
 
 
 def drafted(department: str, text: str) -> Step:
-    """A department shows a draft of its share."""
+    """A department sends a draft."""
     return _of(department, PartContributed, None, None, text=text, final=False)
 
 
 def replied(department: str, text: str, *, part: str | None = None, by: str | None = None) -> Step:
-    """A department's interim word."""
+    """A department sends an interim reply."""
     return _of(department, PartReplied, part, None, text=text, by=by)
 
 
@@ -144,7 +144,7 @@ def returned(
     *,
     part: str | None = None,
 ) -> Step:
-    """A department gives its part back."""
+    """A department returns its part."""
     return _of(department, PartReturned, part, None, reason=reason, words=words, suggest=suggest)
 
 
@@ -154,12 +154,12 @@ def assigned(lead: str, *co_handlers: str) -> Step:
 
 
 def withdrawn(department: str, why: str = "不再需要") -> Step:
-    """An operator takes a department's part away."""
+    """An operator withdraws a part."""
     return Step(lambda case: CaseWithdrawPart(inquiry_id=case.inquiry_id, part_id=part_of(case, department), why=why))
 
 
 def recalled(department: str, why: str = "The department is retired: 并入水务局") -> Step:
-    """A department is retired, so its part goes back."""
+    """The part of a retired department is recalled."""
 
     def payload(case: Case) -> Payload:
         about = {"inquiry_id": case.inquiry_id, "part_id": part_of(case, department)}
@@ -169,12 +169,12 @@ def recalled(department: str, why: str = "The department is retired: 并入水�
 
 
 def replayed() -> Step:
-    """An operator has what was parked taken."""
+    """An operator replays a parked input."""
     return Step(lambda case: CaseReplay(inquiry_id=case.inquiry_id))
 
 
 def part_of(case: Case, department: str) -> str:
-    """The newest part of a department; a part's id that nobody was given when it has none."""
+    """The newest part_id of a department, or an unknown one if it has none."""
     parts = [part.id for part in case.parts.values() if part.department == department]
     return parts[-1] if parts else f"{case.inquiry_id}-p99"
 
@@ -197,7 +197,7 @@ class Story:
 
     @property
     def refusal(self) -> str | None:
-        """Why the last input was refused; None when it was taken."""
+        """The reason of the last input's refusal; None when it was accepted."""
         return self.last.refused.reason if self.last.refused else None
 
     @property
@@ -214,22 +214,22 @@ class Story:
         return [kind for kind, _ in self.on(topics.EVENTS)]
 
     def resident(self) -> dict[str, Any]:
-        """What the resident was told last."""
+        """The last message to the resident."""
         return self.on(topics.RESIDENTS)[-1][1]
 
     def texts(self) -> list[str]:
-        """The paragraphs of the joint reply, as the resident sees them last."""
+        """The paragraphs of the joint reply in the last message to the resident."""
         return [one["text"] for one in self.resident()["case"]["reply"]["paragraphs"]]
 
 
 def told(
     *steps: Step, city: CityIndex = DIRECTORY, inquiry_id: str = INQUIRY, after_this: Story | None = None
 ) -> Story:
-    """Decide the steps one after the other, an hour apart, as the core does; a repeat makes no decision."""
+    """Decide the steps one hour apart, as the core does; a repeat makes no decision."""
     story = after_this or Story(Case(inquiry_id))
     for step in steps:
         given = given_by(step, story.case, len(story.inputs) + 1)
-        one = told_apart(story.case, given)
+        one = with_distinct_id(story.case, given)
         if one.id in story.case.causes:
             story = Story(story.case, story.decisions, (*story.inputs, given))
         else:
@@ -239,7 +239,7 @@ def told(
 
 
 def given_by(step: Step, case: Case, number: int) -> Input:
-    """The input that a step is at this point of its case."""
+    """The input of a step for this case."""
     payload = step.payload(case)
     value = payload.model_dump_json().encode()
     origin = f"origin-{step.id or number}" if step.department else None
@@ -259,7 +259,7 @@ def given_by(step: Step, case: Case, number: int) -> Input:
 
 
 def actor_of(payload: Payload, department: str | None) -> Actor:
-    """Who sends such an input."""
+    """The actor of such an input."""
     if department is not None:
         return Actor(DEPARTMENT)
     return Actor(RESIDENT) if payload.type.startswith("chorus.inquiry.") else Actor.read(OPERATOR)
@@ -279,13 +279,13 @@ def a_record(
     partition: int = 0,
     offset: int = 0,
 ) -> Record:
-    """A record as it lies in its topic, at noon."""
+    """A record of a topic, at noon."""
     at_ms = int(MONDAY_NOON.timestamp() * 1000)
     return Record(topic, partition, offset, at_ms, key, value, tuple(headers))
 
 
 def record_of(message: Message, offset: int = 0) -> Record:
-    """A message as its readers find it."""
+    """A message as a record of its topic."""
     key, value, headers = message.record
     return a_record(value, headers, topic=message.topic, key=key, offset=offset)
 
@@ -294,7 +294,7 @@ WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.examp
 
 
 def input_record(given: Input) -> Record:
-    """An input as it lies on the log of its case."""
+    """An input as a record of the log."""
     department = given.department
     source = f"departments/{department}" if department else "chorus/intake"
     origin = Origin(

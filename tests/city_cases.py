@@ -1,4 +1,4 @@
-"""Every way in which a field of a city can be wrong, made from the models' own fields; for every door a city comes in by."""
+"""Every way in which a field of a city can be invalid, derived from the models; used for files and for HTTP."""
 
 import copy
 from collections.abc import Iterator
@@ -47,11 +47,11 @@ PLACES: dict[type[CityEntry], Loc] = {
     Rule: ("rules", 1),
     Policy: ("policies", 1),
 }
-"""The record of each kind whose fields are made wrong, one after the other."""
+"""The record of each kind whose fields get invalid values."""
 
 CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 HOURS = "is not a time; write hours as a number above 0, at most 8784"
-BACKWARDS = "run backwards; each must be at least the one before"
+BACKWARDS = "are not in ascending order; each must be at least the one before"
 MANY = [f"dept-{number}" for number in range(20)]
 MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Outline, "revision"): [("one", '"one" is not a whole number')],
@@ -64,65 +64,65 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     ],
     (Outline, "departments"): [],
     (Outline, "rules"): [],
-    (Outline, "policies"): [([], "there is no policy; write one")],
-    (Department, "code"): [("roads", '"roads" is another\'s code already; each code may stand once')],
+    (Outline, "policies"): [([], "the list is empty; write one policy")],
+    (Department, "code"): [("roads", '"roads" is already used as code; each code must be unique')],
     (Department, "name"): [],
     (Department, "kind"): [("burrow", '"burrow" is unknown; write one of bureau, district, utility, imported')],
     (Department, "parent"): [
         ("raods", '"raods" is not a department; did you mean "roads"'),
-        ("zoo", '"zoo" is not a department; add it to the departments or name one that is there'),
-        ("hills", '"hills" is below "hills" itself; name one that is above it, or none'),
+        ("zoo", '"zoo" is not a department; add it to the departments or name an existing one'),
+        ("hills", '"hills" is below "hills" itself; name a department above it, or none'),
     ],
     (Department, "email"): [
         ("desk", '"desk" is not allowed; write one address such as desk@roads.example'),
         ("a@b@c", '"a@b@c" is not allowed; write one address'),
         ("x" * 250 + "@y.example", "characters; write at most 254"),
     ],
-    (Department, "areas"): [(["河边"], '"河边" belongs to "lamps" already; an area has one office')],
+    (Department, "areas"): [(["河边"], '"河边" already belongs to "lamps"; an area has one district office')],
     (Department, "retired"): [],
     (Department, "retired_why"): [],
-    (Rule, "id"): [("bright", '"bright" is another\'s id already; each id may stand once')],
+    (Rule, "id"): [("bright", '"bright" is already used as id; each id must be unique')],
     (Rule, "lead"): [
         ("lammps", '"lammps" is not a department; did you mean "lamps"'),
         ("@here", '"@here" is not allowed; write a department\'s code'),
-        ("signs", '"signs" is retired; name a department that still answers'),
+        ("signs", '"signs" is retired; name an active department'),
     ],
     (Rule, "co_handlers"): [
         (["raods"], '"raods" is not a department; did you mean "roads"'),
         (["@here"], '"@here" is not allowed; write departments\' codes'),
-        (["signs"], '"signs" is retired; name a department that still answers'),
+        (["signs"], '"signs" is retired; name an active department'),
         (["lamps"], '"lamps" is named twice; name each department once'),
         (MANY, "the rule names 21 departments; name at most 20, the lead included"),
     ],
     (Rule, "any"): [
-        (["!!"], 'the term "!!" has neither letter nor digit and is never found; write a word'),
-        (["ab*"], '"ab*" begins too many words; write 3 letters or more before *'),
+        (["!!"], 'the term "!!" has no letter or digit and never matches; write a word'),
+        (["ab*"], '"ab*" matches too many words; write at least 3 letters before *'),
     ],
     (Rule, "all"): [
-        ([[]], "the group is empty and could never hold; give it terms"),
-        ([["路灯", "!!"]], 'the term "!!" has neither letter nor digit'),
+        ([[]], "the group is empty and would never match; add terms"),
+        ([["路灯", "!!"]], 'the term "!!" has no letter or digit'),
     ],
-    (Rule, "none"): [(["!!"], 'the term "!!" has neither letter nor digit')],
+    (Rule, "none"): [(["!!"], 'the term "!!" has no letter or digit')],
     (Rule, "areas"): [
-        (["山后头"], '"山后头" is no area of any department; write one of a department\'s areas, or its code'),
-        (["hils"], '"hils" is no area of any department; did you mean "hills"'),
+        (["山后头"], '"山后头" is not an area of any department; write one of a department\'s areas, or its code'),
+        (["hils"], '"hils" is not an area of any department; did you mean "hills"'),
     ],
     (Rule, "channels"): [(["Web site"], '"Web site" is not allowed; write the name of a channel such as web')],
     (Rule, "why"): [],
     (Rule, "examples"): [],
-    (Policy, "id"): [("standard", '"standard" is another\'s id already')],
+    (Policy, "id"): [("standard", '"standard" is already used as id')],
     (Policy, "accept_h"): [(97, f"accept_h 97, first_reply_h 96 and resolve_h 720 {BACKWARDS}")],
     (Policy, "first_reply_h"): [(47, BACKWARDS), (721, BACKWARDS)],
     (Policy, "resolve_h"): [(95, BACKWARDS)],
     (Name, "zh"): [],
     (Name, "en"): [],
 }
-"""What no form can tell, field by field: a new field has to be thought about here, if only to say that there is nothing."""
+"""Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One wrong value at one place, and words of the sentence that is told of it. `within`: where the fault is told."""
+    """An invalid value at one path, and part of the error message. `within`: the path in the message."""
 
     loc: Loc
     value: Any
@@ -131,16 +131,16 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for the test."""
+        """The test id."""
         return f"{'.'.join(map(str, self.loc))}-{self.says[:50]}".encode("ascii", "backslashreplace").decode()
 
     def city(self) -> dict[str, Any]:
-        """The good city with this one fault."""
+        """The valid city with this one error."""
         return put(GOOD, self.loc, self.value)
 
 
 def put(city: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
-    """A copy of the city with the value there; NOTHING takes the field away."""
+    """A copy of the city with the value at this path; NOTHING removes the field."""
     changed = node = copy.deepcopy(city)
     for step in loc[:-1]:
         node = node[step]  # type: ignore[index]
@@ -152,7 +152,7 @@ def put(city: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
 
 
 def cases() -> Iterator[Case]:
-    """Every field of every record, in every wrong way."""
+    """Every invalid value of every field of every record."""
     for kind, place in PLACES.items():
         yield from _of_record(kind, place)
 
@@ -173,7 +173,7 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
 
 
 def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
-    """Values that do not have the form, where inside them the fault is told, and in which words."""
+    """Invalid values, the path inside them that the error names, and part of the message."""
     if "anyOf" in form:
         form = next(one for one in form["anyOf"] if one.get("type") != "null")
     else:
@@ -212,7 +212,7 @@ def _wrong_text(form: dict[str, Any]) -> Iterator[tuple[Any, str]]:
     if form.get("minLength"):
         yield "", '"" is empty; write at least one character'
         yield "  ", "is empty; write at least one character"
-        yield "a\0b", '"a\\x00b" holds the character U+0000; leave it out'
+        yield "a\0b", '"a\\x00b" contains the character U+0000; remove it'
     if "maxLength" in form and "pattern" not in form:
         most = form["maxLength"]
         yield "啊" * (most + 1), f'"{"啊" * 60}…" has {most + 1} characters; write at most {most}'

@@ -1,4 +1,4 @@
-"""What every suite shares: broker and store, started once a run; a whole stack over them, once a module."""
+"""Fixtures of all tests: broker and store once a run, a whole stack once a module."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ READY_S = 90
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Suites that run side by side look for free ports in places of their own."""
+    """Parallel workers search for free ports in different ranges."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     Ports.bases = Ports.bases[int(worker) :: count]
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
-    """Apache Kafka, the store and the SMTP sink. Where they cannot run, tests are skipped; in CI that is an error."""
+    """Apache Kafka, the store and the SMTP server. Without them tests are skipped; in CI they fail."""
     try:
         context = backing(tmp_path_factory.mktemp("backing"), Ports.free())
         started = context.__enter__()
@@ -46,7 +46,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
 
 @dataclass
 class RunningStack:
-    """A `chorus up` of its own; `env` is for commands, which find it there."""
+    """A running `chorus up`; `env` makes commands find it."""
 
     data: Path
     env: dict[str, str]
@@ -62,7 +62,7 @@ class RunningStack:
 
 @pytest.fixture(scope="module")
 def stack(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The whole system over the run's broker and store, ready; stopped by its process id at the end of the module."""
+    """The whole system on the run's broker and store; stopped at the end of the module."""
     given = {"CHORUS_KAFKA": running.kafka, "CHORUS_MONGODB": running.mongodb}
     with chorus_up(tmp_path_factory.mktemp("stack"), given) as one:
         yield one
@@ -70,7 +70,7 @@ def stack(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @contextmanager
 def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[RunningStack]:
-    """A `chorus up` of its own, with these options; what `given` does not name as running elsewhere, it starts."""
+    """Run `chorus up` with these options; it starts what `given` does not name."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(data), "CHORUS_PORTS": str(Ports.free().intake - 1), "PYTHONUNBUFFERED": "1"}
     env |= {"PYTHONPATH": str(REPOSITORY)}
@@ -108,7 +108,7 @@ def _await_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> Non
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real messages beside the repository; its tests are skipped where it is absent."""
+    """The folder of real messages beside the repository; its tests are skipped if it is missing."""
     if not REAL_DATA.is_dir():
         pytest.skip(f"the real messages are not at {REAL_DATA}")
     return REAL_DATA

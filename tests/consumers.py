@@ -1,4 +1,4 @@
-"""Consumers for tests: the real one as FastStream makes it, one that reads a log in memory, a subscription over that."""
+"""Consumers for tests: FastStream's real one, one that reads a log in memory, and a subscription on that."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ LETTERS = topics.dead_letters("router")
 
 
 class NotConnected(Exception):
-    """Raised in place of connecting: the consumer is made and has all its settings."""
+    """Raised instead of connecting, once the consumer has all its settings."""
 
 
 async def consumer_made_for(
     subscription: Subscription[Any], broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> AIOKafkaConsumer:
-    """The consumer that FastStream makes for a subscription attached to this broker; it is never connected."""
+    """The consumer that FastStream creates for a subscription; it never connects."""
 
     async def start(self: AIOKafkaConsumer) -> None:
         raise NotConnected
 
-    # Otherwise the consumer warns, when it is forgotten, that nobody has stopped it.
+    # Otherwise the consumer warns at garbage collection that it was not stopped.
     monkeypatch.setattr(AIOKafkaConsumer, "__del__", lambda self: None)
     monkeypatch.setattr(AIOKafkaConsumer, "start", start)
     broker._setup_logger()
@@ -61,7 +61,7 @@ class Log(FakeConsumer):
         return self.committed_offsets.get(partition.partition)
 
     async def seek_to_committed(self, partition: TopicPartition) -> None:
-        # aiokafka leaves the position where it is when nothing, or 0, is committed.
+        # aiokafka does not move the position when nothing, or 0, is committed.
         if offset := self.committed_offsets.get(partition.partition):
             self.positions[partition] = offset
 
@@ -96,7 +96,7 @@ class Log(FakeConsumer):
 
 
 class Reader:
-    """A subscription over a log in memory; `hold` keeps its batches in hand."""
+    """A subscription on a log in memory; `hold` delays its batches."""
 
     def __init__(self, log: Log, group: str | None = "router-core", instance: str | None = None) -> None:
         self.log, self.publisher = log, FakePublisher()
@@ -119,17 +119,17 @@ class Reader:
         self.go_on.clear()
 
     async def poll(self) -> tuple[Any, ...]:
-        """One poll, as FastStream asks for it; what it found."""
+        """Poll once, as FastStream does; returns the records."""
         found: tuple[Any, ...] = await self.subscription._poll(self.log)
         return found
 
     async def read_on(self) -> None:
-        """One poll, and what it found taken to its commit."""
+        """Poll once and handle the batch up to its commit."""
         if found := await self.poll():
             await self.pipeline.consume(found)
             await self.pipeline.drained(5)
 
     @property
     def letters(self) -> list[str]:
-        """The places of the records that lie in the dead letters."""
+        """The offsets of records in dead letters."""
         return [f"{header(row, 'dl_partition')}/{header(row, 'dl_offset')}" for row in self.publisher.on(LETTERS)]

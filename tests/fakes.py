@@ -1,4 +1,4 @@
-"""Stand-ins for what lies outside a service; each is pinned to the real thing by a suite that runs on both."""
+"""Fakes of external dependencies; each is compared with the real one by a suite that runs on both."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from shared.kafka.publisher import RECORD_BYTES_MAX, Publisher, RawRecord, Row, 
 
 
 class FakePublisher(Publisher):
-    """Keeps what is published. `away` makes it fail as a broker that cannot be reached, `gate` makes it wait."""
+    """Records what is published. `away` makes it fail like an unreachable broker, `gate` makes it wait."""
 
     def __init__(self) -> None:
         super().__init__("nowhere:0", "fake")
@@ -28,12 +28,11 @@ class FakePublisher(Publisher):
         self.calls = 0
 
     async def start(self) -> None:
-        """Nothing to connect to."""
         if self.away:
             raise KafkaConnectionError("the broker is away")
 
     async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
-        """Keep the records, all or none."""
+        """Record all or none."""
         if not topics:
             return
         self.calls += 1
@@ -49,20 +48,20 @@ class FakePublisher(Publisher):
         self.arrived.set()
 
     def on(self, topic: str) -> list[RawRecord]:
-        """What was published to a topic, in order."""
+        """The messages published to a topic, in order."""
         return [row for name, row in self.records if name == topic]
 
     def values(self, topic: str) -> list[Any]:
-        """The JSON that was published to a topic, in order."""
+        """The JSON published to a topic, in order."""
         return [json.loads(value or b"null") for _, value, _ in self.on(topic)]
 
     def ids(self, topic: str | None = None) -> list[str]:
-        """The `ce_id`s that were published, in order."""
+        """The published `ce_id`s, in order."""
         rows = [row for name, row in self.records if topic in (None, name)]
         return [header(row, "ce_id") for row in rows]
 
     async def until(self, count: int, topic: str, limit_s: float = 10) -> list[RawRecord]:
-        """Wait until so many records lie in a topic."""
+        """Wait until a topic has this many records."""
         async with asyncio.timeout(limit_s):
             while len(self.on(topic)) < count:
                 self.arrived.clear()
@@ -71,13 +70,13 @@ class FakePublisher(Publisher):
 
 
 def header(row: RawRecord, name: str) -> str:
-    """A header of a record; empty when it has none of the name."""
+    """The value of a record's header; empty when it has none."""
     return next(((value or b"").decode() for key, value in row[2] if key == name), "")
 
 
 @dataclass
 class FakeRecord:
-    """What a consumer hands over, as far as the delivery layer looks at it."""
+    """The attributes of a consumer's record that the delivery layer uses."""
 
     topic: str
     partition: int
@@ -89,7 +88,7 @@ class FakeRecord:
 
 
 class FakeConsumer:
-    """Keeps what is committed; `lost` makes it answer as after a rebalance, `places` are its partitions."""
+    """Records commits; `lost` makes it answer as after a rebalance, `places` are its partitions."""
 
     def __init__(self) -> None:
         self.commits: list[dict[tuple[str, int], int]] = []
@@ -108,27 +107,27 @@ class FakeConsumer:
         self.commits.append({(one.topic, one.partition): offset for one, offset in offsets.items()})
 
     def assignment(self) -> set[Any]:
-        """What it reads."""
+        """The assigned partitions."""
         return self.places
 
     async def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
-        """What the broker has."""
+        """The end offsets on the broker."""
         return self.ends
 
     def highwater(self, partition: TopicPartition) -> int:
-        """The end of the topic, which a test's records reach up to."""
+        """The end offset of the topic in a test."""
         return 7
 
     @property
     def _subscription(self) -> Any:
-        """aiokafka's own book of positions; nobody has one here."""
+        """aiokafka's subscription state; not used in tests."""
         state = SimpleNamespace(position=5, has_valid_position=True)
         assignment = SimpleNamespace(state_value=lambda partition: state)
         return SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
 
 
 class FakeSubscriber:
-    """Holds a consumer, as FastStream's subscriber does."""
+    """Has a consumer, like FastStream's subscriber."""
 
     def __init__(self, consumer: FakeConsumer) -> None:
         self.consumer = consumer

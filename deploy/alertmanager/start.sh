@@ -1,10 +1,10 @@
 #!/bin/sh
-# Starts Alertmanager with the settings of docker-compose.yml written into alertmanager.yml.
+# Fills the placeholders of alertmanager.yml with the settings of docker-compose.yml, then starts Alertmanager.
 set -eu
-: "${ALERTS_TO:?write CHORUS_ALERTS_TO, the address that alerts are mailed to, into .env}"
+: "${ALERTS_TO:?set CHORUS_ALERTS_TO in .env to the address that receives alerts}"
 case $SMTP_TLS in
   true | false) ;;
-  *) echo "CHORUS_ALERTS_TLS is '$SMTP_TLS': write true or false into .env" >&2; exit 2 ;;
+  *) echo "CHORUS_ALERTS_TLS is '$SMTP_TLS': set it to true or false in .env" >&2; exit 2 ;;
 esac
 
 value() { printf '%s' "$1" | sed 's/[\\&|]/\\&/g'; }

@@ -1,1 +1,1 @@
-"""The `chorus` command: one module a group of commands."""
+"""The `chorus` command, one module for each command or group."""

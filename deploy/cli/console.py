@@ -1,4 +1,4 @@
-"""What every command shares: words and JSON on the right stream, the running stack, calls that fail with a sentence."""
+"""Common functions of all commands: text and JSON output, the addresses of the running stack, HTTP calls to services."""
 
 import os
 import sys
@@ -9,18 +9,18 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from deploy.failure import AWAY, DONE, FAILED, PARTLY, REFUSED, USAGE, Failure
+from deploy.failure import DONE, FAILED, PARTIAL, REFUSED, UNAVAILABLE, USAGE, Failure
 from deploy.local.ports import Ports
 from deploy.local.services import urls
 from deploy.local.stack_file import Pids, StackFile, Urls
 from deploy.terminal import write_json, write_lines
 
 __all__ = [
-    "AWAY",
     "DONE",
     "FAILED",
-    "PARTLY",
+    "PARTIAL",
     "REFUSED",
+    "UNAVAILABLE",
     "USAGE",
     "Failure",
     "ask",
@@ -31,12 +31,12 @@ __all__ = [
     "stack",
 ]
 
-START_ONE = "start one with `make up` or `chorus up`, or name its folder with --data or CHORUS_DATA"
+START_ONE = "start it with `make up` or `chorus up`, or set --data or CHORUS_DATA to its data folder"
 
 
 @dataclass
 class Options:
-    """What was given on this command line to whatever command: set by `deploy.cli.main`."""
+    """The options common to all commands; `deploy.cli.main` sets them."""
 
     as_json: bool = False
     data: Path | None = None
@@ -47,17 +47,17 @@ options = Options()
 
 
 def say(*lines: str) -> None:
-    """Lines for a person: on standard output, or on standard error when that carries JSON."""
+    """Print lines to stdout, or with `--json` to stderr."""
     write_lines(sys.stderr if options.as_json else sys.stdout, *lines)
 
 
 def say_progress(line: str) -> None:
-    """A line about work that goes on: always on standard error."""
+    """Print a line about running work to stderr."""
     write_lines(sys.stderr, line)
 
 
 def emit(document: Any) -> None:
-    """With `--json`: the document of this command, or one line of several; nothing without."""
+    """With `--json`, print a document as one line; without it, do nothing."""
     if not options.as_json:
         return
     if isinstance(document, BaseModel):
@@ -72,13 +72,13 @@ def data_folder() -> Path:
 
 
 def stack() -> StackFile:
-    """The running stack; what the environment names wins, so that commands work in production too.
+    """The addresses of the running stack; environment variables override `stack.json`, for commands in production.
 
-    Raises Failure when no stack runs and the environment names none of its addresses.
+    Raises Failure when no stack runs and no environment variable names an address.
     """
     running = _running(data_folder() / "stack.json")
     if running is None and not any(map(os.environ.get, OVERRIDES)):
-        raise Failure(AWAY, f"No stack runs on {str(data_folder())!r}: {START_ONE}.")
+        raise Failure(UNAVAILABLE, f"No stack is running in {str(data_folder())!r}: {START_ONE}.")
     return _overridden(running or _default())
 
 
@@ -86,34 +86,36 @@ def operator_token() -> str:
     """The operator's token for the desk; raises Failure when it cannot be read."""
     file = stack().operator_token_file
     if not file:
-        raise Failure(USAGE, "No operator token: point CHORUS_OPERATOR_TOKEN_FILE to the file that holds it.")
+        raise Failure(USAGE, "No operator token: set CHORUS_OPERATOR_TOKEN_FILE to the file that contains it.")
     try:
         return Path(file).read_text("utf-8").strip()
     except OSError as error:
-        raise Failure(FAILED, f"The operator token in {file!r} cannot be read: {error.strerror}.") from error
+        raise Failure(FAILED, f"Cannot read the operator token in {file!r}: {error.strerror}.") from error
 
 
 def ask(method: str, url: str, *, operator: bool = False, timeout_s: float = 30.0, **request: Any) -> httpx.Response:
-    """Call a service; raises Failure 3 when it does not answer or cannot work, 4 with its own words when it refuses."""
+    """Call a service; raises Failure 3 for no answer or a 5xx status, Failure 4 with the service's message for 4xx."""
     if operator:
         request["headers"] = {**request.get("headers", {}), "Authorization": f"Bearer {operator_token()}"}
     try:
         answer = httpx.request(method, url, timeout=timeout_s, trust_env=False, **request)
     except httpx.TransportError as error:
-        raise Failure(AWAY, f"No answer from {url!r} ({error}): does the stack run? `chorus status` says.") from error
+        raise Failure(
+            UNAVAILABLE, f"No answer from {url!r} ({error}): check with `chorus status` whether the stack runs."
+        ) from error
     if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise Failure(AWAY, f"{url!r} cannot do that now ({answer.status_code}): {problem(answer)}")
+        raise Failure(UNAVAILABLE, f"{method} {url!r} failed ({answer.status_code}): {problem(answer)}")
     if answer.is_error:
-        raise Failure(REFUSED, f"{method} {url!r} was refused ({answer.status_code}): {problem(answer)}")
+        raise Failure(REFUSED, f"{method} {url!r} was rejected ({answer.status_code}): {problem(answer)}")
     return answer
 
 
 def problem(answer: httpx.Response) -> str:
-    """The words of an `application/problem+json` answer, else its text."""
+    """The details of an `application/problem+json` response, or the text of another response."""
     try:
-        told = answer.json()
-        details = [f"{one.get('pointer', '')} {one['detail']}".strip() for one in told.get("errors", [])]
-        return "; ".join(details) or str(told.get("detail") or told.get("title") or answer.text[:300])
+        document = answer.json()
+        details = [f"{one.get('pointer', '')} {one['detail']}".strip() for one in document.get("errors", [])]
+        return "; ".join(details) or str(document.get("detail") or document.get("title") or answer.text[:300])
     except (ValueError, KeyError, TypeError, AttributeError):
         return answer.text[:300] or answer.reason_phrase
 
@@ -137,13 +139,13 @@ def _running(file: Path) -> StackFile | None:
         return None
     except (OSError, ValidationError) as error:
         raise Failure(
-            FAILED, f"{str(file)!r} cannot be read as a stack's description: start the stack again."
+            FAILED, f"{str(file)!r} is unreadable or not a valid stack.json: restart the stack to write it again."
         ) from error
     return None if found.stale() else found
 
 
 def _default() -> StackFile:
-    """Where a stack with the default ports would be: the rest of a production whose environment names only some."""
+    """A stack on the default ports, for addresses that the environment does not name."""
     ports = Ports()
     return StackFile(
         kafka=f"127.0.0.1:{ports.kafka}",

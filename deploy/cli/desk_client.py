@@ -1,4 +1,4 @@
-"""What several commands ask of the desk: cases page by page, one case, and a command until it is decided."""
+"""Calls to the desk's HTTP API: list cases, get a case, send a command and wait for its decision."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.cli.console import AWAY, FAILED, REFUSED, Failure, ask, emit, say, stack
+from deploy.cli.console import FAILED, REFUSED, UNAVAILABLE, Failure, ask, emit, say, stack
 
 DECIDED_S = 15.0
 POLL_S = 0.1
@@ -15,12 +15,12 @@ PAGE = 500
 
 
 def cases(state: str) -> Iterator[dict[str, Any]]:
-    """Every case in a state, oldest number first."""
+    """Every case in a state, ordered by ticket number."""
     return pages(f"{stack().urls.router}/cases", "cases", {"state": state})
 
 
 def pages(url: str, field: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Every row of a list that is answered page by page; `field` names the rows in each answer."""
+    """Every row of a paginated list; `field` is the field of the response that contains the rows."""
     after: str | None = None
     while True:
         asked: dict[str, str | int] = {**query, "limit": PAGE, **({"after": after} if after else {})}
@@ -32,18 +32,18 @@ def pages(url: str, field: str, query: Mapping[str, str]) -> Iterator[dict[str, 
 
 
 def case(inquiry_id: str) -> dict[str, Any]:
-    """A case with its timeline; raises Failure 1 when there is none of this number."""
+    """A case with its timeline; raises Failure 1 when no case has this number."""
     try:
         found: dict[str, Any] = ask("GET", _case_url(inquiry_id), operator=True).json()
     except Failure as failure:
         if answered(failure, httpx.codes.NOT_FOUND):
-            raise Failure(FAILED, f"There is no inquiry {inquiry_id!r}: check the number.") from failure
+            raise Failure(FAILED, f"Inquiry {inquiry_id!r} does not exist: check the number.") from failure
         raise
     return found
 
 
 def command(inquiry_id: str, body: dict[str, Any]) -> None:
-    """Put a command onto a case's log and wait until it is decided; raises Failure 4 when it is refused."""
+    """Send a command for a case and wait for its decision; raises Failure 4 when it is refused."""
     event_id = ask("POST", f"{_case_url(inquiry_id)}/commands", operator=True, json=body).json()["event_id"]
     status = _decided(event_id)
     emit({"event_id": event_id} | status)
@@ -51,9 +51,9 @@ def command(inquiry_id: str, body: dict[str, Any]) -> None:
         raise Failure(REFUSED, f"The command for {inquiry_id!r} was refused: {status.get('reason', 'no reason given')}")
     if status["status"] != "applied":
         raise Failure(
-            AWAY,
-            f"The command {event_id} lies safely at the desk and was not decided within {DECIDED_S:.0f} s: it will be "
-            f"when broker and router are back (`chorus status`); `chorus timeline {inquiry_id}` then shows the effect.",
+            UNAVAILABLE,
+            f"The desk stored the command {event_id}, but the router has not decided it within {DECIDED_S:.0f} s. It decides "
+            f"when Kafka and the router work again (`chorus status`); `chorus timeline {inquiry_id}` then shows the effect.",
         )
     say(f"Done: {inquiry_id} {body['type']}.")
 
@@ -72,5 +72,5 @@ def _case_url(inquiry_id: str) -> str:
 
 
 def answered(failure: Failure, status: int) -> bool:
-    """Whether the service answered with this status: `ask` keeps it in the sentence."""
+    """Whether the service returned this status, which `ask` writes into the sentence."""
     return failure.code == REFUSED and f"({status})" in failure.sentence

@@ -1,4 +1,4 @@
-"""The `chorus` command: which groups there are, what every command accepts, and how an error ends."""
+"""The entry point of the `chorus` command: its subcommands, common options and error handling."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# One line a group: a function is a command, a typer application a group of them.
+# A function is a command, a typer application a group of commands.
 app.command()(up.up)
 app.command()(status.status)
 app.command("import")(import_file.import_file)
@@ -43,13 +43,13 @@ app.command()(demo.demo)
 
 
 def run() -> None:
-    """The program `chorus`."""
-    sys.excepthook = _unforeseen
+    """Entry point of the program `chorus`."""
+    sys.excepthook = _unexpected
     sys.exit(main(sys.argv[1:]))
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command line; returns the exit code, having said in a sentence what went wrong."""
+    """Run one command line and print an error sentence if it fails; returns the exit code."""
     vars(options).update(vars(Options()))
     try:
         _command()(arguments, prog_name="chorus")
@@ -58,18 +58,18 @@ def main(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else DONE
     except BrokenPipeError:
-        # Whoever read our output has gone: nothing is left to be said, also not by the interpreter at its end.
+        # The reader of stdout has closed the pipe; /dev/null keeps the interpreter from failing again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return DONE
 
 
-def _unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What a person sees instead of a traceback; the interpreter then ends with 1."""
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one sentence instead of a traceback; the interpreter then exits with status 1."""
     if os.environ.get("CHORUS_DEBUG") == "1":
         write_lines(sys.stderr, *"".join(traceback.format_exception(kind, error, trace)).splitlines())
-    words = str(error).strip().splitlines() or ["no words"]
-    _failed(FAILED, f"Something unforeseen happened ({kind.__name__}: {words[0]}); CHORUS_DEBUG=1 shows where.")
+    lines = str(error).strip().splitlines() or ["no message"]
+    _failed(FAILED, f"Unexpected error ({kind.__name__}: {lines[0]}); set CHORUS_DEBUG=1 to see the traceback.")
 
 
 def _failed(code: int, sentence: str) -> int:
@@ -80,7 +80,7 @@ def _failed(code: int, sentence: str) -> int:
 
 
 def _command() -> Any:
-    """The whole tree, every command of which accepts the common options, wherever they stand."""
+    """The command tree, with the common options added to every command."""
     command = typer.main.get_command(app)
     for leaf in _leaves(command):
         known = {name for parameter in leaf.params for name in parameter.opts}
@@ -110,13 +110,16 @@ def _data(given: Path | None) -> None:
 def _common(
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="One JSON document on stdout, words on stderr.", callback=_as_json, expose_value=False
-        ),
+        typer.Option("--json", help="Print JSON to stdout, messages to stderr.", callback=_as_json, expose_value=False),
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="The stack's folder (CHORUS_DATA, .chorus).", callback=_data, expose_value=False),
+        typer.Option(
+            "--data",
+            help="The data folder of the local stack (default: $CHORUS_DATA or .chorus).",
+            callback=_data,
+            expose_value=False,
+        ),
     ] = None,
 ) -> None: ...
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Starts a broker of docker-compose.yml. What nobody else may know goes from the secret files into files that its own user
-# alone can read, never into the environment or a list of processes. The first users come with the format of the disk.
+# Starts a broker of docker-compose.yml. Passwords go from the secret files into configuration files with mode 600, never
+# into environment variables or command lines. Formatting the storage also creates the users `admin` and `broker`.
 set -euo pipefail
 umask 077
 made=/mnt/shared/config
@@ -11,7 +11,7 @@ broker=$(password broker)
 admin=$(password admin)
 modules=org.apache.kafka.common.security
 
-# The image puts these before what the environment says.
+# The image's start script puts these lines before the settings from the environment.
 cat >$made/server.properties <<END
 listener.name.controller.plain.sasl.jaas.config=$modules.plain.PlainLoginModule required \
   username="controller" password="$controller" user_controller="$controller";
@@ -19,7 +19,7 @@ listener.name.inside.scram-sha-512.sasl.jaas.config=$modules.scram.ScramLoginMod
   username="broker" password="$broker";
 END
 
-# For the tools in /opt/kafka/bin: --command-config /mnt/shared/config/admin.properties
+# For the tools in /opt/kafka/bin: pass --command-config /mnt/shared/config/admin.properties
 cat >$made/admin.properties <<END
 security.protocol=SASL_PLAINTEXT
 sasl.mechanism=SCRAM-SHA-512

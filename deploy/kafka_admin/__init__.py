@@ -1,1 +1,1 @@
-"""Kafka as its admin sees it: topics, users, rights, quotas."""
+"""Kafka administration: topics, users, ACLs and quotas."""

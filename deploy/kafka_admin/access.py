@@ -1,4 +1,4 @@
-"""Letting users into Kafka, and out: their passwords, exactly the rights of the table, and how much they may take."""
+"""Kafka's users: SCRAM passwords and ACLs."""
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
@@ -23,7 +23,7 @@ from shared.kafka.connection import Connection
 
 ANSWER_S = 30.0
 ITERATIONS = 4096
-EVERY_RULE = AclBindingFilter(
+ALL_ACLS = AclBindingFilter(
     ResourceType.ANY,
     None,  # type: ignore[arg-type]
     ResourcePatternType.ANY,
@@ -35,57 +35,57 @@ EVERY_RULE = AclBindingFilter(
 
 
 class Access:
-    """What an admin may do; every method is safe to repeat and raises KafkaException when the broker is away or refuses."""
+    """Every method is safe to repeat, and raises KafkaException when Kafka is unavailable or rejects the request."""
 
     def __init__(self, connection: Connection) -> None:
         self.admin = AdminClient(connection.confluent() | {"log_level": 0, "error_cb": lambda _: None})
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
-        """From now on these users log in with these passwords; connections that stand are not cut."""
-        how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
+        """Create these users or change their passwords; open connections stay open."""
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
         if passwords:
-            self._alter([UserScramCredentialUpsertion(user, how, word.encode()) for user, word in passwords.items()])
+            self._alter([UserScramCredentialUpsertion(user, scram, text.encode()) for user, text in passwords.items()])
 
     def users(self) -> set[str]:
-        """Everybody who has a password."""
+        """The users that have a password."""
         answer: Any = self.admin.describe_user_scram_credentials(request_timeout=ANSWER_S)
         return set(answer.result(ANSWER_S))
 
-    def settle(self, wanted: Mapping[str, Collection[Right]]) -> tuple[int, int]:
-        """Give each user exactly these rights; returns how many were granted and how many taken away."""
-        have = self._rules_of(wanted)
-        allowed = {_rule(user, right) for user, rights in wanted.items() for right in rights}
-        missing, too_many = allowed - have, have - allowed
+    def set_acls(self, wanted: Mapping[str, Collection[Right]]) -> tuple[int, int]:
+        """Give each user exactly these ACLs; returns how many were granted and how many revoked."""
+        existing = self._acls_of(wanted)
+        allowed = {_acl(user, right) for user, rights in wanted.items() for right in rights}
+        missing, extra = allowed - existing, existing - allowed
         if missing:
-            _finished(self.admin.create_acls(list(missing), request_timeout=ANSWER_S).values())
-        self._take(too_many)
-        return len(missing), len(too_many)
+            _await(self.admin.create_acls(list(missing), request_timeout=ANSWER_S).values())
+        self._delete(extra)
+        return len(missing), len(extra)
 
-    def cut_off(self, user: str) -> None:
-        """Take all rights, which ends what the user does within a second, then the password."""
-        self._take(self._rules_of([user]))
+    def revoke(self, user: str) -> None:
+        """Delete the user's ACLs, which stops its requests within a second, then its password."""
+        self._delete(self._acls_of([user]))
         if user in self.users():
             self._alter([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)])
 
-    def _rules_of(self, users: Iterable[str]) -> set[AclBinding]:
+    def _acls_of(self, users: Iterable[str]) -> set[AclBinding]:
         principals = {f"User:{user}" for user in users}
-        answer = self.admin.describe_acls(EVERY_RULE, request_timeout=ANSWER_S)
-        return {rule for rule in answer.result(ANSWER_S) if rule.principal in principals}
+        answer = self.admin.describe_acls(ALL_ACLS, request_timeout=ANSWER_S)
+        return {acl for acl in answer.result(ANSWER_S) if acl.principal in principals}
 
-    def _take(self, rules: Iterable[AclBinding]) -> None:
-        if filters := [_only(rule) for rule in rules]:
-            _finished(self.admin.delete_acls(filters, request_timeout=ANSWER_S).values())
+    def _delete(self, acls: Iterable[AclBinding]) -> None:
+        if filters := [_filter(acl) for acl in acls]:
+            _await(self.admin.delete_acls(filters, request_timeout=ANSWER_S).values())
 
     def _alter(self, changes: list[Any]) -> None:
-        _finished(self.admin.alter_user_scram_credentials(changes, request_timeout=ANSWER_S).values())
+        _await(self.admin.alter_user_scram_credentials(changes, request_timeout=ANSWER_S).values())
 
 
-def _finished(answers: Iterable[Future[Any]]) -> None:
+def _await(answers: Iterable[Future[Any]]) -> None:
     for answer in answers:
         answer.result(ANSWER_S)
 
 
-def _rule(user: str, right: Right) -> AclBinding:
+def _acl(user: str, right: Right) -> AclBinding:
     return AclBinding(
         ResourceType[right.kind],
         right.name,
@@ -97,13 +97,13 @@ def _rule(user: str, right: Right) -> AclBinding:
     )
 
 
-def _only(rule: AclBinding) -> AclBindingFilter:
+def _filter(acl: AclBinding) -> AclBindingFilter:
     return AclBindingFilter(
-        rule.restype,
-        rule.name,
-        rule.resource_pattern_type,
-        rule.principal,
-        rule.host,
-        rule.operation,
-        rule.permission_type,
+        acl.restype,
+        acl.name,
+        acl.resource_pattern_type,
+        acl.principal,
+        acl.host,
+        acl.operation,
+        acl.permission_type,
     )

@@ -1,4 +1,4 @@
-"""Provisioning: every topic of the flow table, and where Kafka has users, every user with the rights of the table."""
+"""Provisioning: creates the topics of the flow table; on a Kafka with users also users, ACLs and quotas."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,70 +18,72 @@ from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import department_topics, system_topics
 from shared.runtime.settings import Settings
 
-# Routers that publish at the same time may put an older revision after a newer one.
+# The newest revision need not be the last record: two routers may publish at the same time.
 LAST_REVISIONS = 50
 
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What a run changed: names of topics, names of users that are new, how many rights were granted and taken."""
+    """What a run changed: created topics, created users, the number of ACLs granted and revoked, revoked departments."""
 
     topics: list[str]
     users: list[str]
     granted: int
-    taken: int
-    cut_off: list[str]
+    revoked: int
+    departments_revoked: list[str]
 
 
 async def provision(connection: Connection, city: City, passwords: Passwords | None = None) -> Provisioned:
-    """Make what is missing; with `passwords`, as Kafka's admin, users and rights too. Safe to repeat.
+    """Create missing topics; with `passwords`, as Kafka's admin, also users, ACLs and quotas. Safe to repeat.
 
-    Topics stay as they are; passwords become those of the files, rights and quotas those of the tables. Users are all
-    services, the brokers' own, and every department of the folder or of the directory in force; one that is retired there
-    is cut off.
+    Existing topics keep their settings. Passwords are set from the files, ACLs and quotas from the tables in this package.
+    Users are the services, the broker, and each department of the folder or of the current directory. The access of
+    retired departments is revoked.
     """
     settings = Settings()
     wanted = (
         *system_topics(settings.partitions, settings.retention_days),
         *department_topics([one.code for one in city.active], settings.retention_days),
     )
-    made = await create_topics(connection, wanted, settings.replication)
+    created = await create_topics(connection, wanted, settings.replication)
     if passwords is None:
-        return Provisioned(made, [], 0, 0, [])
-    codes, retired = members(city, await city_in_force(connection))
+        return Provisioned(created, [], 0, 0, [])
+    codes, retired = active_and_retired(city, await current_city(connection))
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
     if passwords.known(BROKER):
-        # After a rotation of its file; what brokers may do among themselves needs no rule.
+        # Sets the password after a rotation. Brokers are super users, so they need no ACLs.
         rights[BROKER] = frozenset()
-    users, (granted, taken) = await asyncio.to_thread(_let_in, connection, rights, passwords)
+    users, (granted, revoked) = await asyncio.to_thread(_grant, connection, rights, passwords)
     await quotas.limit(connection, map(department_user, codes))
-    there = await asyncio.to_thread(Access(connection).users)
-    gone = [code for code in retired if department_user(code) in there or passwords.known(department_user(code))]
-    for code in gone:
-        await cut_off(connection, code, passwords)
-    return Provisioned(made, users, granted, taken, gone)
+    existing = await asyncio.to_thread(Access(connection).users)
+    to_revoke = [
+        code for code in retired if department_user(code) in existing or passwords.known(department_user(code))
+    ]
+    for code in to_revoke:
+        await revoke_access(connection, code, passwords)
+    return Provisioned(created, users, granted, revoked, to_revoke)
 
 
-def members(folder: City, in_force: City | None) -> tuple[list[str], list[str]]:
-    """The departments that may come in, and those that may not any more: the directory in force knows better than the folder."""
-    known = {one.code: one for one in (*folder.departments, *(in_force.departments if in_force else ()))}
+def active_and_retired(folder: City, current: City | None) -> tuple[list[str], list[str]]:
+    """The codes of active and of retired departments; the current directory takes precedence over the folder."""
+    known = {one.code: one for one in (*folder.departments, *(current.departments if current else ()))}
     return (
         sorted(code for code, one in known.items() if not one.retired),
         sorted(code for code, one in known.items() if one.retired),
     )
 
 
-async def city_in_force(connection: Connection) -> City | None:
-    """The newest revision that the desk has published."""
+async def current_city(connection: Connection) -> City | None:
+    """The newest revision on the topic `city.directory`; None before the first `chorus apply`."""
     consumer = AIOKafkaConsumer(**connection.aiokafka(), enable_auto_commit=False)
-    place = TopicPartition(topics.CITY, 0)
+    partition = TopicPartition(topics.CITY, 0)
     try:
         await consumer.start()
-        consumer.assign([place])
-        end = (await consumer.end_offsets([place]))[place]
-        consumer.seek(place, max(end - LAST_REVISIONS, (await consumer.beginning_offsets([place]))[place]))
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        consumer.seek(partition, max(end - LAST_REVISIONS, (await consumer.beginning_offsets([partition]))[partition]))
         found: list[City] = []
-        while await consumer.position(place) < end:
+        while await consumer.position(partition) < end:
             record = await consumer.getone()
             found.append(City.model_validate_json(record.value))
         return max(found, key=lambda one: one.revision, default=None)
@@ -89,35 +91,35 @@ async def city_in_force(connection: Connection) -> City | None:
         await consumer.stop()
 
 
-def _let_in(
+def _grant(
     connection: Connection, rights: Mapping[str, frozenset[Right]], passwords: Passwords
 ) -> tuple[list[str], tuple[int, int]]:
     access = Access(connection)
     new = sorted(rights.keys() - access.users())
     access.set_passwords({user: passwords.of(user) for user in rights})
-    return new, access.settle(rights)
+    return new, access.set_acls(rights)
 
 
-async def let_in(connection: Connection, code: str, passwords: Passwords) -> None:
-    """One department more may come in; safe to repeat."""
+async def grant_access(connection: Connection, code: str, passwords: Passwords) -> None:
+    """Create a department's user with ACLs and quota; safe to repeat."""
     user = department_user(code)
-    await asyncio.to_thread(_let_in, connection, {user: department_rights(code)}, passwords)
+    await asyncio.to_thread(_grant, connection, {user: department_rights(code)}, passwords)
     await quotas.limit(connection, [user])
 
 
 async def rotate(connection: Connection, user: str, passwords: Passwords) -> None:
-    """A new password for the user: the old one opens no new connection from now on. What Kafka refuses changes nothing."""
+    """Give the user a new password; Kafka rejects the old one for new connections. If Kafka fails, the file keeps the old."""
     before, access = passwords.of(user), Access(connection)
     try:
-        await asyncio.to_thread(access.set_passwords, {user: passwords.renewed(user)})
+        await asyncio.to_thread(access.set_passwords, {user: passwords.renew(user)})
     except KafkaException:
-        passwords.keep(user, before)
+        passwords.write(user, before)
         raise
 
 
-async def cut_off(connection: Connection, code: str, passwords: Passwords) -> None:
-    """A department may do nothing any more, from this second on; safe to repeat."""
+async def revoke_access(connection: Connection, code: str, passwords: Passwords) -> None:
+    """Revoke a department's ACLs, password and quota; safe to repeat."""
     user = department_user(code)
-    await asyncio.to_thread(Access(connection).cut_off, user)
+    await asyncio.to_thread(Access(connection).revoke, user)
     await quotas.unlimit(connection, [user])
-    passwords.forget(user)
+    passwords.delete(user)

@@ -1,4 +1,4 @@
-"""How much of Kafka one user may take: the AlterClientQuotas request, which no client library for Python has."""
+"""Client quotas of Kafka's users, set with the AlterClientQuotas request, which no Python client offers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schem
 from shared.kafka.connection import Connection
 
 Quota = Mapping[str, float]
-# A department in a hot loop shall not be felt by the others; an ordinary one never comes near. Bytes a second, and per
-# cent of the time of one request thread.
+# Protects the others from a department in a busy loop; normal use stays far below. Bytes per second, and percent of one
+# request handler thread.
 DEPARTMENT: Quota = {"producer_byte_rate": 2_097_152, "consumer_byte_rate": 10_485_760, "request_percentage": 50}
 
 _ENTITY = Array(("entity_type", String("utf-8")), ("entity_name", String("utf-8")))
 
 
-class _Answer(Response):  # type: ignore[misc]
+class _AlterClientQuotasResponse(Response):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
     SCHEMA = Schema(
@@ -27,10 +27,10 @@ class _Answer(Response):  # type: ignore[misc]
     )
 
 
-class _Question(RequestStruct):  # type: ignore[misc]
+class _AlterClientQuotasRequest(RequestStruct):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
-    RESPONSE_TYPE = _Answer
+    RESPONSE_TYPE = _AlterClientQuotasResponse
     SCHEMA = Schema(
         (
             "entries",
@@ -43,24 +43,24 @@ class _Question(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _Alter(Request[_Question]):  # type: ignore[misc]
+class _AlterClientQuotas(Request[_AlterClientQuotasRequest]):  # type: ignore[misc]
     API_KEY = 49
 
     def __init__(self, entries: list[Any]) -> None:
         self.entries = entries
 
-    def build(self, request_struct_class: type[_Question]) -> _Question:
+    def build(self, request_struct_class: type[_AlterClientQuotasRequest]) -> _AlterClientQuotasRequest:
         return request_struct_class(self.entries, False)
 
 
 async def limit(connection: Connection, users: Iterable[str], quota: Quota = DEPARTMENT) -> None:
-    """Set the quota of each of these users; safe to repeat. Raises KafkaError when the broker is away or refuses."""
+    """Set the users' quota; safe to repeat. Raises KafkaError when Kafka is unavailable or rejects the request."""
     settings = [(name, float(value), False) for name, value in quota.items()]
     await _alter(connection, [([("user", user)], settings) for user in users])
 
 
 async def unlimit(connection: Connection, users: Iterable[str], quota: Quota = DEPARTMENT) -> None:
-    """Forget the quota of each of these users."""
+    """Remove the users' quota."""
     removals = [(name, 0.0, True) for name in quota]
     await _alter(connection, [([("user", user)], removals) for user in users])
 
@@ -71,9 +71,9 @@ async def _alter(connection: Connection, entries: list[Any]) -> None:
     client = AIOKafkaClient(**connection.aiokafka())
     try:
         await client.bootstrap()
-        answer = await client.send(client.get_random_node(), _Alter(entries))
+        response = await client.send(client.get_random_node(), _AlterClientQuotas(entries))
     finally:
         await client.close()
-    for code, words, entity in answer.entries:
+    for code, reason, entity in response.entries:
         if code:
-            raise for_code(code)(f"The quota of {entity[0][1]!r} could not be set: {words or for_code(code).__name__}")
+            raise for_code(code)(f"Cannot set the quota of {entity[0][1]!r}: {reason or for_code(code).__name__}")

@@ -1,4 +1,4 @@
-"""Who may do what in Kafka: the flow table as rights. Nobody else may do anything."""
+"""The ACLs of services and departments, derived from the flow table. Kafka denies everything else."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,12 +7,12 @@ from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 
 Operation = Literal["READ", "WRITE", "CREATE"]
-EVERYTHING_OF_DEPARTMENTS = "departments."
+DEPARTMENT_TOPICS = "departments."
 
 
 @dataclass(frozen=True)
 class Right:
-    """One operation on a topic or a group; `prefixed` on all whose names begin so. READ and WRITE include looking it up."""
+    """One operation on a topic or group; `prefixed`: on all names with this prefix. READ and WRITE imply DESCRIBE."""
 
     operation: Operation
     kind: Literal["TOPIC", "GROUP"]
@@ -21,17 +21,17 @@ class Right:
 
 
 def reads(topic: str, *groups: str) -> tuple[Right, ...]:
-    """Reading a topic, within these groups."""
+    """Read a topic with these consumer groups."""
     return (Right("READ", "TOPIC", topic), *(Right("READ", "GROUP", group) for group in groups))
 
 
 def writes(*names: str) -> tuple[Right, ...]:
-    """Writing to topics, with or without idempotence."""
+    """Write to topics; WRITE also permits idempotent producers."""
     return tuple(Right("WRITE", "TOPIC", name) for name in names)
 
 
-def _anybodys(service: str) -> tuple[Right, ...]:
-    """What every service does: follow the city, put aside what it cannot take, take again what the desk gives back."""
+def _common(service: str) -> tuple[Right, ...]:
+    """What every service needs: read the city, write its dead letters, read its replays."""
     return (
         *reads(topics.CITY),
         *writes(topics.dead_letters(service)),
@@ -39,32 +39,35 @@ def _anybodys(service: str) -> tuple[Right, ...]:
     )
 
 
-# The router makes the topics of a department that is added while everything runs, and reads and writes them all. That
-# it could write outboxes too gives it nothing: it lays their messages onto the log itself.
+# The router creates the topics of departments added at run time, and reads and writes all department topics. The right to
+# write outboxes grants it nothing extra: it writes their messages to the log itself.
 SERVICE_RIGHTS: dict[str, frozenset[Right]] = {
-    "intake": frozenset((*_anybodys("intake"), *writes(topics.INPUTS), *reads(topics.RESIDENTS, "intake"))),
+    "intake": frozenset((*_common("intake"), *writes(topics.INPUTS), *reads(topics.RESIDENTS, "intake"))),
     "router": frozenset(
         (
-            *_anybodys("router"),
+            *_common("router"),
             *reads(topics.INPUTS, "router-core"),
             *reads(topics.EVENTS, "router-cases"),
             Right("READ", "GROUP", "router-gate"),
             *writes(topics.CITY, topics.INPUTS, topics.RESIDENTS, topics.EVENTS),
             *(right for one in SERVICES for right in reads(topics.dead_letters(one))),
             *writes(*map(topics.replays, SERVICES)),
-            Right("READ", "TOPIC", EVERYTHING_OF_DEPARTMENTS, prefixed=True),
-            Right("WRITE", "TOPIC", EVERYTHING_OF_DEPARTMENTS, prefixed=True),
-            Right("CREATE", "TOPIC", EVERYTHING_OF_DEPARTMENTS, prefixed=True),
+            Right("READ", "TOPIC", DEPARTMENT_TOPICS, prefixed=True),
+            Right("WRITE", "TOPIC", DEPARTMENT_TOPICS, prefixed=True),
+            Right("CREATE", "TOPIC", DEPARTMENT_TOPICS, prefixed=True),
         )
     ),
     "notifier": frozenset(
-        (*_anybodys("notifier"), *reads(topics.RESIDENTS, "notifier"), *reads(topics.EVENTS, "notifier"))
+        (*_common("notifier"), *reads(topics.RESIDENTS, "notifier"), *reads(topics.EVENTS, "notifier"))
     ),
-    "scorer": frozenset((*_anybodys("scorer"), *reads(topics.EVENTS, "scorer"))),
+    "scorer": frozenset((*_common("scorer"), *reads(topics.EVENTS, "scorer"))),
 }
 
 
 def department_rights(code: str) -> frozenset[Right]:
-    """Its inbox, its outbox, and every group whose name begins with `departments.<code>.`; the dot keeps others out."""
+    """Read the inbox, write the outbox, use groups with the prefix `departments.<code>.`.
+
+    The final dot keeps a code that is the prefix of another code from matching its groups.
+    """
     groups = Right("READ", "GROUP", f"departments.{code}.", prefixed=True)
     return frozenset((*reads(topics.inbox(code)), *writes(topics.outbox(code)), groups))

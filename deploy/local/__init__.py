@@ -1,1 +1,1 @@
-"""The local stack: broker, store, mail sink and the four services as supervised processes of one machine."""
+"""The local stack: Kafka, store, SMTP server and the four services as supervised processes on one machine."""

@@ -1,4 +1,4 @@
-"""Applies the city folder to a local stack: at the first start, and again only when the folder was changed."""
+"""Applies the city folder to a local stack: at the first start, and whenever the folder has changed."""
 
 import asyncio
 import hashlib
@@ -16,12 +16,12 @@ SAMPLE = Path(__file__).parents[1] / "city"
 
 
 def city_folder() -> Path:
-    """$CHORUS_CITY, else the sample city that comes with Chorus."""
+    """$CHORUS_CITY, or the sample city."""
     return Path(os.environ.get("CHORUS_CITY") or SAMPLE)
 
 
 def read_city(folder: Path) -> City:
-    """The validated city; raises Failure with the first problem."""
+    """Load and validate the city; raises Failure with the first problem."""
     try:
         return load_city(folder)
     except CityError as error:
@@ -30,11 +30,11 @@ def read_city(folder: Path) -> City:
             if error.problems[1:]
             else ""
         )
-        raise Failure(REFUSED, f"The city in {str(folder)!r} cannot be used: {error.problems[0]}{more}") from error
+        raise Failure(REFUSED, f"The city in {str(folder)!r} is invalid: {error.problems[0]}{more}") from error
 
 
 def content_hash(folder: Path) -> str:
-    """Changes when any file of the folder does."""
+    """SHA-256 of all file names and contents in the folder."""
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name, content = str(file.relative_to(folder)).encode(), file.read_bytes()
@@ -43,7 +43,10 @@ def content_hash(folder: Path) -> str:
 
 
 async def apply_if_changed(folder: Path, city: City, applied: Path, router: str, token: Path) -> bool:
-    """Apply, unless `applied` says that this very content was: else departments added at run time would be set back."""
+    """Apply the city unless the file `applied` has the hash of this content; returns whether it was applied.
+
+    Applying unchanged content again would overwrite changes made at run time with `chorus department add`.
+    """
     now = content_hash(folder)
     if applied.exists() and applied.read_text("ascii").strip() == now:
         return False
@@ -58,11 +61,11 @@ async def _post(city: City, router: str, token: Path) -> None:
         while True:
             try:
                 answer = await client.post(f"{router}/city", content=city.model_dump_json(), headers=headers)
-            except httpx.TransportError:  # the router is not listening yet, or was just started again
+            except httpx.TransportError:  # the router is starting or restarting
                 await asyncio.sleep(RETRY_S)
                 continue
             if answer.is_success:
                 return
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-                raise Failure(REFUSED, f"The router refused the city with {answer.status_code}: {answer.text[:500]}")
+                raise Failure(REFUSED, f"The router rejected the city with {answer.status_code}: {answer.text[:500]}")
             await asyncio.sleep(RETRY_S)

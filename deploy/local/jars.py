@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: fetched once from a Maven repository, each one checked against the pinned list, kept in a cache."""
+"""Downloads Apache Kafka's jars from a Maven repository into a cache, and checks each against its pinned SHA-256."""
 
 import fcntl
 import hashlib
@@ -20,48 +20,48 @@ TIMEOUT_S = 15
 LIST = Path(__file__).with_name("kafka-jars.json")
 
 Report = Callable[[int, int, str], None]
-"""Told how many jars are there, of how many, and the name of the last one."""
+"""Called after each jar with the number downloaded, the total, and the jar's name."""
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """The version, and the SHA-256 of every jar by its `group:artifact:version`."""
+    """Kafka's version, and the SHA-256 of every jar by its Maven coordinate `group:artifact:version`."""
 
     version: str
     jars: Mapping[str, str]
 
 
 def pinned() -> Pinned:
-    """The list that this release was tested with; `python -m deploy.local.pin` makes it."""
+    """The pinned list of this release, written by `python -m deploy.local.pin`."""
     content = json.loads(LIST.read_text("utf-8"))
     return Pinned(content["kafka"], content["jars"])
 
 
 def cache() -> Path:
-    """Where fetched files are kept, for every stack of this user."""
+    """The cache folder, shared by all stacks of this user."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chorus"
 
 
-def place() -> Path:
-    """The folder that has the jars once they are fetched."""
+def jar_folder() -> Path:
+    """The folder of the pinned version's jars; `download` creates it."""
     return cache() / f"kafka-{pinned().version}"
 
 
-def fetched(report: Report = lambda done, total, name: None) -> Path:
-    """The folder with Kafka's jars, fetching them first when they are not there; raises Failure when that cannot be done.
+def download(report: Report = lambda done, total, name: None) -> Path:
+    """The folder with Kafka's jars, downloaded if missing; raises Failure when the download fails.
 
-    The folder appears whole or not at all, so a killed fetch is never believed.
+    The folder is renamed into place when complete, so an interrupted download never leaves a partial one.
     """
-    wanted, folder = pinned(), place()
+    wanted, folder = pinned(), jar_folder()
     if not _complete(folder, wanted):
-        with _alone(folder):
+        with _locked(folder):
             if not _complete(folder, wanted):
                 _fetch(wanted, folder, report)
     return folder
 
 
 def file_name(coordinate: str) -> str:
-    """The jar's name: `group:artifact:version` is artifact-version.jar."""
+    """The file name of `group:artifact:version`: artifact-version.jar."""
     _, artifact, version = coordinate.split(":")
     return f"{artifact}-{version}.jar"
 
@@ -71,14 +71,14 @@ def _complete(folder: Path, wanted: Pinned) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(folder.with_name(f"{folder.name}.lock"), "w")  # noqa: SIM115 - held to the end of this function
+        lock = open(folder.with_name(f"{folder.name}.lock"), "w")  # noqa: SIM115 - closed by `with lock` below
     except OSError as error:
         raise Failure(
             FAILED,
-            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to another folder.",
+            f"Cannot write the cache folder {str(folder.parent)!r} ({error.strerror}): set XDG_CACHE_HOME to another folder.",
         ) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -87,7 +87,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _fetch(wanted: Pinned, folder: Path, report: Report) -> None:
     draft = folder.with_name(f"{folder.name}.part")
-    for old in (draft, folder):  # what a killed fetch or a tidying tool left
+    for old in (draft, folder):  # incomplete: left by an interrupted download or a cache cleaner
         shutil.rmtree(old, ignore_errors=True)
     try:
         ready = draft / "ready"
@@ -97,7 +97,8 @@ def _fetch(wanted: Pinned, folder: Path, report: Report) -> None:
     except OSError as error:
         raise Failure(
             FAILED,
-            f"Cannot keep Apache Kafka in {str(folder.parent)!r} ({error.strerror}): make room, or set XDG_CACHE_HOME elsewhere.",
+            f"Cannot write the cache folder {str(folder.parent)!r} ({error.strerror}): free disk space, or set XDG_CACHE_HOME "
+            "to another folder.",
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -137,18 +138,18 @@ def _fetch_one(coordinate: str, digest: str, repository: Path, version: str) -> 
         else:
             if hashlib.sha256(jar.read_bytes()).hexdigest() == digest:
                 return jar
-            reason = "its content is not the pinned one"
-        # Half a file would be taken for the whole one at the next attempt.
+            reason = "its SHA-256 differs from the pinned one"
+        # The resolver would reuse a partial download at the next attempt.
         shutil.rmtree(repository / group.replace(".", "/") / artifact, ignore_errors=True)
     raise Failure(
         FAILED,
-        f"Cannot fetch {file_name(coordinate)} of Apache Kafka {version} ({reason}): check the network, set CHORUS_MAVEN to "
-        "a Maven mirror, or set CHORUS_KAFKA to a broker that runs.",
+        f"Cannot download {file_name(coordinate)} of Apache Kafka {version} ({reason}): check the network, set CHORUS_MAVEN "
+        "to a Maven mirror, or set CHORUS_KAFKA to a running broker.",
     )
 
 
 def _short(error: Exception) -> str:
-    """The innermost words: the network library wraps its errors several times."""
+    """The message of the innermost error: the network library wraps its errors several times."""
     while error.args and isinstance(error.args[0], Exception):
         error = error.args[0]
     return str(getattr(error, "reason", None) or error).split(" {")[0][-200:]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.failure import FAILED, Failure
 from deploy.local import probe
-from deploy.local.part import StackPart
+from deploy.local.component import Component
 from deploy.security.certificates import Certificates
 from deploy.security.files import replace_file
 from deploy.security.passwords import ADMIN, BROKER, CONTROLLER, SUPER_USERS, Passwords
@@ -120,13 +120,15 @@ class Secured:
 
     def prepare(self) -> None:
         """Have the passwords and the certificate that the broker starts with."""
-        self.passwords.made()
-        self.certificates.settled([self.outside.rpartition(":")[0], "localhost", "127.0.0.1"])
+        self.passwords.create_missing()
+        self.certificates.ensure([self.outside.rpartition(":")[0], "localhost", "127.0.0.1"])
 
 
-def kafka_part(folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None) -> StackPart:
+def kafka_component(
+    folder: Path, jars: Path, port: int, controller_port: int, secured: Secured | None = None
+) -> Component:
     """The broker with its records in `folder`, running from the fetched `jars`; open to everybody unless `secured`."""
-    return StackPart(
+    return Component(
         name="kafka",
         command=(*_java(jars, folder), *BROKER_HEAP, "kafka.Kafka", str(folder / "server.properties")),
         ready=partial(probe.kafka, f"127.0.0.1:{port}"),

@@ -1,4 +1,4 @@
-"""One part's log file, cut off when it grows too long."""
+"""The log file of one component, rotated by size."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ LONGEST_BYTES = 20 * 1024 * 1024
 
 
 class LogFile:
-    """Appends; at its longest the file becomes `<name>.1` and a new one begins."""
+    """Appends unbuffered; beyond `longest_bytes` the file is renamed to `<name>.1`, replacing an older one."""
 
     def __init__(self, path: Path, longest_bytes: int = LONGEST_BYTES) -> None:
         self._path = path
@@ -16,7 +16,6 @@ class LogFile:
         self._file = self._opened()
 
     def write(self, content: bytes) -> None:
-        """Append, so that it is in the file at once."""
         self._file.write(content)
         if self._file.tell() > self._longest_bytes:
             self._file.close()
@@ -24,7 +23,6 @@ class LogFile:
             self._file = self._opened()
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def _opened(self) -> BinaryIO:

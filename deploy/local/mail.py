@@ -1,4 +1,4 @@
-"""A mail server that delivers nothing: every message becomes an .eml file that a person or a test can read."""
+"""An SMTP server for trying and testing: it writes every mail to an .eml file and delivers none."""
 
 import argparse
 import asyncio
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.local import probe
-from deploy.local.part import StackPart
+from deploy.local.component import Component
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-def mail_part(folder: Path, port: int) -> StackPart:
-    """The sink that writes into `folder`."""
-    return StackPart(
+def mail_component(folder: Path, port: int) -> Component:
+    """The SMTP server, writing mails into `folder`."""
+    return Component(
         name="smtp",
         command=(sys.executable, "-m", "deploy.local.mail", "--port", str(port), "--folder", str(folder)),
         ready=partial(probe.smtp, f"127.0.0.1:{port}"),
@@ -30,14 +30,14 @@ def mail_part(folder: Path, port: int) -> StackPart:
 
 
 class Sink:
-    """Writes each message once whole; the names sort by arrival."""
+    """Writes each mail to a file; the file names sort by arrival."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._count = itertools.count()
 
     async def handle_DATA(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:
-        """Keep the message as it came, then accept it."""
+        """Store the mail unchanged, then accept it."""
         content = envelope.original_content or b""
         name = f"{time.time_ns():020d}-{next(self._count):06d}.eml"
         draft = self.folder / f".{name}"

@@ -1,4 +1,4 @@
-"""Makes the pinned list of Kafka's jars anew: `python -m deploy.local.pin 4.1.1 > deploy/local/kafka-jars.json`."""
+"""Writes the pinned list of Kafka's jars: `python -m deploy.local.pin 4.1.1 > deploy/local/kafka-jars.json`."""
 
 import hashlib
 import json
@@ -10,9 +10,9 @@ LOGGING = ("org.apache.logging.log4j", "log4j-slf4j-impl")
 
 
 def pin(version: str, work: Path) -> dict[str, str]:
-    """Resolve Kafka of this version alone, then the logging bridge of log4j-core's version alone.
+    """Resolve Kafka of this version, then log4j-slf4j-impl in log4j-core's version; returns SHA-256 by coordinate.
 
-    Resolved together, the bridge's version table wins and kafka-clients becomes too old for its broker.
+    They are resolved separately: together, the dependency management of log4j-slf4j-impl selects an older kafka-clients.
     """
     from jgo.env import EnvironmentBuilder, LinkStrategy
     from jgo.maven import MavenContext, PythonResolver

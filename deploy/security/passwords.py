@@ -1,4 +1,4 @@
-"""The folder with a password for each of Kafka's users: a file each, named after its user, readable by its owner alone."""
+"""The passwords of Kafka's users: one file for each user in a folder, named after the user, mode 600."""
 
 import os
 import secrets
@@ -18,49 +18,48 @@ DEPARTMENT = "departments."
 
 
 def department_user(code: str) -> str:
-    """A department's user: no code has a dot, so that none can be named like a service or an operator."""
+    """The Kafka user of a department. The prefix keeps a code from naming a service or an operator."""
     return f"{DEPARTMENT}{code}"
 
 
 @dataclass(frozen=True)
 class Passwords:
-    """Passwords are made once and kept; `owner` is the user and group that new files are given to, which only root can do."""
+    """Passwords are created once and kept; `owner` is the uid and gid of new files, which only root can set."""
 
     folder: Path
     owner: int | None = None
 
     def file(self, user: str) -> Path:
-        """Where this user's password is, if it was made."""
+        """The path of this user's password file, whether it exists or not."""
         return self.folder / user
 
     def known(self, user: str) -> bool:
-        """Whether this user has a password."""
         return self.file(user).exists()
 
     def of(self, user: str) -> str:
-        """The user's password, made when there is none; raises OSError when the folder does not allow it."""
-        return self.file(user).read_text("utf-8").strip() if self.known(user) else self.renewed(user)
+        """The user's password, created if missing; raises OSError when the folder is not writable."""
+        return self.file(user).read_text("utf-8").strip() if self.known(user) else self.renew(user)
 
-    def renewed(self, user: str) -> str:
-        """A new password for the user, in its file before anybody else knows it."""
-        made = secrets.token_hex(32)
-        self.keep(user, made)
-        return made
+    def renew(self, user: str) -> str:
+        """Create a new password for the user and write it to the user's file."""
+        created = secrets.token_hex(32)
+        self.write(user, created)
+        return created
 
-    def keep(self, user: str, password: str) -> None:
-        """Put this password into the user's file."""
+    def write(self, user: str, password: str) -> None:
+        """Write this password to the user's file."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(self.file(user), password + "\n", mode=0o600)
         if self.owner is not None:
             os.chown(self.file(user), self.owner, self.owner)
 
-    def made(self, users: Iterable[str] = (*OPERATORS, *SERVICES)) -> list[str]:
-        """Make what is missing of these; returns whose were."""
+    def create_missing(self, users: Iterable[str] = (*OPERATORS, *SERVICES)) -> list[str]:
+        """Create the missing passwords of these users; returns the users that had none."""
         missing = [user for user in users if not self.known(user)]
         for user in missing:
-            self.renewed(user)
+            self.renew(user)
         return missing
 
-    def forget(self, user: str) -> None:
-        """Remove the user's password, if there is one."""
+    def delete(self, user: str) -> None:
+        """Delete the user's password file, if it exists."""
         self.file(user).unlink(missing_ok=True)

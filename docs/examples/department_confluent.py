@@ -1,7 +1,7 @@
-"""A department on Chorus with confluent-kafka: takes every part it is offered and answers it.
+"""A department on Chorus with confluent-kafka: accepts every part that it is offered and answers it.
 
 Usage: python department_confluent.py BOOTSTRAP CODE TEXT
-Where Kafka has users, CHORUS_KAFKA_SECURITY, …_USER, …_PASSWORD_FILE and …_CA_FILE say how to log in.
+If Kafka has users, set CHORUS_KAFKA_SECURITY, …_USER, …_PASSWORD_FILE and …_CA_FILE.
 """
 
 import json
@@ -43,13 +43,13 @@ def main(bootstrap: str, code: str, text: str) -> None:
                 print(f"answered {part_id}: {message['subject']}", flush=True)
             elif headers["ce_type"] == "chorus.message.refused":
                 print(f"refused: {message['reason']} {message['remedy']}", flush=True)
-            consumer.commit(message=record, asynchronous=False)  # only now: killed before, the record is read again
+            consumer.commit(message=record, asynchronous=False)  # only now: a crash before this repeats the record
     finally:
         consumer.close()
 
 
 def login() -> dict[str, Any]:
-    """As whom to come in, from the environment; nothing where Kafka has no users."""
+    """The log-in from the environment; empty if Kafka has no users."""
     if "CHORUS_KAFKA_USER" not in os.environ:
         return {}
     return {
@@ -62,7 +62,7 @@ def login() -> dict[str, Any]:
 
 
 def write(producer: Producer, code: str, offered: dict[str, str], kind: str, value: dict[str, str]) -> None:
-    """Write to the outbox. The id follows from the message that is answered: read again, it is written under the same id."""
+    """Write to the outbox. The id follows from the inbox message, so a repeat has the same id."""
     id_ = uuid.uuid5(uuid.UUID(offered["ce_id"]), kind)
     failed = []
     producer.produce(

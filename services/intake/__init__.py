@@ -1,4 +1,4 @@
-"""Intake: a resident's message comes in once, from any channel, and its resident sees what becomes of it.
+"""Intake: accepts each message of a resident once, from any channel, and shows the resident its status.
 
 reads    residents.inbox (intake) · intake.replays · city.directory
 writes   inquiries.inputs · intake.dead-letters

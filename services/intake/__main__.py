@@ -1,4 +1,4 @@
-"""`python -m services.intake` runs intake."""
+"""Runs intake: `python -m services.intake`."""
 
 from services.intake.app import make
 from shared.service.service import main

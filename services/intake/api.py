@@ -1,4 +1,4 @@
-"""Intake's routes for programs: writing in, looking, rating."""
+"""Intake's JSON routes: send a message, rate an answer. `pages.py` has the route that reads a ticket."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
-from shared.http.direct_routes import DirectRoute, OptionalText, header, header_of
+from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import holds_token
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented, invalid
@@ -16,20 +16,24 @@ from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body
 
 IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
-ACCEPT_LANGUAGE = "The languages that the resident reads; counts where the body names no language."
+ACCEPT_LANGUAGE = "The languages that the resident reads; used when the body has no `language`."
 HEADERS: dict[str, OptionalText] = {
     "idempotency-key": TypeAdapter(
         Annotated[str | None, Field(min_length=1, max_length=200, description=IDEMPOTENCY_KEY)]
     ),
     "accept-language": TypeAdapter(Annotated[str | None, Field(description=ACCEPT_LANGUAGE)]),
 }
+REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
 
 
 def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRouter:
-    """The JSON routes of intake."""
     api = APIRouter(tags=["residents"])
-    refusals = documented(401, 408, 409, 413, 415, 422, 429, 503)
+    _submission_route(api, submissions, token)
+    _rating_route(api, tickets)
+    return api
 
+
+def _submission_route(api: APIRouter, submissions: Submissions, token: bytes) -> None:
     async def submit(request: Request) -> Response:
         key, languages = (header(request, name, kind) for name, kind in HEADERS.items())
         trusted = holds_token(request, token)
@@ -49,17 +53,19 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         methods=["POST"],
         route_class_override=DirectRoute,
         status_code=202,
-        openapi_extra=body_of(Submission) | {"parameters": [header_of(*one) for one in HEADERS.items()]},
-        responses={**refusals, **answered(Receipt, status=202)},
-        summary="Write in",
+        openapi_extra=body_of(Submission) | {"parameters": [header_parameter(*one) for one in HEADERS.items()]},
+        responses={**documented(*REFUSALS), **answered(Receipt, status=202)},
+        summary="Send a message",
     )
 
+
+def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     @api.post(
         "/inquiries/{inquiry_id}/rating",
         status_code=202,
         openapi_extra=body_of(RatingGiven),
-        responses=refusals | documented(404),
-        summary="Say whether the answer helped",
+        responses=documented(*REFUSALS, 404),
+        summary="Rate the answer",
     )
     async def rate(
         inquiry_id: InquiryId,
@@ -72,5 +78,3 @@ def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRoute
         except ValidationError as error:
             raise invalid(error) from error
         return await tickets.rate(inquiry_id, x_query_code or code, given)
-
-    return api

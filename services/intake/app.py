@@ -18,7 +18,6 @@ from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
-    """Intake, ready to run."""
     service = Service("intake", settings, works_without_kafka=True)
     store = IntakeStore(service.database)
     ledger = Ledger(service.database, "ledger")
@@ -29,18 +28,18 @@ def make(settings: Settings) -> Service:
     submissions = Submissions(ledger, city, settings, code_secret)
     tickets = Tickets(store, ledger, code_secret)
 
-    async def remember_city() -> None:
+    async def load_city() -> None:
         if (last := await store.last_city()) is not None:
             city.use(last)
 
-    for prepare in (store.prepare, ledger.prepare, remember_city):
+    for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
     service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
     service.reads(
         topics.RESIDENTS,
         group="intake",
         read=read,
-        handle=TicketUpdates(store).remember,
+        handle=TicketUpdates(store).save,
         at_leisure=True,
     )
     service.takes_replays()

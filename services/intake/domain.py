@@ -1,4 +1,4 @@
-"""What a resident may write, and what a resident sees: rules of intake without any I/O."""
+"""Validates residents' messages and ratings, and builds tickets, without I/O."""
 
 import json
 import re
@@ -20,17 +20,17 @@ from shared.runtime.languages import Lang
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")
-"""A short name: it stands in events for ever, so no telephone number fits in."""
+"""A channel is part of public events, so it must not contain a telephone number: at most 5 digits in a row."""
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]+"
 LABEL = r"[A-Za-z0-9\-\x80-\U0010ffff]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
-"""A plain address. `=?` would begin an encoded word, which mail headers decode into something else."""
+"""A plain address. It must not contain `=?`, which starts an encoded word: mail programs decode it in headers."""
 PHONE = re.compile(r"[0-9+()\-./ #*xX转]{3,40}")
 Optional40 = Annotated[str | None, Field(max_length=40)]
 
 
 def a_code(text: str) -> str:
-    """Refuse what cannot be a department's code, whether or not a city is known yet."""
+    """The code. Raises ValueError for a text that is not a department code, even before intake knows a city."""
     if not DEPARTMENT_CODE.fullmatch(text):
         raise ValueError("is no department code; write one like water-supply (a-z, 0-9 and -)")
     return text
@@ -40,7 +40,7 @@ DepartmentCode = Annotated[str, AfterValidator(a_code)]
 
 
 class ContactGiven(Documented):
-    """How the resident wants to be reached; each way is optional."""
+    """Name, telephone number and e-mail address of the resident; each is optional."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     name: Annotated[str | None, Field(max_length=100)] = None
@@ -48,7 +48,7 @@ class ContactGiven(Documented):
     phone: Optional40 = None
     """A telephone number: 3 to 40 digits, spaces and punctuation."""
     email: Annotated[str | None, Field(max_length=254)] = None
-    """An e-mail address, at most 254 characters, to which news is sent."""
+    """An e-mail address, at most 254 characters; the resident receives news about the inquiry there."""
 
     _no_nul = field_validator("name", "phone", "email")(no_nul)
 
@@ -101,8 +101,8 @@ class Submission(Documented):
     language: Lang | None = None
     """The language of the answer; without one, the best match of Accept-Language, else Chinese."""
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
-    """The message's id in another system, at most 200 characters; needs the operator's token. The same channel and id are the
-    same message."""
+    """The message's id in another system, at most 200 characters; needs the operator's token. A message with the same
+    channel and id is a repeat."""
 
     _no_nul = field_validator("channel", "area", "external_id")(no_nul)
     _words = field_validator("subject", "body")(has_words("write some words"))
@@ -140,15 +140,15 @@ SORTED = json.JSONEncoder(sort_keys=True)
 
 
 def fingerprint(given: Submission | RatingGiven) -> str:
-    """Whether a repeat has the same body, for ever.
+    """The SHA-256 of a body; a repeat has the same one.
 
-    Only what was given counts, by name: a version that adds a field with a default still knows the bodies of this one.
+    Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.
     """
     return digest(SORTED.encode(given.model_dump(mode="json", exclude_defaults=True)).encode())
 
 
 def channel_label(channel: str) -> str:
-    """A channel's label in metrics: the known ones by name, all others as `other`."""
+    """The label of a channel in metrics: its name if it is in CHANNELS, else `other`."""
     return channel if channel in CHANNELS else "other"
 
 
@@ -157,9 +157,9 @@ REGISTERED: Mapping[Lang, str] = {"zh": "您的诉求已收到，正在登记。
 
 @dataclass(frozen=True, slots=True)
 class TicketUpdate:
-    """Something a resident was told, with the case as it was then; `at` is RFC 3339 in UTC.
+    """A message to the resident, with the case as it was then; `at` is RFC 3339 in UTC.
 
-    `n` and `place` order the updates of one inquiry: the decision's number, then the offset in the topic.
+    `n`, the number of the decision, and `place`, the offset in the topic, order the updates of an inquiry.
     """
 
     n: int
@@ -173,10 +173,10 @@ class TicketUpdate:
 
 
 def ticket(received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], rated: Sequence[int]) -> Ticket:
-    """What the resident sees: the newest picture, and everything told so far, oldest first.
+    """The ticket: the state of the newest update, and all updates as the timeline, oldest first.
 
-    `received` is the message as written and `at` when, `updates` come in any order, `rated` are the rounds with a
-    rating.
+    `received` is the resident's message and `at` its time; `updates` are in any order; `rated` are the rounds that the
+    resident has rated.
     """
     said = sorted(updates, key=lambda one: (one.n, one.place))
     newest = said[-1] if said else TicketUpdate(0, 0, at, REGISTERED[received.language], "registered", 1, (), None)

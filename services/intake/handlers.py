@@ -1,4 +1,4 @@
-"""What intake does with each batch it reads: it remembers what residents were told."""
+"""Handles batches from `residents.inbox`: stores the updates that tickets show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from shared.service.event_decoders import ResidentMessage, read_told
 
 @dataclass
 class TicketUpdates:
-    """Keeps the tellings of every inquiry, each once."""
+    """The handler of the group `intake`."""
 
     store: IntakeStore
 
-    async def remember(self, batch: Sequence[ResidentMessage]) -> None:
-        """Safe to repeat: a telling that is there is left as it is."""
-        await self.store.add_told(batch)
+    async def save(self, batch: Sequence[ResidentMessage]) -> None:
+        """Store the updates of a batch. Safe to repeat: a stored update does not change."""
+        await self.store.add_updates(batch)
 
 
 def read(record: Record) -> ResidentMessage | None:
-    """What a resident is told; a type of a later version is skipped, and counted."""
-    told = read_told(record)
-    if told is None:
+    """The message to a resident; None, and counted, for a type that only a later version knows. Raises InvalidRecord."""
+    message = read_told(record)
+    if message is None:
         metrics.UNKNOWN_TYPES.labels("intake").inc()
-    return told
+    return message

@@ -1,4 +1,4 @@
-"""How intake answers a resident who looks: the form that OpenAPI promises."""
+"""The body of a ticket."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from shared.contracts.resident_messages import Reply
 
 
 class DepartmentShown(Documented):
-    """A department that handles the inquiry, as its resident may see it."""
+    """A department that handles the inquiry, as the resident sees it."""
 
     code: str
     """The department's code."""
@@ -18,20 +18,20 @@ class DepartmentShown(Documented):
     state: str
     """The state of the department's part, such as `offered` or `accepted`."""
     due_at: str | None
-    """When the department must have answered (RFC 3339, UTC, milliseconds); null when there is no due time."""
+    """When the department's resolve clock runs out (RFC 3339, UTC, milliseconds); null when there is no due time."""
 
 
 class TimelineEntry(Documented):
-    """Something the resident was told, and when."""
+    """An update that the resident received."""
 
     at: str
     """When it happened (RFC 3339, UTC, milliseconds)."""
     text: str
-    """What the resident was told, in the language of the inquiry."""
+    """The text of the update, in the language of the inquiry."""
 
 
 class Ticket(Documented):
-    """What became of a message. `reply` is null before release; `rated` are the rounds with a rating."""
+    """A ticket: the resident's message and its status."""
 
     inquiry_id: str
     """The ticket number."""
@@ -46,7 +46,7 @@ class Ticket(Documented):
     departments: list[DepartmentShown]
     """The departments that handle the inquiry; empty until it is assigned."""
     timeline: list[TimelineEntry]
-    """What the resident was told, oldest first."""
+    """The updates that the resident received, oldest first."""
     reply: Reply | None
     """The joint reply; null before it is released."""
     rated: list[int]

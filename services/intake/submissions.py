@@ -1,4 +1,4 @@
-"""Submissions: what residents write, taken into the ledger once, with a ticket number and a query code."""
+"""Accepts residents' messages: writes each to the ledger once, with a ticket number and a query code."""
 
 import time
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
+from shared.ledger.numbering import accept_in_free_place
 from shared.runtime import metrics, timestamps
 from shared.runtime.languages import language_of
 from shared.runtime.settings import Settings
@@ -24,19 +25,17 @@ SUBMISSIONS_PERIOD_S = 60
 
 
 class Receipt(Documented):
-    """The answer to a message: its ticket number, the code that opens it, and where to look."""
+    """The answer to a message that intake has accepted."""
 
     inquiry_id: str
     """The ticket number."""
     query_code: str
     """The code that opens the ticket, 12 characters; only the resident has it."""
     status_url: str
-    """The address at which the ticket can be read."""
+    """The address of the ticket."""
 
 
 class Submissions:
-    """Takes messages into the ledger, each once."""
-
     def __init__(self, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes) -> None:
         self.ledger = ledger
         self.city = city
@@ -47,15 +46,14 @@ class Submissions:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The city's time zone."""
         return self.city.zone(self.settings)
 
     def admit(self, client: str) -> None:
-        """Count one more message from there. Raises Problem 429 when it is one too many in this minute."""
+        """Count a message of this client. Raises Problem 429 when the client exceeds the limit for a minute."""
         if wait_s := self._submissions.wait_s(client, time.monotonic()):
             raise Problem(
                 429,
-                f"More than {self.settings.submissions_per_minute} messages in a minute came from where you are; "
+                f"More than {self.settings.submissions_per_minute} messages in a minute came from your address; "
                 f"send yours again in {wait_s} s.",
                 headers={"Retry-After": str(wait_s)},
             )
@@ -63,25 +61,25 @@ class Submissions:
     async def receive(
         self, given: Submission, accept_language: str | None, key: str | None, trusted: bool
     ) -> tuple[Receipt, bool]:
-        """Take a message durably; True when it is a repeat of one that was taken before.
+        """Write a message to the ledger. Returns its receipt, and True when it is a repeat.
 
-        Raises Problem: 401 an `external_id` without a channel's token, 409 the same key still in flight,
-        422 an unknown department, or a key that belongs to another body.
+        Raises Problem: 401 for an `external_id` without the operator's token, 409 while a message with the same key is
+        being written, 422 for an unknown department, or for a key that belongs to another message.
         """
         if given.external_id is not None and not trusted:
             detail = (
-                f"external_id {shown(given.external_id)} needs a channel's token; send it, or leave external_id out"
+                f"external_id {shown(given.external_id)} needs the operator's token; send it, or leave external_id out"
             )
             raise Problem(
                 401, detail + ".", [FieldProblem(pointer="/external_id", detail=detail)], {"WWW-Authenticate": "Bearer"}
             )
         id_ = _event_id(given, key)
         problems = self._unknown_departments(given.departments)
-        # A repeat of what was taken gets its answer, whatever has become of the departments since.
+        # A repeat gets the first answer again, even if one of its departments has been retired since.
         if problems and not await self.ledger.entries.find_one({"_id": id_}):
             raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
         if id_ in self._in_flight:
-            raise Problem(409, "A message with this key is being taken right now; ask again in a moment.")
+            raise Problem(409, "A message with this key is being written right now; send it again in a moment.")
         self._in_flight.add(id_)
         try:
             entry, written = await self._write(id_, given, accept_language)
@@ -93,12 +91,13 @@ class Submissions:
         assert written.earlier is not None
         if not entry.repeats(written.earlier):
             name = "external_id" if given.external_id is not None else "Idempotency-Key"
-            raise Problem(422, f"This {name} belongs to another message; use one of its own for each message.")
+            raise Problem(422, f"This {name} belongs to another message; use a new one for each message.")
         return self._receipt(written.earlier["inquiry_id"]), True
 
     async def _write(self, id_: str, given: Submission, accept_language: str | None) -> tuple[Entry, Written]:
         fingerprint = domain.fingerprint(given)
-        while True:
+
+        async def entry() -> Entry:
             now = timestamps.now()
             message = InquiryReceived(
                 inquiry_id=ids.new_inquiry_id(now.astimezone(self.zone).date()),
@@ -113,7 +112,7 @@ class Submissions:
                 language=given.language or language_of(accept_language),
                 received_at=now,
             )
-            entry = Entry(
+            return Entry(
                 id=id_,
                 inquiry_id=message.inquiry_id,
                 n=0,
@@ -124,12 +123,11 @@ class Submissions:
                 source=INTAKE_SOURCE,
                 actor=RESIDENT,
             )
-            written = await self.ledger.accept(entry)
-            if written.new or written.earlier:
-                return entry, written
+
+        return await accept_in_free_place(self.ledger, entry)
 
     def _unknown_departments(self, codes: Sequence[str]) -> list[FieldProblem]:
-        """An unknown or retired code is 422; while no directory has ever been seen, triage sorts it out."""
+        """Codes that are unknown or retired. Empty before intake has seen a city: triage then handles such codes."""
         city = self.city.city
         if city is None:
             return []
@@ -152,7 +150,7 @@ class Submissions:
 
 
 def _event_id(given: Submission, key: str | None) -> str:
-    """The id that makes a repeat recognisable: from the channel's own id, else from the key, else new."""
+    """The id of the message: derived from `external_id` or the key, so that a repeat has the same one; else random."""
     if given.external_id is not None:
         return ids.named_id(f"external/{given.channel}/{given.external_id}")
     return ids.named_id(f"key/{key}") if key else ids.new_event_id()

@@ -1,4 +1,4 @@
-"""Tickets: what the holder of a query code sees, and the rating that he gives."""
+"""Tickets: what a resident with the query code sees, and the rating that the resident gives."""
 
 import time
 
@@ -13,23 +13,24 @@ from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
+from shared.ledger.numbering import accept_in_free_place, next_number
 from shared.runtime import timestamps
 from shared.store.mongo import Document
 
 WRONG_CODES = 10
 WRONG_CODES_PERIOD_S = 600
-UNKNOWN = "There is no such ticket, or the code is not its code."
+UNKNOWN = "That ticket number and code do not match."
 
 
 class Acknowledged(Documented):
-    """The answer to whatever comes later."""
+    """The answer to a rating."""
 
     event_id: str
     """The id of the stored message; a repeat of the request has the same one."""
 
 
 class Tickets:
-    """Opens tickets for whoever holds their code."""
+    """Shows tickets to residents who have the query code, and takes their ratings."""
 
     def __init__(self, store: IntakeStore, ledger: Ledger, code_secret: bytes) -> None:
         self.store = store
@@ -38,7 +39,7 @@ class Tickets:
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
 
     async def ticket(self, inquiry_id: str, code: str | None) -> Ticket:
-        """What the holder of the code sees; a wrong code, or an erased ticket, looks like an unknown one.
+        """What a resident with the code sees; a wrong code, or an erased ticket, looks like an unknown one.
 
         Raises Problem 404 or 429.
         """
@@ -46,11 +47,11 @@ class Tickets:
         received = InquiryReceived.model_validate_json(entries[0]["value"])
         ratings = [one["value"] for one in entries if one["type"] == InquiryRated.type]
         rated = [InquiryRated.model_validate_json(one).round for one in ratings]
-        told = await self.store.told(inquiry_id)
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), told, rated)
+        updates = await self.store.updates(inquiry_id)
+        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, rated)
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
-        """The ledger's entries of a ticket, for whoever holds its code. A right code is never limited."""
+        """The ledger's entries of a ticket, if the code is right. A right code is never limited."""
         right = bool(ids.INQUIRY_ID.fullmatch(inquiry_id)) and ids.same_code(
             code or "", ids.query_code(self._secret, inquiry_id)
         )
@@ -64,7 +65,7 @@ class Tickets:
         return bool(await self.store.tombstones.through_of([inquiry_id]))
 
     def _count_wrong(self, inquiry_id: str) -> None:
-        """Too many wrong codes for one ticket, existing or not: 429."""
+        """Count a wrong code for this ticket number, which need not exist. Raises Problem 429 after too many."""
         if wait_s := self._wrong.wait_s(inquiry_id, time.monotonic()):
             raise Problem(
                 429,
@@ -73,7 +74,7 @@ class Tickets:
             )
 
     async def rate(self, inquiry_id: str, code: str | None, given: RatingGiven) -> Acknowledged:
-        """Take a rating of an answered round, once; the same rating again gives the same answer.
+        """Accept one rating of an answered round. Safe to repeat: the same rating gets the same answer.
 
         Raises Problem 404, 409 or 429.
         """
@@ -84,11 +85,12 @@ class Tickets:
                 f"Round {given.round} has no answer to rate; the ticket is {seen.state}, in round {seen.round}.",
             )
         value = InquiryRated(inquiry_id=inquiry_id, **given.model_dump()).model_dump_json()
-        while True:
-            entry = Entry(
+
+        async def entry() -> Entry:
+            return Entry(
                 id=ids.named_id(f"rating/{inquiry_id}/{given.round}"),
                 inquiry_id=inquiry_id,
-                n=len(await self.ledger.of(inquiry_id)),
+                n=await next_number(self.ledger, inquiry_id),
                 type=InquiryRated.type,
                 recorded_at=timestamps.now(),
                 value=value,
@@ -96,12 +98,12 @@ class Tickets:
                 source=INTAKE_SOURCE,
                 actor=RESIDENT,
             )
-            written = await self.ledger.accept(entry)
-            if await self._erased(inquiry_id):
-                # The erasure came after the ticket was opened, and may have come before this was written.
-                await self.ledger.erase(inquiry_id)
-                raise Problem(404, UNKNOWN)
-            if written.earlier and not entry.repeats(written.earlier):
-                raise Problem(409, f"Round {given.round} is rated already; a rating stands once it is given.")
-            if written.new or written.earlier:
-                return Acknowledged(event_id=entry.id)
+
+        accepted, written = await accept_in_free_place(self.ledger, entry)
+        if await self._erased(inquiry_id):
+            # An erasure after the ticket was opened may have run before this entry was written.
+            await self.ledger.erase(inquiry_id)
+            raise Problem(404, UNKNOWN)
+        if written.earlier and not accepted.repeats(written.earlier):
+            raise Problem(409, f"Round {given.round} is rated already; a rating cannot be changed.")
+        return Acknowledged(event_id=accepted.id)

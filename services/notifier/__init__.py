@@ -1,4 +1,4 @@
-"""The notifier: tells residents and departments by mail, and shows answered public inquiries in the hall.
+"""The notifier: sends mail to residents and departments, and publishes answered public inquiries in the hall.
 
 reads    residents.inbox (notifier) · inquiries.events (notifier) · notifier.replays · city.directory
 writes   notifier.dead-letters

@@ -1,4 +1,4 @@
-"""`python -m services.notifier` runs notifier."""
+"""Runs the notifier: `python -m services.notifier`."""
 
 from services.notifier.app import make
 from shared.service.service import main

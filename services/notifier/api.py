@@ -1,4 +1,4 @@
-"""The notifier's routes: the hall as a page and as JSON Feed, and deliveries for operators."""
+"""The notifier's JSON routes: the hall as a JSON Feed, and deliveries for operators."""
 
 from collections.abc import Sequence
 from typing import Annotated, get_args
@@ -20,7 +20,6 @@ STATES: dict[str, State] = {state: state for state in get_args(State)}
 
 
 def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
-    """The feed for everyone, deliveries for operators."""
     api = APIRouter()
 
     @api.get(
@@ -39,7 +38,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         "/deliveries",
         tags=["operators"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        summary="Notices and what became of them, newest first",
+        summary="Deliveries of mails with their state, newest first",
         responses=documented(401, 429),
     )
     async def deliveries(
@@ -50,7 +49,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1_000, description="How many deliveries at most.")] = 100,
     ) -> list[DeliveryShown]:
         if state is not None and state not in STATES:
-            raise Problem(422, f"{shown(state)} is no state of a delivery; write one of {', '.join(STATES)}.")
+            raise Problem(422, f"{shown(state)} is not a state of a delivery; write one of {', '.join(STATES)}.")
         found = await store.deliveries_page(STATES[state] if state else None, inquiry_id, limit)
         return [DeliveryShown.of(one) for one in found]
 
@@ -58,7 +57,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
 
 
 def feed_of(entries: Sequence[HallEntry], settings: Settings) -> Feed:
-    """A page of the feed; `next_url` leads to the following one."""
+    """A page of the feed. `next_url` is set when `entries` has more than PAGE entries."""
     page = entries[:PAGE]
     feed = Feed(
         version="https://jsonfeed.org/version/1.1",

@@ -1,4 +1,4 @@
-"""The notifier's wiring: notices, the mailroom, the hall."""
+"""The notifier's wiring: notices, mail delivery, the hall."""
 
 from services.notifier import api, pages
 from services.notifier.channels.email import MailDelivery
@@ -12,7 +12,6 @@ from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
-    """The notifier, ready to run."""
     service = Service("notifier", settings)
     store = NotifierStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)

@@ -1,12 +1,12 @@
-"""Erasing an inquiry at the notifier."""
+"""Erases an inquiry in the notifier's database."""
 
 from services.notifier.store import NotifierStore
 
 
 async def erase(store: NotifierStore, inquiry_id: str, through: int) -> None:
-    """Drop the words and addresses of its mails, cancel those that are not sent, and take it out of the hall.
+    """Cancel unsent mails, delete texts and addresses of all mails, and remove the inquiry from the hall.
 
-    Safe to repeat.
+    Safe to repeat. Keeps an answer in the hall whose decision is later than `through`.
     """
     through = await store.tombstones.set(inquiry_id, through)
     await store.erase_deliveries(inquiry_id)

@@ -1,4 +1,4 @@
-"""What the notifier does with each batch it reads: notices to send, entries for the hall."""
+"""Handles batches from `residents.inbox` and `inquiries.events`: stores notices to send and entries of the hall."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, r
 
 @dataclass
 class Notices:
-    """Opens a delivery for everything that is told by mail, and shows answers in the hall."""
+    """The handler of the group `notifier`. `city_behind` tells whether unread revisions of the city are left."""
 
     store: NotifierStore
     city: CityFeed[City]
@@ -28,14 +28,17 @@ class Notices:
     settings: Settings
 
     async def take(self, batch: Sequence[CoreMessage]) -> None:
-        """Safe to repeat: a notice or an entry that is there is left as it is. Nothing comes of erased inquiries."""
+        """Store the notices and hall entries of a batch, except those of erased inquiries.
+
+        Safe to repeat: a notice is stored once under its id, and a hall entry replaces only one of an earlier decision.
+        """
         told = [one for one in batch if isinstance(one, ResidentMessage)]
         events = [one for one in batch if isinstance(one, Event)]
         through = await self.store.tombstones.through_of(
             [*(one.told.inquiry_id for one in told), *(one.inquiry_id for one in events)]
         )
         told = [one for one in told if one.n > through.get(one.told.inquiry_id, 0)]
-        # An event does not name its decision, but nothing is offered of an inquiry after its erasure.
+        # Events have no decision number to compare with `through`; after its erasure an inquiry offers no parts anyway.
         events = [one for one in events if one.inquiry_id not in through]
         notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
         notices += await self._for_departments(events)
@@ -53,15 +56,19 @@ class Notices:
         ]
 
     async def _addresses(self, codes: Sequence[str]) -> list[str | None]:
-        """The core has read of everybody to whom it offers something: who is unknown here comes with a later revision."""
+        """The e-mail address of each department, None without one.
+
+        The core offers parts only to departments of the directory. If an address is missing here, a revision that this
+        process has not read may have it: raises DependencyUnavailable until it has read all revisions.
+        """
         addresses = self._known_addresses(codes)
         if all(addresses):
             return addresses
         if await self.city_behind():
             raise DependencyUnavailable(
-                "city", "Somebody without an address is offered something, and the city is not read to its end."
+                "city", "A department with a new part has no address, and there are unread revisions of the city."
             )
-        return self._known_addresses(codes)  # one may have come while the broker was asked
+        return self._known_addresses(codes)  # A revision may have arrived during the call of `city_behind`.
 
     def _known_addresses(self, codes: Sequence[str]) -> list[str | None]:
         departments = [self.city.current().department(code) for code in codes]
@@ -69,12 +76,15 @@ class Notices:
 
 
 def read(record: Record) -> CoreMessage | None:
-    """What a resident is told, or that a part was offered; None for every other event. Unknown types are counted."""
+    """A message to a resident, or the event of an offered part; None for other events. Counts unknown types.
+
+    Raises InvalidRecord.
+    """
     if record.topic != EVENTS:
-        told = read_told(record)
-        if told is None:
+        message = read_told(record)
+        if message is None:
             metrics.UNKNOWN_TYPES.labels("notifier").inc()
-        return told
+        return message
     event = read_event(record)
     if event.type not in EVENT_TYPES:
         metrics.UNKNOWN_TYPES.labels("notifier").inc()

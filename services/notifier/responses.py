@@ -1,4 +1,4 @@
-"""How the notifier answers: the forms that OpenAPI promises."""
+"""The bodies of the notifier's answers."""
 
 from typing import Self
 
@@ -12,13 +12,13 @@ from shared.runtime import timestamps
 
 
 class FeedAnswer(JSONResponse):
-    """JSON under the name of JSON Feed."""
+    """JSON with the media type of JSON Feed."""
 
     media_type = "application/feed+json"
 
 
 class FeedItem(Documented):
-    """One answered inquiry."""
+    """An answered public inquiry."""
 
     id: str
     """The ticket number."""
@@ -50,7 +50,7 @@ class FeedItem(Documented):
 
 
 class Feed(Documented):
-    """JSON Feed 1.1; `next_url` leads to the following page and is absent on the last."""
+    """A page of the hall as JSON Feed 1.1."""
 
     version: str
     """The address of the feed format, JSON Feed 1.1."""
@@ -63,11 +63,11 @@ class Feed(Documented):
     items: list[FeedItem]
     """Answered inquiries, the newest first, at most 50."""
     next_url: str = ""
-    """The address of the following page; absent on the last page."""
+    """The address of the next page; absent on the last page."""
 
 
 class DeliveryShown(Documented):
-    """A notice as operators see it: no words, addresses hidden."""
+    """The delivery of a mail, without its text and with hidden addresses."""
 
     kind: str
     """Who receives the notice: `resident` or `department`."""
@@ -76,19 +76,19 @@ class DeliveryShown(Documented):
     state: str
     """`waiting`, `retrying`, `sent`, `failed`, or `cancelled` when the inquiry was erased before."""
     attempts: int
-    """How many times the mail was tried."""
+    """How many times the notifier tried to send the mail."""
     event_id: str
     """The id of the message that caused the notice."""
     to: str | None
-    """The address, hidden except for its first character and its domain; null once the inquiry is erased."""
+    """The address, hidden except for its first character and its domain; null after the inquiry is erased."""
     error: str | None
-    """What the mail server answered last, addresses hidden; null when it took the mail or was not tried."""
+    """The last error of the mail server, addresses hidden; null when there was none."""
     noted_at: str | None
     """When the notice was stored (RFC 3339, UTC, milliseconds); null when not known."""
     due_at: str | None
-    """When the mail is tried next (RFC 3339, UTC, milliseconds); null when it is sent, failed or cancelled."""
+    """When the notifier tries next (RFC 3339, UTC, milliseconds); null when the mail is sent, failed or cancelled."""
     sent_at: str | None
-    """When the mail server took the mail (RFC 3339, UTC, milliseconds); null before."""
+    """When the mail server accepted the mail (RFC 3339, UTC, milliseconds); null before."""
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:

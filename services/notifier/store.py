@@ -1,4 +1,4 @@
-"""What the notifier keeps: deliveries, each once, and the hall's entries, one an inquiry."""
+"""The notifier's database: one delivery for each mail, one hall entry for each answered public inquiry."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,15 +16,13 @@ ERROR_MAX = 500
 
 
 class NotifierStore:
-    """The notifier's database."""
-
     def __init__(self, database: Database) -> None:
         self.deliveries = database["deliveries"]
         self.hall = database["hall"]
         self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
-        """Indexes; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         await leases.index(self.deliveries)
         await self.deliveries.create_index([("inquiry_id", ASCENDING)])
         await self.hall.create_index([("answered_at", DESCENDING), ("_id", DESCENDING)])
@@ -32,69 +30,69 @@ class NotifierStore:
     # ── deliveries ───────────────────────────────────────────────────────────
 
     async def add_notices(self, notices: Sequence[Notice], now: datetime) -> None:
-        """Open a delivery for each notice that has none yet: its `_id` is the event's id."""
+        """Store a delivery for each notice. Safe to repeat: its `_id` is the id of the notice's event."""
         await insert_new(self.deliveries, [waiting(one, now) for one in notices])
 
     async def claim(self, now: datetime, kind: Kind, limit: int) -> list[Delivery]:
-        """Deliveries of this kind that are due, for this process alone until its lease is over."""
+        """Lease up to `limit` due deliveries of this kind to this process for LEASE_S seconds."""
         return [delivery(one) for one in await leases.claim(self.deliveries, now, LEASE_S, limit, {"kind": kind})]
 
     async def sent(self, claimed: Delivery, now: datetime) -> None:
-        """The mail server has it: what it said and to whom is no longer needed."""
-        said = {"state": "sent", "sent_at": now, "attempts": claimed.attempts + 1, "error": None}
-        await leases.done(self.deliveries, held(claimed), said | forgotten(claimed))
+        """Mark a delivery as sent, and delete its text and address."""
+        result = {"state": "sent", "sent_at": now, "attempts": claimed.attempts + 1, "error": None}
+        await leases.done(self.deliveries, lease_of(claimed), result | without_words(claimed))
 
     async def failed(self, claimed: Delivery, error: str) -> None:
-        """It will never be sent: what it said and to whom is no longer needed either."""
-        said = {"state": "failed", "attempts": claimed.attempts + 1, "error": unaddressed(error)[:ERROR_MAX]}
-        await leases.done(self.deliveries, held(claimed), said | forgotten(claimed))
+        """Mark a delivery as failed for the last time, and delete its text and address."""
+        result = {"state": "failed", "attempts": claimed.attempts + 1, "error": unaddressed(error)[:ERROR_MAX]}
+        await leases.done(self.deliveries, lease_of(claimed), result | without_words(claimed))
 
-    async def later(self, claimed: Delivery, due_at: datetime, error: str) -> None:
-        """Try again then."""
-        said = {"state": "retrying", "attempts": claimed.attempts + 1, "error": unaddressed(error)[:ERROR_MAX]}
-        await leases.again_at(self.deliveries, held(claimed), due_at, said)
+    async def retry_at(self, claimed: Delivery, due_at: datetime, error: str) -> None:
+        """Mark a delivery as failed for now; it is due again at `due_at`."""
+        result = {"state": "retrying", "attempts": claimed.attempts + 1, "error": unaddressed(error)[:ERROR_MAX]}
+        await leases.reschedule(self.deliveries, lease_of(claimed), due_at, result)
 
-    async def give_back(self, claimed: Delivery, now: datetime) -> None:
-        """It was claimed and not tried: whoever looks next may take it."""
-        await leases.again_at(self.deliveries, held(claimed), now, {})
+    async def release(self, claimed: Delivery, now: datetime) -> None:
+        """End the lease of a delivery that this process did not try; it is due at once."""
+        await leases.reschedule(self.deliveries, lease_of(claimed), now, {})
 
     async def deliveries_page(self, state: State | None, inquiry_id: str | None, limit: int) -> list[Delivery]:
-        """Deliveries, newest first; only those in this state or of this inquiry, when one is given."""
+        """Up to `limit` deliveries, newest first; if given, only those in this state or of this inquiry."""
         query = {name: value for name, value in (("state", state), ("inquiry_id", inquiry_id)) if value}
         found = self.deliveries.find(query).sort("noted_at", DESCENDING)
         return [delivery(one) for one in await found.to_list(limit)]
 
     async def erase_deliveries(self, inquiry_id: str) -> None:
-        """Cancel what is not sent, and drop words and addresses of all; safe to repeat.
+        """Cancel unsent mails, and delete texts and addresses of all mails of an inquiry; safe to repeat.
 
-        The deliveries stay, so a message that is read again opens none. A mail that the mailroom has
-        in hand still goes out.
+        The documents stay, so that a repeated message makes no new delivery. A mail that is being sent right now is
+        still sent.
         """
         unsent = {"inquiry_id": inquiry_id, "state": {"$in": ["waiting", "retrying"]}}
         cancelled = {"$set": {"state": "cancelled"}, "$unset": {"due_at": "", "claim": ""}}
         await self.deliveries.update_many(unsent, cancelled)
-        nothing: Document = {"to": None, "subject": None, "text": None, "error": None}
-        await self.deliveries.update_many({"inquiry_id": inquiry_id}, {"$set": nothing})
+        no_words: Document = {"to": None, "subject": None, "text": None, "error": None}
+        await self.deliveries.update_many({"inquiry_id": inquiry_id}, {"$set": no_words})
 
     # ── hall ─────────────────────────────────────────────────────────────────
 
     async def show(self, entries: Sequence[HallEntry]) -> None:
-        """One entry an inquiry; the answer of a later round replaces an earlier one, never the other way round."""
-        documents = [shown(one) for one in entries]
-        taken = await insert_new(self.hall, documents)
+        """Store hall entries. Safe to repeat: an entry replaces only one of an earlier decision of its inquiry."""
+        documents = [entry_document(one) for one in entries]
+        existing = await insert_new(self.hall, documents)
         for one in documents:
-            if one["_id"] in taken:
+            if one["_id"] in existing:
                 await self.hall.replace_one({"_id": one["_id"], "n": {"$lt": one["n"]}}, one)
-        # Asked after they are stored: an erasure that came in between has not seen them.
+        # Checked after the insert: an erasure that ran before it has not deleted these entries.
         for inquiry_id, through in (await self.tombstones.through_of(one["_id"] for one in documents)).items():
             await self.erase_entry(inquiry_id, through)
 
     async def erase_entry(self, inquiry_id: str, through: int) -> None:
-        """Take an answer out of the hall that was given by this decision or before; safe to repeat."""
+        """Delete the hall entry of an inquiry if its decision is `through` or earlier; safe to repeat."""
         await self.hall.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
 
     async def hall_page(self, after: str | None, limit: int) -> list[HallEntry]:
-        """Entries by the time of their answer, newest first, from after the one named."""
+        """Up to `limit` entries, the newest answer first, after the entry of the inquiry `after`."""
         query: Document = {}
         if after and (last := await self.entry(after)):
             at = last.answered_at
@@ -103,7 +101,6 @@ class NotifierStore:
         return [entry(one) for one in await found.to_list(limit)]
 
     async def entry(self, inquiry_id: str) -> HallEntry | None:
-        """One entry of the hall."""
         stored = await self.hall.find_one({"_id": inquiry_id})
         return entry(stored) if stored else None
 
@@ -112,7 +109,7 @@ class NotifierStore:
 
 
 def waiting(notice: Notice, now: datetime) -> Document:
-    """The delivery of a notice, due at once."""
+    """The document of a new delivery, which is due at once."""
     return {
         "_id": notice.id,
         "kind": notice.kind,
@@ -147,18 +144,17 @@ def delivery(stored: Document) -> Delivery:
     )
 
 
-def held(claimed: Delivery) -> Document:
-    """What leases know a claimed delivery by."""
+def lease_of(claimed: Delivery) -> Document:
+    """The lease of a claimed delivery, as `shared/store/leases.py` expects it."""
     return {"_id": claimed.id, "claim": claimed.claim}
 
 
-def forgotten(claimed: Delivery) -> Document:
-    """What is kept of a mail's words and address once it is settled: enough to recognise it."""
+def without_words(claimed: Delivery) -> Document:
+    """The fields that replace text and address after the last attempt: a hidden address, for operators."""
     return {"to": hidden(claimed.to) if claimed.to else None, "text": None, "subject": None}
 
 
-def shown(one: HallEntry) -> Document:
-    """An entry as it is stored."""
+def entry_document(one: HallEntry) -> Document:
     return {
         "_id": one.inquiry_id,
         "n": one.n,

@@ -1,4 +1,4 @@
-"""The router: gate, core and desk. It decides every case, once.
+"""The router: the gate takes departments' messages, the core makes one decision for each input, the desk serves operators.
 
 reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) · inquiries.events (router-cases)
          router.replays · city.directory

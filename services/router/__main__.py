@@ -1,4 +1,4 @@
-"""`python -m services.router` runs the router."""
+"""Runs the router: `python -m services.router`."""
 
 from services.router.app import make
 from shared.service.service import main

@@ -1,14 +1,14 @@
-"""The router's wiring: gate, core, view and desk around one store."""
+"""The router's wiring: gate, core, desk and dead letters around one store."""
 
 from datetime import timedelta
 
-from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.handlers import INPUTS_PER_BATCH, Core
 from services.router.core.input_decoder import read_input
 from services.router.core.message_cleanup import MessageCleanup
-from services.router.dead_letters.api import routes as dead_letter_routes
+from services.router.dead_letters import api as dead_letters_api
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
-from services.router.desk import api
+from services.router.desk import api as desk_api
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
 from services.router.desk.city_revisions import CityDesk
@@ -29,76 +29,96 @@ from shared.service import reconciliation
 from shared.service.city_feed import CityFeed, read_city
 from shared.service.service import Service
 
+PUBLISHED_TOPICS = (
+    topics.CITY,
+    topics.INPUTS,
+    topics.inbox("{code}"),
+    topics.RESIDENTS,
+    topics.EVENTS,
+    topics.dead_letters("router"),
+    *map(topics.replays, SERVICES),
+)
+
+
+class Components:
+    """The objects that make up the router."""
+
+    def __init__(self, service: Service) -> None:
+        settings, database = service.settings, service.database
+        self.store = RouterStore(database)
+        self.city: CityFeed[CityIndex] = CityFeed(
+            lambda revision: city_index(revision, settings.zone(revision.time_zone))
+        )
+        self.ledger = Ledger(service.database, "commands")
+        self.relay = Relay(self.ledger, service.publisher)
+        self.gate = Gate(self.store, self.city)
+        self.core = Core(self.store, self.city)
+        self.progress = CoreProgress(database, self.store.decisions)
+        self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
+        self.case_list = CaseList(self.store)
+        self.commands = Commands(self.store, self.ledger)
+        self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
+        self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
+        self.letters = DeadLetterIndex(database, Connection.of(settings))
+        self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
+
 
 def make(settings: Settings) -> Service:
-    """The router, ready to run."""
     service = Service("router", settings)
-    store = RouterStore(service.database)
-    city: CityFeed[CityIndex] = CityFeed(lambda revision: city_index(revision, settings.zone(revision.time_zone)))
-    ledger = Ledger(service.database, "commands")
-    relay = Relay(ledger, service.publisher)
-    commands = Commands(store, ledger)
-    core = Core(store, city)
-    progress = CoreProgress(service.database, store.decisions)
-    cleanup = MessageCleanup(progress, store, timedelta(hours=settings.messages_kept_hours))
-    view = CaseList(store)
-    gate = Gate(store, city)
-    city_desk = CityDesk(store, service.publisher, city, settings)
-    retirement = Retirement(city_desk, commands, store, city)
-    letters = DeadLetterIndex(service.database, Connection.of(settings))
+    router = Components(service)
+    for prepare in (router.store.prepare, router.progress.prepare, router.ledger.prepare, router.letters.prepare):
+        service.before_reading(prepare)
+    _subscribe(service, router)
+    for topic in PUBLISHED_TOPICS:
+        service.publishes(topic)
+    for loop in (
+        router.ledger.write_groups,
+        router.relay.publish_fresh,
+        router.relay.run,
+        router.city_desk.keep_published,
+        router.retirement.keep_parts_recalled,
+        router.case_list.measure,
+        router.cleanup.run,
+    ):
+        service.forever(loop)
+    service.ready_when(router.city.known)
+    _add_routes(service, router)
+    return service
 
-    service.before_reading(store.prepare)
-    service.before_reading(progress.prepare)
-    service.before_reading(ledger.prepare)
-    service.before_reading(letters.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+
+def _subscribe(service: Service, router: Components) -> None:
+    service.reads(topics.CITY, group=None, read=read_city, handle=router.city.follow)
     service.reads(
         topics.INPUTS,
         group="router-core",
         read=read_input,
-        handle=core.decide_inputs,
-        parking=core,
-        progress=progress,
-        published=core.unpark_replayed,
-        most=MOST_INPUTS,
+        handle=router.core.decide_inputs,
+        parking=router.core,
+        progress=router.progress,
+        published=router.core.unpark_replayed,
+        most=INPUTS_PER_BATCH,
     )
     service.reads(
         group="router-gate",
         pattern=topics.OUTBOXES,
         read=read_outbox,
-        handle=gate.let_in,
+        handle=router.gate.let_in,
     )
     service.reads(
         topics.EVENTS,
         group="router-cases",
         read=read_row,
-        handle=view.follow,
+        handle=router.case_list.follow,
         at_leisure=True,
     )
     service.takes_replays()
-    for topic in (
-        topics.CITY,
-        topics.INPUTS,
-        topics.inbox("{code}"),
-        topics.RESIDENTS,
-        topics.EVENTS,
-        topics.dead_letters("router"),
-        *map(topics.replays, SERVICES),
+
+
+def _add_routes(service: Service, router: Components) -> None:
+    token = secret(service.settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    for routes in (
+        desk_api.routes(CaseQueries(router.store), router.commands, router.city_desk, router.retirement, token),
+        reconciliation.routes(service, token, relay=router.relay),
+        dead_letters_api.routes(router.replay, token),
     ):
-        service.publishes(topic)
-    for loop in (
-        ledger.write_groups,
-        relay.publish_fresh,
-        relay.run,
-        city_desk.keep_published,
-        retirement.keep_parts_recalled,
-        view.measure,
-        cleanup.run,
-    ):
-        service.forever(loop)
-    service.ready_when(city.known)
-    token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(CaseQueries(store), commands, city_desk, retirement, token))
-    service.app.include_router(reconciliation.routes(service, token, relay=relay))
-    service.app.include_router(dead_letter_routes(DeadLetterReplay(letters, store, service.publisher, commands), token))
-    return service
+        service.app.include_router(routes)

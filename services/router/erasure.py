@@ -1,4 +1,4 @@
-"""Erasing an inquiry at the router."""
+"""Erases an inquiry in the router's database."""
 
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.stores.store import RouterStore
@@ -6,9 +6,10 @@ from shared.ledger.ledger import Ledger
 
 
 async def erase(store: RouterStore, commands: Ledger, letters: DeadLetterIndex, inquiry_id: str, through: int) -> None:
-    """Drop the words of its decisions up to `through`, its parked inputs, its commands and what letters say of it.
+    """Delete the words of decisions 1 to `through`, parked inputs, commands, and personal data in the dead-letter index.
 
-    Safe to repeat. Facts, ids and the chain of events stay. Another process may remember the case until it reads it again.
+    Safe to repeat. Facts, ids and the hash chain of events stay. Another process may keep the case in its cache until it
+    loads the case again.
     """
     through = await store.tombstones.set(inquiry_id, through)
     await store.decisions.erase(inquiry_id, through)

@@ -1,4 +1,4 @@
-"""The scorer: inserts each event once, and measures every department by the clock and by the resident's word.
+"""The scorer: stores each event once, and scores every department by its clocks and by residents' ratings.
 
 reads    inquiries.events (scorer) · scorer.replays · city.directory
 writes   scorer.dead-letters

@@ -1,4 +1,4 @@
-"""`python -m services.scorer` runs scorer."""
+"""Runs the scorer: `python -m services.scorer`."""
 
 from services.scorer.app import make
 from shared.service.service import main

@@ -23,7 +23,7 @@ FORMAT = "`html` for the page, `json` for the data; without it, the page for a c
 
 
 def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
-    """Everyone may look: events carry nobody's words."""
+    # These routes are public: events contain no words and no personal data.
     api = APIRouter(tags=["scores"])
 
     @api.get(
@@ -37,16 +37,13 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         format: Annotated[Literal["json", "html"] | None, Query(description=FORMAT)] = None,
         as_of: AsOf = None,
     ) -> Response:
-        asked = moment(as_of)
-        over = period_asked(period, asked, scoring.city.zone(settings))
-        board = await scoring.scoreboard(over, asked)
+        at = requested_time(as_of)
+        over = requested_period(period, at, scoring.city.zone(settings))
+        board = await scoring.scoreboard(over, at)
         wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
         if not wants_page:
-            return Response(
-                board.model_dump_json(by_alias=True),
-                headers={"Cache-Control": "no-cache"},
-                media_type="application/json",
-            )
+            body = board.model_dump_json(by_alias=True)
+            return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
         before, following = neighbours(over)
         return views.scoreboard(language(request), board, before, following, site)
 
@@ -60,13 +57,13 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         responses=documented(404),
     )
     async def clocks(inquiry_id: InquiryId, as_of: AsOf = None) -> list[ClockShown]:
-        return await scoring.clocks(inquiry_id, moment(as_of))
+        return await scoring.clocks(inquiry_id, requested_time(as_of))
 
     return api
 
 
-def period_asked(name: str | None, as_of: datetime, zone: ZoneInfo) -> Period:
-    """The period a scoreboard is asked for; the month of `as_of` when none is named. Raises Problem 422."""
+def requested_period(name: str | None, as_of: datetime, zone: ZoneInfo) -> Period:
+    """The period with this name; without one, the month of `as_of`. Raises Problem 422."""
     try:
         return period_of(name or as_of.astimezone(zone).strftime("%Y-%m"), zone)
     except ValueError as error:
@@ -74,15 +71,15 @@ def period_asked(name: str | None, as_of: datetime, zone: ZoneInfo) -> Period:
         raise Problem(422, detail + ".", [FieldProblem(pointer="/period", detail=detail)]) from error
 
 
-def moment(as_of: str | None) -> datetime:
-    """The moment a view is asked for; the present when none is named. Raises Problem 422."""
+def requested_time(as_of: str | None) -> datetime:
+    """The time `as_of`; without one, now. Raises Problem 422."""
     if as_of is None:
         return timestamps.now()
     try:
-        asked = timestamps.from_text(as_of).astimezone(UTC)
-        if not FIRST_YEAR <= asked.year <= LAST_YEAR:
+        at = timestamps.from_text(as_of).astimezone(UTC)
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
             raise ValueError(as_of)
-        return asked
+        return at
     except (ValueError, OverflowError) as error:
-        detail = f"as_of {as_of!r} is no moment; write one like 2026-11-22T09:12:16Z"
+        detail = f"as_of {as_of!r} is not a time with a time zone; write one like 2026-11-22T09:12:16Z"
         raise Problem(422, detail + ".", [FieldProblem(pointer="/as_of", detail=detail)]) from error

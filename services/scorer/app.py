@@ -1,4 +1,4 @@
-"""The scorer's wiring: events in, scores out."""
+"""The scorer's wiring: subscriptions and routes."""
 
 from services.scorer import api
 from services.scorer.handlers import Events
@@ -14,7 +14,6 @@ from shared.service.service import Service
 
 
 def make(settings: Settings) -> Service:
-    """The scorer, ready to run."""
     service = Service("scorer", settings)
     store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)

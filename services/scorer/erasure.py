@@ -1,8 +1,8 @@
-"""Erasing an inquiry at the scorer."""
+"""Erases an inquiry in the scorer's database."""
 
 from services.scorer.store import ScorerStore
 
 
 async def erase(store: ScorerStore, inquiry_id: str, through: int) -> None:
-    """Note it; safe to repeat. Events hold no words, so they stay, and the scores with them."""
+    """Record the erasure; safe to repeat. The events of the inquiry stay and still count, because they have no words."""
     await store.tombstones.set(inquiry_id, through)

@@ -1,4 +1,4 @@
-"""What the scorer does with each batch it reads: keep every event once, count verdicts, notice gaps."""
+"""Handles batches from `inquiries.events`: stores each event once, counts verdicts, reports gaps in sequences."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
@@ -16,43 +16,43 @@ INQUIRIES_WATCHED = 50_000
 
 @dataclass
 class Events:
-    """Takes events in."""
+    """The handler of the group `scorer`."""
 
     store: ScorerStore
     _last: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     async def take(self, batch: Sequence[Event]) -> None:
-        """Safe to repeat: an event that is there is not inserted, nor counted, again."""
-        there = await self.store.add(batch)
-        new = [event for event in batch if event.id not in there]
+        """Store the events of a batch. Safe to repeat: an event that is stored is neither stored nor counted again."""
+        existing = await self.store.add(batch)
+        new = [event for event in batch if event.id not in existing]
         for kind in (event.type for event in new if event.type not in EVENT_TYPES):
             metrics.UNKNOWN_TYPES.labels("scorer").inc()
-            log.warning("an unknown event was kept", type=kind)
-        await self._look_into(self._watch(batch))
-        await self._judge(new)
+            log.warning("event of unknown type stored", type=kind)
+        await self._report_gaps(self._possible_gaps(batch))
+        await self._count_verdicts(new)
 
-    def _watch(self, batch: Sequence[Event]) -> set[str]:
-        """The inquiries of which an event came that does not follow the one before; repeats may come in any order."""
-        doubtful: set[str] = set()
+    def _possible_gaps(self, batch: Sequence[Event]) -> set[str]:
+        """Inquiries with an event whose sequence is not the next one after the last that this process has read."""
+        inquiries: set[str] = set()
         for event in batch:
             last = self._last.get(event.inquiry_id)
             if last is not None and event.sequence > last + 1:
-                doubtful.add(event.inquiry_id)
+                inquiries.add(event.inquiry_id)
             self._last[event.inquiry_id] = max(last or 0, event.sequence)
             self._last.move_to_end(event.inquiry_id)
         while len(self._last) > INQUIRIES_WATCHED:
             self._last.popitem(last=False)
-        return doubtful
+        return inquiries
 
-    async def _look_into(self, doubtful: set[str]) -> None:
-        """A gap is a defect only if the event is not there: events come in order, and each follows the one before."""
-        for inquiry_id, facts in (await self.store.facts(sorted(doubtful))).items():
-            have = {fact.sequence for fact in facts}
-            if missing := set(range(1, max(have) + 1)) - have:
+    async def _report_gaps(self, inquiries: set[str]) -> None:
+        """Report sequences that are missing in the store: another process may have stored what this one has not read."""
+        for inquiry_id, facts in (await self.store.facts(sorted(inquiries))).items():
+            stored = {fact.sequence for fact in facts}
+            if missing := set(range(1, max(stored) + 1)) - stored:
                 metrics.SEQUENCE_GAPS.labels("scorer").inc(len(missing))
-                log.error("a gap", inquiry_id=inquiry_id, missing=sorted(missing)[:10])
+                log.error("gap in event sequence", inquiry_id=inquiry_id, missing=sorted(missing)[:10])
 
-    async def _judge(self, new: Sequence[Event]) -> None:
+    async def _count_verdicts(self, new: Sequence[Event]) -> None:
         stopping: dict[str, set[int]] = defaultdict(set)
         for event in new:
             if isinstance(event.body, STOPPING):

@@ -1,4 +1,4 @@
-"""The scoreboard: events gathered, scores computed, names put beside them."""
+"""Computes the scoreboard and the clocks of an inquiry from stored events."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,18 +17,16 @@ from shared.service.city_feed import CityFeed
 
 @dataclass
 class ScoreQueries:
-    """What the scorer's routes and pages do."""
-
     store: ScorerStore
     city: CityFeed[City]
 
     async def scoreboard(self, over: Period, as_of: datetime) -> Scoreboard:
-        """Departments side by side over a period, as known at `as_of`: one line for each member."""
+        """The scoreboard of a period, from events up to `as_of`: a row for each department that is active or has counts."""
         facts = await self.store.facts(await self.store.inquiries_of(over))
         counted = await asyncio.to_thread(rows, list(facts.values()), over, as_of)
         city = self.city.city
         departments = city.departments if city else ()
-        # Not validated: the code in an event may be one that no city's files allow.
+        # Not validated: an event may have a department code that the rules for city files do not allow.
         names = {code: Name.model_construct(zh=code, en=code) for code in counted}
         names |= {one.code: one.name for one in departments}
         retired = {one.code for one in departments if one.retired}
@@ -44,8 +42,8 @@ class ScoreQueries:
         )
 
     async def clocks(self, inquiry_id: str, as_of: datetime) -> list[ClockShown]:
-        """Every clock of an inquiry with its verdict. Raises Problem 404."""
+        """Every clock of an inquiry with its verdict at `as_of`. Raises Problem 404."""
         facts = (await self.store.facts([inquiry_id])).get(inquiry_id)
         if not facts:
-            raise Problem(404, f"Nothing is known of an inquiry {shown(inquiry_id)}.")
+            raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
         return [ClockShown.of(one, as_of) for one in clocks(fact for fact in facts if fact.at <= as_of)]

@@ -1,4 +1,4 @@
-"""How the scorer answers: the forms that OpenAPI promises. A share is text of four decimals, null of nothing."""
+"""The bodies of the scorer's answers. A share is text with four decimals; it is null when its denominator is 0."""
 
 from datetime import datetime
 from typing import Self
@@ -17,11 +17,11 @@ Share = str | None
 
 
 class PeriodBounds(Documented):
-    """From the first moment, included, to the last, excluded."""
+    """Start and end of a period."""
 
     model_config = ConfigDict(populate_by_name=True)
     from_: str = Field(alias="from")
-    """The first moment of the period, included (RFC 3339, UTC, milliseconds)."""
+    """The start of the period, included (RFC 3339, UTC, milliseconds)."""
     to: str
     """The end of the period, excluded (RFC 3339, UTC, milliseconds)."""
     zone: str
@@ -33,7 +33,7 @@ class PeriodBounds(Documented):
 
 
 class Volume(Documented):
-    """Parts that were given to the department, that it answered, that were released."""
+    """How many parts the department was offered, answered, and had in released answers."""
 
     assigned: int
     """Parts offered to the department in the period."""
@@ -44,14 +44,14 @@ class Volume(Documented):
 
 
 class Judged(Documented):
-    """How one kind of clock went."""
+    """The verdicts of one clock."""
 
     kept: int
     """Clocks that stopped in time."""
     broken: int
     """Clocks that did not stop in time."""
     open: int
-    """Clocks that run and are not due yet."""
+    """Clocks that are running and not due yet."""
     share: Share
     """Kept clocks as a share of kept and broken ones, four decimals as text, such as `0.9748`; null when both are 0."""
 
@@ -61,7 +61,7 @@ class Judged(Documented):
 
 
 class Clocks(Documented):
-    """The three clocks of a part."""
+    """The verdicts of the three clocks of parts."""
 
     accept: Judged
     """From the offer until the department accepts the part."""
@@ -72,7 +72,7 @@ class Clocks(Documented):
 
 
 class Ratings(Documented):
-    """What residents said."""
+    """Residents' ratings of answers."""
 
     valid: int
     """Ratings of answers in which the department has a part."""
@@ -109,7 +109,7 @@ class Ratings(Documented):
 
 
 class DepartmentScores(Documented):
-    """One department."""
+    """The scores of a department."""
 
     code: str
     """The department's code."""
@@ -118,7 +118,7 @@ class DepartmentScores(Documented):
     volume: Volume
     """How many parts the department had."""
     clocks: Clocks
-    """How the department's clocks went, by kind."""
+    """The verdicts of the department's clocks."""
     ratings: Ratings
     """How residents rated the department's answers."""
     returned: int
@@ -153,7 +153,7 @@ class DepartmentScores(Documented):
 
 
 class Scoreboard(Documented):
-    """Departments side by side over a period, as known at `as_of`."""
+    """The scores of all departments over a period."""
 
     period: PeriodBounds
     """The period that is counted."""
@@ -179,9 +179,9 @@ class ClockShown(Documented):
     due_at: str
     """When the clock runs out (RFC 3339, UTC, milliseconds)."""
     stopped_at: str | None
-    """When the department did what was due (RFC 3339, UTC, milliseconds); null when it has not."""
+    """When the department fulfilled the duty of this clock (RFC 3339, UTC, milliseconds); null when it has not."""
     judged_at: str | None
-    """When the verdict was certain (RFC 3339, UTC, milliseconds); null while the clock is open."""
+    """When the verdict became final (RFC 3339, UTC, milliseconds); null while the clock is open."""
     verdict: Verdict
     """`kept`, `broken`, `open` before the due time, or `void` when the part ended first."""
 

@@ -1,4 +1,4 @@
-"""What the scorer keeps: every event, once."""
+"""The scorer's database: every event, once."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,34 +15,32 @@ from shared.store.tombstones import Tombstones
 
 
 class ScorerStore:
-    """The scorer's database."""
-
     def __init__(self, database: Database) -> None:
         self.events = database["events"]
         self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
-        """Indexes; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         await self.events.create_index([("inquiry_id", ASCENDING)])
         await self.events.create_index([("type", ASCENDING), ("at", ASCENDING)])
 
     async def add(self, events: Sequence[Event]) -> set[str]:
-        """Insert events; returns the ids of those that were there already."""
+        """Insert events; returns the ids of those that existed already. Safe to repeat."""
         return await insert_new(self.events, [document(one) for one in events])
 
     async def unseen(self, ids: Sequence[str]) -> set[str]:
-        """Those events that are not here."""
+        """The ids among `ids` of events that are not stored."""
         return await not_in(self.events, ids)
 
     async def facts(self, inquiry_ids: Sequence[str]) -> dict[str, list[CaseFact]]:
-        """All events of these inquiries."""
+        """All events by inquiry; an unknown inquiry is absent."""
         found: dict[str, list[CaseFact]] = defaultdict(list)
         for stored in await find_by(self.events, "inquiry_id", inquiry_ids):
             found[stored["inquiry_id"]].append(fact(stored))
         return found
 
     async def inquiries_of(self, over: Period) -> list[str]:
-        """The inquiries of which a part was offered in the period."""
+        """The ids of inquiries with a part that was offered in the period."""
         offered = self.events.find(
             {"type": "part.offered", "at": {"$gte": over.start, "$lt": over.end}}, {"inquiry_id": 1}
         )
@@ -50,7 +48,7 @@ class ScorerStore:
 
 
 def document(event: Event) -> Document:
-    """An event as it is stored: its value as it was sent, byte for byte, and its type without prefix."""
+    """The document of an event: its value byte for byte, its type without the prefix `chorus.`."""
     return {
         "_id": event.id,
         "inquiry_id": event.inquiry_id,
@@ -62,5 +60,4 @@ def document(event: Event) -> Document:
 
 
 def fact(stored: Document) -> CaseFact:
-    """An event as the domain knows it."""
     return CaseFact(stored["sequence"], stored["at"], event_body(PREFIX + stored["type"], from_json(stored["value"])))

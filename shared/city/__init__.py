@@ -1,4 +1,4 @@
-"""Owns what a city is: departments, the rules that assign to them, policies; read from a folder of YAML."""
+"""The city's configuration: departments, assignment rules and policies, read from a folder of YAML files."""
 
 from shared.city.city import City, merge, put_department, retire
 from shared.city.entries import AREA_OFFICE, KINDS, Department, Name, Policy, Rule

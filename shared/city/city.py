@@ -1,4 +1,4 @@
-"""Owns the city as it runs: what it is made of, and how applying, adding and retiring change it."""
+"""The city in force: its directory, rules and policies, and how applying, adding and retiring change it."""
 
 from typing import Annotated, Self
 
@@ -21,12 +21,12 @@ class City(CityEntry):
     departments: tuple[Department, ...]
     """Every department, retired ones included."""
     rules: tuple[Rule, ...] = ()
-    """The rules that assign messages; of those that hold for the subject line, the first one decides."""
+    """The rules that assign messages; the first rule that matches the subject line decides."""
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
     """The policies for due times; the first one is in force."""
 
     @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
+    def _is_consistent(self) -> Self:
         if faults := _faults(self):
             raise CityError([fault.sentence(self.model_dump()) for fault in faults], faults)
         return self
@@ -42,9 +42,8 @@ class City(CityEntry):
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    Name, time zone, rules and policies are the applied ones. Departments are added or updated, never removed,
-    and one that is retired stays so whatever the folder says: only `retire` retires and only
-    `put_department` revives.
+    Name, time zone, rules and policies come from `applied`. Departments are added or updated, never removed.
+    Applying does not change whether a department is retired: only `retire` and `put_department` do.
     """
     if current is None:
         return applied
@@ -57,20 +56,20 @@ def merge(current: City | None, applied: City) -> City:
 
 
 def put_department(city: City, department: Department) -> City:
-    """Add it, or replace the one of its code; a retired one comes back when it is put as not retired."""
+    """Add the department, or replace the one with the same code; `retired: false` reactivates a retired one."""
     others = tuple(department if one.code == department.code else one for one in city.departments)
     return _changed(city, departments=others if city.department(department.code) else (*others, department))
 
 
 def retire(city: City, code: str, why: str | None = None) -> City:
-    """Rules that name it stay as they are: matching passes over it, and over a rule that has nobody else.
+    """Retire a department. Rules that name it stay unchanged: matching skips it, and skips a rule with no other department.
 
-    One that is retired already changes nothing, whatever is said now. Raises `CityError` when the city has no such department.
+    Retiring a retired department changes nothing, not even its reason. Raises `CityError` for an unknown code.
     """
     department = city.department(code)
     if department is None:
         known = [one.code for one in city.departments]
-        raise CityError([f"{quoted(code)} is not a department; {nearest(code, known, 'name one that is there')}."])
+        raise CityError([f"{quoted(code)} is not a department; {nearest(code, known, 'name an existing one')}."])
     if department.retired:
         return city
     return put_department(city, department.model_copy(update={"retired": True, "retired_why": why}))

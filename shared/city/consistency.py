@@ -1,4 +1,4 @@
-"""Decides whether the parts of a city agree with each other."""
+"""Checks that the entries of a city are consistent with each other."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,15 +9,18 @@ from shared.city.faults import Fault, Loc, nearest, quoted
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 Known = Mapping[str, None]
-"""Names in their order, found at once."""
+"""An ordered set of names."""
 
-_SHORTEST_START = 3
-_ADD_OR_NAME = "add it to the departments or name one that is there"
+_PREFIX_LETTERS_MIN = 3
+_ADD_OR_NAME = "add it to the departments or name an existing one"
 
 
 @dataclass(frozen=True, slots=True)
 class CityParts:
-    """A city's entries by their number in their list; `unread` are codes and areas of entries with faults of their own."""
+    """A city's valid entries by their index in their list.
+
+    `unread` holds the codes and areas of invalid departments: a reference to one of them is not reported as well.
+    """
 
     time_zone: str | None
     departments: Mapping[int, Department]
@@ -27,18 +30,17 @@ class CityParts:
 
     @property
     def codes(self) -> Known:
-        """Every department's code that can be named."""
         return dict.fromkeys([*(one.code for one in self.departments.values()), *self.unread])
 
     @property
     def areas(self) -> Known:
-        """Every name under which a message may speak of a department's area."""
+        """Every value that a message's area may have: the areas and codes of district offices."""
         named = [name for one in self.departments.values() if one.areas for name in (one.code, *one.areas)]
         return dict.fromkeys([*named, *self.unread])
 
 
 def contradictions(city: CityParts) -> Iterator[Fault]:
-    """What contradicts itself. A rule may name a retired department, because `retire` leaves rules alone."""
+    """Every contradiction. A rule may name a retired department, because `retire` does not change rules."""
     if city.time_zone is not None:
         yield from _wrong_zone(city.time_zone)
     yield from _repeated("departments", "code", {at: one.code for at, one in city.departments.items()})
@@ -54,10 +56,10 @@ def contradictions(city: CityParts) -> Iterator[Fault]:
         yield from _wrong_policy(("policies", at), policy)
 
 
-def only_while_written(city: CityParts) -> Iterator[Fault]:
-    """What whoever writes a city must keep to and a running one may break.
+def authoring_faults(city: CityParts) -> Iterator[Fault]:
+    """Faults that reject a city or department somebody submits, but not one that is read from Kafka.
 
-    `retire` leaves rules alone, and a newer writer may know more kinds.
+    In a stored city a rule may name a department that was retired later, and a newer release may know more kinds.
     """
     retired = {one.code for one in city.departments.values() if one.retired}
     for at, department in city.departments.items():
@@ -68,23 +70,23 @@ def only_while_written(city: CityParts) -> Iterator[Fault]:
     for at, rule in city.rules.items():
         for place, code in _handlers(rule):
             if code in retired:
-                says = f"{quoted(code)} is retired; name a department that still answers"
-                yield Fault(("rules", at, *place), says)
+                problem = f"{quoted(code)} is retired; name an active department"
+                yield Fault(("rules", at, *place), problem)
 
 
 def _wrong_zone(zone: str) -> Iterator[Fault]:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        says = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
-        yield Fault(("time_zone",), says)
+        problem = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
+        yield Fault(("time_zone",), problem)
 
 
 def _repeated(listed: str, name: str, values: Mapping[int, str]) -> Iterator[Fault]:
     seen: set[str] = set()
     for at, value in values.items():
         if value in seen:
-            yield Fault((listed, at, name), f"{quoted(value)} is another's {name} already; each {name} may stand once")
+            yield Fault((listed, at, name), f"{quoted(value)} is already used as {name}; each {name} must be unique")
         seen.add(value)
 
 
@@ -97,7 +99,7 @@ def _wrong_parents(city: CityParts) -> Iterator[Fault]:
         if parent not in parents:
             yield Fault(loc, f"{quoted(parent)} is not a department; {nearest(parent, list(parents), _ADD_OR_NAME)}")
         elif code in _ancestors(code, parents):
-            yield Fault(loc, f'{quoted(parent)} is below "{code}" itself; name one that is above it, or none')
+            yield Fault(loc, f'{quoted(parent)} is below "{code}" itself; name a department above it, or none')
 
 
 def _ancestors(code: str, parents: Mapping[str, str | None]) -> set[str]:
@@ -115,8 +117,8 @@ def _shared_areas(departments: Mapping[int, Department]) -> Iterator[Fault]:
         for place, area in enumerate(department.areas):
             first = owner.setdefault(area, department.code)
             if first != department.code:
-                says = f'{quoted(area)} belongs to "{first}" already; an area has one office'
-                yield Fault(("departments", at, "areas", place), says)
+                problem = f'{quoted(area)} already belongs to "{first}"; an area has one district office'
+                yield Fault(("departments", at, "areas", place), problem)
 
 
 def _handlers(rule: Rule) -> Iterator[tuple[Loc, str]]:
@@ -135,21 +137,23 @@ def _wrong_handlers(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
             yield Fault((*loc, *place), f"{quoted(code)} is named twice; name each department once")
         seen.add(code)
     if len(rule.departments) > DEPARTMENTS_MAX:
-        says = f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
-        yield Fault((*loc, "co_handlers"), says)
+        problem = (
+            f"the rule names {len(rule.departments)} departments; name at most {DEPARTMENTS_MAX}, the lead included"
+        )
+        yield Fault((*loc, "co_handlers"), problem)
 
 
 def _wrong_conditions(loc: Loc, rule: Rule, known: Known) -> Iterator[Fault]:
     if not (rule.any or rule.all or rule.areas or rule.channels):
-        yield Fault(loc, "it would hold for every message; give it one or more of any, all, areas, channels")
+        yield Fault(loc, "the rule would match every message; add at least one of any, all, areas, channels")
     for number, group in enumerate(rule.all):
         if not group:
-            yield Fault((*loc, "all", number), "the group is empty and could never hold; give it terms")
+            yield Fault((*loc, "all", number), "the group is empty and would never match; add terms")
     for place, area in enumerate(rule.areas):
         if area not in known:
             otherwise = "write one of a department's areas, or its code"
-            says = f"{quoted(area)} is no area of any department; {nearest(area, list(known), otherwise)}"
-            yield Fault((*loc, "areas", place), says)
+            problem = f"{quoted(area)} is not an area of any department; {nearest(area, list(known), otherwise)}"
+            yield Fault((*loc, "areas", place), problem)
     for inner, term in _terms(rule):
         if (wrong := _wrong_term(term)) is not None:
             yield Fault((*loc, *inner), wrong)
@@ -164,9 +168,9 @@ def _terms(rule: Rule) -> Iterator[tuple[Loc, str]]:
 
 def _wrong_term(term: str) -> str | None:
     if not any(character.isalnum() for character in term):
-        return f"the term {quoted(term)} has neither letter nor digit and is never found; write a word"
-    if term.endswith("*") and len(term) < _SHORTEST_START + 1:
-        return f"{quoted(term)} begins too many words; write {_SHORTEST_START} letters or more before *"
+        return f"the term {quoted(term)} has no letter or digit and never matches; write a word"
+    if term.endswith("*") and len(term) < _PREFIX_LETTERS_MIN + 1:
+        return f"{quoted(term)} matches too many words; write at least {_PREFIX_LETTERS_MIN} letters before *"
     return None
 
 
@@ -175,5 +179,5 @@ def _wrong_policy(loc: Loc, policy: Policy) -> Iterator[Fault]:
         yield Fault(
             loc,
             f"accept_h {policy.accept_h:g}, first_reply_h {policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} "
-            "run backwards; each must be at least the one before",
+            "are not in ascending order; each must be at least the one before",
         )

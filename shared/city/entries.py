@@ -1,4 +1,4 @@
-"""What a city's files hold: departments, rules and policies, each field with its form."""
+"""The entries of a city's files: departments, rules and policies, with the allowed values of each field."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from shared.contracts.documented import Documented
 from shared.contracts.ids import DEPARTMENT_CODE_FORM
 
 AREA_OFFICE = "@area"
-"""In a rule, instead of a code: the district office of the area that the message names."""
+"""In a rule, in place of a department's code: the district office of the message's area."""
 
 KINDS = ("bureau", "district", "utility", "imported")
 HOURS_MAX = 24 * 366
@@ -16,7 +16,7 @@ HOURS_MAX = 24 * 366
 
 def _no_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("holds the character U+0000; leave it out")
+        raise ValueError("contains the character U+0000; remove it")
     return text
 
 
@@ -31,7 +31,7 @@ Hours = Annotated[float, Field(gt=0, le=HOURS_MAX, strict=True)]
 
 
 class CityEntry(Documented):
-    """Frozen; fields it does not know are skipped, so that an older reader survives a newer revision."""
+    """Frozen. Unknown fields are ignored, so that an older release can read the revisions of a newer one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class Department(CityEntry):
     kind: str = "bureau"
     """What the department is: `bureau`, `district`, `utility` or `imported`."""
     parent: Code | None = None
-    """The code of the department above it; null when there is none."""
+    """The code of the parent department; null for none."""
     email: Email | None = None
     """Where the department receives notices of new parts; null for no notices."""
     areas: Terms = ()
@@ -63,14 +63,13 @@ class Department(CityEntry):
     retired: bool = False
     """Whether the department is retired and receives no new parts."""
     retired_why: Text | None = None
-    """Why the department is retired; null while it is not, or when no reason was given."""
+    """Why the department is retired; null when it is active or no reason was given."""
 
 
 class Rule(CityEntry):
-    """Holds when one of `any`, one of each group of `all` and none of `none` are found, in its areas and
-    channels.
+    """Matches a message that contains a term of `any`, a term of each group of `all` and no term of `none`.
 
-    Whatever is left empty asks for nothing. `examples` are messages this very rule must assign.
+    `areas` and `channels` limit the rule further. An empty field is no condition.
     """
 
     id: Code
@@ -78,21 +77,21 @@ class Rule(CityEntry):
     lead: HandlerCode
     """The code of the department that leads; `@area` is the district office of the message's area."""
     co_handlers: tuple[HandlerCode, ...] = ()
-    """The codes of the departments that have a part beside the lead; `@area` as in `lead`."""
+    """The codes of the co-handlers; `@area` as in `lead`."""
     any: Terms = ()
-    """Terms of which at least one must be in the message; empty for no condition."""
+    """The message must contain at least one of these terms; empty for no condition."""
     all: tuple[Terms, ...] = ()
-    """Groups of terms; of each group at least one must be in the message. Empty for no condition."""
+    """The message must contain at least one term of each group; empty for no condition."""
     none: Terms = ()
-    """Terms of which none may be in the message."""
+    """The message must contain none of these terms."""
     areas: Terms = ()
     """Areas to which the rule applies; empty for every area."""
     channels: tuple[Channel, ...] = ()
     """Channels to which the rule applies; empty for every channel."""
     why: Name
-    """What departments read as the reason of the assignment, in both languages."""
+    """The reason for the assignment that departments read, in both languages."""
     examples: Terms = ()
-    """Messages that this rule must assign; applying the city checks them."""
+    """Messages that this rule, and no other, must assign; `chorus apply` checks them."""
 
     @property
     def departments(self) -> tuple[str, ...]:
@@ -101,13 +100,13 @@ class Rule(CityEntry):
 
 
 class Policy(CityEntry):
-    """Natural hours from the assignment within which each clock must stop."""
+    """How long each clock of a part may run, in natural hours from the assignment."""
 
     id: Code
     """The policy's id, unique in the city."""
     accept_h: Hours
-    """Hours from the assignment until the part must be accepted."""
+    """Hours from the assignment until the department must accept the part."""
     first_reply_h: Hours
     """Hours from the assignment until the resident must have a first reply."""
     resolve_h: Hours
-    """Hours from the assignment until the final contribution must be there."""
+    """Hours from the assignment until the department must send its final contribution."""

@@ -1,4 +1,4 @@
-"""Reads a city from a folder of YAML, or tells everything that is wrong with it."""
+"""Reads a city from a folder of YAML files, or reports every problem in it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,26 +6,26 @@ from typing import Any
 
 from shared.city.city import City
 from shared.city.faults import WORDS, CityError, Fault, Faulty, in_words, nearest, quoted
-from shared.city.parsing import city_of, wrong_fields
+from shared.city.parsing import city_of, field_faults
 from shared.city.yaml_file import UnreadableYaml, YamlFile, read
 
-ABOUT = "city.yaml"
-ABOUT_FIELDS = ("name", "time_zone")
-FILES = (ABOUT, "departments.yaml", "policies.yaml", "rules.yaml")
-_KNOWN = f"known are {', '.join(FILES)} and rules/*.yaml"
+CITY_FILE = "city.yaml"
+CITY_FIELDS = ("name", "time_zone")
+FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml")
+_KNOWN_FILES = f"known files are {', '.join(FILES)} and rules/*.yaml"
 
 
 def load_city(folder: Path) -> City:
-    """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in their names' order.
+    """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in the order of their names.
 
-    Raises `CityError` with a sentence for every problem of every file, each with file and line. What the files must
-    agree on is looked at when each of them can be read as YAML.
+    Raises `CityError` with a sentence for every problem, each with file and line. References between files are checked
+    only when every file is valid YAML.
     """
-    return _Reading(folder).city()
+    return _FolderReader(folder).city()
 
 
-class _Reading:
-    """One pass over a folder that goes on after a problem, so that all of them can be told at once."""
+class _FolderReader:
+    """Reads a folder and continues after a problem, so that one run reports all of them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -36,22 +36,22 @@ class _Reading:
 
     def city(self) -> City:
         self._problems += _misnamed(self._folder)
-        document: dict[str, Any] = self._about()
+        document: dict[str, Any] = self._city_fields()
         document["departments"] = self._listed("departments", ["departments.yaml"])
         document["rules"] = self._listed("rules", _rule_files(self._folder))
         document["policies"] = self._listed("policies", ["policies.yaml"])
         try:
             city = city_of(document) if self._complete else None
-            faults: Sequence[Fault] = () if city else wrong_fields(document)
+            faults: Sequence[Fault] = () if city else field_faults(document)
         except Faulty as error:
             city, faults = None, error.faults
-        told = [self._sentence(fault, document) for fault in faults]
+        sentences = [self._sentence(fault, document) for fault in faults]
         if city is None or self._problems:
-            raise CityError([*self._problems, *(one for one in told if one)])
+            raise CityError([*self._problems, *(one for one in sentences if one)])
         return city
 
     def _read(self, file: str) -> YamlFile | None:
-        """The file; None, and a problem noted, when there is nothing to be had from it."""
+        """The file; None, with the problem recorded, when it cannot be read."""
         try:
             found = self._files[file] = read(self._folder, file)
         except UnreadableYaml as error:
@@ -61,29 +61,31 @@ class _Reading:
         self._problems += found.problems
         return found
 
-    def _about(self) -> dict[str, Any]:
-        file = self._read(ABOUT)
+    def _city_fields(self) -> dict[str, Any]:
+        file = self._read(CITY_FILE)
         if file is None:
             return {}
         if not isinstance(file.value, dict):
-            self._problems.append(f"{ABOUT}: {quoted(file.value)} is not a set of fields; write name and time_zone.")
-            del self._files[ABOUT]
+            self._problems.append(
+                f"{CITY_FILE}: {quoted(file.value)} is not a set of fields; write name and time_zone."
+            )
+            del self._files[CITY_FILE]
             return {}
         for name, value in file.value.items():
-            if name not in ABOUT_FIELDS:
-                meant = nearest(name, ABOUT_FIELDS, f"known are {', '.join(ABOUT_FIELDS)}")
-                says = f"field {quoted(name)[1:-1]}: there is no such field (its value is {quoted(value)}); {meant}"
-                self._problems.append(f"{ABOUT}:{file.line((name,))}, {says}.")
-        return {name: file.value[name] for name in ABOUT_FIELDS if name in file.value}
+            if name not in CITY_FIELDS:
+                remedy = nearest(name, CITY_FIELDS, f"known are {', '.join(CITY_FIELDS)}")
+                fault = f"field {quoted(name)[1:-1]}: there is no such field (its value is {quoted(value)}); {remedy}."
+                self._problems.append(f"{CITY_FILE}:{file.line((name,))}, {fault}")
+        return {name: file.value[name] for name in CITY_FIELDS if name in file.value}
 
     def _listed(self, listed: str, files: Sequence[str]) -> list[Any]:
-        """The entries of all these files, one after the other."""
         entries: list[Any] = []
         for name in files:
             file = self._read(name)
             if file is not None and not isinstance(file.value, list):
-                says = f"{quoted(file.value)} is not a list; write one entry a {WORDS[listed][0]}, each begun with '- '"
-                self._problems.append(f"{name}: {says}.")
+                entry = WORDS[listed][0]
+                fault = f"{quoted(file.value)} is not a list; write one entry for each {entry}, beginning with '- '."
+                self._problems.append(f"{name}: {fault}")
                 self._complete = False
             elif file is not None:
                 entries += file.value
@@ -91,7 +93,7 @@ class _Reading:
         return entries
 
     def _sentence(self, fault: Fault, document: Any) -> str | None:
-        """The fault with file and line; None when it only repeats that a file could not be read."""
+        """The fault with file and line; None for a field of a file whose own problem is already reported."""
         listed, *inner = fault.loc or ("",)
         if listed in WORDS and not inner:
             return f"{listed}.yaml: {fault.says}."
@@ -101,8 +103,8 @@ class _Reading:
             return f"{file.name}:{file.line((at, *inner[1:]))}, {place}: {fault.says}."
         if not fault.loc:
             return fault.sentence(document)
-        about = self._files.get(ABOUT)
-        return f"{ABOUT}:{about.line(fault.loc)}, {fault.sentence(document)}" if about else None
+        city_file = self._files.get(CITY_FILE)
+        return f"{CITY_FILE}:{city_file.line(fault.loc)}, {fault.sentence(document)}" if city_file else None
 
 
 def _rule_files(folder: Path) -> list[str]:
@@ -112,12 +114,12 @@ def _rule_files(folder: Path) -> list[str]:
 
 
 def _misnamed(folder: Path) -> Iterator[str]:
-    """Files that somebody meant to be read and nobody reads."""
+    """A sentence for each YAML file that would be ignored because of its name."""
     for path in sorted([*folder.glob("*.y*ml"), *folder.glob("rules/*.yml")]):
         name = str(path.relative_to(folder))
         if name in FILES or path.suffix not in (".yaml", ".yml"):
             continue
         if path.suffix == ".yml":
-            yield f"{name}: files of a city end in .yaml; rename it."
+            yield f"{name}: a city's files must end in .yaml; rename the file."
         else:
-            yield f"{name}: no such file belongs to a city; {nearest(name, FILES, _KNOWN)}."
+            yield f"{name}: a city has no file of that name; {nearest(name, FILES, _KNOWN_FILES)}."

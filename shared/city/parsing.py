@@ -1,4 +1,4 @@
-"""Decides whether a city, or a department, that somebody wrote can be used, and tells everything that is wrong with it."""
+"""Validates a city or a department that somebody submits, and reports every fault in it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError
 
 from shared.city.city import City
-from shared.city.consistency import CityParts, contradictions, only_while_written
+from shared.city.consistency import CityParts, authoring_faults, contradictions
 from shared.city.entries import CityEntry, Department, Name, Policy, Rule
 from shared.city.faults import Fault, Faulty, under
 
@@ -16,7 +16,7 @@ Entry = TypeVar("Entry", bound=CityEntry)
 
 
 class Outline(CityEntry):
-    """A city with its entries unread."""
+    """A city whose entries are not validated yet."""
 
     revision: int = 0
     name: Name
@@ -27,11 +27,11 @@ class Outline(CityEntry):
 
 
 def city_of(given: Any) -> City:
-    """The city in a document of `City`'s form. Raises `Faulty`."""
+    """Parse a document with the fields of `City`. Raises `Faulty` with every fault."""
     outline, parts, faults = _read(given)
-    faults += [*contradictions(parts), *only_while_written(parts)]
+    faults += [*contradictions(parts), *authoring_faults(parts)]
     if outline.get("policies") == []:
-        faults.append(Fault(("policies",), "there is no policy; write one, with its id and hours"))
+        faults.append(Fault(("policies",), "the list is empty; write one policy, with its id and hours"))
     if faults:
         raise Faulty(sorted(faults, key=_order))
     city = City(
@@ -43,32 +43,32 @@ def city_of(given: Any) -> City:
         policies=tuple(parts.policies.values()),
     )
     if (size := len(city.model_dump_json().encode())) > CITY_BYTES_MAX:
-        raise Faulty([Fault((), f"The city has {size} bytes; at most {CITY_BYTES_MAX} fit into one revision")])
+        raise Faulty([Fault((), f"The city has {size} bytes; a revision can have at most {CITY_BYTES_MAX}")])
     return city
 
 
-def wrong_fields(given: Any) -> list[Fault]:
-    """What is wrong in itself with the fields of a document that is there in part only."""
+def field_faults(given: Any) -> list[Fault]:
+    """The faults within single fields. Skips consistency checks, which would report false faults in a partial document."""
     return sorted(_read(given)[2], key=_order)
 
 
 def department_of(code: str, given: Any) -> Department:
-    """The department of that code in a document of `Department`'s form, which may leave its code out. Raises `Faulty`."""
+    """Parse a document with the fields of `Department`; `code` comes from the URL. Raises `Faulty` with every fault."""
     if not isinstance(given, dict):
-        raise Faulty([Fault((), "A department is written as an object with a name")])
+        raise Faulty([Fault((), "A department must be a JSON object with a name")])
     faults = []
     if given.get("code", code) != code:
-        faults.append(Fault(("code",), f'another code, "{code}", stands in the address; leave this one out'))
+        faults.append(Fault(("code",), f'the code in the URL is "{code}"; write the same code or leave the field out'))
     for name in ("retired", "retired_why"):
         if given.get(name) not in (None, False):
-            faults.append(Fault((name,), "a department is not retired by writing it; leave this out"))
+            faults.append(Fault((name,), "this request cannot retire a department; leave the field out"))
     try:
         department = Department.model_validate({**given, "code": code}, extra="forbid")
     except ValidationError as error:
         raise Faulty(faults + under((), error.errors(), Department)) from error
     faults += [
         Fault(fault.loc[2:], fault.says)
-        for fault in only_while_written(CityParts(None, departments={0: department}, rules={}, policies={}))
+        for fault in authoring_faults(CityParts(None, departments={0: department}, rules={}, policies={}))
     ]
     if faults:
         raise Faulty(faults)
@@ -76,7 +76,7 @@ def department_of(code: str, given: Any) -> Department:
 
 
 def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
-    """What has its form, and the faults of what has not."""
+    """The valid fields, the valid entries, and the faults of the others."""
     outline, faults = _outline(given)
     departments = _entries(outline, "departments", Department, faults)
     rules = _entries(outline, "rules", Rule, faults)
@@ -86,9 +86,9 @@ def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
 
 
 def _outline(given: Any) -> tuple[dict[str, Any], list[Fault]]:
-    """Those fields of the outline that have their form, and the faults of the others."""
+    """The valid fields, and the faults of the others."""
     if not isinstance(given, dict):
-        return {}, [Fault((), "A city is written as an object with name, time_zone, departments, rules and policies")]
+        return {}, [Fault((), "A city must be an object with name, time_zone, departments, rules and policies")]
     try:
         read = Outline.model_validate(given, extra="forbid")
     except ValidationError as error:
@@ -99,7 +99,7 @@ def _outline(given: Any) -> tuple[dict[str, Any], list[Fault]]:
 
 
 def _entries(outline: Mapping[str, Any], listed: str, kind: type[Entry], faults: list[Fault]) -> dict[int, Entry]:
-    """Those entries of a list that have their form, by their number; the faults of the others are added."""
+    """The valid entries of a list, by index; appends the faults of the others to `faults`."""
     read: dict[int, Entry] = {}
     for at, one in enumerate(outline.get(listed, ())):
         try:
@@ -110,7 +110,7 @@ def _entries(outline: Mapping[str, Any], listed: str, kind: type[Entry], faults:
 
 
 def _named(departments: Iterable[Any]) -> Iterator[str]:
-    """Codes and areas of departments with faults: whoever names them is not wrong."""
+    """Codes and areas of invalid departments: a reference to one of them is not a fault of its own."""
     for one in departments:
         if isinstance(one, dict):
             areas = one.get("areas")
@@ -119,6 +119,6 @@ def _named(departments: Iterable[Any]) -> Iterator[str]:
 
 
 def _order(fault: Fault) -> tuple[int, int]:
-    """By list, then by entry; what stands in the city itself comes first."""
+    """Sort key: faults of the city's own fields first, then by list and entry."""
     listed = LISTS.index(str(fault.loc[0])) if fault.loc and fault.loc[0] in LISTS else -1
     return listed, int(fault.loc[1]) if listed >= 0 and len(fault.loc) > 1 else -1

@@ -1,4 +1,4 @@
-"""Reads one file of YAML into plain values, each with its line; what is no plain data is told in a sentence."""
+"""Reads one YAML file into plain values, with the line of each value for error messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ FILE_BYTES_MAX = 1024 * 1024
 
 
 class UnreadableYaml(ValueError):
-    """Why a file could not be read at all, in a sentence."""
+    """A file that cannot be read at all; the message is a sentence with the file and the line."""
 
 
 @dataclass(frozen=True)
 class YamlFile:
-    """What a file holds, and where; `problems` are sentences about what was read around."""
+    """The values of a file. `problems` are sentences about the values and keys that were skipped."""
 
     name: str
     value: Any
@@ -26,7 +26,7 @@ class YamlFile:
     problems: tuple[str, ...]
 
     def line(self, loc: Loc) -> int:
-        """The line of the value at `loc`, or of what it is missing in."""
+        """The line of the value at `loc`; for a missing value, of the entry that lacks it. Counted from 1."""
         node = self.root
         for step in loc:
             if (inner := _inside(node, step)) is None:
@@ -36,18 +36,18 @@ class YamlFile:
 
 
 def read(folder: Path, name: str) -> YamlFile:
-    """The file's content. Raises `Unreadable`."""
+    """Read the file. Raises `UnreadableYaml`."""
     text = _text(folder, name)
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
     except RecursionError as error:
         raise UnreadableYaml(
-            f"{name}: it is nested too deeply; a city's file needs no more than five levels."
+            f"{name}: the file is nested too deeply; a city's file needs no more than five levels."
         ) from error
     except yaml.reader.ReaderError as error:
         line, character = text.count("\n", 0, error.position) + 1, f"U+{error.character:04X}"
-        raise UnreadableYaml(f"{name}:{line}: the character {character} stands there; leave it out.") from error
+        raise UnreadableYaml(f"{name}:{line}: the character {character} is not allowed; remove it.") from error
     except yaml.MarkedYAMLError as error:
         raise UnreadableYaml(_not_yaml(name, error)) from error
     if root is None:
@@ -61,15 +61,15 @@ def _text(folder: Path, name: str) -> str:
     path = folder / name
     try:
         if path.exists() and not path.is_file():
-            raise UnreadableYaml(f"{name}: this is no file; put a file of that name there.")
+            raise UnreadableYaml(f"{name}: this is not a file; replace it with a file of that name.")
         if (size := path.stat().st_size) > FILE_BYTES_MAX:
             more = "split the rules into several files in rules/" if name.startswith("rules") else "shorten it"
-            raise UnreadableYaml(f"{name}: it has {size} bytes; a city's file has at most {FILE_BYTES_MAX}: {more}.")
+            raise UnreadableYaml(f"{name}: the file has {size} bytes; the limit is {FILE_BYTES_MAX}: {more}.")
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise UnreadableYaml(f"{name}: there is no such file in {writable(str(folder))!r}; add it.") from error
+        raise UnreadableYaml(f"{name}: the file does not exist in {writable(str(folder))!r}; add it.") from error
     except OSError as error:
-        raise UnreadableYaml(f"{name}: it cannot be read ({error.strerror}); make it readable.") from error
+        raise UnreadableYaml(f"{name}: the file cannot be read ({error.strerror}); make it readable.") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -79,13 +79,13 @@ def _text(folder: Path, name: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes no aliases: a few lines of them can stand for more than a machine holds."""
+    """Rejects aliases: a few lines of nested aliases can expand to more than the memory holds (billion laughs attack)."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             alias: Any = self.get_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(
-                problem=f'"*{alias.anchor}" stands for what is written elsewhere; write it out',
+                problem=f'"*{alias.anchor}" is an alias; write the value itself',
                 problem_mark=alias.start_mark,
             )
         node: yaml.Node | None = super().compose_node(parent, index)
@@ -95,19 +95,19 @@ class _Loader(yaml.SafeLoader):
 def _not_yaml(name: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     place = f"{name}:{mark.line + 1}" if mark else name
-    said = writable(str(error.problem or error.context))
+    reason = writable(str(error.problem or error.context))
     if "'\\t'" in (error.problem or "") or "tab" in (error.problem or ""):
-        return f"{place}: a tab stands where the line is indented; indent with spaces."
-    if "another document" in said:
-        return f"{place}: a second document begins there; leave out the line '---'."
-    if "stands for what" in said:
-        return f"{place}: {said}."
-    remedy = "put quotes around the text there, or close what was opened before"
-    return f"{place}: this is not YAML ({said}); {remedy}."
+        return f"{place}: the line is indented with a tab; indent with spaces."
+    if "another document" in reason:
+        return f"{place}: a second document begins here; remove the line '---'."
+    if "is an alias" in reason:
+        return f"{place}: {reason}."
+    remedy = "put quotes around the text, or close the bracket or quote that is still open"
+    return f"{place}: this is not valid YAML ({reason}); {remedy}."
 
 
 def _plain(loader: yaml.SafeLoader, node: yaml.Node, name: str, problems: list[str]) -> Any:
-    """The values of a node; what cannot be one is added to the problems."""
+    """The values of a node; appends a sentence to `problems` for each one that cannot be read."""
     match node:
         case yaml.MappingNode():
             return {key: _plain(loader, value, name, problems) for key, value in _pairs(node, name, problems)}
@@ -121,14 +121,14 @@ def _plain(loader: yaml.SafeLoader, node: yaml.Node, name: str, problems: list[s
 
 
 def _pairs(node: yaml.MappingNode, name: str, problems: list[str]) -> Iterator[tuple[str, yaml.Node]]:
-    """Each key once. YAML lets a key stand twice and keeps the last in silence; a city must not lose a line like that."""
+    """The fields of a mapping. A repeated key is a problem: PyYAML would silently keep the last value only."""
     first: dict[str, int] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            problems.append(f"{name}:{_line(key)}: a field's name is a word; write 'field: value'.")
+            problems.append(f"{name}:{_line(key)}: a field's name must be a word; write 'field: value'.")
         elif key.value in first:
-            says = f"the key {quoted(key.value)} stands twice, first in line {first[key.value]}; keep one of them"
-            problems.append(f"{name}:{_line(key)}: {says}.")
+            sentence = f"the key {quoted(key.value)} is repeated, first in line {first[key.value]}; keep one of them."
+            problems.append(f"{name}:{_line(key)}: {sentence}")
         else:
             first[key.value] = _line(key)
             yield key.value, value

@@ -1,1 +1,1 @@
-"""Clocks: when each is due, and its verdict."""
+"""Clocks: due times and verdicts."""

@@ -1,4 +1,4 @@
-"""Clocks: when one is due and what its verdict is. Pure; moments come in, verdicts come out."""
+"""The due time and the verdict of a clock. Pure: the current time is an argument."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,12 @@ Verdict = Literal["kept", "broken", "open", "void"]
 
 
 def due_at(started_at: datetime, limit: timedelta) -> datetime:
-    """The moment at which a clock of so much natural time runs out."""
     return started_at + limit
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock of one part. `ended_at` is when the duty ceased without being done: returned, withdrawn."""
+    """One clock of one part. `ended_at` is when the part was returned or withdrawn before the clock stopped."""
 
     clock: ClockName
     part_id: str
@@ -27,7 +26,7 @@ class Clock:
     ended_at: datetime | None = None
 
     def verdict(self, as_of: datetime) -> Verdict:
-        """Kept when it stopped by its due time, the very moment included; broken from the moment after, stopped or not."""
+        """`kept` when the clock stopped at or before its due time; `broken` after the due time, even if it stops later."""
         if self.stopped_at is not None and self.stopped_at <= self.due_at:
             return "kept"
         if self.ended_at is not None and self.ended_at <= self.due_at:
@@ -35,7 +34,7 @@ class Clock:
         return "broken" if as_of > self.due_at else "open"
 
     def judged_at(self, as_of: datetime) -> datetime | None:
-        """When the verdict was certain: the stop of a kept clock, the due time of a broken one."""
+        """When the verdict became final: the stop of a kept clock, the due time of a broken one; None while open."""
         match self.verdict(as_of):
             case "kept":
                 return self.stopped_at

@@ -1,1 +1,1 @@
-"""What crosses a topic: envelope, ids, limits, and every message and fact as a class."""
+"""Message contracts: envelope, ids, limits, and a class for every message and fact on a topic."""

@@ -1,7 +1,7 @@
-"""Commitments: how a fact that is published for ever refers to a text that can be erased.
+"""Commitments: how a fact that is published permanently refers to a text that can be erased.
 
 A commitment is the SHA-256 of a salt followed by the UTF-8 text. Its salt is HMAC-SHA256(the input's salt, the place of
-the text in its decision), so one salt an input serves all texts, and nobody without it can test a guess.
+the text in its decision): one salt for each input is enough, and without it nobody can verify a guessed text.
 """
 
 import hashlib
@@ -13,13 +13,11 @@ SALT_BYTES = 32
 
 
 class Commitment(TypedDict):
-    """`sha256` in hexadecimal."""
-
     sha256: str
+    """Hexadecimal."""
 
 
 def new_salt() -> bytes:
-    """32 random bytes, made once for each input."""
     return secrets.token_bytes(SALT_BYTES)
 
 

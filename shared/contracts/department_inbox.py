@@ -1,4 +1,4 @@
-"""What a department receives in its inbox."""
+"""The messages that a department receives in its inbox."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -11,19 +11,19 @@ from shared.contracts.fields import Contact, Moment
 
 
 class Due(Documented):
-    """When each clock of a part runs out."""
+    """The due time of each clock of a part."""
 
     model_config = ConfigDict(frozen=True)
     accept: Moment
     """When the department must have accepted the part."""
     first_reply: Moment
-    """When the resident must have had a first reply, an interim one or the answer."""
+    """When the resident must have received a first reply: an interim one or the answer."""
     resolve: Moment
-    """When the department must have written its final contribution."""
+    """When the department must have sent its final contribution."""
 
 
 class PartOffered(Payload):
-    """Everything a department needs to work on its part, self-contained."""
+    """Everything that a department needs to work on its part."""
 
     type: ClassVar[str] = PREFIX + "part.offered"
     part_id: str
@@ -49,15 +49,15 @@ class PartOffered(Payload):
     contact: Contact | None = None
     """How to reach the resident. Null or absent when no contact was given or the message is confidential."""
     due: Due
-    """When the clocks of the part run out."""
+    """The due times of the part's clocks."""
     why: str
-    """Why the department has this part, in Chinese and English."""
+    """The reason for the assignment, in Chinese and English."""
     policy_id: str
     """The policy that the due times follow."""
 
 
 class PartChanged(Payload):
-    """The part is still this department's; who leads, or who else handles it, has changed."""
+    """The department keeps its part, but the lead or the co-handlers have changed."""
 
     type: ClassVar[str] = PREFIX + "part.changed"
     part_id: str
@@ -75,7 +75,7 @@ class PartChanged(Payload):
 
 
 class PartWithdrawn(Payload):
-    """The part is taken away; nothing is owed any more."""
+    """An operator withdrew the part: the department has nothing more to do."""
 
     type: ClassVar[str] = PREFIX + "part.withdrawn"
     part_id: str
@@ -87,7 +87,7 @@ class PartWithdrawn(Payload):
 
 
 class PartClosed(Payload):
-    """The inquiry is answered: nothing more is owed for this round."""
+    """The inquiry is answered: the department has nothing more to do in this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
@@ -95,15 +95,15 @@ class PartClosed(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
-    """Which answer of the inquiry closes the part, counted from 1."""
+    """The round of the answer that closed the part, counted from 1."""
 
 
 class MessageRefused(Payload):
-    """A department's message that could not be taken: which, why, and what would be right."""
+    """Chorus refused a message from the department's outbox."""
 
     type: ClassVar[str] = PREFIX + "message.refused"
     cause: str
-    """The `ce_id` of the refused message; without one, topic-partition-offset of its record."""
+    """The `ce_id` of the refused message; if it has none, `<topic>-<partition>-<offset>` of its record."""
     reason: str
     """Why the message was refused, one sentence."""
     remedy: str

@@ -10,17 +10,15 @@ from pydantic_core import to_json
 from shared.contracts.documented import Documented
 
 PREFIX = "chorus."
-
-
 Header = tuple[str, bytes | None]
 
 
 class Origin(NamedTuple):
-    """The CloudEvents attributes that all messages of one cause have alike.
+    """The CloudEvents attributes that all messages with the same cause share.
 
-    `recorded_at` is the time stamped at the entry point, RFC 3339. Only inputs have the others: `digest` tells which bytes
-    the sender sent (the same id with another digest is another message), `actor` who sent it, as `kind` or `kind/role`,
-    and `salt`, 64 hexadecimal digits, what its texts are committed with.
+    `recorded_at` is the time that the entry point stamped, RFC 3339. Only inputs have `digest`, `actor` and `salt`:
+    `digest` identifies the sender's bytes (the same id with another digest is another message), `actor` is `kind` or
+    `kind/role` of the sender, and `salt` has 64 hexadecimal digits (see `commitments`).
     """
 
     source: str
@@ -33,8 +31,12 @@ class Origin(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _alike(origin: Origin) -> tuple[Header, list[Header], list[Header]]:
-    """The headers of an origin: source, then what stands before and after the sequence."""
+def _origin_headers(origin: Origin) -> tuple[Header, list[Header], list[Header]]:
+    """The headers of an origin: the source, then those before and those after `ce_sequence`.
+
+    The messages of one decision share them. With this cache, and `record` built only when the message is sent, the core
+    decides 6,486 instead of 5,785 inquiries a second (docs/decisions/0010-measuring.md).
+    """
     at = origin.recorded_at.encode()
     before: list[Header] = [
         ("ce_specversion", b"1.0"),
@@ -43,18 +45,18 @@ def _alike(origin: Origin) -> tuple[Header, list[Header], list[Header]]:
         ("ce_recordedtime", at),
         ("content-type", b"application/json"),
     ]
-    told = (
+    optional = (
         ("ce_causationid", origin.causation),
         ("ce_digest", origin.digest),
         ("ce_actor", origin.actor),
         ("ce_salt", origin.salt),
     )
-    after: list[Header] = [(name, text.encode()) for name, text in told if text is not None]
+    after: list[Header] = [(name, text.encode()) for name, text in optional if text is not None]
     return ("ce_source", origin.source.encode()), before, after
 
 
 class Message(NamedTuple):
-    """One message to publish: where, under which key, its own attributes, and its JSON."""
+    """One message to publish; `value` is JSON."""
 
     topic: str
     key: str
@@ -66,21 +68,21 @@ class Message(NamedTuple):
 
     @property
     def record(self) -> tuple[bytes, bytes, list[Header]]:
-        """Key, value and headers, in the fixed names of the project; made when it goes out: thousands wait for that."""
+        """Key, value and headers, built only when the message is sent: thousands of unconfirmed messages are in memory."""
         _, key, id_, type_, origin, value, sequence = self
-        source, before, after = _alike(origin)
+        source, before, after = _origin_headers(origin)
         number: list[Header] = [] if sequence is None else [("ce_sequence", b"%d" % sequence)]
         own = ("ce_id", id_.encode()), source, ("ce_type", type_.encode())
         return key.encode(), value, [*own, *before, *number, *after]
 
 
 class Payload(Documented):
-    """What every message body has in common: unknown fields are skipped, so that fields can be added."""
+    """The base of every message body. Unknown fields are ignored, so that a newer release can add fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
 
 
 def as_json(data: Mapping[str, object]) -> bytes:
-    """Compact JSON, characters as they are. The serialiser of pydantic: many times as fast as the standard library's."""
+    """Compact JSON in UTF-8, without escapes for characters outside ASCII."""
     return to_json(data)

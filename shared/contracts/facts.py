@@ -8,7 +8,7 @@ from shared.contracts.fields import Moment
 
 
 class ActorShown(Documented):
-    """Who caused an event: never a name."""
+    """Who caused an event, without a name."""
 
     model_config = ConfigDict(frozen=True)
     kind: str
@@ -18,9 +18,9 @@ class ActorShown(Documented):
 
 
 class CaseEvent(Payload):
-    """A fact on `inquiries.events`, without free text. Between `actor` and `state` stand the fields of its type.
+    """A fact on `inquiries.events`, without free text. The fields of its type come between `actor` and `state`.
 
-    The value is compact JSON in this order, and `prev` chains the values, so that `sha256sum` alone verifies a case.
+    The value is compact JSON in this field order. `prev` is the hash of the value before: `sha256sum` verifies a case.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -31,9 +31,9 @@ class CaseEvent(Payload):
     sequence: int
     """The number of the event within its case, counted from 1 without gaps."""
     at: Moment
-    """When the input that caused it was recorded."""
+    """When the input that caused the event was recorded."""
     actor: ActorShown
-    """Who caused it."""
+    """Who caused the event."""
     state: str
     """The state of the case after this fact."""
     departments: tuple[str, ...]
@@ -41,7 +41,7 @@ class CaseEvent(Payload):
     part_states: dict[str, int]
     """How many parts are in each state after this fact."""
     prev: str | None
-    """The SHA-256 of the value of the case's event before, in hexadecimal; null in the first."""
+    """The SHA-256 of the value of the case's previous event, in hexadecimal; null in the first."""
 
 
 EVENT_TYPES = tuple(

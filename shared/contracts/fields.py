@@ -1,4 +1,4 @@
-"""Field types that several messages share: points in time, text that can be stored, contacts."""
+"""Field types that several messages share: timestamps, text, contacts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,32 +12,32 @@ from shared.runtime import timestamps
 YEARS = range(1970, 9999)
 
 
-def in_reach(moment: datetime) -> datetime:
-    """Refuse a time that has no year of four digits in UTC: it could be read here and never be written again."""
+def in_range(moment: datetime) -> datetime:
+    """Refuse a time whose year in UTC does not have four digits: MongoDB and RFC 3339 could not represent it."""
     try:
         year = moment.astimezone(UTC).year
     except OverflowError:
         year = 0
     if year not in YEARS:
-        raise ValueError(f"is out of reach; write a time from {YEARS[0]} to {YEARS[-1]}")
+        raise ValueError(f"is out of range; write a time from {YEARS[0]} to {YEARS[-1]}")
     return moment
 
 
 Moment = Annotated[
-    AwareDatetime, AfterValidator(in_reach), PlainSerializer(timestamps.to_text, return_type=str, when_used="json")
+    AwareDatetime, AfterValidator(in_range), PlainSerializer(timestamps.to_text, return_type=str, when_used="json")
 ]
-"""A point in time; in JSON always RFC 3339 in UTC with milliseconds."""
+"""A timestamp; in JSON always RFC 3339 in UTC with milliseconds."""
 
 
 def no_nul(text: str | None) -> str | None:
-    """Refuse U+0000, which no store and no page can carry."""
+    """Refuse U+0000, which the store and HTML cannot represent."""
     if text is not None and "\0" in text:
         raise ValueError("contains U+0000, which cannot be stored; leave it out")
     return text
 
 
 def has_words(remedy: str) -> Callable[[str], str]:
-    """A check that refuses text without a word in it; `remedy` says what would be right."""
+    """A validator that refuses blank text; `remedy` completes its error message."""
 
     def check(text: str) -> str:
         no_nul(text)
@@ -49,7 +49,7 @@ def has_words(remedy: str) -> Callable[[str], str]:
 
 
 class Contact(Documented):
-    """How a resident may be reached; kept out of `inquiries.events` and of every log."""
+    """How to reach a resident. It never appears in `inquiries.events` or in a log."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     name: str | None = Field(None, max_length=100)

@@ -1,11 +1,11 @@
-"""Identifiers: ticket numbers, query codes, and event ids that follow from their causes."""
+"""Identifiers: ticket numbers, query codes, and event ids derived from their causes."""
 
 import hashlib
 import hmac
 import re
 import secrets
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
@@ -15,8 +15,7 @@ DEPARTMENT_CODE = re.compile(DEPARTMENT_CODE_FORM)
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 NAMESPACE = UUID("7c1d1f0a-5a3e-4d6f-9a53-6f2f0d0c9b11")
-_IN_NAMESPACE = NAMESPACE.bytes
-_PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
+_NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -26,49 +25,48 @@ def new_inquiry_id(day: date) -> str:
 
 
 def query_code(secret: bytes, inquiry_id: str) -> str:
-    """The code that opens a ticket: HMAC-SHA256(secret, inquiry_id), its first 60 bits as 12 Crockford characters."""
+    """The query code of a ticket: the first 60 bits of HMAC-SHA256(secret, inquiry_id) as 12 Crockford characters."""
     number = int.from_bytes(hmac.digest(secret, inquiry_id.encode(), "sha256")[:8], "big") >> 4
     return _crockford(number, 12)
 
 
 def _crockford(number: int, characters: int) -> str:
-    """An even number of characters, two at a time."""
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * (characters - 2), -1, -10)])
+    """Encode in Crockford's base 32, with leading zeros."""
+    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(5 * (characters - 1), -1, -5))
 
 
 def same_code(given: str, expected: str) -> bool:
-    """Compare in constant time, reading a person's I, L and O as Crockford does, without spaces and hyphens."""
+    """Compare in constant time. Ignores case, spaces and hyphens; reads I and L as 1 and O as 0, as Crockford specifies."""
     cleaned = given.strip().upper().replace("-", "").replace(" ", "").translate(str.maketrans("ILO", "110"))
     return hmac.compare_digest(cleaned.encode(), expected.encode())
 
 
 def derived_id(cause: str, what: str) -> str:
-    """The id of a thing that follows from `cause`: the same cause gives the same id, however often it is made."""
+    """The id of something that follows from `cause`: the same cause always gives the same id, so a repeat is recognised."""
     return _uuid5(f"{cause}/{what}")
 
 
 def named_id(name: str) -> str:
-    """The id of something known by its name alone: an outbox record, an idempotency key."""
+    """The id of something that is identified by its name alone: an outbox record, an idempotency key."""
     return _uuid5(name)
 
 
 def _uuid5(name: str) -> str:
-    """UUID version 5 (RFC 9562, 5.5) in the project's namespace."""
-    return _uuid(hashlib.sha1(_IN_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest(), 5)
+    """UUID version 5 (RFC 9562, 5.5) in the project's namespace.
 
-
-def _uuid(text: str, version: int) -> str:
-    """32 or more hexadecimal digits as the text of a UUID, without making an object for each."""
-    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+    `uuid.uuid5` builds an object for each: 4.4 instead of 1.3 µs. An inquiry needs about 7 ids, so that would be a
+    seventh of the core's time for one inquiry, some 150 µs.
+    """
+    text = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def packed_id(text: str) -> bytes | str:
-    """The 16 bytes of a UUID as it is written here; any other id as it is."""
+    """A UUID in lower case as its 16 bytes; any other id unchanged."""
     return bytes.fromhex(text.replace("-", "")) if UUID_FORM.fullmatch(text) else text
 
 
 def unpacked_id(packed: bytes | str) -> str:
-    """What `packed_id` packed."""
     if isinstance(packed, str):
         return packed
     text = packed.hex()
@@ -76,16 +74,16 @@ def unpacked_id(packed: bytes | str) -> str:
 
 
 def inquiry_of(part_id: str) -> str | None:
-    """The ticket number inside a part's id; None if it is not a part's id."""
+    """The ticket number in a part's id; None when `part_id` has another format."""
     found = PART_ID.fullmatch(part_id)
     return found["inquiry_id"] if found else None
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 in hexadecimal: whether two bodies are the same bytes."""
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def new_event_id() -> str:
-    """An id for something whose sender gave it none."""
-    return _uuid(secrets.token_hex(16), 4)
+    """A random id (UUID version 4) for an input whose sender gave none."""
+    return str(uuid4())

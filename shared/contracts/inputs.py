@@ -1,4 +1,4 @@
-"""Inputs: what residents, departments and operators may send about a case."""
+"""Inputs: the messages of residents, departments and operators that may change a case."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
@@ -12,7 +12,7 @@ from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
 
 
 class InquiryReceived(Payload):
-    """A resident's message, as intake wrote it into its ledger."""
+    """A resident's message, as intake stored it in its ledger."""
 
     type: ClassVar[str] = PREFIX + "inquiry.received"
     inquiry_id: str
@@ -34,13 +34,13 @@ class InquiryReceived(Payload):
     confidential: bool = False
     """Whether the departments must not see the contact."""
     language: Literal["zh", "en"] = "zh"
-    """The language in which the resident is answered."""
+    """The language of the resident's mails and pages."""
     received_at: Moment
     """When intake received the message."""
 
 
 class InquiryRated(Payload):
-    """The resident's word on one round's answer."""
+    """The resident's rating of the answer of one round."""
 
     type: ClassVar[str] = PREFIX + "inquiry.rated"
     inquiry_id: str
@@ -56,7 +56,7 @@ class InquiryRated(Payload):
 
 
 class PartMessage(Payload):
-    """What every message in an outbox has: the part it speaks of and, if it likes, who wrote it."""
+    """The fields that every message in an outbox has."""
 
     part_id: str
     """The id of a part that the department was offered, such as `20261122-E94NXPQX-p1`."""
@@ -68,31 +68,31 @@ class PartMessage(Payload):
 
 
 class PartAccepted(PartMessage):
-    """The department takes its part."""
+    """The department accepts its part."""
 
     type: ClassVar[str] = PREFIX + "part.accepted"
 
 
 class Action(Documented):
-    """Something a department did on the way: kind, when, and a note."""
+    """Something that a department did while it worked on its part."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: str = Field(max_length=100)
-    """What was done: `visit`, `call` or `evidence`; any other, at most 100 characters, is published as `other`."""
+    """The kind of action: `visit`, `call` or `evidence`; any other, at most 100 characters, is published as `other`."""
     at: Moment
-    """When it was done: RFC 3339, with a time zone."""
+    """When the department did it: RFC 3339, with a time zone."""
     note: str | None = Field(None, max_length=2_000)
     """A note, at most 2,000 characters; null when not given."""
 
 
 class PartContributed(PartMessage):
-    """The department's share of the answer; `final=false` is a draft that completes nothing."""
+    """The department's contribution to the joint reply, or a draft of it (`final: false`)."""
 
     type: ClassVar[str] = PREFIX + "part.contributed"
     text: str = Field(min_length=1, max_length=TEXT_MAX)
     """The department's paragraph of the answer, 1 to 20,000 characters, released unchanged."""
     final: bool = True
-    """False for a draft, which the desk sees and which completes nothing."""
+    """False for a draft: the desk sees it, and the part stays open."""
     actions: tuple[Action, ...] = Field((), max_length=50)
     """What the department did for the inquiry, at most 50 actions."""
 
@@ -100,17 +100,17 @@ class PartContributed(PartMessage):
 
 
 class PartReplied(PartMessage):
-    """The department's interim word to the resident."""
+    """The department's interim reply to the resident."""
 
     type: ClassVar[str] = PREFIX + "part.replied"
     text: str = Field(min_length=1, max_length=TEXT_MAX)
     """The interim reply, 1 to 20,000 characters, sent to the resident unchanged."""
 
-    _words = field_validator("text")(has_words("write the word to the resident"))
+    _words = field_validator("text")(has_words("write the reply to the resident"))
 
 
 class PartReturned(PartMessage):
-    """The department gives its part back, with a reason."""
+    """The department returns its part, with a reason."""
 
     type: ClassVar[str] = PREFIX + "part.returned"
     reason: str = Field(min_length=1, max_length=64)
@@ -126,7 +126,7 @@ class PartReturned(PartMessage):
 
 
 class CaseAssign(Payload):
-    """Give the inquiry, or what came back of it, to departments."""
+    """Assign an inquiry, or its returned parts, to departments."""
 
     type: ClassVar[str] = PREFIX + "case.assign"
     inquiry_id: str
@@ -136,11 +136,11 @@ class CaseAssign(Payload):
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
     """The codes of the other departments that have a part."""
     by: str = "operator"
-    """Who gave the command, at the desk."""
+    """Who gave the command at the desk."""
 
 
 class CaseWithdrawPart(Payload):
-    """Take a part away: its department owes nothing any more."""
+    """Withdraw a part: its department has nothing more to do."""
 
     type: ClassVar[str] = PREFIX + "case.withdraw-part"
     inquiry_id: str
@@ -150,13 +150,13 @@ class CaseWithdrawPart(Payload):
     why: str = Field(min_length=1, max_length=2_000)
     """The reason, 1 to 2,000 characters; the department receives it."""
     by: str = "operator"
-    """Who gave the command, at the desk."""
+    """Who gave the command at the desk."""
 
     _no_nul = field_validator("part_id", "why")(no_nul)
 
 
 class CaseRecallPart(Payload):
-    """Take a part back into triage: its department can answer no more, so somebody else must; `reason` is a code."""
+    """Move a part back into triage because its department can no longer answer, for example because it is retired."""
 
     type: ClassVar[str] = PREFIX + "case.recall-part"
     inquiry_id: str
@@ -168,19 +168,19 @@ class CaseRecallPart(Payload):
     why: str = Field(min_length=1, max_length=3_000)
     """The reason, 1 to 3,000 characters; the department receives it."""
     by: str = "operator"
-    """Who gave the command, at the desk."""
+    """Who gave the command at the desk."""
 
     _no_nul = field_validator("part_id", "why")(no_nul)
 
 
 class CaseReplay(Payload):
-    """Take what was parked of this inquiry, in the order of the log, and let its later inputs go on."""
+    """Handle the parked inputs of an inquiry in the order of the log, and accept later inputs again."""
 
     type: ClassVar[str] = PREFIX + "case.replay"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     by: str = "operator"
-    """Who gave the command, at the desk."""
+    """Who gave the command at the desk."""
 
 
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {

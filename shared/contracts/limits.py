@@ -1,4 +1,4 @@
-"""The limits on what people and departments may send; intake, gate and desk enforce the same ones."""
+"""The limits of messages, in characters and departments; intake, gate and desk enforce the same ones."""
 
 SUBJECT_MAX = 200
 BODY_MAX = 20_000

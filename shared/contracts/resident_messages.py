@@ -1,4 +1,4 @@
-"""What a resident is told, with the state of the case at that moment."""
+"""The messages to a resident, each with the state of the case at that time."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ from shared.contracts.fields import Contact, Moment
 
 
 class Paragraph(Documented):
-    """One part of a joint reply, the department's words unchanged."""
+    """One department's paragraph of a joint reply."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     department: str
@@ -22,17 +22,17 @@ class Paragraph(Documented):
 
 
 class Reply(Documented):
-    """A joint reply: the whole text, and its paragraphs."""
+    """A joint reply."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     text: str
     """The whole joint reply."""
     paragraphs: tuple[Paragraph, ...]
-    """The joint reply department by department, the lead first."""
+    """One paragraph for each department, the lead first."""
 
 
 class Handler(Documented):
-    """A department as the resident may see it."""
+    """A department that handles the inquiry, as the resident may see it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     code: str
@@ -48,7 +48,7 @@ class Handler(Documented):
 
 
 class Picture(Documented):
-    """The whole of a case that its resident may see, after one decision."""
+    """Everything that the resident may see of a case, after one decision."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     state: str
@@ -64,17 +64,17 @@ class Picture(Documented):
     reply: Reply | None = None
     """The joint reply; null before it is released."""
     body: str | None = None
-    """The resident's message, only in a message that carries the answer; else null or absent."""
+    """The resident's message; null or absent except in a message that contains the answer."""
 
 
 class ResidentTold(Payload):
-    """Something a resident is told: what, in which words, and the picture that goes with it."""
+    """A message to a resident: what happened, the sentence, and the state of the case."""
 
     type: ClassVar[str] = PREFIX + "resident.told"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """What happened: `registered`, `triage`, `assigned`, `progressed`, `replied` or `answered`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied` or `answered`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

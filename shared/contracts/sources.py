@@ -1,4 +1,4 @@
-"""Who writes messages: the services, the `ce_source` of each entry point, the `ce_actor` of each input."""
+"""The senders of messages: the services, the `ce_source` of each entry point, the `ce_actor` of each input."""
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 INTAKE_SOURCE = "chorus/intake"
@@ -7,6 +7,6 @@ DESK_SOURCE = "chorus/desk"
 RESIDENT = "resident"
 DEPARTMENT = "department"
 OPERATOR = "staff/operator"
-"""Who may cause an input: `kind` or `kind/role`."""
+"""The `ce_actor` of an input: `kind` or `kind/role`."""
 DEPARTMENT_SOURCE = "departments/"
-"""With the department's code behind it: the source of an input that came through the gate."""
+"""The `ce_source` of an input from the gate begins with this; the department's code follows."""

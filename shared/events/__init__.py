@@ -1,1 +1,1 @@
-"""The facts on `inquiries.events` as their readers see them: one frozen class per event type."""
+"""Events of `inquiries.events` as the scorer and the notifier read them: one frozen class for each type."""

@@ -1,7 +1,6 @@
-"""Event bodies: what the scorer and the notifier use of each event type.
+"""Event bodies: the fields of each event type that the scorer and the notifier use; other fields are ignored.
 
-A class holds only the fields that its readers need; other fields of an event are ignored. Plain dataclasses with
-explicit checks: the scorer reads thousands of events a second.
+Plain dataclasses with explicit checks instead of pydantic models: the scorer reads thousands of events a second.
 """
 
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ VALUE_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class PartEvent:
-    """Fields that every event about one part has."""
+    """The fields that every event about one part has."""
 
     type: ClassVar[str]
     part_id: str
@@ -30,7 +29,7 @@ class PartEvent:
 
 
 class DueTimes(NamedTuple):
-    """When each clock of a part runs out, in UTC; in the order of CLOCKS."""
+    """The due time of each clock of a part, in UTC; in the order of CLOCKS."""
 
     accept: datetime
     first_reply: datetime
@@ -39,7 +38,7 @@ class DueTimes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PartOfferedEvent(PartEvent):
-    """A department received a part; its clocks run from now on."""
+    """A department was offered a part; its clocks start."""
 
     type = PREFIX + "part.offered"
     role: str
@@ -51,28 +50,28 @@ class PartOfferedEvent(PartEvent):
 
 
 class PartAcceptedEvent(PartEvent):
-    """The department took on its part."""
+    """The department accepted its part."""
 
     __slots__ = ()
     type = PREFIX + "part.accepted"
 
 
 class PartContributedEvent(PartEvent):
-    """The department wrote its share of the answer."""
+    """The department sent its contribution."""
 
     __slots__ = ()
     type = PREFIX + "part.contributed"
 
 
 class PartReturnedEvent(PartEvent):
-    """The department gave its part back."""
+    """The department returned its part."""
 
     __slots__ = ()
     type = PREFIX + "part.returned"
 
 
 class PartWithdrawnEvent(PartEvent):
-    """An operator took the part away from its department."""
+    """An operator withdrew the part."""
 
     __slots__ = ()
     type = PREFIX + "part.withdrawn"
@@ -97,7 +96,7 @@ class InquiryAnsweredEvent:
     def read(cls, data: Mapping[str, Any]) -> Self:
         parts = data.get("parts")
         if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
-            raise _unusable(data, "parts", "a list of part ids")
+            raise _invalid(data, "parts", "a list of part ids")
         return cls(_number(data, "round"), tuple(parts))
 
 
@@ -114,13 +113,13 @@ class InquiryRatedEvent:
     def read(cls, data: Mapping[str, Any]) -> Self:
         solved = data.get("solved")
         if not isinstance(solved, bool):
-            raise _unusable(data, "solved", "true or false")
+            raise _invalid(data, "solved", "true or false")
         return cls(_number(data, "round"), solved, _text(data, "satisfied"))
 
 
 @dataclass(frozen=True, slots=True)
 class OtherEvent:
-    """An event of a later version, or one of which the readers need no field."""
+    """An event of a type that this release does not know, or whose fields no reader uses."""
 
 
 OTHER = OtherEvent()
@@ -149,7 +148,7 @@ READERS = {one.type: one.read for one in KNOWN}
 
 
 def event_body(type_: str, data: Mapping[str, Any]) -> EventBody:
-    """The body of an event of this type, `chorus.` included. Raises ValueError when a needed field is unusable."""
+    """Read the body of an event; `type_` includes the prefix `chorus.`. Raises ValueError for an invalid field."""
     read = READERS.get(type_)
     return OTHER if read is None else read(data)
 
@@ -157,35 +156,32 @@ def event_body(type_: str, data: Mapping[str, Any]) -> EventBody:
 def _text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str):
-        raise _unusable(data, name, "text")
+        raise _invalid(data, name, "text")
     return value
 
 
 def _number(data: Mapping[str, Any], name: str) -> int:
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _unusable(data, name, "a whole number")
+        raise _invalid(data, name, "a whole number")
     return value
 
 
 def _due(data: Mapping[str, Any]) -> DueTimes:
     due = data.get("due")
     if not isinstance(due, Mapping):
-        raise _unusable(data, "due", "an object with a time for each clock")
+        raise _invalid(data, "due", "an object with a time for each clock")
     return DueTimes(*[_moment(due, name) for name in CLOCKS])
 
 
 def _moment(due: Mapping[str, Any], clock: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(due[clock])
-        if moment.tzinfo is UTC:
-            return moment
         return timestamps.from_text(due[clock]).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise _unusable(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error
+        raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error
 
 
-def _unusable(data: Mapping[str, Any], name: str, needed: str, inside: str = "") -> ValueError:
+def _invalid(data: Mapping[str, Any], name: str, needed: str, inside: str = "") -> ValueError:
     if name not in data:
         return ValueError(f"{inside}{name} is missing; it must be {needed}.")
     return ValueError(f"{inside}{name} {data[name]!r:.{VALUE_SHOWN}} must be {needed}.")

@@ -1,1 +1,1 @@
-"""HTTP: problem details, request bodies, security headers, tokens, rate limits, the server's protocol."""
+"""HTTP: problem details, request bodies, security headers, bearer tokens, rate limits, the server's protocol."""

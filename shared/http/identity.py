@@ -1,4 +1,4 @@
-"""Who may ask: bearer tokens compared in constant time, wrong ones slowed down."""
+"""Bearer tokens of operators: compared in constant time; addresses that send wrong tokens are rate-limited."""
 
 import hmac
 import time
@@ -17,31 +17,32 @@ WRONG_TOKENS_PERIOD_S = 60
 
 
 def holds_token(request: Request, token: bytes) -> bool:
-    """Whether the request carries this token."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
 
 
 def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that answers 401 to everyone else, and 429 to an address that goes on guessing.
+    """A FastAPI dependency that answers 401 without the token, and 429 after too many wrong tokens from one address.
 
-    The right token is looked at first: nobody can lock an operator out by guessing from the same address.
+    The right token is checked first, so that nobody can lock out an operator by guessing from the same address.
     """
-    guesses = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+    wrong_tokens = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
 
     async def check(request: Request) -> None:
         if holds_token(request, token):
             return
         client = client_of(request)
-        guessed = bool(request.headers.get("authorization"))
-        if guessed and (wait_s := guesses.wait_s(client, time.monotonic())):
-            log.warning("wrong tokens", client=client)
+        has_header = bool(request.headers.get("authorization"))
+        if has_header and (wait_s := wrong_tokens.wait_s(client, time.monotonic())):
+            log.warning("too many wrong operator tokens from one address", client=client)
             raise Problem(
-                429, f"Too many wrong tokens from here; wait {wait_s} s.", headers={"Retry-After": str(wait_s)}
+                429,
+                f"Too many wrong tokens from address {client!r}; try again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s)},
             )
         raise Problem(
             401,
-            "This is for operators: send `Authorization: Bearer <token>`.",
+            "This request needs the operator's token: send `Authorization: Bearer <token>`.",
             headers={"WWW-Authenticate": "Bearer"},
         )
 

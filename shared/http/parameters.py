@@ -1,4 +1,4 @@
-"""Parameters that several routes have, with their descriptions in OpenAPI."""
+"""Parameters that several routes share, with their descriptions in OpenAPI."""
 
 from typing import Annotated
 
@@ -6,12 +6,12 @@ from fastapi import Header, Path, Query
 
 InquiryId = Annotated[str, Path(description="The ticket number of the inquiry, such as `20261122-E94NXPQX`.")]
 InquiryIdFilter = Annotated[str | None, Query(description="Only this ticket number.")]
-EventId = Annotated[str, Path(description="The id that the request which stored the input returned.")]
+EventId = Annotated[str, Path(description="The event id that Chorus returned when it stored the input.")]
 DepartmentCode = Annotated[str, Path(description="The department's code, such as `water-supply`.")]
-After = Annotated[str | None, Query(description="Only what follows this: `next` of the page before.")]
-PageSize = Annotated[int, Query(ge=1, le=1_000, description="The size of the page.")]
+After = Annotated[str | None, Query(description="Continue after this place: `next` of the previous page.")]
+PageSize = Annotated[int, Query(ge=1, le=1_000, description="The maximum number of results on the page.")]
 QueryCodeHeader = Annotated[str | None, Header(description="The query code of the ticket.")]
-QueryCode = Annotated[str | None, Query(description="The query code, where no header can be sent.")]
+QueryCode = Annotated[str | None, Query(description="The query code, for clients that cannot send the header.")]
 AsOf = Annotated[
-    str | None, Query(description="Only events up to this time count, RFC 3339 with a time zone; without it, now.")
+    str | None, Query(description="Count only events up to this time, RFC 3339 with a time zone; default: now.")
 ]

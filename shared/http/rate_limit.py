@@ -1,4 +1,4 @@
-"""How often somebody may do something: counted for each key in a moving window, with a bound on memory."""
+"""Rate limits: a sliding window for each key, with bounded memory."""
 
 from collections import OrderedDict, deque
 from functools import lru_cache
@@ -7,28 +7,28 @@ from math import ceil
 
 from fastapi import Request
 
-KEYS_WATCHED = 10_000
+KEYS_MAX = 10_000
 KEY_MAX = 64
-HOME_BITS = 64
+IPV6_PREFIX_BITS = 64
 
 
 class RateLimit:
-    """At most `most` within `period_s` for each key; 0 means without limit. Whoever was seen longest ago is forgotten."""
+    """At most `most` events within `period_s` for each key; 0 means no limit. Forgets the key that was used longest ago."""
 
-    def __init__(self, most: int, period_s: float, keys_watched: int = KEYS_WATCHED) -> None:
+    def __init__(self, most: int, period_s: float, keys_max: int = KEYS_MAX) -> None:
         self.most = most
         self.period_s = period_s
-        self.keys_watched = keys_watched
-        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+        self.keys_max = keys_max
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def wait_s(self, key: str, now_s: float) -> int:
-        """0, and it counts; else the whole seconds after which it would be allowed, and it does not count."""
+        """Count an event and return 0; over the limit, return the seconds to wait and do not count it."""
         if self.most == 0:
             return 0
-        times = self._seen.setdefault(key[:KEY_MAX], deque(maxlen=self.most))
-        self._seen.move_to_end(key[:KEY_MAX])
-        while len(self._seen) > self.keys_watched:
-            self._seen.popitem(last=False)
+        times = self._times.setdefault(key[:KEY_MAX], deque(maxlen=self.most))
+        self._times.move_to_end(key[:KEY_MAX])
+        while len(self._times) > self.keys_max:
+            self._times.popitem(last=False)
         if len(times) == self.most and now_s - times[0] < self.period_s:
             return max(1, ceil(times[0] + self.period_s - now_s))
         times.append(now_s)
@@ -36,16 +36,15 @@ class RateLimit:
 
 
 def client_of(request: Request) -> str:
-    """Who asks, as far as a limit can tell: the address, of IPv6 the network that one connection is given.
+    """The key of a client for a rate limit: its IPv4 address, or its IPv6 /64 network, which one subscriber receives.
 
-    Behind a proxy the server has put the client's address there, if CHORUS_TRUSTED_PROXIES names the proxy.
+    Behind a proxy that CHORUS_TRUSTED_PROXIES names, uvicorn takes the client's address from `X-Forwarded-For`.
     """
-    return home_of((request.client.host if request.client else "")[:KEY_MAX])
+    return client_network((request.client.host if request.client else "")[:KEY_MAX])
 
 
-@lru_cache(maxsize=KEYS_WATCHED)
-def home_of(host: str) -> str:
-    """What an address is counted as; whoever comes often is parsed once."""
+@lru_cache(maxsize=KEYS_MAX)
+def client_network(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:
@@ -54,4 +53,4 @@ def home_of(host: str) -> str:
         return host
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
-    return str(IPv6Address(int(address) >> (128 - HOME_BITS) << (128 - HOME_BITS)))
+    return str(IPv6Address(int(address) >> (128 - IPV6_PREFIX_BITS) << (128 - IPV6_PREFIX_BITS)))

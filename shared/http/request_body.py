@@ -1,4 +1,4 @@
-"""Reading a request's body: of the right type, no further than a limit, not for ever, and with each key once."""
+"""Reads a request's body: checks its type, its size, the time it takes, and repeated JSON keys."""
 
 import asyncio
 import json
@@ -16,25 +16,25 @@ LENGTH_DIGITS = 12
 
 
 def body_of(*models: type[BaseModel]) -> dict[str, Any]:
-    """How OpenAPI describes a body, one of these, that the route reads itself: 401, 413 and 415 come before parsing."""
+    """The OpenAPI description of a body, one of `models`, that the route parses itself after it answered 401, 413 or 415."""
     schemas = [inlined(model) for model in models]
     schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 async def json_body(request: Request) -> bytes:
-    """The body, if it is JSON and not too large. Raises Problem 413 or 415."""
+    """The body of a request with JSON. Raises Problem 408, 413 or 415."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise Problem(415, f"The body is {media_type or 'of no type'!r}; send application/json.")
+        raise Problem(415, f"The Content-Type is {shown(media_type)}; send 'application/json'.")
     return await limited_body(request)
 
 
 async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
-    """The body, read no further than the limit and no longer than READING_S. Raises Problem 408 or 413."""
-    too_large = Problem(413, f"The request is larger than {most // 1024} KiB; write less.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > LENGTH_DIGITS or int(announced) > most):
+    """The body, at most `most` bytes, read within READING_S. Raises Problem 408 or 413."""
+    too_large = Problem(413, f"The request is larger than {most // 1024} KiB; send less.")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > LENGTH_DIGITS or int(length) > most):
         raise too_large
     body = bytearray()
     try:
@@ -44,36 +44,36 @@ async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
                 if len(body) > most:
                     raise too_large
     except TimeoutError as error:
-        late = f"The request has not arrived whole within {READING_S:g} s; send it again."
-        raise Problem(408, late, headers={"Connection": "close"}) from error
+        detail = f"The whole request did not arrive within {READING_S:g} s; send it again."
+        raise Problem(408, detail, headers={"Connection": "close"}) from error
     return bytes(body)
 
 
-def document(body: bytes) -> Any:
-    """What the JSON holds; no key may stand twice, for the first would be lost in silence. Raises Problem 422."""
+def json_document(body: bytes) -> Any:
+    """Parse JSON. Refuses a repeated key, because `json` would silently keep the last value only. Raises Problem 422."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number)
+        return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError as error:
-        raise _no_json("it is nested too deeply") from error
+        raise _not_json("it is nested too deeply") from error
     except UnicodeDecodeError as error:
-        raise _no_json(f"byte {error.start} is not UTF-8") from error
+        raise _not_json(f"byte {error.start} is not UTF-8") from error
     except ValueError as error:
-        raise _no_json(str(error)) from error
+        raise _not_json(str(error)) from error
 
 
-def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the name {shown(name)} stands twice in one object; keep one of them")
+            raise ValueError(f"the key {shown(name)} is repeated in one object; keep one of them")
         found[name] = value
     return found
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number; write one in digits")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number; write digits")
 
 
-def _no_json(why: str) -> Problem:
+def _not_json(why: str) -> Problem:
     detail = f"the body is not JSON: {why}"
     return Problem(422, detail + ".", [FieldProblem(pointer="", detail=detail)])

@@ -1,4 +1,4 @@
-"""What every answer tells a browser: run nothing, guess nothing, be framed by nobody. Asking for the head alone is asking."""
+"""Security headers of every answer: no scripts, no content sniffing, no framing. Also answers HEAD like GET."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,27 +10,27 @@ EVERY_ANSWER = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Pages say more exactly what they need, and what everyone may read says that it may be kept; all else needs nothing."""
-AS_SENT = tuple((name.lower().encode(), value.encode()) for name, value in EVERY_ANSWER.items())
+"""The strictest values. Pages set a policy that allows their own files, and public answers allow caching."""
+ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in EVERY_ANSWER.items())
 
 
 class SecurityHeaders:
-    """Gives these headers to every answer that does not say otherwise, and answers HEAD wherever GET is answered."""
+    """Middleware that adds each header that an answer does not set itself, and handles HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI. The server itself leaves out the body of an answer to HEAD."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
-        async def send_safely(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name.lower() for name, _ in message["headers"]}
-                more = [(name, value) for name, value in AS_SENT if name not in said]
-                message["headers"] = [*message["headers"], *more]
+                present = {name.lower() for name, _ in message["headers"]}
+                missing = [(name, value) for name, value in ENCODED if name not in present]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
-        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        return await self.app(asked, receive, send_safely)
+        # uvicorn itself leaves out the body of an answer to HEAD.
+        as_get = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        return await self.app(as_get, receive, send_with_headers)

@@ -1,1 +1,1 @@
-"""Kafka: topics, records, one producer, subscriptions that lose nothing."""
+"""Kafka: topics, records, one producer for each process, and subscriptions that lose no record."""

@@ -1,4 +1,4 @@
-"""How a client reaches Kafka: read from the settings once, told to each library in its own words."""
+"""The Kafka connection: read from the settings once, and translated for each client library."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MECHANISM = "SCRAM-SHA-512"
 
 @dataclass(frozen=True)
 class Connection:
-    """Bootstrap servers, and who calls; without `ca_file` a certificate is checked against the system's authorities."""
+    """Bootstrap servers and login. Without `ca_file`, certificates are checked against the system's authorities."""
 
     kafka: str
     security: KafkaSecurity = "plaintext"
@@ -25,9 +25,9 @@ class Connection:
 
     @classmethod
     def of(cls, given: "Connection | Settings | str") -> "Connection":
-        """The connection itself, the one that settings describe, or that of an open broker.
+        """A connection from a connection, from settings, or from the bootstrap servers of a broker without login.
 
-        Raises ValueError with a sentence when the settings contradict each other or name a file that cannot be used.
+        Raises ValueError with a sentence when the settings contradict each other or name an unusable file.
         """
         if isinstance(given, Settings):
             return cls.from_settings(given)
@@ -35,18 +35,17 @@ class Connection:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """What `CHORUS_KAFKA…` says."""
         if settings.kafka_security == "plaintext":
-            _refuse_without_users(settings)
+            _refuse_login_settings(settings)
             return cls(settings.kafka)
         if settings.kafka_user is None:
             raise ValueError(
-                f"CHORUS_KAFKA_SECURITY is {settings.kafka_security!r} and CHORUS_KAFKA_USER is not set; name the user"
+                f"CHORUS_KAFKA_SECURITY is {settings.kafka_security!r} and CHORUS_KAFKA_USER is not set; set the user"
             )
         if settings.kafka_security == "sasl_plaintext" and settings.kafka_ca_file is not None:
             raise ValueError(
                 f"CHORUS_KAFKA_CA_FILE is {str(settings.kafka_ca_file)!r} and CHORUS_KAFKA_SECURITY is 'sasl_plaintext', "
-                "which has no certificates; set it to sasl_ssl, or leave the file out"
+                "which uses no certificates; use sasl_ssl, or remove CHORUS_KAFKA_CA_FILE"
             )
         connection = cls(
             settings.kafka,
@@ -59,14 +58,14 @@ class Connection:
         return connection
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """For `sasl_ssl`; raises ValueError with a sentence when the authority's file cannot be used."""
+        """The TLS context for `sasl_ssl`, else None. Raises ValueError with a sentence when `ca_file` is unusable."""
         if self.security != "sasl_ssl":
             return None
         try:
             return ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
         except ssl.SSLError as error:
             raise ValueError(
-                f"CHORUS_KAFKA_CA_FILE names {str(self.ca_file)!r}, which holds no certificate; give a file in PEM format"
+                f"CHORUS_KAFKA_CA_FILE names {str(self.ca_file)!r}, which contains no certificate; use a file in PEM format"
             ) from error
         except OSError as error:
             raise ValueError(
@@ -87,7 +86,7 @@ class Connection:
         }
 
     def faststream(self) -> BaseSecurity | None:
-        """What FastStream's broker takes as `security`."""
+        """The argument `security` of FastStream's broker."""
         if self.user is None:
             return None
         return SASLScram512(self.user, self.password, ssl_context=self.ssl_context())
@@ -105,10 +104,10 @@ class Connection:
         } | ({"ssl.ca.location": str(self.ca_file)} if self.ca_file else {})
 
 
-def _refuse_without_users(settings: Settings) -> None:
+def _refuse_login_settings(settings: Settings) -> None:
     for name in ("kafka_user", "kafka_password_file", "kafka_ca_file"):
         if (value := getattr(settings, name)) is not None:
             raise ValueError(
-                f"CHORUS_{name.upper()} is {str(value)!r} and CHORUS_KAFKA_SECURITY is 'plaintext', which has no users; "
-                "set it to sasl_ssl or sasl_plaintext, or leave the other out"
+                f"CHORUS_{name.upper()} is {str(value)!r} and CHORUS_KAFKA_SECURITY is 'plaintext', which uses no login; "
+                f"use sasl_ssl or sasl_plaintext, or remove CHORUS_{name.upper()}"
             )

@@ -1,4 +1,4 @@
-"""Dead letters: the record as it was, with its origin and the reason; and the record that one was made of."""
+"""Dead letters: the unchanged record with its origin and the reason, and the way back to that record."""
 
 from shared.kafka import topics
 from shared.kafka.publisher import RECORD_BYTES_MAX, RawRecord, size_of
@@ -28,7 +28,7 @@ def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: 
 
 
 def original(replayed: Record) -> Record:
-    """The record that a dead letter was made of, by its `dl_` headers; the letter itself when they do not tell."""
+    """The record of a dead letter, at the place that its `dl_` headers name; the letter itself when they are invalid."""
     where = {name: replayed.header(f"dl_{name}") or "" for name in ("topic", "partition", "offset", "timestamp")}
     numbers = [where[name] for name in ("partition", "offset", "timestamp")]
     if not where["topic"] or not all(number.isascii() and number.isdigit() for number in numbers):

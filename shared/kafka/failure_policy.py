@@ -1,7 +1,8 @@
-"""What happens when a record cannot be handled.
+"""The failure policy: what a subscription does when it cannot handle a record.
 
-Invalid: dead letter at once. A dependency is away: wait in place, as long as it takes. Any other failure: try again,
-halve the batch until one record is left, and send that one to the dead letters after ATTEMPTS failures.
+An invalid record becomes a dead letter at once. If a dependency is unavailable, the subscription waits in place, without
+limit. After any other failure it retries, splits the batch until one record is left, and sends that record to the dead
+letters after ATTEMPTS failures.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ Act = Callable[[], Awaitable[None]]
 
 
 class FailurePolicy(Generic[Item]):
-    """The failure rules of one subscription. `progressed` is called when a wait ends."""
+    """The failure policy of one subscription. It calls `progressed` when a wait ends."""
 
     def __init__(self, options: SubscriptionOptions[Item], progressed: Callable[[], None]) -> None:
         self.options = options
@@ -35,11 +36,11 @@ class FailurePolicy(Generic[Item]):
 
     @property
     def waiting_for(self) -> str | None:
-        """The dependency for which a batch waits."""
+        """The unavailable dependency that a batch waits for; None when no batch waits."""
         return next(iter(self._waiting.values()), None)
 
     async def items(self, records: Sequence[Record], assignment: int) -> list[Pair[Item]]:
-        """The valid items of a batch. Invalid records become dead letters, items behind a parked one are parked."""
+        """The valid items of a batch. Sends invalid records to the dead letters, and parks items behind a parked one."""
         valid: list[Pair[Item]] = []
         for record in records:
             try:
@@ -47,7 +48,7 @@ class FailurePolicy(Generic[Item]):
             except InvalidRecord as invalid:
                 await self.send_to_dead_letters(record, "permanent", str(invalid), attempts=1)
             except Exception as error:
-                # A defect of the reader must not take the record's neighbours along.
+                # A defect in `read` must not stop the other records of the batch.
                 await self.send_to_dead_letters(record, "permanent", f"It could not be read: {error!r}", attempts=1)
             else:
                 if item is not None:
@@ -60,7 +61,7 @@ class FailurePolicy(Generic[Item]):
         assignment: int,
         attempt: Callable[[Sequence[Pair[Item]]], Awaitable[Exception | None]],
     ) -> None:
-        """Try a failed batch again, in halves from the second failure on, so that only the culprit is given up."""
+        """Retry a failed batch, in halves from the second failure on, so that only the failing record is given up."""
         batch = await self._not_parked(batch, assignment)
         for number in range(1, ATTEMPTS + 1):
             if not batch or (failure := await attempt(batch)) is None:
@@ -76,7 +77,7 @@ class FailurePolicy(Generic[Item]):
         await self._give_up(record, item, "exhausted", repr(failure), attempts=ATTEMPTS)
 
     async def wait_in_place(self, act: Act) -> Exception | None:
-        """Do it, waiting while a dependency is away; return a failure that concerns the records."""
+        """Call `act` until no dependency is unavailable; return a failure that concerns the records."""
         pause_s = 0.05
         began = time.monotonic()
         try:
@@ -84,13 +85,15 @@ class FailurePolicy(Generic[Item]):
                 try:
                     await act()
                 except Exception as error:
-                    # Whatever it is, either a dependency is away or the caller decides what becomes of the records.
+                    # Any failure: either a dependency is unavailable, or the caller decides about the records.
                     dependency = unavailable_dependency(error)
                     if dependency is None:
                         return error
                     if self._waiting.get(act) != dependency:
                         kind = type(error).__name__
-                        log.warning("waiting", group=self.options.group, dependency=dependency, error=kind)
+                        log.warning(
+                            "waiting for a dependency", group=self.options.group, dependency=dependency, error=kind
+                        )
                     self._waiting[act] = dependency
                     await asyncio.sleep(pause_s)
                     metrics.BLOCKED_SECONDS.labels(self.options.service, dependency).inc(time.monotonic() - began)
@@ -103,25 +106,25 @@ class FailurePolicy(Generic[Item]):
             self.progressed()
 
     async def until_done(self, act: Act) -> None:
-        """Do it, waiting while a dependency is away; raises any other failure."""
+        """Call `act` until no dependency is unavailable; raises any other failure."""
         if (failure := await self.wait_in_place(act)) is not None:
             raise failure
 
     async def send_to_dead_letters(self, record: Record, kind: str, reason: str, attempts: int) -> None:
-        """Write the dead letter and wait for its confirmation."""
+        """Publish a dead letter and wait until Kafka confirms it."""
         service = self.options.service
         letter = dead_letter(service, record, kind, reason, attempts)
         await self.until_done(lambda: self.options.publisher.publish_raw({topics.dead_letters(service): [letter]}))
         metrics.DEAD_LETTERS.labels(service, kind).inc()
         self.dead_lettered_at = time.monotonic()
-        log.warning("sent to dead letters", service=service, place=record.place, kind=kind)
+        log.warning("a record was sent to dead letters", service=service, record=record.place, kind=kind)
 
     def log_failure(self, failure: Exception, attempt: int = 0) -> None:
-        """The failure's class only: its text may quote what a resident wrote."""
+        """Log the class of the failure only: its message may quote a resident's words."""
         log.warning("a batch failed", group=self.options.group, attempt=attempt, error=type(failure).__name__)
 
     async def _not_parked(self, batch: Sequence[Pair[Item]], assignment: int) -> list[Pair[Item]]:
-        """The batch without the items that queue behind a parked one: those are parked too."""
+        """The items that do not queue behind a parked one; parks the others."""
         if (parking := self.options.parking) is None:
             return list(batch)
         if self._parking_read_for != assignment:
@@ -136,7 +139,7 @@ class FailurePolicy(Generic[Item]):
         return free
 
     async def _give_up(self, record: Record, item: Item, kind: str, reason: str, attempts: int) -> None:
-        """Park first, then the dead letter: a crash in between leaves the inquiry held, never overtaken."""
+        """Park the item first, then publish its dead letter: after a crash in between, no later input overtakes it."""
         if (parking := self.options.parking) is not None:
             await self.until_done(lambda: parking.park(record, item, kind, reason))
         await self.send_to_dead_letters(record, kind, reason, attempts)

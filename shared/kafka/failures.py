@@ -1,4 +1,4 @@
-"""The three ways in which the work on a record fails: the record is invalid, a dependency is away, or anything else."""
+"""The three kinds of failure: the record is invalid, a dependency is unavailable, or anything else."""
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -9,18 +9,18 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.store.mongo import StoreAway
+from shared.store.mongo import StoreUnavailable
 
 FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 
 class InvalidRecord(Exception):
-    """The record breaks its contract and would do so again: it goes to the dead letters at once."""
+    """The record violates its contract, so that a retry is useless: it becomes a dead letter at once."""
 
 
 class DependencyUnavailable(Exception):
-    """Something that the work needs is not there yet; the pipeline waits for it in place."""
+    """Something that the handler needs is unavailable; the pipeline waits for it in place."""
 
     def __init__(self, dependency: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -28,10 +28,10 @@ class DependencyUnavailable(Exception):
 
 
 def unavailable_dependency(error: BaseException) -> str | None:
-    """The dependency that `error` reports as away; None when the error concerns the record."""
+    """The dependency that `error` reports as unavailable; None when the error concerns the record."""
     if isinstance(error, DependencyUnavailable):
         return error.dependency
-    if isinstance(error, StoreAway):
+    if isinstance(error, StoreUnavailable):
         return "mongodb"
     if isinstance(error, FORBIDDEN):
         return "kafka-rights"

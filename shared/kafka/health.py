@@ -1,4 +1,4 @@
-"""The health of one subscription: whether it does its work, and how far behind it is."""
+"""The health of one subscription: whether it is ready, whether it makes progress, and its lag."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ NO_POLL_S = 30.0
 
 
 class SubscriptionHealth(Generic[Item]):
-    """Reads the state of a subscription's parts; changes nothing."""
+    """Reads the state of a subscription without changing it."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class SubscriptionHealth(Generic[Item]):
         self.last_poll = time.monotonic()
 
     def why_not_ready(self) -> str | None:
-        """A sentence when this subscription does not do its work."""
+        """A sentence when this subscription is not ready; None when it is."""
         name, consumer = self.options.name, self.consumer()
         if dependency := self.pipeline.policy.waiting_for:
             return f"{name} waits for {dependency}"
@@ -38,28 +38,28 @@ class SubscriptionHealth(Generic[Item]):
             return f"{name} cannot poll: {failure}"
         if self.options.group is None and (consumer is None or not consumer.assignment()):
             return f"{name} has no partitions assigned"
-        if self.options.group is not None and (reason := self.membership.standing(consumer).why_not_ready()):
+        if self.options.group is not None and (reason := self.membership.state(consumer).why_not_ready()):
             return f"{name} {reason}"
         return self.stuck(NO_POLL_S)
 
     def stuck(self, for_s: float) -> str | None:
-        """A sentence when this subscription has neither polled nor progressed for so long."""
+        """A sentence when this subscription has neither polled nor made progress for `for_s` seconds; None otherwise."""
         now, name = time.monotonic(), self.options.name
         if not self.pipeline.idle.is_set() and now - self.pipeline.progressed_at > for_s:
-            return f"{name} has had one batch in hand for more than {for_s:.0f} s"
+            return f"{name} has made no progress with a batch for more than {for_s:.0f} s"
         if self.pipeline.idle.is_set() and now - self.last_poll > for_s:
             return f"{name} has not polled for {for_s:.0f} s"
         return None
 
     async def behind(self) -> bool:
-        """Whether its topics hold a record now that is not handled here yet; asks the broker, raises KafkaError."""
+        """Whether its partitions have a record that is not handled here yet. Asks the broker; raises KafkaError."""
         consumer = self.consumer()
         ends = await consumer.end_offsets(consumer.assignment()) if consumer else {}
         handled = self.pipeline.polling.handled
         return not ends or any(handled.get(partition, 0) < end for partition, end in ends.items())
 
     def lag(self) -> dict[str, tuple[int, float]]:
-        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest in hand."""
+        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest one in progress."""
         consumer: Any = self.consumer()
         lag: dict[str, tuple[int, float]] = {}
         for partition in consumer.assignment() if consumer else ():

@@ -1,4 +1,4 @@
-"""What a subscription is made of: its topics, its group, and the functions that do its work."""
+"""The options of a subscription: its topics, its group, and the functions that handle its records."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,29 +13,30 @@ ParkedItem = TypeVar("ParkedItem", contravariant=True)
 
 
 class Parking(Protocol[ParkedItem]):
-    """Where an item that fails repeatedly is kept, with the items that must not overtake it."""
+    """Stores items that fail repeatedly, together with the items that must not overtake them."""
 
     async def refresh(self) -> None:
-        """Read what is parked; called before the first batch after each assignment."""
+        """Load the parked items; called before the first batch after each assignment."""
 
     def waits(self, item: ParkedItem) -> str | None:
-        """Why this item must queue behind a parked one; asked in the order of the log."""
+        """Why this item must queue behind a parked one; None when it need not. Called in the order of the log."""
 
     async def park(self, record: Record, item: ParkedItem, kind: str, reason: str) -> None:
-        """Keep the record durably; safe to repeat."""
+        """Store the record durably. Must be safe to repeat."""
 
 
 class Progress(Protocol):
-    """How far a group has come, kept beside its effects: a store that was restored from a backup knows its own place.
+    """The next offsets of a group, kept in the same store as its effects.
 
-    Kafka's committed offsets stay where they were, so what was handled after the backup would never be read again.
+    After the store is restored from a backup, Kafka's committed offsets are too high: records that were handled after the
+    backup would never be read again.
     """
 
     async def next_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """By partition, the offset before which the store holds all effects; a partition without one counts as 0."""
+        """By partition, the offset before which the store has all effects; a missing partition counts as 0."""
 
     async def note(self, offsets: Mapping[int, int]) -> None:
-        """Keep the next offset of these partitions durably; called before each commit, safe to repeat."""
+        """Store the next offset of these partitions durably. Called before each commit; must be safe to repeat."""
 
 
 @dataclass
@@ -65,9 +66,9 @@ class SubscriptionOptions(Generic[Item]):
 
     @property
     def name(self) -> str:
-        """How logs and readiness name this subscription."""
+        """The subscription's name in logs and readiness."""
         return self.group or ", ".join(self.topics)
 
     def label(self, topic: str) -> str:
-        """The topic's label in metrics; outboxes are summed."""
+        """The topic's label in metrics; all topics of a pattern share one."""
         return "departments.*.outbox" if self.pattern else topic

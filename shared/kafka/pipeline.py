@@ -1,7 +1,7 @@
-"""Batches on their way: effects stored, what follows published and confirmed, offsets committed, in this order.
+"""The pipeline of one subscription: handle a batch, publish its messages, wait for confirmation, commit its offsets.
 
-While the messages of one batch are being confirmed, the effects of the next are being stored and the offsets of the
-one before are being committed. Commits stay in order. At most three batches are in memory.
+While Kafka confirms the messages of one batch, the next batch is handled and the offsets of the previous one are
+committed. Commits stay in order. At most three batches are in memory.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 class Pipeline(Generic[Item]):
-    """The batches that one subscription has in hand."""
+    """The batches in progress of one subscription."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Pipeline(Generic[Item]):
         self.idle.set()
         self.progressed_at = time.monotonic()
         self.oldest_ms: deque[dict[str, int]] = deque()
-        """For each batch in hand, the timestamp of its oldest record by topic label."""
+        """For each batch in progress, the timestamp of its oldest record by topic label."""
         self._assignment = 0
         self._resumed_for: int | None = None
         self._confirming: asyncio.Task[None] | None = None
@@ -52,7 +52,7 @@ class Pipeline(Generic[Item]):
         self._before: asyncio.Task[None] | None = None
 
     async def resume(self, consumer: AIOKafkaConsumer) -> None:
-        """Before the first poll after an assignment, go back to where the store is; waits while store or broker is away."""
+        """Before the first poll after an assignment, seek to the store's offset; waits while a dependency is unavailable."""
         progress, assignment = self.options.progress, self._assignment
         if progress is None or self._resumed_for == assignment:
             return
@@ -61,9 +61,9 @@ class Pipeline(Generic[Item]):
         self._resumed_for = assignment
 
     async def consume(self, records: Sequence[Raw]) -> None:
-        """Store the effects of a batch; once the batch before is confirmed, start confirming and committing this one."""
+        """Handle a batch; once the previous one is confirmed, start to publish and commit this one in the background."""
         if self.options.progress is not None and self._resumed_for != self._assignment:
-            # Fetched before positions were set for this assignment, so records may be missing before it: it is read again.
+            # Fetched before `resume` set the positions for this assignment: earlier records are missing. It is read again.
             return
         self.idle.clear()
         self._progressed()
@@ -73,7 +73,7 @@ class Pipeline(Generic[Item]):
             async with self._fatal_failures_end_the_process():
                 await self._take(records, assignment)
         except asyncio.CancelledError:
-            # Nobody will finish this batch: it is no longer in hand.
+            # Nothing finishes this batch any more, so it is no longer in progress.
             self.oldest_ms.pop()
             if not self.oldest_ms:
                 self.idle.set()
@@ -87,7 +87,7 @@ class Pipeline(Generic[Item]):
         if failure is not None:
             self.policy.log_failure(failure)
             await self.policy.settle(batch, assignment, self._attempt)
-            batch = []  # each of its items is published, parked or a dead letter now
+            batch = []  # each item is now published, parked or a dead letter
         name = self.options.group
         self._confirming = asyncio.create_task(self._confirm(batch, outputs, assignment), name=f"{name}-confirms")
         commit = self._finish(assignment, records, self._confirming, self._committing)
@@ -95,7 +95,7 @@ class Pipeline(Generic[Item]):
         self._committing = asyncio.create_task(commit, name=f"{name}-commits")
 
     async def _handle(self, batch: Sequence[Pair[Item]]) -> tuple[Exception | None, Sequence[Publishable]]:
-        """Handle a batch once: the failure, or the messages that follow."""
+        """Handle a batch once; returns the failure, or the messages that follow."""
         if not batch:
             return None, ()
         outputs: Sequence[Publishable] = ()
@@ -107,7 +107,7 @@ class Pipeline(Generic[Item]):
         return await self.policy.wait_in_place(handle), outputs
 
     async def _publish(self, batch: Sequence[Pair[Item]], outputs: Sequence[Publishable]) -> Exception | None:
-        """Publish what follows from a batch and wait until all of it is confirmed."""
+        """Publish the messages of a batch and wait until Kafka has confirmed all of them."""
         if not batch:
             return None
 
@@ -129,7 +129,7 @@ class Pipeline(Generic[Item]):
                 await self.policy.settle(batch, assignment, self._attempt)
 
     async def _finish(self, assignment: int, records: Sequence[Raw], *former: asyncio.Task[None] | None) -> None:
-        """Commit a confirmed batch after those before it; after a rebalance its new owner repeats it instead."""
+        """Commit a confirmed batch after the batches before it. After a rebalance the partitions' new owner repeats it."""
         for one in filter(None, former):
             await one
         async with self._fatal_failures_end_the_process():
@@ -144,7 +144,7 @@ class Pipeline(Generic[Item]):
             self.idle.set()
 
     async def commit(self, records: Sequence[Raw]) -> None:
-        """Commit the offsets after these records; a partition that was revoked meanwhile is left to its new owner."""
+        """Commit the offsets after these records. A failed commit of a revoked partition is counted: its owner repeats it."""
         offsets: dict[TopicPartition, int] = {}
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
@@ -166,39 +166,39 @@ class Pipeline(Generic[Item]):
                 metrics.COMMIT_FAILURES.labels(self.options.service).inc()
                 raise
 
-        # aiokafka raises nothing else here; a record has no part in it.
+        # aiokafka raises nothing else here, so `wait_in_place` never returns a failure of the records.
         await self.policy.wait_in_place(commit)
 
     @asynccontextmanager
     async def _fatal_failures_end_the_process(self) -> AsyncIterator[None]:
-        """FastStream would log such a failure and go on, and the next commit would pass over these records."""
+        """Without this, FastStream would log the failure and go on, and the next commit would skip these records."""
         try:
             yield
         except Exception as error:
-            log.error("broken", exc_info=error, group=self.options.group)
+            log.error("a subscription failed; the process ends", exc_info=error, group=self.options.group)
             self.on_broken(error)
             self.idle.set()
-            # Neither this batch nor a later one is committed until the process has ended.
+            # Block: neither this batch nor a later one may be committed before the process has ended.
             await asyncio.Event().wait()
 
     def _progressed(self) -> None:
         self.progressed_at = time.monotonic()
 
     def forget(self) -> None:
-        """After a rebalance: another member may have gone on, so batches in hand are no longer committed."""
+        """After a rebalance: another member may have continued, so batches in progress are no longer committed."""
         self.polling.handled.clear()
         self._assignment += 1
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """The tasks at work on the batches in hand."""
+        """The background tasks of the batches in progress."""
         return [one for one in (self._confirming, self._before, self._committing) if one is not None]
 
     async def drained(self, limit_s: float) -> None:
-        """Wait until the batches in hand are committed; after the limit they are abandoned."""
+        """Wait at most `limit_s` seconds until all batches in progress are committed."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.idle.wait(), limit_s)
 
     async def stop(self) -> None:
-        """Abandon what is still being confirmed: it is read again."""
+        """Cancel the background tasks. Batches that are not committed are read again."""
         await cancel_and_wait(self.tasks)

@@ -1,4 +1,4 @@
-"""Polling that passes over nothing: whatever goes wrong with a fetch, every record is handled or leaves a dead letter."""
+"""Polling without loss: after any failed fetch, every record is handled or becomes a dead letter."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ UNPACK_MS = 100
 
 @dataclass
 class Polling:
-    """One consumer's polls. `handled` is, for each partition, the offset after the last record that was handled here."""
+    """The polls of one consumer. `handled` is, for each partition, the offset after the last record handled here."""
 
     service: str
     group: str | None
@@ -35,10 +35,10 @@ class Polling:
     failure: str | None = None
 
     async def poll(self, polling: Callable[[AIOKafkaConsumer], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:
-        """Poll; whatever goes wrong, nothing that was fetched is passed over.
+        """Poll once. After a failure, every partition is rewound to its first record that is not handled yet.
 
-        When a record of one partition cannot be unpacked, aiokafka has moved past records of others that it then drops:
-        every partition goes back to the first record that was not handled.
+        When aiokafka cannot unpack a record of one partition, it drops records of other partitions that it has already
+        moved past.
         """
         try:
             found = await polling(consumer)
@@ -47,7 +47,7 @@ class Polling:
         except Exception as error:
             self.failure = type(error).__name__
             metrics.POLL_FAILURES.labels(self.service).inc()
-            log.error("a poll failed", group=self.group, error=self.failure)
+            log.error("a poll failed; its records are read again", group=self.group, error=self.failure)
             if isinstance(error, FORBIDDEN) or ended_inside(error):
                 self.broken(error)
                 raise
@@ -59,13 +59,13 @@ class Polling:
         return found
 
     def go_on_from(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Everything before these is handled; what was passed over, because it cannot be unpacked, is not gone back to."""
+        """Record these as the next offsets to handle; never moves back before a record that could not be unpacked."""
         self.handled |= {place: max(offset, self.handled.get(place, 0)) for place, offset in offsets.items()}
 
     async def resume(self, consumer: AIOKafkaConsumer, progress: Progress) -> None:
-        """After an assignment: go on from the committed offset, or from the store's where that one is earlier.
+        """After an assignment, continue from the committed offset, or from the store's offset if that is earlier.
 
-        Raises what store and broker raise when they are away, and KafkaError when the partitions have gone meanwhile.
+        Raises PyMongoError or KafkaError when a dependency is unavailable or the partitions were revoked meanwhile.
         """
         partitions = sorted(consumer.assignment())
         stored = await progress.next_offsets([one.partition for one in partitions])
@@ -76,7 +76,7 @@ class Polling:
         for one, offset in places.items():
             if offset < committed[one]:
                 log.warning(
-                    "the store is older than the committed offset, so inputs are read again",
+                    "the store is older than the committed offset; inputs are read again",
                     group=self.group,
                     partition=f"{one.topic}-{one.partition}",
                     committed=committed[one],
@@ -88,19 +88,19 @@ class Polling:
             if (offset := self.handled.get(partition)) is not None:
                 consumer.seek(partition, offset)
             elif self.group is not None and (committed := await consumer.committed(partition)) is not None:
-                # aiokafka's seek_to_committed stays where it is when 0 is committed.
+                # Not seek_to_committed: aiokafka ignores a committed offset of 0 there.
                 consumer.seek(partition, committed)
             else:
                 await consumer.seek_to_beginning(partition)
 
     async def one_by_one(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
-        """One record of each partition; one that cannot be unpacked leaves a dead letter that says where it lies."""
+        """Read one record of each partition; one that cannot be unpacked becomes a dead letter without its bytes."""
         found: list[Any] = []
         for partition in sorted(consumer.assignment()):
             offset = await consumer.position(partition)
             end = consumer.highwater(partition)
             if end is not None and offset >= end:
-                continue  # waiting where nothing lies would make each of these rounds long
+                continue  # an empty partition would make the poll wait for UNPACK_MS
             try:
                 records = await consumer.getmany(partition, timeout_ms=UNPACK_MS, max_records=1)
             except ConsumerStoppedError:
@@ -116,18 +116,18 @@ class Polling:
 
 
 def ended_inside(error: BaseException) -> bool:
-    """Whether a background task of aiokafka's consumer has ended: it never starts again, so every later poll fails alike.
+    """Whether a background task of aiokafka's consumer has ended; it never restarts, so every later poll would fail too.
 
-    A connection that breaks while aiokafka writes to it can do that (uvloop raises RuntimeError there).
+    It happens when a connection breaks while aiokafka writes to it (uvloop raises RuntimeError there).
     """
     return type(error) is KafkaError and str(error.args[0] if error.args else "").startswith("Unexpected error during")
 
 
 async def unparsed_batch(batch: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
-    """FastStream's parser decodes header values and loses the batch on one that is not UTF-8; this one decodes nothing."""
+    """Replaces FastStream's parser, which decodes header values and loses the batch when one is not valid UTF-8."""
     return KafkaMessage(body=b"", headers={}, raw_message=batch, consumer=None)  # type: ignore[arg-type]
 
 
 async def undecoded_body(message: KafkaMessage) -> Any:
-    """The records themselves: validation is ours, so that one bad record never hurts its neighbours."""
+    """The raw records. The pipeline validates each one, so that an invalid record does not fail the whole batch."""
     return message.raw_message

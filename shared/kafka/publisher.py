@@ -1,4 +1,4 @@
-"""Publishing with confirmation: batches for each partition, placed as Java's clients place keys."""
+"""Publishes with confirmation: one batch for each partition; keys go to the same partitions as with Java's clients."""
 
 import asyncio
 import time
@@ -14,13 +14,14 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.contracts.envelope import Header, Message
+from shared.kafka.client_settings import PRODUCER
 from shared.kafka.connection import Connection
 from shared.runtime import metrics
 from shared.runtime.logging import log
 
 BATCH_BYTES = 1_000_000
 RECORD_BYTES_MAX = 9_000_000
-# Key and headers of a message of our own take less than what is left.
+# The rest of RECORD_BYTES_MAX is more than the key and headers of any message of Chorus.
 VALUE_BYTES_MAX = RECORD_BYTES_MAX - 16_384
 STOP_LIMIT_S = 5.0
 PING_LIMIT_S = 2.0
@@ -31,14 +32,13 @@ Row = tuple[str, RawRecord]
 
 
 class PreparedRecord(NamedTuple):
-    """A record to publish as it is: a dead letter."""
+    """A record to publish unchanged: a dead letter."""
 
     topic: str
     record: RawRecord
 
     @property
     def value(self) -> bytes:
-        """The record's value; empty when it has none."""
         return self.record[1] or b""
 
 
@@ -46,17 +46,22 @@ Publishable = Message | PreparedRecord
 
 
 class TooLarge(ValueError):
-    """A record that no topic takes; refused here, because a refusal of the broker would poison the producer."""
+    """A record that is too large for every topic. Refused here, because aiokafka's producer is unusable after the
+    broker refuses a record."""
 
 
 @lru_cache(maxsize=65_536)
 def placement(key: bytes) -> int:
-    """The number whose remainder by the partition count is a key's partition, as in Java's default partitioner."""
+    """The hash of a key; modulo the number of partitions it is the key's partition, as in Java's default partitioner.
+
+    Cached, because the 6.55 messages of an inquiry have the same key: computing it takes 3.4 µs, so that the cache saves
+    an eighth of the core's time for one inquiry, some 150 µs.
+    """
     return int(murmur2(key)) & 0x7FFFFFFF
 
 
 def size_of(record: RawRecord) -> int:
-    """What a record weighs, in bytes, without compression."""
+    """The size of a record in bytes, without compression."""
     key, value, headers = record
     size = len(key or b"") + len(value or b"")
     for name, text in headers:
@@ -65,7 +70,7 @@ def size_of(record: RawRecord) -> int:
 
 
 class Publisher:
-    """The process's one producer: idempotent, acks=all; made anew when the broker's refusal has poisoned it."""
+    """The only producer of a process: idempotent, acks=all. It is replaced after the broker has refused a record."""
 
     def __init__(self, kafka: Connection | str, service: str, client_id: str | None = None) -> None:
         self.kafka = Connection.of(kafka)
@@ -75,21 +80,19 @@ class Publisher:
         self._starting = asyncio.Lock()
         self._unconfirmed: dict[object, float] = {}
         self.refusal: str | None = None
-        """What Kafka has refused for good, until it takes something again."""
+        """The last error that a retry does not fix; None again after a confirmed publish."""
 
     async def start(self) -> None:
-        """Connect; raises KafkaError when the broker is away. May be tried again."""
+        """Connect. Raises KafkaError when Kafka is unavailable. Safe to repeat."""
         async with self._starting:
             if self.producer is not None:
                 return
             producer = AIOKafkaProducer(
                 **self.kafka.aiokafka(),
+                **PRODUCER,
                 client_id=self.client_id,
-                acks="all",
-                enable_idempotence=True,
                 max_request_size=RECORD_BYTES_MAX,
                 max_batch_size=BATCH_BYTES,
-                metadata_max_age_ms=30_000,
             )
             try:
                 await producer.start()
@@ -99,7 +102,7 @@ class Publisher:
             self.producer = producer
 
     async def stop(self) -> None:
-        """Give what is under way a moment to be confirmed, then let go: what is unconfirmed is published again later."""
+        """Wait at most STOP_LIMIT_S for confirmations. Unconfirmed messages are published again after the restart."""
         producer, self.producer = self.producer, None
         await self._discard(producer)
 
@@ -109,7 +112,7 @@ class Publisher:
                 await asyncio.wait_for(producer.stop(), STOP_LIMIT_S)
 
     async def answers(self) -> bool:
-        """Whether the broker answers now; at most a few seconds are waited."""
+        """Whether the broker answers within PING_LIMIT_S."""
         producer = self.producer
         if producer is None:
             return False
@@ -118,13 +121,13 @@ class Publisher:
         return False
 
     def unconfirmed_s(self) -> float:
-        """For how many seconds the oldest message under way has waited for its confirmation."""
+        """For how many seconds the oldest unconfirmed publish has waited; 0 when there is none."""
         return time.monotonic() - min(self._unconfirmed.values(), default=time.monotonic())
 
     async def publish(self, messages: Iterable[Publishable]) -> None:
-        """Publish and wait until every message is confirmed; raises KafkaError or TooLarge if one is not.
+        """Publish and wait until every message is confirmed. Raises KafkaError or TooLarge when one is not.
 
-        Safe to repeat: ids follow from causes, so readers recognise a message that they have seen.
+        Safe to repeat: the ids are derived from causes, so readers recognise a repeated message.
         """
         batch = list(messages)
         for one in batch:
@@ -133,25 +136,25 @@ class Publisher:
         await self.deliver({one.topic for one in batch}, ((one.topic, one.record) for one in batch))
 
     async def publish_raw(self, records: Mapping[str, Sequence[RawRecord]]) -> None:
-        """Publish records as they are, by topic, in order within a partition; waits for every confirmation."""
+        """Publish records unchanged, by topic, in order within a partition, and wait for every confirmation."""
         for topic, rows in records.items():
             if (largest := max(map(size_of, rows), default=0)) > RECORD_BYTES_MAX:
                 raise TooLarge(f"A record of {largest} bytes for {topic!r} is larger than {RECORD_BYTES_MAX} bytes.")
         await self.deliver(records.keys(), ((topic, row) for topic, rows in records.items() for row in rows))
 
     async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
-        """Publish records of a size that topics take, and wait until every one is confirmed."""
+        """Publish records whose size is already checked, and wait until every one is confirmed."""
         if not topics:
             return
         await self.start()
         producer = self.producer
         if producer is None:
-            raise KafkaConnectionError("the producer has been stopped")
+            raise KafkaConnectionError("The producer is stopped.")
         token = object()
         self._unconfirmed[token] = time.monotonic()
         try:
             known = producer.client.cluster.partitions_for_topic
-            # Together: one by one, each topic that is met for the first time is a question to the broker.
+            # Concurrently: each topic that is used for the first time needs a metadata request, and cold inboxes are many.
             await asyncio.gather(*[producer.partitions_for(topic) for topic in topics if not known(topic)])
             counts = {topic: len(await producer.partitions_for(topic)) for topic in topics}
             batches = packed(producer, counts, rows)
@@ -167,30 +170,30 @@ class Publisher:
             del self._unconfirmed[token]
 
     async def _confirmed(self, producer: AIOKafkaProducer, sent: Sequence["asyncio.Future[object]"]) -> None:
-        """Wait as long as it takes: sending again what is under way would only make more of it."""
+        """Wait without limit: publishing again while a publish is unconfirmed would only multiply the load."""
         going = set(sent)
         while going:
             _, going = await asyncio.wait(going, timeout=LOOK_EVERY_S)
             if going:
                 metrics.BLOCKED_SECONDS.labels(self.service, "kafka").inc(LOOK_EVERY_S)
                 if self.producer is not producer:
-                    raise KafkaConnectionError("the producer was made anew while this waited")
+                    raise KafkaConnectionError("The producer was replaced while a publish waited for its confirmation.")
         for future in sent:
             future.result()
 
     async def _renew(self, producer: AIOKafkaProducer, error: BaseException) -> None:
-        """A producer that was refused for good fails every later write to that partition: replace it."""
+        """Replace a producer whose record was refused: it fails every later write to that partition."""
         if self.producer is producer:
             self.producer = None
             metrics.PRODUCER_RENEWALS.labels(self.service).inc()
-            log.warning("a publish was refused; the producer is made anew", error=type(error).__name__)
+            log.warning("Kafka refused a record; the producer is replaced", error=type(error).__name__)
             await self._discard(producer)
 
 
 def packed(
     producer: AIOKafkaProducer, counts: Mapping[str, int], rows: Iterable[Row]
 ) -> list[tuple[tuple[str, int], BatchBuilder]]:
-    """Batches in the order in which to send them, each with its topic and partition; `counts` are partitions by topic."""
+    """Batches in sending order, each with its topic and partition; `counts` is the number of partitions by topic."""
     full: list[tuple[tuple[str, int], BatchBuilder]] = []
     filling: dict[tuple[str, int], BatchBuilder] = {}
     for topic, (key, value, headers) in rows:

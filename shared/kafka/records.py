@@ -1,4 +1,4 @@
-"""A record as it lies in its topic."""
+"""A record of a topic, independent of the client library."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,11 +18,11 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]]
 
     def attributes(self) -> dict[str, str]:
-        """All headers that are not null as text, undecodable bytes replaced; the last of several counts."""
+        """All headers that are not null, as text with invalid UTF-8 replaced. Of a repeated header the last one counts."""
         return {name: str(value, "utf-8", "replace") for name, value in self.headers if value is not None}
 
     def header(self, name: str) -> str | None:
-        """A header as text, undecodable bytes replaced; None when absent or null. The last of several counts."""
+        """A header as text with invalid UTF-8 replaced; None when absent or null. Of a repeated header the last counts."""
         for key, value in reversed(self.headers):
             if key == name and value is not None:
                 return str(value, "utf-8", "replace")
@@ -30,10 +30,10 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where the record lies, for people and as its identity."""
+        """`<topic>-<partition>-<offset>`, which identifies the record."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 
 def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    """A record as aiokafka gives it."""
+    """Convert a record of aiokafka."""
     return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)

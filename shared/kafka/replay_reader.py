@@ -1,4 +1,4 @@
-"""Dead letters that come back: each goes to the very reading that its origin belongs to, as if it lay there again."""
+"""Replayed dead letters: each one goes to the subscription of its original topic, as if it were read there again."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from shared.kafka.subscription import Subscription
 
 @dataclass(frozen=True)
 class ReplayedItem:
-    """An item read once more, and the reading that takes it."""
+    """An item of a replayed dead letter, and the subscription that handles it."""
 
     subscription: Subscription[Any]
     item: Any
@@ -23,31 +23,30 @@ class ReplayedItem:
 
 @dataclass(frozen=True)
 class ReplayReader:
-    """The reading of `<service>.replays`. What has an order to keep is not replayed here, but on its own log."""
+    """Reads `<service>.replays`. A subscription with parking is left out: its records are replayed on their own log."""
 
     subscriptions: Sequence[Subscription[Any]]
 
     def read(self, record: Record) -> ReplayedItem | None:
-        """The item that the letter's origin makes of it; raises InvalidRecord for one that nobody here reads."""
+        """The item that the original subscription reads. Raises InvalidRecord when no subscription reads that topic."""
         letter = original(record)
         for one in self.subscriptions:
             options = one.options
-            if options.group is not None and options.parking is None and reads(one, letter.topic):
+            if options.group is not None and options.parking is None and subscribes_to(one, letter.topic):
                 item = options.read(letter)
                 return None if item is None else ReplayedItem(one, item)
-        raise InvalidRecord(f"Records of {letter.topic!r} are not replayed here.")
+        raise InvalidRecord(f"This service does not replay records of {letter.topic!r}; it does not read that topic.")
 
-    async def take(self, batch: Sequence[ReplayedItem]) -> Sequence[Publishable]:
-        """Hand the items on, in order; what follows from them is published together."""
+    async def handle(self, batch: Sequence[ReplayedItem]) -> Sequence[Publishable]:
+        """Handle the items with their subscriptions, in order; returns the messages that follow."""
         outputs: list[Publishable] = []
-        for _, some in groupby(batch, key=lambda one: id(one.subscription)):
-            together = list(some)
-            outputs += await together[0].subscription.options.handle([one.item for one in together]) or ()
+        for _, group in groupby(batch, key=lambda one: id(one.subscription)):
+            items = list(group)
+            outputs += await items[0].subscription.options.handle([one.item for one in items]) or ()
         return outputs
 
 
-def reads(subscription: Subscription[Any], topic: str) -> bool:
-    """Whether this reading takes records of that topic."""
+def subscribes_to(subscription: Subscription[Any], topic: str) -> bool:
     options = subscription.options
     pattern = options.pattern
     return topic in options.topics or (pattern is not None and re.match(pattern, topic) is not None)

@@ -1,4 +1,4 @@
-"""A subscription: FastStream polls, the pipeline takes each batch to its commit. Acknowledgement is never FastStream's."""
+"""A subscription: FastStream polls, and the pipeline handles and commits each batch. FastStream never acknowledges."""
 
 import asyncio
 import time
@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any, Generic
 
 from aiokafka import AIOKafkaConsumer
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.client_settings import SESSION_S, consumer_settings
 from shared.kafka.health import SubscriptionHealth
 from shared.kafka.membership import Membership
 from shared.kafka.options import Item, SubscriptionOptions
@@ -18,12 +18,10 @@ from shared.kafka.polling import undecoded_body, unparsed_batch
 
 POLL_MS = 500
 LEISURE_S = 0.05
-SESSION_S = 10
-STATIC_SESSION_S = 30
 
 
 class Subscription(Generic[Item]):
-    """The parts of one subscription: options, pipeline, membership, health."""
+    """One subscription: its options, pipeline, group membership and health."""
 
     def __init__(
         self, options: SubscriptionOptions[Item], on_broken: Callable[[BaseException], None] = lambda error: None
@@ -38,37 +36,25 @@ class Subscription(Generic[Item]):
         self._more = False
 
     def consumer(self) -> AIOKafkaConsumer | None:
-        """aiokafka's consumer, once FastStream has made it."""
+        """aiokafka's consumer; None before FastStream has created it."""
         return self.subscriber.consumer if self.subscriber else None
 
     def attach(self, broker: KafkaBroker) -> None:
-        """Register with FastStream."""
         options = self.options
-        static = options.group is not None and options.instance is not None
-        session_ms = (STATIC_SESSION_S if static else SESSION_S) * 1000
-        where: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
+        pattern: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
         self.subscriber = broker.subscriber(
             *options.topics,
-            **where,
-            batch=True,
-            group_id=options.group,
-            group_instance_id=f"{options.instance}.{options.group}" if static else None,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
+            **pattern,
+            **consumer_settings(options.group, options.instance),
             parser=unparsed_batch,
             decoder=undecoded_body,
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // 10,
-            # A batch may wait for a dependency as long as it takes; our own watchdog replaces eviction.
-            max_poll_interval_ms=2**31 - 1,
             listener=self.membership,
         )
 
         async def consume(batch: Any) -> None:
             await self.pipeline.consume(batch)
 
-        # FastStream names a topic's channel in the AsyncAPI document after the function that takes its records.
+        # FastStream names the channel in the AsyncAPI document after this function.
         consume.__name__ = consume.__qualname__ = (options.group or "city").replace("-", "_")
         self.subscriber(consume)
         self.subscriber.get_msg = self._poll
@@ -80,7 +66,11 @@ class Subscription(Generic[Item]):
         return batch
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
-        """In place of FastStream's own poll, which sleeps after each empty one."""
+        """Replaces FastStream's poll, which sleeps after each empty one: that delays a message by 20 ms at low rates.
+
+        A subscription `at_leisure` polls at most every LEISURE_S: at 1,100 inquiries a second the median time into an
+        inbox is 24 instead of 29 ms (docs/decisions/0010-measuring.md).
+        """
         if self.options.at_leisure and not self._more:
             await asyncio.sleep(self.health.last_poll + LEISURE_S - time.monotonic())
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.options.most)

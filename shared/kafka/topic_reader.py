@@ -1,4 +1,4 @@
-"""Looking into topics from outside of any group: what lies there, and how far a group has come; bounded in time."""
+"""Reads topics without a consumer group, and the lag of a group; every call has a time limit."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """What a partition holds: from `first` to before `end`."""
+    """The offsets in a partition: `first` is included, `end` is not."""
 
     first: int
     end: int
@@ -31,16 +31,16 @@ class OffsetRange:
 
 @dataclass(frozen=True)
 class TopicReader:
-    """One look, with one consumer. Everything raises KafkaError when the broker is away."""
+    """Reads topics with one consumer. Every method raises KafkaError when Kafka is unavailable."""
 
     consumer: AIOKafkaConsumer
 
-    async def spans(self, names: Collection[str]) -> dict[TopicPartition, OffsetRange]:
-        """What those of the topics hold that are there: asking for one that is not could make it."""
-        known = await self.consumer._client.fetch_all_metadata()
-        there = [TopicPartition(name, number) for name in names for number in known.partitions_for_topic(name) or ()]
-        first, end = await self.consumer.beginning_offsets(there), await self.consumer.end_offsets(there)
-        return {partition: OffsetRange(first[partition], end[partition]) for partition in there}
+    async def offset_ranges(self, names: Collection[str]) -> dict[TopicPartition, OffsetRange]:
+        """The offsets of the topics that exist. It never asks for a missing topic, because the broker might create it."""
+        metadata = await self.consumer._client.fetch_all_metadata()
+        found = [TopicPartition(name, number) for name in names for number in metadata.partitions_for_topic(name) or ()]
+        first, end = await self.consumer.beginning_offsets(found), await self.consumer.end_offsets(found)
+        return {partition: OffsetRange(first[partition], end[partition]) for partition in found}
 
     async def records(self, partition: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[list[Record], int]]:
         """Records in short lists, each with the offset after it; one that cannot be unpacked is passed over."""
@@ -53,7 +53,7 @@ class TopicReader:
             except (KafkaError, UnicodeDecodeError) as error:
                 if isinstance(error, KafkaError) and error.retriable:
                     raise
-                # One of them cannot be unpacked: which one shows when they are taken one by one.
+                # One of the records cannot be unpacked: read them one by one to find and skip it.
                 at, most = (at + 1 if most == 1 else at), 1
                 self.consumer.seek(partition, at)
                 continue
@@ -61,19 +61,19 @@ class TopicReader:
             yield [record_of(raw) for raw in found.get(partition, ()) if raw.offset < end], at
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
-        """The record at this place; None when it is not there any more."""
-        span = (await self.spans([partition.topic])).get(partition)
-        if span is None or not span.first <= offset < span.end:
+        """The record at this offset; None when the topic no longer has it."""
+        offsets = (await self.offset_ranges([partition.topic])).get(partition)
+        if offsets is None or not offsets.first <= offset < offsets.end:
             return None
-        async for some, _ in self.records(partition, offset, offset + 1):
-            if some:
-                return some[0]
+        async for records, _ in self.records(partition, offset, offset + 1):
+            if records:
+                return records[0]
         return None
 
 
 @asynccontextmanager
 async def topic_reader(kafka: Connection, limit_s: float = LIMIT_S) -> AsyncIterator[TopicReader]:
-    """Look into topics, for `limit_s` at most; raises KafkaError when the broker is away or too slow."""
+    """A TopicReader for at most `limit_s` seconds. Raises KafkaError when Kafka is unavailable or too slow."""
     consumer = AIOKafkaConsumer(
         **kafka.aiokafka(),
         group_id=None,
@@ -84,7 +84,7 @@ async def topic_reader(kafka: Connection, limit_s: float = LIMIT_S) -> AsyncIter
     try:
         async with asyncio.timeout(limit_s):
             await consumer.start()
-            # A consumer without a group that is stopped before its first step raises CancelledError.
+            # Let the consumer's background task start: aiokafka's `stop` raises CancelledError before that.
             await asyncio.sleep(0)
             yield TopicReader(consumer)
     except TimeoutError as error:
@@ -93,28 +93,30 @@ async def topic_reader(kafka: Connection, limit_s: float = LIMIT_S) -> AsyncIter
         await consumer.stop()
 
 
-async def behind(kafka: Connection, group: str, names: Collection[str], limit_s: float) -> Mapping[str, int]:
-    """Wait until a group has committed all that lies in the topics now, for `limit_s` at most.
+async def wait_until_committed(
+    kafka: Connection, group: str, names: Collection[str], limit_s: float
+) -> Mapping[str, int]:
+    """Wait at most `limit_s` seconds until the group has committed every record that the topics have now.
 
-    Returns how many records are still before it, by topic; nothing when it has seen them all.
+    Returns the uncommitted records by topic; empty when there are none.
     """
-    async with topic_reader(kafka) as look:
-        spans = await look.spans(names)
+    async with topic_reader(kafka) as reader:
+        ranges = await reader.offset_ranges(names)
     admin = AIOKafkaAdminClient(**kafka.aiokafka(), request_timeout_ms=REQUEST_MS)
     until = time.monotonic() + limit_s
     try:
         await admin.start()
         while True:
-            left = missing(spans, await committed(admin, group))
-            if not left or time.monotonic() >= until:
-                return left
+            lag = lag_by_topic(ranges, await committed(admin, group))
+            if not lag or time.monotonic() >= until:
+                return lag
             await asyncio.sleep(POLL_S)
     finally:
         await admin.close()
 
 
 async def committed(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """A group's committed offsets; none for a group that nobody has ever been in."""
+    """A group's committed offsets; empty for a group that never had a member."""
     try:
         found: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(group)
     except GroupCoordinatorNotAvailableError:
@@ -122,11 +124,13 @@ async def committed(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartiti
     return {partition: one.offset for partition, one in found.items()}
 
 
-def missing(spans: Mapping[TopicPartition, OffsetRange], committed: Mapping[TopicPartition, int]) -> dict[str, int]:
-    """How many records each topic holds after what was committed; topics with none are left out."""
-    left: dict[str, int] = {}
-    for partition, span in spans.items():
-        count = span.end - max(span.first, committed.get(partition, 0))
+def lag_by_topic(
+    ranges: Mapping[TopicPartition, OffsetRange], committed: Mapping[TopicPartition, int]
+) -> dict[str, int]:
+    """How many records each topic has after the committed offsets; topics without lag are left out."""
+    lag: dict[str, int] = {}
+    for partition, offsets in ranges.items():
+        count = offsets.end - max(offsets.first, committed.get(partition, 0))
         if count > 0:
-            left[partition.topic] = left.get(partition.topic, 0) + count
-    return left
+            lag[partition.topic] = lag.get(partition.topic, 0) + count
+    return lag

@@ -1,4 +1,4 @@
-"""The topics: their names, partitions and settings; the one list that provisioning makes and the flow table shows."""
+"""The topics of Chorus with their partitions and settings. Provisioning creates them; README's table shows them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MIB = 1_048_576
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic to make; `retention_days` None keeps records for ever.
+    """One topic to create; `retention_days` None keeps records without limit.
 
     Outboxes are compressed anew by the broker, so that no department's choice of codec concerns their reader.
     A joint reply of 20 parts of 20,000 characters fits into 8 MiB; a dead letter is larger than what it holds.
@@ -31,44 +31,44 @@ class Topic:
     compression: str = "producer"
 
     def config(self) -> dict[str, str]:
-        """The broker's settings for this topic."""
-        kept_ms = -1 if self.retention_days is None else self.retention_days * DAY_MS
+        """The topic's settings, as Kafka names them."""
+        retention_ms = -1 if self.retention_days is None else self.retention_days * DAY_MS
         return {
             "max.message.bytes": str(self.record_mib * MIB),
             "compression.type": self.compression,
             "message.timestamp.type": "LogAppendTime",
-            "retention.ms": str(-1 if self.compacted else kept_ms),
+            "retention.ms": str(-1 if self.compacted else retention_ms),
             "cleanup.policy": "compact" if self.compacted else "delete",
         }
 
 
 def inbox(department: str) -> str:
-    """The topic from which a department reads its parts."""
+    """The topic that Chorus writes for a department."""
     return f"departments.{department}.inbox"
 
 
 def outbox(department: str) -> str:
-    """The topic into which a department, and nobody else, writes."""
+    """The topic that only the department writes."""
     return f"departments.{department}.outbox"
 
 
 def department_of(topic: str) -> str:
-    """The department whose inbox or outbox this is."""
+    """The code of the department in the name of an inbox or outbox."""
     return topic.split(".")[1]
 
 
 def dead_letters(service: str) -> str:
-    """Where a service puts what it cannot take, with its origin."""
+    """The topic of the records that a service could not handle."""
     return f"{service}.dead-letters"
 
 
 def replays(service: str) -> str:
-    """Where the desk puts a dead letter that its service shall try again."""
+    """The topic of the dead letters that the desk sends back to a service."""
     return f"{service}.replays"
 
 
 def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
-    """Every topic that exists whatever the city's departments are."""
+    """The topics that do not depend on the city's departments."""
     return (
         Topic(CITY, 1, None, compacted=True, compression="gzip"),
         Topic(INPUTS, partitions, retention_days),
@@ -83,7 +83,6 @@ def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
 
 
 def department_topics(codes: Iterable[str], retention_days: int) -> tuple[Topic, ...]:
-    """The two topics of each department."""
     return tuple(
         topic
         for code in codes

@@ -1,1 +1,1 @@
-"""What an entry point has accepted: written first, then published in order."""
+"""The ledger of an entry point: it stores what it accepts before it publishes it in order."""

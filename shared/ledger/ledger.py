@@ -1,9 +1,9 @@
-"""The ledger of an entry point: what it accepts is written here first; a relay publishes it in order.
+"""The ledger of an entry point: an input is stored here before the caller gets an answer; a relay publishes it.
 
-`ledger` holds one entry for each accepted input. It never changes, except that an erasure of its inquiry takes value,
-salt and fingerprint away. `unpublished` holds one note for each group of entries that was written together and is not yet
-known to be on Kafka: `{_id, entries: [event id], noted_at, due_at, missing}`; `missing` tells how many of them were not
-there when a relay looked last.
+`ledger` has one entry for each accepted input. Entries are immutable, except that the erasure of an inquiry removes their
+value, salt and fingerprint. `unpublished` has one note for each group of entries that were stored together and are not
+yet known to be on Kafka: `{_id, entries: [event id], noted_at, due_at, missing}`. `missing` is how many of the entries the
+relay did not find when it last read them.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ GROUP_ENTRIES = 500
 ACCEPT_S = 8.0
 
 
-class NotWritten(PyMongoError):
-    """The store has not confirmed an entry: it may be written or not."""
+class WriteUnconfirmed(PyMongoError):
+    """The store has not confirmed an entry: it may be stored or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted input; `n` orders the entries of one inquiry, `fingerprint` tells whether a repeat has the same body.
+    """One accepted input. `n` orders the entries of an inquiry; `fingerprint` tells whether a repeat has the same body.
 
-    `actor` is who sent it, as `kind` or `kind/role`; `salt` is what the texts in it are committed with.
+    `actor` is the sender, as `kind` or `kind/role`; `salt` is for the commitments to its texts (see `commitments`).
     """
 
     id: str
@@ -46,7 +46,6 @@ class Entry:
     salt: str = field(default_factory=lambda: new_salt().hex())
 
     def document(self) -> Document:
-        """As it is stored."""
         return {
             "_id": self.id,
             "inquiry_id": self.inquiry_id,
@@ -61,20 +60,24 @@ class Entry:
         }
 
     def repeats(self, earlier: Document) -> bool:
-        """Whether the entry that holds this id has the same body; one whose fingerprint is erased counts as a repeat."""
+        """Whether the stored entry with this id has the same body. An erased entry counts as having the same one."""
         return "fingerprint" not in earlier or bool(earlier["fingerprint"] == self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of an entry: stored now, or `earlier` the document that holds its id; neither when its place was taken."""
+    """The outcome of an entry.
+
+    `new`: it was stored now. Otherwise `earlier` is the stored entry with the same id, or None when another entry has the
+    same `n` in its inquiry: the caller tries again with another `n` or ticket number.
+    """
 
     new: bool
     earlier: Document | None = None
 
 
 def _outcome(entry: Entry, unique: Mapping[str, Entry], taken: set[str], earlier: Mapping[str, Document]) -> Written:
-    """What to tell one of a group: of several with the same id in it, the first was written and the others repeat it."""
+    """The outcome of one entry of a group. Of several entries with the same id, the first was stored, the others repeat it."""
     if entry.id in taken:
         return Written(new=False, earlier=earlier.get(entry.id))
     first = unique[entry.id]
@@ -84,20 +87,15 @@ def _outcome(entry: Entry, unique: Mapping[str, Entry], taken: set[str], earlier
 Waiting = tuple[Entry, "asyncio.Future[Written]"]
 
 
-def tell(group: Sequence[Waiting], error: Exception) -> None:
-    """Let those of a group that still wait know what went wrong."""
+def fail(group: Sequence[Waiting], error: Exception) -> None:
+    """Raise `error` in every caller that still waits for an entry of this group."""
     for _, written in group:
         if not written.done():
             written.set_exception(error)
 
 
-def too_late(waiting: Waiting) -> None:
-    """Let one who has waited long enough know that nothing is sure."""
-    tell([waiting], NotWritten(f"the store has not confirmed within {ACCEPT_S:g} s"))
-
-
 class Ledger:
-    """Accepts entries in groups: requests that come together share one journaled insert and one publish."""
+    """Stores entries in groups: concurrent requests share one journaled insert and one publish."""
 
     def __init__(self, database: Database, collection: str) -> None:
         self.entries: Collection = database[collection]
@@ -107,42 +105,38 @@ class Ledger:
         self.fresh: asyncio.Queue[tuple[str, list[Document]]] = asyncio.Queue(maxsize=100)
 
     async def prepare(self) -> None:
-        """Indexes: one entry for each n of an inquiry, and the notes by the time they are due."""
         await self.entries.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)], unique=True)
         await leases.index(self.unpublished)
 
     async def of(self, inquiry_id: str) -> list[Document]:
-        """The entries of one inquiry, in order."""
+        """The entries of one inquiry, in the order of `n`."""
         found = await self.entries.find({"inquiry_id": inquiry_id}).to_list(None)
         return sorted(found, key=lambda entry: int(entry["n"]))
 
     async def erase(self, inquiry_id: str) -> None:
-        """Drop what was written in the entries of an inquiry; safe to repeat. What is not published yet never will be."""
+        """Remove value, salt and fingerprint from an inquiry's entries. Unpublished ones stay unpublished. Safe to repeat."""
         words = {"value": "", "salt": "", "fingerprint": ""}
         await self.entries.update_many({"inquiry_id": inquiry_id}, {"$unset": words})
 
     async def accept(self, entry: Entry) -> Written:
-        """Write an entry durably and have it published; raises what the store raises, or NotWritten after ACCEPT_S.
+        """Store an entry durably and queue it for publishing. Raises PyMongoError, after ACCEPT_S WriteUnconfirmed.
 
-        After an error the entry may be there all the same, or come to be there: whoever repeats it with the same id is
-        told which. Safe to repeat: the id decides.
+        After an error the entry may be stored all the same, or be stored a moment later: a repeat with the same id tells.
+        Safe to repeat: the id is a unique key.
         """
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[Written] = loop.create_future()
-        waiting = (entry, written)
-        self._waiting.append(waiting)
+        written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
         self._arrived.set()
-        # A timer of its own is a third of the work of asyncio.timeout.
-        late = loop.call_later(ACCEPT_S, too_late, waiting)
         try:
-            return await written
-        finally:
-            late.cancel()
+            async with asyncio.timeout(ACCEPT_S):
+                return await written
+        except TimeoutError as error:
+            raise WriteUnconfirmed(f"The store has not confirmed within {ACCEPT_S:g} s.") from error
 
     async def write_groups(self) -> None:
-        """Write what waits, together; run it for ever. However it ends, nobody is left waiting.
+        """Store the waiting entries, in groups; runs until cancelled. However it ends, no caller is left waiting.
 
-        Requests may come before the service's preparations are done, so the indexes are its own concern.
+        It creates the indexes itself, because requests may arrive before the service's preparations are done.
         """
         try:
             await self.prepare()
@@ -151,16 +145,16 @@ class Ledger:
                 self._arrived.clear()
                 while self._waiting:
                     group, self._waiting = self._waiting[:GROUP_ENTRIES], self._waiting[GROUP_ENTRIES:]
-                    # Who gave up while it waited will send it again: written now, it could become two.
+                    # A caller that timed out will repeat its request: storing the first one too could make two inquiries.
                     await self._write([one for one in group if not one[1].done()])
         finally:
             group, self._waiting = self._waiting, []
-            tell(group, NotWritten("nothing is written at the moment"))
+            fail(group, WriteUnconfirmed("The ledger's writer has stopped."))
 
     async def _write(self, group: Sequence[Waiting]) -> None:
-        """The note first, then the entries: an entry that is there and in no note is on Kafka.
+        """Insert the note first, then the entries, so that an entry without a note is always on Kafka.
 
-        A note whose entries never came, because the process died in between, is kept by the relay for a while.
+        If the process dies in between, the relay finds a note without entries; it deletes the note after an hour.
         """
         if not group:
             return
@@ -173,10 +167,11 @@ class Ledger:
             taken = await insert_new(self.entries, documents)
             earlier = {one["_id"]: one for one in await find_by(self.entries, "_id", sorted(taken))}
         except Exception as error:
-            tell(group, error)
+            # Each waiting request handles the error; the writer goes on with the next group.
+            fail(group, error)
             return
         except BaseException:
-            tell(group, NotWritten("the service is stopping"))
+            fail(group, WriteUnconfirmed("The service is stopping."))
             raise
         for entry, written in group:
             if not written.done():

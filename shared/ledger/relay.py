@@ -1,6 +1,6 @@
-"""The relay: publishes what the ledger has accepted, in order for each inquiry, until Kafka has confirmed it.
+"""The relay publishes the entries of a ledger to Kafka, in order for each inquiry, until Kafka has confirmed them.
 
-`publish_fresh` publishes what was just written. `run` publishes what a crash or an outage left behind.
+`publish_fresh` publishes new entries. `run` publishes the entries that a crash or an outage left unpublished.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from shared.store.mongo import Document, find_by
 
 RELAY_EVERY_S = 1.0
 RELAY_NOTES = 50
-MISSING_FOR_GOOD_S = 3_600
-PAUSE_AN_ENTRY_S = 0.0004
+MISSING_ENTRIES_WAIT_S = 3_600
+PAUSE_PER_ENTRY_S = 0.0004
 LONGEST_PAUSE_S = 0.04
 
 
 def message_of(stored: Mapping[str, Any]) -> Message:
-    """The input that an entry becomes on the log of its case: the same bytes whoever publishes it, however often."""
+    """The message of an entry, made from the stored entry alone: publishing it again writes the same bytes and id."""
     inquiry_id = stored["inquiry_id"]
     at = timestamps.to_text(stored["recorded_at"])
     origin = Origin(stored["source"], inquiry_id, at, actor=stored["actor"], salt=stored["salt"])
@@ -34,16 +34,17 @@ def message_of(stored: Mapping[str, Any]) -> Message:
 
 
 def erased(stored: Mapping[str, Any]) -> bool:
-    """Whether an erasure has taken what was written: there is nothing to publish."""
+    """Whether the value of this entry is erased, so that it cannot be published."""
     return "value" not in stored
 
 
 def pause_s(entries: int, took_s: float) -> float:
-    """How long to wait, after publishing so many entries in so many seconds, before the next ones are published.
+    """How long to wait before the next publish, after `entries` were published in `took_s` seconds.
 
-    Nothing as long as fewer than 2,500 a second come; beyond that they go out in larger groups, which cost Kafka and us less.
+    0 below 2,500 entries a second. Above that, entries go out in larger groups: with 64 concurrent clients intake accepts
+    3,560 instead of 3,060 a second (docs/decisions/0010-measuring.md).
     """
-    return max(min(entries * PAUSE_AN_ENTRY_S, LONGEST_PAUSE_S) - took_s, 0.0)
+    return max(min(entries * PAUSE_PER_ENTRY_S, LONGEST_PAUSE_S) - took_s, 0.0)
 
 
 class Relay:
@@ -54,10 +55,11 @@ class Relay:
         self.publisher = publisher
 
     async def publish_fresh(self) -> None:
-        """Publish what was just written; run it for ever.
+        """Publish new entries; runs until cancelled.
 
-        What is lost from here when the process dies, what does not fit in, and what must wait for an earlier entry of
-        its inquiry is the relay's. So is a note whose removal failed; that is why the next publish does not wait for it.
+        Entries whose note stays in `unpublished` are published by `run` later: after a crash, when the queue was full,
+        when an earlier entry of the inquiry is unpublished, or when deleting the note failed. So the next publish need
+        not wait for the deletion.
         """
         removal: asyncio.Future[Any] | None = None
         while True:
@@ -68,9 +70,9 @@ class Relay:
                 notes.append(note)
                 documents = documents + more
             if removal is not None and any(one["n"] for one in documents):
-                # The note of the entry before may be on its way out: it is on Kafka, and nothing to wait for.
+                # An earlier entry may be on Kafka while its note is being deleted: wait, or it would look unpublished.
                 await removal
-            if await self.earlier_open(documents):
+            if await self.unpublished_before(documents):
                 continue
             began = time.monotonic()
             await self.publisher.publish([message_of(one) for one in await self._not_erased(documents)])
@@ -80,21 +82,20 @@ class Relay:
             await asyncio.sleep(pause_s(len(documents), time.monotonic() - began))
 
     async def run(self) -> None:
-        """Publish what is due, oldest first, and in the order of n within an inquiry; run it for ever."""
+        """Publish the entries of due notes, the oldest first, in the order of `n` within an inquiry; runs until cancelled."""
         while True:
             notes = await leases.claim(self.ledger.unpublished, timestamps.now(), LEASE_S, RELAY_NOTES)
             notes = sorted(notes, key=lambda one: one["noted_at"])
-            present = await self._present(notes)
+            found = await self._entries_of(notes)
             await self._measure()
             if notes:
-                await self._relay(notes, present)
+                await self._relay(notes, found)
                 await self._measure()
             if len(notes) < RELAY_NOTES:
                 await asyncio.sleep(RELAY_EVERY_S)
 
-    async def _present(self, notes: Sequence[Document]) -> dict[str, Document]:
-        """The entries of these notes that are there, by id; how many are not stands in a note, so that they are not
-        counted."""
+    async def _entries_of(self, notes: Sequence[Document]) -> dict[str, Document]:
+        """The stored entries of these notes, by id. Updates `missing` of each note, so that metrics leave those out."""
         ids = list(dict.fromkeys(id_ for note in notes for id_ in note["entries"]))
         found = {one["_id"]: one for one in await find_by(self.ledger.entries, "_id", ids)}
         for note in notes:
@@ -104,35 +105,35 @@ class Relay:
         return found
 
     async def _relay(self, notes: Sequence[Document], found: Mapping[str, Document]) -> None:
-        """All of them together: after a long absence of Kafka there are very many."""
+        # All notes in one publish: after a long outage of Kafka there are very many.
         documents = [found[id_] for note in notes for id_ in note["entries"] if id_ in found]
-        before = await self.earlier_open(documents)
+        before = await self.unpublished_before(documents)
         ordered = sorted([*before, *documents], key=lambda one: int(one["n"]))
         await self.publisher.publish(message_of(one) for one in ordered if not erased(one))
-        whole = []
+        completed = []
         for note in notes:
             published = [id_ for id_ in note["entries"] if id_ in found]
-            waited_s = (timestamps.now() - note["noted_at"]).total_seconds()
-            if len(published) < len(note["entries"]) and waited_s < MISSING_FOR_GOOD_S:
-                # Those may still be on their way into the store; what is published now must not be published again.
+            age_s = (timestamps.now() - note["noted_at"]).total_seconds()
+            if len(published) < len(note["entries"]) and age_s < MISSING_ENTRIES_WAIT_S:
+                # The insert of the missing entries may still be running: keep the note for them alone.
                 await self.ledger.unpublished.update_one({"_id": note["_id"]}, {"$pullAll": {"entries": published}})
             else:
-                whole.append(note["_id"])
-        await self.ledger.unpublished.delete_many({"_id": {"$in": whole}})
+                completed.append(note["_id"])
+        await self.ledger.unpublished.delete_many({"_id": {"$in": completed}})
         if documents:
-            log.info("relayed", entries=len(documents))
+            log.info("published ledger entries that a crash or an outage left unpublished", entries=len(documents))
 
     async def _not_erased(self, documents: Sequence[Document]) -> list[Document]:
-        """Those that are still whole in the store. A first message is: nobody can erase an inquiry before it is published."""
+        """The entries that are not erased meanwhile. An inquiry's first message never is: it must be published first."""
         later = [one["_id"] for one in documents if one["type"] != InquiryReceived.type]
         if not later:
             return list(documents)
-        emptied = {"_id": {"$in": later}, "value": {"$exists": False}}
-        gone = {one["_id"] for one in await self.ledger.entries.find(emptied, ["_id"]).to_list(None)}
-        return [one for one in documents if one["_id"] not in gone]
+        without_value = {"_id": {"$in": later}, "value": {"$exists": False}}
+        erased_ids = {one["_id"] for one in await self.ledger.entries.find(without_value, ["_id"]).to_list(None)}
+        return [one for one in documents if one["_id"] not in erased_ids]
 
-    async def earlier_open(self, documents: Sequence[Document]) -> list[Document]:
-        """Entries that must be on Kafka before these, and may not be: lower ones of their inquiries that are still noted."""
+    async def unpublished_before(self, documents: Sequence[Document]) -> list[Document]:
+        """Entries that must be published before these: those of the same inquiry with a lower `n` that are in a note."""
         have = {one["_id"] for one in documents}
         lower: list[Document] = []
         for inquiry_id in sorted({one["inquiry_id"] for one in documents if one["n"] > 0}):
@@ -145,8 +146,8 @@ class Relay:
         return [one for one in lower if one["_id"] in noted]
 
     async def _measure(self) -> None:
-        """A note whose entries never came was never answered: nothing of it is unpublished."""
+        """Count unpublished entries. Missing ones are left out: their callers never got an answer."""
         notes = await self.ledger.unpublished.find({}, {"entries": 1, "noted_at": 1, "missing": 1}).to_list(None)
-        there = [(note["noted_at"], max(0, len(note["entries"]) - note.get("missing", 0))) for note in notes]
-        metrics.LEDGER_UNPUBLISHED.set(sum(count for _, count in there))
-        metrics.LEDGER_OLDEST.set(min((at.timestamp() for at, count in there if count), default=0))
+        stored = [(note["noted_at"], max(0, len(note["entries"]) - note.get("missing", 0))) for note in notes]
+        metrics.LEDGER_UNPUBLISHED.set(sum(count for _, count in stored))
+        metrics.LEDGER_OLDEST.set(min((at.timestamp() for at, count in stored if count), default=0))

@@ -1,1 +1,1 @@
-"""What every process needs around its work: settings, logs, metrics, timestamps, languages, tasks."""
+"""What every process needs: settings, passwords, logging, metrics, timestamps, languages, tasks."""

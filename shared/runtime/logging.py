@@ -1,6 +1,6 @@
-"""Structured logs: one line an outcome, with the inquiry's id where there is one, never a contact or a body.
+"""Structured logs: one line for each outcome, with its values as fields, never a contact or a message body.
 
-Each line, whether ours or a library's, becomes a record of the standard library, and one chain of processors renders it.
+Lines of Chorus and of its libraries are records of the standard library; one chain of processors formats all of them.
 """
 
 import logging
@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import structlog
 from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter
-from structlog.processors import EventRenamer, ExceptionRenderer, JSONRenderer
+from structlog.processors import ExceptionRenderer, JSONRenderer
 from structlog.stdlib import BoundLogger, ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, ExcInfo, Processor
 
 from shared.runtime import timestamps
 
-Form = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 
 log: BoundLogger = structlog.wrap_logger(
     logging.getLogger("chorus"),
@@ -25,9 +25,9 @@ log: BoundLogger = structlog.wrap_logger(
     wrapper_class=BoundLogger,
     context_class=dict,
 ).bind()
-MESSAGES_REMEMBERED = 1_000
-# A filter holds for the logger it is put on, not for those below it.
-CLIENTS = (
+MESSAGES_REMEMBERED_MAX = 1_000
+# Each logger is listed, because Python does not apply a logger's filter to its child loggers.
+KAFKA_LOGGERS = (
     "aiokafka",
     "aiokafka.client",
     "aiokafka.conn",
@@ -37,18 +37,18 @@ CLIENTS = (
     "aiokafka.producer.sender",
 )
 QUOTED_VALUES = re.compile(r"input_value=.*?(?=, input_type=|$)|full error: .*$|dup key: .*$", re.MULTILINE)
-"""Where pydantic and MongoDB's driver quote the values they were given: a resident's words must not reach a log."""
+"""Where errors of pydantic and MongoDB's driver quote input values: a resident's words must not reach a log."""
 
 
 def without_values(text: str) -> str:
-    """An error's text without the values that it quotes."""
+    """An error message with the input values that it quotes replaced by `…`."""
     return QUOTED_VALUES.sub("…", text)
 
 
-def formatter(form: Form) -> ProcessorFormatter:
-    """Renders a record as text for people, or as one JSON object."""
+def formatter(log_format: LogFormat) -> ProcessorFormatter:
+    """Formats a record as a line of text, or as one JSON object whose `event` is the message."""
     return ProcessorFormatter(
-        processors=_text_processors() if form == "text" else _json_processors(), use_get_message=True
+        processors=_text_processors() if log_format == "text" else _json_processors(), use_get_message=True
     )
 
 
@@ -57,7 +57,6 @@ def _json_processors() -> list[Processor]:
         _add_time,
         add_log_level,
         add_logger_name,
-        EventRenamer("says"),
         ExtraAdder(),
         ExceptionRenderer(_traceback_without_values),
         _traceback_as_error,
@@ -67,17 +66,16 @@ def _json_processors() -> list[Processor]:
 
 
 def _text_processors() -> list[Processor]:
-    """Time, level and message, then the fields as name=value, and a traceback on lines of its own."""
+    """Time, level and message, then the fields as name=value, then a traceback on separate lines."""
     columns = [
         Column("at", KeyValueColumnFormatter(None, "", "", lambda at: str(at)[11:23])),
         Column("level", KeyValueColumnFormatter(None, "", "", str, width=7)),
-        Column("says", KeyValueColumnFormatter(None, "", "", str)),
+        Column("event", KeyValueColumnFormatter(None, "", "", str)),
         Column("", KeyValueColumnFormatter("", "", "", str)),
     ]
     return [
         _add_time,
         add_log_level,
-        EventRenamer("says"),
         ExtraAdder(),
         ExceptionRenderer(_traceback_without_values),
         ProcessorFormatter.remove_processors_meta,
@@ -101,8 +99,8 @@ def _traceback_as_error(_: Any, __: str, line: EventDict) -> EventDict:
     return line
 
 
-class Seldom(logging.Filter):
-    """Lets the same message through once in a while: a client that cannot connect logs it many times a second."""
+class RepeatFilter(logging.Filter):
+    """Drops a message that was logged in the last `every_s` seconds: a client that cannot connect repeats it constantly."""
 
     def __init__(self, every_s: float = 10.0) -> None:
         super().__init__()
@@ -110,23 +108,22 @@ class Seldom(logging.Filter):
         self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this message was not logged lately."""
         message = record.getMessage()[:200]
         if record.created - self._logged_at.get(message, 0.0) < self.every_s:
             return False
-        if len(self._logged_at) > MESSAGES_REMEMBERED:
+        if len(self._logged_at) > MESSAGES_REMEMBERED_MAX:
             self._logged_at.clear()
         self._logged_at[message] = record.created
         return True
 
 
-def set_up(form: Form) -> None:
-    """Send every log line of this process to standard error in one form."""
+def set_up(log_format: LogFormat) -> None:
+    """Send every log line of this process to standard error in this format."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(form))
+    handler.setFormatter(formatter(log_format))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    seldom = Seldom()
-    for name in CLIENTS:
-        logging.getLogger(name).addFilter(seldom)
+    repeats = RepeatFilter()
+    for name in KAFKA_LOGGERS:
+        logging.getLogger(name).addFilter(repeats)
     for noisy in ("aiokafka", "kafka", "httpx", "uvicorn", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,60 +1,83 @@
-"""The catalogue of metrics: every name once, with how to read a rise."""
+"""The catalogue of metrics; each help text says what an increase means."""
 
 from prometheus_client import Counter, Gauge
 
 INQUIRIES_RECEIVED = Counter(
-    "chorus_inquiries_received", "Messages accepted from residents; a sudden rise is a mass event", ["channel"]
+    "chorus_inquiries_received",
+    "Inquiries accepted from residents; a sudden increase means that many residents report the same event",
+    ["channel"],
 )
-ASSIGNMENTS = Counter("chorus_assignments", "Parts offered; a rise for one department is its load", ["department"])
+ASSIGNMENTS = Counter(
+    "chorus_assignments", "Parts offered to departments; an increase is more work for that department", ["department"]
+)
 PARTS_OPEN = Gauge(
-    "chorus_parts_open", "Parts not yet done, by state; a steady rise means departments fall behind", ["state"]
+    "chorus_parts_open",
+    "Open parts by state; a steady increase means that departments do not keep up",
+    ["state"],
 )
-JOINT_REPLIES = Counter("chorus_joint_replies", "Replies joined from two or more departments' parts")
+JOINT_REPLIES = Counter("chorus_joint_replies", "Replies composed of the parts of two or more departments")
 CLOCKS_JUDGED = Counter(
     "chorus_clocks_judged",
-    "Clocks with a verdict; a rise of broken is a service failing its residents",
+    "Clocks with a verdict; an increase of broken means that departments miss due times",
     ["clock", "verdict"],
 )
-DEAD_LETTERS = Counter("chorus_dead_letters", "Messages put aside; any rise wants a look", ["service", "kind"])
+DEAD_LETTERS = Counter(
+    "chorus_dead_letters",
+    "Records sent to dead letters; after any increase run `chorus dead-letters list`",
+    ["service", "kind"],
+)
 BLOCKED_SECONDS = Counter(
-    "chorus_blocked_seconds", "Time spent waiting for a dependency; a rise means it is away", ["service", "dependency"]
+    "chorus_blocked_seconds",
+    "Seconds spent waiting for a dependency; an increase means that the dependency is unavailable",
+    ["service", "dependency"],
 )
 CONSUMER_LAG = Gauge(
     "chorus_consumer_lag_messages",
-    "Messages not yet taken; a steady rise means the service is too slow",
+    "Records not yet processed; a steady increase means that the service is too slow",
     ["service", "topic"],
 )
 CONSUMER_LAG_SECONDS = Gauge(
     "chorus_consumer_lag_seconds",
-    "Age of the oldest message in hand; minutes mean a backlog or a dependency that is away",
+    "Age of the oldest record being processed; minutes mean a backlog or an unavailable dependency",
     ["service", "topic"],
 )
 LAST_PROCESSED = Gauge(
     "chorus_last_processed_timestamp_seconds",
-    "When the service last finished a batch; old with lag means it stands still",
+    "When the service last finished a batch; an old time together with lag means that it makes no progress",
     ["service"],
 )
 LEDGER_UNPUBLISHED = Gauge(
-    "chorus_ledger_unpublished", "Accepted messages not yet on Kafka; a rise means the broker is away"
+    "chorus_ledger_unpublished",
+    "Ledger entries not yet published to Kafka; an increase means that Kafka is unavailable",
 )
 LEDGER_OLDEST = Gauge(
     "chorus_ledger_oldest_unpublished_timestamp_seconds",
-    "When the oldest unpublished message was accepted; 0 when there is none",
+    "When the oldest unpublished ledger entry was accepted; 0 when there is none",
 )
 COMMIT_FAILURES = Counter(
-    "chorus_commit_failures", "Offsets that could not be committed; a rise repeats work, harmlessly", ["service"]
+    "chorus_commit_failures",
+    "Failed offset commits; each one only repeats work, which is harmless",
+    ["service"],
 )
 POLL_FAILURES = Counter(
-    "chorus_poll_failures", "Polls that failed; a few around a rebalance are normal, a steady rise is not", ["service"]
+    "chorus_poll_failures",
+    "Failed polls; a few during a rebalance are normal, a steady increase is not",
+    ["service"],
 )
 PRODUCER_RENEWALS = Counter(
-    "chorus_producer_renewals", "Producers made anew after a final refusal; a rise wants a look at rights", ["service"]
+    "chorus_producer_renewals",
+    "Producers replaced after Kafka refused a write; after an increase check topics and permissions",
+    ["service"],
 )
-PARKED = Gauge("chorus_parked_inquiries", "Inquiries that wait for `chorus dead-letters replay`; any wants a look")
+PARKED = Gauge("chorus_parked_inquiries", "Inquiries that wait for `chorus dead-letters replay`")
 SEQUENCE_GAPS = Counter(
-    "chorus_sequence_gaps", "Events missing from a case's sequence; any rise is a defect", ["service"]
+    "chorus_sequence_gaps", "Events missing from a case's sequence; any increase is a defect", ["service"]
 )
-UNKNOWN_TYPES = Counter("chorus_unknown_types", "Messages of a type this version does not know", ["service"])
+UNKNOWN_TYPES = Counter(
+    "chorus_unknown_types", "Messages of an unknown type, which a newer release may have written", ["service"]
+)
 DELIVERIES = Counter(
-    "chorus_deliveries", "Notices by outcome; a rise of retried means the mail server refuses", ["kind", "outcome"]
+    "chorus_deliveries",
+    "Mails by outcome; an increase of retried means that the mail server refuses mails or is unavailable",
+    ["kind", "outcome"],
 )

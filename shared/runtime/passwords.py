@@ -3,20 +3,20 @@
 from pathlib import Path
 
 
-def password(file: Path | None, user: str, of: str = "CHORUS_KAFKA") -> str:
-    """The password in a file, without surrounding white space; raises ValueError with a sentence when there is none.
+def password(file: Path | None, user: str, prefix: str = "CHORUS_KAFKA") -> str:
+    """Read a password file without surrounding white space. Raises ValueError with a sentence when it cannot be used.
 
-    `of` is how the names of the two settings begin.
+    `prefix` is how the names of the two settings begin.
     """
-    setting = f"{of}_PASSWORD_FILE"
+    setting = f"{prefix}_PASSWORD_FILE"
     if file is None:
-        raise ValueError(f"{of}_USER is {user!r} and {setting} is not set; point it to the file with its password")
+        raise ValueError(f"{prefix}_USER is {user!r} and {setting} is not set; set it to the file with the password")
     try:
         content = file.read_text("utf-8").strip()
     except OSError as error:
         raise ValueError(f"{setting} names {str(file)!r}, which cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"{setting} names {str(file)!r}, which is not text in UTF-8") from error
+        raise ValueError(f"{setting} names {str(file)!r}, which is not UTF-8 text; save it as UTF-8") from error
     if not content:
-        raise ValueError(f"{setting} names {str(file)!r}, which is empty; it must hold the password")
+        raise ValueError(f"{setting} names {str(file)!r}, which is empty; write the password into it")
     return content

@@ -1,4 +1,4 @@
-"""What an operator may set, read once at start from the environment; secrets come from files."""
+"""The settings of a service, read from environment variables at start; secrets come from files."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -9,12 +9,12 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
-"""The time zone of a city that names none."""
+"""The time zone when neither the setting nor the city names one."""
 KafkaSecurity = Literal["plaintext", "sasl_ssl", "sasl_plaintext"]
 
 
 class Settings(BaseSettings):
-    """Settings of one service process; every name is `CHORUS_` + the field in capitals."""
+    """Settings of one service process; each environment variable is `CHORUS_` and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="CHORUS_", extra="ignore", frozen=True)
 
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name or "UTC")
         except (KeyError, ValueError, OSError) as unknown:
-            raise ValueError(f"{name!r} is not a time zone; write one like Asia/Shanghai") from unknown
+            raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Asia/Shanghai") from unknown
         return name
 
     @field_validator("trusted_proxies")
@@ -63,30 +63,30 @@ class Settings(BaseSettings):
                 ip_network(one.strip())
             except ValueError as wrong:
                 raise ValueError(
-                    f"{one.strip()!r} is no address; write addresses or networks like 10.0.0.7,172.20.0.0/16, "
-                    "or * when nobody but the proxy can reach this process"
+                    f"{one.strip()!r} is not an IP address or network; write a list such as 10.0.0.7,172.20.0.0/16, "
+                    "or * if only the proxy can reach this process"
                 ) from wrong
         return given
 
     def zone(self, city: str | None) -> ZoneInfo:
-        """The zone in which ticket numbers, months and due times are told: the setting, else the city's own."""
+        """The zone of ticket numbers, scoreboard periods and due times: the setting, else the city's own."""
         return ZoneInfo(name) if (name := self.time_zone or city) else DEFAULT_ZONE
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where this process listens."""
+        """The host and port on which this process listens."""
         host, _, port = self.http.rpartition(":")
         return host, int(port)
 
 
 def secret(path: Path | None, setting: str) -> bytes:
-    """The secret in a file, without surrounding white space; raises ValueError with a sentence when it is missing or weak."""
+    """Read a secret file without surrounding white space. Raises ValueError with a sentence when it is missing or weak."""
     if path is None:
-        raise ValueError(f"{setting} is not set; point it to a file that holds at least 32 random characters")
+        raise ValueError(f"{setting} is not set; set it to a file with at least 32 random characters")
     try:
         content = path.read_bytes().strip()
     except OSError as error:
         raise ValueError(f"{setting} names {str(path)!r}, which cannot be read: {error.strerror}") from error
     if len(content) < 32:
-        raise ValueError(f"{setting} names {str(path)!r}, which holds fewer than 32 characters; make a longer secret")
+        raise ValueError(f"{setting} names {str(path)!r}, which has fewer than 32 characters; create a longer secret")
     return content

@@ -1,29 +1,27 @@
-"""Points in time: how they are read and written. Only doors and views ask what time it is."""
+"""Reads and writes timestamps. Only entry points and views read the clock: handlers and domain use recorded times."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment, in UTC, to the millisecond: what a door stamps."""
-    present = datetime.now(UTC)
-    return present.replace(microsecond=present.microsecond // 1000 * 1000)
+    """The current time in UTC, truncated to milliseconds, so that writing and reading it gives the same value."""
+    current = datetime.now(UTC)
+    return current.replace(microsecond=current.microsecond // 1000 * 1000)
 
 
 def from_ms(milliseconds: int) -> datetime:
-    """A broker's timestamp as a moment in UTC."""
+    """Convert a Kafka timestamp, in milliseconds since 1970, to UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def to_text(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the form in every header and body."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the format of every header and body."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:
-    """Read RFC 3339; raises ValueError for anything else or for a time without a zone."""
+    """Parse RFC 3339. Raises ValueError for another format or a time without a zone."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone; write it like 2026-11-22T09:12:16.123Z")
+        raise ValueError(f"{text!r} has no time zone; write a time such as 2026-11-22T09:12:16.123Z")
     return moment

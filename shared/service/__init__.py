@@ -1,1 +1,1 @@
-"""What makes a process a service: wiring, readiness, the city's feed, decoders of what the core publishes."""
+"""What makes a process a service: wiring, readiness, the city's feed, decoders of the core's messages."""

@@ -26,20 +26,20 @@ CARRIED: Mapping[str, Messages] = {
     topics.RESIDENTS: {ResidentTold.type: ResidentTold},
     topics.EVENTS: dict.fromkeys(EVENT_TYPES, CaseEvent),
 }
-"""What each topic carries: the types that `ce_type` names, each with the form of its value. Every other topic carries
-records of these topics, bytes as they are: dead letters and their replays."""
+"""The message types of each topic, by `ce_type`. Topics that are missing here carry dead letters and their replays:
+unchanged records of these topics."""
 SCHEMAS = "#/components/schemas/"
 
 
 class MessageHeaders(Documented):
-    """The headers of a message: the attributes of CloudEvents 1.0 in binary mode, as text in UTF-8."""
+    """The headers of a message: the attributes of CloudEvents 1.0 in binary mode, as UTF-8 text."""
 
     ce_type: str
-    """What the message is. Readers skip a type that they do not know: later releases add some."""
+    """The type of the message. Readers must skip unknown types, because later releases add types."""
     ce_id: str | None = None
-    """The message's id; a repeat carries the same one. Chorus always sets it."""
+    """The message's id; a repeated message has the same id. Chorus always sets it."""
     ce_source: str | None = None
-    """Who wrote the message, such as `chorus/router`. Chorus always sets it."""
+    """The sender of the message, such as `chorus/router`. Chorus always sets it."""
     ce_specversion: str | None = None
     """The version of CloudEvents, `1.0`. Chorus always sets it."""
     ce_time: str | None = None
@@ -49,22 +49,22 @@ class MessageHeaders(Documented):
     ce_recordedtime: str | None = None
     """The same time as `ce_time`. Chorus always sets it."""
     ce_sequence: str | None = None
-    """A number that rises with each message about the same inquiry, or with each revision of the city; absent in inputs."""
+    """Increases with each message about the same inquiry, or with each revision of the city; absent in inputs."""
     ce_causationid: str | None = None
-    """The id of the input that caused the message; absent where nothing did."""
+    """The id of the input that caused the message; absent when no input did."""
     ce_digest: str | None = None
-    """The SHA-256 of an input as its sender wrote it, in hexadecimal; absent in all other messages."""
+    """The SHA-256 of an input's value as its sender wrote it, in hexadecimal; absent in all other messages."""
     content_type: str | None = Field(None, alias="content-type")
-    """The form of the value, `application/json`. Chorus always sets it."""
+    """The media type of the value, `application/json`. Chorus always sets it."""
 
 
 class DeadLetterHeaders(Documented):
-    """The headers of the record that could not be taken, with its own `ce_type`, and where it came from."""
+    """The headers of a dead letter: those of the failed record, and its origin."""
 
     ce_type: str | None = None
-    """The type of the record that could not be taken; absent when the record has none."""
+    """The type of the failed record; absent when the record has none."""
     dl_service: str | None = None
-    """The service that could not take the record; absent in a replay."""
+    """The service that could not handle the record; absent in a replay."""
     dl_topic: str
     """The topic of the record."""
     dl_partition: str
@@ -74,17 +74,17 @@ class DeadLetterHeaders(Documented):
     dl_timestamp: str
     """The timestamp of the record, in milliseconds since 1970."""
     dl_attempts: str | None = None
-    """How many times the service tried to take the record; absent in a replay."""
+    """How many times the service tried to handle the record; absent in a replay."""
     dl_kind: str | None = None
-    """`permanent` for an invalid record, `exhausted` after the last attempt; absent in a replay."""
+    """`permanent` for an invalid record, `exhausted` after the last attempt, `parked` behind another; absent in a replay."""
     dl_reason: str | None = None
-    """Why the service could not take the record, at most 2,000 characters; absent in a replay."""
+    """Why the service could not handle the record, at most 2,000 characters; absent in a replay."""
     dl_cut: str | None = None
-    """The size in bytes of a record that was too large for a dead letter, which then has no key and value; else absent."""
+    """The size in bytes of a record that was too large for a dead letter, which then has no key or value; else absent."""
 
 
 def asyncapi_document(specification: AsyncAPI, published_types: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The document as JSON; `published_types` by topic, where a service publishes some of a topic's types only."""
+    """The document as JSON. `published_types` names the types that a service publishes, by topic; default: all types."""
     document: dict[str, Any] = specification.to_specification().to_jsonable()
     for channel in document["channels"].values():
         channel["messages"] = _channel_messages(channel["address"])
@@ -110,7 +110,7 @@ def _channel_messages(topic: str) -> dict[str, Any]:
         return {
             "record": {
                 "name": "record",
-                "title": "a record of another topic",
+                "title": "A record of another topic",
                 "headers": {"$ref": SCHEMAS + DeadLetterHeaders.__name__},
                 "payload": {"type": "string", "format": "binary", "description": "The value of the record, unchanged."},
             }

@@ -1,4 +1,4 @@
-"""Following the city: the newest revision on `city.directory`, compiled for its reader, live."""
+"""Follows `city.directory`: the newest revision of the city, compiled for its reader."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -17,7 +17,7 @@ Compiled = TypeVar("Compiled")
 
 
 class CityFeed(Generic[Compiled]):
-    """The city in force, as this process knows it. `on_change` is awaited after each new revision."""
+    """The newest revision that this process has read. It awaits `on_change` after each new revision."""
 
     def __init__(self, compiled: Callable[[City], Compiled]) -> None:
         self._compile = compiled
@@ -26,23 +26,22 @@ class CityFeed(Generic[Compiled]):
         self.on_change: Callable[[City], Awaitable[None]] | None = None
 
     def current(self) -> Compiled:
-        """The newest revision, compiled; raises Away while none has been seen."""
+        """The newest revision, compiled. Raises DependencyUnavailable before the first one."""
         if self._current is None:
             raise DependencyUnavailable("city", "No city has been applied yet; run `chorus apply`.")
         return self._current
 
     def zone(self, settings: Settings) -> ZoneInfo:
-        """The zone in which this city counts its days."""
         return settings.zone(self.city.time_zone if self.city else None)
 
     def use(self, city: City) -> None:
-        """Take a revision, unless a newer one is known."""
+        """Use this revision, unless a newer one is in use."""
         if self.city is None or city.revision > self.city.revision:
             self._current = self._compile(city)
             self.city = city
 
     async def follow(self, revisions: Sequence[City]) -> None:
-        """The handler of the subscription; safe to repeat, an older revision changes nothing."""
+        """The handler of the subscription. Safe to repeat: an older revision changes nothing."""
         before = self.city
         for city in revisions:
             self.use(city)
@@ -50,17 +49,17 @@ class CityFeed(Generic[Compiled]):
             await self.on_change(self.city)
 
     async def known(self) -> str | None:
-        """A readiness check: a sentence while no city is known."""
+        """A readiness check: a sentence until the first revision is read."""
         return None if self.city is not None else "no city has been applied yet; run `chorus apply`"
 
 
 def read_city(record: Record) -> City | None:
-    """A revision from its record; None for what is none, which is logged."""
+    """Read a revision of the city. An invalid one is logged and skipped (None)."""
     if record.value is None:
         return None
     try:
         return City.model_validate_json(record.value)
     except ValidationError as error:
-        # Every process reads the whole topic at every start: a dead letter each time would tell nothing new.
-        log.error("a record is no city", place=record.place, problems=error.error_count())
+        # Not a dead letter: every process reads the whole topic at each start and would write one each time.
+        log.error("skipped an invalid revision of the city", record=record.place, problems=error.error_count())
         return None

@@ -1,4 +1,4 @@
-"""Reading what the core wrote: events and what residents are told, with the envelope they came in."""
+"""Decodes the core's messages for their readers: events and messages to residents, with their envelope."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,17 @@ from shared.runtime import timestamps
 
 
 class CoreMessage:
-    """Something the core wrote: an event, or what a resident is told."""
+    """A message of the core: an event, or a message to a resident."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Event(CoreMessage):
-    """One fact of `inquiries.events`; `sequence` is dense from 1 for each inquiry, `at` the time stamped at the door.
+    """One event of `inquiries.events`.
 
-    `value` is as it was sent, which stores keep, `data` its fields; `body` is what readers use of them.
+    `sequence` counts from 1 without gaps for each inquiry. `at` is the time that the entry point stamped. `value` is the
+    unchanged JSON, which stores keep, `data` its fields, and `body` the fields that readers use.
     """
 
     id: str
@@ -40,7 +41,7 @@ class Event(CoreMessage):
 
 @dataclass(frozen=True, slots=True)
 class ResidentMessage(CoreMessage):
-    """One thing a resident is told; `n` is the decision's number, and orders the pictures of one inquiry."""
+    """One message to a resident. `n` is the number of the decision and orders the messages of an inquiry."""
 
     id: str
     n: int
@@ -50,38 +51,40 @@ class ResidentMessage(CoreMessage):
 
 
 def read_event(record: Record) -> Event:
-    """Raises InvalidRecord for anything but an event. An event of an unknown type is read too: its readers keep or skip it."""
+    """Decode an event, of an unknown type too: its readers keep or skip it. Raises InvalidRecord."""
     id_, kind, sequence, at = _envelope(record)
     try:
         data = from_json(record.value or b"")
     except ValueError as error:
         raise InvalidRecord(f"The value is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("inquiry_id"), str):
-        raise InvalidRecord("The value of an event is a JSON object with inquiry_id.")
+        raise InvalidRecord("The value of an event must be a JSON object with inquiry_id.")
     try:
         body = event_body(kind, data)
     except ValueError as error:
-        raise InvalidRecord(f"This is no {kind}: {error}") from error
+        raise InvalidRecord(f"The value is not a {kind}: {error}") from error
     return Event(id_, kind, data["inquiry_id"], sequence, at, (record.value or b"").decode(), data, body)
 
 
 def read_told(record: Record) -> ResidentMessage | None:
-    """What a resident is told; None for a type of a later version."""
+    """Decode a message to a resident; None for another type, which a later release may write. Raises InvalidRecord."""
     id_, kind, n, at = _envelope(record)
     if kind != ResidentTold.type:
         return None
     try:
         told = ResidentTold.model_validate_json(record.value or b"")
     except ValidationError as error:
-        raise InvalidRecord(f"This is no {kind}: {error}") from error
+        raise InvalidRecord(f"The value is not a {kind}: {error}") from error
     return ResidentMessage(id_, n, record.offset, at, told)
 
 
 def _envelope(record: Record) -> tuple[str, str, int, datetime]:
     id_, kind, sequence, at = (record.header(f"ce_{name}") for name in ("id", "type", "sequence", "recordedtime"))
     if not id_ or not kind or not sequence or not at:
-        raise InvalidRecord("The headers ce_id, ce_type, ce_sequence and ce_recordedtime are needed.")
+        raise InvalidRecord("The headers ce_id, ce_type, ce_sequence and ce_recordedtime are required.")
     try:
         return id_, kind, int(sequence), timestamps.from_text(at)
     except ValueError as error:
-        raise InvalidRecord(f"ce_sequence {sequence!r} or ce_recordedtime {at!r} cannot be read.") from error
+        raise InvalidRecord(
+            f"ce_sequence {sequence!r} must be a whole number and ce_recordedtime {at!r} an RFC 3339 time."
+        ) from error

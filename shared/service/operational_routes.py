@@ -1,4 +1,4 @@
-"""What every service answers beside its own routes."""
+"""The routes that every service has: health, readiness, metrics, API documents, static files."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -26,24 +26,22 @@ class Alive(Documented):
 
 
 class AsyncApiDocument(Documented):
-    """The answer to `/asyncapi.json`, as far as this service promises it."""
+    """The answer to `/asyncapi.json`: the fields that do not change between releases."""
 
     asyncapi: str
     """The version of AsyncAPI."""
     info: dict[str, Any]
     """The title and version of the document."""
     channels: dict[str, Any]
-    """The topics, each with its messages."""
+    """The topics with their messages."""
     operations: dict[str, Any]
-    """Which topics the service receives from and sends to."""
+    """The topics that the service reads and writes."""
 
 
 def add_operational_routes(
     app: FastAPI, service: str, readiness: ReadinessChecks, document: Callable[[], dict[str, Any]], site: Site
 ) -> None:
-    """Health, readiness, metrics, the documents of routes and topics, static files."""
-
-    @app.get("/healthz", tags=["operations"], response_model=Alive, summary="The process lives")
+    @app.get("/healthz", tags=["operations"], response_model=Alive, summary="Whether the process is alive")
     async def healthz() -> dict[str, str]:
         return {"status": "alive", "service": service}
 
@@ -51,10 +49,10 @@ def add_operational_routes(
         "/readyz",
         tags=["operations"],
         responses={**answered(Readiness), **answered(Readiness, status=503)},
-        summary="The service does its work",
+        summary="Whether the service is ready",
     )
     async def readyz() -> JSONResponse:
-        ready, reasons = await readiness.look()
+        ready, reasons = await readiness.evaluate()
         return JSONResponse({"ready": ready, "reasons": reasons}, 200 if ready else 503)
 
     @app.get("/metrics", tags=["operations"], include_in_schema=False)
@@ -65,7 +63,7 @@ def add_operational_routes(
         "/asyncapi.json",
         tags=["operations"],
         responses=answered(AsyncApiDocument),
-        summary="The topics this service reads and writes",
+        summary="The topics that this service reads and writes",
     )
     async def asyncapi() -> Response:
         return JSONResponse(document())

@@ -1,4 +1,4 @@
-"""Whether a service does its work: what `/readyz` answers, and every reason why not."""
+"""Readiness: whether a service can do its work, and every reason why not, for `/readyz`."""
 
 import asyncio
 import time
@@ -9,16 +9,16 @@ from shared.contracts.documented import Documented
 from shared.kafka.health import NO_POLL_S
 from shared.kafka.publisher import Publisher
 from shared.kafka.subscription import Subscription
-from shared.store.mongo import Database, StoreAway, ping, refuses_login
+from shared.store.mongo import Database, StoreUnavailable, ping, refuses_login
 
-READING_EXPECTED_S = 10.0
-REMARKED_S = 600.0
+START_GRACE_S = 10.0
+DEAD_LETTER_WARNING_S = 600.0
 PING_LIMIT_S = 2.0
 Check = Callable[[], Awaitable[str | None]]
 
 
 class Readiness(Documented):
-    """The answer to `/readyz`: whether the service does its work, and whatever is not as it should be."""
+    """The answer to `/readyz`: whether the service is ready, and every problem that it knows."""
 
     ready: bool
     """Whether the process can do its work."""
@@ -27,7 +27,7 @@ class Readiness(Documented):
 
 
 class ReadinessChecks:
-    """Asks everything that a service needs. `works_without_kafka`: intake is ready while Kafka is away, and says so."""
+    """Checks everything that a service needs. With `works_without_kafka`, an unavailable Kafka is reported only."""
 
     def __init__(
         self,
@@ -48,44 +48,46 @@ class ReadinessChecks:
         self.forbidden: str | None = None
         self._has_read = False
 
-    async def look(self) -> tuple[bool, list[str]]:
-        """Whether the service does its work, and everything that is not as it should be, in sentences.
-
-        A service that works without Kafka says that it is away, and goes on.
-        """
-        reading: list[str] = []
-        if self.publisher.refusal:
-            reading.append(f"Kafka refuses what {self.service} writes: {self.publisher.refusal}")
-        elif not await self.publisher.answers():
-            reading.append("Kafka is away")
-        if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
-            reading.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
-        if self.forbidden:
-            reading.append(self.forbidden)
-        reading += [reason for one in self.subscriptions if (reason := one.health.why_not_ready())]
+    async def evaluate(self) -> tuple[bool, list[str]]:
+        """Whether the service is ready, and a sentence for each problem; a ready service may have problems too."""
+        kafka = await self._kafka_problems()
         others = [] if self.prepared_at else [f"{self.service} is starting"]
         for check in self.checks:
             if reason := await check():
                 others.append(reason)
-        self._has_read = self._has_read or not reading
-        settled = self.prepared_at is not None and time.monotonic() - self.prepared_at > READING_EXPECTED_S
-        ready = not others and (not reading or (self.works_without_kafka and (settled or self._has_read)))
-        return ready, others + reading + self._remarks()
+        # A service that works without Kafka waits for its first successful reading, but only for a while: Kafka may be
+        # unavailable when the service starts.
+        self._has_read = self._has_read or not kafka
+        waited = self.prepared_at is not None and time.monotonic() - self.prepared_at > START_GRACE_S
+        ready = not others and (not kafka or (self.works_without_kafka and (waited or self._has_read)))
+        return ready, others + kafka + self._warnings()
 
-    def _remarks(self) -> list[str]:
-        """What somebody should look at although the service does its work."""
-        lately = time.monotonic() - REMARKED_S
-        remarks = []
+    async def _kafka_problems(self) -> list[str]:
+        problems: list[str] = []
+        if self.publisher.refusal:
+            problems.append(f"Kafka refuses what {self.service} writes: {self.publisher.refusal}")
+        elif not await self.publisher.answers():
+            problems.append("Kafka is unavailable")
+        if (waited_s := self.publisher.unconfirmed_s()) > NO_POLL_S:
+            problems.append(f"Kafka has not confirmed a message for {waited_s:.0f} s")
+        if self.forbidden:
+            problems.append(self.forbidden)
+        return problems + [reason for one in self.subscriptions if (reason := one.health.why_not_ready())]
+
+    def _warnings(self) -> list[str]:
+        """Problems that do not make the service unready."""
+        recent = time.monotonic() - DEAD_LETTER_WARNING_S
+        warnings = []
         for one in self.subscriptions:
             failed_at = one.pipeline.policy.dead_lettered_at
-            if failed_at is not None and failed_at > lately:
+            if failed_at is not None and failed_at > recent:
                 name = one.options.name
-                remarks.append(f"{name} has sent messages to dead letters lately: see `chorus dead-letters list`")
-        return remarks
+                warnings.append(f"{name} recently sent records to dead letters: see `chorus dead-letters list`")
+        return warnings
 
     async def _store_answers(self) -> str | None:
         try:
             await asyncio.wait_for(ping(self.database), PING_LIMIT_S)
-        except (*StoreAway, TimeoutError) as error:
-            return "the store refuses the log-in" if refuses_login(error) else "the store is away"
+        except (StoreUnavailable, TimeoutError) as error:
+            return "the store refuses the user name or password" if refuses_login(error) else "the store is unavailable"
         return None

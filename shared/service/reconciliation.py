@@ -1,6 +1,6 @@
-"""What a service answers to `chorus reconcile`: what its ledger holds, what it has seen, how far it has read.
+"""The routes for `chorus reconcile`: a service's ledger, the messages that it lacks, and its consumer lag.
 
-No service reads another's database; the command asks each of them, and compares what they say.
+No service reads another's database: the command asks each of them and compares their answers.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body
 from shared.kafka.connection import Connection
-from shared.kafka.topic_reader import behind
+from shared.kafka.topic_reader import wait_until_committed
 from shared.ledger.ledger import LEASE_S, Ledger
 from shared.ledger.relay import Relay, erased, message_of
 from shared.runtime import timestamps
@@ -32,7 +32,7 @@ Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
 class EntryShown(Documented):
-    """An accepted input without its words; `overdue`: the relay should have published it long ago."""
+    """An accepted input, without its text."""
 
     event_id: str
     """The id of the input."""
@@ -47,32 +47,32 @@ class EntryShown(Documented):
     published: bool
     """Whether the input is on Kafka."""
     overdue: bool
-    """Whether the input is not on Kafka although the relay should have published it."""
+    """Whether the input is not on Kafka, 30 s after the ledger recorded it."""
     erased: bool
-    """Whether its inquiry is erased, so that it cannot be published again."""
+    """Whether the inquiry is erased, so that the input cannot be published again."""
 
 
 class LedgerPage(Documented):
-    """Entries by inquiry and n; `next` is what to pass as `after` for the following page."""
+    """A page of the ledger."""
 
     entries: list[EntryShown]
-    """Entries by ticket number and n."""
+    """Entries in the order of ticket number and `n`."""
     next: str | None
-    """What to pass as `after` for the following page; null on the last."""
+    """The value of `after` for the next page; null on the last page."""
 
 
 class Published(Documented):
-    """How many messages went out again, under the ids that they have."""
+    """The result of publishing an entry again."""
 
     messages: int
-    """How many messages were published again, under their ids."""
+    """How many messages were published again, with the same ids."""
 
 
 class Behind(Documented):
-    """By topic, how many records this service's groups have not committed; nothing when they are at the end."""
+    """The consumer lag of a service."""
 
     behind: dict[str, int]
-    """The number of records that this service's groups have not committed, by topic; empty when there are none."""
+    """The number of records that the service's consumer groups have not committed, by topic; empty when there are none."""
 
 
 class IdsBody(Documented):
@@ -84,38 +84,42 @@ class IdsBody(Documented):
 
 
 class Missing(Documented):
-    """Those of the messages that are not here."""
+    """The messages that the service does not have."""
 
     missing: list[str]
     """The ids of the messages that this service does not have."""
 
 
 def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
-    """The routes of a service that has a ledger, or a view whose documents have the ids of the messages they come from."""
+    """The routes of a service. `relay`: it has a ledger. `unseen`: returns the message ids that its view does not have."""
     api = APIRouter(
         tags=["reconciling"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
         responses=documented(401, 422, 429, 503),
     )
 
-    @api.get("/behind", summary="What this service's groups have not read yet")
-    async def not_read(
+    @api.get("/behind", summary="The consumer lag of this service")
+    async def behind(
         wait_s: Annotated[
-            float, Query(ge=0, le=WAIT_MAX_S, description="Wait until all of it is read, at most so many seconds.")
+            float, Query(ge=0, le=WAIT_MAX_S, description="Wait at most this many seconds until there is no lag.")
         ] = 0,
     ) -> Behind:
         kafka = Connection.of(service.settings)
-        reading = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
-        left = await asyncio.gather(*(behind(kafka, str(one.group), one.topics, wait_s) for one in reading))
-        return Behind(behind={topic: count for some in left for topic, count in some.items()})
+        groups = [one.options for one in service.subscriptions if one.options.group is not None and one.options.topics]
+        lags = await asyncio.gather(
+            *(wait_until_committed(kafka, str(one.group), one.topics, wait_s) for one in groups)
+        )
+        return Behind(behind={topic: count for lag in lags for topic, count in lag.items()})
 
     if unseen is not None:
-        look = unseen
+        find_unseen = unseen
 
-        @api.post("/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="What is not here")
+        @api.post(
+            "/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="The messages it lacks"
+        )
         async def missing(request: Request) -> Missing:
             given = IdsBody.model_validate_json(await limited_body(request))
-            return Missing(missing=sorted(await look(given.ids)))
+            return Missing(missing=sorted(await find_unseen(given.ids)))
 
     if relay is not None:
         _ledger_routes(api, relay)
@@ -123,37 +127,37 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
 
 
 def _ledger_routes(api: APIRouter, relay: Relay) -> None:
-    @api.get("/ledger", summary="What was accepted here, without words, page by page")
+    @api.get("/ledger", summary="The accepted inputs, without their text")
     async def page(
         after: Annotated[
-            str, Query(max_length=100, description="Only what follows this: `next` of the page before.")
+            str, Query(max_length=100, description="Continue after this place: `next` of the previous page.")
         ] = "",
         limit: PageSize = 100,
     ) -> LedgerPage:
         found = await entries(relay.ledger, *place_of(after), limit + 1)
-        more = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
-        return LedgerPage(entries=found[:limit], next=more)
+        next_after = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
+        return LedgerPage(entries=found[:limit], next=next_after)
 
     @api.post(
-        "/ledger/{event_id}/publish", responses=documented(404, 409), summary="Publish an entry again, under its id"
+        "/ledger/{event_id}/publish", responses=documented(404, 409), summary="Publish an entry again, with the same id"
     )
     async def publish(event_id: EventId) -> Published:
         return Published(messages=await publish_again(relay, event_id))
 
 
 def place_of(after: str) -> tuple[str, int]:
-    """`<inquiry_id>/<n>` as a place in the order of inquiries; without a number it is before the inquiry's first.
+    """Parse `<inquiry_id>/<n>`; without a number, the place is before the inquiry's first entry.
 
-    Raises Problem 422 for a number that none can have.
+    Raises Problem 422 for a number with too many digits.
     """
     inquiry_id, _, n = after.partition("/")
     if n.isdecimal() and len(n) > N_DIGITS:
-        raise Problem(422, f"after {shown(after)} has too many digits; write one like 20260316-7KQ2M9XD/3.")
+        raise Problem(422, f"after {shown(after)} has too many digits; write a place such as 20260316-7KQ2M9XD/3.")
     return inquiry_id, int(n) if n.isdecimal() else -1
 
 
 async def entries(ledger: Ledger, inquiry_id: str, n: int, limit: int) -> list[EntryShown]:
-    """The entries after that place. What is in no note is on Kafka, so the notes are looked at last."""
+    """The entries after that place. Entries without a note are on Kafka, so the notes are read after the entries."""
     about = {"inquiry_id": 1, "n": 1, "type": 1, "recorded_at": 1, "fingerprint": 1}
     order = [("inquiry_id", ASCENDING), ("n", ASCENDING)]
     found: list[Document] = []
@@ -180,16 +184,16 @@ def _shown(entry: Document, published: bool, late: datetime) -> EntryShown:
 
 
 async def publish_again(relay: Relay, event_id: str) -> int:
-    """Publish an entry as it is stored, after those of its inquiry that must come first.
+    """Publish a stored entry, after the unpublished earlier entries of its inquiry; returns the number of messages.
 
-    Raises Problem: 404 when there is none, 409 when it is erased.
+    Raises Problem 404 for an unknown id, 409 when the entry is erased. Safe to repeat: the ids stay the same.
     """
     entry = await relay.ledger.entries.find_one({"_id": event_id})
     if entry is None:
-        raise Problem(404, f"There is no entry {shown(event_id)} in this ledger.")
+        raise Problem(404, f"This ledger has no entry {shown(event_id)}; `GET /ledger` lists the ids.")
     if erased(entry):
-        raise Problem(409, f"The entry {shown(event_id)} is erased with its inquiry; nothing is left to publish.")
-    messages = [message_of(one) for one in (*await relay.earlier_open([entry]), entry) if not erased(one)]
+        raise Problem(409, f"The inquiry of entry {shown(event_id)} is erased, so it cannot be published.")
+    messages = [message_of(one) for one in (*await relay.unpublished_before([entry]), entry) if not erased(one)]
     await relay.publisher.publish(messages)
     await relay.ledger.unpublished.update_many({"entries": event_id}, {"$pullAll": {"entries": [event_id]}})
     return len(messages)

@@ -1,7 +1,6 @@
-"""The wiring every service shares: HTTP, health, metrics, subscriptions, one producer, background work, a graceful end."""
+"""The wiring of a service: HTTP, subscriptions, one producer, background loops, start and graceful stop."""
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -16,8 +15,8 @@ from faststream.specification import AsyncAPI
 from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.http.problems import documented
-from shared.http.protocol import HttpProtocol
 from shared.kafka import topics
+from shared.kafka.client_settings import BROKER, DRAIN_S
 from shared.kafka.connection import Connection
 from shared.kafka.failures import FORBIDDEN
 from shared.kafka.options import BATCH_RECORDS, Item, Parking, Progress, SubscriptionOptions
@@ -25,21 +24,18 @@ from shared.kafka.publisher import Publishable, Publisher
 from shared.kafka.records import Record
 from shared.kafka.replay_reader import ReplayReader
 from shared.kafka.subscription import Subscription
-from shared.runtime import logging, metrics
+from shared.runtime import logging
 from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop, cancel_and_wait
 from shared.service.asyncapi_document import asyncapi_document
 from shared.service.operational_routes import add_operational_routes
-from shared.service.process import Server, retry_until_available, run_forever, single_instance, tune_python
+from shared.service.process import http_server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
+from shared.service.watchdog import export_lag, fail_when_stuck
 from shared.store.login import store_login
 from shared.store.mongo import Database, UnreadableFormat, close, connect
 from shared.web.layout import Site
-
-DRAIN_S = 15.0
-LAG_EVERY_S = 5.0
-GIVEN_UP_S = 300.0
 
 
 class Service:
@@ -55,20 +51,15 @@ class Service:
             connection.kafka,
             security=connection.faststream(),
             client_id=settings.instance or f"chorus-{name}",
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            apply_types=False,
-            graceful_timeout=DRAIN_S,
-            metadata_max_age_ms=5_000,
-            logger=None,
+            **BROKER,
         )
         self.app = FastAPI(
             title=f"Chorus {name}",
             version="1.0",
             lifespan=self._lifespan,
-            # It would tell whatever collector the environment names about requests, and what stood in those that failed.
+            # Otherwise FastAPI would send requests, and the bodies of failed ones, to a collector that OTEL_… variables name.
             telemetry={"tracing": False, "metrics": False, "logs": False},
-            # FastAPI's own pages load scripts from elsewhere.
+            # FastAPI's own pages load scripts from a CDN; `operational_routes` serves them from local files.
             docs_url=None,
             redoc_url=None,
             responses=documented(422, 503),
@@ -85,7 +76,7 @@ class Service:
         problems.install(self.app)
         add_operational_routes(self.app, name, self.readiness, self.asyncapi, self.site)
 
-    # ── what an app module registers ─────────────────────────────────────────
+    # ── registration ─────────────────────────────────────────────────────────
 
     def reads(
         self,
@@ -100,7 +91,7 @@ class Service:
         most: int = BATCH_RECORDS,
         at_leisure: bool = False,
     ) -> Subscription[Item]:
-        """Read these topics, or those that match the pattern, as long as the service runs: see `SubscriptionOptions`."""
+        """Subscribe to these topics, or to those that match `pattern`; `SubscriptionOptions` describes the parameters."""
         options = SubscriptionOptions(
             service=self.name,
             group=group,
@@ -122,63 +113,43 @@ class Service:
         return subscription
 
     def takes_replays(self) -> None:
-        """Try dead letters again that the desk sends back; to be called after the other readings are registered."""
+        """Handle the dead letters that the desk replays. Call it after the other subscriptions are registered."""
         replays = ReplayReader(tuple(self.subscriptions))
         self.reads(
             topics.replays(self.name),
             group=f"{self.name}-replays",
             read=replays.read,
-            handle=replays.take,
+            handle=replays.handle,
         )
 
     def publishes(self, topic: str, *models: type[Payload]) -> None:
-        """Declare a topic this service writes to, for the AsyncAPI document; by default all that the topic carries."""
+        """Declare a topic that this service writes, for the AsyncAPI document; without models, all types of the topic."""
         self.broker.publisher(topic)
         if models:
             self.published_types[topic] = [model.type for model in models]
 
     def before_reading(self, prepare: Loop) -> None:
-        """Do this once the store answers and before anything is read: indexes, first loads. Must be safe to repeat."""
+        """Run this when the store answers and before any topic is read: indexes, initial loads. Must be safe to repeat."""
         self.preparations.append(prepare)
 
     def forever(self, loop: Loop) -> None:
-        """Run this beside the subscriptions: waited with while a dependency is away; any other failure ends the process."""
+        """Run this in the background. It is retried while a dependency is unavailable; other failures end the process."""
         self.loops.append(loop)
 
     def ready_when(self, check: Check) -> None:
-        """Add a check to readiness: it returns a sentence when something is not right."""
+        """Add a readiness check: it returns a sentence when the service is not ready, else None."""
         self.readiness.checks.append(check)
 
-    # ── running ──────────────────────────────────────────────────────────────
+    # ── start and stop ───────────────────────────────────────────────────────
 
     def run(self) -> None:
-        """Serve until told to stop; exits 1 when the process is broken for good or its instance is taken."""
+        """Serve until SIGTERM or SIGINT. Exits with status 1 after a failure, or when another process has its instance."""
         logging.set_up(self.settings.log)
-        with contextlib.ExitStack() as held:
-            held.enter_context(single_instance(self.settings))
-            host, port = self.settings.address
-            self._server = Server(
-                uvicorn.Config(
-                    self.app,
-                    host=host,
-                    port=port,
-                    # The parser that the tests speak to, whatever else is installed; no sockets.
-                    http=HttpProtocol,
-                    ws="none",
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    proxy_headers=bool(self.settings.trusted_proxies),
-                    forwarded_allow_ips=self.settings.trusted_proxies,
-                    timeout_keep_alive=75,
-                    timeout_graceful_shutdown=10,
-                )
-            )
+        with single_instance(self.settings):
+            self._server = http_server(self.app, self.settings)
             self._server.run()
         if self.broken is not None or not self._server.started:
-            why = (
-                logging.without_values(str(self.broken)) if self.broken else f"could not listen on {self.settings.http}"
-            )
+            why = logging.without_values(str(self.broken)) if self.broken else f"cannot listen on {self.settings.http}"
             sys.exit(f"chorus {self.name}: {why}")
 
     @asynccontextmanager
@@ -187,42 +158,42 @@ class Service:
         try:
             yield
         finally:
-            log.info("stopping", service=self.name)
+            log.info("the service is stopping", service=self.name)
             await cancel_and_wait(tasks)
             await close(self.database)
 
     async def _guard(self, work: Awaitable[None]) -> None:
-        """A failure that nothing inside could heal ends the process, so that it is started anew."""
+        """End the process after a failure that nothing handles, so that its supervisor restarts it."""
         try:
             await work
         except asyncio.CancelledError:
             raise
         except UnreadableFormat as error:
-            self._break(error)  # nothing is broken here: its sentence, which the process ends with, says it all
+            self._break(error)  # not a defect: no traceback, because `run` prints the sentence
         except BaseException as error:
-            log.error("broken", exc_info=error, service=self.name)
+            log.error("the service failed; the process ends", exc_info=error, service=self.name)
             self._break(error)
 
     def _break(self, error: BaseException) -> None:
-        """End with status 1: what cannot heal here is started anew."""
+        """Stop the server; `run` then exits with status 1."""
         self.broken = error
         if self._server is not None:
             self._server.should_exit = True
 
     async def _work(self) -> None:
-        """Prepare, read, and keep the loops going; whatever is away is waited for."""
+        """Prepare, start the loops and subscriptions, and run until one fails; waits for unavailable dependencies."""
         for prepare in self.preparations:
             await retry_until_available(prepare, f"preparing {self.name}")
         tune_python()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.publisher.stop)
-            loops = [asyncio.create_task(run_forever(loop)) for loop in (*self.loops, self._measure)]
+            loops = [asyncio.create_task(run_forever(loop)) for loop in (*self.loops, self._export_lag)]
             stack.push_async_callback(self._stop_reading, loops)
             self.readiness.prepared_at = time.monotonic()
             await retry_until_available(self.publisher.start, "connecting the producer")
             await retry_until_available(self._start_reading, "connecting the consumers")
-            loops.append(asyncio.create_task(self._watch()))
-            log.info("reading", service=self.name)
+            loops.append(asyncio.create_task(fail_when_stuck(self.subscriptions)))
+            log.info("the service reads its topics", service=self.name)
             finished, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for loop in finished:
                 loop.result()
@@ -243,51 +214,29 @@ class Service:
         await asyncio.gather(*(subscription.pipeline.stop() for subscription in self.subscriptions))
         await self.broker.stop()
 
-    async def _measure(self) -> None:
-        told: set[str] = set()
-        while True:
-            waiting = dict.fromkeys(told, (0, 0.0))
-            for subscription in self.subscriptions:
-                waiting |= subscription.health.lag()
-            for topic, (messages, seconds) in waiting.items():
-                metrics.CONSUMER_LAG.labels(self.name, topic).set(messages)
-                metrics.CONSUMER_LAG_SECONDS.labels(self.name, topic).set(seconds)
-            told = set(waiting)
-            await asyncio.sleep(LAG_EVERY_S)
+    async def _export_lag(self) -> None:
+        await export_lag(self.name, self.subscriptions)
 
-    async def _watch(self) -> None:
-        """Raises for a reading that stands still although nothing it needs is away: this will not heal by itself.
-
-        It is looked at twice, because a process that was frozen finds all its clocks late.
-        """
-        still: set[str] = set()
-        while True:
-            able = [one for one in self.subscriptions if not one.pipeline.policy.waiting_for]
-            now = {one.health.stuck(GIVEN_UP_S) for one in able} - {None}
-            if given_up := now & still:
-                raise RuntimeError("; ".join(sorted(map(str, given_up))))
-            still = {str(one) for one in now}
-            await asyncio.sleep(LAG_EVERY_S)
+    # ── documents ────────────────────────────────────────────────────────────
 
     @property
     def site(self) -> Site:
-        """Where the pages of the whole city are, as this service links to them."""
-        known = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
-        known |= {"scoreboard": self.settings.scoreboard_url}
+        """The addresses of the city's pages, for links on this service's pages; relative to its own page."""
+        urls = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
+        urls |= {"scoreboard": self.settings.scoreboard_url}
         own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
-        return Site(**(known | ({own: ""} if own else {})))
+        return Site(**(urls | ({own: ""} if own else {})))
 
     def asyncapi(self) -> dict[str, Any]:
-        """The AsyncAPI document of this service."""
         specification = AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
         return asyncapi_document(specification, self.published_types)
 
 
 def main(make: Callable[[Settings], Service]) -> None:
-    """Read the settings, make the service and run it; a setting that is wrong is one sentence and status 2."""
+    """Read the settings, make the service and run it. An invalid setting prints a sentence and exits with status 2."""
     try:
         service = make(Settings())
     except ValueError as error:
-        print(f"A setting is wrong: {error}", file=sys.stderr)
+        print(f"A setting is invalid: {error}", file=sys.stderr)
         sys.exit(2)
     service.run()

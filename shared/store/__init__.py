@@ -1,1 +1,1 @@
-"""MongoDB: the one module that imports its driver, and leases on documents that are due."""
+"""MongoDB: the one module that imports its driver, login, leases on due documents, tombstones."""

@@ -1,7 +1,7 @@
-"""Claiming work that is due: a document with `due_at` is open; a claim moves it into the future, and done removes it.
+"""Leases: a document with `due_at` is open work; `claim` moves `due_at` into the future, `done` removes it.
 
-A process that dies leaves its claim to run out, so that another takes the work. A process that outlives its claim
-changes nothing any more: what it says of the document counts only while the token is its own.
+If a process dies, its claim expires and another process takes the work. A process whose claim has expired cannot change
+the document: each write matches the token of its claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ from shared.store.mongo import ASCENDING, Collection, Document
 
 
 async def index(collection: Collection) -> None:
-    """What claiming needs; only open documents are in it."""
+    # Sparse: closed documents have no `due_at` and stay out of the index.
     await collection.create_index([("due_at", ASCENDING)], sparse=True)
 
 
 async def claim(
     collection: Collection, now: datetime, lease_s: float, limit: int, only: Mapping[str, Any] | None = None
 ) -> Sequence[Document]:
-    """Take up to `limit` documents that are due, oldest first, for `lease_s` seconds; `only` those of this kind.
+    """Claim up to `limit` due documents for `lease_s` seconds, oldest first; `only` is an additional filter.
 
-    Two processes may look at the same ones; each document is given to one, by the token its update left in `claim`.
-    `due_at` of what is returned is when the claim runs out.
+    If two processes find the same documents, each document goes to the process whose update wrote its token into `claim`.
+    `due_at` of a returned document is when the claim expires.
     """
     due = (
         await collection.find({"due_at": {"$lte": now}, **(only or {})}, {"_id": 1})
@@ -41,15 +41,15 @@ async def claim(
     return await collection.find({"_id": {"$in": ids}, "claim": token}).to_list(limit)
 
 
-async def done(collection: Collection, claimed: Document, said: Mapping[str, Any]) -> None:
-    """Close a document, leaving what is `said` of it; safe to repeat, and nothing once the claim is another's."""
-    await collection.update_one(_held(claimed), {"$set": dict(said), "$unset": {"due_at": "", "claim": ""}})
+async def done(collection: Collection, claimed: Document, fields: Mapping[str, Any]) -> None:
+    """Close a document and set `fields`. Safe to repeat; changes nothing after another process has claimed it."""
+    await collection.update_one(_claimed(claimed), {"$set": dict(fields), "$unset": {"due_at": "", "claim": ""}})
 
 
-async def again_at(collection: Collection, claimed: Document, due_at: datetime, said: Mapping[str, Any]) -> None:
-    """Open a document again for later, leaving what is `said` of it; nothing once the claim is another's."""
-    await collection.update_one(_held(claimed), {"$set": {"due_at": due_at, **said}, "$unset": {"claim": ""}})
+async def reschedule(collection: Collection, claimed: Document, due_at: datetime, fields: Mapping[str, Any]) -> None:
+    """Release a document until `due_at` and set `fields`; changes nothing after another process has claimed it."""
+    await collection.update_one(_claimed(claimed), {"$set": {"due_at": due_at, **fields}, "$unset": {"claim": ""}})
 
 
-def _held(claimed: Document) -> Document:
+def _claimed(claimed: Document) -> Document:
     return {"_id": claimed["_id"], "claim": claimed["claim"]}

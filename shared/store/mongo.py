@@ -1,4 +1,4 @@
-"""The one module that speaks to MongoDB: acknowledged, journaled, majority writes, and insert-once."""
+"""The only module that imports the MongoDB driver: journaled majority writes, and inserts that are safe to repeat."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ __all__ = [
     "DuplicateKeyError",
     "PyMongoError",
     "ReplaceOne",
-    "StoreAway",
+    "StoreUnavailable",
     "UnreadableFormat",
     "Unstorable",
     "UpdateOne",
@@ -36,36 +36,36 @@ __all__ = [
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
 Collection = AsyncCollection[Document]
-"""Typed as PyMongo's own, so that mypy finds a call that only Motor understands."""
+"""Typed as PyMongo's own class, so that mypy reports a call that only Motor supports."""
 ClientClass = Callable[..., Any]
 MOTOR: ClientClass = AsyncIOMotorClient
 PYMONGO: ClientClass = AsyncMongoClient
 CLIENT = MOTOR
-"""The client of every service (docs/decisions/0015-mongodb-client.md); the store's tests run with both."""
+"""The client of every service (docs/decisions/0015-mongodb-client.md); the tests of the store run with both."""
 
-StoreAway = (PyMongoError,)
-"""What the driver raises when the store cannot be reached, refuses or does not confirm; a write may then have happened
-or not. What speaks of one document, that it is too large or cannot be stored at all, is no PyMongoError."""
+StoreUnavailable = PyMongoError
+"""What the driver raises when the store cannot be reached, refuses a request or does not confirm a write; the write may
+have happened or not. A document that can never be stored raises `Unstorable`, which is not a PyMongoError."""
 
 DUPLICATE_KEY = 11000
 UNSTORABLE = frozenset({2, 9, 14, 15, 22, 121, 10334, 17280})
-"""What the store says of one document, whenever it is asked: BadValue, FailedToParse, TypeMismatch, Overflow (nested too
-deeply), InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong."""
+"""Error codes that concern one document and come back on every retry: BadValue, FailedToParse, TypeMismatch, Overflow
+(nested too deeply), InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong."""
 AUTHENTICATION_FAILED = 18
-VALUES_ASKED = 50
+VALUES_PER_QUERY = 50
 DURABLE = WriteConcern(w="majority", j=True)
 
 
 class Unstorable(ValueError):
-    """A document that the store is there for and will never take; waiting for it would hold up everybody."""
+    """The store rejects this document permanently: retrying would block every record behind it."""
 
 
 class UnreadableFormat(Exception):
-    """A database in a format that this release does not read: a process that finds one says so and ends."""
+    """The database has a format that this release does not read; the process exits with this sentence."""
 
 
 def connect(url: str, database: str, client_class: ClientClass = CLIENT, **login: Any) -> Database:
-    """A database whose every write is acknowledged by a majority's journal; away means an error within 5 s."""
+    """A database whose writes are acknowledged by the journals of a majority. An unavailable store raises within 5 s."""
     client = client_class(
         url,
         serverSelectionTimeoutMS=5_000,
@@ -79,42 +79,40 @@ def connect(url: str, database: str, client_class: ClientClass = CLIENT, **login
 
 
 async def close(database: Database) -> None:
-    """Close the client of this database: Motor does so at once, PyMongo's client is awaited."""
     await _awaited(database.client.close())
 
 
 async def ping(database: Database) -> None:
-    """Ask the store whether it is there; raises PyMongoError when it is not."""
+    """Raises PyMongoError when the store does not answer."""
     await database.command("ping")
 
 
 def refuses_login(error: BaseException) -> bool:
-    """Whether the store is there and does not know this user with this password."""
+    """Whether the store answered and rejected the user name or the password."""
     return getattr(error, "code", None) == AUTHENTICATION_FAILED
 
 
 async def find_by(
     collection: Collection, field: str, values: Sequence[Any], projection: Sequence[str] | None = None
 ) -> list[Document]:
-    """Documents whose indexed `field` is one of `values`, asked for in short lists, which stores answer faster."""
+    """Documents whose indexed `field` is one of `values`, in queries of at most VALUES_PER_QUERY values."""
     found: list[Document] = []
-    for start in range(0, len(values), VALUES_ASKED):
-        some = list(values[start : start + VALUES_ASKED])
+    for start in range(0, len(values), VALUES_PER_QUERY):
+        some = list(values[start : start + VALUES_PER_QUERY])
         found += await collection.find({field: {"$in": some}}, projection).to_list(None)
     return found
 
 
 async def aggregated(collection: Collection, pipeline: Sequence[Document]) -> list[Document]:
-    """What an aggregation finds: Motor returns its cursor at once, PyMongo's is awaited."""
     cursor = await _awaited(collection.aggregate(pipeline))
     return cast(list[Document], await cursor.to_list(None))
 
 
 async def insert_new(collection: Collection, documents: Sequence[Document]) -> set[Any]:
-    """Insert each document unless its `_id`, or another unique key, is there; return the `_id`s that were.
+    """Insert the documents whose `_id` and other unique keys do not exist yet; return the `_id`s of the others.
 
-    Safe to repeat: a document already there is left as it is. Raises Unstorable when one will never be taken, and what the
-    store raises for anything else.
+    Safe to repeat: existing documents stay unchanged. Raises Unstorable when the store rejects a document permanently,
+    and PyMongoError for any other failure.
     """
     if not documents:
         return set()
@@ -125,7 +123,7 @@ async def insert_new(collection: Collection, documents: Sequence[Document]) -> s
         for failure in failures:
             if failure["code"] in UNSTORABLE:
                 id_ = documents[failure["index"]]["_id"]
-                raise Unstorable(f"The store does not take {id_!r}: {failure.get('errmsg')}") from error
+                raise Unstorable(f"The store rejects the document {id_!r}: {failure.get('errmsg')}") from error
         if any(failure["code"] != DUPLICATE_KEY for failure in failures) or error.details.get("writeConcernErrors"):
             raise
         return {documents[failure["index"]]["_id"] for failure in failures}
@@ -133,9 +131,10 @@ async def insert_new(collection: Collection, documents: Sequence[Document]) -> s
 
 
 async def not_in(collection: Collection, ids: Sequence[str]) -> set[str]:
-    """Those ids under which a collection holds nothing."""
+    """The ids among these that the collection does not have."""
     return set(ids) - {one["_id"] for one in await find_by(collection, "_id", ids, ["_id"])}
 
 
 async def _awaited(given: Any) -> Any:
+    """Motor returns some results at once, PyMongo's client returns an awaitable for the same call."""
     return await given if inspect.isawaitable(given) else given

@@ -1,6 +1,6 @@
-"""Tombstones: the inquiries whose words are erased, and through which decision.
+"""Tombstones: which inquiries are erased, and through which decision.
 
-A service writes the tombstone first and drops the words after it. After a crash in between, run the erasure again.
+A service writes the tombstone first and then removes the words. After a crash in between, run the erasure again.
 """
 
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ from shared.store.mongo import Collection, find_by, insert_new
 
 
 class Tombstones:
-    """One document an erased inquiry: `{_id: inquiry_id, through: n}`."""
+    """One document for each erased inquiry: `{_id: inquiry_id, through: n}`."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
 
     async def set(self, inquiry_id: str, through: int) -> int:
-        """Erase through this decision, or a later one that was named before; returns which."""
+        """Record an erasure through this decision; returns the highest `through` recorded so far. Safe to repeat."""
         if await insert_new(self.collection, [{"_id": inquiry_id, "through": through}]):
             lower = {"_id": inquiry_id, "through": {"$lt": through}}
             await self.collection.update_one(lower, {"$set": {"through": through}})
         return (await self.through_of([inquiry_id]))[inquiry_id]
 
     async def through_of(self, inquiry_ids: Iterable[str]) -> dict[str, int]:
-        """For each of these inquiries that is erased, the number of the last decision whose words are gone."""
+        """For each erased inquiry among these, the number of the last decision whose words are erased."""
         found = await find_by(self.collection, "_id", sorted(set(inquiry_ids)))
         return {one["_id"]: int(one["through"]) for one in found}

@@ -1,1 +1,1 @@
-"""How fast Chorus is, side by side with others at the same job: `make bench`."""
+"""Benchmarks against other libraries: `make bench`."""

@@ -1,4 +1,4 @@
-"""`make bench`: every section side by side with its rivals; tables on stdout and in tests/benchmarks/results/."""
+"""`make bench`: runs every section, prints tables and writes tests/benchmarks/results/."""
 
 import argparse
 import shutil
@@ -28,9 +28,11 @@ SECTIONS: dict[str, Measure] = {
 
 
 def main() -> int:
-    """0 when every contender has done the same job."""
+    """Returns 0 when every contender has done the same job."""
     given = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that everything is stopped, whoever ends the run
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # SIGTERM unwinds like Ctrl-C, so that everything is stopped
     folder = Path(tempfile.mkdtemp(prefix="chorus-bench-"))
     began = time.monotonic()
 
@@ -51,7 +53,7 @@ def main() -> int:
 
 
 def _measured(name: str, bench: Bench) -> Section:
-    """A section that breaks off keeps nobody from measuring the others; it is named with the reason."""
+    """Run a section; an error is reported and does not stop the others."""
     bench.say(f"{name}: begins")
     try:
         return SECTIONS[name](bench)

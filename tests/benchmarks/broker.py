@@ -1,4 +1,4 @@
-"""The broker as a benchmark sees it from outside: topics made and emptied, records written, read and timed."""
+"""The broker during a benchmark: creates and empties topics, writes, reads and times records."""
 
 import time
 from collections import Counter
@@ -24,7 +24,7 @@ NEWEST: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
 
 class Broker:
-    """One Apache Kafka, for whoever prepares and judges a run."""
+    """One Apache Kafka, for preparing and checking a run."""
 
     def __init__(self, kafka: str) -> None:
         self.kafka = kafka
@@ -33,27 +33,27 @@ class Broker:
     # ── before a run ─────────────────────────────────────────────────────────
 
     def renew(self, topics: Sequence[Topic]) -> None:
-        """These topics, empty."""
+        """Recreate these topics."""
         _wait(self.admin.delete_topics([topic.name for topic in topics]).values(), UNKNOWN_TOPIC)
         self.make(topics)
 
     def make(self, topics: Sequence[Topic]) -> None:
-        """Make topics as provisioning does; one that was just deleted may still be on its way out."""
+        """Create topics as provisioning does; retries while a topic is still being deleted."""
         until = time.monotonic() + LIMIT_S
         wanted = [NewTopic(one.name, one.partitions, 1, config=one.config()) for one in topics]
         while wanted:
             made = self.admin.create_topics(wanted)
             wanted = [one for one in wanted if not _done(made[one.topic], ALREADY_THERE)]
             if time.monotonic() > until:
-                raise RuntimeError(f"The topic {wanted[0].topic!r} could not be made anew.")
+                raise RuntimeError(f"The topic {wanted[0].topic!r} could not be recreated.")
             time.sleep(LOOK_EVERY_S if wanted else 0)
 
     def forget(self, *groups: str) -> None:
-        """Remove what these groups have committed; waits until their last members are gone."""
+        """Delete these groups' offsets; waits until their last members have left."""
         for group in groups:
             self._coordinated(group)
             until = time.monotonic() + LIMIT_S
-            # A client of its own: one that has seen the broker restart waits for an answer that never comes.
+            # A new client: one that has seen the broker restart may wait forever for a response.
             admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 2})
             while error := _refusal(admin.delete_consumer_groups([group])[group]):
                 if error.code() == UNKNOWN_GROUP:
@@ -63,7 +63,7 @@ class Broker:
                 time.sleep(LOOK_EVERY_S)
 
     def write(self, records: Iterable[tuple[str, RawRecord]]) -> None:
-        """Write records, confirmed, placed as Java's clients place keys."""
+        """Write records with confirmation, partitioned as by Java clients."""
         producer = Producer(
             {
                 "bootstrap.servers": self.kafka,
@@ -88,11 +88,11 @@ class Broker:
         return {place: int(found.offset) for place, found in self._offsets(topics, LATEST).items()}
 
     def last_append_ms(self, topics: Sequence[str]) -> int:
-        """When the last record of these topics was appended, by the broker's clock."""
+        """The broker's timestamp of the last record on these topics."""
         return max(int(found.timestamp) for found in self._offsets(topics, NEWEST).values())
 
     def _offsets(self, topics: Sequence[str], which: Any) -> dict[tuple[str, int], Any]:
-        """What the broker says of each partition; of very many that were made just now, some have no leader yet."""
+        """The offsets of each partition; new partitions may not have a leader yet."""
         until = time.monotonic() + LIMIT_S
         while True:
             asked = self.admin.list_offsets(dict.fromkeys(self._partitions(topics), which))
@@ -104,7 +104,7 @@ class Broker:
                 time.sleep(LOOK_EVERY_S)
 
     def committed(self, group: str, topics: Sequence[str]) -> int:
-        """How many records of these topics the group has committed."""
+        """The number of records of these topics that the group has committed."""
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
         try:
             return sum(max(one.offset, 0) for one in consumer.committed(self._partitions(topics), timeout=LIMIT_S))
@@ -120,9 +120,9 @@ class Broker:
         limit_s: float,
         seen: Callable[[int], None] = lambda have: None,
     ) -> None:
-        """Wait until the group has committed so many records; `alive` raises when nobody is there to do it any more.
+        """Wait until the group has committed this many records; `alive` raises when the processes have ended.
 
-        `seen` is told at each look how many there are.
+        `seen` is called at each check with the number.
         """
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
         partitions = self._partitions(topics)
@@ -138,7 +138,7 @@ class Broker:
             consumer.close()
 
     def read(self, topics: Sequence[str]) -> Iterator[Any]:
-        """Every record of these topics, as far as they go now."""
+        """Every record of these topics, up to their current end."""
         ends = {place: end for place, end in self.ends(topics).items() if end}
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-reader", "log_level": 2})
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in ends])
@@ -158,8 +158,9 @@ class Broker:
             consumer.close()
 
     def _coordinated(self, group: str) -> None:
-        """Wait until the group has a coordinator: a broker that has just started has none, and the admin's client would
-        ask a wrong one until its request is over."""
+        """Wait until the group has a coordinator: a broker that has just started has none, and the admin client would
+        keep asking a wrong one until its timeout.
+        """
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "log_level": 2})
         until = time.monotonic() + LIMIT_S
         try:
@@ -187,7 +188,7 @@ def _wait(futures: Iterable[Any], *passing: int) -> None:
 
 
 def _done(future: Any, *passing: int) -> bool:
-    """Whether it was done; an error that passes is waited out by the caller, any other is raised."""
+    """Whether it succeeded; retriable errors are left to the caller, others are raised."""
     error = _refusal(future)
     if error is None or (error.code() == UNKNOWN_TOPIC and UNKNOWN_TOPIC in passing):
         return True
@@ -197,7 +198,7 @@ def _done(future: Any, *passing: int) -> bool:
 
 
 def _refusal(future: Any) -> Any:
-    """What the broker has against it; None when it is done."""
+    """The broker's error; None for success."""
     try:
         future.result()
     except KafkaException as error:

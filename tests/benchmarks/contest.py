@@ -1,4 +1,4 @@
-"""One contender at a time does the same job on the same records; the broker's clock tells how long it took."""
+"""Contenders process the same records one after another, timed by the broker's clock."""
 
 import hashlib
 import subprocess
@@ -22,7 +22,7 @@ from shared.kafka.publisher import RawRecord
 from shared.kafka.records import Record
 from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.benchmarks.figures import rate
-from tests.benchmarks.letters import Letter
+from tests.benchmarks.messages import ResidentMessage
 from tests.benchmarks.place import Place
 from tests.benchmarks.programs.work import Work, rows_of
 
@@ -37,9 +37,9 @@ Fingerprints = Counter[bytes]
 
 @dataclass(frozen=True)
 class Contender:
-    """A program that does the core's job; `share` of the records is enough to time one that is slow.
+    """A program that does the core's job; `share` of the records suffices for a slow one.
 
-    `stores` names the database and the collection of its decisions, where it keeps any.
+    `stores` names the database and collection of its decisions, if it stores any.
     """
 
     name: str
@@ -52,13 +52,13 @@ class Contender:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """How it is started."""
+        """Its command line."""
         return (str(self.python), "-m", self.module, *self.words)
 
 
 @dataclass(frozen=True)
 class Timed:
-    """What a run says: inquiries a second, the processor time each took (with start and warm-up), and what was written."""
+    """Inquiries per second, processor time for each (including start and warm-up), and what was written."""
 
     per_s: float
     cpu_us: float
@@ -67,29 +67,29 @@ class Timed:
 
 @dataclass(frozen=True)
 class Arena:
-    """The place, the city and the records of a contest."""
+    """The broker, store, city and records of a contest."""
 
     place: Place
     directory: CityIndex
-    letters: Sequence[Letter]
+    messages: Sequence[ResidentMessage]
     warm_up: int
     say: Say
 
     @property
     def outputs(self) -> list[Topic]:
-        """Every topic that the core writes, as provisioning makes it."""
+        """Every topic that the core writes, as provisioning creates it."""
         system = [one for one in system_topics(PARTITIONS, 90) if one.name in (topics.EVENTS, topics.RESIDENTS)]
         inboxes = [topic for topic in department_topics(self.directory.departments, 90) if topic.name.endswith("inbox")]
         return [*system, *inboxes]
 
     def prepare(self, count: int) -> None:
-        """So many records on the log, nothing in the store, empty outputs."""
+        """This many records on the log, an empty store, empty outputs."""
         inputs = [one for one in system_topics(PARTITIONS, 90) if one.name == topics.INPUTS]
         self.place.broker.renew([*inputs, *self.outputs])
-        self.place.broker.write((topics.INPUTS, letter.record) for letter in self.letters[:count])
+        self.place.broker.write((topics.INPUTS, message.record) for message in self.messages[:count])
 
     def run(self, contender: Contender, limit_s: float = 300.0) -> Timed:
-        """Let it do its work from the first record to the last, each committed, and stop it."""
+        """Run it from the first record to the last commit, then stop it."""
         count = self.count_of(contender)
         self.prepare(count)
         self.place.broker.forget(contender.group)
@@ -112,13 +112,13 @@ class Arena:
         return max(round(self.warm_up * contender.share), 20)
 
     def count_of(self, contender: Contender) -> int:
-        """How many records it is given."""
-        return max(round(len(self.letters) * contender.share), 2 * self.warm_up_of(contender))
+        """The number of records for it."""
+        return max(round(len(self.messages) * contender.share), 2 * self.warm_up_of(contender))
 
     def expected(self, count: int) -> Fingerprints:
-        """What the first so many records must become: topic, key, value and headers of each message."""
+        """The expected messages for the first records: topic, key, value and headers."""
         work = Work(self.directory)
-        records = (Record(topics.INPUTS, 0, at, 0, *one.record) for at, one in enumerate(self.letters[:count]))
+        records = (Record(topics.INPUTS, 0, at, 0, *one.record) for at, one in enumerate(self.messages[:count]))
         return fingerprints(
             (topic, (key, value, headers))
             for one in records
@@ -126,26 +126,26 @@ class Arena:
         )
 
     def found(self) -> Fingerprints:
-        """What lies in the outputs now."""
+        """The messages on the outputs."""
         names = [topic.name for topic in self.outputs]
         records = self.place.broker.read(names)
         return fingerprints((one.topic(), (one.key(), one.value(), one.headers() or [])) for one in records)
 
     def expected_decisions(self, count: int) -> Fingerprints:
-        """What is stored of the first so many records."""
+        """The expected decisions for the first records."""
         work = Work(self.directory)
-        records = (Record(topics.INPUTS, 0, at, 0, *one.record) for at, one in enumerate(self.letters[:count]))
+        records = (Record(topics.INPUTS, 0, at, 0, *one.record) for at, one in enumerate(self.messages[:count]))
         return decision_fingerprints(made.document() for one in records if (made := work.decide(one)))
 
     def found_decisions(self, stores: tuple[str, str]) -> Fingerprints:
-        """What a contender has stored."""
+        """The decisions that a contender has stored."""
         database, collection = stores
         with MongoClient[dict[str, Any]](self.place.mongodb) as store:
             return decision_fingerprints(store[database][collection].find({}))
 
 
 def decision_fingerprints(documents: Iterable[Mapping[str, Any]]) -> Fingerprints:
-    """Each decision as a digest of its fields in any order, but for its own id and where its input lay on the log."""
+    """A digest of each decision's fields in any order, without its id and offset."""
     return Counter(
         hashlib.sha1(
             bson.encode({name: one[name] for name in sorted(one.keys() - {"_id", "at"})}), usedforsecurity=False
@@ -155,7 +155,7 @@ def decision_fingerprints(documents: Iterable[Mapping[str, Any]]) -> Fingerprint
 
 
 def fingerprints(rows: Iterable[tuple[str, RawRecord]]) -> Fingerprints:
-    """Each message as a digest of its topic, key, value and headers, and how often it occurs."""
+    """The digests of topic, key, value and headers of each message, with their counts."""
     return Counter(
         hashlib.sha1(repr((topic, key, value, _ours(headers))).encode(), usedforsecurity=False).digest()
         for topic, (key, value, headers) in rows
@@ -163,17 +163,17 @@ def fingerprints(rows: Iterable[tuple[str, RawRecord]]) -> Fingerprints:
 
 
 def _ours(headers: Sequence[Header]) -> list[Header]:
-    """The headers of the contract, in any order; some libraries add one of their own."""
+    """The headers of the contract, in any order; some libraries add their own."""
     return sorted(one for one in headers if one[0].startswith("ce_") or one[0] == "content-type")
 
 
 def differences(expected: Fingerprints, found: Fingerprints) -> str:
-    """A sentence when a contender has not done the very same job; nothing when it has."""
+    """A sentence if the messages differ from the expected ones; otherwise empty."""
     return _differences(expected, found, "messages")
 
 
 def differences_in_store(expected: Fingerprints, found: Fingerprints) -> str:
-    """A sentence when a contender has not stored the very same decisions; nothing when it has."""
+    """A sentence if the decisions differ from the expected ones; otherwise empty."""
     return _differences(expected, found, "decisions")
 
 
@@ -185,7 +185,7 @@ def _differences(expected: Fingerprints, found: Fingerprints, what: str) -> str:
 
 
 class Process:
-    """A program at work."""
+    """A running program."""
 
     def __init__(self, name: str, started: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
@@ -194,23 +194,23 @@ class Process:
         self.watched = psutil.Process(started.pid)
 
     def alive(self) -> None:
-        """Raises RuntimeError with its last words when it has ended."""
+        """Raises RuntimeError with its output when it has ended."""
         if self.started.poll() is not None:
             last = self.log.read_text(errors="replace")[-1500:]
             raise RuntimeError(f"{self.name} ended with {self.started.returncode}: {last}")
 
     def cpu_s(self) -> float:
-        """The processor time that it has taken so far."""
+        """Its processor time so far."""
         times = self.watched.cpu_times()
         return float(times.user + times.system)
 
     def peak_mib(self) -> float:
-        """The most memory that it has held at once."""
+        """Its maximum memory."""
         status = Path(f"/proc/{self.started.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
     def stop(self) -> None:
-        """SIGTERM; SIGKILL when that takes too long."""
+        """Send SIGTERM, then SIGKILL after a timeout."""
         self.started.terminate()
         try:
             self.started.wait(STOP_S)
@@ -221,7 +221,7 @@ class Process:
 
 @contextmanager
 def running(contender: Contender, place: Place, **environment: str) -> Iterator[Process]:
-    """The program at work, stopped at the end of the block. Its words are in the place's logs."""
+    """Run the program until the end of the block; its output goes to the logs."""
     log = place.folder / "logs" / f"{contender.name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as words:

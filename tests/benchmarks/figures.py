@@ -1,4 +1,4 @@
-"""What the measured numbers say: medians, ranges, percentiles, ratios, and how they are shown."""
+"""Statistics of measurements: medians, ranges, percentiles, ratios, and their format."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,25 +9,25 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """The same thing measured several times."""
+    """Repeated measurements of one figure."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """The middle one; of an even number the mean of the middle two."""
+        """The median; of an even number the mean of the middle two."""
         return median(self.values)
 
     def figures(self) -> dict[str, Any]:
-        """As it stands in the result."""
+        """The values for the JSON result."""
         rounded = [round(value, 4) for value in self.values]
         return {"median": round(self.median, 4), "min": min(rounded), "max": max(rounded), "rounds": rounded}
 
 
 def ratio(ours: Rounds, theirs: Rounds) -> float:
-    """The median over rounds of ours divided by theirs: neighbours in a round had the same machine to themselves.
+    """The median over rounds of our value divided by theirs: both ran one after the other in a round.
 
-    Raises ValueError when they were not measured the same number of times.
+    Raises ValueError when the numbers of rounds differ.
     """
     return round(median(one / other for one, other in zip(ours.values, theirs.values, strict=True)), 3)
 
@@ -44,8 +44,8 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def rate(appended_ms: Sequence[int], warm_up: int, end_ms: int) -> float:
-    """Things a second, told from outside by the broker's clock: `appended_ms` is when each was appended, `end_ms` when the
-    last of all outputs was. Counting begins at the append with which the warm-up was complete.
+    """Items per second by the broker's clock: `appended_ms` has the time of each append, `end_ms` that of the last output.
+    Counting starts at the append that completed the warm-up.
     """
     ordered = sorted(appended_ms)
     began = ordered[warm_up - 1]
@@ -56,7 +56,7 @@ def rate(appended_ms: Sequence[int], warm_up: int, end_ms: int) -> float:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that is Markdown and reads well on a screen too; columns after the first are aligned to the right."""
+    """A Markdown table; columns after the first are right-aligned."""
     widths = [max(len(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
     line = "|".join("-" * (width + 1) + (":" if at else "-") for at, width in enumerate(widths))
     return "\n".join([f"### {title}", "", _line(columns, widths), f"|{line}|", *(_line(row, widths) for row in rows)])
@@ -71,10 +71,10 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def number(value: float) -> str:
-    """A number for people: thousands apart, and no more digits than mean something."""
+    """A number with thousands separators and significant digits only."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def shown(rounds: Mapping[str, Any]) -> tuple[str, str]:
-    """Median and range of figures that `Rounds` made."""
+    """Median and range of figures from `Rounds`."""
     return number(rounds["median"]), f"{number(rounds['min'])} – {number(rounds['max'])}"

@@ -1,6 +1,6 @@
-"""Requests over plain HTTP/1.1 connections: on a schedule that nothing delays, or as many at once as are asked for.
+"""HTTP/1.1 requests over plain connections, on an open-loop schedule or with fixed concurrency.
 
-A client library would take longer for a request than the services do, and be what is measured.
+A client library would take longer for a request than the services do, and would limit the measurement.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from tests.benchmarks.letters import Letter
+from tests.benchmarks.messages import ResidentMessage
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 ACCEPTED = 202
@@ -22,12 +22,12 @@ LIMIT_S = 60.0
 
 
 class NotAccepted(RuntimeError):
-    """An answer other than 202: nothing may be refused while a benchmark runs."""
+    """A response other than 202: a benchmark must not be refused anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One request that was accepted; times are seconds of the system's clock."""
+    """An accepted request; times in seconds of the system clock."""
 
     inquiry_id: str
     due: float
@@ -36,29 +36,29 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a service listens."""
+    """The address of a service."""
 
     host: str
     port: int
 
     def post(self, path: str, body: str) -> bytes:
-        """A request as it goes over the wire."""
+        """The bytes of a request."""
         content = body.encode()
         head = f"POST {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nContent-Type: application/json\r\n"
         return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
-def requests_of(letters: Iterable[Letter], address: Address) -> list[bytes]:
-    """What residents send."""
+def requests_of(messages: Iterable[ResidentMessage], address: Address) -> list[bytes]:
+    """The requests for these messages."""
     fields = {"subject", "body", "channel", "contact", "departments", "public"}
     return [
         address.post("/inquiries", one.request.model_dump_json(include=fields, exclude_defaults=True))
-        for one in letters
+        for one in messages
     ]
 
 
 class Connection(asyncio.Protocol):
-    """A connection that is kept; one request at a time."""
+    """A keep-alive connection for one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Called by asyncio; an answer is complete when it is as long as its head says."""
+        """Called by asyncio; a response is complete at its Content-Length."""
         self._received += data
         head, found, body = self._received.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(NotAccepted(f"the connection was closed: {exc}"))
 
     async def accepted(self, request: bytes) -> bytes:
-        """Send it; the body of the answer. Raises NotAccepted."""
+        """Send a request; returns the response body. Raises NotAccepted."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -97,25 +97,25 @@ class Connection(asyncio.Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether the server has let it go."""
+        """Whether the server has closed it."""
         return self._transport is None or self._transport.is_closing()
 
     def close(self) -> None:
-        """Let it go."""
+        """Close it."""
         if self._transport is not None:
             self._transport.abort()
 
 
 async def connect(address: Address) -> Connection:
-    """A new connection."""
+    """Open a connection."""
     _, connection = await asyncio.get_running_loop().create_connection(Connection, address.host, address.port)
     return connection
 
 
 async def on_schedule(address: Address, requests: Sequence[bytes], per_s: float, seed: int) -> list[Accepted]:
-    """Send each when it is due, whatever has become of those before it.
+    """Send each request at its time, without waiting for earlier responses.
 
-    Residents do not know of each other, so the times between them are those of chance; the same seed, the same times.
+    The intervals are random, as residents write independently; the same seed makes the same times.
     """
     dice = random.Random(seed)
     began = time.time() + LEAD_S
@@ -149,7 +149,7 @@ async def on_schedule(address: Address, requests: Sequence[bytes], per_s: float,
 
 
 async def at_once(address: Address, requests: Sequence[bytes], concurrency: int) -> list[Accepted]:
-    """Send all of them, so many at a time, each as soon as one before it is answered."""
+    """Send all of them with this concurrency."""
     left = iter(requests)
     connections = [await connect(address) for _ in range(concurrency)]
     accepted: list[Accepted] = []
@@ -171,7 +171,7 @@ async def at_once(address: Address, requests: Sequence[bytes], concurrency: int)
 async def pressed(
     address: Address, requests: Sequence[bytes], concurrency: int, warm_up_s: float, span_s: float
 ) -> float:
-    """Accepted a second, with so many under way at any time; the requests are sent again and again, each a new message."""
+    """Accepted requests per second with this concurrency; the requests are repeated, each as a new message."""
     left = itertools.cycle(requests)
     connections = [await connect(address) for _ in range(concurrency)]
     counted_from = time.monotonic() + warm_up_s

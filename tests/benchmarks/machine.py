@@ -1,4 +1,4 @@
-"""What a result was measured on: the machine, without its name, and the versions of everything that took part."""
+"""The machine of a result, without its name, and the versions of all software."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions(mongodb: str) -> dict[str, Any]:
-    """Broker, store, client libraries; those of the rivals' own environment apart."""
+    """Broker, store and client libraries; those of the compared libraries from their own environment."""
     return {
         "kafka": jars.pinned().version,
         "store": _store(mongodb),

@@ -1,4 +1,4 @@
-"""Where it is measured: an Apache Kafka and a store of their own, with more memory than the local stack gives them."""
+"""Apache Kafka and a store for benchmarks, with more memory than in the local stack."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from deploy.local import jars, probe
-from deploy.local.kafka import kafka_part
-from deploy.local.part import Running, StackPart
+from deploy.local.component import Component, Running
+from deploy.local.kafka import kafka_component
 from deploy.local.ports import Ports
-from deploy.local.store import store_part, uri
+from deploy.local.store import store_component, uri
 from tests.benchmarks.broker import Broker
 
 HEAPS = {"-Xms48m": "-Xms1g", "-Xmx192m": "-Xmx1g"}
-# The local stack's broker is started hundreds of times a day; this one works for a while, so its code may be optimised.
+# The local stack's broker is tuned for a quick start; this one runs longer, so the JVM may optimise.
 LEFT_OUT = ("-XX:TieredStopAtLevel=1",)
 FAST_STORE = "secantusd-rs"
 DATABASES = ("chorus_intake", "chorus_router", "chorus_notifier", "chorus_scorer", "bench")
@@ -27,17 +27,17 @@ DATABASES = ("chorus_intake", "chorus_router", "chorus_notifier", "chorus_scorer
 
 @dataclass(frozen=True)
 class Place:
-    """Broker and store, ready; `kafka_part` can be stopped and started where it was started here."""
+    """Broker and store; `kafka_component` can be stopped and started if it was started here."""
 
     kafka: str
     mongodb: str
     store_name: str
     folder: Path
     broker: Broker
-    kafka_part: Running | None
+    kafka_component: Running | None
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a program started here is told; nothing that the caller's own environment says about another Chorus."""
+        """The environment of a program started here, without CHORUS_ variables of the caller."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
         secrets = {name: str(self._secret(name)) for name in ("CHORUS_SECRET_FILE", "CHORUS_OPERATOR_TOKEN_FILE")}
         told = {"CHORUS_KAFKA": self.kafka, "CHORUS_MONGODB": self.mongodb, "CHORUS_DATA": str(self.folder)}
@@ -45,7 +45,7 @@ class Place:
         return own | secrets | told | {"PYTHONUNBUFFERED": "1"} | more
 
     def forget(self, *databases: str) -> None:
-        """Empty these databases; all when none is named."""
+        """Empty these databases, or all."""
         client: MongoClient[dict[str, object]] = MongoClient(self.mongodb)
         try:
             for name in databases or DATABASES:
@@ -61,7 +61,7 @@ class Place:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
+    """A port of 127.0.0.1 that is not in use."""
     with socket.socket() as probed:
         probed.bind(("127.0.0.1", 0))
         return int(probed.getsockname()[1])
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 @contextmanager
 def place(folder: Path) -> Iterator[Place]:
-    """Broker and store until the end of the block; those that CHORUS_KAFKA and CHORUS_MONGODB name are used instead."""
+    """Broker and store until the end of the block; those in CHORUS_KAFKA and CHORUS_MONGODB are used instead."""
     ports = Ports.free()
     with ExitStack() as ends:
         mongodb, store_name = _store(folder, ports, ends)
@@ -80,24 +80,24 @@ def place(folder: Path) -> Iterator[Place]:
 def _kafka(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, Running | None]:
     if given := os.environ.get("CHORUS_KAFKA"):
         return given, None
-    part = kafka_part(folder / "kafka", jars.fetched(), ports.kafka, ports.controller)
+    part = kafka_component(folder / "kafka", jars.download(), ports.kafka, ports.controller)
     command = tuple(HEAPS.get(word, word) for word in part.command if word not in LEFT_OUT)
     return f"127.0.0.1:{ports.kafka}", _started(replace(part, command=command), folder, ends)
 
 
 def _store(folder: Path, ports: Ports, ends: ExitStack) -> tuple[str, str]:
-    """The fastest store at hand, and what it is called in the result."""
+    """The fastest available store, and its name in the result."""
     if given := os.environ.get("CHORUS_MONGODB"):
         return given, "the one that CHORUS_MONGODB names"
     program = os.environ.get("CHORUS_BENCH_STORE") or shutil.which(FAST_STORE)
     if program is None:
-        _started(store_part(folder / "store", ports.mongodb), folder, ends)
+        _started(store_component(folder / "store", ports.mongodb), folder, ends)
         return uri(ports.mongodb), "secantusd-py --sync-on-commit (the local stack's)"
     _started(_fast_store(program, folder / "store", ports.mongodb), folder, ends)
     return uri(ports.mongodb), f"{FAST_STORE} --sync-on-commit"
 
 
-def _fast_store(program: str, folder: Path, port: int) -> StackPart:
+def _fast_store(program: str, folder: Path, port: int) -> Component:
     settings = folder / "secantusd.toml"
     command = (program, "--config", str(settings), "--sync-on-commit", "--host", "127.0.0.1", "--port", str(port))
 
@@ -105,7 +105,7 @@ def _fast_store(program: str, folder: Path, port: int) -> StackPart:
         folder.mkdir(parents=True, exist_ok=True)
         settings.write_text("# All settings are given on the command line.\n")
 
-    return StackPart(
+    return Component(
         name="store",
         command=(*command, "--storage-path", str(folder / "data"), "--cache-size", "2G", "--log-level", "WARNING"),
         ready=partial(probe.store, uri(port)),
@@ -115,7 +115,7 @@ def _fast_store(program: str, folder: Path, port: int) -> StackPart:
     )
 
 
-def _started(part: StackPart, folder: Path, ends: ExitStack) -> Running:
+def _started(part: Component, folder: Path, ends: ExitStack) -> Running:
     running = Running(part, folder / "logs" / f"{part.name}.log")
     ends.callback(running.stop)
     running.start()

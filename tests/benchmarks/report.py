@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: a JSON with fixed names, and the same as tables in Markdown; goals kept and missed."""
+"""The result of a benchmark: JSON with fixed names, the same as Markdown tables, and goals kept or missed."""
 
 import json
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ RESULTS = Path(__file__).with_name("results")
 
 @dataclass(frozen=True)
 class Goal:
-    """What a ratio should be: at least so much, or at most; None where it is only told."""
+    """The goal of a ratio: a minimum or a maximum; None if it is only reported."""
 
     says: str
     least: float | None = None
     most: float | None = None
 
     def verdict(self, value: float | None) -> str:
-        """One word."""
+        """`kept`, `missed` or `not measured`."""
         if value is None:
             return "not measured"
         if self.least is None and self.most is None:
@@ -31,7 +31,7 @@ class Goal:
 
     @property
     def words(self) -> str:
-        """As people write it."""
+        """The goal as text."""
         if self.least is not None:
             return f"≥ {self.least:g}"
         return f"≤ {self.most:g}" if self.most is not None else ""

@@ -1,4 +1,4 @@
-"""Programs that listen, started and ready: our own services, and the bare ones that they are compared with."""
+"""Starts HTTP programs and waits until they are ready: the services, and the bare programs."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local import probe
 from deploy.local.city import apply_if_changed, city_folder
-from deploy.local.mail import mail_part
+from deploy.local.mail import mail_component
 from shared.city import City
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.load import Address
@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.05
 
 @contextmanager
 def listening(place: Place, module: str, *words: str, **environment: str) -> Iterator[Address]:
-    """A program on a port of its own, from when it is ready to the end of the block."""
+    """A program on its own port, from its readiness to the end of the block."""
     with _listening(place, module, *words, **environment) as (address, process):
         until(lambda: not probe.service(f"http://{address.host}:{address.port}"), process)
         yield address
@@ -29,7 +29,7 @@ def listening(place: Place, module: str, *words: str, **environment: str) -> Ite
 
 @contextmanager
 def intake_and_router(place: Place, city: City) -> Iterator[Address]:
-    """Two of our services with the city in force; the address is intake's."""
+    """Intake and router with an applied city; returns intake's address."""
     with ExitStack() as ends:
         router, process = ends.enter_context(_listening(place, "services.router"))
         intake = ends.enter_context(listening(place, "services.intake"))
@@ -44,7 +44,7 @@ def intake_and_router(place: Place, city: City) -> Iterator[Address]:
 
 @contextmanager
 def inbox_watch(place: Place, names: list[str]) -> Iterator[Callable[[], dict[str, float]]]:
-    """A reader of these inboxes; asked, it says when the first message of each key came to hand."""
+    """A reader of these inboxes; returns the arrival time of the first message for each key."""
     noted = place.folder / "inboxes"
     noted.unlink(missing_ok=True)
     reader = Contender("inboxes", "tests.benchmarks.programs.inboxes", "", words=(str(noted), *names))
@@ -63,9 +63,9 @@ def inbox_watch(place: Place, names: list[str]) -> Iterator[Callable[[], dict[st
 
 @contextmanager
 def mail_sink(place: Place) -> Iterator[str]:
-    """A mail server that takes everything; its address."""
+    """An SMTP server that accepts everything; returns its address."""
     port = free_port()
-    part = mail_part(place.folder / "mail", port)
+    part = mail_component(place.folder / "mail", port)
     sink = Contender("mail", "deploy.local.mail", "", words=part.command[3:])
     with running(sink, place) as process:
         until(lambda: not part.ready(), process)
@@ -73,7 +73,7 @@ def mail_sink(place: Place) -> Iterator[str]:
 
 
 def until(done: Callable[[], bool], process: Process, limit_s: float = READY_S) -> None:
-    """Wait for it; raises RuntimeError when the process ends, or when it takes too long."""
+    """Wait for the condition; raises RuntimeError when the process ends or time is over."""
     last = time.monotonic() + limit_s
     while not done():
         process.alive()

@@ -1,4 +1,4 @@
-"""The arithmetic of a benchmark: what is measured is worth no more than what is made of it."""
+"""The statistics of benchmarks."""
 
 import json
 from pathlib import Path
@@ -20,50 +20,50 @@ def test_a_percentile_is_the_value_of_the_nearest_rank(share: float, expected: f
     assert percentile([float(value) for value in range(100, 0, -1)], share) == expected
 
 
-def test_of_one_value_every_percentile_is_that_value() -> None:
+def test_every_percentile_of_one_value_is_that_value() -> None:
     assert spread([7.5]) == {"p50": 7.5, "p95": 7.5, "p99": 7.5}
 
 
-def test_a_rate_counts_what_was_appended_after_the_warm_up_until_the_last_output() -> None:
+def test_a_rate_counts_from_the_warm_up_to_the_last_output() -> None:
     appended_ms = [*range(1_000, 1_100), *range(2_000, 2_100)]  # a slow start, then a hundred in a tenth of a second
     assert rate(appended_ms, warm_up=101, end_ms=2_198) == 99 * 1000 / 198
 
 
-def test_records_of_the_warm_ups_last_millisecond_belong_to_it() -> None:
+def test_records_in_the_last_millisecond_of_the_warm_up_belong_to_it() -> None:
     assert rate([0, 5, 5, 5, 15], warm_up=2, end_ms=15) == 1 * 1000 / 10
 
 
-def test_a_run_of_warm_up_alone_is_no_measurement() -> None:
+def test_a_run_with_only_a_warm_up_is_rejected() -> None:
     with pytest.raises(ValueError, match="3 records are too few to measure after a warm-up of 3; take more"):
         rate([1, 2, 3], warm_up=3, end_ms=4)
 
 
-def test_a_rate_by_commits_begins_with_the_look_that_saw_the_warm_up_over() -> None:
+def test_a_rate_by_commits_starts_at_the_first_check_after_the_warm_up() -> None:
     looks = [(0.0, 0), (1.0, 100), (2.0, 250), (3.0, 400), (4.0, 600)]
     assert committed_rate(looks, warm_up=200) == (600 - 250) / 2
 
 
-def test_what_was_done_between_two_looks_is_no_measurement() -> None:
+def test_work_finished_between_two_checks_is_rejected() -> None:
     with pytest.raises(ValueError, match="600 records are too few"):
         committed_rate([(0.0, 0), (1.0, 600)], warm_up=100)
 
 
-def test_a_ratio_is_taken_round_by_round_so_that_a_slow_minute_of_the_machine_cancels_out() -> None:
+def test_a_ratio_is_computed_for_each_round() -> None:
     ours, theirs = Rounds((200.0, 20.0, 220.0)), Rounds((100.0, 10.0, 100.0))
     assert ratio(ours, theirs) == 2.0
 
 
-def test_a_ratio_of_unequal_rounds_is_refused() -> None:
+def test_a_ratio_of_different_numbers_of_rounds_is_rejected() -> None:
     with pytest.raises(ValueError, match="shorter"):
         ratio(Rounds((1.0, 2.0)), Rounds((1.0,)))
 
 
-def test_rounds_tell_median_and_range() -> None:
+def test_rounds_have_median_and_range() -> None:
     assert Rounds((3.0, 1.0, 2.0)).figures() == {"median": 2.0, "min": 1.0, "max": 3.0, "rounds": [3.0, 1.0, 2.0]}
 
 
 @pytest.mark.parametrize(("value", "shown"), [(12_345.6, "12,346"), (99.94, "99.9"), (0.01234, "0.0123")])
-def test_numbers_for_people_have_no_more_digits_than_mean_something(value: float, shown: str) -> None:
+def test_numbers_are_formatted_with_significant_digits(value: float, shown: str) -> None:
     assert number(value) == shown
 
 
@@ -81,7 +81,7 @@ def test_a_table_is_markdown_with_aligned_columns() -> None:
 # ── the same job ─────────────────────────────────────────────────────────────
 
 
-def test_the_order_of_records_and_a_librarys_own_header_make_no_difference() -> None:
+def test_the_order_of_records_and_additional_headers_are_ignored() -> None:
     expected = fingerprints([("a", (b"k", b"1", HEADERS)), ("b", (b"k", b"2", HEADERS))])
     found = fingerprints([("b", (b"k", b"2", [("__source", b"x"), *HEADERS])), ("a", (b"k", b"1", HEADERS))])
     assert differences(expected, found) == ""
@@ -97,21 +97,21 @@ def test_the_order_of_records_and_a_librarys_own_header_make_no_difference() -> 
     ],
     ids=["topic", "key", "value", "header"],
 )
-def test_another_topic_key_value_or_header_is_another_record(
+def test_another_topic_key_value_or_header_is_a_difference(
     other: tuple[str, tuple[bytes, bytes, list[tuple[str, bytes | None]]]],
 ) -> None:
     said = differences(fingerprints([("a", (b"k", b"1", HEADERS))]), fingerprints([other]))
     assert said == "1 of 1 messages are missing, 1 are there that should not be"
 
 
-def test_a_record_that_was_written_twice_is_told() -> None:
+def test_a_duplicate_record_is_a_difference() -> None:
     once = [("a", (b"k", b"1", HEADERS))]
     assert differences(fingerprints(once), fingerprints(once * 2)) == (
         "0 of 1 messages are missing, 1 are there that should not be"
     )
 
 
-def test_decisions_are_the_same_wherever_their_inputs_lay_and_in_whatever_order_their_fields() -> None:
+def test_decisions_are_compared_without_offsets_and_field_order() -> None:
     one = {"_id": "a/1", "n": 1, "at": {"partition": 0, "offset": 7}, "words": {"0/body": "路灯"}}
     other = {"words": {"0/body": "路灯"}, "at": {"partition": 3, "offset": 2}, "n": 1, "_id": "a"}
     expected = decision_fingerprints([one])
@@ -124,7 +124,7 @@ def test_decisions_are_the_same_wherever_their_inputs_lay_and_in_whatever_order_
 # ── the report ───────────────────────────────────────────────────────────────
 
 
-def test_a_report_names_every_goal_as_kept_missed_or_not_measured(tmp_path: Path) -> None:
+def test_a_report_lists_every_goal_as_kept_missed_or_not_measured(tmp_path: Path) -> None:
     ratios = {"core_vs_aiokafka": 2.0, "core_vs_quix": 1.99, "latency_p50": 2.0, "backlog_growth": 10.6}
     result = Result({"cores": 2}, {"kafka": "4.1.1", "rivals": {}}, "a store", {"core": Section({"a": 1}, ratios)})
     result.write("latest", tmp_path)
@@ -144,12 +144,12 @@ def test_a_report_names_every_goal_as_kept_missed_or_not_measured(tmp_path: Path
     }
 
 
-def test_a_rival_that_is_not_installed_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_a_library_that_is_not_installed_is_reported_with_the_reason(tmp_path: Path) -> None:
     rival = Contender("Faust", "tests.benchmarks.programs.faust_app", "g", python=tmp_path / "there" / "bin" / "python")
-    assert hindrance(rival) == "its environment there is not there; `make bench` makes it"
+    assert hindrance(rival) == "its environment there does not exist; `make bench` creates it"
 
 
-def test_a_rival_without_a_program_is_named_with_the_reason() -> None:
+def test_a_library_without_a_program_is_reported_with_the_reason() -> None:
     assert hindrance(Contender("x", "tests.benchmarks.programs.nobody", "g")) == (
         "there is no program tests.benchmarks.programs.nobody"
     )

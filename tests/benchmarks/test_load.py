@@ -1,4 +1,4 @@
-"""The load of a benchmark: a schedule that nothing delays, and answers that are counted only when they accept."""
+"""The load generator: an open-loop schedule, fixed concurrency, and rejected requests."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ def answer(inquiry_id: str, status: str = "202 Accepted") -> bytes:
 
 @asynccontextmanager
 async def server(answering: Answering) -> AsyncIterator[Address]:
-    """Answers each request with what it is told to, in two pieces."""
+    """A server whose responses the test chooses, sent in two pieces."""
     asked = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +41,7 @@ async def server(answering: Answering) -> AsyncIterator[Address]:
         yield Address("127.0.0.1", listening.sockets[0].getsockname()[1])
 
 
-async def test_requests_are_sent_when_they_are_due_though_none_before_is_answered() -> None:
+async def test_requests_are_sent_on_schedule_without_earlier_responses() -> None:
     everyone_has_asked = asyncio.Event()
 
     async def answering(number: int) -> bytes:
@@ -57,7 +57,7 @@ async def test_requests_are_sent_when_they_are_due_though_none_before_is_answere
     assert all(one.answered > one.due for one in accepted)
 
 
-async def test_at_most_so_many_are_under_way_at_once() -> None:
+async def test_concurrency_is_limited() -> None:
     under_way, most = 0, 0
 
     async def answering(number: int) -> bytes:
@@ -74,7 +74,7 @@ async def test_at_most_so_many_are_under_way_at_once() -> None:
     assert most == 4
 
 
-async def test_an_answer_that_does_not_accept_ends_the_measurement() -> None:
+async def test_a_rejected_request_ends_the_measurement() -> None:
     async def answering(number: int) -> bytes:
         return answer("x", "429 Too Many Requests")
 

@@ -1,4 +1,4 @@
-"""What a case takes in the stores: that the bytes are those of its documents, and that the whole way is gone."""
+"""The storage benchmark: its bytes are those of the documents, and the whole flow runs."""
 
 import gzip
 from collections import Counter
@@ -17,12 +17,12 @@ SHORT = Exchange("路灯不亮", "三盏路灯坏了半个月。", "路灯已修
 LONG = Exchange(SHORT.subject, SHORT.body * 10, SHORT.reply * 10, "resident@mail.example")
 
 
-def test_an_inquiry_that_has_nothing_in_a_place_counts_with_nothing() -> None:
+def test_a_missing_collection_counts_as_0() -> None:
     sizes = {"hall_bytes": Counter({"a": 100, "b": 300}), "decisions_bytes": Counter({"a": 1, "b": 2, "c": 6})}
     assert medians(sizes, ["a", "b", "c"]) == {"hall_bytes": 100, "decisions_bytes": 2}
 
 
-def test_where_there_are_no_real_messages_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_real_messages_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     city = read_city(city_folder())
     monkeypatch.setattr(storage, "REAL", REPOSITORY.parent / "nowhere" / "replies.csv.gz")
     nobody: Bench = Bench(None, city, 1, 1, 1, quick=True, say=print)  # type: ignore[arg-type]  # none is asked
@@ -41,7 +41,7 @@ def test_rows_are_read_as_they_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("running")
-def test_every_place_holds_something_of_a_case_that_went_all_the_way(tmp_path: Path) -> None:
+def test_every_collection_has_documents_of_a_completed_case(tmp_path: Path) -> None:
     city = read_city(city_folder())
     assert city_index(city).departments[storage.DEPARTMENT]
     with place(tmp_path) as here:

@@ -1,4 +1,4 @@
-"""What our own programs do with what lies in their topics: how fast, by the broker's clock or their commits, how much memory."""
+"""Throughput of the product's own processes on given topics, by the broker's clock or their commits, and their memory."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ LIMIT_S = 300.0
 
 @dataclass(frozen=True)
 class Load:
-    """So many records in these topics, for one group; what each becomes is a record of this type in another topic."""
+    """This many records on these topics for one group; each becomes a record of this type on another topic."""
 
     group: str
     reads: Sequence[str]
@@ -26,14 +26,14 @@ class Load:
 
 @dataclass(frozen=True)
 class Worked:
-    """Things a second, and the most memory that one of the processes held, in MiB."""
+    """Items per second, and the maximum memory of one process in MiB."""
 
     per_s: float
     peak_mib: float
 
 
 def work_off(place: Place, load: Load, *programs: Contender) -> Worked:
-    """Let the programs work together until all is committed."""
+    """Run the programs until all records are committed."""
     place.broker.forget(load.group)
     looks: list[tuple[float, int]] = []
     with ExitStack() as ends:
@@ -53,9 +53,9 @@ def work_off(place: Place, load: Load, *programs: Contender) -> Worked:
 
 
 def committed_rate(looks: Sequence[tuple[float, int]], warm_up: int) -> float:
-    """Things a second from the first look at which the warm-up was over to the last one.
+    """Items per second from the first check after the warm-up to the last check.
 
-    Raises ValueError when everything was done between two looks.
+    Raises ValueError when all work was done between two checks.
     """
     (began, before), (ended, count) = next(one for one in looks if one[1] >= warm_up), looks[-1]
     if count == before:

@@ -1,4 +1,4 @@
-"""What every test in a browser needs: Chromium, and a page that is really served."""
+"""Fixtures for browser tests: Chromium, and an app served over HTTP."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ NEEDS_CHROMIUM = [
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
-    """The address at which an app is served; what it starts beside its routes is left out."""
+    """The address of the served app, without its background tasks."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
@@ -43,7 +43,7 @@ def served(app: FastAPI) -> Iterator[str]:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Any]:
-    """A browser with an empty profile that speaks to nobody but us."""
+    """Headless Chromium with an empty profile and no access to other hosts."""
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     flags = "headless disable-gpu disable-quic no-first-run disable-background-networking disable-component-update"
@@ -59,5 +59,5 @@ def chromium(profile: Path) -> Iterator[Any]:
 
 
 def eventually(browser: Any, seen: Callable[[], object]) -> None:
-    """Wait until a script of the page has shown this; raises TimeoutException."""
+    """Wait until a script of the page returns true; raises TimeoutException."""
     waiting.WebDriverWait(browser, SHOWN_S).until(lambda _: seen())

@@ -1,4 +1,4 @@
-"""One browser for each file of tests."""
+"""One browser for each test file."""
 
 from collections.abc import Iterator
 from typing import Any

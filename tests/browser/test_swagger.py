@@ -1,4 +1,4 @@
-"""Swagger UI in a real browser: it lists every operation, and loads nothing from elsewhere."""
+"""Swagger UI in a real browser: lists every operation and loads nothing from other hosts."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def test_swagger_ui_lists_every_operation_and_loads_nothing_from_elsewhere(
         assert [line["message"] for line in browser.get_log("browser")] == []
 
 
-def test_the_policy_of_the_page_lets_no_other_script_run(browser: Any, tmp_path: Path) -> None:
+def test_the_content_security_policy_blocks_other_scripts(browser: Any, tmp_path: Path) -> None:
     with served(made("scorer", tmp_path).app) as address:
         browser.get(f"{address}/docs")
         browser.execute_script(

@@ -1,1 +1,1 @@
-"""A town under blows: parts of the system are killed while people write, and an auditor who shares no code with it counts."""
+"""Chaos tests: processes are killed, frozen and disconnected under load, then an independent auditor checks the result."""

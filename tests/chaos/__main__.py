@@ -1,4 +1,4 @@
-"""`make chaos N=2000 KILLS=20 SEED=1`: a run, its table on stdout, its report in `.chaos/report.json`, exit 1 on any finding."""
+"""`make chaos N=2000 KILLS=20 SEED=1`: prints a table, writes `.chaos/report.json`, exits with 1 on any finding."""
 
 import argparse
 import shutil
@@ -15,7 +15,7 @@ REPORT = Path(".chaos/report.json")
 
 
 def main() -> int:
-    """0 when everybody could write and was answered as promised, nothing was lost or doubled and every recount agrees."""
+    """Returns 0 when all messages were accepted and answered, and the audit has no findings."""
     arguments = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     arguments.add_argument("--inquiries", type=int, default=2000)
     arguments.add_argument("--kills", type=int, default=20)
@@ -23,7 +23,9 @@ def main() -> int:
     arguments.add_argument("--settle-s", type=float, help="at most so long afterwards; else by the number")
     arguments.add_argument("--keep", action="store_true", help="keep the folder even of a clean run")
     given = arguments.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped, whoever ends the run
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # SIGTERM unwinds like Ctrl-C, so that the stack is stopped
     folder = Path(tempfile.mkdtemp(prefix="chorus-chaos-"))
     figures = run(
         Plan(given.inquiries, given.kills, given.seed, given.settle_s or SETTLE_S + given.inquiries * SETTLE_EACH_S),

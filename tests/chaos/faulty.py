@@ -1,4 +1,4 @@
-"""Runs one service with a fault in it, as somebody might have written it: `faulty.py SERVICE FAULT`."""
+"""Runs one service with a planted fault: `faulty.py SERVICE FAULT`."""
 
 import importlib
 import sys
@@ -28,7 +28,7 @@ from tests.integration.killable import arm
 
 
 def commit_before_effect() -> None:
-    """Offsets first, then the decisions; it dies in between."""
+    """Commit offsets before storing decisions, and die in between."""
     consume = Pipeline.consume
 
     async def hasty(self: Pipeline[Any], records: Sequence[Any]) -> None:
@@ -40,7 +40,7 @@ def commit_before_effect() -> None:
 
 
 def fresh_id_on_repeat() -> None:
-    """What was decided before goes out again under ids that nobody can know."""
+    """Publish repeats under new ids."""
     at = Decisions.at
 
     def fresh(message: Message) -> Message:
@@ -54,7 +54,7 @@ def fresh_id_on_repeat() -> None:
 
 
 def swallowed_publish_error() -> None:
-    """The broker fails once, and the error is held to be no matter."""
+    """Ignore one error of the broker."""
     publish, deliver = Publisher.publish, Publisher.deliver
     failures = [KafkaTimeoutError()]
 
@@ -73,7 +73,7 @@ def swallowed_publish_error() -> None:
 
 
 def prev_forgotten() -> None:
-    """One event begins a chain of its own."""
+    """Start a new chain at one event."""
     left = [1]
 
     def forgetful(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
@@ -86,7 +86,7 @@ def prev_forgotten() -> None:
 
 
 def text_in_an_event() -> None:
-    """One event repeats what its resident wrote."""
+    """Put the resident's text into one event."""
     left = [1]
 
     def talkative(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
@@ -101,7 +101,7 @@ def text_in_an_event() -> None:
 
 
 def event_altered_on_its_way() -> None:
-    """What is published of one event has the same fields as what was stored, and other bytes."""
+    """Publish one event with the same fields and other bytes than stored."""
     deliver, left = Publisher.deliver, [1]
 
     async def careless(self: Publisher, topics: AbstractSet[str], rows: Iterable[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Forgeries of the record, planted into a capture, and what the auditor must say of each."""
+"""Forged records in a capture, and the expected finding for each."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ Change = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 def forged(capture: Capture, number: int, change: Change) -> Capture:
-    """A fact of the joint inquiry is another one in store and topic, and every hash after it is as it must be then."""
+    """Replace a fact of the joint inquiry in store and topic, and recompute all later hashes."""
     head, before = "", 0
     values: dict[int, str] = {}
     decisions: list[Decision] = []
@@ -40,7 +40,7 @@ def forged(capture: Capture, number: int, change: Change) -> Capture:
 
 
 def changed(capture: Capture, n: int, **fields: Any) -> Capture:
-    """A decision of the joint inquiry is another one."""
+    """Replace a decision of the joint inquiry."""
     return replace(
         capture,
         decisions=[
@@ -70,7 +70,7 @@ def head_of_another(capture: Capture) -> Capture:
 
 
 def end_cut_off(capture: Capture) -> Capture:
-    """The last decision is gone from the store, and the last event from the topic."""
+    """Remove the last decision from the store and the last event from the topic."""
     short = without(
         capture, *(one for one in capture.records if one.inquiry_id == JOINT and one.kind == "inquiry.answered")
     )
@@ -83,7 +83,7 @@ def event_altered(capture: Capture) -> Capture:
 
 
 def event_with_other_spaces(capture: Capture) -> Capture:
-    """The same fields, and yet not the bytes that were stored."""
+    """The same fields with other bytes than stored."""
     event = the(capture, EVENTS, "inquiry.replied")
     return exchanged(capture, event, reworded(event))
 
@@ -146,7 +146,7 @@ def place_of_another_input(capture: Capture) -> Capture:
 
 
 def decided_for_the_second_copy(capture: Capture) -> Capture:
-    """The gate let it in twice, with two salts; the first copy on the log counts."""
+    """The gate published it twice with two salts; the first copy counts."""
     said = the(capture, INPUTS, "part.replied")
     again = replace(renamed(said, ce_salt=OTHER), offset=99)
     return changed(with_more(capture, again), 2, at=(0, 99))

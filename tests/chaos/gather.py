@@ -1,4 +1,4 @@
-"""Gathers a capture where it lies: whole topics, the stores, the mail folder, the hall's feed, tickets, scoreboards."""
+"""Captures the data of a run: topics, stores, the mail folder, the hall's feed, tickets, scoreboards."""
 
 import email
 import time
@@ -33,7 +33,7 @@ def gather(
     urls: Mapping[str, str],
     city: Path,
 ) -> Capture:
-    """Everything as it is now; with each accepted message the codes of its tickets, by number."""
+    """Capture everything now, with the codes of all tickets."""
     told = list(accepted)
     records = read_topics(kafka)
     with MongoClient[dict[str, Any]](mongodb, tz_aware=True) as store, httpx.Client(timeout=30) as http:
@@ -62,7 +62,7 @@ def gather(
 
 
 def read_topics(kafka: str) -> list[Record]:
-    """Every record of every topic of the system, the city's own excepted."""
+    """Every record of every topic, except the city's."""
     settings = {"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False}
     consumer = Consumer(settings | {"log_level": 0})
     try:
@@ -83,11 +83,11 @@ def read_topics(kafka: str) -> list[Record]:
 
 
 def _read(consumer: Consumer, left: dict[tuple[str, int], int]) -> list[Record]:
-    """Everything up to the ends that are given; an unread place is named when nothing comes any more."""
+    """Everything up to these end offsets; raises an error that names an unread offset."""
     records: list[Record] = []
     last = time.monotonic()
     while left:
-        for message in consumer.consume(500, 0.1):  # waits so long for a full batch
+        for message in consumer.consume(500, 0.1):  # waits this long for a full batch
             last = time.monotonic()
             if message.error() is None:
                 records.append(_record(message))
@@ -106,7 +106,7 @@ def _record(message: Any) -> Record:
 
 
 def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
-    """The inquiries of what the notes of both ledgers name, by way of the entries."""
+    """The inquiries that the notes of both ledgers name, by their entries."""
     left: list[str] = []
     for database, entries in LEDGERS:
         for note in store[database]["unpublished"].find({}):
@@ -116,7 +116,7 @@ def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
 
 
 def read_mails(folder: Path) -> list[Mail]:
-    """Every mail that was taken by the sink."""
+    """Every mail of the SMTP server."""
     mails = [email.message_from_bytes(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
     return [Mail(str(one["X-Chorus-Event"]), str(one["To"])) for one in mails]
 
@@ -133,7 +133,7 @@ def read_hall(http: httpx.Client, notifier: str) -> list[str]:
 
 
 def decided(stored: Mapping[str, Any]) -> Decision:
-    """A decision of the store; what an erased one lacks is empty."""
+    """A stored decision; missing fields of an erased one are empty."""
     cause, at = stored["cause"], stored["at"]
     return Decision(
         inquiry_id=intern(stored["inquiry_id"]),
@@ -166,18 +166,18 @@ def read_tickets(http: httpx.Client, intake: str, codes: Mapping[str, str]) -> d
 
 
 def mails_waiting(mongodb: str) -> int:
-    """How many deliveries are neither sent nor given up."""
+    """The number of deliveries that are neither sent nor failed."""
     with MongoClient[dict[str, Any]](mongodb, serverSelectionTimeoutMS=5_000) as store:
         return store["chorus_notifier"]["deliveries"].count_documents({"due_at": {"$exists": True}})
 
 
 def addresses(city: Path) -> dict[str, str]:
-    """Of each department its address, as the city's folder says it."""
+    """The address of each department in the city folder."""
     return {one["code"]: one["email"] for one in _departments(city) if one.get("email")}
 
 
 def areas(city: Path) -> frozenset[str]:
-    """Every area that the city's folder names."""
+    """Every area in the city folder."""
     return frozenset(area for one in _departments(city) for area in one.get("areas", ()))
 
 
@@ -187,7 +187,7 @@ def _departments(city: Path) -> list[dict[str, Any]]:
 
 
 def months(records: Iterable[Record], city: Path) -> list[str]:
-    """The months, in the city's time, in which anything was recorded."""
+    """The months, in the city's time zone, with recorded events."""
     zone = ZoneInfo(yaml.safe_load((city / "city.yaml").read_text("utf-8"))["time_zone"])
     times = {one.headers["ce_recordedtime"] for one in records if one.topic == EVENTS}
     return sorted({datetime.fromisoformat(one).astimezone(zone).strftime("%Y-%m") for one in times})

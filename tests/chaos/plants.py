@@ -1,4 +1,4 @@
-"""Faults planted into a capture, and what the auditor must say of each; `faulty.py` has some of them in running code."""
+"""Faults planted in a capture, and the expected finding for each; `faulty.py` plants some in running code."""
 
 import copy
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Fault = Callable[[Capture], Capture]
 
 
 def the(capture: Capture, topic: str, kind: str, **data: Any) -> Record:
-    """The first such record of the joint inquiry."""
+    """The first record of the joint inquiry with these properties."""
     return next(
         one
         for one in capture.records
@@ -135,7 +135,7 @@ def scorer_counts_an_event_twice(capture: Capture) -> Capture:
 
 
 def commit_before_effect(capture: Capture) -> Capture:
-    """As after a commit before the effect: the input is on the log, and nobody decided."""
+    """The input is on the log without a decision, as after a commit before the effect."""
     ids = {message.id for message in completed(capture.decisions[:1])}
     left = [one for one in capture.records if one.id not in ids]
     return replace(capture, decisions=list(capture.decisions[1:]), records=left)
@@ -151,7 +151,7 @@ def swallowed_publish_error(capture: Capture) -> Capture:
 
 
 def unsynced_store(capture: Capture) -> Capture:
-    """As with a store that does not sync: what was accepted is gone."""
+    """Accepted data is lost, as in a store that does not sync."""
     return replace(capture, ledger={id_: one for id_, one in capture.ledger.items() if one == SINGLE})
 
 

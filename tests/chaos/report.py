@@ -1,4 +1,4 @@
-"""The outcome of a run, as a table for people and as JSON for programs."""
+"""The result of a run, as a table and as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from tests.chaos.audit.capture import Capture
 from tests.chaos.audit.findings import Findings
 
 PROMISED = ("sent", "lost", "double", "repeated", "dead_lettered", "kills", "recover_s")
-"""What the report holds for programs, no more and no less; everything else is in the details beside it."""
+"""The fields of the report; everything else is in the details file."""
 ROWS = ("sent", "accepted", "answered", "lost", "double", "wrong", "repeated", "dead_lettered", "kills", "recover_s")
 
 
 def report(sent: int, capture: Capture, findings: Findings, recovered_s: list[float], kills: int) -> dict[str, Any]:
-    """The figures; `recover_s` from a blow until every service was ready again."""
+    """The figures; `recover_s` is from a fault until every service was ready again."""
     dead = [one for one in capture.records if one.topic.endswith(".dead-letters")]
     answered = {one.inquiry_id for one in capture.records if one.kind == "inquiry.answered"}
     return {
@@ -39,7 +39,7 @@ def report(sent: int, capture: Capture, findings: Findings, recovered_s: list[fl
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """One line a figure."""
+    """One line for each figure."""
     shown = {name: figures[name] for name in ROWS}
     shown["recover_s"] = f"median {figures['recover_s']['median']}, max {figures['recover_s']['max']}"
     shown["repeated"] = f"{figures['repeated']} {figures['repeated_in'] or ''}".strip()
@@ -47,7 +47,7 @@ def table(figures: Mapping[str, Any]) -> str:
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:
-    """The report where `make chaos` leaves it, and `details.json` beside it."""
+    """Write `report.json`, and `details.json` beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {name: figures[name] for name in PROMISED}
     for file, content in ((path, report), (path.with_name("details.json"), figures)):

@@ -1,4 +1,4 @@
-"""One run from the first letter to the audit."""
+"""One chaos run, from the first message to the audit."""
 
 import sys
 import threading
@@ -18,7 +18,7 @@ from tests.chaos.gather import gather, mails_waiting
 from tests.chaos.report import report
 from tests.chaos.town.blows import Striker
 from tests.chaos.town.desk import Desk
-from tests.chaos.town.letters import OFFICES, Letter, write_letters
+from tests.chaos.town.messages import OFFICES, ResidentMessage, write_messages
 from tests.chaos.town.offices import Office
 from tests.chaos.town.residents import Residents
 from tests.chaos.town.schedule import VICTIMS, WHOLE_FROM_KILLS, WHOLE_S, Schedule, make_schedule
@@ -34,8 +34,9 @@ SHOW_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is made of: people write for `least_s` at least; `settle_s` is how long everything may take to come to
-    rest afterwards."""
+    """The parameters of a run: residents write for at least `least_s`; `settle_s` is the time limit for all processing
+    afterwards.
+    """
 
     inquiries: int
     kills: int
@@ -47,23 +48,23 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """How long people write."""
+        """How long residents write."""
         least_s = WHOLE_S if self.kills >= WHOLE_FROM_KILLS else self.least_s
         return max(self.kills * self.seconds_a_kill, self.inquiries / QUICKEST_A_SECOND, least_s)
 
 
 class People:
-    """Everybody outside: residents, departments, the desk, and who watches."""
+    """Everyone outside the system: residents, departments, the desk, and an observer."""
 
-    def __init__(self, place: Town, letters: list[Letter]) -> None:
-        self.letters = letters
+    def __init__(self, place: Town, messages: list[ResidentMessage]) -> None:
+        self.messages = messages
         self.residents = Residents([place.urls["intake"]])
-        self.offices = [Office(code, place.kafka, {one.mark: one for one in letters}) for code in OFFICES]
+        self.offices = [Office(code, place.kafka, {one.mark: one for one in messages}) for code in OFFICES]
         self.desk = Desk(place.urls["router"], place.token)
         self.watch = Watch(place.kafka, self.residents.rate)
 
     def begin(self) -> None:
-        """All at their places."""
+        """Start all threads."""
         for office in self.offices:
             office.begin()
         self.desk.begin()
@@ -71,14 +72,14 @@ class People:
         self.residents.begin()
 
     def write(self, seconds: float) -> None:
-        """All letters, evenly over so many seconds."""
+        """Send all messages, evenly over this many seconds."""
         began = time.monotonic()
-        for at, letter in enumerate(self.letters):
-            time.sleep(max(0.0, began + seconds * at / len(self.letters) - time.monotonic()))
-            self.residents.write(letter)
+        for at, message in enumerate(self.messages):
+            time.sleep(max(0.0, began + seconds * at / len(self.messages) - time.monotonic()))
+            self.residents.write(message)
 
     def end(self) -> None:
-        """All go home."""
+        """Stop all threads."""
         self.residents.finish()
         for office in self.offices:
             office.end()
@@ -86,7 +87,7 @@ class People:
         self.watch.end()
 
     def standing(self) -> str:
-        """A line for whoever looks on."""
+        """A line of progress."""
         offers = sum(office.offers for office in self.offices)
         return (
             f"written {len(self.residents.sent)}, accepted {self.residents.accepted}, parts {offers}, "
@@ -95,7 +96,7 @@ class People:
 
 
 def run(plan: Plan, folder: Path, schedule: Schedule | None = None, visiting: type[Visits] = Visits) -> dict[str, Any]:
-    """The whole of it, in an empty folder; returns the report. The schedule is one of the plan's dice unless it is given."""
+    """A whole run in an empty folder; returns the report. The schedule comes from the plan's seed unless given."""
     began = time.monotonic()
 
     def say(words: str) -> None:
@@ -104,7 +105,7 @@ def run(plan: Plan, folder: Path, schedule: Schedule | None = None, visiting: ty
     say(f"{plan.inquiries} inquiries and {plan.kills} kills over {plan.seconds:.0f} s, seed {plan.seed}, in {folder}")
     with town(folder, plan.seed) as place:
         say("the stack is ready")
-        people = People(place, write_letters(plan.inquiries, plan.seed))
+        people = People(place, write_messages(plan.inquiries, plan.seed))
         schedule = schedule or make_schedule(plan.kills, plan.seconds, plan.seed, plan.victims)
         striker = Striker(place, schedule.blows, say)
         visits = visiting(place, schedule.visits, say, folder, people.residents.doors)
@@ -141,7 +142,7 @@ def _show(people: People, say: Any, over: threading.Event) -> None:
 
 
 def _settle(place: Town, people: People, plan: Plan, city: Path, say: Any) -> tuple[Capture, Findings]:
-    """Wait until nothing moves any more, then audit, until nothing is missing or the time is over; the last word counts."""
+    """Wait until processing is complete, then audit repeatedly until nothing is missing or time is over."""
     until = time.monotonic() + plan.settle_s
     while True:
         _await_rest(place, people, plan, until)
@@ -160,14 +161,14 @@ def _settle(place: Town, people: People, plan: Plan, city: Path, say: Any) -> tu
 
 
 def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
-    """Cheaper than an audit: everybody has an answer and has rated it, no mail waits, and none came for a moment."""
+    """Cheaper than an audit: everyone has a reply and has rated it, no mail waits, and none arrived recently."""
     before: tuple[int, ...] = ()
     while time.monotonic() < until:
         now: tuple[int, ...]
         try:
             now = (len(people.watch.seen), mails_waiting(place.mongodb), sum(1 for _ in place.mail.glob("*.eml")))
         except PyMongoError:
-            now = ()  # the store is away
+            now = ()  # the store is unavailable
         complete = people.residents.accepted == plan.inquiries and _all_rated(people)
         if complete and now[:2] == (plan.inquiries, 0) and now == before:
             return
@@ -176,14 +177,14 @@ def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
 
 
 def _all_rated(people: People) -> bool:
-    return all(one.rated for one in people.residents.sent.values() if one.letter.rating)
+    return all(one.rated for one in people.residents.sent.values() if one.message.rating)
 
 
 def _capture(place: Town, people: People, city: Path) -> Capture:
-    """What lies there now, with every ticket as its resident sees it."""
+    """Capture the data, with every ticket as its resident sees it."""
     accepted = [
         (
-            Accepted(mark, sent.inquiry_ids, sent.letter.email, sent.letter.public),
+            Accepted(mark, sent.inquiry_ids, sent.message.email, sent.message.public),
             {one["inquiry_id"]: one["query_code"] for one in sent.receipts},
         )
         for mark, sent in people.residents.sent.items()

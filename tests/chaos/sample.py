@@ -1,4 +1,4 @@
-"""A capture made by hand: two inquiries that went as they should, one of them public and answered jointly."""
+"""A hand-made correct capture with two inquiries, one of them public with a joint reply."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ Facts = list[Fact]
 
 @dataclass(frozen=True)
 class Text:
-    """A text that a fact commits to; one that stands in the words of another fact is not stored again."""
+    """A text with a commitment; one that is in the words of another fact is not stored again."""
 
     text: str
     stored: bool = True
 
 
 class Story:
-    """Writes one inquiry down, step by step, into topics and stores at once."""
+    """Writes one inquiry step by step into topics and stores."""
 
     def __init__(self, inquiry_id: str, mark: str, email: str | None, public: bool) -> None:
         self.inquiry_id = inquiry_id
@@ -38,7 +38,7 @@ class Story:
         self.facts: list[str] = []
 
     def record(self, topic: str, value: str, **headers: str) -> Record:
-        """Lay a record into a topic."""
+        """Append a record to a topic."""
         given = {f"ce_{name}": text for name, text in headers.items()} | {"ce_subject": self.inquiry_id}
         self.records.append(Record(topic, 0, len(self.records), self.inquiry_id, given, value.encode()))
         return self.records[-1]
@@ -46,7 +46,7 @@ class Story:
     def decided(
         self, actor: str, kind: str, data: Fields, facts: Facts, told: Sequence[str], reply: str = "null"
     ) -> None:
-        """An input, the decision on it, and every message that follows; `told` is what the resident hears."""
+        """An input, its decision, and its messages; `told` is the resident message."""
         n, salt = len(self.decisions) + 1, digest(f"{self.inquiry_id}/{len(self.decisions)}".encode())
         at = AT.format(n)
         id_, spoken = f"{self.inquiry_id}/input-{n}", as_json(data)
@@ -81,7 +81,7 @@ class Story:
         self._publish()
 
     def wrote(self, department: str, kind: str, data: Fields, facts: Facts, told: Sequence[str], **reply: str) -> None:
-        """A department's message, through the gate and the core."""
+        """A department's message, through gate and core."""
         id_ = f"{data['part_id']}/{kind}"
         self.record(f"departments.{department}.outbox", as_json(data), id=id_, type=f"chorus.{kind}")
         self.decided("department", kind, data, facts, told, **reply)
@@ -96,7 +96,7 @@ class Story:
         return self.facts[-1]
 
     def _publish(self) -> None:
-        """What the last decision promises."""
+        """Publish the messages of the last decision."""
         there = {one.id for one in self.records}
         for one in completed(self.decisions):
             if one.id not in there:
@@ -105,7 +105,7 @@ class Story:
 
 
 def promised(value: Any, place: str, salt: str, words: dict[str, str]) -> Any:
-    """The value with a commitment for each text in it; those that are stored go into the words."""
+    """The value with a commitment for each text; stored ones go into the words."""
     if isinstance(value, dict):
         return {name: promised(one, f"{place}/{name}", salt, words) for name, one in value.items()}
     if isinstance(value, list):
@@ -123,7 +123,7 @@ def digest(value: bytes) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Compact."""
+    """Compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -133,7 +133,7 @@ def paragraphs(reply: list[tuple[str, str]] | None) -> dict[str, Any] | None:
 
 
 def story(inquiry_id: str, mark: str, email: str | None, public: bool, departments: tuple[str, ...]) -> Story:
-    """From the letter to the answer; the first department says an interim word."""
+    """From the message to the reply; the first department sends an interim reply."""
     told = Story(inquiry_id, mark, email, public)
     parts = {f"{inquiry_id}-p{number}": code for number, code in enumerate(departments, 1)}
     about = {part: {"part_id": part, "department": code} for part, code in parts.items()}
@@ -154,7 +154,7 @@ def story(inquiry_id: str, mark: str, email: str | None, public: bool, departmen
 
 
 def joint(told: Story, about: Mapping[str, Fields], facts: Facts) -> dict[str, str]:
-    """Adds the joint reply to the facts of the last contribution; the reply as residents see it, with references."""
+    """Add the joint reply to the facts of the last contribution; returns the reply with references."""
     texts = [f"{one['department']}：已处理。" for one in about.values()]
     rows = [one | {"text": Text(text, stored=False)} for one, text in zip(about.values(), texts, strict=True)]
     composed = {"round": 1, "text": Text("".join(texts), stored=False), "paragraphs": rows}
@@ -166,7 +166,7 @@ def joint(told: Story, about: Mapping[str, Fields], facts: Facts) -> dict[str, s
 
 
 def line(code: str, joint: int, assigned: int) -> dict[str, Any]:
-    """A department's line: everything in time, nobody accepted in so many words."""
+    """A department's row: all clocks kept, no explicit acceptance."""
     said = {"kept": assigned, "broken": 0, "open": 0, "share": "1.0000"}
     return {
         "code": code,
@@ -180,7 +180,7 @@ def line(code: str, joint: int, assigned: int) -> dict[str, Any]:
 
 
 def clean() -> Capture:
-    """Nothing is wrong with it."""
+    """The capture without any fault."""
     stories = [
         story(JOINT, "1-0", ADDRESS, True, ("environment", "urban-management")),
         story(SINGLE, "1-1", None, False, ("environment",)),
@@ -221,6 +221,6 @@ def renamed(record: Record, **headers: str) -> Record:
 
 
 def reworded(record: Record, **data: Any) -> Record:
-    """The record with other fields; a new one, so that what was read of the old one is forgotten."""
+    """A new record with other fields, so that cached values are not reused."""
     value = json.dumps({**record.data, **data}, ensure_ascii=False).encode()
     return Record(record.topic, record.partition, record.offset, record.key, record.headers, value)

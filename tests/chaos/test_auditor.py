@@ -1,4 +1,4 @@
-"""The auditor itself: a clean capture is green, and every planted fault turns it red, in its own words."""
+"""The auditor: a correct capture has no findings, and every planted fault has the expected one."""
 
 import ast
 from dataclasses import replace
@@ -16,20 +16,20 @@ from tests.chaos.sample import renamed
 HERE = Path(__file__).parent
 
 
-def test_a_clean_capture_is_green() -> None:
+def test_a_correct_capture_has_no_findings() -> None:
     found = audit(sample.clean())
     assert [str(one) for one in found.found] == []
     assert found.repeated.total() == 0
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, *FORGERIES], ids=lambda fault: fault.__name__)
-def test_every_planted_fault_turns_it_red(fault: Fault) -> None:
+def test_every_planted_fault_is_found(fault: Fault) -> None:
     kind, words = (FAULTS | FORGERIES)[fault]
     found = [str(one) for one in audit(fault(sample.clean())).found]
     assert any(one.startswith(kind) and words in one for one in found), found
 
 
-def test_the_same_id_again_is_a_repeat_and_no_fault() -> None:
+def test_a_repeated_id_is_counted_and_is_no_finding() -> None:
     capture = sample.clean()
     capture = replace(with_more(capture, *map(replace, capture.records)), mails=[*capture.mails, capture.mails[0]])
     found = audit(capture)
@@ -38,7 +38,7 @@ def test_the_same_id_again_is_a_repeat_and_no_fault() -> None:
     assert found.repeated.total() == len(sample.clean().records) + 1
 
 
-def test_an_input_that_was_let_in_twice_has_another_salt_and_nothing_follows_from_it() -> None:
+def test_an_input_accepted_twice_is_no_finding() -> None:
     capture = sample.clean()
     again = replace(renamed(the(capture, INPUTS, "part.replied"), ce_salt="0" * 64), offset=99)
     found = audit(with_more(capture, again))
@@ -46,14 +46,14 @@ def test_an_input_that_was_let_in_twice_has_another_salt_and_nothing_follows_fro
     assert +found.repeated == {INPUTS: 1}
 
 
-def test_a_planted_forgery_is_the_only_thing_that_is_wrong() -> None:
+def test_a_forgery_is_the_only_finding() -> None:
     found = audit(forged(sample.clean(), 5, lambda fact: {}))
     assert found.clean, [str(one) for one in found.found]
     found = audit(forged(sample.clean(), 5, lambda fact: {"text": "正在核实。"}))
     assert {one.words.split(" has ")[1] for one in found.found} == {"free text in text: '正在核实。'"}
 
 
-def test_what_a_dead_letter_explains_is_not_lost() -> None:
+def test_effects_explained_by_a_dead_letter_are_excused() -> None:
     capture = sample.clean()
     gone = the(capture, RESIDENTS, "resident.told", what="replied")
     letter = replace(renamed(gone, dl_reason="It cannot be read.", dl_kind="permanent"), topic="router.dead-letters")
@@ -62,7 +62,7 @@ def test_what_a_dead_letter_explains_is_not_lost() -> None:
     assert found.excused
 
 
-def test_the_auditor_shares_no_code_with_what_it_audits() -> None:
+def test_the_auditor_imports_nothing_from_the_product() -> None:
     for file in [*(HERE / "audit").glob("*.py"), HERE / "gather.py"]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []

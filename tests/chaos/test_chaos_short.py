@@ -1,4 +1,4 @@
-"""A short run under blows, for every suite: small, and without those blows that take a minute to get over."""
+"""A short chaos run for every test run, without the faults that take a minute to recover from."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from tests.chaos.run import Plan, run
 
 pytestmark = pytest.mark.e2e
 VICTIMS = ("intake", "router", "scorer", "kafka", "mongodb")
-"""Without the notifier: the mails that it has claimed when it is killed wait until their claim runs out, 60 s."""
+"""Without the notifier: mails claimed by a killed notifier wait 60 s until the claim expires."""
 
 
-def test_nothing_is_lost_and_nothing_doubled_under_a_few_kills(running: object, tmp_path: Path) -> None:
-    """`running` is asked for because it skips where broker and store cannot run; the stack here is one of its own."""
+def test_nothing_is_lost_or_duplicated_under_a_few_kills(running: object, tmp_path: Path) -> None:
+    """`running` skips it where broker and store cannot run; the run starts its own stack."""
     figures = run(Plan(120, 4, 7, settle_s=90, seconds_a_kill=3.0, victims=VICTIMS), tmp_path)
     assert figures["findings"] == []
     assert (figures["accepted"], figures["answered"], figures["kills"]) == (120, 120, 4)

@@ -1,4 +1,4 @@
-"""Faults planted into running code, over a broker and a store of their own: each turns the auditor red, and only there."""
+"""Faults planted in running code: the auditor finds each of them, and nothing else."""
 
 import shutil
 import time
@@ -26,17 +26,17 @@ REST_S = 30.0
 
 @dataclass
 class Town:
-    """The services but the router, which each story starts as it needs it."""
+    """All services except the router, which each test starts as it needs."""
 
     bench: Bench
 
     def write(self) -> dict[str, Any]:
-        """A public letter that two departments answer."""
+        """Send a public message to two departments."""
         words = {"body": f"{NOISE['body']} (chaos {uuid4()})", "public": True}
         return Resident(self.bench.url("intake")).write(NOISE | words)
 
     def findings(self, receipt: dict[str, Any]) -> list[str]:
-        """What the auditor says of one inquiry."""
+        """The auditor's findings for one inquiry."""
         urls = {name: self.bench.url(name) for name in ("intake", "notifier", "scorer")}
         inquiry_id = receipt["inquiry_id"]
         told = [(Accepted(inquiry_id, (inquiry_id,), None, True), {inquiry_id: receipt["query_code"]})]
@@ -46,7 +46,7 @@ class Town:
         return [str(one) for one in audit(capture).found if one.inquiry_id == inquiry_id]
 
     def at_rest(self) -> None:
-        """A letter that is written now goes all its way, and the auditor finds nothing of it."""
+        """A message sent now is processed completely, without findings."""
         receipt = self.write()
         answered(self.bench, receipt)
         until = time.monotonic() + REST_S
@@ -57,7 +57,7 @@ class Town:
 
 @pytest.fixture(scope="module")
 def running_alone(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
-    """Of their own, because what is broken here would be found elsewhere; `running` says whether they can run at all."""
+    """Its own broker and store, because faults would disturb other tests; `running` skips it where they cannot run."""
     with backing(tmp_path_factory.mktemp("alone"), Ports.free(), {}) as alone:
         yield alone
 
@@ -74,7 +74,7 @@ def town(running_alone: Backing, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def red(town: Town, receipt: dict[str, Any], *words: str) -> None:
-    """All of these are found of it, while a letter beside it is as it must be."""
+    """The inquiry has all these findings, and another one has none."""
     town.at_rest()
     found = town.findings(receipt)
     for one in words:
@@ -132,9 +132,9 @@ def test_event_altered_on_its_way(town: Town) -> None:
 
 
 def test_unsynced_store(town: Town, tmp_path: Path) -> None:
-    """What it has acknowledged is not on disk when the power goes: it has the files that it had before."""
+    """A power failure loses acknowledged data: the store gets back its earlier files."""
     store = town.bench.backing.parts["store"]
-    folder = Path(store.part.command[store.part.command.index("--storage-path") + 1])
+    folder = Path(store.component.command[store.component.command.index("--storage-path") + 1])
     with town.bench.service("router"):
         town.at_rest()
         shutil.copytree(folder, tmp_path / "synced")

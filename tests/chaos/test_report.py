@@ -1,4 +1,4 @@
-"""What `make chaos` leaves behind: a report of the promised form, and everything else beside it."""
+"""The report of `make chaos`: its documented fields, and the details file."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ from tests.chaos.audit.auditor import audit
 from tests.chaos.report import report, table, write
 
 
-def test_the_report_has_the_promised_fields_and_no_others(tmp_path: Path) -> None:
+def test_the_report_has_exactly_the_documented_fields(tmp_path: Path) -> None:
     capture = sample.clean()
     figures = report(2, capture, audit(capture), [1.5, 9.25, 2.0], kills=3) | {"seed": 1}
     write(tmp_path / "new" / "report.json", figures)
@@ -25,7 +25,7 @@ def test_the_report_has_the_promised_fields_and_no_others(tmp_path: Path) -> Non
     assert json.loads((tmp_path / "new" / "details.json").read_text("utf-8"))["seed"] == 1
 
 
-def test_the_table_shows_repeats_apart_from_doubles() -> None:
+def test_the_table_shows_repeats_separately_from_duplicates() -> None:
     capture = sample.clean()
     twice = replace(capture, records=[*capture.records, replace(capture.records[0])])
     shown = table(report(2, twice, audit(twice), [], kills=0)).splitlines()

@@ -1,4 +1,4 @@
-"""Every service is scaled from one process to two and back while people write: nothing is lost or doubled."""
+"""Every service is scaled from one process to two and back under load, without loss or duplicates."""
 
 import os
 import threading
@@ -22,16 +22,16 @@ WAYS = (
         (True, False),
     )
 )
-"""Named and killed: without a name of its own or with one; it ends as it is told to, or is killed. `make soak` tries all."""
+"""Combinations of named or unnamed, stopped or killed. `make soak` runs all."""
 STAYS_S, LOADED_S, AGAIN_S, SETTLE_S = 6.0, 32.5 * len(WAYS), 60.0, 120.0
 INQUIRIES = 100 * len(WAYS)
 
 
 class OneByOne(Visits):
-    """The next second process of a service comes when the former has gone and the first is ready."""
+    """The second processes of a service run one after another, each once the first is ready."""
 
     def run(self) -> None:
-        """The visits of the four services side by side."""
+        """Run the visits of the four services concurrently."""
         threads = [threading.Thread(target=self._of, args=(name,), daemon=True) for name in SERVICES]
         for thread in threads:
             thread.start()
@@ -39,7 +39,7 @@ class OneByOne(Visits):
             thread.join()
 
     def is_ready(self, url: str) -> bool:
-        """Without any remark: intake is ready although it does not read yet, and says so."""
+        """Ready without remarks: intake is ready before it reads topics, and reports that."""
         return remarks(url) == []
 
     def _of(self, service: str) -> None:
@@ -57,7 +57,7 @@ class OneByOne(Visits):
             time.sleep(0.2)
 
 
-def test_a_second_process_of_each_service_becomes_ready_and_goes_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_second_process_of_each_service_starts_and_stops_without_loss(tmp_path: Path) -> None:
     visits = [Visit(0.0, name, STAYS_S, named, killed) for named, killed in WAYS for name in SERVICES]
     plan = Plan(INQUIRIES, kills=0, seed=3, settle_s=SETTLE_S, least_s=LOADED_S)
     figures = run(plan, tmp_path, Schedule((), visits), OneByOne)

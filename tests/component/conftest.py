@@ -1,4 +1,4 @@
-"""What the component suites share: a database of its own for each test, a publisher that records, a city."""
+"""Fixtures of the component tests: an empty database for each test, a recording publisher, a city."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,21 +22,21 @@ __all__ = ["chorus", "database", "publisher", "settings", "town"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A file marked `both_clients` runs each test that uses the store with Motor and with PyMongo's client."""
+    """Run the tests of files marked `both_clients` with Motor and with PyMongo's async client."""
     if metafunc.definition.get_closest_marker("both_clients") and "client_class" in metafunc.fixturenames:
         metafunc.parametrize("client_class", [MOTOR, PYMONGO], indirect=True, ids=["motor", "pymongo"])
 
 
 @pytest.fixture
 def client_class(request: pytest.FixtureRequest) -> ClientClass:
-    """The client with which this test reaches the store: the one of the services, unless its file names both."""
+    """The MongoDB client of this test: the product's, or each of both for `both_clients`."""
     given: ClientClass = getattr(request, "param", CLIENT)
     return given
 
 
 @pytest.fixture
 async def database(running: Backing, client_class: ClientClass) -> AsyncIterator[Database]:
-    """An empty database on the run's store, dropped afterwards."""
+    """An empty database, dropped after the test."""
     one = connect(running.mongodb, f"test_{uuid4().hex[:16]}", client_class)
     yield one
     await one.client.drop_database(one.name)
@@ -45,13 +45,13 @@ async def database(running: Backing, client_class: ClientClass) -> AsyncIterator
 
 @pytest.fixture
 def publisher() -> FakePublisher:
-    """A publisher that keeps what it is given."""
+    """A publisher that records messages instead of sending them."""
     return FakePublisher()
 
 
 @pytest.fixture
 def city() -> CityFeed[CityIndex]:
-    """A feed that has seen the stories' city."""
+    """A city feed with the sample directory of the stories."""
     feed: CityFeed[CityIndex] = CityFeed(city_index)
     feed.use(CITY)
     return feed
@@ -59,20 +59,20 @@ def city() -> CityFeed[CityIndex]:
 
 @pytest.fixture
 def settings(running: Backing) -> Settings:
-    """Settings that name the run's broker, store and sink."""
+    """Settings for the run's broker, store and SMTP server."""
     return Settings(kafka=running.kafka, mongodb=running.mongodb, smtp=running.smtp)
 
 
 @asynccontextmanager
 async def in_background(*loops: Loop) -> AsyncIterator[None]:
-    """Run loops that never end, as a service does, until the end of the block."""
+    """Run endless loops, as a service does, until the block ends."""
     tasks = [asyncio.create_task(run_forever(loop)) for loop in loops]
     try:
         yield
     finally:
         going = set(tasks)
         async with asyncio.timeout(10):
-            while going:  # one that overhears the first word is told again; that a service ends is tested there
+            while going:  # cancelled repeatedly, because a loop may lose its first cancellation (see test_service.py)
                 for task in going:
                     task.cancel()
                 _, going = await asyncio.wait(going, timeout=0.5)

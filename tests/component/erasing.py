@@ -1,4 +1,4 @@
-"""One inquiry with a mark of its own in every field that may hold words, on its way through all four services."""
+"""One inquiry with a marker in every text field, sent through all four services."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -54,7 +54,7 @@ AT = "2026-03-16T05:00:00Z"
 
 
 class Services:
-    """All four with a store each; what they publish is kept, and read when a test says so."""
+    """All four services, each with its database; published messages are kept and read when a test asks."""
 
     def __init__(self, databases: Mapping[str, Database], settings: Settings) -> None:
         self.databases, self.settings, self.publisher = databases, settings, FakePublisher()
@@ -82,12 +82,12 @@ class Services:
 
     @property
     def log(self) -> list[Record]:
-        """Everything on the log of the case."""
+        """All inputs of the case."""
         rows = self.publisher.on(topics.INPUTS)
         return [a_record(value, headers, key=key, offset=at) for at, (key, value, headers) in enumerate(rows)]
 
     def records(self, topic: str) -> list[Record]:
-        """Everything in a topic that the core writes."""
+        """All records of a topic that the core writes."""
         rows = self.publisher.on(topic)
         return [
             a_record(value, headers, topic=topic, key=key, offset=at) for at, (key, value, headers) in enumerate(rows)
@@ -95,26 +95,26 @@ class Services:
 
     @property
     def inputs(self) -> list[Input]:
-        """Everything on the log, as the core reads it."""
+        """All inputs, as decoded by the core."""
         return [read_input(one) for one in self.log]
 
     async def decide(self) -> None:
-        """Decide what is new on the log, and let everybody read what follows."""
+        """Decide new inputs, and let all readers read the messages that follow."""
         given = self.inputs[self.decided :]
         self.decided += len(given)
         await self.publisher.publish(await self.core.decide_inputs(given))
         await self.read()
 
     async def read(self) -> None:
-        """Let all readers read everything that the core has published, from the beginning."""
+        """Let all readers read all published messages from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await self.intake.store.add_told([one for one in map(read_told, told) if one])
+        await self.intake.store.add_updates([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await Events(self.scorer).take([read_event(one) for one in events])
         await CaseList(self.router).follow([read_row(one) for one in events])
 
     async def put_aside(self, record: Record, kind: str, reason: str) -> None:
-        """Write a dead letter of the router, and have the desk see it."""
+        """Write a dead letter of the router, and let the desk read it."""
         kafka = Publisher(self.settings.kafka, "try")
         letter = dead_letter("router", record, kind, reason, 1)
         await kafka.publish_raw({topics.dead_letters(self.letters_of): [letter]})
@@ -124,13 +124,13 @@ class Services:
     # ── what people write ────────────────────────────────────────────────────
 
     async def on_the_log(self) -> None:
-        """Wait until the relay has published one more entry, and decide it."""
+        """Wait until the relay has published one more entry, then decide it."""
         self.entered += 1
         await self.publisher.until(self.decided + 1, topics.INPUTS)
         await self.decide()
 
     async def submit(self) -> None:
-        """The resident writes in; no directory is known at intake, so that any department may be named."""
+        """Send the resident's message; intake knows no directory, so any department may be named."""
         mark, place = self.mark, "received/"
         contact = {"name": mark(place + "name"), "phone": mark(place + "phone", "13900990077")}
         contact["email"] = f"{mark(place + 'email')}@mail.example"
@@ -143,7 +143,7 @@ class Services:
         await self.on_the_log()
 
     async def rate(self) -> None:
-        """The resident rates the answer."""
+        """Rate the reply."""
         rating = {"round": 1, "solved": True, "satisfied": "yes", "words": self.mark("rated/words")}
         where = f"/inquiries/{self.inquiry_id}/rating"
         answer = await self.intake.http.post(where, json=rating, headers={"X-Query-Code": self.code})
@@ -151,14 +151,14 @@ class Services:
         await self.on_the_log()
 
     async def command(self, kind: type[Payload], **fields: Any) -> None:
-        """An operator writes; `by` is a mark too."""
+        """Send an operator's command; `by` is a marker too."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
         given = kind(inquiry_id=self.inquiry_id, by=self.mark(f"{place}/by"), **fields)
         await self.desk.enter(self.inquiry_id, given, f"command-{place}")
         await self.on_the_log()
 
     async def knock(self, department: str, kind: str, part: int, id_: str | None = None, **fields: Any) -> Record:
-        """A department writes, under an id of its own and with a name; returns its record."""
+        """Write a department's message with its own id and name; returns the record."""
         number = self.numbers[department] = self.numbers.get(department, -1) + 1
         place = f"{department}/{number}"
         value = {"part_id": f"{self.inquiry_id}-p{part}", "by": self.mark(f"{place}/by"), **fields}
@@ -169,13 +169,13 @@ class Services:
         return record
 
     async def department(self, *given: Any, **fields: Any) -> None:
-        """A department writes, and the core decides it."""
+        """Write a department's message and decide it."""
         await self.knock(*given, **fields)
         await self.decide()
 
 
 async def tell_everything(one: Services) -> None:
-    """A life of an inquiry in which every type of input is taken, and some are refused, parked and put aside."""
+    """Send every type of input; some are refused, parked or become dead letters."""
     mark = one.mark
     await one.submit()
     await one.command(CaseAssign, lead=mark("assign/lead"), co_handlers=(mark("assign/co"),))
@@ -199,7 +199,7 @@ async def tell_everything(one: Services) -> None:
     await one.rate()
     first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
     await one.notifier.failed(first, f"550 {mark('mail/refused')}")
-    await one.notifier.later(second, timestamps.now(), f"451 {mark('mail/later')}")
+    await one.notifier.retry_at(second, timestamps.now(), f"451 {mark('mail/later')}")
     await one.notifier.sent(third, timestamps.now())
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
@@ -212,7 +212,7 @@ async def tell_everything(one: Services) -> None:
 
 @asynccontextmanager
 async def all_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services over databases and a topic of dead letters that nobody else uses."""
+    """The services with new databases and a new dead-letter topic."""
     prefix = f"test_{uuid4().hex[:12]}"
     databases = {name: connect(settings.mongodb, f"{prefix}_{name}") for name in SERVICES}
     one = Services(databases, settings)

@@ -1,4 +1,4 @@
-"""Marks: texts by which words are found again, wherever they were stored; and which fields may hold words."""
+"""Markers: texts that can be found in any stored form, and the list of fields that may contain text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -11,7 +11,7 @@ IDS = ("inquiry_id", "part_id")
 
 
 class Marks:
-    """Texts that stand nowhere else, by the field in which they are written."""
+    """A unique text for each field."""
 
     def __init__(self) -> None:
         self.by_place: dict[str, str] = {}
@@ -20,7 +20,7 @@ class Marks:
         return self.by_place.setdefault(place, text or f"mark{len(self.by_place):03}q")
 
     def among(self, data: bytes) -> set[str]:
-        """The places whose marks stand in these bytes."""
+        """The fields whose markers occur in these bytes."""
         return {place for place, text in self.by_place.items() if text.encode() in data}
 
 
@@ -28,7 +28,7 @@ class Marks:
 
 
 def text_fields(model: type[BaseModel], at: str = "") -> Iterator[str]:
-    """The paths of the fields of a model that may hold text, those in models inside it included."""
+    """The paths of a model's fields that may contain text, including nested models."""
     for name, field in model.model_fields.items():
         if name not in IDS:
             yield from dict.fromkeys(_texts_in(field.annotation, f"{at}{name}"))
@@ -45,7 +45,7 @@ def _texts_in(annotation: Any, path: str) -> Iterator[str]:
 
 
 def written_in(value: Any, path: list[str]) -> Iterator[str]:
-    """What a dumped model has in a field, in each entry of a list."""
+    """The values of a field in a dumped model, in each entry of a list."""
     if isinstance(value, list):
         for one in value:
             yield from written_in(one, path)
@@ -69,7 +69,7 @@ async def stored(databases: Mapping[str, Database]) -> dict[str, list[Any]]:
 
 
 def everything(node: Any) -> bytes:
-    """All keys and values of a document as bytes, as they are and in hexadecimal."""
+    """All keys and values of a document as bytes, raw and hexadecimal."""
     if isinstance(node, Mapping):
         return b"\n".join(everything(one) for pair in node.items() for one in pair)
     if isinstance(node, list | tuple):
@@ -80,6 +80,6 @@ def everything(node: Any) -> bytes:
 
 
 def left(documents: Mapping[str, Iterable[Any]], marks: Marks) -> dict[str, set[str]]:
-    """By collection, the places whose marks are found there."""
+    """By collection, the fields whose markers are found."""
     found = {name: marks.among(everything(list(some))) for name, some in documents.items()}
     return {name: places for name, places in found.items() if places}

@@ -1,4 +1,4 @@
-"""Bodies that are too large, too slow or broken off: told so before they are whole, and nothing is kept waiting for ever."""
+"""Request bodies that are too large, too slow or incomplete are rejected early."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Body(httpx.AsyncByteStream):
-    """Comes in pieces of a kibibyte, with a pause before each; tells how many were taken."""
+    """A body in pieces of one KiB with pauses; counts the pieces read."""
 
     def __init__(self, pieces: int, pause_s: float = 0.0) -> None:
         self.pieces, self.pause_s, self.taken = pieces, pause_s, 0
@@ -43,25 +43,25 @@ async def test_a_body_up_to_the_limit_is_read(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("announced", [str(REQUEST_MAX + 1), "9" * (LENGTH_DIGITS + 1), "9" * 5_000])
-async def test_what_says_that_it_is_too_large_is_not_read(http: httpx.AsyncClient, announced: str) -> None:
+async def test_a_body_with_a_too_large_content_length_is_not_read(http: httpx.AsyncClient, announced: str) -> None:
     body = Body(1)
     answer = await http.post("/", content=body, headers={"Content-Length": announced})
     assert (answer.status_code, body.taken) == (413, 0)
-    assert answer.json()["detail"] == "The request is larger than 256 KiB; write less."
+    assert answer.json()["detail"] == "The request is larger than 256 KiB; send less."
 
 
 @pytest.mark.parametrize("announced", ["1", "0", "ten", "-1", ""])
-async def test_a_length_that_is_a_lie_changes_nothing(http: httpx.AsyncClient, announced: str) -> None:
+async def test_a_wrong_content_length_does_not_bypass_the_limit(http: httpx.AsyncClient, announced: str) -> None:
     body = Body(1_000)
     answer = await http.post("/", content=body, headers={"Content-Length": announced})
     assert answer.status_code == 413
     assert body.taken < 300
 
 
-async def test_a_body_that_trickles_is_not_waited_for(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_body_times_out(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "READING_S", 0.2)
     body = Body(100, pause_s=0.05)
     answer = await http.post("/", content=body)
     assert (answer.status_code, answer.headers["connection"]) == (408, "close")
-    assert answer.json()["detail"] == "The request has not arrived whole within 0.2 s; send it again."
+    assert answer.json()["detail"] == "The whole request did not arrive within 0.2 s; send it again."
     assert body.taken < 100

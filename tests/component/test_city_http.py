@@ -1,4 +1,4 @@
-"""A city and a department that are sent to the desk: every fault has its sentence and a pointer to where it stands."""
+"""Cities and departments sent to the desk: every error has a message and a JSON pointer."""
 
 import json
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ IN_FORCE = City.model_validate(GOOD)
 
 
 class Shelf(CityRevisions):
-    """Holds the good city; nothing that is refused goes further."""
+    """A fake store with the valid city; fails if rejected data reaches it."""
 
     def __init__(self) -> None:
         pass
@@ -64,7 +64,7 @@ def pointer(loc: tuple[str | int, ...]) -> str:
 
 
 def told(answer: httpx.Response) -> list[tuple[str, str]]:
-    """Every error as its pointer and its sentence."""
+    """Every error as pointer and message."""
     said = problem(answer, 422)
     assert said["detail"].endswith(".")
     return [(one["pointer"], one["detail"]) for one in said["errors"]]
@@ -75,13 +75,13 @@ async def applied(desk: httpx.AsyncClient, city: Any) -> httpx.Response:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-async def test_a_wrong_field_of_a_city_is_pointed_at(desk: httpx.AsyncClient, case: Case) -> None:
+async def test_an_invalid_field_of_a_city_has_a_pointer(desk: httpx.AsyncClient, case: Case) -> None:
     errors = told(await applied(desk, case.city()))
     assert any(at.startswith(pointer(case.within)) and case.says in says for at, says in errors), errors
 
 
 @pytest.mark.parametrize("case", OF_HILLS, ids=[case.name for case in OF_HILLS])
-async def test_a_wrong_field_of_a_department_is_pointed_at(desk: httpx.AsyncClient, case: Case) -> None:
+async def test_an_invalid_field_of_a_department_has_a_pointer(desk: httpx.AsyncClient, case: Case) -> None:
     body = {name: value for name, value in case.city()["departments"][2].items() if name != "code"}
     errors = told(await desk.put("/departments/hills", content=json.dumps(body)))
     assert any(at.startswith(pointer(case.within[2:])) and case.says in says for at, says in errors), errors
@@ -90,10 +90,10 @@ async def test_a_wrong_field_of_a_department_is_pointed_at(desk: httpx.AsyncClie
 NO_JSON = [
     (b"", "the body is not JSON: Expecting value: line 1 column 1"),
     (b"{", "the body is not JSON: Expecting property name"),
-    (b'{"name": 1, "name": 2}', "the body is not JSON: the name 'name' stands twice in one object; keep one of them"),
-    (b'{"a": [{"b": 1, "c": 2, "b": 3}]}', "the name 'b' stands twice"),
-    (b'{"a": NaN}', "NaN is no number; write one in digits"),
-    (b'{"a": -Infinity}', "-Infinity is no number"),
+    (b'{"name": 1, "name": 2}', "the body is not JSON: the key 'name' is repeated in one object; keep one of them"),
+    (b'{"a": [{"b": 1, "c": 2, "b": 3}]}', "the key 'b' is repeated"),
+    (b'{"a": NaN}', "NaN is not a JSON number; write digits"),
+    (b'{"a": -Infinity}', "-Infinity is not a JSON number"),
     (b"\xff{}", "byte 0 is not UTF-8"),
     ("{}".encode("utf-16"), "byte 0 is not UTF-8"),
     (b"\xef\xbb\xbf{}", "BOM"),
@@ -105,23 +105,25 @@ NO_JSON = [
 
 @pytest.mark.parametrize(("body", "says"), NO_JSON, ids=[repr(body)[:30] for body, _ in NO_JSON])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/city"), ("PUT", "/departments/hills")])
-async def test_what_is_no_json_is_told(desk: httpx.AsyncClient, method: str, path: str, body: bytes, says: str) -> None:
+async def test_a_body_that_is_not_json_is_reported(
+    desk: httpx.AsyncClient, method: str, path: str, body: bytes, says: str
+) -> None:
     [(at, detail)] = told(await desk.request(method, path, content=body))
     assert at == ""
     assert says in detail
 
 
 @pytest.mark.parametrize("body", ["[]", "7", "null", '"city"'])
-async def test_what_is_no_object_is_told(desk: httpx.AsyncClient, body: str) -> None:
+async def test_a_body_that_is_not_an_object_is_reported(desk: httpx.AsyncClient, body: str) -> None:
     assert told(await applied(desk, body.encode())) == [
-        ("", "A city is written as an object with name, time_zone, departments, rules and policies")
+        ("", "A city must be an object with name, time_zone, departments, rules and policies")
     ]
     assert told(await desk.put("/departments/hills", content=body)) == [
-        ("", "A department is written as an object with a name")
+        ("", "A department must be a JSON object with a name")
     ]
 
 
-async def test_all_that_is_wrong_is_told_together(desk: httpx.AsyncClient) -> None:
+async def test_all_errors_are_reported_together(desk: httpx.AsyncClient) -> None:
     city = put(put(put(GOOD, ("departments", 0, "email"), "desk"), ("rules", 0, "lead"), "zoo"), ("time_zone",), "Mars")
     said = problem(await applied(desk, city | {"mayor": "nobody"}), 422)
     assert [one["pointer"] for one in said["errors"]] == [
@@ -133,12 +135,12 @@ async def test_all_that_is_wrong_is_told_together(desk: httpx.AsyncClient) -> No
     assert 'rule "bright", field lead: "zoo" is not a department' in said["detail"]
 
 
-async def test_of_thousands_of_faults_the_first_are_told(desk: httpx.AsyncClient) -> None:
+async def test_only_the_first_of_thousands_of_errors_are_reported(desk: httpx.AsyncClient) -> None:
     errors = told(await applied(desk, GOOD | {"departments": [7] * 5_000, "rules": []}))
     assert (len(errors), errors[-1]) == (MOST_TOLD + 1, ("", f"And {5_000 - MOST_TOLD} more"))
 
 
-async def test_a_city_too_large_for_one_revision_is_told(desk: httpx.AsyncClient) -> None:
+async def test_a_city_too_large_for_one_record_is_reported(desk: httpx.AsyncClient) -> None:
     rule = {"lead": "lamps", "any": ["路" * 2_000] * 100, "why": {"zh": "路", "en": "roads"}}
     [(at, detail)] = told(
         await applied(
@@ -151,36 +153,36 @@ async def test_a_city_too_large_for_one_revision_is_told(desk: httpx.AsyncClient
     assert (at, f"at most {CITY_BYTES_MAX} fit into one revision" in detail) == ("", True)
 
 
-async def test_an_area_of_a_kept_department_is_told_where_it_was_sent(desk: httpx.AsyncClient) -> None:
-    """The lamps office is not in what is sent, so it is kept, with its area."""
+async def test_a_conflict_with_a_kept_department_points_to_the_sent_area(desk: httpx.AsyncClient) -> None:
+    """The lamps office is not in the request, so it is kept with its area."""
     sent = GOOD | {"departments": [GOOD["departments"][0], GOOD["departments"][2] | {"areas": ["河边"]}], "rules": []}
     assert told(await applied(desk, sent)) == [
         (
             "/departments/1/areas/0",
-            'department "hills", field areas[0]: "河边" belongs to "lamps" already; an area has one office',
+            'department "hills", field areas[0]: "河边" already belongs to "lamps"; an area has one district office',
         )
     ]
 
 
-async def test_a_fault_in_a_department_that_was_not_sent_is_told_of_the_whole(desk: httpx.AsyncClient) -> None:
-    """Whoever takes an area of a department further down contradicts it, not itself."""
+async def test_a_conflict_inside_a_kept_department_has_no_field_pointer(desk: httpx.AsyncClient) -> None:
+    """The area conflicts with a kept department that comes later in the directory."""
     roads = {"name": {"zh": "道路局", "en": "Roads"}, "areas": ["山前"]}
     assert told(await desk.put("/departments/roads", json=roads)) == [
-        ("", 'department "hills", field areas[0]: "山前" belongs to "roads" already; an area has one office')
+        ("", 'department "hills", field areas[0]: "山前" already belongs to "roads"; an area has one district office')
     ]
 
 
 @pytest.mark.parametrize(
     ("code", "more", "errors"),
     [
-        ("hills", {"code": "roads"}, [("/code", "another code")]),
-        ("hills", {"retired": True}, [("/retired", "not retired by writing it; leave this out")]),
+        ("hills", {"code": "roads"}, [("/code", 'the code in the URL is "hills"')]),
+        ("hills", {"retired": True}, [("/retired", "this request cannot retire a department; leave the field out")]),
         ("Hills", {}, []),
         ("h", {}, []),
         ("h" * 32, {}, []),
     ],
 )
-async def test_code_and_retirement_are_not_written_into_the_body(
+async def test_code_and_retirement_are_not_allowed_in_the_body(
     desk: httpx.AsyncClient, code: str, more: dict[str, Any], errors: list[tuple[str, str]]
 ) -> None:
     body = {"name": {"zh": "山前", "en": "Hills"}} | more

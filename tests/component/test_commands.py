@@ -1,4 +1,4 @@
-"""The command line against services that say what a test wants them to say."""
+"""`chorus` commands against fake services."""
 
 import csv
 from pathlib import Path
@@ -16,7 +16,7 @@ CASE = "20261122-7F3KQ2MX"
 
 
 def taken(asked: Asked) -> Answer:
-    """Intake that takes everything."""
+    """Intake that accepts every message."""
     if asked.method == "GET":
         return 200, {"status": "ok"}, {}
     return 202, {"inquiry_id": CASE, "query_code": "ABCDEFGHJKMN", "status_url": "x"}, {}
@@ -38,7 +38,7 @@ def test_every_row_becomes_a_ticket_with_the_operators_token(town: Town, chorus:
     assert {one.body["channel"] for one in posts} == {"hotline"}
 
 
-def test_a_second_run_finds_every_ticket_there(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+def test_a_second_import_finds_the_existing_tickets(town: Town, chorus: Chorus, tmp_path: Path) -> None:
     town.says = lambda asked: (*taken(asked)[:2], {"Idempotent-Replayed": "true"})
     (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
     assert chorus("import", "a.csv", "--json").document == {"read": 1, "accepted": 0, "existing": 1, "rejected": 0}
@@ -59,7 +59,7 @@ def test_rejected_rows_are_kept_with_their_columns_the_line_and_the_reason(
     assert "4 cells and there are 3 columns" in rows["4"]["why"]
 
 
-def test_mended_rejected_rows_can_be_imported(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+def test_corrected_rejected_rows_can_be_imported(town: Town, chorus: Chorus, tmp_path: Path) -> None:
     town.says = taken
     (tmp_path / "a.rejected.csv").write_text(
         "id,subject,body,line,why\n2,s,now it has one,3,body is missing\n", "utf-8-sig"
@@ -67,7 +67,7 @@ def test_mended_rejected_rows_can_be_imported(town: Town, chorus: Chorus, tmp_pa
     assert chorus("import", "a.rejected.csv", "--json").document["accepted"] == 1
 
 
-def test_a_busy_intake_is_asked_again(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+def test_an_import_retries_while_intake_is_unavailable(town: Town, chorus: Chorus, tmp_path: Path) -> None:
     tries: list[int] = []
 
     def busy(asked: Asked) -> Answer:
@@ -81,7 +81,7 @@ def test_a_busy_intake_is_asked_again(town: Town, chorus: Chorus, tmp_path: Path
     assert chorus("import", "a.csv", "--json").document["accepted"] == 1
 
 
-def test_an_intake_that_stays_away_is_told_with_what_was_done(
+def test_an_import_that_gives_up_reports_what_was_done(
     town: Town, chorus: Chorus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "PATIENCE_S", 0.2)
@@ -95,7 +95,7 @@ def test_an_intake_that_stays_away_is_told_with_what_was_done(
     assert "running it again is safe" in ended.err
 
 
-def test_an_intake_that_is_not_there_is_told_at_once(
+def test_an_unreachable_intake_is_reported_at_once(
     town: Town, chorus: Chorus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHORUS_INTAKE_URL", "http://127.0.0.1:1")
@@ -112,7 +112,7 @@ def test_an_intake_that_is_not_there_is_told_at_once(
         ("甲,乙\na,b\n", "the file has the columns '甲', '乙'", 1),
     ],
 )
-def test_a_file_without_messages_is_a_sentence(
+def test_a_file_without_messages_is_reported(
     town: Town, chorus: Chorus, tmp_path: Path, content: str, words: str, code: int
 ) -> None:
     town.says = taken
@@ -121,14 +121,14 @@ def test_a_file_without_messages_is_a_sentence(
     assert (ended.code, words in ended.err, "Traceback" in ended.err) == (code, True, False)
 
 
-def test_a_missing_file_and_a_wrong_map_are_sentences(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+def test_a_missing_file_and_an_invalid_map_are_reported(town: Town, chorus: Chorus, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("subject,body\ns,b\n", "utf-8")
     assert "There is no file 'b.csv'" in chorus("import", "b.csv").err
     assert chorus("import", "a.csv", "--map", "topic=x").code == 2
     assert "name another one" in chorus("import", "a.csv", "--rejected", "a.csv").err
 
 
-def test_a_token_that_intake_does_not_know_is_refused(town: Town, chorus: Chorus, tmp_path: Path) -> None:
+def test_an_import_with_a_wrong_token_exits_with_status_4(town: Town, chorus: Chorus, tmp_path: Path) -> None:
     town.says = lambda asked: problem(401, "external_id needs a token") if asked.method == "POST" else taken(asked)
     (tmp_path / "a.csv").write_text("subject,body,external_id\ns,b,1\n", "utf-8")
     assert chorus("import", "a.csv").code == 4
@@ -137,12 +137,12 @@ def test_a_token_that_intake_does_not_know_is_refused(town: Town, chorus: Chorus
 # ── apply, department ────────────────────────────────────────────────────────
 
 
-def test_the_sample_city_can_be_checked_without_a_stack(chorus: Chorus) -> None:
+def test_apply_check_works_without_a_stack(chorus: Chorus) -> None:
     ended = chorus("apply", str(REPOSITORY / "deploy" / "city"), "--check", "--json")
     assert (ended.code, ended.document["valid"], ended.document["departments"]) == (0, True, 30)
 
 
-def test_every_problem_of_a_city_is_told(chorus: Chorus, tmp_path: Path) -> None:
+def test_apply_reports_every_error_of_a_city(chorus: Chorus, tmp_path: Path) -> None:
     (tmp_path / "departments.yaml").write_text("- code: WRONG\n", "utf-8")
     ended = chorus("apply", str(tmp_path), "--check", "--json")
     assert ended.code == 4
@@ -150,15 +150,15 @@ def test_every_problem_of_a_city_is_told(chorus: Chorus, tmp_path: Path) -> None
     assert '"WRONG" is not allowed' in ended.err
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(chorus: Chorus) -> None:
+def test_apply_reports_a_missing_folder(chorus: Chorus) -> None:
     ended = chorus("apply", "nowhere")
-    assert (ended.code, "The folder 'nowhere' is not there" in ended.err) == (2, True)
+    assert (ended.code, "'nowhere' does not exist" in ended.err) == (2, True)
 
 
-def test_apply_says_the_revision(town: Town, chorus: Chorus) -> None:
+def test_apply_reports_the_revision(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: (200, {"revision": 7, "departments": 30, "rules": 80}, {})
     ended = chorus("apply", str(REPOSITORY / "deploy" / "city"))
-    assert (ended.code, "Revision 7 is in force" in ended.out) == (0, True)
+    assert (ended.code, "Revision 7 is active" in ended.out) == (0, True)
 
 
 BUREAU = {
@@ -170,7 +170,7 @@ BUREAU = {
 }
 
 
-def test_adding_a_department_that_is_there_keeps_what_is_not_named(town: Town, chorus: Chorus) -> None:
+def test_adding_an_existing_department_keeps_fields_that_are_not_given(town: Town, chorus: Chorus) -> None:
     revised = {"revision": 8, "departments": 31, "rules": 80}
     town.says = lambda asked: (200, [BUREAU] if asked.method == "GET" else revised, {})
     ended = chorus("department", "add", "bikes", "--name-zh", "单车处", "--name-en", "Bikes", "--json")
@@ -179,7 +179,7 @@ def test_adding_a_department_that_is_there_keeps_what_is_not_named(town: Town, c
     assert put.body == {"kind": "utility", "email": "a@b.example", "name": {"zh": "单车处", "en": "Bikes"}}
 
 
-def test_a_wrong_code_is_told_before_anyone_is_asked(town: Town, chorus: Chorus) -> None:
+def test_an_invalid_code_is_reported_without_a_request(town: Town, chorus: Chorus) -> None:
     ended = chorus("department", "add", "Bikes!", "--name-zh", "a", "--name-en", "b")
     assert (ended.code, town.asked) == (2, [])
 
@@ -198,7 +198,7 @@ def test_a_department_is_retired_with_a_reason(town: Town, chorus: Chorus) -> No
     assert (asked.method, asked.path, asked.body) == ("POST", "/departments/bikes/retirement", {"reason": "并入城管局"})
 
 
-def test_nobody_is_retired_without_a_reason_or_whom_nobody_knows(town: Town, chorus: Chorus) -> None:
+def test_retiring_needs_a_reason_and_a_known_department(town: Town, chorus: Chorus) -> None:
     assert chorus("department", "retire", "bikes").code == 2
     assert chorus("department", "retire", "Bikes!", "--reason", "x").code == 2
     assert town.asked == []
@@ -230,7 +230,7 @@ def decided(**status: str) -> Said:
     return says
 
 
-def test_an_assignment_that_is_applied_is_done(town: Town, chorus: Chorus) -> None:
+def test_an_applied_assignment_exits_with_status_0(town: Town, chorus: Chorus) -> None:
     town.says = decided(status="applied")
     ended = chorus("triage", "assign", CASE, "--lead", "parks", "--co", "water", "--co", "police", "--json")
     assert (ended.code, ended.document) == (0, {"event_id": "e1", "status": "applied"})
@@ -239,19 +239,21 @@ def test_an_assignment_that_is_applied_is_done(town: Town, chorus: Chorus) -> No
 
 
 def test_an_assignment_that_is_refused_says_why(town: Town, chorus: Chorus) -> None:
-    town.says = decided(status="refused", reason="'nope' is no active department.")
+    town.says = decided(status="refused", reason="The city has no active department 'nope'.")
     ended = chorus("triage", "assign", CASE, "--lead", "nope")
-    assert (ended.code, "'nope' is no active department." in ended.err) == (4, True)
+    assert (ended.code, "The city has no active department 'nope'." in ended.err) == (4, True)
 
 
-def test_an_assignment_that_nobody_decides_is_told(town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undecided_assignment_exits_with_status_3(
+    town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(desk_client, "DECIDED_S", 0.2)
     town.says = decided(status="pending")
     ended = chorus("triage", "withdraw", CASE, f"{CASE}-p1", "--why", "twice")
-    assert (ended.code, "lies safely at the desk" in ended.err) == (3, True)
+    assert (ended.code, "The desk stored the command e1" in ended.err) == (3, True)
 
 
-def test_a_timeline_stands_in_the_order_of_its_sequence(town: Town, chorus: Chorus) -> None:
+def test_a_timeline_is_sorted_by_sequence(town: Town, chorus: Chorus) -> None:
     facts: list[dict[str, Any]] = [
         {"sequence": n, "at": "t", "type": "chorus.x", "id": str(n), "data": {}} for n in (10, 2, 1)
     ]
@@ -259,48 +261,48 @@ def test_a_timeline_stands_in_the_order_of_its_sequence(town: Town, chorus: Chor
     assert [one["sequence"] for one in chorus("timeline", CASE, "--json").document] == [1, 2, 10]
 
 
-def test_an_unknown_inquiry_is_a_sentence(town: Town, chorus: Chorus) -> None:
+def test_an_unknown_inquiry_is_reported(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: problem(404, "There is no inquiry.")
     ended = chorus("timeline", "nope")
-    assert (ended.code, "There is no inquiry 'nope'" in ended.err) == (1, True)
+    assert (ended.code, "Inquiry 'nope' does not exist" in ended.err) == (1, True)
 
 
 # ── inbox, demo ──────────────────────────────────────────────────────────────
 
 
-def test_a_broker_that_is_away_is_told_within_seconds(
+def test_an_unreachable_broker_is_reported_within_seconds(
     town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_client, "ANSWER_S", 0.3)
     monkeypatch.setenv("CHORUS_KAFKA", "127.0.0.1:1")
     for words in (["follow"], ["show", f"{CASE}-p1"], ["accept", f"{CASE}-p1"]):
         ended = chorus("inbox", "water", *words)
-        assert (ended.code, "No Kafka answers at '127.0.0.1:1'" in ended.err) == (3, True)
+        assert (ended.code, "No Kafka broker answers at '127.0.0.1:1'" in ended.err) == (3, True)
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["accept", "p1"], "'p1' is no part"),
-        (["contribute", f"{CASE}-p1"], "Say the words once"),
-        (["contribute", f"{CASE}-p1", "--text", "a", "--file", "b"], "Say the words once"),
+        (["accept", "p1"], "'p1' is not a part_id"),
+        (["contribute", f"{CASE}-p1"], "either with --text or with --file"),
+        (["contribute", f"{CASE}-p1", "--text", "a", "--file", "b"], "either with --text or with --file"),
         (["reply", f"{CASE}-p1", "--text", "  "], "The text is blank"),
         (["contribute", f"{CASE}-p1", "--text", "x" * 20_001], "20,001 characters"),
     ],
 )
-def test_what_cannot_be_written_is_told_before_it_is_sent(
+def test_invalid_arguments_are_reported_before_anything_is_sent(
     town: Town, chorus: Chorus, words: list[str], told: str
 ) -> None:
     ended = chorus("inbox", "water", *words)
     assert (ended.code, told in ended.err) == (2, True)
 
 
-def test_the_full_demo_is_not_part_of_this_release(chorus: Chorus) -> None:
+def test_the_full_demo_is_not_implemented(chorus: Chorus) -> None:
     ended = chorus("demo", "--full")
-    assert (ended.code, "not part of this release" in ended.err) == (2, True)
+    assert (ended.code, "not implemented in this release" in ended.err) == (2, True)
 
 
-def test_without_a_stack_the_demo_says_how_to_start_one(
+def test_without_a_stack_the_demo_tells_how_to_start_it(
     chorus: Chorus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("KAFKA", "MONGODB", "SMTP", "OPERATOR_TOKEN_FILE", "INTAKE_URL", "ROUTER_URL", "SCORER_URL"):

@@ -1,4 +1,4 @@
-"""What FastStream really hands to aiokafka: who commits, where reading begins, who keeps partitions for how long."""
+"""The settings that FastStream passes to aiokafka's consumers."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from tests.fakes import FakeRecord
 
 
 async def made(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The consumer that FastStream makes for a reader."""
+    """The consumer that FastStream creates for a subscription."""
     broker = KafkaBroker(logger=None, apply_types=False)
     reader.subscription.attach(broker)
     return await consumer_made_for(reader.subscription, broker, monkeypatch)
 
 
 @pytest.mark.parametrize("group", ["router-core", None])
-async def test_the_consumer_commits_nothing_by_itself_and_begins_at_the_beginning(
+async def test_the_consumer_does_not_auto_commit_and_starts_at_the_earliest_offset(
     group: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     consumer = await made(Reader(Log({0: 0}), group), monkeypatch)
     assert (consumer._enable_auto_commit, consumer._auto_offset_reset, consumer._group_id) == (False, "earliest", group)
 
 
-async def test_the_consumer_tells_its_subscription_of_every_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_subscription_is_notified_of_every_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Reader(Log({0: 0}))
     consumer = await made(reader, monkeypatch)
     assert consumer._subscription.subscription.topics == {"a"}
@@ -39,22 +39,22 @@ async def test_the_consumer_tells_its_subscription_of_every_rebalance(monkeypatc
         (None, "router-1", None, 10),
     ],
 )
-async def test_a_process_with_a_name_keeps_its_partitions_over_a_restart_and_one_without_gives_them_up_soon(
+async def test_a_named_process_is_a_static_member_and_an_unnamed_one_is_dynamic(
     group: str | None, instance: str | None, named: str | None, session_s: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The name tells the group too: one process is a member of several."""
+    """The instance id includes the group, because one process is a member of several groups."""
     consumer = await made(Reader(Log({0: 0}), group, instance), monkeypatch)
     assert consumer._group_instance_id == named
     assert consumer._session_timeout_ms == session_s * 1000
     assert consumer._heartbeat_interval_ms == session_s * 100
 
 
-async def test_a_batch_that_waits_for_a_dependency_loses_no_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_blocked_batch_does_not_exceed_the_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = await made(Reader(Log({0: 0})), monkeypatch)
     assert consumer._max_poll_interval_ms == 2**31 - 1
 
 
-async def test_headers_of_any_bytes_lose_no_batch_and_nobody_is_answered_where_a_header_says(
+async def test_headers_with_any_bytes_are_accepted_and_reply_to_is_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reader = Reader(Log({0: 0}))

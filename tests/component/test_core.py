@@ -1,4 +1,4 @@
-"""The core on a real store: whatever is repeated, lost or raced for, each input makes one decision and its own messages."""
+"""The core on a real store: each input makes one decision, despite repeats, failures and races."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.publisher import Publishable
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
 
@@ -24,7 +24,7 @@ NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
 
 
 class Watched(Core):
-    """The core with a publisher, and an end to its patience: one that decides in circles fails instead of hanging."""
+    """The core with a publisher; fails instead of looping without end."""
 
     def __init__(self, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]) -> None:
         super().__init__(store, city)
@@ -57,7 +57,7 @@ def sent(story: Story) -> list[str]:
     return [message.id for message in story.messages]
 
 
-async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_messages(
+async def test_a_batch_is_decided_and_its_messages_are_published(
     core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     await core.decide_inputs(STORY.inputs)
@@ -67,7 +67,7 @@ async def test_a_batch_makes_the_decisions_of_its_story_and_publishes_their_mess
         assert publisher.ids(topic) == [one.id for one in STORY.messages if one.topic == topic]
 
 
-async def test_several_inquiries_are_decided_side_by_side(core: Core, store: RouterStore) -> None:
+async def test_several_inquiries_are_decided_in_one_batch(core: Core, store: RouterStore) -> None:
     stories = [told(*(received("路灯"), accepted("lighting")), inquiry_id=number) for number in NUMBERS]
     batch: Sequence[Input] = [one for pair in zip(*(story.inputs for story in stories), strict=True) for one in pair]
     batch = [
@@ -78,7 +78,7 @@ async def test_several_inquiries_are_decided_side_by_side(core: Core, store: Rou
         assert [one.n for one in await decided(store, number)] == [1, 2]
 
 
-async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
+async def test_a_repeated_batch_is_not_decided_again_and_publishes_the_same_messages(
     core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     await core.decide_inputs(STORY.inputs)
@@ -90,15 +90,15 @@ async def test_a_batch_that_comes_again_decides_nothing_and_publishes_the_same(
 
 
 def moved(story: Story, partition: int, further: int) -> list[Input]:
-    """The story's inputs as copies elsewhere on the log."""
+    """The story's inputs as copies at other offsets."""
     places = [Place(partition, given.at.offset + further) for given in story.inputs]
     return [given._replace(at=at) for given, at in zip(story.inputs, places, strict=True)]
 
 
-async def test_copies_further_on_in_the_partition_cost_nothing(
+async def test_copies_at_later_offsets_are_neither_decided_nor_published(
     core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex]
 ) -> None:
-    """However many: neither decisions nor messages, by the process that decided them and by any other."""
+    """In the process that decided them and in any other."""
     await core.decide_inputs(STORY.inputs)
     publisher.records.clear()
     elsewhere = Watched(RouterStore(store.decisions.collection.database), publisher, city)
@@ -110,7 +110,7 @@ async def test_copies_further_on_in_the_partition_cost_nothing(
 
 
 @pytest.mark.parametrize(("partition", "further"), [(0, 0), (0, -1), (1, 0), (1, 9)])
-async def test_the_same_place_and_copies_in_another_partition_are_said_again(
+async def test_the_same_offset_and_copies_in_another_partition_are_published_again(
     core: Core, publisher: FakePublisher, partition: int, further: int
 ) -> None:
     await core.decide_inputs(STORY.inputs)
@@ -118,7 +118,7 @@ async def test_the_same_place_and_copies_in_another_partition_are_said_again(
     assert sorted(publisher.ids()) == sorted(2 * [one.id for one in STORY.messages])
 
 
-async def test_a_copy_of_an_imitation_costs_nothing_either(core: Core, publisher: FakePublisher) -> None:
+async def test_a_copy_of_an_input_with_a_reused_id_is_not_published_again(core: Core, publisher: FakePublisher) -> None:
     story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
     await core.decide_inputs(story.inputs)
     publisher.records.clear()
@@ -126,7 +126,7 @@ async def test_a_copy_of_an_imitation_costs_nothing_either(core: Core, publisher
     assert publisher.records == []
 
 
-async def test_another_process_finds_what_this_one_decided(
+async def test_another_process_finds_the_stored_decisions(
     core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:2])
@@ -136,7 +136,7 @@ async def test_another_process_finds_what_this_one_decided(
     assert sorted(other.ids()) == sorted(sent(STORY))
 
 
-async def test_who_loses_the_race_for_a_number_loads_again_and_decides_after_the_winner(
+async def test_losing_the_race_for_a_number_reloads_the_case_and_decides_again(
     core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
@@ -151,7 +151,7 @@ def told_before(n: int) -> list[str]:
     return [one.id for decision in STORY.decisions[:n] for one in decision.messages]
 
 
-async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messages(
+async def test_losing_the_race_for_an_input_publishes_the_winners_messages(
     core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     await core.decide_inputs(STORY.inputs[:1])
@@ -164,7 +164,7 @@ async def test_who_loses_the_race_for_the_very_input_publishes_the_winners_messa
 
 
 class UnsureDecisions(Decisions):
-    """Decisions whose first insert is done, or half done, and then not confirmed."""
+    """A decisions collection whose first insert is done wholly or partly, then fails unconfirmed."""
 
     def __init__(self, database: Database, done: int) -> None:
         super().__init__(database)
@@ -174,12 +174,12 @@ class UnsureDecisions(Decisions):
         if self.done is not None:
             done, self.done = self.done, None
             await self.collection.insert_many([one.document() for _, one in decided[:done]])
-            raise StoreAway[0]("no word from the store")
+            raise StoreUnavailable("no word from the store")
         return await super().insert(decided)  # type: ignore[arg-type]
 
 
 class Unsure(RouterStore):
-    """A store with such decisions."""
+    """A store with UnsureDecisions."""
 
     def __init__(self, database: Database, done: int) -> None:
         super().__init__(database)
@@ -187,14 +187,14 @@ class Unsure(RouterStore):
 
 
 @pytest.mark.parametrize("done", [1, 2])
-async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
+async def test_repeating_an_unconfirmed_insert_makes_one_decision(
     database: Database, publisher: FakePublisher, city: CityFeed[CityIndex], done: int
 ) -> None:
     store = Unsure(database, done)
     core = Watched(store, publisher, city)
     stories = [told(received("路灯"), inquiry_id=number) for number in NUMBERS[:2]]
     batch = [one for story in stories for one in story.inputs]
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await core.decide_inputs(batch)
     assert publisher.records == []
     await core.decide_inputs(batch)
@@ -205,7 +205,7 @@ async def test_a_write_in_doubt_that_is_repeated_is_one_decision(
     )
 
 
-async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
+async def test_unpublished_messages_are_published_when_the_batch_is_repeated(
     core: Core, store: RouterStore, publisher: FakePublisher
 ) -> None:
     publisher.away = True
@@ -217,13 +217,13 @@ async def test_what_could_not_be_published_goes_out_when_the_batch_comes_again(
     assert sorted(publisher.ids()) == sorted(sent(STORY))
 
 
-async def test_without_a_city_nothing_is_decided(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_inputs_are_not_decided_without_a_city(store: RouterStore, publisher: FakePublisher) -> None:
     with pytest.raises(DependencyUnavailable):
         await Watched(store, publisher, CityFeed(city_index)).decide_inputs(STORY.inputs)
     assert (await decided(store), publisher.records) == ([], [])
 
 
-async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
+async def test_a_reused_id_with_other_bytes_is_refused_across_processes(
     core: Core, store: RouterStore, publisher: FakePublisher, city: CityFeed[CityIndex], database: Database
 ) -> None:
     story = told(received("路灯"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
@@ -234,7 +234,7 @@ async def test_an_id_used_again_with_other_bytes_is_refused_across_processes(
     assert decisions[-1].refusal is not None
 
 
-async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
+async def test_the_cache_evicts_the_oldest_cases_and_reloads_them(
     core: Core, store: RouterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.router.stores.decisions.CASES_KEPT", 1)
@@ -247,7 +247,7 @@ async def test_the_cache_forgets_the_oldest_cases_and_loads_them_again(
 # ── the view ─────────────────────────────────────────────────────────────────
 
 
-async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store: RouterStore) -> None:
+async def test_the_view_shows_the_newest_event_in_any_order_of_arrival(store: RouterStore) -> None:
     rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
     view = CaseList(store)
     await view.follow(rows)
@@ -259,7 +259,7 @@ async def test_the_view_shows_the_newest_event_in_whatever_order_they_come(store
     assert await store.cases.page({}, 10) == [shown]
 
 
-async def test_the_view_keeps_what_earlier_events_said_when_they_come_in_batches(store: RouterStore) -> None:
+async def test_the_view_keeps_fields_of_earlier_events_across_batches(store: RouterStore) -> None:
     rows = [read_row(record_of(one)) for one in STORY.messages if one.topic == topics.EVENTS]
     view = CaseList(store)
     for row in rows:

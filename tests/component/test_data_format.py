@@ -1,4 +1,4 @@
-"""A data folder of another format is refused with one sentence that names it and `--fresh`; nobody else's is touched."""
+"""A data folder with another format is refused with an error that names `--fresh`; other folders are not touched."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from deploy.local.logfile import LogFile
 
 
 def a_folder(path: Path) -> Folder:
-    """A folder as `chorus up` leaves it."""
+    """A data folder as `chorus up` creates it."""
     with folders.claimed(path) as folder:
         folders.settle(folder)
         folder.secret("operator-token")
@@ -49,14 +49,14 @@ Former = Callable[[Path], Folder]
 FORMER = [without_marker, of_the_former_layout]
 
 
-def test_the_layout_is_not_the_one_with_free_text_in_facts(tmp_path: Path) -> None:
+def test_the_layout_number_is_newer_than_that_of_facts_with_free_text(tmp_path: Path) -> None:
     folder = a_folder(tmp_path / "data")
     assert LAYOUT == 2
     assert json.loads(folder.marker.read_text())["layout"] == 2
 
 
 @pytest.mark.parametrize("former", FORMER)
-def test_data_of_another_format_is_refused_and_left_as_it_is(tmp_path: Path, former: Former) -> None:
+def test_data_with_another_format_is_refused_and_unchanged(tmp_path: Path, former: Former) -> None:
     folder = former(tmp_path / "data")
     said = refused(folder)
     assert str(folder.path) in said
@@ -65,7 +65,7 @@ def test_data_of_another_format_is_refused_and_left_as_it_is(tmp_path: Path, for
 
 
 @pytest.mark.parametrize("former", FORMER)
-def test_fresh_asks_and_then_makes_it_one_of_this_format(tmp_path: Path, former: Former) -> None:
+def test_fresh_asks_for_confirmation_and_creates_the_current_format(tmp_path: Path, former: Former) -> None:
     folder = former(tmp_path / "data")
     assert folders.has_data(folder)
     with folders.claimed(folder.path):
@@ -76,7 +76,7 @@ def test_fresh_asks_and_then_makes_it_one_of_this_format(tmp_path: Path, former:
 
 
 @pytest.mark.parametrize("former", FORMER)
-def test_chorus_up_says_it_and_ends(tmp_path: Path, former: Former) -> None:
+def test_chorus_up_reports_the_format_and_exits(tmp_path: Path, former: Former) -> None:
     folder = former(tmp_path / "data")
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     command = [sys.executable, "-m", "deploy.cli.main", "up", "--data", str(folder.path)]
@@ -89,7 +89,7 @@ def test_chorus_up_says_it_and_ends(tmp_path: Path, former: Former) -> None:
 
 
 @pytest.mark.parametrize("names", [("mail", "logs"), ("kafka",), ("kafka", "store", "thesis.tex")])
-def test_a_folder_that_only_looks_like_one_is_somebody_elses(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_a_similar_folder_without_data_is_refused_as_foreign(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
         (tmp_path / name).mkdir()
     said = refused(Folder(tmp_path))
@@ -97,7 +97,7 @@ def test_a_folder_that_only_looks_like_one_is_somebody_elses(tmp_path: Path, nam
     assert "--fresh" not in said
 
 
-def test_emptying_that_was_interrupted_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_deletion_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = a_folder(tmp_path / "data")
 
     def interrupted(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`chorus dead-letters` against a desk that says what a test wants it to say."""
+"""`chorus dead-letters` against a fake desk."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ LETTER: dict[str, Any] = {
 
 
 class Desk:
-    """The desk's list of letters, and its answer to every replay."""
+    """A fake desk with a list of dead letters and one outcome for every replay."""
 
     def __init__(self, letters: Sequence[dict[str, Any]] = (LETTER,), outcome: str = "replayed") -> None:
         self.letters, self.outcome, self.unread = list(letters), outcome, [0]
@@ -47,7 +47,7 @@ class Desk:
         return {"id": id_, "outcome": self.outcome if known else "unknown", "how": "It lies there.", "event_id": None}
 
 
-def test_the_list_says_where_each_came_from_and_why(town: Town, chorus: Chorus) -> None:
+def test_the_list_shows_the_record_and_reason_of_each_dead_letter(town: Town, chorus: Chorus) -> None:
     town.says = Desk()
     ended = chorus("dead-letters", "list")
     assert ended.code == 0
@@ -63,7 +63,7 @@ def test_the_list_says_where_each_came_from_and_why(town: Town, chorus: Chorus) 
     assert (ended.code, ended.document) == (0, [LETTER])
 
 
-def test_filters_are_the_desks(town: Town, chorus: Chorus) -> None:
+def test_filters_are_passed_to_the_desk(town: Town, chorus: Chorus) -> None:
     town.says = Desk([])
     moment = "2026-11-22T17:00:00+08:00"
     words = ("--service", "scorer", "--reason", "not json", "--since", moment, "--status", "open")
@@ -74,19 +74,19 @@ def test_filters_are_the_desks(town: Town, chorus: Chorus) -> None:
 
 
 @pytest.mark.parametrize("since", ["yesterday", "2026-11-22", "5w", "999999d"])
-def test_what_is_no_moment_is_a_usage_error(town: Town, chorus: Chorus, since: str) -> None:
+def test_an_invalid_time_is_a_usage_error(town: Town, chorus: Chorus, since: str) -> None:
     ended = chorus("dead-letters", "list", "--since", since)
     assert (ended.code, repr(since) in ended.err, town.asked) == (2, True, [])
 
 
-def test_a_long_topic_is_waited_for(town: Town, chorus: Chorus) -> None:
+def test_the_list_waits_until_the_desk_has_read_all_dead_letters(town: Town, chorus: Chorus) -> None:
     desk = town.says = Desk()
     desk.unread = [900, 400, 0]
     ended = chorus("dead-letters", "list", "--json")
-    assert (ended.document, ended.err.count("reads on")) == ([LETTER], 2)
+    assert (ended.document, ended.err.count("still reading")) == ([LETTER], 2)
 
 
-def test_one_letter_is_shown_with_what_was_decided_of_it(town: Town, chorus: Chorus) -> None:
+def test_a_dead_letter_is_shown_with_its_history(town: Town, chorus: Chorus) -> None:
     said = {"what": "discarded", "at": "2026-11-22T10:00:00Z", "by": "li", "why": "a test", "event_id": None}
     bytes_ = {"text": None, "base64": "/wA="}
     shown = LETTER | {
@@ -105,14 +105,14 @@ def test_one_letter_is_shown_with_what_was_decided_of_it(town: Town, chorus: Cho
 
 
 @pytest.mark.parametrize("words", [("show", "nobody/1"), ("discard", "nobody/1", "--why", "x")])
-def test_a_letter_that_is_not_there_is_a_sentence(town: Town, chorus: Chorus, words: tuple[str, ...]) -> None:
+def test_an_unknown_dead_letter_is_reported(town: Town, chorus: Chorus, words: tuple[str, ...]) -> None:
     town.says = Desk()
     ended = chorus("dead-letters", *words)
-    assert (ended.code, "There is no dead letter 'nobody/1'" in ended.err) == (1, True)
+    assert (ended.code, "Dead letter 'nobody/1' does not exist" in ended.err) == (1, True)
     assert "nobody%2F1" in town.asked[-1].path
 
 
-def test_letters_are_replayed_by_their_ids(town: Town, chorus: Chorus) -> None:
+def test_dead_letters_are_replayed_by_id(town: Town, chorus: Chorus) -> None:
     desk = town.says = Desk()
     ended = chorus("dead-letters", "replay", "router-7", "router-8", "--by", "li", "--json")
     assert ended.code == 0
@@ -121,7 +121,7 @@ def test_letters_are_replayed_by_their_ids(town: Town, chorus: Chorus) -> None:
     assert ended.document == {"dry_run": False, **counts, "outcomes": ended.document["outcomes"]}
 
 
-def test_letters_are_replayed_by_filters_and_then_only_open_ones(town: Town, chorus: Chorus) -> None:
+def test_dead_letters_are_replayed_by_filter_if_open(town: Town, chorus: Chorus) -> None:
     desk = town.says = Desk()
     ended = chorus("dead-letters", "replay", "--reason", "not JSON", "--dry-run")
     assert (ended.code, [one["ids"] for one in desk.orders]) == (0, [["router-7"]])
@@ -129,7 +129,7 @@ def test_letters_are_replayed_by_filters_and_then_only_open_ones(town: Town, cho
     assert "status=open" in town.asked[0].path
 
 
-def test_all_are_replayed_only_when_somebody_says_so(town: Town, chorus: Chorus) -> None:
+def test_replaying_all_needs_confirmation(town: Town, chorus: Chorus) -> None:
     desk = town.says = Desk()
     ended = chorus("dead-letters", "replay", "--json")
     assert (ended.code, "--yes" in ended.err, desk.orders) == (2, True, [])
@@ -138,10 +138,10 @@ def test_all_are_replayed_only_when_somebody_says_so(town: Town, chorus: Chorus)
     assert [one["ids"] for one in desk.orders] == [["router-7"]]
 
 
-def test_nothing_to_replay_is_done(town: Town, chorus: Chorus) -> None:
+def test_nothing_to_replay_exits_with_status_0(town: Town, chorus: Chorus) -> None:
     town.says = Desk([])
     ended = chorus("dead-letters", "replay")
-    assert (ended.code, "There is nothing to be replayed." in ended.out) == (0, True)
+    assert (ended.code, "No dead letters to replay." in ended.out) == (0, True)
 
 
 def test_ids_and_filters_together_are_a_usage_error(town: Town, chorus: Chorus) -> None:
@@ -158,12 +158,12 @@ def test_ids_and_filters_together_are_a_usage_error(town: Town, chorus: Chorus) 
         ("replayed", ["router-7", "router-404"], 5),
     ],
 )
-def test_how_a_replay_ends(town: Town, chorus: Chorus, outcome: str, ids: list[str], code: int) -> None:
+def test_the_exit_code_of_a_replay(town: Town, chorus: Chorus, outcome: str, ids: list[str], code: int) -> None:
     town.says = Desk(outcome=outcome)
     assert chorus("dead-letters", "replay", *ids).code == code
 
 
-def test_many_are_replayed_in_short_lists_and_it_is_told_how_far(
+def test_many_dead_letters_are_replayed_in_batches_with_progress(
     town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead_letters, "BATCH", 2)
@@ -176,7 +176,7 @@ def test_many_are_replayed_in_short_lists_and_it_is_told_how_far(
     assert "Kafka is away." in ended.err
 
 
-def test_a_discard_says_who_and_why_and_what_waits_still(town: Town, chorus: Chorus) -> None:
+def test_a_discard_reports_who_why_and_what_stays_parked(town: Town, chorus: Chorus) -> None:
     said = {"what": "discarded", "at": "2026-11-22T10:00:00Z", "by": "li", "why": "a test", "event_id": None}
     town.says = lambda _: (200, LETTER | {"history": [said], "holds": LETTER["inquiry_id"]}, {})
     ended = chorus("dead-letters", "discard", "router-7", "--why", "a test", "--by", "li")

@@ -1,4 +1,4 @@
-"""How a batch is taken to its end: what is wrong is put aside, what is away is waited for, then the offsets are committed."""
+"""The delivery layer: handle a batch, send invalid records to dead letters, wait for unavailable dependencies, commit."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
-from shared.store.mongo import StoreAway, Unstorable
+from shared.store.mongo import StoreUnavailable, Unstorable
 from tests.backing import Backing
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
@@ -38,12 +38,12 @@ Handle = Callable[[Sequence[bytes]], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses between attempts are shortened; what happens in them is not."""
+    """Shorten the pauses between attempts."""
     monkeypatch.setattr(failure_policy, "LONGEST_PAUSE_S", 0.001)
 
 
 class Hands:
-    """A handler that keeps every batch it was given, and fails as it is told."""
+    """A handler that records its batches and fails on demand."""
 
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
@@ -69,7 +69,7 @@ def read(record: Record) -> bytes | None:
 
 
 class Reading:
-    """A subscription with a handler, a publisher and a consumer of its own."""
+    """A subscription with a fake handler, publisher and consumer."""
 
     def __init__(self, group: str | None = "router-core") -> None:
         self.hands, self.publisher, self.consumer = Hands(), FakePublisher(), FakeConsumer()
@@ -94,13 +94,13 @@ def reading() -> Reading:
     return Reading()
 
 
-async def test_a_batch_is_handled_whole_and_committed_after_it(reading: Reading) -> None:
+async def test_a_batch_is_handled_as_a_whole_then_committed(reading: Reading) -> None:
     await reading.take(b"1", b"skipped", b"2")
     assert reading.hands.batches == [[b"1", b"2"]]
     assert reading.consumer.commits == [{("a", 0): 3}]
 
 
-async def test_what_is_committed_is_the_next_offset_of_every_partition(reading: Reading) -> None:
+async def test_the_committed_offset_is_the_next_one_of_each_partition(reading: Reading) -> None:
     await reading.take(
         FakeRecord("a", 0, 7, b"1"),
         FakeRecord("b", 2, 40, b"2"),
@@ -110,13 +110,13 @@ async def test_what_is_committed_is_the_next_offset_of_every_partition(reading: 
     assert reading.consumer.commits == [{("a", 0): 10, ("a", 1): 1, ("b", 2): 41}]
 
 
-async def test_without_a_group_nothing_is_committed() -> None:
+async def test_no_offsets_are_committed_without_a_group() -> None:
     reading = Reading(group=None)
     await reading.take(b"1")
     assert (reading.hands.done, reading.consumer.commits) == ([b"1"], [])
 
 
-async def test_a_wrong_record_is_put_aside_as_it_was_and_its_neighbours_go_on(reading: Reading) -> None:
+async def test_an_invalid_record_goes_to_dead_letters_unchanged_and_others_are_handled(reading: Reading) -> None:
     wrong = FakeRecord("a", 3, 17, b"wrong \xff", key=b"k", headers=[("x", b"\xfe"), ("y", None)])
     await reading.take(FakeRecord("a", 3, 16, b"1"), wrong, FakeRecord("a", 3, 18, b"2"))
     assert reading.hands.batches == [[b"1", b"2"]]
@@ -136,23 +136,23 @@ async def test_a_wrong_record_is_put_aside_as_it_was_and_its_neighbours_go_on(re
     assert reading.consumer.commits == [{("a", 3): 19}]
 
 
-async def test_a_batch_of_nothing_but_wrong_records_is_committed(reading: Reading) -> None:
+async def test_a_batch_with_only_invalid_records_is_committed(reading: Reading) -> None:
     await reading.take(b"wrong 1", b"wrong 2")
     assert (reading.hands.batches, len(reading.aside)) == ([], 2)
     assert reading.consumer.commits == [{("a", 0): 2}]
 
 
-async def test_a_record_on_which_the_reader_itself_fails_takes_no_neighbour_along(reading: Reading) -> None:
+async def test_a_record_that_crashes_the_decoder_does_not_affect_others(reading: Reading) -> None:
     await reading.take(b"1", b"broken", b"2")
     assert reading.hands.done == [b"1", b"2"]
     assert [value for value, _ in reading.aside] == [b"broken"]
     assert reading.consumer.commits == [{("a", 0): 3}]
 
 
-async def test_while_a_dependency_is_away_the_batch_waits_in_place_and_then_goes_on(reading: Reading) -> None:
+async def test_a_batch_waits_while_a_dependency_is_unavailable(reading: Reading) -> None:
     reading.hands.failures = [
         DependencyUnavailable("city", "none yet"),
-        StoreAway[0]("gone"),
+        StoreUnavailable("gone"),
         KafkaConnectionError(),
     ] * 3
     waited = blocked("mongodb")
@@ -163,7 +163,7 @@ async def test_while_a_dependency_is_away_the_batch_waits_in_place_and_then_goes
     assert reading.subscription.pipeline.policy.waiting_for is None
 
 
-async def test_who_waits_says_for_what(reading: Reading) -> None:
+async def test_a_blocked_subscription_names_the_dependency(reading: Reading) -> None:
     again = asyncio.Event()
     calls: list[int] = []
 
@@ -183,13 +183,13 @@ async def test_who_waits_says_for_what(reading: Reading) -> None:
         await task
 
 
-async def test_a_failure_that_passes_hurts_nobody(reading: Reading) -> None:
+async def test_a_temporary_failure_is_retried(reading: Reading) -> None:
     reading.hands.failures = [RuntimeError("once"), RuntimeError("twice")]
     await reading.take(b"1", b"2")
     assert (reading.hands.done, reading.aside) == ([b"1", b"2"], [])
 
 
-async def test_of_a_batch_that_fails_again_and_again_only_the_culprit_is_put_aside(reading: Reading) -> None:
+async def test_only_the_failing_record_of_a_batch_goes_to_dead_letters(reading: Reading) -> None:
     reading.hands.poison = b"2"
     await reading.take(b"1", b"2", b"3")
     assert reading.hands.done == [b"1", b"3"]
@@ -200,7 +200,7 @@ async def test_of_a_batch_that_fails_again_and_again_only_the_culprit_is_put_asi
     assert reading.consumer.commits == [{("a", 0): 3}]
 
 
-async def test_among_many_the_culprit_is_found_by_halves(reading: Reading) -> None:
+async def test_the_failing_record_is_found_by_bisection(reading: Reading) -> None:
     values = [b"%d" % n for n in range(500)]
     reading.hands.poison = b"321"
     await reading.take(*values)
@@ -209,7 +209,7 @@ async def test_among_many_the_culprit_is_found_by_halves(reading: Reading) -> No
     assert len(reading.hands.batches) < 50
 
 
-async def test_a_dead_letter_waits_for_the_broker_and_nothing_is_committed_before_it(reading: Reading) -> None:
+async def test_no_offset_is_committed_before_the_dead_letter_is_confirmed(reading: Reading) -> None:
     reading.publisher.away = True
     task = asyncio.create_task(reading.take(b"wrong", b"1"))
     for _ in range(3):
@@ -222,21 +222,21 @@ async def test_a_dead_letter_waits_for_the_broker_and_nothing_is_committed_befor
     assert reading.subscription.pipeline.policy.dead_lettered_at is not None
 
 
-async def test_a_commit_after_the_partition_went_is_counted_and_not_raised(reading: Reading) -> None:
+async def test_a_commit_after_losing_the_partition_is_counted_and_not_raised(reading: Reading) -> None:
     before = failures()
     reading.consumer.lost = True
     await reading.take(b"1")
     assert failures() == before + 1
 
 
-async def test_a_commit_that_the_group_refuses_is_counted_and_not_raised(reading: Reading) -> None:
+async def test_a_commit_rejected_by_the_group_is_counted_and_not_raised(reading: Reading) -> None:
     before = failures()
     reading.consumer.failing = [CommitFailedError()]
     await reading.take(b"1")
     assert (failures(), reading.consumer.commits) == (before + 1, [])
 
 
-async def test_a_commit_waits_for_the_broker(reading: Reading) -> None:
+async def test_a_commit_is_retried_until_the_broker_answers(reading: Reading) -> None:
     before = failures()
     await reading.subscription.membership.on_partitions_assigned(reading.consumer.assignment())
     reading.consumer.failing = [KafkaConnectionError(), KafkaConnectionError()]
@@ -253,7 +253,7 @@ async def test_a_commit_waits_for_the_broker(reading: Reading) -> None:
     assert (failures(), reading.consumer.commits) == (before + 2, [{("a", 0): 1}])
 
 
-async def test_who_drains_waits_for_the_batch_in_hand(reading: Reading) -> None:
+async def test_draining_waits_for_the_current_batch(reading: Reading) -> None:
     going, go = asyncio.Event(), asyncio.Event()
 
     async def handle(batch: Sequence[bytes]) -> None:
@@ -275,7 +275,7 @@ async def test_who_drains_waits_for_the_batch_in_hand(reading: Reading) -> None:
 
 
 class Confirming(FakePublisher):
-    """A handler that stores at once, and a broker whose confirmations come when the test lets them."""
+    """A handler that stores at once, with publish confirmations controlled by the test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -316,7 +316,7 @@ async def consume(reading: Reading, *offsets: int) -> None:
     await reading.subscription.pipeline.consume(rows)
 
 
-async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_committed(
+async def test_the_next_batch_is_stored_while_the_first_awaits_confirmation(
     reading: Reading, confirming: Confirming
 ) -> None:
     await consume(reading, 0, 1)
@@ -334,7 +334,7 @@ async def test_while_a_batch_is_confirmed_the_next_is_stored_and_nothing_is_comm
     assert reading.consumer.commits == [{("a", 0): 2}, {("a", 0): 3}]
 
 
-async def test_a_second_batch_is_confirmed_while_the_first_is_committed_and_a_third_waits(
+async def test_two_batches_are_in_flight_and_a_third_waits(
     reading: Reading, confirming: Confirming, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     confirming.broker.set()
@@ -361,7 +361,7 @@ async def test_a_second_batch_is_confirmed_while_the_first_is_committed_and_a_th
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}, {("a", 0): 3}]
 
 
-async def test_a_batch_that_is_let_go_of_is_no_longer_in_hand(reading: Reading, confirming: Confirming) -> None:
+async def test_an_abandoned_batch_is_no_longer_in_flight(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
     let_go = asyncio.create_task(consume(reading, 1))
     await asyncio.sleep(0.01)
@@ -389,9 +389,7 @@ async def test_a_second_batch_waits_until_the_first_is_confirmed(reading: Readin
     assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
 
 
-async def test_a_confirmation_waits_for_the_broker_and_stores_nothing_again(
-    reading: Reading, confirming: Confirming
-) -> None:
+async def test_waiting_for_a_confirmation_does_not_store_again(reading: Reading, confirming: Confirming) -> None:
     confirming.broker.set()
     confirming.failures = [KafkaConnectionError(), KafkaConnectionError()]
     await consume(reading, 0)
@@ -400,7 +398,7 @@ async def test_a_confirmation_waits_for_the_broker_and_stores_nothing_again(
     assert reading.consumer.commits == [{("a", 0): 1}]
 
 
-async def test_what_can_never_be_confirmed_is_put_aside_alone(reading: Reading, confirming: Confirming) -> None:
+async def test_only_the_unpublishable_record_goes_to_dead_letters(reading: Reading, confirming: Confirming) -> None:
     confirming.broker.set()
     confirming.poison = b"1"
     await consume(reading, 0, 1, 2)
@@ -421,7 +419,7 @@ async def test_a_batch_of_an_earlier_assignment_is_confirmed_and_not_committed(
     assert (confirming.confirmed, reading.consumer.commits, failures()) == ([b"0"], [], before + 1)
 
 
-async def test_what_is_in_hand_is_told_as_lag_until_it_is_committed(reading: Reading, confirming: Confirming) -> None:
+async def test_records_count_as_lag_until_committed(reading: Reading, confirming: Confirming) -> None:
     now = time.time()
     rows: list[Any] = [FakeRecord("a", 0, offset, b"x", timestamp=int((now - 60) * 1000)) for offset in (5, 6)]
     await reading.subscription.pipeline.consume(rows)
@@ -433,7 +431,7 @@ async def test_what_is_in_hand_is_told_as_lag_until_it_is_committed(reading: Rea
     assert list(reading.subscription.health.lag().values()) == [(0, 0.0)]
 
 
-async def test_who_stops_lets_go_of_what_is_not_confirmed(reading: Reading, confirming: Confirming) -> None:
+async def test_stopping_abandons_unconfirmed_batches(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
     await reading.subscription.pipeline.drained(0.01)
     await reading.subscription.pipeline.stop()
@@ -444,7 +442,7 @@ async def test_who_stops_lets_go_of_what_is_not_confirmed(reading: Reading, conf
 
 
 class Lot:
-    """Parks by first letter; an item that ends with `!` lets its letter go."""
+    """Parks items by their first letter; an item that ends with `!` releases its letter."""
 
     def __init__(self) -> None:
         self.letters: set[bytes] = set()
@@ -474,7 +472,7 @@ def lot(reading: Reading) -> Lot:
     return parking
 
 
-async def test_what_fails_for_good_is_parked_and_only_its_own_kind_queues_behind(reading: Reading, lot: Lot) -> None:
+async def test_a_failing_item_is_parked_and_only_its_own_key_is_held(reading: Reading, lot: Lot) -> None:
     reading.hands.poison = b"a1"
     await reading.take(b"a1", b"b1", b"a2", b"b2")
     await reading.take(FakeRecord("a", 0, 4, b"a3"), FakeRecord("a", 0, 5, b"b3"))
@@ -484,14 +482,14 @@ async def test_what_fails_for_good_is_parked_and_only_its_own_kind_queues_behind
     assert reading.consumer.commits == [{("a", 0): 4}, {("a", 0): 6}]
 
 
-async def test_what_comes_after_a_replay_in_the_same_batch_goes_on(reading: Reading, lot: Lot) -> None:
+async def test_items_after_a_replay_in_the_same_batch_are_handled(reading: Reading, lot: Lot) -> None:
     lot.letters = {b"a"}
     await reading.take(b"a1", b"a!", b"a2")
     assert lot.kept == [(b"a1", "parked")]
     assert reading.hands.done == [b"a!", b"a2"]
 
 
-async def test_a_replay_that_fails_parks_again_what_comes_after_it(reading: Reading, lot: Lot) -> None:
+async def test_a_failed_replay_parks_the_following_items_again(reading: Reading, lot: Lot) -> None:
     lot.letters = {b"a"}
     reading.hands.poison = b"a!"
     await reading.take(b"a!", b"a2")
@@ -499,7 +497,7 @@ async def test_a_replay_that_fails_parks_again_what_comes_after_it(reading: Read
 
 
 async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(reading: Reading, lot: Lot) -> None:
-    lot.away = [StoreAway[0]("gone")] * 2
+    lot.away = [StoreUnavailable("gone")] * 2
     await reading.take(b"a1")
     await reading.take(FakeRecord("a", 0, 1, b"a2"))
     assert (lot.refreshed, reading.hands.done) == (3, [b"a1", b"a2"])
@@ -512,7 +510,7 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
     ("error", "away"),
     [
         (DependencyUnavailable("city", "x"), "city"),
-        (StoreAway[0]("x"), "mongodb"),
+        (StoreUnavailable("x"), "mongodb"),
         (KafkaConnectionError(), "kafka"),
         (TopicAuthorizationFailedError(), "kafka-rights"),
         (MessageSizeTooLargeError(), None),
@@ -521,11 +519,11 @@ async def test_what_is_parked_is_learnt_once_for_each_assignment_and_waited_for(
     ],
     ids=repr,
 )
-def test_which_dependency_is_away_follows_from_the_error(error: Exception, away: str | None) -> None:
+def test_the_unavailable_dependency_is_derived_from_the_error(error: Exception, away: str | None) -> None:
     assert unavailable_dependency(error) == away
 
 
-def test_a_reason_of_any_length_fits_into_a_dead_letter() -> None:
+def test_long_reasons_are_shortened_in_dead_letters() -> None:
     letter = dead_letter("router", a_record(None), "permanent", "字" * 100_000, 1)
     assert letter[:2] == (None, None)
     assert len(header(letter, "dl_reason")) == 2_000
@@ -541,15 +539,15 @@ def blocked(name: str) -> float:
 
 
 @pytest.mark.parametrize(("end", "behind"), [(2, False), (3, True)])
-async def test_who_has_handled_less_than_the_broker_has_is_behind(reading: Reading, end: int, behind: bool) -> None:
-    assert await reading.subscription.health.behind()  # nothing is known yet
+async def test_lag_is_the_difference_to_the_end_offsets(reading: Reading, end: int, behind: bool) -> None:
+    assert await reading.subscription.health.behind()  # no offsets are known yet
     reading.consumer.ends = {TopicPartition("a", 0): end}
     await reading.take(b"1", b"2")
     assert await reading.subscription.health.behind() is behind
 
 
 @pytest.mark.integration
-async def test_on_a_real_topic_who_holds_a_batch_in_hand_is_behind_and_then_no_more(running: Backing) -> None:
+async def test_the_lag_on_a_real_topic_includes_the_current_batch(running: Backing) -> None:
     topic, publisher = f"try.{uuid4().hex[:12]}", Publisher(running.kafka, "try")
     await create_topics(running.kafka, [Topic(topic, 2, 1)], 1)
     came, go = asyncio.Event(), asyncio.Event()
@@ -581,7 +579,7 @@ async def test_on_a_real_topic_who_holds_a_batch_in_hand_is_behind_and_then_no_m
 
 
 @pytest.mark.parametrize(("at_leisure", "pauses"), [(False, 0), (True, 2)])
-async def test_what_is_read_at_leisure_pauses_before_a_poll_unless_more_lies_there(
+async def test_a_low_priority_subscription_pauses_between_polls_unless_behind(
     reading: Reading, monkeypatch: pytest.MonkeyPatch, at_leisure: bool, pauses: int
 ) -> None:
     slept: list[float] = []

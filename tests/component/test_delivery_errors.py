@@ -1,4 +1,4 @@
-"""What is kept of a mail server's words: no address of anybody, whether the mail is tried again or given up."""
+"""Stored errors of mail deliveries contain no addresses."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ADDRESS = "lan@mail.example"
 
 
 @pytest.mark.parametrize("given_up", [False, True])
-async def test_no_address_stands_in_the_error_of_a_delivery(database: Database, given_up: bool) -> None:
+async def test_delivery_errors_contain_no_addresses(database: Database, given_up: bool) -> None:
     store = NotifierStore(database)
     await store.add_notices([Notice("e1", "resident", INQUIRY, ADDRESS, "路灯", "亮了", "zh")], MONDAY_NOON)
     [delivery] = await store.claim(MONDAY_NOON, "resident", 1)
@@ -19,7 +19,7 @@ async def test_no_address_stands_in_the_error_of_a_delivery(database: Database, 
     if given_up:
         await store.failed(delivery, words)
     else:
-        await store.later(delivery, MONDAY_NOON, words)
+        await store.retry_at(delivery, MONDAY_NOON, words)
     [kept] = await store.deliveries_page(None, None, 1)
     assert kept.error == "550 <l***@mail.example>: no such user"
     assert (kept.to == ADDRESS, kept.text) == ((False, None) if given_up else (True, "亮了"))

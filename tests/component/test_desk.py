@@ -1,4 +1,4 @@
-"""The desk over HTTP: commands onto the log, pages of cases, decisions as lines, and revisions of the city."""
+"""The desk's HTTP API: commands, pages of cases, decisions as NDJSON, revisions of the city."""
 
 import json
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ CASE = f"/cases/{INQUIRY}"
 
 
 class Office:
-    """A desk without Kafka, its core, and a client with the token."""
+    """A desk without Kafka, its core, and a client with the operator token."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.store, self.publisher = RouterStore(database), publisher
@@ -60,7 +60,7 @@ class Office:
             await CaseList(self.store).follow(rows)
 
     async def decide_log(self, count: int) -> None:
-        """Decide the first `count` inputs that the desk has laid onto the log, and show what follows."""
+        """Decide the first `count` inputs of the desk and update its view."""
         rows = await self.publisher.until(count, topics.INPUTS)
         given = [read_input(a_record(value, headers, key=key)) for key, value, headers in rows[:count]]
         await self.told.publish(await self.core.decide_inputs([one for one in given if one is not None]))
@@ -93,7 +93,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 # ── commands ─────────────────────────────────────────────────────────────────
 
 
-async def test_a_command_lies_on_the_log_and_its_id_tells_what_became_of_it(office: Office) -> None:
+async def test_a_command_is_published_and_its_status_can_be_queried(office: Office) -> None:
     await office.decide(TRIAGE)
     answer = await office.command(type="assign", lead="parks", co_handlers=["water"])
     assert answer.status_code == 202
@@ -108,7 +108,7 @@ async def test_a_command_lies_on_the_log_and_its_id_tells_what_became_of_it(offi
     assert (seen["state"], seen["lead"], seen["co_handlers"]) == ("assigned", "parks", ["water"])
 
 
-async def test_a_command_that_the_state_forbids_says_why(office: Office) -> None:
+async def test_a_refused_command_has_a_reason(office: Office) -> None:
     await office.decide(told(received("路灯不亮")))
     answer = await office.command(type="assign", lead="parks")
     [(key, value, headers)] = await office.publisher.until(1, topics.INPUTS)
@@ -119,7 +119,7 @@ async def test_a_command_that_the_state_forbids_says_why(office: Office) -> None
     assert (status["status"], "not in triage" in status["reason"]) == ("refused", True)
 
 
-async def test_a_command_with_a_key_is_taken_once(office: Office) -> None:
+async def test_a_command_with_an_idempotency_key_is_accepted_once(office: Office) -> None:
     await office.decide(TRIAGE)
     key = {"Idempotency-Key": "k"}
     first, again = [await office.command(key, type="assign", lead="parks") for _ in range(2)]
@@ -134,9 +134,9 @@ async def test_a_command_with_a_key_is_taken_once(office: Office) -> None:
         (b"", "The body is not JSON"),
         (b"{", "The body is not JSON"),
         (b"\xff", "The body is not JSON"),
-        (b"[]", "type None is no command"),
-        (b'{"type": "explode"}', "type 'explode' is no command; write one of assign, replay, withdraw-part."),
-        (b'{"type": ["assign"]}', "type ['assign'] is no command"),
+        (b"[]", "type None is not a command"),
+        (b'{"type": "explode"}', "type 'explode' is not a command; write one of assign, replay, withdraw-part."),
+        (b'{"type": ["assign"]}', "type ['assign'] is not a command"),
         (b'{"type": "assign"}', "lead is missing; give it."),
         (b'{"type": "withdraw-part", "part_id": "x", "why": ""}', "why '' is too short"),
         (b'{"type": "withdraw-part", "part_id": "x", "why": "a\\u0000b"}', "why"),
@@ -145,12 +145,12 @@ async def test_a_command_with_a_key_is_taken_once(office: Office) -> None:
     ],
     ids=lambda value: repr(value)[:40],
 )
-async def test_what_is_no_command_is_422_with_a_sentence(office: Office, content: bytes, detail: str) -> None:
+async def test_an_invalid_command_is_422_with_a_message(office: Office, content: bytes, detail: str) -> None:
     await office.decide(TRIAGE)
     assert problem(await office.http.post(f"{CASE}/commands", content=content), 422)["detail"].startswith(detail)
 
 
-async def test_nobody_without_the_token_sees_or_does_anything(office: Office) -> None:
+async def test_requests_without_the_token_are_rejected(office: Office) -> None:
     for method, path in (("GET", "/cases"), ("GET", CASE), ("POST", "/city"), ("GET", "/decisions")):
         for value in ("", "Bearer wrong", f"Basic {TOKEN.decode()}"):
             answer = await office.http.request(method, path, headers={"Authorization": value})
@@ -158,7 +158,7 @@ async def test_nobody_without_the_token_sees_or_does_anything(office: Office) ->
             problem(answer, 401)
 
 
-async def test_what_is_not_there_is_404(office: Office) -> None:
+async def test_unknown_resources_are_404(office: Office) -> None:
     problem(await office.http.get(CASE), 404)
     problem(await office.http.get("/commands/nothing"), 404)
     problem(await office.command(type="assign", lead="parks"), 404)
@@ -169,7 +169,7 @@ async def test_what_is_not_there_is_404(office: Office) -> None:
 FIVE = [told(received("路灯" if n % 2 else "别的"), inquiry_id=f"20260316-0000000{n}") for n in range(5)]
 
 
-async def test_cases_come_page_by_page_each_once(office: Office) -> None:
+async def test_pages_contain_each_case_once(office: Office) -> None:
     await office.decide(*FIVE)
     pages: list[list[str]] = []
     after: str | None = None
@@ -195,7 +195,7 @@ async def test_cases_are_found_by_state_and_by_department(office: Office) -> Non
     problem(await office.http.get("/cases", params={"limit": "0"}), 422)
 
 
-async def test_a_case_is_shown_as_another_process_has_decided_it_since(
+async def test_a_case_includes_decisions_of_other_processes(
     office: Office, database: Database, publisher: FakePublisher, settings: Settings
 ) -> None:
     other = Office(database, publisher, settings)
@@ -208,7 +208,7 @@ async def test_a_case_is_shown_as_another_process_has_decided_it_since(
     assert (shown["state"], [part["state"] for part in shown["parts"]]) == ("answered", ["contributed"])
 
 
-async def test_decisions_come_as_lines_from_after_a_place(office: Office) -> None:
+async def test_decisions_are_listed_as_lines_after_a_position(office: Office) -> None:
     stories = [
         told(received("路灯"), contributed("lighting", "亮"), inquiry_id=f"20260316-0000000{n}") for n in range(2)
     ]
@@ -229,7 +229,7 @@ async def test_decisions_come_as_lines_from_after_a_place(office: Office) -> Non
     assert await places("20260316-00000000/1", limit=2) == ["0/2", "1/1"]
 
 
-async def test_a_decisions_messages_are_said_again_as_they_were(office: Office) -> None:
+async def test_the_messages_of_a_decision_are_published_again_unchanged(office: Office) -> None:
     story = told(received("路灯"))
     await office.decide(story)
     [line] = (await office.http.get("/decisions")).text.splitlines()
@@ -252,8 +252,8 @@ async def apply(office: Office, city: Any) -> httpx.Response:
 
 
 @pytest.mark.integration
-async def test_a_city_is_published_once_a_revision_and_unchanged_stays_the_same(office: Office) -> None:
-    """Numbers go on from what the topic has, even when the store begins anew."""
+async def test_an_unchanged_city_does_not_make_a_new_revision(office: Office) -> None:
+    """Revision numbers continue from the topic, even with an empty store."""
     first = await apply(office, CITY)
     assert first.json() == {"revision": 2, "departments": len(CITY.active), "rules": len(CITY.rules)}
     assert (await apply(office, CITY)).json()["revision"] == 2
@@ -266,7 +266,7 @@ async def test_a_city_is_published_once_a_revision_and_unchanged_stays_the_same(
 
 
 @pytest.mark.integration
-async def test_a_department_is_put_into_the_next_revision(office: Office) -> None:
+async def test_putting_a_department_makes_a_new_revision(office: Office) -> None:
     body = {"name": {"zh": "灯塔处", "en": "Lighthouses"}, "email": "desk@lighthouses.example"}
     problem(await office.http.put("/departments/lighthouses", json=body), 409)
     await apply(office, CITY)
@@ -285,13 +285,13 @@ async def test_a_department_is_put_into_the_next_revision(office: Office) -> Non
         ("lighthouses", {"name": {"zh": "a", "en": "a"}, "parent": "ghosts"}),
     ],
 )
-async def test_a_wrong_department_is_422(office: Office, code: str, body: dict[str, Any]) -> None:
+async def test_an_invalid_department_is_422(office: Office, code: str, body: dict[str, Any]) -> None:
     assert await office.store.revisions.add(CITY)
     problem(await office.http.put(f"/departments/{code}", json=body), 422)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 100_000, b'{"name": 1}'], ids=repr)
-async def test_a_wrong_city_is_422_and_changes_nothing(office: Office, content: bytes) -> None:
+async def test_an_invalid_city_is_422_and_changes_nothing(office: Office, content: bytes) -> None:
     problem(await office.http.post("/city", content=content), 422)
     assert await office.store.revisions.latest() is None
 
@@ -308,7 +308,7 @@ async def retire(office: Office, code: str = "lighting", reason: str = "并入�
 
 
 async def recalled_now(office: Office) -> int:
-    """What the router's loop does every few seconds."""
+    """Run the router's periodic recall once."""
     city = await office.store.revisions.latest()
     assert city is not None
     return await office.retiring.recall(city)
@@ -319,7 +319,7 @@ async def state(office: Office, story: Story) -> str:
 
 
 @pytest.mark.integration
-async def test_what_is_open_at_a_retired_department_goes_to_triage_once(office: Office) -> None:
+async def test_open_parts_of_a_retired_department_go_to_triage_once(office: Office) -> None:
     await apply(office, CITY)
     await office.decide(OPEN, DONE, ELSEWHERE)
     answer = (await retire(office)).json()
@@ -333,7 +333,7 @@ async def test_what_is_open_at_a_retired_department_goes_to_triage_once(office: 
 
 
 @pytest.mark.integration
-async def test_a_part_that_was_offered_before_the_router_knew_is_recalled_too(office: Office) -> None:
+async def test_a_part_offered_during_the_retirement_is_recalled_too(office: Office) -> None:
     await apply(office, CITY)
     await retire(office)
     await office.decide(OPEN)
@@ -343,7 +343,7 @@ async def test_a_part_that_was_offered_before_the_router_knew_is_recalled_too(of
 
 
 @pytest.mark.integration
-async def test_a_department_that_comes_back_and_retires_again_gives_back_its_new_part(office: Office) -> None:
+async def test_retiring_a_reactivated_department_recalls_its_new_part(office: Office) -> None:
     await apply(office, CITY)
     await office.decide(OPEN)
     await retire(office)
@@ -360,7 +360,7 @@ async def test_a_department_that_comes_back_and_retires_again_gives_back_its_new
     assert await state(office, OPEN) == "triage"
 
 
-async def test_nobody_retires_whom_nobody_knows_or_without_a_reason(office: Office) -> None:
+async def test_retiring_needs_a_known_department_and_a_reason(office: Office) -> None:
     problem(await retire(office), 409)
     assert await office.store.revisions.add(CITY)
     assert problem(await retire(office, "ghosts"), 404)["detail"].startswith("There is no department 'ghosts'")

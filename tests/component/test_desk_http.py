@@ -1,4 +1,4 @@
-"""The desk's doors: who has no token is told so before anything is read, and whatever is sent is answered."""
+"""HTTP edge cases of the desk: authentication before reading the body, limits, unusual values."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ DOORS = [("POST", "/city"), ("PUT", "/departments/lighthouses"), ("POST", f"/cas
 
 
 class Unread(httpx.AsyncByteStream):
-    """A body that tells whether anybody has asked for it."""
+    """A body that records whether it was read."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -32,7 +32,7 @@ class Unread(httpx.AsyncByteStream):
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
-async def test_without_the_token_nothing_is_read(office: Office, method: str, path: str) -> None:
+async def test_the_body_is_not_read_without_the_token(office: Office, method: str, path: str) -> None:
     body = Unread()
     headers = {"Authorization": "Bearer wrong", "Content-Type": "application/json"}
     problem(await office.http.request(method, path, content=body, headers=headers), 401)
@@ -59,7 +59,7 @@ async def test_every_body_has_a_limit(office: Office, method: str, path: str) ->
     ],
     ids=lambda value: repr(value)[:30],
 )
-async def test_what_is_no_department_is_422(office: Office, content: bytes) -> None:
+async def test_a_body_that_is_not_a_department_is_422(office: Office, content: bytes) -> None:
     assert await office.store.revisions.add(CITY)
     problem(await office.http.put("/departments/lighthouses", content=content), 422)
 
@@ -67,7 +67,7 @@ async def test_what_is_no_department_is_422(office: Office, content: bytes) -> N
 @pytest.mark.parametrize(
     "content", [b'{"type": ' + b"9" * 5_000 + b"}", b'{"type": "assign", "lead": ' + b"9" * 5_000 + b"}"]
 )
-async def test_a_command_of_thousands_of_digits_is_422(office: Office, content: bytes) -> None:
+async def test_a_command_with_thousands_of_digits_is_422(office: Office, content: bytes) -> None:
     office.store.decisions.known = known  # type: ignore[method-assign]
     problem(await office.http.post(f"/cases/{INQUIRY}/commands", content=content), 422)
 
@@ -76,13 +76,13 @@ async def known(inquiry_ids: Any) -> set[str]:
     return set(inquiry_ids)
 
 
-async def test_a_place_with_thousands_of_digits_is_422(office: Office) -> None:
+async def test_a_position_with_thousands_of_digits_is_422(office: Office) -> None:
     answer = problem(await office.http.get("/decisions", params={"after": "x/" + "9" * 5_000}), 422)
     assert "too many digits" in answer["detail"]
 
 
 @pytest.mark.parametrize("path", ["/city", "/departments/lighthouses"])
-async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
+async def test_changing_the_city_is_503_while_kafka_is_unavailable(
     office: Office, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any) -> None:
@@ -96,7 +96,7 @@ async def test_while_kafka_is_away_a_city_cannot_be_changed_for_now(
     assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
 
 
-async def test_of_events_out_of_order_the_newest_is_shown(database: Database) -> None:
+async def test_the_newest_event_is_shown_when_events_arrive_out_of_order(database: Database) -> None:
     view = CaseList(RouterStore(database))
 
     def row(sequence: int, state: str) -> Document:

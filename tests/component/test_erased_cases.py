@@ -1,4 +1,4 @@
-"""An erased inquiry at the router: the case goes on without words, and nothing of it is held or replayed."""
+"""An erased inquiry at the router: its texts are deleted, and parked inputs and dead letters are not replayed."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -43,7 +43,9 @@ def erase(desk: Commands, database: Database, settings: Settings) -> Erase:
     return lambda through: erase_at_the_router(desk.store, desk.ledger, letters, INQUIRY, through)
 
 
-async def test_what_became_of_a_command_is_still_told(desk: Commands, city: CityFeed[CityIndex], erase: Erase) -> None:
+async def test_the_status_of_a_command_survives_erasure(
+    desk: Commands, city: CityFeed[CityIndex], erase: Erase
+) -> None:
     story = told(received("路灯不亮"))
     refused = told(received("路灯不亮"), accepted("roads", id="refused")).inputs[1]
     await Core(desk.store, city).decide_inputs([*story.inputs, refused])
@@ -54,12 +56,12 @@ async def test_what_became_of_a_command_is_still_told(desk: Commands, city: City
     statuses = [await desk.status(id_) for id_ in ("refused", "undecided")]
     assert [one["status"] for one in statuses] == ["refused", "refused"]
     assert [one["reason"] for one in statuses] == [
-        "The sentences are erased; the reason is 'not-your-part'.",
+        "The sentences are erased; the reason code is 'not-your-part'.",
         "The inquiry was erased before this command was published.",
     ]
 
 
-async def test_a_case_is_forgotten_with_its_words_and_goes_on(
+async def test_a_cached_case_is_evicted_at_erasure_and_continues(
     desk: Commands, city: CityFeed[CityIndex], erase: Erase
 ) -> None:
     core = Core(desk.store, city)
@@ -74,7 +76,7 @@ async def test_a_case_is_forgotten_with_its_words_and_goes_on(
     assert [(one.n, bool(one.words)) for one in decisions] == [(1, False), (2, False), (3, True)]
 
 
-async def test_an_erasure_lets_go_of_what_was_parked_in_every_process(
+async def test_erasure_releases_parked_inputs_in_every_process(
     desk: Commands, city: CityFeed[CityIndex], erase: Erase, database: Database
 ) -> None:
     first, second, third = STORY.inputs
@@ -89,7 +91,7 @@ async def test_an_erasure_lets_go_of_what_was_parked_in_every_process(
     assert (await desk.store.parked.of([INQUIRY]), other.waits(third)) == ([], None)
 
 
-async def test_a_letter_with_words_is_not_replayed_and_one_of_an_event_is(
+async def test_dead_letters_with_text_are_not_replayed_and_those_of_events_are(
     desk: Commands, database: Database, settings: Settings, publisher: FakePublisher
 ) -> None:
     replaying = DeadLetterReplay(DeadLetterIndex(database, Connection.of(settings)), desk.store, publisher, desk)

@@ -1,4 +1,4 @@
-"""What becomes of the entries of an erased inquiry: nobody publishes or misses them."""
+"""Ledger entries of an erased inquiry are neither published nor reported as missing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from shared.service import reconciliation
 from shared.store.mongo import Database
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
-from tests.component.test_reconcile import Books, entry
+from tests.component.test_reconcile import Services, entry
 from tests.component.town import Chorus, Town
 from tests.fakes import FakePublisher
 
@@ -24,7 +24,7 @@ OTHER = "20260316-0000000B"
 
 @pytest.fixture
 async def book(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ledger]:
-    """A ledger in which two inputs of one inquiry and one of another are written and not published."""
+    """A ledger with two unpublished inputs of one inquiry and one of another."""
     monkeypatch.setattr(ledger, "LEASE_S", 0.05)
     monkeypatch.setattr(relay, "RELAY_EVERY_S", 0.01)
     one = Ledger(database, "ledger")
@@ -38,7 +38,7 @@ async def book(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield one
 
 
-async def test_the_relay_passes_over_erased_entries_and_their_notes_go(book: Ledger, publisher: FakePublisher) -> None:
+async def test_the_relay_skips_erased_entries_and_deletes_their_notes(book: Ledger, publisher: FakePublisher) -> None:
     await book.erase(INQUIRY)
     async with in_background(Relay(book, publisher).run):
         await publisher.until(1, topics.INPUTS)
@@ -48,7 +48,7 @@ async def test_the_relay_passes_over_erased_entries_and_their_notes_go(book: Led
     assert publisher.ids() == [f"{OTHER}/0"]
 
 
-async def test_what_was_erased_on_its_way_to_the_relay_is_not_published(book: Ledger, publisher: FakePublisher) -> None:
+async def test_an_entry_erased_while_the_relay_works_is_not_published(book: Ledger, publisher: FakePublisher) -> None:
     await book.unpublished.delete_many({"entries": f"{INQUIRY}/0"})
     await book.erase(INQUIRY)
     await book.fresh.get()  # the first message of the inquiry, published before
@@ -57,9 +57,9 @@ async def test_what_was_erased_on_its_way_to_the_relay_is_not_published(book: Le
     assert publisher.ids() == [f"{OTHER}/0"]
 
 
-async def test_an_erased_entry_is_not_published_by_hand_either(book: Ledger, publisher: FakePublisher) -> None:
+async def test_an_erased_entry_cannot_be_published_by_request(book: Ledger, publisher: FakePublisher) -> None:
     await book.erase(INQUIRY)
-    with pytest.raises(Problem, match="is erased with its inquiry; nothing is left to publish") as raised:
+    with pytest.raises(Problem, match="is erased, so it cannot be published") as raised:
         await reconciliation.publish_again(Relay(book, publisher), f"{INQUIRY}/1")
     assert (raised.value.status, publisher.records) == (409, [])
     shown = await reconciliation.entries(book, "", -1, 10)
@@ -70,7 +70,7 @@ async def test_an_erased_entry_is_not_published_by_hand_either(book: Ledger, pub
     ]
 
 
-async def test_an_id_whose_entry_is_erased_is_a_repeat_whatever_the_body(book: Ledger) -> None:
+async def test_the_id_of_an_erased_entry_counts_as_a_repeat_with_any_body(book: Ledger) -> None:
     again = Entry(f"{INQUIRY}/0", INQUIRY, 7, "chorus.inquiry.received", MONDAY_NOON, "{}", "other", "door", "resident")
     before = await book.accept(again)
     await book.erase(INQUIRY)
@@ -80,10 +80,10 @@ async def test_an_id_whose_entry_is_erased_is_a_repeat_whatever_the_body(book: L
     assert (again.repeats(before.earlier), again.repeats(after.earlier)) == (False, True)
 
 
-def test_an_erased_entry_that_was_never_decided_is_no_finding(
+def test_reconcile_ignores_undecided_erased_entries(
     town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "DOORS", ("intake",))
+    monkeypatch.setattr(reconcile, "LEDGERS", ("intake",))
     lost = entry("lost")
-    town.says = Books(ledger=[lost, entry("erased", n=1) | {"erased": True}])
+    town.says = Services(ledger=[lost, entry("erased", n=1) | {"erased": True}])
     assert [one["n"] for one in chorus("reconcile", "--dry-run", "--json").document["missing"]] == [lost["n"]]

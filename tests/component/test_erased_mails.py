@@ -1,4 +1,4 @@
-"""An erased inquiry at the notifier: no mail, and nothing in the hall."""
+"""An erased inquiry at the notifier: no more mails, and no entry in the hall."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ OTHER = "20260316-0000000B"
 MAIL = Notice("one", "resident", INQUIRY, "writer@mail.example", "路灯", "亮了", "zh")
 
 
-async def test_a_mail_that_is_not_sent_is_cancelled_and_stays_so(database: Database) -> None:
+async def test_erasure_cancels_unsent_mails(database: Database) -> None:
     store = NotifierStore(database)
     await store.add_notices([MAIL, replace(MAIL, id="two")], timestamps.now())
     [claimed, _] = await store.claim(timestamps.now(), "resident", 2)
     await erase_at_the_notifier(store, INQUIRY, 3)
-    await store.later(claimed, timestamps.now(), "too late")
+    await store.retry_at(claimed, timestamps.now(), "too late")
     await store.failed(claimed, "too late")
     await store.add_notices([MAIL], timestamps.now())
     assert await store.claim(timestamps.now(), "resident", 2) == []
@@ -31,7 +31,7 @@ async def test_a_mail_that_is_not_sent_is_cancelled_and_stays_so(database: Datab
     assert {(DeliveryShown.of(one).to, DeliveryShown.of(one).state) for one in found} == {(None, "cancelled")}
 
 
-async def test_the_hall_shows_nothing_from_before_an_erasure(database: Database) -> None:
+async def test_erasure_removes_the_entry_from_the_hall(database: Database) -> None:
     store = NotifierStore(database)
     answer = HallEntry(INQUIRY, 3, 1, "2026-03-16T05:00:00.000Z", "zh", "路灯", "不亮", ())
     await store.show([answer, replace(answer, inquiry_id=OTHER)])

@@ -1,4 +1,4 @@
-"""An erased inquiry at intake: what comes at the same time, and what comes after."""
+"""An erased inquiry at intake: concurrent and later messages."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.fakes import FakePublisher
 STORY = told(received("路灯不亮"), accepted("lighting"), contributed("lighting", "亮了"))
 
 
-async def test_a_rating_that_comes_with_the_erasure_leaves_no_words(
+async def test_a_rating_during_erasure_leaves_no_text(
     database: Database, publisher: FakePublisher, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     intake = Intake(database, publisher, settings)
@@ -38,12 +38,12 @@ async def test_a_rating_that_comes_with_the_erasure_leaves_no_words(
     assert [(one["n"], "value" in one) for one in entries] == [(0, False), (1, False)]
 
 
-async def test_what_is_told_after_an_erasure_keeps_its_words(
+async def test_messages_after_an_erasure_keep_their_text(
     database: Database, publisher: FakePublisher, settings: Settings
 ) -> None:
     intake = Intake(database, publisher, settings)
     await intake.store.tombstones.set(INQUIRY, 2)
     await intake.hear(STORY)
-    assert {one.n for one in await intake.store.told(INQUIRY)} == {3}
+    assert {one.n for one in await intake.store.updates(INQUIRY)} == {3}
     assert {one["n"] for one in await intake.store.tickets.find({}).to_list(None)} == {1, 2, 3}
     await intake.http.aclose()

@@ -1,4 +1,4 @@
-"""Erasure in the stores of all services: no word is left, nothing comes back, and facts still verify."""
+"""Erasure in the stores of all services: all texts are deleted and stay deleted, and the facts still verify."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from tests.component.erasing import SERVICES, Services, all_services, tell_every
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
 
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/2/by"}
-"""What was refused at once; and the ids that departments gave to messages that were taken: ours are made of them."""
+"""Rejected requests, and the departments' own ids, from which the product derives its ids."""
 NEVER_STORED |= {"lighting/0/id", "lighting/1/id", "lighting/2/id", "roads/0/id"}
 
 
@@ -42,7 +42,7 @@ async def erase(one: Services, through: int) -> None:
 
 
 def with_secrets(marks: Marks, documents: dict[str, list[Any]]) -> Marks:
-    """The marks, and every salt, digest and fingerprint: with those a guess at a text could be tested."""
+    """The markers, and every salt, digest and fingerprint, which would allow guessing a text."""
     for collection, some in documents.items():
         for one in some:
             for name in {"salt", "digest", "fingerprint"} & one.keys():
@@ -52,7 +52,7 @@ def with_secrets(marks: Marks, documents: dict[str, list[Any]]) -> Marks:
 
 
 def without_texts(case: Case) -> Any:
-    """All of a case that its facts tell."""
+    """All fields of a case that come from its facts."""
     parts = [part._replace(text=None, draft=None) for part in case.parts.values()]
     causes = {id_: one._replace(digest=None) for id_, one in case.causes.items()}
     inquiry = case.inquiry and (case.inquiry.public, case.inquiry.language, case.inquiry.received_at)
@@ -60,7 +60,7 @@ def without_texts(case: Case) -> Any:
 
 
 def verified(decisions: list[Any]) -> int:
-    """Follow the chain through the stored lines, with nothing but SHA-256 and JSON; returns its length."""
+    """Verify the hash chain of the stored lines with SHA-256 and JSON only; returns its length."""
     length, head = 0, None
     for one in sorted(decisions, key=lambda one: int(one["n"])):
         for line in one["facts"]:
@@ -71,7 +71,7 @@ def verified(decisions: list[Any]) -> int:
     return length
 
 
-def test_no_field_that_may_hold_words_is_forgotten() -> None:
+def test_every_text_field_is_covered_by_erasure() -> None:
     found = {kind: set(text_fields(model)) for kind, model in INPUTS.items()}
     assert found["chorus.inquiry.received"] >= {"subject", "contact/phone", "departments"}
     assert found["chorus.part.contributed"] == {"by", "text", "actions/kind", "actions/note"}
@@ -79,7 +79,7 @@ def test_no_field_that_may_hold_words_is_forgotten() -> None:
     assert not any(field in IDS for fields in found.values() for field in fields)
 
 
-async def test_every_field_of_every_input_that_may_hold_words_had_a_mark(services: Services) -> None:
+async def test_every_text_field_of_every_input_had_a_marker(services: Services) -> None:
     given = [(one.type, one.payload.model_dump(mode="json")) for one in services.inputs]
     unmarked = [
         f"{kind}: {path}"
@@ -95,7 +95,7 @@ async def test_every_field_of_every_input_that_may_hold_words_had_a_mark(service
     assert unmarked == []
 
 
-async def test_an_erasure_leaves_facts_and_no_word_in_any_store(services: Services) -> None:
+async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> None:
     documents = await stored(services.databases)
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
@@ -127,7 +127,7 @@ async def test_an_erasure_leaves_facts_and_no_word_in_any_store(services: Servic
     assert await stored(services.databases) == documents
 
 
-async def test_what_is_read_again_brings_nothing_back(services: Services) -> None:
+async def test_reading_old_messages_again_restores_no_text(services: Services) -> None:
     through = len(await services.router.decisions.of(services.inquiry_id))
     await erase(services, through)
     documents = await stored(services.databases)
@@ -159,7 +159,7 @@ async def test_what_is_read_again_brings_nothing_back(services: Services) -> Non
     assert len(documents["router.letters"]) == 2
 
 
-async def test_an_erased_inquiry_answers_like_an_unknown_one_and_its_letters_stay_where_they_are(
+async def test_an_erased_inquiry_is_404_and_its_dead_letters_are_not_replayed(
     services: Services,
 ) -> None:
     await erase(services, len(await services.router.decisions.of(services.inquiry_id)))

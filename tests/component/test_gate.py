@@ -1,4 +1,4 @@
-"""The gate on a real store: what is right goes onto the log, what is not goes back, and a repeat changes no id."""
+"""The gate on a real store: valid messages are published to the log, invalid ones are refused."""
 
 import json
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ def in_force() -> CityFeed[CityIndex]:
 
 
 async def passed(gate: Gate, publisher: FakePublisher, batch: Sequence[OutboxRecord]) -> None:
-    """Let a batch in and publish what follows."""
+    """Pass a batch through the gate and publish the result."""
     await publisher.publish(await gate.let_in(batch))
 
 
 @pytest.fixture
 async def store(database: Database) -> RouterStore:
-    """A store that knows one inquiry, which is lighting's."""
+    """A store with one inquiry, assigned to lighting."""
     one = RouterStore(database)
     await Core(one, in_force()).decide_inputs(told(received("路灯不亮")).inputs)
     return RouterStore(database)
@@ -48,7 +48,9 @@ def knock(value: bytes, id_: str | None = "our-1", offset: int = 0, department: 
 GOOD = json.dumps({"part_id": PART}).encode()
 
 
-async def test_what_is_right_lies_on_the_log_under_its_case(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_a_valid_message_is_published_with_its_inquiry_as_key(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
     await passed(Gate(store, in_force()), publisher, [knock(GOOD)])
     [(topic, row)] = publisher.records
     given = read_input(a_record(row[1], row[2], topic=topic, key=row[0]))
@@ -56,7 +58,9 @@ async def test_what_is_right_lies_on_the_log_under_its_case(store: RouterStore, 
     assert (topic, given.inquiry_id, given.department, given.origin) == (topics.INPUTS, INQUIRY, "lighting", "our-1")
 
 
-async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_an_invalid_message_is_refused_and_others_are_published(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
     elsewhere = json.dumps({"part_id": "20260316-ZZZZZZZZ-p1"}).encode()
     batch = [knock(b"{", "bad", 1), knock(GOOD, "good", 2), knock(elsewhere, "lost", 3), knock(b"", None, 4)]
     await passed(Gate(store, in_force()), publisher, batch)
@@ -73,14 +77,12 @@ async def test_what_is_not_goes_back_and_its_neighbours_go_on(store: RouterStore
 
 
 def unsalted(record: Any) -> Any:
-    """A published record without the salt."""
+    """A published record without the salt header."""
     topic, (key, value, headers) = record
     return topic, (key, value, [one for one in headers if one[0] != "ce_salt"])
 
 
-async def test_a_repeat_carries_the_same_bytes_with_a_salt_of_its_own(
-    store: RouterStore, publisher: FakePublisher
-) -> None:
+async def test_a_repeat_has_the_same_bytes_and_a_new_salt(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [knock(GOOD, "a", 1), knock(b"{", "b", 2)]
     await passed(Gate(store, in_force()), publisher, batch)
     first = list(publisher.records)
@@ -95,15 +97,13 @@ async def test_two_departments_may_use_the_same_id(store: RouterStore, publisher
     assert len(set(publisher.ids(topics.INPUTS))) == 2
 
 
-async def test_what_could_not_be_published_is_an_error_so_that_the_batch_waits(
-    store: RouterStore, publisher: FakePublisher
-) -> None:
+async def test_a_publish_error_is_raised_so_that_the_batch_waits(store: RouterStore, publisher: FakePublisher) -> None:
     publisher.away = True
     with pytest.raises(Exception, match="away"):
         await passed(Gate(store, in_force()), publisher, [knock(GOOD)])
 
 
-async def test_a_batch_of_strangers_does_no_harm(store: RouterStore, publisher: FakePublisher) -> None:
+async def test_a_batch_of_invalid_records_does_no_harm(store: RouterStore, publisher: FakePublisher) -> None:
     batch = [
         knock(json.dumps({"part_id": f"20260316-0000{n:04d}-p1"}).encode(), f"s{n}", n, "roads") for n in range(200)
     ]
@@ -112,7 +112,7 @@ async def test_a_batch_of_strangers_does_no_harm(store: RouterStore, publisher: 
     assert len(publisher.on(topics.inbox("roads"))) == 200
 
 
-async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_holds_nobody_up(
+async def test_messages_of_unknown_departments_become_dead_letters(
     store: RouterStore, publisher: FakePublisher
 ) -> None:
     await passed(
@@ -123,7 +123,7 @@ async def test_the_outbox_of_nobody_in_the_directory_leaves_dead_letters_and_hol
     assert [header(row, "ce_causationid") for row in publisher.on(topics.INPUTS)] == ["our-1"]
 
 
-async def test_two_refusals_of_one_id_are_told_apart_by_their_bytes(
+async def test_two_refusals_of_one_id_are_distinguished_by_their_bytes(
     store: RouterStore, publisher: FakePublisher
 ) -> None:
     await passed(Gate(store, in_force()), publisher, [knock(b"{", "same", 1), knock(b"[", "same", 2)])

@@ -1,4 +1,4 @@
-"""What an input's headers must say of its sender and its salt, before anything is decided."""
+"""The headers of an input for sender and salt are validated before it is decided."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SALT = "0123456789abcdef" * 4
 
 
 def an_input(**headers: bytes | None) -> Record:
-    """A resident's message with other headers; one that is None is not there."""
+    """A resident's message with other headers; None omits a header."""
     good = input_record(given_by(received("路灯不亮"), Case("20260316-7KQ2M9XD"), 1))
     kept = [(name, value) for name, value in good.headers if name not in headers]
     more = [(name, value) for name, value in headers.items() if value is not None]
@@ -29,7 +29,7 @@ def an_input(**headers: bytes | None) -> Record:
         (b"staff/district-manager", Actor("staff", "district-manager")),
     ],
 )
-def test_a_sender_is_a_kind_or_a_kind_with_a_role(text: bytes, actor: Actor) -> None:
+def test_a_sender_is_a_kind_with_an_optional_role(text: bytes, actor: Actor) -> None:
     read = readable(an_input(ce_actor=text))
     assert isinstance(read, Input)
     assert read.actor == actor
@@ -39,7 +39,7 @@ def test_a_sender_is_a_kind_or_a_kind_with_a_role(text: bytes, actor: Actor) -> 
     "text",
     ["王办事员", "Staff", "staff/", "/operator", "staff/operator/more", "staff operator", "resident\n", "staff/1"],
 )
-def test_a_sender_in_other_words_is_refused_with_the_words_quoted(text: str) -> None:
+def test_an_invalid_sender_is_rejected_with_its_value(text: str) -> None:
     read = readable(an_input(ce_actor=text.encode()))
     assert isinstance(read, InvalidRecord)
     assert str(read) == f"ce_actor {text!r} must be `kind` or `kind/role`, such as 'staff/operator'."
@@ -58,7 +58,7 @@ def test_a_salt_is_32_bytes_in_hexadecimal(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("header", ["ce_actor", "ce_salt"])
-def test_an_input_without_one_of_them_is_refused(header: str) -> None:
+def test_an_input_without_sender_or_salt_is_rejected(header: str) -> None:
     read = readable(an_input(**{header: None}))
     assert isinstance(read, InvalidRecord)
     assert "ce_actor, ce_salt" in str(read)

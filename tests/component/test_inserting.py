@@ -1,4 +1,4 @@
-"""Inserting what is new: what the store says of one document is told apart from a store that is away."""
+"""Inserts of new documents: errors about single documents are distinguished from an unavailable store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError
 
-from shared.store.mongo import Database, StoreAway, Unstorable, insert_new
+from shared.store.mongo import Database, StoreUnavailable, Unstorable, insert_new
 
 pytestmark = pytest.mark.both_clients
 
@@ -14,7 +14,7 @@ DOCUMENTS = [{"_id": "first"}, {"_id": "second"}]
 
 
 class Saying:
-    """A collection that answers an insert with these errors: code by the document's place."""
+    """A collection whose insert fails with these error codes, by document index."""
 
     def __init__(self, errors: Mapping[int, int], unsure: bool = False) -> None:
         concern = [{"code": 64, "errmsg": "waiting for replication timed out"}] if unsure else []
@@ -29,7 +29,7 @@ async def insert(collection: Any) -> set[Any]:
     return await insert_new(collection, DOCUMENTS)
 
 
-async def test_what_is_there_is_named_and_left_as_it_is(database: Database) -> None:
+async def test_existing_documents_are_returned_and_unchanged(database: Database) -> None:
     things = database["things"]
     assert await insert_new(things, DOCUMENTS[:1]) == set()
     assert await insert_new(things, [{"_id": "first", "other": 1}, DOCUMENTS[1]]) == {"first"}
@@ -38,14 +38,14 @@ async def test_what_is_there_is_named_and_left_as_it_is(database: Database) -> N
 
 @pytest.mark.parametrize("code", [2, 15, 121, 10334])
 async def test_a_document_that_is_never_taken_is_named_and_nobody_waits_for_it(code: int) -> None:
-    with pytest.raises(Unstorable, match="The store does not take 'second': so it is"):
+    with pytest.raises(Unstorable, match="The store rejects the document 'second': so it is"):
         await insert(Saying({0: 11000, 1: code}))
-    assert not issubclass(Unstorable, StoreAway)
+    assert not issubclass(Unstorable, StoreUnavailable)
 
 
 @pytest.mark.parametrize(
     "saying", [Saying({1: 189}), Saying({1: 11600}), Saying({0: 11000}, unsure=True)], ids=range(3)
 )
 async def test_a_store_that_steps_down_or_is_not_sure_is_waited_for(saying: Saying) -> None:
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await insert(saying)

@@ -1,4 +1,4 @@
-"""Intake over HTTP: what is taken, what is refused and how, and that nobody's secrets reach a log."""
+"""Intake's HTTP API: accepted and rejected messages, tickets, ratings, and logs without personal data."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_told
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import CITY, Story, contributed, received, record_of, told
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
@@ -39,7 +39,7 @@ GOOD: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯坏�
 
 
 class Intake:
-    """One intake without Kafka: its parts, and a client of its HTTP."""
+    """An intake without Kafka, with an HTTP client."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
@@ -62,9 +62,9 @@ class Intake:
         return await self.http.get(f"/inquiries/{inquiry_id}", headers={"X-Query-Code": code})
 
     async def hear(self, story: Story) -> None:
-        """What residents.inbox tells of a story."""
+        """Handle the resident messages of a story."""
         rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
-        await TicketUpdates(self.store).remember([one for one in map(read_told, rows) if one])
+        await TicketUpdates(self.store).save([one for one in map(read_told, rows) if one])
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
 # ── writing in ───────────────────────────────────────────────────────────────
 
 
-async def test_a_message_is_taken_and_lies_on_the_log_of_its_case(intake: Intake) -> None:
+async def test_a_message_is_accepted_and_published(intake: Intake) -> None:
     response = await intake.write(contact={"phone": "13900000000"}, public=True, area="东屿区")
     assert response.status_code == 202
     receipt = response.json()
@@ -105,7 +105,7 @@ async def test_a_message_is_taken_and_lies_on_the_log_of_its_case(intake: Intake
     assert dict(headers)["ce_recordedtime"] == given["received_at"].encode()
 
 
-async def test_the_language_follows_the_browser_unless_it_is_said(intake: Intake) -> None:
+async def test_the_language_follows_accept_language_unless_given(intake: Intake) -> None:
     await intake.write({"Accept-Language": "en-GB,en;q=0.9"})
     await intake.write({"Accept-Language": "en"}, language="zh")
     rows = await intake.publisher.until(2, topics.INPUTS)
@@ -125,7 +125,7 @@ async def test_the_language_follows_the_browser_unless_it_is_said(intake: Intake
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-async def test_what_is_wrong_with_a_field_is_422_with_pointer_and_sentence(
+async def test_an_invalid_field_is_422_with_pointer_and_message(
     intake: Intake, changed: dict[str, Any], pointer: str, detail: str
 ) -> None:
     body = problem(await intake.write(**changed), 422)
@@ -134,7 +134,7 @@ async def test_what_is_wrong_with_a_field_is_422_with_pointer_and_sentence(
     assert await intake.ledger.entries.count_documents({}) == 0
 
 
-async def test_a_department_that_is_retired_is_422_and_without_a_directory_everything_is_taken(intake: Intake) -> None:
+async def test_a_retired_department_is_422_and_without_a_directory_every_code_is_accepted(intake: Intake) -> None:
     intake.city.use(retire(CITY, "parks").model_copy(update={"revision": 2}))
     problem(await intake.write(departments=["parks"]), 422)
     intake.city.city = None
@@ -159,14 +159,14 @@ async def test_a_department_that_is_retired_is_422_and_without_a_directory_every
     ],
     ids=lambda value: repr(value)[:20],
 )
-async def test_a_body_that_is_no_message_is_refused(
+async def test_a_body_that_is_not_a_message_is_rejected(
     intake: Intake, content: bytes, media_type: str, status: int
 ) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
     problem(await intake.http.post("/inquiries", content=content, headers=headers), status)
 
 
-async def test_json_in_utf_8_says_so_and_is_taken(intake: Intake) -> None:
+async def test_json_with_charset_utf_8_is_accepted(intake: Intake) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     assert (await intake.http.post("/inquiries", content=json.dumps(GOOD), headers=headers)).status_code == 202
 
@@ -174,7 +174,7 @@ async def test_json_in_utf_8_says_so_and_is_taken(intake: Intake) -> None:
 # ── once ─────────────────────────────────────────────────────────────────────
 
 
-async def test_the_same_key_and_body_give_the_same_answer(intake: Intake) -> None:
+async def test_the_same_key_and_body_return_the_same_ticket(intake: Intake) -> None:
     first, again = [await intake.write({"Idempotency-Key": "k"}) for _ in range(2)]
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json() == again.json()
@@ -207,14 +207,14 @@ async def test_the_same_key_still_in_flight_is_409(intake: Intake, monkeypatch: 
     assert (await first).status_code == 202
 
 
-async def test_a_repeat_gets_its_answer_even_if_a_department_was_retired_meanwhile(intake: Intake) -> None:
+async def test_a_repeat_returns_its_ticket_after_a_department_was_retired(intake: Intake) -> None:
     first = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
     intake.city.use(retire(CITY, "parks").model_copy(update={"revision": 2}))
     again = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
     assert (again.status_code, again.json()) == (202, first.json())
 
 
-async def test_an_external_id_needs_the_token_and_is_a_key_of_its_channel(intake: Intake) -> None:
+async def test_an_external_id_needs_the_token_and_is_unique_in_its_channel(intake: Intake) -> None:
     body = problem(await intake.write(external_id="A-1"), 401)
     assert body["errors"][0]["pointer"] == "/external_id"
     problem(await intake.write({"Authorization": "Bearer wrong"}, external_id="A-1"), 401)
@@ -239,9 +239,9 @@ async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str,
     assert (await intake.write({"Idempotency-Key": "k" * 200})).status_code == 202
 
 
-async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unavailable_store_is_503(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(entry: Any) -> Any:
-        raise StoreAway[0]("gone")
+        raise StoreUnavailable("gone")
 
     monkeypatch.setattr(intake.ledger, "accept", away)
     answer = await intake.write()
@@ -249,9 +249,7 @@ async def test_without_the_store_nothing_is_promised(intake: Intake, monkeypatch
     assert answer.headers["retry-after"] == "5"
 
 
-async def test_a_store_that_does_not_answer_at_all_is_503_in_time(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hanging_store_is_503_in_time(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(collection: Any, documents: Any) -> set[Any]:
         await asyncio.Event().wait()
         return set()
@@ -265,7 +263,7 @@ async def test_a_store_that_does_not_answer_at_all_is_503_in_time(
     assert (page.status_code, "路灯" in page.text) == (503, True)
 
 
-async def test_without_kafka_everything_is_taken(intake: Intake) -> None:
+async def test_messages_are_accepted_without_kafka(intake: Intake) -> None:
     intake.publisher.away = True
     assert (await intake.write()).status_code == 202
     assert await intake.ledger.unpublished.count_documents({}) == 1
@@ -279,7 +277,7 @@ async def a_ticket(intake: Intake) -> tuple[str, str]:
     return receipt["inquiry_id"], receipt["query_code"]
 
 
-async def test_the_holder_of_the_code_sees_the_ticket_as_it_is_told(intake: Intake) -> None:
+async def test_the_ticket_is_shown_with_the_query_code(intake: Intake) -> None:
     inquiry_id, code = await a_ticket(intake)
     seen = (await intake.look(inquiry_id, code)).json()
     assert (seen["state"], seen["reply"], len(seen["timeline"])) == ("registered", None, 1)
@@ -331,7 +329,7 @@ async def an_answered_ticket(intake: Intake) -> tuple[str, dict[str, str]]:
     return f"/inquiries/{inquiry_id}/rating", {"X-Query-Code": code}
 
 
-async def test_a_rating_is_taken_once_and_a_repeat_gets_the_same_answer(intake: Intake) -> None:
+async def test_a_rating_is_accepted_once_and_a_repeat_returns_the_same_response(intake: Intake) -> None:
     where, code = await an_answered_ticket(intake)
     first, again = [await intake.http.post(where, json=GOOD_WORD, headers=code) for _ in range(2)]
     assert (first.status_code, again.status_code) == (202, 202)
@@ -341,7 +339,7 @@ async def test_a_rating_is_taken_once_and_a_repeat_gets_the_same_answer(intake: 
     assert {dict(headers)["ce_type"] for _, _, headers in rows} == {b"chorus.inquiry.rated"}
 
 
-async def test_what_is_not_answered_cannot_be_rated(intake: Intake) -> None:
+async def test_an_inquiry_without_a_reply_cannot_be_rated(intake: Intake) -> None:
     inquiry_id, code = await a_ticket(intake)
     where = f"/inquiries/{inquiry_id}/rating"
     problem(await intake.http.post(where, json=GOOD_WORD, headers={"X-Query-Code": code}), 409)
@@ -349,7 +347,7 @@ async def test_what_is_not_answered_cannot_be_rated(intake: Intake) -> None:
 
 
 @pytest.mark.parametrize("digits", ["9" * 5_000, "²", "-1", "", "x"])
-async def test_whatever_a_form_gives_as_a_round_is_answered_with_a_page(intake: Intake, digits: str) -> None:
+async def test_an_invalid_round_in_the_form_returns_a_page(intake: Intake, digits: str) -> None:
     where, code = await an_answered_ticket(intake)
     form = {"inquiry_id": where.split("/")[2], "code": code["X-Query-Code"], "round": digits, "solved": "true"}
     answer = await intake.http.post("/status/rating", data=form | {"satisfied": "yes"})
@@ -358,7 +356,7 @@ async def test_whatever_a_form_gives_as_a_round_is_answered_with_a_page(intake: 
     problem(await intake.http.post(where, content=content, headers=code | {"Content-Type": "application/json"}), 422)
 
 
-async def test_only_the_round_that_is_answered_can_be_rated(intake: Intake) -> None:
+async def test_only_an_answered_round_can_be_rated(intake: Intake) -> None:
     where, code = await an_answered_ticket(intake)
     problem(await intake.http.post(where, json=GOOD_WORD | {"round": 2}, headers=code), 409)
     body = problem(await intake.http.post(where, json=GOOD_WORD | {"satisfied": "very"}, headers=code), 422)
@@ -368,7 +366,7 @@ async def test_only_the_round_that_is_answered_can_be_rated(intake: Intake) -> N
 # ── logs, pages, restart ─────────────────────────────────────────────────────
 
 
-async def test_neither_query_strings_nor_contacts_nor_words_reach_a_log(
+async def test_logs_contain_no_query_strings_contacts_or_texts(
     intake: Intake, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "chorus")
@@ -393,7 +391,7 @@ async def test_neither_query_strings_nor_contacts_nor_words_reach_a_log(
     ],
     ids=["too many fields", "too long"],
 )
-async def test_a_form_that_cannot_be_read_is_told_on_a_page(
+async def test_an_unreadable_form_returns_an_error_page(
     intake: Intake, path: str, content: str, status: int, words: dict[str, str]
 ) -> None:
     for language, said in words.items():
@@ -402,7 +400,7 @@ async def test_a_form_that_cannot_be_read_is_told_on_a_page(
         assert said in answer.text
 
 
-async def test_the_last_city_is_known_after_a_restart_without_kafka(intake: Intake) -> None:
+async def test_the_last_city_is_loaded_from_the_store_without_kafka(intake: Intake) -> None:
     assert await intake.store.last_city() is None
     await intake.store.save_city(CITY)
     await intake.store.save_city(CITY)

@@ -1,4 +1,4 @@
-"""Leases on a real store: each document that is due goes to one process, and only whoever holds it says what became of it."""
+"""Leases on a real store: each due document is claimed by one process at a time."""
 
 import asyncio
 from datetime import timedelta
@@ -16,7 +16,7 @@ OVER = MONDAY_NOON + timedelta(seconds=LEASE_S)
 
 @pytest.fixture
 async def work(database: Database) -> Collection:
-    """Three documents, the newest first: due a minute ago, two and three minutes ago."""
+    """Three documents, newest first: due one, two and three minutes ago."""
     collection = database["work"]
     await leases.index(collection)
     await collection.insert_many(
@@ -40,36 +40,36 @@ def ids(documents: list[Document]) -> set[str]:
     return {one["_id"] for one in documents}
 
 
-async def test_what_has_been_due_longest_is_taken_first(work: Collection) -> None:
+async def test_the_longest_overdue_document_is_claimed_first(work: Collection) -> None:
     assert ids(await claim(work, limit=2)) == {"3 min", "2 min"}
     assert ids(await claim(work, limit=2)) == {"1 min"}
 
 
-async def test_what_is_not_due_yet_is_nobodys(work: Collection) -> None:
+async def test_documents_that_are_not_due_are_not_claimed(work: Collection) -> None:
     assert ids(await claim(work, at=minutes_ago(2))) == {"3 min", "2 min"}
 
 
-async def test_only_documents_of_the_kind_that_is_asked_for_are_taken(work: Collection) -> None:
+async def test_only_documents_that_match_the_filter_are_claimed(work: Collection) -> None:
     assert ids(await claim(work, kind="even")) == {"2 min"}
     assert ids(await claim(work)) == {"3 min", "1 min"}
 
 
-async def test_a_claim_lasts_until_its_lease_is_over(work: Collection) -> None:
+async def test_a_claim_lasts_until_its_lease_expires(work: Collection) -> None:
     assert {one["due_at"] for one in await claim(work)} == {OVER}
     assert await claim(work, at=OVER - timedelta(milliseconds=1)) == []
     assert len(await claim(work, at=OVER)) == 3
 
 
-async def test_whose_lease_is_over_says_nothing_of_the_document_any_more(work: Collection) -> None:
+async def test_a_process_with_an_expired_lease_cannot_update_the_document(work: Collection) -> None:
     [former] = await claim(work, kind="even")
     [_] = await claim(work, at=OVER, kind="even")
     stored = await work.find_one({"_id": former["_id"]})
     await leases.done(work, former, {"said": "by the former"})
-    await leases.again_at(work, former, MONDAY_NOON, {"said": "by the former"})
+    await leases.reschedule(work, former, MONDAY_NOON, {"said": "by the former"})
     assert await work.find_one({"_id": former["_id"]}) == stored
 
 
-async def test_what_is_done_is_never_due_again(work: Collection) -> None:
+async def test_a_completed_document_is_never_due_again(work: Collection) -> None:
     for one in await claim(work):
         await leases.done(work, one, {"said": "done"})
         await leases.done(work, one, {"said": "done again"})
@@ -77,10 +77,10 @@ async def test_what_is_done_is_never_due_again(work: Collection) -> None:
     assert [one["said"] for one in await work.find().to_list(None)] == ["done"] * 3
 
 
-async def test_what_is_put_off_is_due_then_and_no_longer_held(work: Collection) -> None:
+async def test_a_postponed_document_is_released_and_due_later(work: Collection) -> None:
     [held] = await claim(work, limit=1)
     later = MONDAY_NOON + timedelta(hours=1)
-    await leases.again_at(work, held, later, {"tries": 1})
+    await leases.reschedule(work, held, later, {"tries": 1})
     await leases.done(work, held, {"said": "after it was given back"})
     stored = await work.find_one({"_id": held["_id"]})
     assert stored == {"_id": "3 min", "kind": "odd", "due_at": later, "tries": 1}
@@ -88,7 +88,7 @@ async def test_what_is_put_off_is_due_then_and_no_longer_held(work: Collection) 
 
 
 class Late:
-    """A collection whose caller has looked at what is due and is held up before it takes it."""
+    """A collection whose caller is delayed between finding and claiming due documents."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -101,7 +101,7 @@ class Late:
         return await self.collection.update_many(*given)
 
 
-async def test_of_two_that_look_at_the_same_documents_each_document_is_given_to_one(work: Collection) -> None:
+async def test_two_processes_never_claim_the_same_document(work: Collection) -> None:
     late = Late(work)
     slow = asyncio.create_task(claim(late))
     await asyncio.wait_for(late.looked.wait(), 10)

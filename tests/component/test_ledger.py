@@ -1,4 +1,4 @@
-"""The ledger on a real store: written first, answered then, published in order, whatever dies in between."""
+"""The ledger on a real store: entries are stored, then acknowledged, then published in order, despite crashes."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from shared.kafka import topics
 from shared.ledger import ledger, relay
-from shared.ledger.ledger import Entry, Ledger, NotWritten, Written
+from shared.ledger.ledger import Entry, Ledger, WriteUnconfirmed, Written
 from shared.ledger.relay import Relay, pause_s
 from shared.runtime import metrics, timestamps
 from shared.store.mongo import Database, Document, PyMongoError, insert_new
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.both_clients
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leases of 50 ms: the relay takes at once what in production it takes after 5 s."""
+    """Shorten leases to 50 ms, so that the relay acts at once; in production they take 5 s."""
     monkeypatch.setattr(ledger, "LEASE_S", 0.05)
     monkeypatch.setattr(relay, "LEASE_S", 0.05)
     monkeypatch.setattr(relay, "RELAY_EVERY_S", 0.01)
@@ -47,7 +47,7 @@ async def noted(book: Ledger) -> list[Document]:
     return await book.unpublished.find({}).to_list(None)
 
 
-async def test_requests_that_come_together_share_an_insert(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_concurrent_requests_share_an_insert(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     inserts: list[int] = []
 
     async def counted(collection: Any, documents: Any) -> set[Any]:
@@ -62,7 +62,7 @@ async def test_requests_that_come_together_share_an_insert(book: Ledger, monkeyp
     assert await book.entries.count_documents({}) == 200
 
 
-async def test_what_is_accepted_is_durable_before_it_is_published(book: Ledger, publisher: FakePublisher) -> None:
+async def test_an_entry_is_durable_before_it_is_published(book: Ledger, publisher: FakePublisher) -> None:
     assert await book.accept(entry("e1")) == Written(new=True)
     assert publisher.records == []
     [note] = await noted(book)
@@ -72,9 +72,7 @@ async def test_what_is_accepted_is_durable_before_it_is_published(book: Ledger, 
     assert publisher.ids() == ["e1"]
 
 
-async def test_once_it_is_published_nothing_is_noted_and_the_relay_has_nothing_to_do(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_the_note_is_deleted_after_publishing(book: Ledger, publisher: FakePublisher) -> None:
     async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
@@ -88,7 +86,7 @@ async def test_once_it_is_published_nothing_is_noted_and_the_relay_has_nothing_t
 
 
 class SlowToRemove:
-    """A collection that is."""
+    """A collection with slow deletes."""
 
     def __init__(self, real: Any) -> None:
         self.real = real
@@ -101,7 +99,7 @@ class SlowToRemove:
         await self.real.delete_many(query)
 
 
-async def test_an_entry_that_follows_at_once_does_not_wait_for_the_relay(
+async def test_the_next_entry_of_an_inquiry_does_not_wait_for_the_relay(
     book: Ledger, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book, "unpublished", SlowToRemove(book.unpublished))
@@ -120,27 +118,27 @@ async def test_a_repeat_returns_the_earlier_entry(book: Ledger) -> None:
     assert (repeat.earlier["fingerprint"], repeat.earlier["inquiry_id"]) == ("路灯", entry("e1").inquiry_id)
 
 
-async def test_of_the_same_id_twice_in_one_group_one_is_new(book: Ledger) -> None:
+async def test_a_repeated_id_in_one_group_is_inserted_once(book: Ledger) -> None:
     first, second = await asyncio.gather(book.accept(entry("e1")), book.accept(entry("e1", words="别的")))
     assert (first.new, second.new) == (True, False)
     assert second.earlier is not None
     assert second.earlier["fingerprint"] == "路灯"
 
 
-async def test_a_place_that_is_taken_is_neither_new_nor_earlier(book: Ledger) -> None:
+async def test_an_entry_with_a_used_number_is_neither_new_nor_a_repeat(book: Ledger) -> None:
     one, other = await asyncio.gather(book.accept(entry("a", 1)), book.accept(entry("b", 1)))
     assert sorted([one.new, other.new]) == [False, True]
     lost = other if one.new else one
     assert lost.earlier is None
 
 
-async def test_the_entries_of_an_inquiry_are_in_the_order_of_n(book: Ledger) -> None:
+async def test_entries_of_an_inquiry_are_ordered_by_n(book: Ledger) -> None:
     for n in (2, 1, 3):
         await book.accept(entry(f"e{n}", n))
     assert [one["_id"] for one in await book.of(INQUIRY)] == ["e1", "e2", "e3"]
 
 
-async def test_an_error_of_the_store_reaches_the_caller_and_the_next_one_goes_on(
+async def test_a_store_error_is_raised_to_its_caller_and_later_entries_work(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
@@ -154,7 +152,7 @@ async def test_an_error_of_the_store_reaches_the_caller_and_the_next_one_goes_on
     assert (await book.accept(entry("e1"))).new
 
 
-async def test_what_a_crash_left_between_insert_and_publish_the_relay_publishes_once(
+async def test_the_relay_publishes_an_entry_left_by_a_crash_once(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
@@ -167,7 +165,7 @@ async def test_what_a_crash_left_between_insert_and_publish_the_relay_publishes_
     assert publisher.ids() == ["e1", "e2", "e3"]
 
 
-async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
+async def test_the_relay_publishes_an_inquiry_in_order_across_notes(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     for n in (1, 2, 3):
@@ -180,7 +178,7 @@ async def test_the_relay_keeps_the_order_of_an_inquiry_across_notes(
     assert seen == ["e1", "e2", "e3"]
 
 
-async def test_after_a_long_absence_of_kafka_the_relay_publishes_many_notes_together(
+async def test_after_a_long_outage_of_kafka_the_relay_publishes_notes_in_batches(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     ids = [f"e{number}" for number in range(relay.RELAY_NOTES)]
@@ -198,7 +196,7 @@ async def test_after_a_long_absence_of_kafka_the_relay_publishes_many_notes_toge
     assert publisher.calls == 1
 
 
-async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
+async def test_an_entry_waits_for_an_earlier_unpublished_one(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     await book.accept(entry("e1", 1))
@@ -211,9 +209,7 @@ async def test_a_later_entry_waits_for_an_earlier_one_that_is_not_yet_published(
     assert list(dict.fromkeys(publisher.ids())) == ["e1", "e2"]
 
 
-async def test_a_note_whose_entries_never_came_is_kept_and_then_forgotten(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_a_note_without_entries_is_deleted_after_a_while(book: Ledger, publisher: FakePublisher) -> None:
     young: Document = {"_id": "young", "entries": ["ghost"], "noted_at": timestamps.now(), "due_at": MONDAY_NOON}
     old: Document = young | {"_id": "old", "noted_at": timestamps.now() - timedelta(hours=2)}
     await book.unpublished.insert_many([young, old])
@@ -225,9 +221,7 @@ async def test_a_note_whose_entries_never_came_is_kept_and_then_forgotten(
     assert publisher.ids() == ["e1"]
 
 
-async def test_while_the_broker_is_away_all_is_accepted_and_goes_out_when_it_is_back(
-    book: Ledger, publisher: FakePublisher
-) -> None:
+async def test_entries_are_accepted_without_kafka_and_published_later(book: Ledger, publisher: FakePublisher) -> None:
     publisher.away = True
     await asyncio.gather(*(book.accept(entry(f"e{n}", n)) for n in (1, 2, 3)))
     with pytest.raises(Exception, match="away"):
@@ -243,7 +237,7 @@ async def test_while_the_broker_is_away_all_is_accepted_and_goes_out_when_it_is_
     assert publisher.ids() == ["e1", "e2", "e3"]
 
 
-async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
+async def test_relay_and_writer_publish_the_same_bytes(
     book: Ledger, publisher: FakePublisher, database: Database
 ) -> None:
     await book.accept(entry("e1", 1))
@@ -260,7 +254,7 @@ async def test_whoever_publishes_an_entry_publishes_the_same_bytes(
     assert other.records == publisher.records
 
 
-async def test_while_a_note_is_being_removed_the_next_message_goes_out(
+async def test_the_next_message_does_not_wait_for_the_deletion_of_a_note(
     book: Ledger, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = asyncio.Event()
@@ -291,7 +285,7 @@ def gauge() -> float:
     return float(metrics.LEDGER_UNPUBLISHED._value.get())
 
 
-async def test_of_a_note_that_is_not_whole_what_is_there_is_published_once_and_the_rest_when_it_comes(
+async def test_the_existing_entries_of_an_incomplete_note_are_published_once(
     book: Ledger, publisher: FakePublisher
 ) -> None:
     there, late = [[entry(f"{kind}{n}").document() for n in range(3)] for kind in ("there", "late")]
@@ -315,7 +309,7 @@ async def test_of_a_note_that_is_not_whole_what_is_there_is_published_once_and_t
     assert sorted(publisher.ids()) == sorted(ids)
 
 
-async def test_what_was_never_answered_is_not_counted_while_kafka_is_away(
+async def test_entries_that_were_not_acknowledged_are_not_counted_as_unpublished(
     book: Ledger, publisher: FakePublisher
 ) -> None:
     publisher.away = True
@@ -331,7 +325,7 @@ async def test_what_was_never_answered_is_not_counted_while_kafka_is_away(
 
 @pytest.fixture
 def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """A store that does not answer until the event is set, then does what it was asked."""
+    """Make the store hang until the event is set; then the operation completes."""
     go = asyncio.Event()
 
     async def slowly(collection: Any, documents: Any) -> set[Any]:
@@ -346,9 +340,9 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_a_store_that_does_not_answer_is_an_error_in_time_and_a_repeat_finds_what_was_written(
     book: Ledger, stuck: asyncio.Event
 ) -> None:
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(book.accept(entry("e1")), 5)
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(book.accept(entry("e2")), 5)
     stuck.set()
     repeat = await book.accept(entry("e1"))
@@ -357,7 +351,7 @@ async def test_a_store_that_does_not_answer_is_an_error_in_time_and_a_repeat_fin
     assert [one["_id"] for one in await book.entries.find({}).to_list(None)] == ["e1"]
 
 
-async def test_nobody_waits_for_a_writer_that_has_ended(
+async def test_an_ended_writer_rejects_waiting_callers(
     database: Database, publisher: FakePublisher, stuck: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "ACCEPT_S", 60)
@@ -369,14 +363,14 @@ async def test_nobody_waits_for_a_writer_that_has_ended(
     await asyncio.sleep(0.05)
     writer.cancel()
     told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
-    assert [type(one) for one in told] == [NotWritten] * 5
+    assert [type(one) for one in told] == [WriteUnconfirmed] * 5
 
 
-async def test_without_any_writer_nobody_waits_for_ever(
+async def test_callers_do_not_wait_forever_without_a_writer(
     database: Database, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "ACCEPT_S", 0.1)
-    with pytest.raises(NotWritten):
+    with pytest.raises(WriteUnconfirmed):
         await asyncio.wait_for(Ledger(database, "ledger").accept(entry("e1")), 5)
 
 
@@ -384,5 +378,5 @@ async def test_without_any_writer_nobody_waits_for_ever(
     ("entries", "took_s", "pause"),
     [(1, 0.005, 0.0), (12, 0.005, 0.0), (50, 0.005, 0.015), (500, 0.005, 0.035), (500, 1.0, 0.0)],
 )
-def test_only_where_very_many_come_the_next_ones_wait_a_moment(entries: int, took_s: float, pause: float) -> None:
+def test_callers_wait_only_when_the_queue_is_full(entries: int, took_s: float, pause: float) -> None:
     assert pause_s(entries, took_s) == pytest.approx(pause)

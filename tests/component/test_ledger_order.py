@@ -1,4 +1,4 @@
-"""The ledger's order of writes: whatever dies in between, what was answered is published, and nothing waits for the relay."""
+"""The order of the ledger's writes: acknowledged entries are published after a crash at any point."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,9 +30,7 @@ def entry(id_: str, n: int = 0) -> Entry:
     return Entry(id_, INQUIRY, n, "chorus.inquiry.received", MONDAY_NOON, "{}", id_, "chorus/intake", "resident")
 
 
-async def test_the_note_is_there_before_the_entry_so_that_a_crash_in_between_loses_nothing(
-    book: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_note_is_written_before_the_entry(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     noted_before: list[list[str]] = []
 
     async def watched(collection: Any, documents: Any) -> set[Any]:
@@ -44,13 +42,13 @@ async def test_the_note_is_there_before_the_entry_so_that_a_crash_in_between_los
     assert noted_before == [["e1"]]
 
 
-async def test_a_note_is_not_the_relays_while_its_writer_publishes_it(book: Ledger) -> None:
+async def test_the_relay_skips_notes_that_their_writer_is_publishing(book: Ledger) -> None:
     await book.accept(entry("e1"))
     [note] = await book.unpublished.find({}).to_list(None)
     assert note["due_at"] - note["noted_at"] == timedelta(seconds=LEASE_S)
 
 
-async def test_until_kafka_has_confirmed_an_entry_its_note_stays(book: Ledger, publisher: FakePublisher) -> None:
+async def test_the_note_stays_until_kafka_confirms_the_entry(book: Ledger, publisher: FakePublisher) -> None:
     publisher.gate.clear()
     async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
@@ -66,7 +64,7 @@ async def test_until_kafka_has_confirmed_an_entry_its_note_stays(book: Ledger, p
                 await asyncio.sleep(0.01)
 
 
-async def test_the_relay_publishes_an_entry_after_the_earlier_one_that_another_process_holds(
+async def test_the_relay_waits_for_an_earlier_entry_claimed_by_another_process(
     book: Ledger, publisher: FakePublisher
 ) -> None:
     for number in range(2):
@@ -79,7 +77,7 @@ async def test_the_relay_publishes_an_entry_after_the_earlier_one_that_another_p
     assert publisher.ids(topics.INPUTS) == ["e0", "e1"]
 
 
-async def test_with_very_much_to_publish_entries_are_accepted_and_left_to_the_relay(book: Ledger) -> None:
+async def test_with_a_long_backlog_entries_are_left_to_the_relay(book: Ledger) -> None:
     book.fresh = asyncio.Queue(maxsize=1)
     for number in range(3):
         async with asyncio.timeout(10):
@@ -87,13 +85,13 @@ async def test_with_very_much_to_publish_entries_are_accepted_and_left_to_the_re
     assert (book.fresh.qsize(), await book.unpublished.count_documents({})) == (1, 3)
 
 
-async def test_no_two_entries_of_an_inquiry_have_the_same_number(book: Ledger) -> None:
+async def test_entry_numbers_of_an_inquiry_are_unique(book: Ledger) -> None:
     await book.entries.insert_one(entry("e1").document())
     with pytest.raises(DuplicateKeyError):
         await book.entries.insert_one(entry("e2").document())
 
 
-async def test_every_write_is_confirmed_by_the_journal_of_a_majority() -> None:
+async def test_every_write_uses_a_journaled_majority_write_concern() -> None:
     database = connect("mongodb://127.0.0.1:1", "nowhere")
     assert database.write_concern.document == {"w": "majority", "j": True}
     assert database["any"].write_concern.document == {"w": "majority", "j": True}
@@ -101,7 +99,7 @@ async def test_every_write_is_confirmed_by_the_journal_of_a_majority() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 50, 51, 120])
-async def test_documents_are_found_however_many_are_asked_for(database: Database, count: int) -> None:
+async def test_any_number_of_documents_can_be_requested(database: Database, count: int) -> None:
     await database["many"].insert_many([{"_id": number} for number in range(count)])
     found = await find_by(database["many"], "_id", list(range(count)))
     assert sorted(one["_id"] for one in found) == list(range(count))

@@ -1,4 +1,4 @@
-"""Dead letters over HTTP, on a real broker and store: one letter for each record, no words in lists, replays and discards."""
+"""The desk's dead-letters API on a real broker and store: lists, replays and discards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -46,7 +46,7 @@ NOTHING: dict[str, object] = {"letters": [], "next": None, "unread": 0}
 
 
 class Bureau:
-    """The desk for the dead letters of two services that nobody else writes to."""
+    """The desk with the dead letters of two services used by no other test."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
         self.one, self.two = (f"{name}{uuid4().hex[:8]}" for name in ("one", "two"))
@@ -117,11 +117,11 @@ def of_the_log(number: int = 0) -> Record:
 # ── the list ─────────────────────────────────────────────────────────────────
 
 
-async def test_letters_of_all_services_stand_in_one_list_oldest_first_page_by_page(bureau: Bureau) -> None:
+async def test_the_list_has_all_services_oldest_first_in_pages(bureau: Bureau) -> None:
     for offset in range(3):
         for service in (bureau.one, bureau.two):
             await bureau.put_aside(sent(offset), service=service)
-            # The broker's clock counts milliseconds: within one, the order of two topics is nobody's.
+            # Records of two topics with the same millisecond have no defined order.
             await asyncio.sleep(0.01)
     ids = [one["id"] for one in await bureau.rows()]
     assert ids == [f"{name}-{n}" for n in range(3) for name in (bureau.one, bureau.two)]
@@ -136,7 +136,7 @@ async def test_letters_of_all_services_stand_in_one_list_oldest_first_page_by_pa
     assert (paged, len(page["letters"])) == (ids, 2)
 
 
-async def test_nothing_put_aside_is_an_empty_list(bureau: Bureau) -> None:
+async def test_the_list_is_empty_without_dead_letters(bureau: Bureau) -> None:
     assert (await bureau.http.get("/dead-letters")).json() == NOTHING
 
 
@@ -145,7 +145,7 @@ async def test_a_service_that_was_never_provisioned_has_no_letters(bureau: Burea
     assert (await bureau.http.get("/dead-letters")).json() == NOTHING
 
 
-async def test_a_row_says_where_it_came_from_and_what_it_was(bureau: Bureau) -> None:
+async def test_a_row_has_origin_and_content_type_of_the_record(bureau: Bureau) -> None:
     headers = [("ce_type", b"chorus.part.accepted"), ("ce_id", b"e-1"), ("dl_topic", b"a lie")]
     await bureau.put_aside(sent(7, f'{{"part_id": "{INQUIRY}-p1"}}'.encode(), headers), "It is late.", "exhausted")
     [row] = await bureau.rows()
@@ -192,11 +192,11 @@ async def test_filters(bureau: Bureau) -> None:
         {"limit": 0},
     ],
 )
-async def test_what_is_no_filter_is_422(bureau: Bureau, query: dict[str, Any]) -> None:
+async def test_an_invalid_filter_is_422(bureau: Bureau, query: dict[str, Any]) -> None:
     problem(await bureau.http.get("/dead-letters", params=query), 422)
 
 
-async def test_the_same_record_put_aside_twice_is_one_letter(bureau: Bureau) -> None:
+async def test_two_dead_letters_of_one_record_are_one_row(bureau: Bureau) -> None:
     await bureau.put_aside(sent(5))
     await bureau.put_aside(sent(5))
     [row] = await bureau.rows()
@@ -207,7 +207,7 @@ async def test_the_same_record_put_aside_twice_is_one_letter(bureau: Bureau) -> 
     assert (await bureau.http.get(f"/dead-letters/{bureau.one}-2")).json()["id"] == f"{bureau.one}-0"
 
 
-async def test_a_list_shows_nobodys_words(bureau: Bureau) -> None:
+async def test_the_list_contains_no_texts(bureau: Bureau) -> None:
     words = "我的电话是 13812345678"
     value = f'{{"text": "{words}"}}'.encode()
     await bureau.put_aside(sent(0, value, [("ce_type", words.encode())]), f"body '{words}' 'quoted' is too short")
@@ -234,11 +234,11 @@ async def test_a_list_shows_nobodys_words(bureau: Bureau) -> None:
         ("two\nlines 'a\nb' end", "two lines '…' end"),
     ],
 )
-def test_a_reason_without_the_values_it_quotes(reason: str, rest: str) -> None:
+def test_quoted_values_are_removed_from_reasons(reason: str, rest: str) -> None:
     assert without_words(reason) == rest
 
 
-async def test_what_is_unread_is_counted_and_read_next_time(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unread_dead_letters_are_counted(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     await bureau.put_aside(sent(0))
     monkeypatch.setattr(letters_module, "READ_S", -1.0)
     assert (await bureau.http.get("/dead-letters")).json() == NOTHING | {"unread": 1}
@@ -246,7 +246,7 @@ async def test_what_is_unread_is_counted_and_read_next_time(bureau: Bureau, monk
     assert len(await bureau.rows()) == 1
 
 
-async def test_a_topic_that_was_made_anew_begins_anew(bureau: Bureau) -> None:
+async def test_a_recreated_topic_is_read_from_the_beginning(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     await bureau.letters.read.update_one({"_id": bureau.one}, {"$set": {"next": 9}})
@@ -254,13 +254,13 @@ async def test_a_topic_that_was_made_anew_begins_anew(bureau: Bureau) -> None:
     assert [one["offset"] for one in await bureau.rows()] == [0, 8]
 
 
-async def test_a_record_in_a_topic_made_anew_is_another_letter_although_its_place_is_the_same(bureau: Bureau) -> None:
+async def test_the_same_offset_in_a_recreated_topic_is_another_dead_letter(bureau: Bureau) -> None:
     await bureau.put_aside(sent(5))
     await bureau.put_aside(sent(5)._replace(timestamp_ms=sent(5).timestamp_ms + 1))
     assert [(one["id"], one["copies"]) for one in await bureau.rows()] == [(f"{bureau.one}-{n}", []) for n in (0, 1)]
 
 
-async def test_what_lies_in_a_letters_place_now_is_not_taken_for_the_letter(bureau: Bureau) -> None:
+async def test_another_record_at_the_same_offset_is_not_shown_as_the_dead_letter(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.put_aside(sent(1))
     await bureau.rows()
@@ -271,14 +271,14 @@ async def test_what_lies_in_a_letters_place_now_is_not_taken_for_the_letter(bure
     assert bureau.publisher.records == []
 
 
-async def test_a_count_of_replays_that_the_sender_wrote_itself_says_nothing(bureau: Bureau) -> None:
+async def test_replay_counts_written_by_the_sender_are_ignored(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0, headers=[("chorus-replay", b"999")]))
     await bureau.rows()
     await bureau.replay(f"{bureau.one}-0")
     assert await bureau.statuses() == {"-0": "replayed"}
 
 
-async def test_without_kafka_the_desk_says_so_and_when_to_ask_again(bureau: Bureau) -> None:
+async def test_without_kafka_the_list_is_503_with_retry_after(bureau: Bureau) -> None:
     bureau.letters.kafka = Connection("127.0.0.1:1")
     for answer in (await bureau.http.get("/dead-letters"), await bureau.http.get(f"/dead-letters/{bureau.one}-0")):
         assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
@@ -295,14 +295,14 @@ async def test_without_kafka_the_desk_says_so_and_when_to_ask_again(bureau: Bure
         ("POST", "/dead-letters/x-1/discard"),
     ],
 )
-async def test_only_operators_may(bureau: Bureau, method: str, path: str) -> None:
+async def test_requests_without_the_token_are_rejected(bureau: Bureau, method: str, path: str) -> None:
     problem(await bureau.http.request(method, path, headers={"Authorization": "Bearer wrong"}), 401)
 
 
 # ── one letter ───────────────────────────────────────────────────────────────
 
 
-async def test_a_letter_is_shown_with_every_byte(bureau: Bureau) -> None:
+async def test_a_dead_letter_is_shown_with_all_bytes(bureau: Bureau) -> None:
     await bureau.put_aside(a_record(b"\xff\x00", [("a", b"\xfe"), ("b", None), ("c", "字".encode())], key=b"k"))
     shown = (await bureau.http.get(f"/dead-letters/{bureau.one}-0")).json()
     assert shown["key"] == {"text": "k", "base64": None}
@@ -315,7 +315,7 @@ async def test_a_letter_is_shown_with_every_byte(bureau: Bureau) -> None:
     assert "dl_reason" in [one["name"] for one in shown["headers"]]
 
 
-async def test_a_letter_that_is_not_there_is_404(bureau: Bureau) -> None:
+async def test_an_unknown_dead_letter_is_404(bureau: Bureau) -> None:
     for method, path, body in (
         ("GET", "", None),
         ("POST", "/replay", {}),
@@ -327,7 +327,7 @@ async def test_a_letter_that_is_not_there_is_404(bureau: Bureau) -> None:
 # ── replaying ────────────────────────────────────────────────────────────────
 
 
-async def test_a_replay_carries_the_record_and_where_it_came_from(bureau: Bureau) -> None:
+async def test_a_replay_has_the_record_and_its_origin(bureau: Bureau) -> None:
     record = sent(3, b"\xff", [("a", None), ("b", b"\xfe"), ("dl_kind", b"forged")])
     await bureau.put_aside(record)
     answer = await bureau.http.post(f"/dead-letters/{bureau.one}-0/replay", json={"by": "li"})
@@ -341,7 +341,7 @@ async def test_a_replay_carries_the_record_and_where_it_came_from(bureau: Bureau
     assert row["status"] == "replayed"
 
 
-async def test_a_replay_that_is_asked_for_twice_goes_out_once(bureau: Bureau) -> None:
+async def test_a_repeated_replay_is_published_once(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     id_ = f"{bureau.one}-0"
@@ -351,7 +351,7 @@ async def test_a_replay_that_is_asked_for_twice_goes_out_once(bureau: Bureau) ->
     assert len(bureau.publisher.on(topics.replays(bureau.one))) == 2
 
 
-async def test_a_dry_run_says_what_it_would_do_and_does_nothing(bureau: Bureau) -> None:
+async def test_a_dry_run_publishes_nothing(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.put_aside(of_the_log())
     await bureau.rows()
@@ -363,7 +363,7 @@ async def test_a_dry_run_says_what_it_would_do_and_does_nothing(bureau: Bureau) 
     assert await bureau.commands.entries.count_documents({}) == 0
 
 
-async def test_a_replay_that_failed_opens_the_letter_again(bureau: Bureau) -> None:
+async def test_a_failed_replay_reopens_the_dead_letter(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     await bureau.replay(f"{bureau.one}-0")
@@ -378,7 +378,7 @@ async def test_a_replay_that_failed_opens_the_letter_again(bureau: Bureau) -> No
     assert row["status"] == "replayed"
 
 
-async def test_a_failure_that_is_known_before_the_replay_is_noted_keeps_the_letter_open(bureau: Bureau) -> None:
+async def test_a_failure_read_before_the_replay_is_recorded_keeps_the_dead_letter_open(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     letter = await bureau.letters.letter(f"{bureau.one}-0")
@@ -389,7 +389,7 @@ async def test_a_failure_that_is_known_before_the_replay_is_noted_keeps_the_lett
     assert row["status"] == "open"
 
 
-async def test_a_publish_that_fails_leaves_the_letter_open(bureau: Bureau) -> None:
+async def test_a_failed_publish_leaves_the_dead_letter_open(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     bureau.publisher.away = True
@@ -397,7 +397,7 @@ async def test_a_publish_that_fails_leaves_the_letter_open(bureau: Bureau) -> No
     assert await bureau.statuses() == {"-0": "open"}
 
 
-async def test_what_cannot_be_replayed_says_why(bureau: Bureau) -> None:
+async def test_a_refused_replay_has_a_reason(bureau: Bureau) -> None:
     big = dead_letter(bureau.one, sent(0, b"x" * 9_000_000), "permanent", "too large", 1)
     assert big[1] is None
     await bureau.write(big)
@@ -411,11 +411,11 @@ async def test_what_cannot_be_replayed_says_why(bureau: Bureau) -> None:
     assert await bureau.replay(*ids, dry_run=True) == outcomes
     said = {one["id"].rpartition("-")[2]: (one["outcome"], one["how"]) for one in outcomes}
     assert {outcome for id_, (outcome, _) in said.items() if id_ != "77"} == {"refused"}
-    assert f"its record lies at {OUTBOX}-0-0" in said["0"][1]
+    assert f"its record is at {OUTBOX}-0-0" in said["0"][1]
     assert "could not be unpacked" in said["1"][1]
     assert "apply the city again" in said["2"][1]
-    assert "where it came from" in said["3"][1]
-    assert "names no inquiry" in said["4"][1]
+    assert "name its topic, partition and offset" in said["3"][1]
+    assert "not an inquiry id" in said["4"][1]
     assert said["77"][0] == "unknown"
     assert bureau.publisher.records == []
     answer = await bureau.http.post(f"/dead-letters/{bureau.one}-0/replay")
@@ -435,7 +435,7 @@ async def commands(bureau: Bureau, count: int) -> list[Any]:
     return given
 
 
-async def test_an_input_that_could_not_be_read_is_parked_and_taken_by_a_command(bureau: Bureau) -> None:
+async def test_replaying_an_unreadable_input_sends_a_command_for_its_case(bureau: Bureau) -> None:
     await bureau.put_aside(of_the_log(0), "the version before could not read it")
     await bureau.rows()
     [outcome] = await bureau.replay(f"{bureau.one}-0", by="li")
@@ -446,10 +446,10 @@ async def test_an_input_that_could_not_be_read_is_parked_and_taken_by_a_command(
     assert [one.cause for one in await bureau.store.decisions.of(INQUIRY)] == [STORY.inputs[0].id, command.id]
     assert await bureau.statuses() == {"-0": "replayed"}
     [again] = await bureau.replay(f"{bureau.one}-0", anyway=True)
-    assert (again["outcome"], again["how"]) == ("already", "It has been decided meanwhile.")
+    assert (again["outcome"], again["how"]) == ("already", "The core has decided it in the meantime.")
 
 
-async def test_one_command_takes_all_that_is_parked_of_an_inquiry(bureau: Bureau) -> None:
+async def test_one_command_releases_all_parked_inputs_of_an_inquiry(bureau: Bureau) -> None:
     for number, kind in ((0, "exhausted"), (1, "parked")):
         await bureau.store.parked.add(Parked(of_the_log(number), INQUIRY, kind, "why"))
         await bureau.put_aside(of_the_log(number), kind=kind)
@@ -466,7 +466,7 @@ async def test_one_command_takes_all_that_is_parked_of_an_inquiry(bureau: Bureau
     assert command.id == outcome["event_id"]
 
 
-async def test_what_is_laid_there_after_a_command_was_given_gets_a_command_of_its_own(bureau: Bureau) -> None:
+async def test_an_input_parked_after_a_command_gets_its_own_command(bureau: Bureau) -> None:
     for number in (0, 1):
         await bureau.put_aside(of_the_log(number), "the version before could not read it")
     await bureau.rows()
@@ -485,7 +485,7 @@ async def test_what_is_laid_there_after_a_command_was_given_gets_a_command_of_it
     assert [one.id for one in STORY.inputs] == [one for one in causes if one in {given.id for given in STORY.inputs}]
 
 
-async def test_what_a_failed_command_left_parked_is_open_again(bureau: Bureau) -> None:
+async def test_a_failed_command_reopens_the_dead_letters(bureau: Bureau) -> None:
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
@@ -502,7 +502,7 @@ async def test_what_a_failed_command_left_parked_is_open_again(bureau: Bureau) -
     assert oldest.cause == STORY.inputs[0].id
 
 
-async def test_an_input_that_is_still_unreadable_is_open_again(bureau: Bureau) -> None:
+async def test_replaying_a_still_unreadable_input_reopens_its_dead_letter(bureau: Bureau) -> None:
     await bureau.put_aside(a_record(b"{", key=INQUIRY.encode(), offset=3))
     await bureau.rows()
     await bureau.replay(f"{bureau.one}-0")
@@ -516,7 +516,7 @@ async def test_an_input_that_is_still_unreadable_is_open_again(bureau: Bureau) -
 # ── discarding ───────────────────────────────────────────────────────────────
 
 
-async def test_a_discard_is_recorded_with_who_and_why_once(bureau: Bureau) -> None:
+async def test_a_discard_is_recorded_once_with_name_and_reason(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     for _ in range(2):
@@ -527,7 +527,7 @@ async def test_a_discard_is_recorded_with_who_and_why_once(bureau: Bureau) -> No
     assert said == {"what": "discarded", "by": "li", "why": "nothing in it", "event_id": None}
 
 
-async def test_what_was_discarded_is_replayed_only_when_that_is_said(bureau: Bureau) -> None:
+async def test_a_discarded_dead_letter_is_replayed_only_with_anyway(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     await bureau.discard(f"{bureau.one}-0")
@@ -542,7 +542,7 @@ async def test_what_was_discarded_is_replayed_only_when_that_is_said(bureau: Bur
     assert "was replayed" in detail
 
 
-async def test_a_copy_of_what_was_discarded_stays_discarded(bureau: Bureau) -> None:
+async def test_a_copy_of_a_discarded_dead_letter_is_discarded(bureau: Bureau) -> None:
     await bureau.put_aside(sent(0))
     await bureau.rows()
     await bureau.discard(f"{bureau.one}-0")
@@ -550,7 +550,7 @@ async def test_a_copy_of_what_was_discarded_stays_discarded(bureau: Bureau) -> N
     assert await bureau.statuses() == {"-0": "discarded"}
 
 
-async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_stays_parked(bureau: Bureau) -> None:
+async def test_a_discarded_parked_input_is_skipped_and_its_inquiry_stays_parked(bureau: Bureau) -> None:
     for number, kind in ((0, "parked"), (1, "exhausted")):
         await bureau.store.parked.add(Parked(of_the_log(number), INQUIRY, kind, "why"))
         await bureau.put_aside(of_the_log(number), kind=kind)
@@ -564,7 +564,7 @@ async def test_a_parked_input_that_is_discarded_is_passed_over_and_its_inquiry_s
     assert causes == [STORY.inputs[0].id, command.id]
 
 
-async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_replay(bureau: Bureau) -> None:
+async def test_replaying_a_decided_input_publishes_its_messages(bureau: Bureau) -> None:
     await bureau.publisher.publish(await bureau.core.decide_inputs([STORY.inputs[0]]))
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "its messages were refused"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
@@ -577,7 +577,7 @@ async def test_an_input_that_is_decided_and_could_not_be_told_is_told_by_its_rep
     assert await bureau.store.parked.of([INQUIRY]) == []
 
 
-async def test_an_inquiry_that_waited_only_for_what_is_discarded_goes_on_at_once(bureau: Bureau) -> None:
+async def test_discarding_the_only_parked_input_releases_the_inquiry(bureau: Bureau) -> None:
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
@@ -590,7 +590,7 @@ async def test_an_inquiry_that_waited_only_for_what_is_discarded_goes_on_at_once
     assert len(bureau.publisher.on(topics.INPUTS)) == 1
 
 
-async def test_what_is_parked_is_replayed_although_its_letter_has_expired(bureau: Bureau) -> None:
+async def test_a_parked_input_is_replayed_after_its_dead_letter_has_expired(bureau: Bureau) -> None:
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
@@ -601,7 +601,7 @@ async def test_what_is_parked_is_replayed_although_its_letter_has_expired(bureau
     assert (await bureau.store.decisions.of(INQUIRY))[0].cause == STORY.inputs[0].id
 
 
-async def test_a_discarded_input_that_shall_be_replayed_anyway_is_not_passed_over(bureau: Bureau) -> None:
+async def test_a_discarded_input_replayed_with_anyway_is_not_skipped(bureau: Bureau) -> None:
     await bureau.store.parked.add(Parked(of_the_log(0), INQUIRY, "exhausted", "why"))
     await bureau.put_aside(of_the_log(0), kind="exhausted")
     await bureau.rows()
@@ -623,5 +623,5 @@ async def test_a_discarded_input_that_shall_be_replayed_anyway_is_not_passed_ove
         ("replay", {"anyway": 7}),
     ],
 )
-async def test_what_is_no_order_is_422(bureau: Bureau, path: str, body: dict[str, Any]) -> None:
+async def test_an_invalid_request_is_422(bureau: Bureau, path: str, body: dict[str, Any]) -> None:
     problem(await bureau.http.post(f"/dead-letters/{bureau.one}-0/{path}", json=body), 422)

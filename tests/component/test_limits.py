@@ -1,4 +1,4 @@
-"""Limits over HTTP: on messages from one client, on wrong codes and wrong tokens; who is right is never locked out."""
+"""Rate limits over HTTP for messages, query codes and tokens; correct codes and tokens are never limited."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -28,11 +28,11 @@ __all__ = ["office"]
 SECRET = b"the secret of the query codes, 32+"
 MOST = 3
 LETTER = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
-DOOR = "10.0.0.9"
+PROXY = "10.0.0.9"
 
 
 class Intakes:
-    """Several processes of intake over one store, each behind a door it trusts."""
+    """Several intake processes with one store, each behind a trusted proxy."""
 
     def __init__(self, database: Database, settings: Settings, processes: int) -> None:
         limited = settings.model_copy(update={"submissions_per_minute": MOST})
@@ -52,7 +52,7 @@ class Intakes:
 
     def http(self, process: int = 0, peer: str = "203.0.113.7") -> httpx.AsyncClient:
         """A client whose connection comes from `peer`."""
-        served = ProxyHeadersMiddleware(self.apps[process], DOOR)  # type: ignore[arg-type]
+        served = ProxyHeadersMiddleware(self.apps[process], PROXY)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(served, raise_app_exceptions=False, client=(peer, 4711))  # type: ignore[arg-type]
         return httpx.AsyncClient(transport=transport, base_url="http://intake.example")
 
@@ -71,7 +71,7 @@ async def written(http: httpx.AsyncClient, **headers: str) -> httpx.Response:
     return await http.post("/inquiries", json=LETTER, headers=headers)
 
 
-async def test_a_client_who_writes_too_often_is_told_when_to_come_back(intakes: Intakes) -> None:
+async def test_a_client_over_the_limit_gets_retry_after(intakes: Intakes) -> None:
     http = intakes.http()
     assert [(await written(http)).status_code for _ in range(MOST)] == [202] * MOST
     refused = await written(http)
@@ -80,7 +80,7 @@ async def test_a_client_who_writes_too_often_is_told_when_to_come_back(intakes: 
     assert (await written(intakes.http(peer="203.0.113.8"))).status_code == 202
 
 
-async def test_a_channel_with_its_token_is_not_limited(intakes: Intakes) -> None:
+async def test_requests_with_the_token_are_not_limited(intakes: Intakes) -> None:
     bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
     http = intakes.http()
     assert {(await written(http, **bearer)).status_code for _ in range(3 * MOST)} == {202}
@@ -88,7 +88,7 @@ async def test_a_channel_with_its_token_is_not_limited(intakes: Intakes) -> None
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "您写的内容还在"), ("en", "What you wrote is still here")])
-async def test_the_form_keeps_what_was_typed(intakes: Intakes, language: str, words: str) -> None:
+async def test_the_form_keeps_its_content_after_429(intakes: Intakes, language: str, words: str) -> None:
     http = intakes.http()
     for number in range(MOST):
         assert (await http.post("/", data=LETTER | {"key": f"{number}"})).status_code == 202
@@ -99,21 +99,21 @@ async def test_the_form_keeps_what_was_typed(intakes: Intakes, language: str, wo
     assert LETTER["body"] in refused.text
 
 
-async def test_nobody_names_his_own_address(intakes: Intakes) -> None:
+async def test_x_forwarded_for_of_untrusted_clients_is_ignored(intakes: Intakes) -> None:
     http = intakes.http()
     answers = [await written(http, **{"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(MOST + 1)]
     assert [one.status_code for one in answers] == [202] * MOST + [429]
 
 
-async def test_behind_the_door_the_resident_is_the_client(intakes: Intakes) -> None:
-    http = intakes.http(peer=DOOR)
+async def test_x_forwarded_for_of_a_trusted_proxy_is_the_client(intakes: Intakes) -> None:
+    http = intakes.http(peer=PROXY)
     named = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(2 * MOST)]
     assert {(await written(http, **one)).status_code for one in named} == {202}
     lying = {"X-Forwarded-For": "192.0.2.1, 198.51.100.77"}
     assert [(await written(http, **lying)).status_code for _ in range(MOST + 1)] == [202] * MOST + [429]
 
 
-async def test_many_who_guess_a_code_at_many_processes_stop_nobody_who_has_it(intakes: Intakes) -> None:
+async def test_guessing_codes_at_many_processes_does_not_lock_out_the_right_one(intakes: Intakes) -> None:
     receipt = (await written(intakes.http())).json()
     where, code = f"/inquiries/{receipt['inquiry_id']}", receipt["query_code"]
     seen = []
@@ -124,7 +124,7 @@ async def test_many_who_guess_a_code_at_many_processes_stop_nobody_who_has_it(in
             for process in (0, 1):
                 right = await intakes.http(process).get(where, headers={"X-Query-Code": code})
                 assert right.status_code == 200
-    # Each process counts for itself: as many wrong codes are looked at as there are processes, and no more.
+    # Each process counts separately, so the limit multiplies by the number of processes.
     assert seen.count(404) == 2 * WRONG_CODES
     assert set(seen) == {404, 429}
     page = await intakes.http().post("/status", data={"inquiry_id": receipt["inquiry_id"], "code": code})
@@ -132,7 +132,7 @@ async def test_many_who_guess_a_code_at_many_processes_stop_nobody_who_has_it(in
     assert ids.query_code(SECRET, receipt["inquiry_id"]) == code
 
 
-async def test_guessing_tokens_is_slowed_down_and_the_right_one_always_opens(office: Office) -> None:
+async def test_guessing_tokens_is_limited_and_the_right_one_always_works(office: Office) -> None:
     right = dict(office.http.headers)
     for attempt in range(2 * WRONG_TOKENS):
         answer = await office.http.get("/departments", headers={"Authorization": f"Bearer guess {attempt}"})

@@ -1,4 +1,4 @@
-"""When a member of a group is ready: it has joined, with partitions or as a spare without any, and has not been thrown out."""
+"""Readiness of a consumer group member: joined, with partitions or as a spare, and not evicted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,7 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
-from shared.kafka.membership import Standing
+from shared.kafka.membership import MembershipState
 from shared.kafka.options import SubscriptionOptions
 from shared.kafka.subscription import Subscription
 from shared.kafka.topic_admin import create_topics
@@ -34,7 +34,7 @@ def a_reading(group: str | None, *topics: str, instance: str | None = None) -> S
 
 
 class Member:
-    """A reading in a group, whose consumer a test moves as aiokafka would."""
+    """A subscription whose consumer is moved by the test."""
 
     def __init__(self, group: str | None = "scorer-replays") -> None:
         self.consumer = FakeConsumer()
@@ -44,14 +44,14 @@ class Member:
         self.consumer.places = set()
 
     async def given(self, *places: TopicPartition) -> None:
-        """A rebalance from its beginning to its end."""
+        """A complete rebalance."""
         await self.reading.membership.on_partitions_revoked(self.consumer.places)
         self.consumer._coordinator.generation = abs(self.consumer._coordinator.generation) + 1
         self.consumer.places = set(places)
         await self.reading.membership.on_partitions_assigned(set(places))
 
     def lost(self) -> None:
-        """The broker does not recognise it any more."""
+        """The broker no longer knows the member."""
         self.consumer._coordinator.generation = -1
 
     def without_coordinator(self) -> None:
@@ -67,30 +67,30 @@ def member() -> Member:
     return Member()
 
 
-def test_before_anything_is_started_it_has_not_joined() -> None:
+def test_before_the_start_the_member_has_not_joined() -> None:
     assert a_reading("scorer-replays", "a").health.why_not_ready() == NOT_JOINED
 
 
-async def test_who_has_not_joined_is_not_ready(member: Member) -> None:
+async def test_a_member_that_has_not_joined_is_not_ready(member: Member) -> None:
     assert member.reason == NOT_JOINED
 
 
-async def test_who_has_joined_but_was_given_no_generation_yet_is_not_ready(member: Member) -> None:
+async def test_a_member_without_a_generation_is_not_ready(member: Member) -> None:
     member.consumer._coordinator.generation = 7
     assert member.reason == NOT_JOINED
 
 
-async def test_who_was_given_partitions_is_ready(member: Member) -> None:
+async def test_a_member_with_partitions_is_ready(member: Member) -> None:
     await member.given(PLACE)
     assert member.reason is None
 
 
-async def test_a_spare_is_ready(member: Member) -> None:
+async def test_a_spare_without_partitions_is_ready(member: Member) -> None:
     await member.given()
     assert member.reason is None
 
 
-async def test_who_loses_all_partitions_to_a_newcomer_is_ready_all_the_time(member: Member) -> None:
+async def test_a_member_that_loses_all_partitions_to_another_stays_ready(member: Member) -> None:
     await member.given(PLACE)
     await member.reading.membership.on_partitions_revoked({PLACE})
     assert member.reason is None
@@ -99,7 +99,7 @@ async def test_who_loses_all_partitions_to_a_newcomer_is_ready_all_the_time(memb
 
 
 @pytest.mark.parametrize("places", [(), (PLACE,)], ids=["a spare", "with partitions"])
-async def test_who_is_thrown_out_is_not_ready_until_it_has_joined_again(
+async def test_an_evicted_member_is_not_ready_until_it_rejoins(
     member: Member, places: tuple[TopicPartition, ...]
 ) -> None:
     await member.given(*places)
@@ -115,7 +115,7 @@ async def test_a_spare_without_a_coordinator_is_not_ready(member: Member) -> Non
     assert member.reason == ADRIFT
 
 
-async def test_who_has_partitions_works_on_while_the_coordinator_moves(member: Member) -> None:
+async def test_a_member_with_partitions_stays_ready_while_the_coordinator_moves(member: Member) -> None:
     await member.given(PLACE)
     member.without_coordinator()
     assert member.reason is None
@@ -127,7 +127,7 @@ async def test_a_spare_that_does_not_poll_is_not_ready(member: Member) -> None:
     assert member.reason == "scorer-replays has not polled for 30 s"
 
 
-async def test_a_reading_without_a_group_must_have_its_partitions() -> None:
+async def test_a_subscription_without_a_group_needs_its_partitions() -> None:
     alone = Member(group=None)
     assert alone.reason == "a has no partitions assigned"
     alone.consumer.places = {PLACE}
@@ -135,11 +135,11 @@ async def test_a_reading_without_a_group_must_have_its_partitions() -> None:
 
 
 def test_every_standing_is_judged() -> None:
-    ready = {one: one.why_not_ready() is None for one in (Standing(*some) for some in every())}
+    ready = {one: one.why_not_ready() is None for one in (MembershipState(*some) for some in every())}
     assert {one for one in ready if ready[one]} == {
-        Standing(joined=True, partitions=0, coordinator_known=True),
-        Standing(joined=True, partitions=3, coordinator_known=True),
-        Standing(joined=True, partitions=3, coordinator_known=False),
+        MembershipState(joined=True, partitions=0, coordinator_known=True),
+        MembershipState(joined=True, partitions=3, coordinator_known=True),
+        MembershipState(joined=True, partitions=3, coordinator_known=False),
     }
 
 
@@ -147,7 +147,7 @@ def every() -> list[tuple[bool, int, bool]]:
     return [(joined, count, known) for joined in (True, False) for count in (0, 3) for known in (True, False)]
 
 
-async def test_a_spare_has_no_lag_and_what_was_taken_away_is_not_its_lag(member: Member) -> None:
+async def test_lag_counts_assigned_partitions_only(member: Member) -> None:
     await member.given(PLACE)
     assert member.reading.health.lag() == {"a": (2, 0.0)}
     await member.given()
@@ -159,7 +159,7 @@ async def test_a_spare_has_no_lag_and_what_was_taken_away_is_not_its_lag(member:
 
 @asynccontextmanager
 async def at_work(running: Backing, group: str, topic: str, instance: str | None) -> AsyncIterator[Subscription[bytes]]:
-    """A process's reading, as a service starts it."""
+    """A subscription, started as a service starts it."""
     one = a_reading(group, topic, instance=instance)
     broker = KafkaBroker(running.kafka, consumer_only=True, apply_types=False, logger=None)
     one.attach(broker)
@@ -177,14 +177,12 @@ async def until(holds: Callable[[], bool], limit_s: float = 20) -> None:
 
 
 def partitions(one: Subscription[bytes]) -> int:
-    return one.membership.standing(one.subscriber.consumer).partitions
+    return one.membership.state(one.subscriber.consumer).partitions
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
-async def test_of_two_members_for_one_partition_both_are_ready_and_the_spare_says_when_it_is_thrown_out(
-    running: Backing, named: bool
-) -> None:
+async def test_two_members_of_one_partition_are_ready_until_the_spare_is_evicted(running: Backing, named: bool) -> None:
     topic = f"try.{uuid4().hex[:12]}"
     await create_topics(running.kafka, [Topic(topic, 1, 1)], 1)
     async with AsyncExitStack() as stack:
@@ -196,9 +194,9 @@ async def test_of_two_members_for_one_partition_both_are_ready_and_the_spare_say
         await until(lambda: {partitions(first), partitions(second)} == {0, 1})
         [spare] = [one for one in (first, second) if not partitions(one)]
         before = spare.health.last_poll
-        await until(lambda: spare.health.last_poll > before)  # it goes on polling, so the watchdog leaves it alone
+        await until(lambda: spare.health.last_poll > before)  # it keeps polling, so the watchdog does not end it
         coordinator: Any = spare.subscriber.consumer._coordinator
-        # As its heartbeat does when the broker does not recognise it.
+        # As the heartbeat does when the broker does not know the member.
         coordinator.reset_generation()
         assert spare.health.why_not_ready() == f"{topic}.group has not joined its consumer group"
         await until(lambda: spare.health.why_not_ready() is None)

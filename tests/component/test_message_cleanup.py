@@ -1,4 +1,4 @@
-"""Messages are dropped from decisions a day after they went out: never earlier, however often and by however many."""
+"""Stored messages are dropped from decisions a day after their input was committed, never earlier."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Message
 from shared.kafka import topics
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Database, StoreAway
+from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import CITY, INQUIRY, MONDAY_NOON, accepted, contributed, input_record, received, told
 
 DAY = timedelta(hours=24)
@@ -27,7 +27,7 @@ OTHER = told(received("路灯"), inquiry_id="20260316-0000000A").inputs[0]._repl
 
 
 class Clock:
-    """The time that a test sets."""
+    """A clock set by the test."""
 
     def __init__(self) -> None:
         self.now = MONDAY_NOON
@@ -37,7 +37,7 @@ class Clock:
 
 
 class Router:
-    """A process's core, progress and cleanup over one database."""
+    """The core, progress and cleanup of one process."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.store = RouterStore(database)
@@ -53,12 +53,12 @@ class Router:
         return [one for one in outputs if isinstance(one, Message)]
 
     async def with_messages(self) -> list[int]:
-        """The offsets of the inputs whose decisions still have their messages."""
+        """The offsets of inputs whose decisions still have their messages."""
         found = await self.database["decisions"].find({"messages": {"$exists": True}}).to_list(None)
         return sorted(one["at"]["offset"] for one in found)
 
     async def lists(self) -> list[list[str]]:
-        """What is noted to be dropped, oldest first."""
+        """The recorded lists of decisions to clean up, oldest first."""
         found = await self.database["published"].find().sort("at").to_list(None)
         return [sorted(one["decisions"]) for one in found]
 
@@ -80,7 +80,7 @@ def ids(*numbers: int) -> list[str]:
     return [f"{INQUIRY}/{n}" for n in numbers]
 
 
-async def test_messages_go_when_their_input_has_been_committed_for_a_day(router: Router, clock: Clock) -> None:
+async def test_messages_are_dropped_a_day_after_their_input_was_committed(router: Router, clock: Clock) -> None:
     await router.decide(*INPUTS)
     await router.progress.note({0: 2})
     clock.now += DAY - SECOND
@@ -95,7 +95,7 @@ async def test_messages_go_when_their_input_has_been_committed_for_a_day(router:
     assert (await router.with_messages(), await router.lists()) == ([], [])
 
 
-async def test_what_was_never_committed_keeps_its_messages(router: Router, clock: Clock) -> None:
+async def test_messages_of_uncommitted_inputs_are_kept(router: Router, clock: Clock) -> None:
     await router.decide(*INPUTS)
     await router.progress.note({0: 2})
     for _ in range(3):
@@ -104,7 +104,7 @@ async def test_what_was_never_committed_keeps_its_messages(router: Router, clock
     assert await router.with_messages() == [2, 3]
 
 
-async def test_facts_and_words_stay_and_messages_and_picture_go(router: Router, clock: Clock) -> None:
+async def test_cleanup_drops_messages_and_picture_and_keeps_facts_and_texts(router: Router, clock: Clock) -> None:
     await router.decide(*INPUTS)
     before = await router.database["decisions"].find().sort("n").to_list(None)
     await router.progress.note({0: 4})
@@ -116,7 +116,7 @@ async def test_facts_and_words_stay_and_messages_and_picture_go(router: Router, 
     assert after == [{name: value for name, value in one.items() if name not in gone} for one in before]
 
 
-async def test_an_input_read_again_without_messages_says_its_events_and_nothing_else(
+async def test_an_input_read_again_after_cleanup_publishes_only_its_events(
     router: Router, clock: Clock, database: Database
 ) -> None:
     said = await router.decide(*INPUTS)
@@ -129,7 +129,7 @@ async def test_an_input_read_again_without_messages_says_its_events_and_nothing_
     assert [one.n for one in await router.store.decisions.of(INQUIRY)] == [1, 2, 3, 4]
 
 
-async def test_partitions_are_counted_each_by_itself(router: Router, clock: Clock) -> None:
+async def test_partitions_are_cleaned_up_independently(router: Router, clock: Clock) -> None:
     await router.decide(*INPUTS, OTHER)
     await router.progress.note({0: 4})
     clock.now += DAY
@@ -144,7 +144,7 @@ async def test_partitions_are_counted_each_by_itself(router: Router, clock: Cloc
 # ── what is noted, and when ──────────────────────────────────────────────────
 
 
-async def test_each_decision_is_noted_once(router: Router) -> None:
+async def test_each_decision_is_recorded_once(router: Router) -> None:
     await router.decide(*INPUTS)
     await router.progress.note({0: 2})
     await router.progress.note({0: 2})
@@ -153,22 +153,22 @@ async def test_each_decision_is_noted_once(router: Router) -> None:
     assert await router.lists() == [ids(1, 2), ids(3, 4)]
 
 
-async def test_a_note_that_fails_half_way_forgets_none(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_recording_is_repeated_completely(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
     await router.decide(*INPUTS)
 
     async def away(*_: object, **__: object) -> None:
-        raise StoreAway[0]("the store is away")
+        raise StoreUnavailable("the store is away")
 
     with monkeypatch.context() as during:
         during.setattr(router.progress, "collection", type("Away", (), {"bulk_write": away})())
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await router.progress.note({0: 4})
     await router.progress.note({0: 4})
     assert {id_ for one in await router.lists() for id_ in one} == set(ids(1, 2, 3, 4))
     assert await router.progress.next_offsets([0]) == {0: 4}
 
 
-async def test_what_a_killed_process_stored_is_noted_by_the_one_that_reads_it_again(
+async def test_decisions_of_a_killed_process_are_recorded_when_read_again(
     router: Router, clock: Clock, database: Database
 ) -> None:
     await router.decide(*INPUTS)
@@ -180,7 +180,7 @@ async def test_what_a_killed_process_stored_is_noted_by_the_one_that_reads_it_ag
     assert await router.with_messages() == []
 
 
-async def test_a_partition_that_has_gone_to_another_process_is_forgotten(router: Router) -> None:
+async def test_records_of_lost_partitions_are_discarded(router: Router) -> None:
     await router.decide(*INPUTS, OTHER)
     await router.progress.next_offsets([1])
     await router.progress.note({0: 4, 1: 10})
@@ -190,9 +190,7 @@ async def test_a_partition_that_has_gone_to_another_process_is_forgotten(router:
 # ── restarts, two routers, bounded work ──────────────────────────────────────
 
 
-async def test_a_process_that_starts_later_goes_on_with_what_was_noted(
-    router: Router, clock: Clock, database: Database
-) -> None:
+async def test_a_new_process_continues_with_recorded_lists(router: Router, clock: Clock, database: Database) -> None:
     await router.decide(*INPUTS)
     await router.progress.note({0: 3})
     clock.now += DAY
@@ -200,7 +198,7 @@ async def test_a_process_that_starts_later_goes_on_with_what_was_noted(
     assert await router.with_messages() == [3]
 
 
-async def test_a_round_takes_some_batches_and_says_whether_more_may_be_left(
+async def test_a_round_is_limited_and_reports_whether_more_is_left(
     router: Router, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(message_cleanup, "BATCHES", 2)
@@ -215,7 +213,7 @@ async def test_a_round_takes_some_batches_and_says_whether_more_may_be_left(
     assert (await router.with_messages(), await router.lists()) == ([3], [])
 
 
-async def test_two_routers_that_take_the_same_batch_do_no_harm(
+async def test_two_routers_can_clean_up_the_same_batch(
     router: Router, clock: Clock, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await router.decide(*INPUTS)
@@ -236,10 +234,10 @@ async def test_two_routers_that_take_the_same_batch_do_no_harm(
 # ── parked inputs ────────────────────────────────────────────────────────────
 
 
-async def test_a_case_with_a_parked_input_keeps_its_messages_until_a_day_after_nothing_is_parked(
+async def test_a_case_with_parked_inputs_keeps_its_messages_until_a_day_after_the_release(
     router: Router, clock: Clock
 ) -> None:
-    """A parked input is committed long before its replay decides it and says what follows."""
+    """A parked input is committed long before its replay decides and publishes it."""
     await router.decide(*INPUTS, OTHER)
     parked = Parked(input_record(INPUTS[1]), INQUIRY, "exhausted", "a defect")
     await router.store.parked.add(parked)

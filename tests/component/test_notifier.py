@@ -1,4 +1,4 @@
-"""The notifier on a real store and real mail servers: each notice once, in the end, and the hall's newest round."""
+"""The notifier on a real store and real mail servers: each notice is mailed once; the hall shows the newest round."""
 
 import asyncio
 import email
@@ -87,7 +87,7 @@ async def deliveries(store: NotifierStore) -> dict[str, Document]:
 
 
 async def until(store: NotifierStore, **states: str) -> dict[str, Document]:
-    """Wait until the deliveries have come to these states."""
+    """Wait until the deliveries have these states."""
     async with asyncio.timeout(10):
         while True:
             found = await deliveries(store)
@@ -102,9 +102,7 @@ def notice(id_: str, to: str = "writer@mail.example", subject: str = "路灯", t
 # ── notices ──────────────────────────────────────────────────────────────────
 
 
-async def test_what_matters_opens_a_delivery_each_and_a_repeat_opens_none(
-    notices: Notices, store: NotifierStore
-) -> None:
+async def test_notices_create_one_delivery_each_and_repeats_none(notices: Notices, store: NotifierStore) -> None:
     batch = heard(STORY)
     await notices.take(batch)
     first = await deliveries(store)
@@ -124,7 +122,7 @@ async def test_a_department_without_an_address_gets_no_mail(store: NotifierStore
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
-async def test_without_a_city_the_batch_waits(store: NotifierStore, settings: Settings) -> None:
+async def test_a_batch_waits_until_a_city_is_known(store: NotifierStore, settings: Settings) -> None:
     with pytest.raises(DependencyUnavailable):
         await Notices(store, CityFeed(lambda revision: revision), up_to_date, settings).take(heard(STORY))
     assert await deliveries(store) == {}
@@ -135,7 +133,7 @@ def without_lighting() -> City:
     return CITY.model_copy(update={"departments": others, "rules": (), "revision": 1})
 
 
-async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(
+async def test_an_offer_to_an_unknown_department_waits_for_the_next_revision(
     store: NotifierStore, settings: Settings
 ) -> None:
     city = knowing(without_lighting())
@@ -151,7 +149,7 @@ async def test_an_offer_to_a_department_of_a_later_revision_waits_for_it(
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
-async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: NotifierStore, settings: Settings) -> None:
+async def test_a_revision_that_arrives_during_the_lookup_is_used(store: NotifierStore, settings: Settings) -> None:
     city = knowing(without_lighting())
 
     async def just_read() -> bool:
@@ -162,7 +160,7 @@ async def test_a_revision_that_comes_while_it_is_asked_for_is_heeded(store: Noti
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
-async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: Notices, store: NotifierStore) -> None:
+async def test_an_offer_to_a_department_in_no_revision_does_not_block(notices: Notices, store: NotifierStore) -> None:
     strangers = [
         replace(one, body=replace(one.body, department="nobody"))
         if isinstance(one, Event) and isinstance(one.body, PartOfferedEvent)
@@ -173,7 +171,7 @@ async def test_an_offer_to_a_department_of_no_revision_holds_nobody_up(notices: 
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
-def test_events_that_nobody_is_mailed_about_are_passed_over() -> None:
+def test_events_without_notices_are_skipped() -> None:
     events = [record_of(one) for one in STORY.messages if one.topic == topics.EVENTS]
     assert [one.type for one in map(read, events) if isinstance(one, Event)] == ["chorus.part.offered"]
     later = a_record(b"{}", dict(events[0].headers, ce_type=b"chorus.x").items(), topic=topics.RESIDENTS)
@@ -194,7 +192,7 @@ def round_two(one: ResidentMessage) -> ResidentMessage:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
-async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
+async def test_the_hall_shows_the_newest_round_in_any_order_of_arrival(
     notices: Notices, store: NotifierStore, order: tuple[int, ...]
 ) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
@@ -206,13 +204,13 @@ async def test_the_hall_shows_the_newest_round_in_whatever_order_they_come(
     assert "writer@mail.example" not in str(entry)
 
 
-async def test_both_rounds_in_one_batch_show_the_newer(notices: Notices, store: NotifierStore) -> None:
+async def test_of_two_rounds_in_one_batch_the_newer_is_shown(notices: Notices, store: NotifierStore) -> None:
     [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
     await notices.take([answer, round_two(answer)])
     assert [one.round for one in await store.hall_page(None, 10)] == [2]
 
 
-async def test_an_entry_and_a_delivery_are_read_back_as_they_were(store: NotifierStore) -> None:
+async def test_entries_and_deliveries_survive_a_round_trip(store: NotifierStore) -> None:
     entry = replace(
         hall_entry(INQUIRY, "2026-03-16T05:00:00.000Z"),
         paragraphs=(Paragraph(department="roads", name="道路处", text="补了"),),
@@ -238,7 +236,7 @@ async def test_an_entry_and_a_delivery_are_read_back_as_they_were(store: Notifie
     assert await store.deliveries_page("sent", INQUIRY, 10) == await store.deliveries_page(None, "x", 10) == []
 
 
-async def test_the_hall_is_read_page_by_page_newest_first(store: NotifierStore) -> None:
+async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
     numbers = [f"20260316-0000000{n}" for n in range(5)]
     times = ["04", "06", "05", "06", "07"]
     await store.show([hall_entry(one, at) for one, at in zip(numbers, times, strict=True)])
@@ -251,7 +249,7 @@ async def test_the_hall_is_read_page_by_page_newest_first(store: NotifierStore) 
 # ── the mailroom ─────────────────────────────────────────────────────────────
 
 
-async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
+async def test_a_sent_mail_has_its_ids_and_its_text_is_deleted(
     store: NotifierStore, settings: Settings, running: Backing
 ) -> None:
     if running.mail is None:
@@ -273,7 +271,7 @@ async def test_a_mail_arrives_with_its_ids_and_what_it_said_is_forgotten(
 
 
 class Picky:
-    """A mail server that answers by the recipient's name: `later…`, `never…`, `hangup…`, and anything else is taken."""
+    """An SMTP server whose reply depends on the recipient: `later…`, `never…`, `hangup…`; others are accepted."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -305,7 +303,7 @@ async def mail_server(picky: Picky, port: int, **how: Any) -> AsyncIterator[None
         yield
 
 
-async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_never(store: NotifierStore) -> None:
+async def test_temporary_rejections_are_retried_and_permanent_ones_are_not(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     everyone = [notice(name, f"{name}@mail.example") for name in ("later", "never", "always")]
     await store.add_notices(everyone, timestamps.now())
@@ -316,7 +314,7 @@ async def test_what_is_refused_for_now_goes_later_and_what_is_refused_for_good_n
     assert "550" in found["never"]["error"] or "no such mailbox" in found["never"]["error"]
 
 
-async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(store: NotifierStore) -> None:
+async def test_mails_wait_while_the_mail_server_is_unavailable(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("one"), notice("two")], timestamps.now())
     async with in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
@@ -326,8 +324,8 @@ async def test_while_the_mail_server_is_away_mails_wait_and_go_when_it_is_back(s
     assert picky.taken == ["writer@mail.example"] * 2
 
 
-async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: NotifierStore) -> None:
-    """An address in Chinese letters wants SMTPUTF8, which not every server speaks."""
+async def test_an_address_that_the_server_cannot_accept_does_not_block_others(store: NotifierStore) -> None:
+    """An address in Chinese characters needs SMTPUTF8, which not every server supports."""
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], timestamps.now())
     async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
@@ -336,7 +334,7 @@ async def test_an_address_that_this_server_cannot_take_holds_nobody_up(store: No
     assert found["foreign"]["error"]
 
 
-async def test_two_mailrooms_send_each_mail_once(store: NotifierStore, database: Database) -> None:
+async def test_two_processes_send_each_mail_once(store: NotifierStore, database: Database) -> None:
     picky, port = Picky(), Ports.free().smtp
     names = {f"n{number}": "sent" for number in range(60)}
     await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
@@ -347,7 +345,7 @@ async def test_two_mailrooms_send_each_mail_once(store: NotifierStore, database:
     assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
 
 
-async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(
+async def test_a_mail_claimed_by_a_dead_process_is_sent_by_another(
     store: NotifierStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.add_notices([notice("one")], timestamps.now())
@@ -372,7 +370,7 @@ async def test_who_dies_with_a_mail_in_hand_leaves_it_to_another(
     ],
     ids=str,
 )
-async def test_a_mail_that_cannot_be_made_fails_and_the_others_go_on(store: NotifierStore, poison: Document) -> None:
+async def test_a_mail_that_cannot_be_composed_fails_and_others_are_sent(store: NotifierStore, poison: Document) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("poison"), notice("good")], timestamps.now())
     await store.deliveries.update_one({"_id": "poison"}, {"$set": poison})
@@ -393,10 +391,10 @@ def failures() -> float:
 
 
 @pytest.mark.parametrize("over", ["hangup", "silence"])
-async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_others(
+async def test_other_mails_are_sent_after_a_connection_loss_or_timeout(
     store: NotifierStore, over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(email_channel, "MAIL_S", 0.3)
+    monkeypatch.setattr(email_channel, "SEND_TIMEOUT_S", 0.3)
     picky, port = Picky(), Ports.free().smtp
     names = {over: "sent", "one": "sent", "two": "sent"}
     await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
@@ -406,7 +404,7 @@ async def test_a_server_that_hangs_up_or_falls_silent_over_one_mail_gets_the_oth
     assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
 
 
-async def test_who_outlives_its_claim_changes_nothing_any_more(
+async def test_a_process_with_an_expired_claim_changes_nothing(
     store: NotifierStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.add_notices([notice("one")], timestamps.now())
@@ -414,20 +412,20 @@ async def test_who_outlives_its_claim_changes_nothing_any_more(
         short.setattr("services.notifier.store.LEASE_S", 0.0)
         [slow] = await store.claim(timestamps.now(), "resident", 10)
     [quick] = await store.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
-    await store.later(slow, timestamps.now(), "too late")
+    await store.retry_at(slow, timestamps.now(), "too late")
     await store.sent(quick, timestamps.now())
     settled = await deliveries(store)
     for late in (
-        store.later(slow, timestamps.now(), "x"),
+        store.retry_at(slow, timestamps.now(), "x"),
         store.failed(slow, "x"),
-        store.give_back(slow, timestamps.now()),
+        store.release(slow, timestamps.now()),
     ):
         await late
     assert await deliveries(store) == settled
     assert (settled["one"]["state"], "due_at" in settled["one"]) == ("sent", False)
 
 
-async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: NotifierStore) -> None:
+async def test_nothing_is_sent_shortly_before_the_claim_expires(store: NotifierStore) -> None:
     picky, port = Picky(), Ports.free().smtp
     await store.add_notices([notice("one"), notice("two")], timestamps.now())
     claimed = await store.claim(timestamps.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
@@ -443,7 +441,7 @@ async def test_nothing_is_sent_when_the_claim_is_nearly_over(store: NotifierStor
 # ── what operators see ───────────────────────────────────────────────────────
 
 
-async def test_operators_see_what_became_of_mails_and_no_address_or_word(
+async def test_operators_see_deliveries_without_addresses_or_texts(
     store: NotifierStore, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chorus")
@@ -468,7 +466,7 @@ async def test_operators_see_what_became_of_mails_and_no_address_or_word(
 # ── over HTTP ────────────────────────────────────────────────────────────────
 
 
-async def test_an_entry_that_is_not_there_is_a_page_or_a_problem(store: NotifierStore, settings: Settings) -> None:
+async def test_an_unknown_entry_is_an_error_page_or_a_problem(store: NotifierStore, settings: Settings) -> None:
     app = FastAPI()
     problems.install(app)
     app.include_router(api.routes(store, settings, b"token"))

@@ -1,4 +1,4 @@
-"""Decisions of another version: a former one ends the router at its start, a later one has the core wait and the desk say so."""
+"""Decisions of other versions: an older one ends the router at its start, a newer one makes the core wait."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ LATER, FORMER = VERSION + 1, VERSION - 1
 
 
 async def has_version(database: Database, version: int, n: int = 1) -> None:
-    """Some router has written the n-th decision of the case in this version, with fields that nobody here knows."""
+    """Give the n-th decision of the case this version, with unknown fields."""
     changed = {"$set": {"v": version}, "$unset": {"facts": ""}}
     done = await database["decisions"].update_one({"_id": f"{INQUIRY}/{n}"}, changed)
     assert done.modified_count == 1
@@ -41,19 +41,19 @@ async def decided(database: Database, story: Story) -> None:
 # ── a former version ─────────────────────────────────────────────────────────
 
 
-async def test_a_database_with_a_decision_of_a_former_version_is_refused_in_one_sentence(database: Database) -> None:
+async def test_a_database_with_older_decisions_ends_the_router_with_an_error(database: Database) -> None:
     await decided(database, STORY)
     await RouterStore(database).prepare()
     await has_version(database, FORMER, 2)
     with pytest.raises(UnreadableFormat) as refused:
         await RouterStore(database).prepare()
     said = str(refused.value)
-    assert f"{database.name!r} holds a decision of version {FORMER}, '{INQUIRY}/2'" in said
+    assert f"{database.name!r} has a decision of version {FORMER}, '{INQUIRY}/2'" in said
     assert "empty database" in said
     assert "\n" not in said
 
 
-async def test_a_start_does_not_wait_for_ever_to_look_through_a_large_database(
+async def test_the_search_for_older_decisions_is_limited_in_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RouterStore(database)
@@ -61,19 +61,19 @@ async def test_a_start_does_not_wait_for_ever_to_look_through_a_large_database(
     async def slow(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("services.router.stores.decisions.LOOK_S", 0.05)
+    monkeypatch.setattr("services.router.stores.decisions.VERSION_CHECK_S", 0.05)
     monkeypatch.setattr(store.decisions.collection, "find_one", slow, raising=False)
     await asyncio.wait_for(store.prepare(), 10)
 
 
-async def test_a_former_version_that_turns_up_later_is_not_read_either(database: Database) -> None:
+async def test_an_older_decision_found_later_is_rejected(database: Database) -> None:
     await decided(database, STORY)
     await has_version(database, FORMER)
     with pytest.raises(DependencyUnavailable, match=f"has version {FORMER}"):
         await Decisions(database).of(INQUIRY)
 
 
-async def test_a_later_version_is_no_reason_to_end(database: Database) -> None:
+async def test_a_newer_decision_does_not_end_the_router(database: Database) -> None:
     await decided(database, STORY)
     await has_version(database, LATER)
     await RouterStore(database).prepare()
@@ -82,7 +82,7 @@ async def test_a_later_version_is_no_reason_to_end(database: Database) -> None:
 # ── a later version: the core ────────────────────────────────────────────────
 
 
-async def test_the_core_waits_says_so_and_commits_nothing_until_it_can_read_the_case(
+async def test_the_core_waits_and_commits_nothing_while_a_newer_decision_exists(
     office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failure_policy, "LONGEST_PAUSE_S", 0.01)
@@ -121,15 +121,13 @@ async def test_the_core_waits_says_so_and_commits_nothing_until_it_can_read_the_
 
 
 def on_the_log() -> list[FakeRecord]:
-    """What follows the first input."""
+    """The inputs after the first."""
     rows = [input_record(one) for one in STORY.inputs[1:]]
     return [FakeRecord("a", 0, at, row.value, row.key, row.timestamp_ms, row.headers) for at, row in enumerate(rows, 1)]
 
 
-async def test_a_loop_that_meets_such_a_decision_waits_instead_of_ending_the_process(
-    office: Office, database: Database
-) -> None:
-    """Recalling parts reads cases; a defect of a loop ends the process, and this is none."""
+async def test_a_background_loop_waits_for_a_newer_router(office: Office, database: Database) -> None:
+    """The recall loop reads cases; errors of a loop end the process, but this one does not."""
     await office.decide(STORY)
     await has_version(database, LATER)
     city = a_city(a_department("lighting", retired=True))
@@ -140,7 +138,7 @@ async def test_a_loop_that_meets_such_a_decision_waits_instead_of_ending_the_pro
         if not calls[-1]:
             await office.retiring.recall(city)
 
-    # An open part there has the loop read the case.
+    # An open part makes the loop read the case.
     await database["cases"].update_one({"_id": INQUIRY}, {"$set": {"state": "in-progress"}})
     await asyncio.wait_for(retry_until_available(recall, "recalling"), 10)
     assert calls == [False, True]
@@ -153,7 +151,7 @@ async def test_a_loop_that_meets_such_a_decision_waits_instead_of_ending_the_pro
     ("method", "path"),
     [("GET", CASE), ("GET", "/cases"), ("GET", "/decisions"), ("POST", f"/decisions/{INQUIRY}/2/publish")],
 )
-async def test_the_desk_says_that_a_newer_router_is_needed(
+async def test_the_desk_returns_503_for_a_case_with_a_newer_decision(
     office: Office, database: Database, method: str, path: str
 ) -> None:
     await office.decide(STORY)
@@ -161,13 +159,15 @@ async def test_the_desk_says_that_a_newer_router_is_needed(
     answer = await office.http.request(method, path)
     said = problem(answer, 503)
     assert (
-        f"The decision '{INQUIRY}/1' has version {LATER}, and this router reads version {VERSION} only"
+        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads version {VERSION} only"
         in (said["detail"])
     )
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_the_desk_says_so_of_a_commands_status_too(office: Office, database: Database) -> None:
+async def test_the_status_of_a_command_is_503_for_a_case_with_a_newer_decision(
+    office: Office, database: Database
+) -> None:
     await office.decide(STORY)
     sent: httpx.Response = await office.command(type="assign", lead="parks")
     await has_version(database, LATER)

@@ -1,4 +1,4 @@
-"""Every page in both languages with values nobody would wish for: escaped, well-formed, labelled, no scripts."""
+"""Every page in both languages with hostile values: escaped, well-formed, labelled, without scripts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

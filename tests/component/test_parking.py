@@ -1,4 +1,4 @@
-"""Parking on a real store: an input that fails for good holds up its own inquiry only, and a replay takes all in order."""
+"""Parking on a real store: a failing input parks its own inquiry only, and a replay handles all parked inputs in order."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ LETTERS = topics.dead_letters("router")
 
 
 class FailingDecisions(Decisions):
-    """Decisions that fail on one input, as a defect would, until it is mended."""
+    """Decisions that fail on one input, as with a bug, until the fault is removed."""
 
     def __init__(self, database: Database, poison: str) -> None:
         super().__init__(database)
@@ -41,7 +41,7 @@ class FailingDecisions(Decisions):
 
 
 class Failing(RouterStore):
-    """A store with such decisions."""
+    """A store with FailingDecisions."""
 
     def __init__(self, database: Database, poison: str) -> None:
         super().__init__(database)
@@ -106,7 +106,7 @@ async def causes(store: RouterStore, inquiry_id: str = INQUIRY) -> list[str]:
     return [one.cause for one in await store.decisions.of(inquiry_id)]
 
 
-async def test_only_the_inquiry_of_a_failing_input_is_held_up(store: Failing) -> None:
+async def test_only_the_inquiry_of_a_failing_input_is_parked(store: Failing) -> None:
     router = Router(store)
     other = told(received("水管"), contributed("water", "修了"), inquiry_id=OTHER)
     await router.take(STORY.inputs[0], other.inputs[0], STORY.inputs[1], STORY.inputs[2], other.inputs[1])
@@ -117,7 +117,7 @@ async def test_only_the_inquiry_of_a_failing_input_is_held_up(store: Failing) ->
     assert router.consumer.commits == [{(topics.INPUTS, 0): 5}]
 
 
-async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Failing) -> None:
+async def test_a_replay_handles_parked_inputs_in_log_order(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
     store.decisions.poison = None
@@ -130,7 +130,7 @@ async def test_a_replay_takes_what_was_parked_in_the_order_of_the_log(store: Fai
     )
 
 
-async def test_after_a_replay_the_inquiry_goes_on(store: Failing) -> None:
+async def test_after_a_replay_new_inputs_are_decided(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:2])
     store.decisions.poison = None
@@ -139,7 +139,7 @@ async def test_after_a_replay_the_inquiry_goes_on(store: Failing) -> None:
     assert [kind for _, kind in router.aside] == ["exhausted"]
 
 
-async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(store: Failing) -> None:
+async def test_a_failed_replay_leaves_the_inquiry_parked(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
     await router.take(STORY.inputs[3])
@@ -151,7 +151,7 @@ async def test_a_replay_of_what_still_fails_leaves_it_parked_for_the_next_one(st
     assert await causes(store) == ids(STORY, 0, 1, 2, 3)
 
 
-async def test_another_process_learns_what_is_parked(store: Failing, database: Database) -> None:
+async def test_another_process_loads_parked_inquiries(store: Failing, database: Database) -> None:
     await Router(store).take(*STORY.inputs[:2])
     other = Router(RouterStore(database), offset=2)
     await other.take(STORY.inputs[2])
@@ -160,7 +160,7 @@ async def test_another_process_learns_what_is_parked(store: Failing, database: D
     assert await causes(store) == ids(STORY, 0, 1, 2, 3)
 
 
-async def test_a_batch_with_a_replay_that_comes_again_changes_nothing(store: Failing, database: Database) -> None:
+async def test_a_repeated_batch_with_a_replay_changes_nothing(store: Failing, database: Database) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
     store.decisions.poison = None
@@ -171,7 +171,7 @@ async def test_a_batch_with_a_replay_that_comes_again_changes_nothing(store: Fai
     assert (again.aside, await store.parked.of([INQUIRY])) == ([], [])
 
 
-async def test_what_was_discarded_is_passed_over(store: Failing) -> None:
+async def test_discarded_inputs_are_skipped(store: Failing) -> None:
     router = Router(store)
     await router.take(*STORY.inputs[:3])
     assert await store.parked.discard(f"{topics.INPUTS}-0-1")
@@ -180,7 +180,7 @@ async def test_what_was_discarded_is_passed_over(store: Failing) -> None:
     assert not await store.parked.discard(f"{topics.INPUTS}-0-1")
 
 
-async def test_a_letter_that_is_read_again_holds_nobody_up_and_may_still_be_wrong(store: Failing) -> None:
+async def test_a_replayed_invalid_record_does_not_park_its_inquiry(store: Failing) -> None:
     store.decisions.poison = None
     router = Router(store)
     unread = Record(topics.INPUTS, 0, 90, 0, INQUIRY.encode(), b"{", [("ce_type", b"chorus.case.replay")])
@@ -196,7 +196,7 @@ async def test_a_letter_that_is_read_again_holds_nobody_up_and_may_still_be_wron
     assert await store.parked.of([INQUIRY]) == []
 
 
-async def test_what_is_parked_is_kept_byte_for_byte(store: Failing) -> None:
+async def test_parked_inputs_are_stored_byte_for_byte(store: Failing) -> None:
     odd = Record("t", 3, 7, 11, b"\xff", None, [("a", None), ("b", b"\xfe"), ("b", b"")])
     parked = Parked(odd, INQUIRY, "exhausted", "why")
     await store.parked.add(parked)

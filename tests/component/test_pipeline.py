@@ -1,4 +1,4 @@
-"""The order of stored, published and committed, and that a failure which nothing heals ends in no commit."""
+"""The pipeline stores, publishes and commits in this order; after a permanent failure it does not commit."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class RefusingPublisher(FakePublisher):
-    """Fails on dead letters as a defect would, not as a broker that is away."""
+    """Fails on dead letters with a permanent error."""
 
     async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
         if LETTERS in topics:
@@ -35,7 +35,7 @@ class RefusingPublisher(FakePublisher):
 
 
 class SlowConsumer(FakeConsumer):
-    """Keeps the first commit waiting until the test lets it go on."""
+    """Delays the first commit until the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def read(record: Record) -> bytes:
 
 
 class Work:
-    """A subscription that publishes each item to `out` and notes what happens in which order."""
+    """A subscription that publishes each item to `out` and records the order of events."""
 
     def __init__(self, publisher: FakePublisher | None = None, consumer: FakeConsumer | None = None) -> None:
         self.publisher, self.consumer = publisher or FakePublisher(), consumer or FakeConsumer()
@@ -88,14 +88,14 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_follows_a_confirmation_is_done_after_it() -> None:
+async def test_the_published_callback_runs_after_the_confirmation() -> None:
     work = Work()
     await work.consume(0)
     await work.pipeline.drained(5)
     assert work.published == [(b"1", 1)]
 
 
-async def test_a_commit_waits_for_the_one_before_so_that_no_offset_goes_back() -> None:
+async def test_commits_are_sequential() -> None:
     consumer = SlowConsumer()
     work = Work(consumer=consumer)
     await work.consume(0)
@@ -108,7 +108,7 @@ async def test_a_commit_waits_for_the_one_before_so_that_no_offset_goes_back() -
     assert consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
 
 
-async def test_a_failure_before_the_confirmation_that_nothing_heals_is_told_and_holds_the_batch() -> None:
+async def test_a_permanent_failure_before_the_confirmation_is_reported_and_blocks_the_batch() -> None:
     work = Work(RefusingPublisher())
     going = asyncio.create_task(work.consume(0, b"invalid"))
     await settled()
@@ -119,7 +119,7 @@ async def test_a_failure_before_the_confirmation_that_nothing_heals_is_told_and_
         await going
 
 
-async def test_after_a_failure_of_a_confirmation_that_nothing_heals_nothing_is_committed() -> None:
+async def test_after_a_permanent_failure_of_a_confirmation_nothing_is_committed() -> None:
     work = Work(RefusingPublisher())
     work.fails_when_published = True
     await work.consume(0)
@@ -137,18 +137,18 @@ async def test_after_a_failure_of_a_confirmation_that_nothing_heals_nothing_is_c
     await work.pipeline.stop()
 
 
-async def test_a_record_that_always_fails_is_tried_so_often_and_then_a_dead_letter() -> None:
+async def test_a_failing_record_becomes_a_dead_letter_after_the_maximum_of_attempts() -> None:
     work = Work()
     work.fails_when_published = True
     await work.consume(0)
     await work.pipeline.drained(5)
-    # Once with its batch, then alone.
+    # Once in its batch, then alone.
     assert len(work.published) == 1 + failure_policy.ATTEMPTS
     [letter] = work.publisher.on(LETTERS)
     assert header(letter, "dl_attempts") == str(failure_policy.ATTEMPTS)
 
 
-async def test_the_lag_in_seconds_is_that_of_the_oldest_record_in_hand() -> None:
+async def test_the_lag_in_seconds_is_the_age_of_the_oldest_record_in_flight() -> None:
     work = Work()
     work.publisher.gate.clear()
     records: list[Any] = [FakeRecord("a", 0, offset, b"1", timestamp=at) for offset, at in ((0, 1_000), (1, 9_000))]
@@ -161,7 +161,7 @@ async def test_the_lag_in_seconds_is_that_of_the_oldest_record_in_hand() -> None
 # ── health ───────────────────────────────────────────────────────────────────
 
 
-async def test_a_batch_that_does_not_end_is_told_and_so_are_polls_that_fail_or_do_not_come() -> None:
+async def test_hanging_batches_and_failing_or_missing_polls_are_reported() -> None:
     work = Work()
     health = work.subscription.health
     assert health.stuck(30) is None
@@ -171,14 +171,14 @@ async def test_a_batch_that_does_not_end_is_told_and_so_are_polls_that_fail_or_d
     await work.consume(0)
     assert health.stuck(30) is None
     work.pipeline.progressed_at -= 31
-    assert health.stuck(30) == "router-core has had one batch in hand for more than 30 s"
+    assert health.stuck(30) == "router-core has made no progress with a batch for more than 30 s"
     work.pipeline.polling.failure = "KafkaConnectionError"
     assert health.why_not_ready() == "router-core cannot poll: KafkaConnectionError"
     work.publisher.gate.set()
     await work.pipeline.drained(5)
 
 
-def test_a_record_that_no_topic_takes_leaves_a_dead_letter_that_says_where_it_lies() -> None:
+def test_a_record_too_large_for_any_topic_leaves_a_dead_letter_with_its_location() -> None:
     whole = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX - 10_000)), "permanent", "why", 1)
     assert len(whole[1] or b"") == RECORD_BYTES_MAX - 10_000
     cut = dead_letter("router", a_record(bytes(RECORD_BYTES_MAX), offset=7), "permanent", "why", 1)

@@ -1,4 +1,4 @@
-"""Polls and rebalances: where reading goes on after a failed poll, and that nothing is passed over or kept."""
+"""Polls and rebalances: the position after a failed poll, without skipping or repeating records."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def places(found: Sequence[Any]) -> list[tuple[int, int]]:
 # ── where reading goes on after a failed poll ────────────────────────────────
 
 
-async def test_after_a_failed_poll_reading_goes_on_at_the_first_record_that_was_not_handled() -> None:
+async def test_after_a_failed_poll_reading_continues_at_the_first_unhandled_record() -> None:
     reader = Reader(Log({0: 5, 1: 9}))
     await reader.read_on()
     reader.log.sizes |= {0: 7, 1: 12}
@@ -32,27 +32,27 @@ async def test_after_a_failed_poll_reading_goes_on_at_the_first_record_that_was_
     assert reader.log.positions == {FIRST: 6, SECOND: 10}
 
 
-async def test_with_nothing_handled_yet_reading_goes_on_at_the_committed_offset() -> None:
+async def test_after_a_failed_first_poll_reading_continues_at_the_committed_offset() -> None:
     reader = Reader(Log({0: 5, 1: 5}, committed_offsets={0: 3, 1: 2}, unpackable={(1, 4)}))
     assert places(await reader.poll()) == [(0, 3), (1, 2)]
 
 
-async def test_with_nothing_committed_either_reading_goes_on_at_the_beginning() -> None:
+async def test_without_a_committed_offset_reading_continues_at_the_beginning() -> None:
     reader = Reader(Log({0: 5, 1: 5}, unpackable={(1, 4)}))
     assert places(await reader.poll()) == [(0, 0), (1, 0)]
 
 
-async def test_with_the_beginning_committed_reading_goes_on_there() -> None:
+async def test_a_committed_offset_of_0_is_used() -> None:
     reader = Reader(Log({0: 5, 1: 5}, committed_offsets={0: 0, 1: 0}, unpackable={(1, 4)}))
     assert places(await reader.poll()) == [(0, 0), (1, 0)]
 
 
-async def test_without_a_group_reading_goes_on_at_the_beginning() -> None:
+async def test_without_a_group_reading_continues_at_the_beginning() -> None:
     reader = Reader(Log({0: 5, 1: 5}, committed_offsets={0: 3, 1: 3}, unpackable={(1, 4)}), group=None)
     assert places(await reader.poll()) == [(0, 0), (1, 0)]
 
 
-async def test_while_kafka_is_away_a_poll_fails_and_the_next_one_reads_everything() -> None:
+async def test_the_poll_after_an_outage_reads_all_records() -> None:
     reader = Reader(Log({0: 2, 1: 2}, unpackable={(1, 1)}, error=KafkaConnectionError))
     with pytest.raises(KafkaConnectionError):
         await reader.poll()
@@ -64,12 +64,12 @@ async def test_while_kafka_is_away_a_poll_fails_and_the_next_one_reads_everythin
 
 
 def ended() -> KafkaError:
-    """What aiokafka raises at every poll once its coordination task has ended."""
+    """The error of every poll after aiokafka's coordination task has ended."""
     return KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
 
 
 async def broken_by(error: Callable[[], Exception]) -> list[BaseException]:
-    """What ends the process when a poll fails so; nothing is sent to dead letters."""
+    """The error that ends the process when a poll fails with this error; nothing goes to dead letters."""
     broken: list[BaseException] = []
     reader = Reader(Log({0: 2}, unpackable={(0, 0)}, error=error))
     reader.pipeline.polling.broken = broken.append
@@ -79,16 +79,16 @@ async def broken_by(error: Callable[[], Exception]) -> list[BaseException]:
     return broken
 
 
-async def test_a_consumer_whose_own_task_has_ended_ends_the_process_instead_of_failing_for_ever() -> None:
+async def test_the_process_ends_when_the_consumers_coordination_task_has_ended() -> None:
     assert [str(one) for one in await broken_by(ended)] == [str(ended())]
 
 
-async def test_any_other_failure_of_kafka_is_waited_for() -> None:
+async def test_other_kafka_errors_are_retried() -> None:
     assert await broken_by(KafkaConnectionError) == []
     assert await broken_by(lambda: KafkaError("Unable to get cluster metadata over all known brokers")) == []
 
 
-async def test_who_may_not_read_a_topic_any_more_ends_the_process_and_polls_no_further() -> None:
+async def test_losing_the_right_to_read_a_topic_ends_the_process() -> None:
     broken = await broken_by(TopicAuthorizationFailedError)
     assert [type(one) for one in broken] == [TopicAuthorizationFailedError]
 
@@ -97,7 +97,7 @@ async def test_who_may_not_read_a_topic_any_more_ends_the_process_and_polls_no_f
 
 
 @pytest.mark.parametrize("error", [None, UnsupportedCodecError, AssertionError])
-async def test_a_record_that_cannot_be_unpacked_leaves_a_dead_letter_and_all_others_are_handled(
+async def test_a_corrupt_record_becomes_a_dead_letter_and_others_are_handled(
     error: type[Exception] | None,
 ) -> None:
     log = Log({0: 3, 1: 3}, unpackable={(1, 1)})
@@ -112,7 +112,7 @@ async def test_a_record_that_cannot_be_unpacked_leaves_a_dead_letter_and_all_oth
     assert "could not be unpacked" in header(letter, "dl_reason")
 
 
-async def test_a_record_that_cannot_be_unpacked_leaves_one_dead_letter_however_often_polls_fail() -> None:
+async def test_a_corrupt_record_becomes_one_dead_letter_after_repeated_polls() -> None:
     reader = Reader(Log({0: 4}, unpackable={(0, 0), (0, 2)}))
     for _ in range(4):
         await reader.read_on()
@@ -120,14 +120,14 @@ async def test_a_record_that_cannot_be_unpacked_leaves_one_dead_letter_however_o
     assert reader.handled == [b"0/1", b"0/3"]
 
 
-async def test_the_last_record_of_a_partition_leaves_a_dead_letter_too() -> None:
+async def test_a_corrupt_last_record_becomes_a_dead_letter_too() -> None:
     reader = Reader(Log({0: 2, 1: 1}, unpackable={(0, 1)}))
     await reader.read_on()
     await reader.read_on()
     assert (reader.letters, sorted(reader.handled)) == (["0/1"], [b"0/0", b"1/0"])
 
 
-async def test_a_partition_that_was_read_to_its_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_partitions_read_to_the_end_do_not_delay_the_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Reader(Log({0: 0, 1: 2}, unpackable={(1, 1)}))
     asked: list[TopicPartition] = []
     getmany = reader.log.getmany
@@ -141,7 +141,7 @@ async def test_a_partition_that_was_read_to_its_end_is_not_waited_for(monkeypatc
     assert asked == [SECOND]
 
 
-async def test_an_earlier_batch_that_is_committed_late_takes_no_position_back() -> None:
+async def test_a_late_commit_of_an_earlier_batch_does_not_move_the_position_back() -> None:
     reader = Reader(Log({0: 9}))
     reader.pipeline.polling.go_on_from({FIRST: 7})
     late: list[Any] = [FakeRecord("a", 0, 4, b"1")]
@@ -153,7 +153,7 @@ async def test_an_earlier_batch_that_is_committed_late_takes_no_position_back() 
 # ── rebalances ───────────────────────────────────────────────────────────────
 
 
-async def test_before_partitions_go_the_batch_in_hand_is_committed() -> None:
+async def test_the_current_batch_is_committed_before_partitions_are_revoked() -> None:
     reader = Reader(Log({0: 2}))
     reader.hold()
     work = asyncio.create_task(reader.read_on())
@@ -168,7 +168,7 @@ async def test_before_partitions_go_the_batch_in_hand_is_committed() -> None:
     await work
 
 
-async def test_after_an_assignment_a_batch_of_the_one_before_is_not_committed() -> None:
+async def test_a_batch_of_a_previous_assignment_is_not_committed() -> None:
     reader = Reader(Log({0: 2}))
     reader.hold()
     work = asyncio.create_task(reader.read_on())
@@ -179,7 +179,7 @@ async def test_after_an_assignment_a_batch_of_the_one_before_is_not_committed() 
     assert (reader.handled, reader.log.commits) == ([b"0/0", b"0/1"], [])
 
 
-async def test_after_a_rebalance_reading_goes_on_where_the_group_is_whatever_was_handled_here_before() -> None:
+async def test_after_a_rebalance_reading_continues_at_the_groups_committed_offset() -> None:
     reader = Reader(Log({0: 9}))
     await reader.read_on()
     reader.pipeline.forget()
@@ -192,7 +192,7 @@ async def test_after_a_rebalance_reading_goes_on_where_the_group_is_whatever_was
 
 
 class Lot:
-    """Notes how many dead letters there were when an item was parked."""
+    """Records the number of dead letters at the time an item was parked."""
 
     def __init__(self, publisher: FakePublisher) -> None:
         self.publisher = publisher
@@ -208,8 +208,8 @@ class Lot:
         self.letters_before.append(len(self.publisher.on(LETTERS)))
 
 
-async def test_an_item_is_parked_before_its_dead_letter_is_written() -> None:
-    """A process that dies between the two leaves the inquiry held; the other way round it would be overtaken."""
+async def test_an_item_is_parked_before_its_dead_letter_is_published() -> None:
+    """If the process dies in between, the inquiry is parked. In the other order, later inputs would overtake."""
     reader = Reader(Log({0: 2}))
     reader.options.parking = lot = Lot(reader.publisher)
     await reader.read_on()

@@ -1,4 +1,4 @@
-"""The publisher over a producer in memory: what it is made with, where records go, and when they count as published."""
+"""The publisher with a fake producer: its settings, partitioning, and confirmations."""
 
 import asyncio
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ PARTITIONS = 6
 
 
 class Batch:
-    """Takes two records."""
+    """Has room for two records."""
 
     def __init__(self) -> None:
         self.values: list[bytes | None] = []
@@ -36,7 +36,7 @@ class Batch:
 
 
 class Producer:
-    """Keeps what is sent, by partition; a test answers for the broker with `answer`."""
+    """Records what is sent, by partition; the test confirms with `answer`."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -45,8 +45,7 @@ class Producer:
         self.confirms, self.stopped = True, False
         self.client = SimpleNamespace(cluster=SimpleNamespace(partitions_for_topic=lambda topic: range(PARTITIONS)))
 
-    async def start(self) -> None:
-        """Nothing to connect to."""
+    async def start(self) -> None: ...
 
     async def stop(self) -> None:
         self.stopped = True
@@ -68,7 +67,7 @@ class Producer:
 
 @pytest.fixture
 def producers(monkeypatch: pytest.MonkeyPatch) -> list[Producer]:
-    """Every producer that a publisher has made."""
+    """Every producer that a publisher has created."""
     made: list[Producer] = []
 
     def make(**settings: Any) -> Producer:
@@ -85,7 +84,7 @@ def rows(*values: bytes, key: bytes = b"case") -> list[RawRecord]:
 
 
 async def under_way(publisher: Publisher, producers: list[Producer], *values: bytes) -> "asyncio.Task[None]":
-    """A publish that waits for its confirmation."""
+    """A publish call that waits for its confirmation."""
     await publisher.start()
     producers[-1].confirms = False
     before = len(producers[-1].confirmations)
@@ -107,26 +106,26 @@ async def under_way(publisher: Publisher, producers: list[Producer], *values: by
         (b"abc", 479_470_107),
     ],
 )
-def test_a_key_lies_where_java_clients_put_it(key: bytes, murmur2: int) -> None:
-    """The hashes stand in Apache Kafka's own UtilsTest."""
+def test_keys_are_partitioned_like_in_java_clients(key: bytes, murmur2: int) -> None:
+    """The hashes come from Apache Kafka's UtilsTest."""
     assert placement(key) == murmur2 & 0x7FFFFFFF
 
 
-async def test_nothing_is_published_twice_or_confirmed_by_one_replica_alone(producers: list[Producer]) -> None:
+async def test_the_producer_is_idempotent_with_acks_all(producers: list[Producer]) -> None:
     await Publisher("nowhere:0", "try").start()
     settings = producers[0].settings
     assert (settings["acks"], settings["enable_idempotence"]) == ("all", True)
     assert (settings["max_request_size"], settings["max_batch_size"]) == (RECORD_BYTES_MAX, BATCH_BYTES)
 
 
-async def test_records_of_a_key_go_to_one_partition_in_order_however_many_batches_they_fill(
+async def test_records_of_a_key_go_to_one_partition_in_order_over_several_batches(
     producers: list[Producer],
 ) -> None:
     await Publisher("nowhere:0", "try").publish_raw({"a": rows(b"1", b"2", b"3", b"4", b"5")})
     assert producers[0].sent == {placement(b"case") % PARTITIONS: [b"1", b"2", b"3", b"4", b"5"]}
 
 
-async def test_a_publish_ends_when_every_batch_is_confirmed(producers: list[Producer]) -> None:
+async def test_publish_returns_when_every_batch_is_confirmed(producers: list[Producer]) -> None:
     publisher = Publisher("nowhere:0", "try")
     going = await under_way(publisher, producers, b"1", b"2", b"3")
     first, second = producers[0].confirmations
@@ -137,10 +136,10 @@ async def test_a_publish_ends_when_every_batch_is_confirmed(producers: list[Prod
     await going
 
 
-async def test_a_batch_that_is_refused_fails_the_publish_and_the_producer_is_made_anew(
+async def test_a_rejected_batch_fails_the_publish_and_the_producer_is_recreated(
     producers: list[Producer],
 ) -> None:
-    """A producer that was refused for good fails every later write to that partition."""
+    """After a rejection, an idempotent producer fails every later write to the partition."""
     publisher = Publisher("nowhere:0", "try")
     going = await under_way(publisher, producers, b"1", b"2", b"3")
     first, second = producers[0].confirmations
@@ -154,7 +153,7 @@ async def test_a_batch_that_is_refused_fails_the_publish_and_the_producer_is_mad
     assert publisher.refusal is None
 
 
-async def test_who_waits_on_a_producer_that_was_replaced_is_told_to_publish_again(producers: list[Producer]) -> None:
+async def test_pending_publishes_of_a_replaced_producer_fail_as_retriable(producers: list[Producer]) -> None:
     publisher = Publisher("nowhere:0", "try")
     going = await under_way(publisher, producers, b"1")
     await publisher.stop()
@@ -162,7 +161,7 @@ async def test_who_waits_on_a_producer_that_was_replaced_is_told_to_publish_agai
         await asyncio.wait_for(going, 5)
 
 
-async def test_the_oldest_message_under_way_says_how_long_kafka_has_not_answered(producers: list[Producer]) -> None:
+async def test_the_age_of_the_oldest_unconfirmed_message_is_reported(producers: list[Producer]) -> None:
     publisher = Publisher("nowhere:0", "try")
     assert publisher.unconfirmed_s() < 0.01
     first = await under_way(publisher, producers, b"1")
@@ -176,7 +175,7 @@ async def test_the_oldest_message_under_way_says_how_long_kafka_has_not_answered
 
 
 @pytest.mark.parametrize("beside", [0, 1])
-async def test_a_raw_record_of_a_size_that_no_topic_takes_is_refused_before_it_reaches_the_broker(
+async def test_a_raw_record_too_large_for_any_topic_is_rejected_before_sending(
     producers: list[Producer], beside: int
 ) -> None:
     publisher = Publisher("nowhere:0", "try")
@@ -186,7 +185,7 @@ async def test_a_raw_record_of_a_size_that_no_topic_takes_is_refused_before_it_r
     await publisher.publish_raw({"a": [(None, bytes(RECORD_BYTES_MAX), ())]})
 
 
-async def test_a_message_of_a_size_that_no_topic_takes_is_refused_before_it_reaches_the_broker(
+async def test_a_message_too_large_for_any_topic_is_rejected_before_sending(
     producers: list[Producer],
 ) -> None:
     origin = Origin("chorus/test", "case", "2026-03-16T04:00:00.000Z")

@@ -1,4 +1,4 @@
-"""One suite for the publisher that services use and for the fake that tests use: what holds for one holds for both."""
+"""One suite for the real publisher and for the fake of the tests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Read = Callable[[int], Awaitable[list[RawRecord]]]
 
 @dataclass
 class Way:
-    """A publisher, a topic of its own, and how what lies there is read back."""
+    """A publisher with its own topic, and a function that reads the topic."""
 
     publisher: Publisher
     topic: str
@@ -82,7 +82,7 @@ async def test_a_message_arrives_with_key_value_and_headers(way: Way) -> None:
     assert sorted(headers) == sorted(message(way.topic, "case", 1).record[2])
 
 
-async def test_raw_records_arrive_as_they_are(way: Way) -> None:
+async def test_raw_records_arrive_unchanged(way: Way) -> None:
     raw: RawRecord = (b"\xff", None, [("x", b"\xfe"), ("y", None), ("x", b"")])
     await way.publisher.publish_raw({way.topic: [raw]})
     [(key, value, headers)] = await way.read(1)
@@ -93,31 +93,33 @@ async def test_raw_records_arrive_as_they_are(way: Way) -> None:
     )
 
 
-async def test_nothing_is_nothing(way: Way) -> None:
+async def test_publishing_an_empty_list_does_nothing(way: Way) -> None:
     await way.publisher.publish([])
     await way.publisher.publish_raw({})
 
 
-async def test_a_record_that_is_too_large_is_refused_and_the_next_ones_go_on(way: Way) -> None:
+async def test_a_too_large_record_is_rejected_and_later_ones_are_published(way: Way) -> None:
     with pytest.raises(TooLarge, match="larger than"):
         await way.publisher.publish([message(way.topic, "case", 1, "x" * (RECORD_BYTES_MAX + 1))])
     await way.publisher.publish([message(way.topic, "case", 2)])
     assert [header(row, "ce_id") for row in await way.read(1)] == ["id-2"]
 
 
-async def test_what_is_published_again_lies_there_again_under_the_same_id(way: Way) -> None:
+async def test_a_message_published_again_has_the_same_id(way: Way) -> None:
     for _ in range(2):
         await way.publisher.publish([message(way.topic, "case", 1)])
     assert [header(row, "ce_id") for row in await way.read(2)] == ["id-1", "id-1"]
 
 
-async def test_many_large_messages_need_several_batches_and_all_arrive(way: Way) -> None:
+async def test_many_large_messages_arrive_in_several_batches(way: Way) -> None:
     await way.publisher.publish([message(way.topic, "case", n, "字" * 100_000) for n in range(20)])
     assert [header(row, "ce_id") for row in await way.read(20)] == [f"id-{n}" for n in range(20)]
 
 
 @pytest.mark.integration
-async def test_a_refusal_by_the_broker_poisons_nothing(running: object, request: pytest.FixtureRequest) -> None:
+async def test_publishing_works_after_a_rejection_by_the_broker(
+    running: object, request: pytest.FixtureRequest
+) -> None:
     kafka = request.getfixturevalue("running").kafka
     small, topic = f"small.{uuid4().hex[:12]}", f"try.{uuid4().hex[:12]}"
     await create_topics(kafka, [Topic(small, 1, 1, record_mib=1), Topic(topic, 1, 1)], 1)
@@ -138,7 +140,7 @@ def renewals() -> float:
     return REGISTRY.get_sample_value("chorus_producer_renewals_total", {"service": "try"}) or 0.0
 
 
-async def test_a_broker_that_cannot_be_reached_is_an_error_and_may_be_tried_again() -> None:
+async def test_an_unreachable_broker_is_a_retriable_error() -> None:
     fake = FakePublisher()
     fake.away = True
     with pytest.raises(KafkaError):

@@ -1,4 +1,4 @@
-"""`chorus reconcile` against services whose books a test writes; what under way is no finding, what is missing is mended."""
+"""`chorus reconcile` against a fake of all services: what it reports as missing, and what it publishes again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,16 +27,16 @@ def decision(cause: str, inquiry_id: str = ONE, n: int = 1) -> Any:
 
 
 @dataclass
-class Books:
-    """All services behind one address: their books, and what is done when somebody waits or publishes."""
+class Services:
+    """A fake of all services behind one address, with hooks for waiting and publishing."""
 
     ledger: list[Any] = field(default_factory=list)
     decisions: list[Any] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     letters: list[Any] = field(default_factory=list)
     behind: list[dict[str, int]] = field(default_factory=list)
-    on_wait: Callable[["Books"], None] = lambda books: None
-    on_publish: Callable[["Books", str], None] = lambda books, path: None
+    on_wait: Callable[["Services"], None] = lambda services: None
+    on_publish: Callable[["Services", str], None] = lambda services, path: None
     published: list[str] = field(default_factory=list)
 
     def __call__(self, asked: Asked) -> Answer:
@@ -57,7 +57,7 @@ class Books:
             rows = [one for one in self.decisions if f"{one['inquiry_id']}/{one['n']}" > after]
             return 200, Lines(rows[: reconcile.PAGE]), {}
         if url.path == "/ledger":
-            # One address stands for both doors, so what one of them answers the other answers too.
+            # Intake and router share this address, so both would return this ledger.
             return 200, {"entries": self.ledger, "next": None}, {}
         return problem(404, f"nothing at {asked.path}")
 
@@ -66,19 +66,19 @@ class Books:
 
 
 @pytest.fixture
-def books(town: Town, monkeypatch: pytest.MonkeyPatch) -> Books:
-    one = Books()
+def services(town: Town, monkeypatch: pytest.MonkeyPatch) -> Services:
+    one = Services()
     town.says = one
-    monkeypatch.setattr(reconcile, "DOORS", ("intake",))
+    monkeypatch.setattr(reconcile, "LEDGERS", ("intake",))
     return one
 
 
-def test_books_that_agree_are_left_alone(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("a"), entry("b", n=1), entry("c", TWO)]
-    books.decisions = [decision("a"), decision("b", n=2), decision("c", TWO)]
-    books.whole()
+def test_nothing_is_published_when_nothing_is_missing(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("a"), entry("b", n=1), entry("c", TWO)]
+    services.decisions = [decision("a"), decision("b", n=2), decision("c", TWO)]
+    services.whole()
     ended = chorus("reconcile", "--json")
-    assert (ended.code, books.published) == (0, [])
+    assert (ended.code, services.published) == (0, [])
     assert ended.document == {
         "dry_run": False,
         "entries": 3,
@@ -93,11 +93,11 @@ def test_books_that_agree_are_left_alone(books: Books, chorus: Chorus) -> None:
     assert "nothing is missing" in ended.err
 
 
-def test_a_dry_run_names_what_is_missing_and_does_nothing(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("a"), entry("b", n=1, published=False, overdue=True), entry("c", TWO)]
-    books.decisions = [decision("a")]
+def test_a_dry_run_reports_missing_messages_and_publishes_nothing(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("a"), entry("b", n=1, published=False, overdue=True), entry("c", TWO)]
+    services.decisions = [decision("a")]
     ended = chorus("reconcile", "--dry-run", "--json")
-    assert (ended.code, books.published) == (1, [])
+    assert (ended.code, services.published) == (1, [])
     found = [(one["kind"], one["service"], one["inquiry_id"], one["n"]) for one in ended.document["missing"]]
     assert found == [
         ("unpublished", "intake", ONE, 1),
@@ -108,81 +108,79 @@ def test_a_dry_run_names_what_is_missing_and_does_nothing(books: Books, chorus: 
     assert "/ledger/c/publish" in ended.err
 
 
-def test_what_is_missing_is_published_again_each_once_in_order(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("z", TWO), entry("a", TWO, 1)]
-    books.decisions = [decision("x")]
+def test_missing_messages_are_published_once_in_order(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("z", TWO), entry("a", TWO, 1)]
+    services.decisions = [decision("x")]
 
-    def decided(given: Books, path: str) -> None:
+    def decided(given: Services, path: str) -> None:
         if path.startswith("/ledger/"):
             given.decisions.append(decision(path.split("/")[2], TWO, len(given.published)))
         given.whole()
 
-    books.on_publish = decided
+    services.on_publish = decided
     ended = chorus("reconcile", "--json")
-    assert books.published == [f"/decisions/{ONE}/1/publish", "/ledger/z/publish", "/ledger/a/publish"]
+    assert services.published == [f"/decisions/{ONE}/1/publish", "/ledger/z/publish", "/ledger/a/publish"]
     assert (ended.code, ended.document["mended"], ended.document["left"]) == (0, 4, 0)
     assert chorus("reconcile", "--json").document["missing"] == []
 
 
-def test_what_cannot_be_mended_is_told(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("a")]
+def test_messages_that_stay_missing_are_reported(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("a")]
     ended = chorus("reconcile", "--json")
     assert (ended.code, ended.document["mended"], ended.document["left"]) == (1, 0, 1)
 
 
-def test_what_was_only_under_way_is_no_finding(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("a"), entry("b", n=1, published=False)]
+def test_messages_in_transit_are_not_reported(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("a"), entry("b", n=1, published=False)]
 
-    def arrives(given: Books) -> None:
+    def arrives(given: Services) -> None:
         given.decisions = [decision("a")]
         given.whole()
 
-    books.on_wait = arrives
-    books.behind = [{topics.INPUTS: 3}]
+    services.on_wait = arrives
+    services.behind = [{topics.INPUTS: 3}]
     ended = chorus("reconcile", "--json")
-    assert (ended.code, ended.document["missing"], books.published) == (0, [], [])
-    assert f"reads on: 3 of {topics.INPUTS}" in ended.err
+    assert (ended.code, ended.document["missing"], services.published) == (0, [], [])
+    assert f"still reads: 3 of {topics.INPUTS}" in ended.err
 
 
-def test_while_somebody_has_not_read_all_nothing_is_judged(
-    books: Books, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+def test_nothing_is_reported_while_a_service_has_lag(
+    services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "PATIENCE_S", -1.0)
-    books.ledger = [entry("a")]
-    books.behind = [{topics.INPUTS: 900}]
+    services.ledger = [entry("a")]
+    services.behind = [{topics.INPUTS: 900}]
     ended = chorus("reconcile")
-    assert (ended.code, books.published) == (3, [])
+    assert (ended.code, services.published) == (3, [])
     assert f"900 of {topics.INPUTS}" in ended.err
 
 
-def test_what_was_put_aside_is_not_missing(books: Books, chorus: Chorus) -> None:
-    books.ledger = [entry("a"), entry("b", n=1)]
-    books.decisions = [decision("a")]
-    books.seen = {f"a-{topics.RESIDENTS}"}
-    books.letters = [
+def test_dead_letters_are_not_reported_as_missing(services: Services, chorus: Chorus) -> None:
+    services.ledger = [entry("a"), entry("b", n=1)]
+    services.decisions = [decision("a")]
+    services.seen = {f"a-{topics.RESIDENTS}"}
+    services.letters = [
         {"service": "router", "topic": topics.INPUTS, "event_id": "b", "status": "discarded"},
         {"service": "scorer", "topic": topics.EVENTS, "event_id": f"a-{topics.EVENTS}", "status": "open"},
     ]
     assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
-    books.letters[1] = books.letters[1] | {"service": "notifier"}
+    services.letters[1] = services.letters[1] | {"service": "notifier"}
     [left] = chorus("reconcile", "--dry-run", "--json").document["missing"]
     assert (left["kind"], left["service"]) == ("unseen", "scorer")
 
 
-def test_a_decision_whose_messages_wait_for_a_replay_is_not_unseen(books: Books, chorus: Chorus) -> None:
-    books.ledger, books.decisions = [entry("a")], [decision("a")]
-    books.letters = [{"service": "router", "topic": topics.INPUTS, "event_id": "a", "status": "open"}]
+def test_messages_of_a_decision_that_waits_for_a_replay_are_not_reported(services: Services, chorus: Chorus) -> None:
+    services.ledger, services.decisions = [entry("a")], [decision("a")]
+    services.letters = [{"service": "router", "topic": topics.INPUTS, "event_id": "a", "status": "open"}]
     assert chorus("reconcile", "--dry-run", "--json").document["missing"] == []
-    books.letters[0] = books.letters[0] | {"status": "replayed"}
+    services.letters[0] = services.letters[0] | {"status": "replayed"}
     assert chorus("reconcile", "--dry-run", "--json").document["unseen"] == 2
 
 
-def test_books_of_any_length_are_read_page_by_page(
-    books: Books, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_lists_are_read_in_pages(services: Services, chorus: Chorus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "PAGE", 2)
-    books.decisions = [decision(f"c{n}", n=n) for n in range(1, 6)]
-    books.whole()
-    books.seen.discard(f"c3-{topics.EVENTS}")
+    services.decisions = [decision(f"c{n}", n=n) for n in range(1, 6)]
+    services.whole()
+    services.seen.discard(f"c3-{topics.EVENTS}")
     document = chorus("reconcile", "--dry-run", "--json").document
     assert (document["decisions"], [one["n"] for one in document["missing"]]) == (5, [3])

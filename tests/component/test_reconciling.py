@@ -1,4 +1,4 @@
-"""What services answer when their books are compared: on a real store and a real broker, for operators only."""
+"""The HTTP routes behind `chorus reconcile`, on a real store and broker."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -33,7 +33,7 @@ TOKEN = b"the token of a channel or operator"
 OTHER = "20260316-0000000B"
 
 
-class Door:
+class LedgerService:
     """A service with a ledger, and a client with the token."""
 
     def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
@@ -61,76 +61,78 @@ class Door:
 
 
 @pytest.fixture
-async def door(database: Database, publisher: FakePublisher, settings: Settings) -> AsyncIterator[Door]:
-    one = Door(database, publisher, settings)
+async def service(database: Database, publisher: FakePublisher, settings: Settings) -> AsyncIterator[LedgerService]:
+    one = LedgerService(database, publisher, settings)
     async with one.http, in_background(one.ledger.write_groups):
         yield one
     await close(one.service.database)
 
 
-async def test_the_ledger_is_told_by_inquiry_and_n_page_by_page_without_words(door: Door) -> None:
+async def test_the_ledger_is_listed_by_inquiry_and_n_without_texts(service: LedgerService) -> None:
     for id_, inquiry_id, n in (("c", OTHER, 1), ("a", INQUIRY, 0), ("d", OTHER, 2), ("b", OTHER, 0)):
-        await door.accept(id_, inquiry_id, n)
-    first, after = await door.page(limit=2)
-    rest, end = await door.page(after or "", limit=2)
-    assert (first + rest, end) == ((await door.page())[0], None)
+        await service.accept(id_, inquiry_id, n)
+    first, after = await service.page(limit=2)
+    rest, end = await service.page(after or "", limit=2)
+    assert (first + rest, end) == ((await service.page())[0], None)
     assert sorted(first + rest) == ["a", "b", "c", "d"]
     assert [one for one in first + rest if one != "a"] == ["b", "c", "d"]
-    assert "字" not in (await door.http.get("/ledger")).text
-    problem(await door.http.get("/ledger", params={"after": "x/9999999999"}), 422)
+    assert "字" not in (await service.http.get("/ledger")).text
+    problem(await service.http.get("/ledger", params={"after": "x/9999999999"}), 422)
 
 
-async def test_an_entry_says_whether_it_is_on_kafka_and_whether_it_should_be(door: Door) -> None:
-    await door.accept("fresh")
-    await door.accept("old", OTHER, late_s=600)
-    shown = {one["event_id"]: one for one in (await door.http.get("/ledger")).json()["entries"]}
+async def test_an_entry_is_published_or_overdue(service: LedgerService) -> None:
+    await service.accept("fresh")
+    await service.accept("old", OTHER, late_s=600)
+    shown = {one["event_id"]: one for one in (await service.http.get("/ledger")).json()["entries"]}
     assert {id_: (one["published"], one["overdue"]) for id_, one in shown.items()} == {
         "fresh": (False, False),
         "old": (False, True),
     }
-    answer = await door.http.post("/ledger/old/publish")
-    assert (answer.status_code, answer.json(), door.publisher.ids()) == (200, {"messages": 1}, ["old"])
-    shown = {one["event_id"]: one for one in (await door.http.get("/ledger")).json()["entries"]}
+    answer = await service.http.post("/ledger/old/publish")
+    assert (answer.status_code, answer.json(), service.publisher.ids()) == (200, {"messages": 1}, ["old"])
+    shown = {one["event_id"]: one for one in (await service.http.get("/ledger")).json()["entries"]}
     assert {id_: one["published"] for id_, one in shown.items()} == {"fresh": False, "old": True}
 
 
-async def test_what_is_published_again_comes_after_what_must_come_first_and_is_the_same(door: Door) -> None:
+async def test_an_entry_is_published_again_unchanged_after_earlier_ones(service: LedgerService) -> None:
     for n, id_ in enumerate("abc"):
-        await door.accept(id_, n=n)
-    await door.http.post("/ledger/b/publish")
-    assert door.publisher.ids() == ["a", "b"]
-    await door.http.post("/ledger/b/publish")
-    of_b = [row for row in door.publisher.on(topics.INPUTS) if ("ce_id", b"b") in row[2]]
+        await service.accept(id_, n=n)
+    await service.http.post("/ledger/b/publish")
+    assert service.publisher.ids() == ["a", "b"]
+    await service.http.post("/ledger/b/publish")
+    of_b = [row for row in service.publisher.on(topics.INPUTS) if ("ce_id", b"b") in row[2]]
     assert of_b[0] == of_b[1]
-    problem(await door.http.post("/ledger/nobody/publish"), 404)
+    problem(await service.http.post("/ledger/nobody/publish"), 404)
 
 
-async def test_the_relay_still_publishes_what_was_noted_with_it(door: Door, publisher: FakePublisher) -> None:
-    await door.accept("a")
-    await door.accept("b", OTHER)
-    await door.http.post("/ledger/a/publish")
-    await door.ledger.unpublished.update_many({}, {"$set": {"due_at": timestamps.now()}})
-    async with in_background(door.relay.run):
+async def test_the_relay_publishes_the_other_entries_of_the_note(
+    service: LedgerService, publisher: FakePublisher
+) -> None:
+    await service.accept("a")
+    await service.accept("b", OTHER)
+    await service.http.post("/ledger/a/publish")
+    await service.ledger.unpublished.update_many({}, {"$set": {"due_at": timestamps.now()}})
+    async with in_background(service.relay.run):
         await publisher.until(2, topics.INPUTS)
     assert publisher.ids() == ["a", "b"]
 
 
-async def test_a_view_says_which_messages_it_has_not(door: Door, database: Database) -> None:
+async def test_a_view_returns_the_messages_it_has_not_received(service: LedgerService, database: Database) -> None:
     story = told(received("路灯"))
     said = [record_of(one) for one in story.messages if one.topic == topics.RESIDENTS]
     facts = [record_of(one) for one in story.messages if one.topic == topics.EVENTS]
     tellings = [one for one in map(read_told, said) if one]
-    await Remembering(door.tickets).remember(tellings)
-    answer = await door.http.post("/missing", json={"ids": [*(one.id for one in tellings), "x", "y"]})
+    await Remembering(service.tickets).save(tellings)
+    answer = await service.http.post("/missing", json={"ids": [*(one.id for one in tellings), "x", "y"]})
     assert answer.json() == {"missing": ["x", "y"]}
     events = [read_event(one) for one in facts]
     scores = Events(database)
     await scores.add(events)
     assert await scores.unseen([events[0].id, "z"]) == {"z"}
-    problem(await door.http.post("/missing", json={"ids": ["x"] * 1_001}), 422)
+    problem(await service.http.post("/missing", json={"ids": ["x"] * 1_001}), 422)
 
 
-async def test_how_far_a_group_has_read_is_what_it_has_committed(door: Door, settings: Settings) -> None:
+async def test_lag_is_computed_from_committed_offsets(service: LedgerService, settings: Settings) -> None:
     topic = f"try.{uuid4().hex[:12]}"
     await create_topics(settings.kafka, [Topic(topic, 2, 1)], 1)
     publisher = Publisher(settings.kafka, "try")
@@ -141,21 +143,21 @@ async def test_how_far_a_group_has_read_is_what_it_has_committed(door: Door, set
         return None
 
     options: SubscriptionOptions[str] = SubscriptionOptions(
-        "intake", f"try-{uuid4()}", lambda record: None, nothing, door.publisher, topics=(topic,)
+        "intake", f"try-{uuid4()}", lambda record: None, nothing, service.publisher, topics=(topic,)
     )
     reading = Subscription(options)
-    door.service.subscriptions = [reading]
-    assert (await door.http.get("/behind")).json() == {"behind": {topic: 3}}
-    reading.attach(door.service.broker)
-    await door.service.broker.start()
+    service.service.subscriptions = [reading]
+    assert (await service.http.get("/behind")).json() == {"behind": {topic: 3}}
+    reading.attach(service.service.broker)
+    await service.service.broker.start()
     try:
-        assert (await door.http.get("/behind", params={"wait_s": 20})).json() == {"behind": {}}
+        assert (await service.http.get("/behind", params={"wait_s": 20})).json() == {"behind": {}}
     finally:
-        await door.service.broker.stop()
+        await service.service.broker.stop()
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/ledger"), ("POST", "/ledger/a/publish"), ("POST", "/missing"), ("GET", "/behind")]
 )
-async def test_only_operators_may(door: Door, method: str, path: str) -> None:
-    problem(await door.http.request(method, path, headers={"Authorization": "Bearer wrong"}), 401)
+async def test_requests_without_the_token_are_rejected(service: LedgerService, method: str, path: str) -> None:
+    problem(await service.http.request(method, path, headers={"Authorization": "Bearer wrong"}), 401)

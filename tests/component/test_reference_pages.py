@@ -1,4 +1,4 @@
-"""The pages at `/docs` and `/asyncapi`: Swagger UI from this service alone, and every topic with its messages."""
+"""The pages `/docs` (Swagger UI) and `/asyncapi` (topics and messages)."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
     return made(request.param, tmp_path)
 
 
-async def test_swagger_ui_comes_from_this_service_alone(service: Service) -> None:
+async def test_swagger_ui_is_served_without_external_files(service: Service) -> None:
     async with AsyncClient(transport=ASGITransport(service.app), base_url="http://city.example") as client:
         page = await client.get("/docs")
         assert page.status_code == 200
@@ -33,7 +33,7 @@ async def test_swagger_ui_comes_from_this_service_alone(service: Service) -> Non
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_topic_of_a_service_is_on_its_page_with_every_message_and_field(service: Service, lang: Lang) -> None:
+def test_the_page_shows_every_topic_message_and_field(service: Service, lang: Lang) -> None:
     document = service.asyncapi()
     page = bytes(topics_page(lang, document, Site()).body).decode()
     assert [one.reads for one in shown(document)] == sorted((one.reads for one in shown(document)), reverse=True)
@@ -57,5 +57,5 @@ def test_every_topic_of_a_service_is_on_its_page_with_every_message_and_field(se
         ({"$ref": "#/a~1b"}, "integer"),
     ],
 )
-def test_a_form_is_told_in_words(schema: dict[str, object], words: str) -> None:
+def test_a_schema_is_described_in_text(schema: dict[str, object], words: str) -> None:
     assert form({"a/b": {"type": "integer"}}, schema) == words

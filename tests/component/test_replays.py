@@ -1,4 +1,4 @@
-"""Replays: a dead letter goes back to the reading that its origin belongs to, and keeps its origin when it fails again."""
+"""Replays: a dead letter returns to the subscription of its original topic, and keeps its origin if it fails again."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ FIRST = Record("a", 2, 17, 1_773_633_600_000, b"k", b"v", [("x", b"\xfe"), ("dl_
 
 
 class Reader:
-    """Keeps what it was handed, and answers each item with a message."""
+    """A subscription that records its items and publishes a message for each."""
 
     def __init__(self, group: str | None = "g", *, parks: bool = False, **where: object) -> None:
         self.taken: list[str] = []
@@ -45,38 +45,38 @@ class Reader:
 
 
 def replayed(record: Record, kind: str = "permanent") -> Record:
-    """The record as the desk lays it into the topic of replays."""
+    """The record as the desk writes it to the replay topic."""
     key, value, headers = dead_letter("scorer", record, kind, "why", 1)
     return Record(topics.replays("scorer"), 0, 0, 1, key, value, headers)
 
 
-def test_the_original_is_what_first_lay_there_without_anybodys_marks() -> None:
+def test_the_original_record_has_no_dead_letter_headers() -> None:
     assert original(replayed(FIRST)) == Record("a", 2, 17, FIRST.timestamp_ms, b"k", b"v", [("x", b"\xfe")])
 
 
-def test_a_letter_that_does_not_say_where_it_lay_is_its_own_original() -> None:
+def test_a_dead_letter_without_an_origin_is_its_own_original() -> None:
     letter = a_record(b"v", [("dl_topic", b"a"), ("dl_partition", "²".encode())], topic=topics.replays("scorer"))
     assert original(letter) is letter
 
 
-def test_what_fails_again_keeps_its_first_origin() -> None:
+def test_a_record_that_fails_again_keeps_its_origin() -> None:
     key, value, headers = dead_letter("scorer", replayed(FIRST), "exhausted", "again", 5)
     again = Record("scorer.dead-letters", 0, 1, 1, key, value, headers)
     assert original(again) == original(replayed(FIRST))
     assert (again.header("dl_kind"), again.header("dl_reason")) == ("exhausted", "again")
 
 
-async def test_each_letter_goes_to_the_reading_of_its_topic_in_order() -> None:
+async def test_replays_go_to_the_subscription_of_their_topic_in_order() -> None:
     some, others = Reader(topics=("a",)), Reader(pattern=r"^b\..+$")
     replays = ReplayReader((some.subscription, others.subscription))
     records = [Record(topic, 0, n, 1, None, b"v", []) for n, topic in enumerate(("a", "b.c", "a"))]
     items = [replays.read(replayed(one)) for one in records]
-    outputs = await replays.take([one for one in items if one])
+    outputs = await replays.handle([one for one in items if one])
     assert (some.taken, others.taken) == (["a-0-0 b'v'", "a-0-2 b'v'"], ["b.c-0-1 b'v'"])
     assert [one.value.decode() for one in outputs] == ["a-0-0 b'v'", "b.c-0-1 b'v'", "a-0-2 b'v'"]
 
 
-def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> None:
+def test_skipped_and_invalid_records_are_handled_as_in_the_original_topic() -> None:
     replays = ReplayReader((Reader(topics=("a",)).subscription,))
     assert replays.read(replayed(a_record(b"skipped", topic="a"))) is None
     with pytest.raises(InvalidRecord, match="still wrong"):
@@ -87,5 +87,5 @@ def test_what_the_reading_skips_is_skipped_and_what_it_refuses_is_refused() -> N
     "reader", [Reader(None, topics=("a",)), Reader(topics=("b",)), Reader(parks=True, topics=("a",))], ids=range(3)
 )
 def test_what_nobody_here_may_take_again_is_refused(reader: Reader) -> None:
-    with pytest.raises(InvalidRecord, match="Records of 'a' are not replayed here"):
+    with pytest.raises(InvalidRecord, match="This service does not replay records of 'a'"):
         ReplayReader((reader.subscription,)).read(replayed(FIRST))

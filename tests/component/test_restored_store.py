@@ -1,4 +1,4 @@
-"""The router's store is put back to a backup while Kafka stays as it is: the core decides again what the store lacks."""
+"""The router's store is restored from a backup while Kafka keeps its data: the core decides missing inputs again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ Backup = Mapping[str, Sequence[Document]]
 
 @dataclass
 class InputsLog(Log):
-    """One partition that holds these records; what is committed is where a new consumer begins."""
+    """One partition with these records and a committed offset."""
 
     records: list[FakeRecord] = field(default_factory=list)
 
@@ -59,14 +59,14 @@ class InputsLog(Log):
 
 
 class Router:
-    """The core over one log; `run` is the life of one process."""
+    """The core on one log; each call of `run` is one process."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.publisher = database, FakePublisher()
         self.log = InputsLog({0: 0})
 
     async def run(self, polls: int = 100) -> None:
-        """Read on, as a process that has just started, until nothing is left or so often."""
+        """Read as a newly started process until nothing is left, or a number of times."""
         store = RouterStore(self.database)
         await store.prepare()
         feed: CityFeed[CityIndex] = CityFeed(city_index)
@@ -103,7 +103,7 @@ class Router:
                 await self.database[name].insert_many(list(backup[name]))
 
     def events(self) -> dict[tuple[str, str], set[bytes]]:
-        """By inquiry and sequence, the values that were published."""
+        """The published values by inquiry and sequence."""
         found: dict[tuple[str, str], set[bytes]] = {}
         for row in self.publisher.on(topics.EVENTS):
             found.setdefault((str(row[0]), header(row, "ce_sequence")), set()).add(row[1] or b"")
@@ -116,7 +116,7 @@ class Router:
 
 @pytest.fixture
 def router(database: Database) -> Router:
-    """A log on which six inquiries are told side by side: 24 inputs, six batches."""
+    """A log with the stories of six inquiries interleaved: 24 inputs in six batches."""
     one = Router(database)
     stories = [told(*STEPS, inquiry_id=number) for number in NUMBERS]
     for given in chain.from_iterable(zip(*(story.inputs for story in stories), strict=True)):
@@ -125,7 +125,7 @@ def router(database: Database) -> Router:
 
 
 async def ended_as_before(router: Router, before: Backup) -> None:
-    """Every decision is there again byte for byte, and nothing was said in two ways."""
+    """Every decision is restored byte for byte, and no event has two versions."""
     after = await router.dump()
     assert after["decisions"] == before["decisions"]
     assert len(after["decisions"]) == len(NUMBERS) * len(STEPS)
@@ -134,7 +134,7 @@ async def ended_as_before(router: Router, before: Backup) -> None:
 
 
 @pytest.mark.parametrize("polls", range(6))
-async def test_decisions_that_a_backup_lacks_are_made_again_byte_for_byte(router: Router, polls: int) -> None:
+async def test_decisions_missing_in_a_backup_are_made_again_byte_for_byte(router: Router, polls: int) -> None:
     await router.run(polls)
     backup = await router.dump()
     await router.run()
@@ -145,10 +145,8 @@ async def test_decisions_that_a_backup_lacks_are_made_again_byte_for_byte(router
 
 
 @pytest.mark.parametrize("first", [2, 3])
-async def test_a_backup_taken_while_a_batch_was_being_stored_loses_none_of_its_inputs(
-    router: Router, first: int
-) -> None:
-    """The inputs of a batch are stored in any order: this backup has a later one without the earlier ones."""
+async def test_a_backup_from_the_middle_of_a_batch_loses_no_input(router: Router, first: int) -> None:
+    """A batch is stored in any order: this backup has a later input without earlier ones."""
     await router.run(2)
     backup = await router.dump()
     await router.run()
@@ -160,7 +158,7 @@ async def test_a_backup_taken_while_a_batch_was_being_stored_loses_none_of_its_i
     await ended_as_before(router, before)
 
 
-async def test_decisions_restored_without_their_progress_are_completed_from_the_beginning(router: Router) -> None:
+async def test_a_restore_without_progress_starts_at_the_beginning(router: Router) -> None:
     await router.run(3)
     backup = await router.dump()
     await router.run()
@@ -170,7 +168,7 @@ async def test_decisions_restored_without_their_progress_are_completed_from_the_
     await ended_as_before(router, before)
 
 
-async def test_an_emptied_store_is_filled_from_the_log(router: Router) -> None:
+async def test_an_empty_store_is_filled_from_the_log(router: Router) -> None:
     await router.run()
     before = await router.dump()
     await router.restore({name: [] for name in COLLECTIONS})
@@ -178,8 +176,8 @@ async def test_an_emptied_store_is_filled_from_the_log(router: Router) -> None:
     await ended_as_before(router, before)
 
 
-async def test_a_start_without_a_restore_reads_nothing_again(router: Router) -> None:
-    """What ends the log makes no decision: an invalid record and a repeat. A later start leaves both alone."""
+async def test_a_normal_start_reads_nothing_again(router: Router) -> None:
+    """The log ends with an invalid record and a repeat, which make no decision."""
     first = told(*STEPS[:1], inquiry_id=NUMBERS[0]).inputs[0]
     given = first._replace(id=f"{first.inquiry_id}/{first.id}")
     router.log.append(given, b"{")
@@ -191,7 +189,7 @@ async def test_a_start_without_a_restore_reads_nothing_again(router: Router) -> 
     assert (router.publisher.records, router.log.commits) == (published, commits)
 
 
-async def test_an_invalid_record_read_again_leaves_a_copy_of_its_dead_letter(router: Router) -> None:
+async def test_an_invalid_record_read_again_writes_another_copy_of_its_dead_letter(router: Router) -> None:
     given = told(*STEPS[:1], inquiry_id=NUMBERS[0]).inputs[0]
     await router.run()
     backup = await router.dump()

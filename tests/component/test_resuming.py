@@ -1,4 +1,4 @@
-"""A group whose store tells how far it has come: reading goes on there when the store is older than the committed offset."""
+"""A group with progress in the store: reading starts there if the store is older than the committed offset."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from shared.kafka import failure_policy
-from shared.store.mongo import StoreAway
+from shared.store.mongo import StoreUnavailable
 from tests.consumers import Log, Reader
 
 FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
@@ -21,7 +21,7 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Place:
-    """Progress in memory; `away` is how often the store does not answer before it does."""
+    """Progress in memory; the first `away` reads fail."""
 
     def __init__(self, stored: Mapping[int, int]) -> None:
         self.stored = dict(stored)
@@ -43,42 +43,42 @@ class Place:
     def _answers(self) -> None:
         if self.away:
             self.away -= 1
-            raise StoreAway[0]("the store is away")
+            raise StoreUnavailable("the store is away")
 
 
 async def assigned(log: Log, stored: Mapping[int, int]) -> tuple[Reader, Place]:
-    """A reader that has just been given all partitions of this log."""
+    """A subscription with all partitions of this log assigned."""
     reader, place = Reader(log), Place(stored)
     reader.options.progress = place
     await reader.subscription.membership.on_partitions_assigned(log.places)
     return reader, place
 
 
-async def test_a_store_older_than_the_committed_offset_has_reading_go_on_where_the_store_is() -> None:
+async def test_reading_starts_at_the_progress_of_an_older_store() -> None:
     reader, _ = await assigned(Log({0: 5, 1: 5}, committed_offsets={0: 4, 1: 5}), {0: 2, 1: 5})
     await reader.read_on()
     assert reader.handled == [b"0/2", b"0/3", b"0/4"]
 
 
-async def test_a_store_newer_than_the_committed_offset_changes_nothing() -> None:
+async def test_reading_starts_at_the_committed_offset_if_the_store_is_newer() -> None:
     reader, _ = await assigned(Log({0: 5}, committed_offsets={0: 2}), {0: 5})
     await reader.read_on()
     assert reader.handled == [b"0/2", b"0/3", b"0/4"]
 
 
-async def test_with_an_empty_store_reading_goes_on_at_the_beginning() -> None:
+async def test_reading_starts_at_the_beginning_with_an_empty_store() -> None:
     reader, _ = await assigned(Log({0: 3}, committed_offsets={0: 3}), {})
     await reader.read_on()
     assert reader.handled == [b"0/0", b"0/1", b"0/2"]
 
 
-async def test_a_group_that_has_committed_nothing_begins_at_the_beginning_whatever_the_store_says() -> None:
+async def test_reading_starts_at_the_beginning_without_committed_offsets() -> None:
     reader, _ = await assigned(Log({0: 3}), {0: 9})
     await reader.read_on()
     assert reader.handled == [b"0/0", b"0/1", b"0/2"]
 
 
-async def test_each_partition_that_goes_back_is_one_warning_with_both_offsets(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_rewound_partition_is_logged_with_both_offsets(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "chorus")
     reader, _ = await assigned(Log({0: 5, 1: 5}, committed_offsets={0: 4, 1: 5}), {0: 2, 1: 5})
     await reader.read_on()
@@ -88,7 +88,7 @@ async def test_each_partition_that_goes_back_is_one_warning_with_both_offsets(ca
     assert "read again" in said["msg"]
 
 
-async def test_the_store_is_asked_once_after_each_assignment() -> None:
+async def test_progress_is_read_once_after_each_assignment() -> None:
     reader, place = await assigned(Log({0: 2, 1: 2}), {})
     await reader.read_on()
     await reader.read_on()
@@ -99,7 +99,7 @@ async def test_the_store_is_asked_once_after_each_assignment() -> None:
     assert place.asked == [[0, 1], [0]]
 
 
-async def test_while_the_store_is_away_nothing_is_fetched_and_readiness_says_so() -> None:
+async def test_nothing_is_polled_while_the_store_is_unavailable() -> None:
     reader, place = await assigned(Log({0: 3}, committed_offsets={0: 3}), {0: 1})
     place.gate.clear()
     place.away = 2
@@ -114,8 +114,8 @@ async def test_while_the_store_is_away_nothing_is_fetched_and_readiness_says_so(
     assert reader.handled == [b"0/1", b"0/2"]
 
 
-async def test_a_batch_that_was_fetched_before_the_store_was_asked_is_not_handled() -> None:
-    """The first poll of a process begins before it has partitions, and finds records from the committed offset on."""
+async def test_a_batch_polled_before_reading_the_progress_is_discarded() -> None:
+    """The first poll starts before partitions are assigned, and returns records from the committed offset."""
     reader, _ = await assigned(Log({0: 5}, committed_offsets={0: 3}), {0: 1})
     late = await reader.log.getmany()
     await reader.pipeline.consume(late[FIRST])
@@ -124,7 +124,7 @@ async def test_a_batch_that_was_fetched_before_the_store_was_asked_is_not_handle
     assert reader.handled == [b"0/1", b"0/2", b"0/3", b"0/4"]
 
 
-async def test_a_rebalance_while_the_store_is_asked_has_it_asked_again_for_the_new_partitions() -> None:
+async def test_a_rebalance_while_reading_the_progress_reads_it_again() -> None:
     reader, place = await assigned(Log({0: 5, 1: 5}, committed_offsets={0: 5, 1: 5}), {0: 1, 1: 2})
     reader.log.places = {FIRST}
     place.gate.clear()
@@ -141,7 +141,7 @@ async def test_a_rebalance_while_the_store_is_asked_has_it_asked_again_for_the_n
     assert (place.asked, reader.handled) == ([[0], [1]], [b"1/2", b"1/3", b"1/4"])
 
 
-async def test_a_poll_that_fails_does_not_go_on_from_the_committed_offset_after_all() -> None:
+async def test_a_failed_poll_does_not_return_to_the_committed_offset() -> None:
     log = Log({0: 5}, committed_offsets={0: 5}, unpackable={(0, 4)})
     log.error = KafkaConnectionError
     reader, _ = await assigned(log, {0: 2})
@@ -152,7 +152,7 @@ async def test_a_poll_that_fails_does_not_go_on_from_the_committed_offset_after_
     assert reader.handled == [b"0/2", b"0/3", b"0/4"]
 
 
-async def test_the_place_is_noted_before_it_is_committed() -> None:
+async def test_progress_is_stored_before_the_commit() -> None:
     reader, place = await assigned(Log({0: 3}), {})
     noted: list[tuple[dict[int, int], int]] = []
     note = place.note
@@ -167,7 +167,7 @@ async def test_the_place_is_noted_before_it_is_committed() -> None:
     assert reader.log.commits == [{("a", 0): 3}]
 
 
-async def test_what_cannot_be_noted_is_not_committed_until_the_store_answers() -> None:
+async def test_offsets_are_not_committed_while_progress_cannot_be_stored() -> None:
     reader, place = await assigned(Log({0: 3}), {})
     await reader.poll()
     place.away = 3
@@ -176,8 +176,8 @@ async def test_what_cannot_be_noted_is_not_committed_until_the_store_answers() -
     assert (place.away, place.stored, reader.log.commits) == (0, {0: 3}, [{("a", 0): 3}])
 
 
-async def test_a_process_killed_after_going_back_goes_back_again() -> None:
-    """What it has committed until then is earlier than before; what it has not is still known by the store."""
+async def test_a_process_killed_after_rewinding_rewinds_again() -> None:
+    """It has committed earlier offsets than before; the store still has the progress of the rest."""
     log = Log({0: 9}, committed_offsets={0: 9})
     reader, place = await assigned(log, {0: 2})
     reader.options.most = 3

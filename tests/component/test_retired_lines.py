@@ -1,4 +1,4 @@
-"""A retired department on the scoreboard: its line stays while the period counts something of it."""
+"""Retired departments on the scoreboard: a row only in periods with counted events."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ MARCH = period("2026-03", ZoneInfo("Asia/Shanghai"))
 
 
 class Store:
-    """The events of one inquiry, which lighting was offered."""
+    """The events of one inquiry, offered to lighting."""
 
     async def inquiries_of(self, over: Period) -> list[str]:
         return ["one"]
@@ -27,7 +27,7 @@ class Store:
         return {"one": [CaseFact(one.sequence, one.at, one.body) for one in read]}
 
 
-async def test_a_retired_department_has_a_line_only_where_something_is_counted_of_it() -> None:
+async def test_a_retired_department_has_a_row_only_in_periods_with_events() -> None:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.use(retire(retire(CITY, "lighting"), "parks"))
     store: Any = Store()

@@ -1,4 +1,4 @@
-"""The scorer on a real store: every event once, whatever repeats or overtakes, and views asked as of any moment."""
+"""The scorer on a real store: each event counts once, and views can be computed for any time."""
 
 import json
 from collections.abc import AsyncIterator
@@ -76,7 +76,7 @@ async def board(http: httpx.AsyncClient, **query: str) -> dict[str, Any]:
     return found
 
 
-async def test_repeats_and_reorderings_change_no_figure(
+async def test_repeated_and_reordered_events_change_no_figure(
     store: ScorerStore, http: httpx.AsyncClient, database: Database
 ) -> None:
     batch = events(STORY, OTHER)
@@ -92,9 +92,7 @@ async def test_repeats_and_reorderings_change_no_figure(
     assert await board(http) == once
 
 
-async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
-    store: ScorerStore, http: httpx.AsyncClient
-) -> None:
+async def test_the_scoreboard_has_a_row_for_each_department(store: ScorerStore, http: httpx.AsyncClient) -> None:
     await Events(store).take(events(STORY, OTHER))
     seen = await board(http)
     assert seen["period"] == {
@@ -111,16 +109,14 @@ async def test_the_scoreboard_has_a_line_for_each_member_with_its_figures(
     assert lines["parks"]["clocks"]["accept"]["share"] is None
 
 
-async def test_a_department_that_the_city_does_not_know_is_shown_by_its_code(
-    store: ScorerStore, http: httpx.AsyncClient
-) -> None:
+async def test_an_unknown_department_is_shown_with_its_code(store: ScorerStore, http: httpx.AsyncClient) -> None:
     offer = next(one for one in events(STORY) if one.type == "chorus.part.offered")
     await Events(store).take([replace(offer, value=json.dumps({**offer.data, "department": ""}))])
     [line] = [one for one in (await board(http))["departments"] if one["volume"]["assigned"]]
     assert (line["code"], line["name"]) == ("", {"zh": "", "en": ""})
 
 
-async def test_a_view_of_an_earlier_moment_stays_as_it_was(store: ScorerStore, http: httpx.AsyncClient) -> None:
+async def test_a_view_as_of_an_earlier_time_does_not_change(store: ScorerStore, http: httpx.AsyncClient) -> None:
     await Events(store).take(events(STORY)[:4])
     early = await board(http, as_of="2026-03-16T04:00:00Z")
     await Events(store).take(events(STORY))
@@ -163,13 +159,13 @@ async def test_the_clocks_of_an_inquiry_are_shown_with_their_verdicts(
     ],
     ids=lambda query: "&".join(f"{name}={value}" for name, value in query.items()),
 )
-async def test_a_wrong_question_is_422_with_a_sentence(http: httpx.AsyncClient, query: dict[str, str]) -> None:
+async def test_an_invalid_parameter_is_422_with_a_message(http: httpx.AsyncClient, query: dict[str, str]) -> None:
     answer = await http.get("/scoreboard", params=query)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["pointer"] == "/" + next(iter(query))
 
 
-async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: ScorerStore) -> None:
+async def test_sequence_gaps_and_unknown_events_are_counted(store: ScorerStore) -> None:
     gaps, unknown = count("sequence_gaps"), count("unknown_types")
     first, second, third, *_ = events(STORY)
     handler = Events(store)
@@ -184,8 +180,8 @@ async def test_a_gap_is_counted_and_an_unknown_event_is_kept_and_counted(store: 
     assert await store.events.count_documents({}) == 4
 
 
-async def test_repeats_in_any_order_are_no_gap(store: ScorerStore) -> None:
-    """After a crash the core says things again; a process that has just started hears the repeats first."""
+async def test_repeated_events_in_any_order_are_not_a_gap(store: ScorerStore) -> None:
+    """After a crash the core publishes again, and a new process reads the repeats first."""
     gaps = count("sequence_gaps")
     first, second, third, *_ = events(STORY)
     await Events(store).take([first, second, third])

@@ -1,4 +1,4 @@
-"""What every service answers: that it lives, whether it does its work, and what it measures."""
+"""The operational routes of every service: health, readiness, metrics; and failures at start and runtime."""
 
 import asyncio
 import time
@@ -15,9 +15,9 @@ from prometheus_client import REGISTRY
 
 from shared.kafka.subscription import Subscription
 from shared.runtime.settings import Settings, secret
-from shared.service import service as service_module
+from shared.service import watchdog
 from shared.service.process import single_instance
-from shared.service.readiness import REMARKED_S
+from shared.service.readiness import DEAD_LETTER_WARNING_S
 from shared.service.service import Service
 from shared.store.mongo import close
 from tests.backing import Backing
@@ -37,14 +37,14 @@ async def ask(service: Service, path: str) -> httpx.Response:
         return await client.get(path)
 
 
-async def test_it_lives_before_it_is_ready(service: Service) -> None:
+async def test_healthz_is_200_before_the_service_is_ready(service: Service) -> None:
     assert (await ask(service, "/healthz")).json() == {"status": "alive", "service": "scorer"}
     answer = await ask(service, "/readyz")
     assert answer.status_code == 503
     assert "scorer is starting" in answer.json()["reasons"]
 
 
-async def test_it_is_not_ready_while_a_check_has_something_to_say(service: Service) -> None:
+async def test_readyz_is_503_while_a_check_fails(service: Service) -> None:
     async def complaint() -> str | None:
         return "no city has been applied yet"
 
@@ -54,18 +54,18 @@ async def test_it_is_not_ready_while_a_check_has_something_to_say(service: Servi
     assert (answer.status_code, "no city has been applied yet" in answer.json()["reasons"]) == (503, True)
 
 
-async def test_it_shows_its_metrics_and_its_topics(service: Service) -> None:
+async def test_metrics_and_topics_are_served(service: Service) -> None:
     assert "chorus_consumer_lag_messages" in (await ask(service, "/metrics")).text
     assert (await ask(service, "/asyncapi.json")).json()["info"]["title"] == "Chorus scorer"
 
 
-async def test_an_unknown_address_is_a_problem_in_words(service: Service) -> None:
+async def test_an_unknown_path_is_a_problem(service: Service) -> None:
     answer = await ask(service, "/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-async def test_a_loop_that_overhears_its_cancellation_does_not_keep_the_service_from_ending(service: Service) -> None:
-    """Python 3.11's `wait_for`, in which aiosmtplib and aiokafka wait, loses a cancellation that meets an answer."""
+async def test_a_loop_that_loses_its_cancellation_does_not_block_the_shutdown(service: Service) -> None:
+    """`wait_for` of Python 3.11, used in aiosmtplib and aiokafka, loses a cancellation that arrives with a result."""
     waiting = asyncio.Event()
 
     async def hard_of_hearing() -> None:
@@ -83,10 +83,10 @@ async def test_a_loop_that_overhears_its_cancellation_does_not_keep_the_service_
     assert not unfinished
 
 
-def test_two_processes_cannot_be_the_same_instance(tmp_path: Path) -> None:
+def test_two_processes_cannot_share_an_instance_name(tmp_path: Path) -> None:
     settings = Settings(instance="scorer-1", data=tmp_path)
     with single_instance(settings):
-        with pytest.raises(SystemExit, match="'scorer-1' runs already"), single_instance(settings):
+        with pytest.raises(SystemExit, match="'scorer-1' is already running"), single_instance(settings):
             pass
         with single_instance(Settings(instance="scorer-2", data=tmp_path)):
             pass
@@ -98,7 +98,7 @@ def test_two_processes_cannot_be_the_same_instance(tmp_path: Path) -> None:
     ("content", "sentence"),
     [(None, "which cannot be read"), ("short", "fewer than 32 characters"), (" \n" * 40, "fewer than 32 characters")],
 )
-def test_a_weak_or_missing_secret_is_a_sentence(tmp_path: Path, content: str | None, sentence: str) -> None:
+def test_a_weak_or_missing_secret_is_reported(tmp_path: Path, content: str | None, sentence: str) -> None:
     path = tmp_path / "secret"
     if content is not None:
         path.write_text(content)
@@ -110,7 +110,7 @@ def test_a_weak_or_missing_secret_is_a_sentence(tmp_path: Path, content: str | N
 
 @pytest.mark.parametrize("zone", ["Nowhere/City", "Asia", "../etc/passwd"])
 def test_a_wrong_time_zone_is_a_sentence(zone: str) -> None:
-    with pytest.raises(ValueError, match="is not a time zone; write one like Asia/Shanghai"):
+    with pytest.raises(ValueError, match="is not a time zone; write an IANA name such as Asia/Shanghai"):
         Settings(time_zone=zone)
 
 
@@ -119,7 +119,7 @@ def test_a_wrong_time_zone_is_a_sentence(zone: str) -> None:
 
 @pytest.fixture
 async def reading(service: Service) -> Subscription[bytes]:
-    """A reading whose consumer works, in a service that is prepared."""
+    """A subscription with a working consumer, in a prepared service."""
 
     async def take(batch: object) -> None:
         return None
@@ -132,7 +132,7 @@ async def reading(service: Service) -> Subscription[bytes]:
     return one
 
 
-async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
+async def test_failed_polls_are_counted_and_reported_until_one_succeeds(
     service: Service, reading: Subscription[bytes]
 ) -> None:
     outcomes: list[Any] = [KafkaError("the coordinator's task has ended"), ()]
@@ -148,12 +148,12 @@ async def test_a_poll_that_fails_is_counted_and_told_until_one_succeeds(
     with pytest.raises(KafkaError):
         await reading.pipeline.polling.poll(poll, consumer)
     assert counted("chorus_poll_failures_total") == before + 1
-    assert "scorer cannot poll: KafkaError" in (await service.readiness.look())[1]
+    assert "scorer cannot poll: KafkaError" in (await service.readiness.evaluate())[1]
     await reading.pipeline.polling.poll(poll, consumer)
-    assert "scorer cannot poll: KafkaError" not in (await service.readiness.look())[1]
+    assert "scorer cannot poll: KafkaError" not in (await service.readiness.evaluate())[1]
 
 
-async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, reading: Subscription[bytes]) -> None:
+async def test_losing_the_right_to_read_ends_the_process(service: Service, reading: Subscription[bytes]) -> None:
     lost = TopicAuthorizationFailedError("a")
 
     async def poll(consumer: object) -> Any:
@@ -165,54 +165,54 @@ async def test_a_right_to_read_that_is_lost_ends_the_process(service: Service, r
     assert service.broken is lost
 
 
-async def test_a_reading_that_stands_still_is_told_and_then_ends_the_process(
+async def test_a_stalled_subscription_is_reported_then_ends_the_process(
     service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    monkeypatch.setattr(watchdog, "INTERVAL_S", 0.01)
     reading.health.last_poll = time.monotonic() - 31
-    assert "scorer has not polled for 30 s" in (await service.readiness.look())[1]
-    watching = asyncio.create_task(service._watch())
+    assert "scorer has not polled for 30 s" in (await service.readiness.evaluate())[1]
+    watching = asyncio.create_task(watchdog.fail_when_stuck(service.subscriptions))
     await asyncio.sleep(0.05)
     assert not watching.done()
-    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
+    reading.health.last_poll = time.monotonic() - watchdog.STUCK_S - 1
     with pytest.raises(RuntimeError, match="scorer has not polled for 300 s"):
         await watching
 
 
-async def test_who_waits_for_a_dependency_is_never_given_up(
+async def test_waiting_for_a_dependency_does_not_end_the_process(
     service: Service, reading: Subscription[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "LAG_EVERY_S", 0.01)
+    monkeypatch.setattr(watchdog, "INTERVAL_S", 0.01)
     act = object()
     reading.pipeline.policy._waiting[act] = "mongodb"
-    reading.health.last_poll = time.monotonic() - service_module.GIVEN_UP_S - 1
-    watching = asyncio.create_task(service._watch())
+    reading.health.last_poll = time.monotonic() - watchdog.STUCK_S - 1
+    watching = asyncio.create_task(watchdog.fail_when_stuck(service.subscriptions))
     await asyncio.sleep(0.05)
     assert not watching.done()
-    assert "scorer waits for mongodb" in (await service.readiness.look())[1]
+    assert "scorer waits for mongodb" in (await service.readiness.evaluate())[1]
     del reading.pipeline.policy._waiting[act]
     with pytest.raises(RuntimeError, match="has not polled"):
         await watching
 
 
-async def test_what_kafka_refuses_is_told_until_it_takes_something_again(
+async def test_rejected_messages_are_reported_until_a_publish_succeeds(
     service: Service, reading: Subscription[bytes]
 ) -> None:
     service.publisher.refusal = "TopicAuthorizationFailedError"
-    ready, reasons = await service.readiness.look()
+    ready, reasons = await service.readiness.evaluate()
     assert not ready
     assert "Kafka refuses what scorer writes: TopicAuthorizationFailedError" in reasons
-    assert "Kafka is away" not in reasons
+    assert "Kafka is unavailable" not in reasons
 
 
 async def test_what_was_put_aside_is_remarked_for_a_while(service: Service, reading: Subscription[bytes]) -> None:
-    remark = "scorer has sent messages to dead letters lately: see `chorus dead-letters list`"
-    assert remark not in (await service.readiness.look())[1]
+    remark = "scorer recently sent records to dead letters: see `chorus dead-letters list`"
+    assert remark not in (await service.readiness.evaluate())[1]
     reading.pipeline.policy.dead_lettered_at = time.monotonic()
-    assert remark in (await service.readiness.look())[1]
-    assert service.readiness._remarks() == [remark]
-    reading.pipeline.policy.dead_lettered_at = time.monotonic() - REMARKED_S - 1
-    assert service.readiness._remarks() == []
+    assert remark in (await service.readiness.evaluate())[1]
+    assert service.readiness._warnings() == [remark]
+    reading.pipeline.policy.dead_lettered_at = time.monotonic() - DEAD_LETTER_WARNING_S - 1
+    assert service.readiness._warnings() == []
 
 
 def counted(name: str) -> float:

@@ -1,4 +1,4 @@
-"""What stores ask of MongoDB's client, with Motor and with PyMongo's own: each call does the same with both."""
+"""MongoDB operations of the stores, with Motor and with PyMongo's async client."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from shared.store.mongo import (
     Document,
     DuplicateKeyError,
     ReplaceOne,
-    StoreAway,
+    StoreUnavailable,
     UpdateOne,
     close,
     connect,
@@ -34,13 +34,13 @@ NOW = timestamps.from_text("2026-03-16T04:00:00.000Z")
 MANY: list[Document] = [{"_id": f"{number:03}", "value": number} for number in range(120)]
 
 
-async def test_a_database_has_the_client_that_was_asked_for(database: Database, client_class: ClientClass) -> None:
+async def test_a_database_uses_the_requested_client(database: Database, client_class: ClientClass) -> None:
     assert type(database.client) is client_class
     assert database.write_concern.document == {"w": "majority", "j": True}
     await ping(database)
 
 
-async def test_a_client_that_is_closed_takes_nothing_any_more(
+async def test_a_closed_client_rejects_operations(
     running: Backing, database: Database, client_class: ClientClass
 ) -> None:
     another = connect(running.mongodb, database.name, client_class)
@@ -50,17 +50,17 @@ async def test_a_client_that_is_closed_takes_nothing_any_more(
         await insert_new(another["things"], MANY[1:2])
 
 
-async def test_a_store_that_is_away_is_told_from_one_that_refuses(client_class: ClientClass) -> None:
+async def test_an_unavailable_store_is_distinguished_from_a_rejected_operation(client_class: ClientClass) -> None:
     away = connect("mongodb://127.0.0.1:1", "none", client_class)
     try:
-        with pytest.raises(StoreAway) as raised:
+        with pytest.raises(StoreUnavailable) as raised:
             await ping(away)
         assert not refuses_login(raised.value)
     finally:
         await close(away)
 
 
-async def test_what_is_new_is_inserted_once_and_found_in_short_lists(database: Database) -> None:
+async def test_new_documents_are_inserted_once_and_found_in_batches(database: Database) -> None:
     things = database["things"]
     assert await insert_new(things, MANY) == set()
     assert await insert_new(things, [MANY[3], {"_id": "new"}]) == {"003"}
@@ -69,7 +69,7 @@ async def test_what_is_new_is_inserted_once_and_found_in_short_lists(database: D
     assert await not_in(things, [*ids, "missing"]) == {"missing"}
 
 
-async def test_pages_are_sorted_cut_and_walked_alike(database: Database) -> None:
+async def test_pages_are_sorted_and_limited(database: Database) -> None:
     things = database["things"]
     await insert_new(things, MANY)
     query = {"value": {"$lt": 10}}
@@ -80,7 +80,7 @@ async def test_pages_are_sorted_cut_and_walked_alike(database: Database) -> None
     assert (await things.find_one({}, sort=[("_id", DESCENDING)])) == MANY[-1]
 
 
-async def test_writes_say_what_they_changed(database: Database) -> None:
+async def test_writes_return_what_they_changed(database: Database) -> None:
     things = database["things"]
     await things.create_index([("value", ASCENDING)], unique=True)
     await insert_new(things, MANY[:3])
@@ -111,7 +111,7 @@ async def test_parts_are_counted_by_the_store(database: Database) -> None:
 # ── leases ───────────────────────────────────────────────────────────────────
 
 
-async def test_work_that_is_due_is_claimed_once_and_oldest_first(database: Database) -> None:
+async def test_due_documents_are_claimed_once_oldest_first(database: Database) -> None:
     work = database["work"]
     await leases.index(work)
     await insert_new(
@@ -126,14 +126,14 @@ async def test_work_that_is_due_is_claimed_once_and_oldest_first(database: Datab
     assert await leases.claim(work, NOW, lease_s=60, limit=5) == []
 
 
-async def test_only_the_holder_of_a_claim_closes_its_work(database: Database) -> None:
+async def test_only_the_claiming_process_completes_a_document(database: Database) -> None:
     work = database["work"]
     await insert_new(work, [{"_id": "a", "due_at": NOW}])
     [lost] = await leases.claim(work, NOW, lease_s=1, limit=1)
     [held] = await leases.claim(work, NOW + timedelta(seconds=2), lease_s=60, limit=1)
     await leases.done(work, lost, {"by": "the first"})
     assert (await work.find_one({"_id": "a"}) or {}).get("claim") == held["claim"]
-    await leases.again_at(work, held, NOW, {"tried": 1})
+    await leases.reschedule(work, held, NOW, {"tried": 1})
     [again] = await leases.claim(work, NOW, lease_s=60, limit=1)
     await leases.done(work, again, {"by": "the second"})
     assert await work.find_one({"_id": "a"}) == {"_id": "a", "tried": 1, "by": "the second"}

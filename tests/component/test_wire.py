@@ -1,4 +1,4 @@
-"""What a service does with a request before any route sees it, over a real connection."""
+"""The HTTP protocol below the routes, over a real connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.http.protocol import HEAD_MAX, TOGETHER_MAX, BufferedTransport, HttpProtocol
+from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
 
 LIMIT_S = 20
@@ -47,7 +47,7 @@ async def send(writer: asyncio.StreamWriter, *pieces: bytes) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
+async def test_endless_request_headers_are_rejected() -> None:
     async with connection() as (reader, writer):
         await send(writer, b"POST / HTTP/1.1\r\nX-Long: ")
         answered = asyncio.create_task(reader.read())
@@ -57,11 +57,11 @@ async def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory() ->
             await send(writer, b"x" * PIECE)
         answer = await answered
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(b"The head of the request is larger than 64 KiB.")
-    assert sent <= HEAD_MAX + 4 * PIECE
+    assert answer.endswith(b"The request's headers are larger than 64 KiB; send less.")
+    assert sent <= HEAD_BYTES_MAX + 4 * PIECE
 
 
-@pytest.mark.parametrize("header", [10, HEAD_MAX - 10_000])
+@pytest.mark.parametrize("header", [10, HEAD_BYTES_MAX - 10_000])
 async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_another(header: int) -> None:
     async with connection() as (reader, writer):
         for _ in range(2):
@@ -77,7 +77,7 @@ async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_anot
 
 
 class Sent:
-    """A transport that keeps what it is given."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
@@ -94,7 +94,7 @@ class Sent:
         return self.closed
 
 
-async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> None:
+async def test_writes_of_one_loop_iteration_are_sent_together_in_order() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"head ")
@@ -107,17 +107,17 @@ async def test_what_is_written_in_one_turn_is_sent_together_and_in_order() -> No
     assert sent.writes == [b"head body", b"more"]
 
 
-async def test_much_is_sent_at_once_so_that_its_sender_can_be_held_back() -> None:
+async def test_large_writes_are_sent_at_once_for_backpressure() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
-    together.write(b"x" * TOGETHER_MAX)
+    together.write(b"x" * BUFFER_BYTES_MAX)
     together.write(b"y")
-    assert sent.writes == [b"x" * TOGETHER_MAX]
+    assert sent.writes == [b"x" * BUFFER_BYTES_MAX]
     await asyncio.sleep(0)
     assert sent.writes[1:] == [b"y"]
 
 
-async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
+async def test_pending_writes_are_sent_before_closing() -> None:
     sent = Sent()
     together = BufferedTransport(sent)  # type: ignore[arg-type]
     together.write(b"last words")
@@ -127,7 +127,7 @@ async def test_what_is_written_before_the_end_is_sent_before_it() -> None:
     assert sent.writes == [b"last words"]
 
 
-async def test_answers_on_one_connection_come_one_after_another() -> None:
+async def test_responses_on_one_connection_are_sequential() -> None:
     async with connection() as (reader, writer):
         for length in (0, 3, 100_000):
             await send(writer, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length, b"x" * length)

@@ -1,4 +1,4 @@
-"""Services that say what a test wants them to say, and the command line run against them."""
+"""Fake services over HTTP, and the `chorus` command run against them."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ Said = Callable[["Asked"], Answer]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, as a service saw it."""
+    """A request as received by a fake service."""
 
     method: str
     path: str
@@ -28,14 +28,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Lines:
-    """An answer of one JSON object a line."""
+    """A response with one JSON object per line."""
 
     rows: list[Any]
 
 
 @dataclass
 class Town:
-    """Intake and desk in one: answers with `says`, and remembers what it was asked."""
+    """Intake and desk in one: answers with `says`, and records all requests."""
 
     says: Said = lambda _: (200, {}, {})
     asked: list[Asked] = field(default_factory=list)
@@ -88,7 +88,7 @@ def town(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Town]:
 
 @dataclass
 class Outcome:
-    """How a command line ended."""
+    """The exit code and output of a command."""
 
     code: int
     out: str

@@ -1,1 +1,1 @@
-"""docker-compose.yml for the tests, and `make compose-test`, which starts it on a real engine."""
+"""docker-compose.yml as read by tests, and `make compose-test`, which runs it on a container engine."""

@@ -1,4 +1,4 @@
-"""`make compose-test INSTALL=1`: docker-compose.yml on a real engine, from the first day to an upgrade."""
+"""`make compose-test INSTALL=1`: runs docker-compose.yml on a container engine, from installation to upgrade."""
 
 import argparse
 import os
@@ -26,13 +26,13 @@ LOG_LINES = 200
 
 @dataclass
 class Result:
-    """How long each step took, and what was wrong with those that failed."""
+    """The duration of each step, and the errors of failed steps."""
 
     took_s: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     def table(self) -> str:
-        """A line for each step."""
+        """One line for each step."""
         lines = [
             f"{'FAILED' if name in self.failed else 'ok':>8} {took:5.0f} s  {name}"
             for name, took in self.took_s.items()
@@ -41,7 +41,7 @@ class Result:
 
 
 def main() -> int:
-    """0 when every step passed, or the run was skipped; 1 when one failed or an engine cannot be installed."""
+    """Returns 0 when every step passed or the run was skipped, 1 when a step failed or no engine can be installed."""
     arguments = argparse.ArgumentParser(prog="make compose-test", description=__doc__)
     arguments.add_argument("--if-changed", action="store_true", help="skip the run if it has passed with these files")
     arguments.add_argument("--stay", action="store_true", help="leave the system running until Ctrl-C, after the steps")
@@ -50,7 +50,7 @@ def main() -> int:
         print(f"compose-test skipped: it has passed on this machine with these files ({', '.join(stamp.COVERED)}).")
         return 0
     install = os.environ.get("INSTALL", "") not in ("", "0")
-    for number in (signal.SIGINT, signal.SIGTERM):  # so that everything is stopped, whoever ends the run, and how
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGTERM unwinds like Ctrl-C, so that everything is stopped
         signal.signal(number, signal.default_int_handler)
     work = Path(tempfile.mkdtemp(prefix="chorus-compose-"))
     try:
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def run(install: bool, work: Path, stay: bool) -> int:
-    """Every step on an engine; the summary is the last line."""
+    """Run every step on an engine; the last line is the summary."""
     with engine(install, work) as found:
         say(
             f"Docker Engine {found.version}, {'installed from packages, with its own socket' if found.own else 'at hand'}"
@@ -99,7 +99,7 @@ def run(install: bool, work: Path, stay: bool) -> int:
 
 
 def walk(stack: Stack) -> Result:
-    """Take the steps. Without a first day there is nothing to go on with."""
+    """Run the steps; if the installation fails, the others are skipped."""
     result = Result()
     for number, (name, step) in enumerate(Steps(stack).all().items()):
         began = time.monotonic()
@@ -125,10 +125,10 @@ def _keep_logs(stack: Stack) -> None:
 
 @contextmanager
 def started(found: Engine, made: images.Images, folder: Path) -> Iterator[Stack]:
-    """The folder of a stack; what was started from it is removed at the end."""
+    """The folder of a stack; its containers are removed at the end."""
     stack = Stack(found, made, folder)
     stack.lay()
-    stack.end()  # what a killed run has left
+    stack.end()  # left by a killed run
     try:
         yield stack
     finally:

@@ -1,4 +1,4 @@
-"""The label `chorus.files` of docker-compose.yml: a digest of the files that a part has mounted from the repository.
+"""The label `chorus.files` in docker-compose.yml: a digest of the files that a container mounts from the repository.
 
 `python -m tests.compose.digests` (`make compose-labels`) writes the digests into the file.
 """
@@ -15,12 +15,12 @@ import yaml
 from tests.compose.file import REPOSITORY, filled
 
 LABEL = "chorus.files"
-# One-shots read them, in a container that is started each time.
+# Read by one-shots, which run in a new container each time.
 READ_ANEW = ("./deploy/city", "./deploy/secrets")
 
 
 def mounted(compose: dict[str, Any], part: str) -> list[str]:
-    """Paths of the repository that a lasting part has mounted: files of its configs, folders of its volumes."""
+    """The repository paths that a container mounts: the files of its configs, the folders of its volumes."""
     told = compose["services"][part]
     configs = [compose["configs"][one["source"]]["file"] for one in told.get("configs", [])]
     volumes = [one["source"] if isinstance(one, dict) else filled(one).split(":")[0] for one in told.get("volumes", [])]
@@ -28,7 +28,7 @@ def mounted(compose: dict[str, Any], part: str) -> list[str]:
 
 
 def digest(root: Path, paths: list[str], passed_over: Sequence[str] = ()) -> str:
-    """Twelve digits that change with the name or the content of any of these files."""
+    """Twelve hexadecimal digits of the SHA-256 over names and contents of these files."""
     total = hashlib.sha256()
     for file in sorted(one for path in paths for one in files(root / path)):
         if set(passed_over) & set(file.relative_to(root.resolve()).parts):
@@ -45,20 +45,20 @@ def files(path: Path) -> Iterator[Path]:
 
 
 def wanted(root: Path) -> dict[str, str]:
-    """The digest that each part with mounted files should have as its label."""
+    """The expected label of each container with mounted files."""
     compose = yaml.safe_load((root / "docker-compose.yml").read_text("utf-8"))
     paths = {part: mounted(compose, part) for part in compose["services"]}
     return {part: digest(root, found) for part, found in paths.items() if found}
 
 
 def write(root: Path) -> list[str]:
-    """Write the digests into docker-compose.yml; returns the parts whose label changed."""
+    """Write the digests into docker-compose.yml; returns the containers whose label changed."""
     file = root / "docker-compose.yml"
     text, right = file.read_text("utf-8"), wanted(root)
     services = yaml.safe_load(text)["services"]
     wrong = {part: told for part, told in right.items() if services[part]["labels"][LABEL] != told}
     for part, told in wrong.items():
-        # The brokers share one label, and one block: that of `x-kafka`.
+        # All brokers share the label in the block `x-kafka`.
         block = "x-kafka" if part.startswith("kafka") else f"  {part}"
         pattern = rf'(^{block}:.*?{re.escape(LABEL)}: ")[0-9a-f]{{12}}"'
         text = re.sub(pattern, rf'\g<1>{told}"', text, count=1, flags=re.DOTALL | re.MULTILINE)

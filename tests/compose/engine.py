@@ -1,4 +1,4 @@
-"""The Docker Engine of a run: the one at hand, or with INSTALL=1 one of its own, on its own socket, stopped at the end."""
+"""The Docker Engine of a run: a running one, or with INSTALL=1 a new one on its own socket, stopped at the end."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import tether
+from deploy.local import die_with_parent
 from deploy.local.jars import cache
 from tests.compose import packages, tool
 from tests.compose.packages import NotInstalled
@@ -23,7 +23,7 @@ ANSWERS_S, STARTS_S, STOPS_S = 15, 60, 90
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answers; `own` when this run has started it."""
+    """A working engine; `own` if this run has started it."""
 
     environment: Mapping[str, str]
     version: str
@@ -32,7 +32,7 @@ class Engine:
 
 @contextmanager
 def engine(install: bool, work: Path) -> Iterator[Engine]:
-    """An engine and a `docker compose`; raises NotInstalled where there is none and none may be installed."""
+    """An engine and `docker compose`; raises NotInstalled when there is none and none may be installed."""
     found = _answering(tool.environment())
     if found is None and not install:
         raise NotInstalled("no Docker Engine answers here; INSTALL=1 installs one from packages")
@@ -73,7 +73,7 @@ def _answering(environment: Mapping[str, str]) -> str | None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Two runs share the images in the cache folder, so the second waits for the first."""
+    """Lock the cache folder: concurrent runs share its images."""
     folder = cache() / "engine"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -87,16 +87,16 @@ def _alone() -> Iterator[None]:
 
 @contextmanager
 def _started(work: Path) -> Iterator[dict[str, str]]:
-    """A dockerd with its images in the cache folder. It ends with this process, however that ends."""
+    """Start dockerd with its images in the cache folder; it ends with this process."""
     socket = f"unix://{work / 'docker.sock'}"
     places = {"host": socket, "data-root": cache() / "engine" / "data", "exec-root": work / "exec"}
     command = ["dockerd", *(f"--{name}={value}" for name, value in places.items()), f"--pidfile={work / 'pid'}"]
     environment = tool.environment() | {"PATH": packages.PATH, "DOCKER_HOST": socket}
-    tethered = [sys.executable, tether.__file__, str(os.getpid()), str(int(signal.SIGTERM)), *command]
+    wrapped = [sys.executable, die_with_parent.__file__, str(os.getpid()), str(int(signal.SIGTERM)), *command]
     with (work / "dockerd.log").open("wb") as log:
-        # A session of its own: Ctrl-C must not end it before its containers are stopped.
+        # Its own session: Ctrl-C must not stop dockerd before its containers.
         dockerd = subprocess.Popen(
-            tethered, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            wrapped, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _await(dockerd, environment, work / "dockerd.log")

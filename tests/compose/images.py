@@ -1,4 +1,4 @@
-"""Images of a run: the real ones where a registry can be reached, else stand-ins made of packages, which are named."""
+"""The images of a run: pulled from a registry, or else built from Debian packages as stand-ins."""
 
 import re
 import shutil
@@ -11,17 +11,17 @@ import yaml
 from deploy.local import jars
 from tests.compose import packages
 from tests.compose.engine import Engine
-from tests.compose.file import PARTS, REPOSITORY, filled
+from tests.compose.file import CONTAINERS, REPOSITORY, filled
 from tests.compose.packages import NotInstalled
 from tests.compose.screen import say
 
 STANDINS = Path(__file__).with_name("standins")
 NAME = "chorus-standin"
-# Which stand-in takes the place of which image.
+# The image that each stand-in replaces.
 FOR = {
     "kafka": "apache/kafka",
     "store": "mongo",
-    "door": "haproxy",
+    "haproxy": "haproxy",
     "prometheus": "prom/prometheus",
     "alertmanager": "prom/alertmanager",
 }
@@ -33,7 +33,7 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 @dataclass
 class Images:
-    """Which image each part of docker-compose.yml gets, and the parts for which there is none."""
+    """The image of each container, and the containers without one."""
 
     of: dict[str, str] = field(default_factory=dict)
     python: str = PYTHON
@@ -43,14 +43,14 @@ class Images:
 
 
 def made(engine: Engine, work: Path) -> Images:
-    """Pull every image; where the registry cannot be reached, build stand-ins."""
-    wanted = sorted({filled(part["image"]) for part in PARTS.values() if not part["image"].startswith("chorus:")})
+    """Pull all images; without a registry build stand-ins."""
+    wanted = sorted({filled(part["image"]) for part in CONTAINERS.values() if not part["image"].startswith("chorus:")})
     reached = _pulled(engine, PYTHON, PULL_S) and all(_pulled(engine, one, SLOW_PULL_S) for one in wanted)
     images = Images()
     if not reached:
         images.python = f"{NAME}/python"
         images.standins = [f"{PYTHON} (Debian 13)"]
-        for name, part in PARTS.items():
+        for name, part in CONTAINERS.items():
             image = filled(part["image"])
             standin = next((key for key, real in FOR.items() if image.startswith(f"{real}:")), None)
             if standin is not None:
@@ -76,7 +76,7 @@ def _build(engine: Engine, work: Path, standins: list[str], python: str) -> None
     shutil.copytree(STANDINS, contexts)
     if standins:
         _have_debian(engine, work)
-        shutil.copytree(jars.fetched(), contexts / "kafka" / "jars")
+        shutil.copytree(jars.download(), contexts / "kafka" / "jars")
         shutil.copyfile(AUTHORITIES, contexts / "python" / AUTHORITIES.name)
         _compose_build(engine, contexts, ["python"])
     else:
@@ -86,7 +86,7 @@ def _build(engine: Engine, work: Path, standins: list[str], python: str) -> None
 
 
 def _compose_build(engine: Engine, contexts: Path, names: list[str]) -> None:
-    """Build these, several at a time."""
+    """Build these images in parallel."""
     lines = (REPOSITORY / "pyproject.toml").read_text("utf-8")
     args = {"SECANTUSDB": re.findall(r'"(secantusdb==\S+)"', lines)[0]}
     services = {
@@ -101,7 +101,7 @@ def _compose_build(engine: Engine, contexts: Path, names: list[str]) -> None:
 
 
 def _have_debian(engine: Engine, work: Path) -> None:
-    """Debian 13 with Python as an image, by debootstrap."""
+    """Build an image of Debian 13 with Python by debootstrap."""
     if _run(engine, ["docker", "image", "inspect", f"{NAME}/debian"]).returncode == 0:
         return
     say("no registry of images can be reached: debootstrap makes Debian 13, from packages")

@@ -1,7 +1,7 @@
-"""Docker Compose and Docker Engine from packages, where the machine has none: `python -m tests.compose.packages`.
+"""Installs Docker Compose and Docker Engine from packages: `python -m tests.compose.packages`.
 
-Debian 12 packages no Compose that is new enough, so it comes from Debian 13, by an apt with settings of its own: nothing of
-the machine's packages changes. The mirror is the one that the machine's own apt uses.
+Debian 12 has no recent Compose, so it comes from Debian 13, with a separate apt configuration that does not change the
+machine's packages. The mirror is that of the machine's apt.
 """
 
 import os
@@ -22,24 +22,24 @@ ENGINE = ("docker.io", "iptables", "debootstrap")
 ENGINE_PROGRAMS = ("dockerd", "iptables", "debootstrap")
 COMPOSE_PACKAGES = ("docker-compose-v2", "docker-compose")
 PLUGINS = ("usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins")
-# Where Debian keeps programs of the administrator, which a user's PATH may lack.
+# Debian's folders for administration programs, which a user's PATH may lack.
 PATH = os.pathsep.join(("/usr/sbin", "/usr/bin", "/sbin", "/bin", os.environ.get("PATH", "")))
 
 
 class NotInstalled(Exception):
-    """A package cannot be had here; the message says why."""
+    """A package cannot be installed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """Where the machine's apt finds Debian, and which release."""
+    """The Debian mirror and release of the machine's apt."""
 
     address: str
     release: str
 
 
 def mirror() -> Mirror:
-    """The first repository of Debian itself in the machine's apt settings."""
+    """The first Debian repository in the machine's apt configuration."""
     form = "$(REPO_URI)|$(RELEASE)|$(ORIGIN)"
     for line in _run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines():
         address, release, origin = line.split("|")
@@ -49,7 +49,7 @@ def mirror() -> Mirror:
 
 
 def install_compose() -> Path:
-    """Compose as a plugin of the Docker client, in the cache folder; returns its file."""
+    """Unpack Compose into the cache folder as a plugin of the Docker client; returns its path."""
     target = tool.kept()
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parents[2]) as work:
@@ -63,7 +63,7 @@ def install_compose() -> Path:
 
 
 def install_engine() -> None:
-    """Docker Engine, and what `make compose-test` needs beside it. Needs root."""
+    """Install Docker Engine and the other packages of `make compose-test`. Needs root."""
     if all(shutil.which(one, path=PATH) for one in ENGINE_PROGRAMS):
         return
     if os.geteuid() != 0:
@@ -72,19 +72,19 @@ def install_engine() -> None:
     try:
         _run(install)
     except NotInstalled:
-        # The lists are missing, or name versions that the mirror has no more.
+        # The package lists are missing or outdated.
         _run(["apt-get", "-qq", "update"])
         _run(install)
 
 
 def updated() -> None:
-    """Have apt know its packages, where it has never been asked to."""
+    """Run `apt-get update` if it has never run."""
     if not _run(["apt-cache", "madison", *ENGINE]).strip() and os.geteuid() == 0:
         _run(["apt-get", "-qq", "update"])
 
 
 def _downloaded(work: Path) -> Path:
-    """The package of Compose: of this machine's release if it is new enough there, else of Debian's."""
+    """Download the package of Compose, from this machine's release if recent enough, else from Debian 13."""
     if not shutil.which("apt-get", path=PATH):
         raise NotInstalled("this machine has no apt")
     updated()
@@ -96,7 +96,7 @@ def _downloaded(work: Path) -> Path:
 
 
 def _apart(root: Path) -> list[str]:
-    """Options that give apt settings and lists of its own, for Debian's release that has Compose."""
+    """Options for a separate apt configuration with the release that has Compose."""
     found = mirror()
     for folder in ("lists/partial", "cache/archives/partial"):
         (root / folder).mkdir(parents=True)
@@ -135,7 +135,7 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> str:
 
 
 def main() -> int:
-    """Have Compose here; without it the tests that need it are skipped, which is no failure of `make compose-tool`."""
+    """Unpack Compose; without it the tests that need it are skipped, and the exit status is still 0."""
     if tool.found() is None:
         try:
             print(f"compose: installed in {str(install_compose())!r}")

@@ -1,4 +1,4 @@
-"""A resident who writes through the door, and a department that answers from outside, over TLS."""
+"""A resident who writes through the load balancer, and a department that answers from outside, over TLS."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ WORDS = "三盏路灯已修复。"
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a resident holds after writing in, and the address that the reply is mailed to."""
+    """Number and query code of a message, and the address for its reply."""
 
     number: str
     code: str
@@ -26,7 +26,7 @@ class Ticket:
 
 
 def write(stack: Stack, email: str) -> Ticket:
-    """A message through the door."""
+    """Send a message through the load balancer."""
     said = {
         "subject": "幸福路路灯不亮",
         "body": "三盏路灯坏了半个月。",
@@ -36,23 +36,23 @@ def write(stack: Stack, email: str) -> Ticket:
     }
     answer = httpx.post(f"{stack.url('write-in')}/inquiries", json=said, timeout=30, trust_env=False)
     if answer.status_code not in (201, 202):
-        raise Broken(f"the door answers a message with {answer.status_code}: {answer.text[:300]!r}")
+        raise Broken(f"POST /inquiries returned {answer.status_code}: {answer.text[:300]!r}")
     told = answer.json()
     return Ticket(told["inquiry_id"], told["query_code"], email)
 
 
 def case(stack: Stack, ticket: Ticket) -> dict[str, Any]:
-    """What the resident sees of it."""
+    """The ticket as the resident sees it."""
     address = f"{stack.url('write-in')}/inquiries/{ticket.number}"
     answer = httpx.get(address, headers={"X-Query-Code": ticket.code}, timeout=30, trust_env=False)
     if answer.status_code != 200:
-        raise Broken(f"the door answers for {ticket.number} with {answer.status_code}: {answer.text[:300]!r}")
+        raise Broken(f"GET /inquiries/{ticket.number} returned {answer.status_code}: {answer.text[:300]!r}")
     told: dict[str, Any] = answer.json()
     return told
 
 
 def answer(stack: Stack, ticket: Ticket) -> None:
-    """The department finds its part and contributes; returns when the resident sees the reply."""
+    """Contribute the department's text; returns when the resident sees the reply."""
     part = f"{ticket.number}-p1"
     eventually(f"{DEPARTMENT} is offered {part}", lambda: _outside(stack, "show", part).returncode == 0, ANSWERED_S)
     done = _outside(stack, "contribute", part, "--text", WORDS)
@@ -62,19 +62,19 @@ def answer(stack: Stack, ticket: Ticket) -> None:
 
 
 def answered(stack: Stack, ticket: Ticket) -> bool:
-    """Whether the resident sees the department's words."""
+    """Whether the reply contains the department's text."""
     told = case(stack, ticket)
     return told["state"] == "answered" and WORDS in str(told["reply"])
 
 
 def mailed(stack: Stack, *words: str) -> bool:
-    """Whether one mail of the mail server has all these words in it."""
+    """Whether one mail contains all these texts."""
     mails = stack.type("docker compose logs --no-log-prefix mail").split("MESSAGE FOLLOWS")
     return any(all(word in mail for word in words) for mail in mails)
 
 
 def _outside(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    """The department's own client: no network of the system, but the published port, TLS, and its password."""
+    """Run the department's client outside the containers: published port, TLS, its own password."""
     secrets = stack.folder / "deploy" / "secrets"
     ours = {
         "CHORUS_DATA": str(stack.folder / "nothing"),

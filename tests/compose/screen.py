@@ -1,4 +1,4 @@
-"""What the run says while it goes on: a line for each step, with the seconds since its start."""
+"""Progress output of a run, with the seconds since its start."""
 
 import time
 
@@ -6,10 +6,10 @@ STARTED = time.monotonic()
 
 
 def say(words: str) -> None:
-    """One line of progress."""
+    """Print one line of progress."""
     print(f"compose-test {seconds():4.0f} s  {words}", flush=True)
 
 
 def seconds() -> float:
-    """Since the start."""
+    """Seconds since the start."""
     return time.monotonic() - STARTED

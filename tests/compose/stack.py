@@ -1,4 +1,4 @@
-"""A copy of the repository whose docker-compose.yml runs beside others: a project name, ports and images of its own."""
+"""A copy of the repository whose docker-compose.yml runs with its own project name, ports and images."""
 
 import json
 import os
@@ -16,26 +16,30 @@ import httpx
 import yaml
 
 from tests.compose.engine import Engine
-from tests.compose.file import PARTS, REPOSITORY
+from tests.compose.file import CONTAINERS, REPOSITORY
 from tests.compose.images import PYTHON, Images
 from tests.compose.screen import say
 from tests.integration.composed import free_ports
 
 PROJECT, VERSION = "chorus-compose-test", "compose-test"
 COMMAND_S, HEALTHY_S, WORTH_A_LINE_S = 420, 150, 5
-# Shorter than docker-compose.yml's, so that the run need not wait for the next look.
+# A shorter healthcheck interval than in docker-compose.yml, to save time.
 LOOK_EVERY = "3s"
 PORTS = ("write-in", "desk", "hall", "scoreboard", "kafka", "alertmanager", "grafana")
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-OPEN_FILES = {"CHORUS_KAFKA_OPEN_FILES": 100_000, "CHORUS_MONGODB_OPEN_FILES": 64_000, "CHORUS_DOOR_OPEN_FILES": 20_000}
+OPEN_FILES = {
+    "CHORUS_KAFKA_OPEN_FILES": 100_000,
+    "CHORUS_MONGODB_OPEN_FILES": 64_000,
+    "CHORUS_HAPROXY_OPEN_FILES": 20_000,
+}
 
 
 class Broken(Exception):
-    """The system does not do what it should; the message says what."""
+    """A step failed; the message says why."""
 
 
 def first_day() -> tuple[str, list[str]]:
-    """The `.env` and the commands that docs/operations.md gives for the first day."""
+    """The `.env` and the commands in the installation section of docs/operations.md."""
     section = OPERATIONS.partition("## The first day\n")[2].partition("\n## ")[0]
     settings, *blocks = re.findall(r"^ *```sh\n(.*?)```", section, re.DOTALL | re.MULTILINE)
     return settings, [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
@@ -43,7 +47,7 @@ def first_day() -> tuple[str, list[str]]:
 
 @dataclass
 class Stack:
-    """The system as an operator sees it: a folder with docker-compose.yml and `.env`, and commands that are typed there."""
+    """The operator's view: a folder with docker-compose.yml and `.env`, and the commands run in it."""
 
     engine: Engine
     images: Images
@@ -51,7 +55,7 @@ class Stack:
     ports: dict[str, int] = field(default_factory=lambda: dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
 
     def lay(self) -> None:
-        """Copy what the repository holds, with the run's own settings."""
+        """Copy the repository's files and write the settings of the run."""
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\0")
         for name in filter(None, names):
@@ -84,12 +88,12 @@ class Stack:
         return settings
 
     def _override(self) -> str:
-        """What keeps the run apart: images, ports, the mail server, and parts that no image is there for."""
-        services: dict[str, Any] = {name: {"healthcheck": {"interval": LOOK_EVERY}} for name in self._lasting()}
+        """Compose override for the run: images, ports, the mail server, and containers without an image."""
+        services: dict[str, Any] = {name: {"healthcheck": {"interval": LOOK_EVERY}} for name in self._daemons()}
         for name, image in self.images.of.items():
             services.setdefault(name, {})["image"] = image
         there = {"write-in": 8001, "desk": 8002, "hall": 8003, "scoreboard": 8004}
-        services["door"]["ports"] = [f"127.0.0.1:{self.ports[name]}:{port}" for name, port in there.items()]
+        services["haproxy"]["ports"] = [f"127.0.0.1:{self.ports[name]}:{port}" for name, port in there.items()]
         services["kafka"]["ports"] = [f"127.0.0.1:{self.ports['kafka']}:9094"]
         told = f"INSIDE://kafka:9092,OUTSIDE://localhost:{self.ports['kafka']}"
         services["kafka"]["environment"] = {"KAFKA_ADVERTISED_LISTENERS": told}
@@ -102,11 +106,11 @@ class Stack:
         return re.sub(r"(?m)^    ports:$", "    ports: !override", text)
 
     def url(self, name: str) -> str:
-        """Where this port of the machine leads to."""
+        """The URL of a published port."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def type(self, command: str, limit_s: float = COMMAND_S, **settings: str) -> str:
-        """Type a command as an operator does, in the folder; returns what it prints. Raises Broken unless it ends with 0."""
+        """Run a command in the folder as an operator does; returns its output. Raises Broken when it fails."""
         env, began = {**self.engine.environment, **settings}, time.monotonic()
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -125,27 +129,27 @@ class Stack:
         return [json.loads(line) for line in lines]
 
     def unhealthy(self) -> list[str]:
-        """What keeps each part from being healthy, or done if it runs once; nothing when all are."""
+        """One sentence for each container that is neither healthy nor finished."""
         wrong, seen = [], set()
         for one in self.containers():
             name, state = one["Service"], one["State"]
             seen.add(name)
-            done = PARTS.get(name, {}).get("restart") == "no" and state == "exited" and one["ExitCode"] == 0
+            done = CONTAINERS.get(name, {}).get("restart") == "no" and state == "exited" and one["ExitCode"] == 0
             if not (done or one["Health"] == "healthy" or (name == "mail" and state == "running")):
                 wrong.append(f"{one['Name']} is {one['Health'] or state}")
-        wanted = {name for name in (*self._lasting(), "mail") if name not in self.images.without}
+        wanted = {name for name in (*self._daemons(), "mail") if name not in self.images.without}
         return [*wrong, *(f"{name} has no container" for name in sorted(wanted - seen))]
 
-    def _lasting(self) -> list[str]:
+    def _daemons(self) -> list[str]:
         profiles = {"single", "monitoring"}
         return [
             name
-            for name, part in PARTS.items()
+            for name, part in CONTAINERS.items()
             if part["restart"] != "no" and (not part.get("profiles") or profiles & set(part["profiles"]))
         ]
 
     def await_healthy(self, limit_s: float = HEALTHY_S) -> None:
-        """Return when every part is healthy; raises Broken with those that are not."""
+        """Wait until all containers are healthy; raises Broken with the others."""
         until = time.monotonic() + limit_s
         while wrong := self.unhealthy():
             if time.monotonic() > until:
@@ -153,11 +157,11 @@ class Stack:
             time.sleep(1)
 
     def inspect(self, container: str, field_: str) -> str:
-        """One field of a container."""
+        """One field of `docker inspect`."""
         return self.type(f"docker inspect --format '{{{{{field_}}}}}' {container}").strip()
 
     def from_inside(self, part: str, url: str) -> Any:
-        """The JSON that a part answers with, asked from within its container."""
+        """Send a GET request from inside a container; returns the JSON response."""
         return json.loads(self.type(f"docker compose exec -T {part} wget -q -O - '{url}'"))
 
     def set(self, **settings: str | None) -> None:
@@ -169,12 +173,12 @@ class Stack:
         (self.folder / ".env").write_text("\n".join(lines) + "\n")
 
     def end(self) -> None:
-        """Remove containers, networks and volumes of the project."""
+        """Remove the project's containers, networks and volumes."""
         self.type("docker compose --profile '*' down --volumes --remove-orphans --timeout 5", 180)
 
 
 def eventually(what: str, look: Callable[[], object], limit_s: float) -> None:
-    """Return when `look` neither says False nor fails; raises Broken when that takes longer than the time."""
+    """Wait until `look` returns anything but False without an error; raises Broken after the time limit."""
     until = time.monotonic() + limit_s
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Whether what a run covers has changed since the last run that passed on this machine."""
+"""Whether the files that a run covers have changed since the last successful run on this machine."""
 
 from pathlib import Path
 
@@ -7,26 +7,26 @@ from tests.compose import digests
 from tests.compose.file import REPOSITORY
 
 COVERED = ("docker-compose.yml", "deploy", "tests/compose")
-# Made by programs, or an operator's own.
+# Generated files, and files of an operator.
 PASSED_OVER = ("__pycache__", "secrets")
 
 
 def file() -> Path:
-    """Where the digest of the last run that passed is kept."""
+    """The file with the digest of the last successful run."""
     return cache() / "compose-test.passed"
 
 
 def covered() -> str:
-    """The digest of what a run covers."""
+    """The digest of the covered files."""
     return digests.digest(REPOSITORY, list(COVERED), PASSED_OVER)
 
 
 def passed() -> bool:
-    """Whether a run has passed with these very files."""
+    """Whether a run with exactly these files has passed."""
     return file().is_file() and file().read_text("utf-8").strip() == covered()
 
 
 def keep() -> None:
-    """A run has passed."""
+    """Record a successful run."""
     file().parent.mkdir(parents=True, exist_ok=True)
     file().write_text(f"{covered()}\n", "utf-8")

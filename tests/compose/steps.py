@@ -1,4 +1,4 @@
-"""What the run does and what must come of it, a function a step; the commands are those of docs/operations.md."""
+"""The steps of a run, with the commands of docs/operations.md and checks of their effects."""
 
 import os
 import signal
@@ -28,21 +28,21 @@ RECONCILE = "docker compose run --rm chorus reconcile --dry-run"
 
 
 class Steps:
-    """The steps in their order, and what one leaves for the next."""
+    """The steps in order, and the tickets shared between them."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.tickets: list[Ticket] = []
 
     def all(self) -> dict[str, Callable[[], None]]:
-        """Every step by its name. The system must survive the first two for the others to mean anything."""
+        """Every step by name; the others need the first two."""
         return {
-            "first day, as docs/operations.md tells it": self.first_day,
-            "every part healthy": self.stack.await_healthy,
+            "installation, as in docs/operations.md": self.first_day,
+            "every container healthy": self.stack.await_healthy,
             "a message answered from outside, over TLS": partial(self.message, "first"),
             "every target scraped, every rule loaded": self.monitored,
             "an alert and a reply mailed without STARTTLS": self.mailed,
-            "each part killed and back": self.killed,
+            "each container killed and restarted": self.killed,
             "two routers and two notifiers healthy": self.scaled,
             "an upgrade takes changed files into use": self.upgraded,
             "down and up with data kept": self.down_and_up,
@@ -54,7 +54,7 @@ class Steps:
             self.stack.type("chown -R 10001:10001 deploy/secrets")
         for command in first_day()[1]:
             self.stack.type(command)
-        # Alertmanager gathers alerts for 30 s before it mails them, while the next steps go on.
+        # Alertmanager groups alerts for 30 s before it mails them; the next steps run meanwhile.
         alert = {"labels": {"alertname": ALERT, "severity": "page", "service": "none"}}
         address = f"{self.stack.url('alertmanager')}/api/v2/alerts"
         httpx.post(address, json=[alert], timeout=10, trust_env=False).raise_for_status()
@@ -100,7 +100,7 @@ class Steps:
         if self.stack.engine.own:
             os.kill(process, signal.SIGKILL)
         else:
-            # The engine may run in another machine, and its processes belong to root.
+            # The engine may run in a virtual machine, and its processes belong to root.
             kill = f"import os; os.kill({process}, {int(signal.SIGKILL)})"
             self.stack.type(
                 f"docker run --rm --pid host --user 0 --cap-add KILL --entrypoint python chorus:{VERSION} -c '{kill}'"
@@ -115,7 +115,7 @@ class Steps:
         )
 
     def scaled(self) -> None:
-        """Two of each stay for the upgrade; where they do not become healthy, one of each goes on."""
+        """Two replicas remain for the upgrade; if they do not become healthy, return to one."""
         replicas = {f"CHORUS_{service.upper()}_REPLICAS": "2" for service in SCALED}
         self.stack.set(**replicas)
         try:
@@ -129,31 +129,31 @@ class Steps:
         if len(names) != 2 * len(SCALED):
             raise Broken(f"there are not two of {' and '.join(SCALED)}: {sorted(names)}")
         self.message("with-two-of-each")
-        # Compose calls a process healthy that was ready once, before its partitions went to another one.
+        # Compose may still report the state from before the rebalance.
         for name in names:
             eventually(f"{name} is ready", partial(self.stack.type, f'docker exec {name} python -c "{READY}"'), READY_S)
 
     def upgraded(self) -> None:
-        """A version with another rule and another configuration of the door, whose digests are right."""
+        """Upgrade to a version with a new alert rule and a changed HAProxy configuration."""
         rules = self.stack.folder / "deploy" / "prometheus" / "alerts.yml"
         told = yaml.safe_load(rules.read_text("utf-8"))
         told["groups"][0]["rules"].append(NEW_RULE)
         rules.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
-        with (self.stack.folder / "deploy" / "door" / "haproxy.cfg").open("a") as door:
-            door.write("\n# The next version.\n")
-        if (changed := digests.write(self.stack.folder)) != ["door", "prometheus"]:
-            raise Broken(f"labels of other parts have changed than those whose files did: {changed}")
+        with (self.stack.folder / "deploy" / "haproxy" / "haproxy.cfg").open("a") as configuration:
+            configuration.write("\n# The next version.\n")
+        if (changed := digests.write(self.stack.folder)) != ["haproxy", "prometheus"]:
+            raise Broken(f"the labels of {changed} changed, not those of haproxy and prometheus")
         self.stack.set(CHORUS_VERSION=f"{VERSION}-next")
         before = self._ids()
         for command in UPGRADE:
             self.stack.type(command)
         self.stack.await_healthy()
         recreated = {name for name, known in self._ids().items() if not known & before[name]}
-        if recreated != (wanted := {*SERVICES, "door", "prometheus"}):
+        if recreated != (wanted := {*SERVICES, "haproxy", "prometheus"}):
             raise Broken(f"the upgrade recreated {sorted(recreated)}, not {sorted(wanted)}")
         eventually("the new rule is loaded", lambda: NEW_RULE["alert"] in self._loaded(), SCRAPED_S)
-        if "# The next version." not in self.stack.type("docker compose exec -T door cat /door.cfg"):
-            raise Broken("the door has the configuration of before")
+        if "# The next version." not in self.stack.type("docker compose exec -T haproxy cat /haproxy.cfg"):
+            raise Broken("HAProxy still has the configuration from before the upgrade")
         self.message("after-the-upgrade")
 
     def _ids(self) -> dict[str, set[str]]:
@@ -168,7 +168,7 @@ class Steps:
         self.stack.await_healthy()
         lost = [ticket.number for ticket in self.tickets if not people.answered(self.stack, ticket)]
         if lost:
-            raise Broken(f"the replies to {lost} are gone")
+            raise Broken(f"the replies to {lost} are lost")
         self.message("after-down-and-up")
 
     def reconciled(self) -> None:

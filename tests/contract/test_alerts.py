@@ -1,4 +1,4 @@
-"""What Prometheus, Alertmanager and Grafana are told: only metrics that exist, and a runbook for every alert."""
+"""Prometheus, Alertmanager and Grafana use existing metrics only, and every alert has a runbook section."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from shared.runtime import metrics
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-# How many replies were joint is worth seeing, but no number of them is wrong.
+# Shown on the dashboard, without an alert: no value of it is an error.
 SHOWN_ONLY = {"chorus_joint_replies_total"}
 
 
 def catalogue() -> dict[str, set[str]]:
-    """Every metric by the name under which Prometheus knows it, with its labels."""
+    """The labels of every metric, by its name in Prometheus."""
     known = {}
     for one in vars(metrics).values():
         if isinstance(one, MetricWrapperBase):
@@ -32,12 +32,12 @@ def catalogue() -> dict[str, set[str]]:
 
 
 def named(expression: str) -> set[str]:
-    """The metrics of ours in an expression."""
+    """The product's metrics in an expression."""
     return set(re.findall(r"\bchorus_\w+", expression))
 
 
 def selected(expression: str) -> set[tuple[str, str]]:
-    """Each metric of ours with a label by which it is selected."""
+    """Pairs of metric and label that an expression selects by."""
     found = re.findall(r"\b(chorus_\w+)\{([^}]*)\}", expression)
     return {(metric, label) for metric, inside in found for label in re.findall(r"(\w+)\s*[=!]", inside)}
 
@@ -61,11 +61,11 @@ def anchors() -> set[str]:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
-def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any]) -> None:
+def test_an_alert_uses_existing_metrics_and_links_its_runbook(rule: dict[str, Any]) -> None:
     known = catalogue()
     assert named(rule["expr"]) <= known.keys()
     assert all(label in known[metric] for metric, label in selected(rule["expr"]))
-    # Whether a process answers is Prometheus' own metric, the only one that is not in the catalogue.
+    # `up` is Prometheus' own metric, so it is not in the catalogue.
     assert named(rule["expr"]) or re.search(r"\bup\{", rule["expr"])
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"].endswith(".")
@@ -75,8 +75,8 @@ def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(rule: dict[str
     assert anchor in anchors()
 
 
-def test_a_spare_raises_no_alert_when_it_finishes_nothing() -> None:
-    """A process without partitions finishes no batch, so it is never judged alone by when it last did."""
+def test_a_spare_replica_raises_no_alert() -> None:
+    """A process without partitions finishes no batch, so its own timestamp must not raise an alert."""
     finished = "chorus_last_processed_timestamp_seconds"
     expressions = [rule["expr"] for rule in rules() if finished in named(rule["expr"])]
     assert expressions
@@ -84,23 +84,23 @@ def test_a_spare_raises_no_alert_when_it_finishes_nothing() -> None:
         assert one.count(finished) == one.count(f"max by (service) ({finished})")
 
 
-def test_every_alert_of_the_runbook_exists_and_none_twice() -> None:
+def test_the_runbook_has_one_section_for_each_alert() -> None:
     names = [rule["alert"] for rule in rules()]
     assert sorted(names) == sorted(re.findall(r"^### (Chorus\w+)$", OPERATIONS, re.MULTILINE))
 
 
-def test_every_metric_of_the_catalogue_is_watched() -> None:
+def test_every_metric_has_an_alert() -> None:
     alerted = set().union(*(named(rule["expr"]) for rule in rules()))
     assert catalogue().keys() - alerted == SHOWN_ONLY
 
 
-def test_the_dashboard_shows_every_metric_of_the_catalogue_and_no_other() -> None:
+def test_the_dashboard_shows_exactly_the_metrics_of_the_catalogue() -> None:
     known = catalogue()
     assert set().union(*map(named, dashboard())) == known.keys(), "add a panel to deploy/grafana/dashboards/chorus.json"
     assert all(label in known[metric] for one in dashboard() for metric, label in selected(one))
 
 
-def test_prometheus_asks_every_process_of_the_four_services() -> None:
+def test_prometheus_scrapes_all_replicas_of_the_four_services() -> None:
     told = read("prometheus/prometheus.yml")
     asked = {job["job_name"]: job["dns_sd_configs"] for job in told["scrape_configs"]}
     assert asked.keys() == set(SERVICES)
@@ -109,7 +109,7 @@ def test_prometheus_asks_every_process_of_the_four_services() -> None:
     assert told["rule_files"] == ["/etc/prometheus/alerts.yml"]
 
 
-def test_alerts_reach_somebody() -> None:
+def test_every_alert_route_has_a_receiver() -> None:
     told = read("alertmanager/alertmanager.yml")
     receivers = {one["name"] for one in told["receivers"] if one.get("email_configs")}
     assert {told["route"]["receiver"], *(one["receiver"] for one in told["route"]["routes"])} <= receivers
@@ -129,12 +129,12 @@ GIVEN = {
 
 
 def started(folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run start.sh with a program in Alertmanager's place that prints its arguments."""
+    """Run start.sh with a fake `alertmanager` that prints its arguments."""
     program = folder / "alertmanager"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
     script = (DEPLOY / "alertmanager" / "start.sh").read_text("utf-8")
-    # The output's folder first: the repository itself may lie below /tmp.
+    # Replace /tmp first: the repository itself may be below /tmp.
     here = script.replace("/tmp", str(folder)).replace("/etc/alertmanager", str(DEPLOY / "alertmanager"))
     env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **given}
     return subprocess.run(["sh", "-c", here, "sh", "--x=1"], env=env, capture_output=True, text=True, check=False)
@@ -155,16 +155,16 @@ def test_alertmanager_starts_with_the_settings_of_compose(tls: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("setting", "value"), [("ALERTS_TO", ""), ("SMTP_TLS", "no")])
-def test_alertmanager_does_not_start_with_a_setting_that_is_missing_or_wrong(
+def test_alertmanager_does_not_start_with_a_missing_or_invalid_setting(
     setting: str, value: str, tmp_path: Path
 ) -> None:
     done = started(tmp_path, GIVEN | {setting: value})
     assert done.returncode != 0
-    assert "into .env" in done.stderr
+    assert "in .env" in done.stderr
     assert not (tmp_path / "alertmanager.yml").exists()
 
 
-def test_compose_gives_alertmanager_its_settings_and_tls_is_the_default() -> None:
+def test_compose_passes_alertmanager_its_settings_with_tls_by_default() -> None:
     told = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))["services"]["alertmanager"]
     assert told["environment"] == {
         "SMTP": "${CHORUS_SMTP}",

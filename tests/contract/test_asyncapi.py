@@ -1,4 +1,4 @@
-"""The AsyncAPI documents: each topic lists its message types, and each message names its `ce_type`."""
+"""AsyncAPI documents: each topic lists its message types, each message names its `ce_type`."""
 
 import re
 import tempfile
@@ -17,7 +17,6 @@ RAW = {made_of(name) for name in APPS for made_of in (topics.dead_letters, topic
 
 
 def document_of(name: str) -> Any:
-    """The AsyncAPI document of a service."""
     with tempfile.TemporaryDirectory() as folder:
         return made(name, Path(folder)).asyncapi()
 
@@ -34,7 +33,7 @@ def resolved(document: Any, reference: str) -> Any:
     return node
 
 
-def test_every_topic_lists_the_types_that_it_carries(document: Any) -> None:
+def test_every_topic_lists_its_message_types(document: Any) -> None:
     for channel in document["channels"].values():
         if channel["address"] in RAW:
             assert list(channel["messages"]) == ["record"]
@@ -42,13 +41,13 @@ def test_every_topic_lists_the_types_that_it_carries(document: Any) -> None:
             assert set(channel["messages"]) == set(CARRIED[channel["address"]])
 
 
-def test_every_message_that_the_core_writes_is_listed() -> None:
+def test_every_message_of_the_core_is_listed() -> None:
     for stored in map(read, OTHERS):
         topic = re.sub(r"^departments\.[^.]+\.inbox$", topics.inbox("{code}"), stored["topic"])
         assert stored["headers"]["ce_type"] in CARRIED[topic]
 
 
-def test_every_message_names_its_type_and_its_form(document: Any) -> None:
+def test_every_message_names_its_type_and_schema(document: Any) -> None:
     for channel in document["channels"].values():
         for kind, message in channel["messages"].items():
             if channel["address"] in RAW:
@@ -71,7 +70,7 @@ def test_an_operation_names_messages_of_its_channel(document: Any) -> None:
         assert {*found} <= {one["name"] for one in channel["messages"].values()}
 
 
-def test_intake_sends_what_residents_write_only() -> None:
+def test_intake_sends_only_messages_of_residents() -> None:
     document = document_of("intake")
     [sent] = [one for name, one in document["operations"].items() if name.startswith(topics.INPUTS)]
     assert [one["$ref"].rpartition("/")[2] for one in sent["messages"]] == [

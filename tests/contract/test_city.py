@@ -1,4 +1,4 @@
-"""The sample city loads, its rules assign their own examples, and real messages find their way."""
+"""The sample city: its rules assign their own examples and real messages."""
 
 import csv
 import gzip
@@ -40,7 +40,7 @@ ANSWERS = {
     "agriculture": "商贸旅游 卫生计生",
     "police": "环境保护 商贸旅游 城乡建设",
 }
-"""The official categories a department may plausibly answer; the petitions office has none of the seven."""
+"""The official categories that match a department; the petitions office has none of the seven."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_there_are_24_departments_and_6_district_offices() -> None:
     assert all(one.areas for one in districts)
 
 
-def test_every_department_is_named_in_both_languages_and_writes_from_a_made_up_address() -> None:
+def test_every_department_has_both_names_and_a_fictional_address() -> None:
     for one in CITY.departments:
         assert not one.name.zh.isascii(), one.code
         assert one.name.en.isascii(), one.code
@@ -75,13 +75,13 @@ def test_every_bureau_and_utility_leads_in_some_rule() -> None:
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[f"{rule.id}: {example}" for rule, example in EXAMPLES])
-def test_an_example_is_assigned_by_its_own_rule(rules: Rules, rule: Rule, example: str) -> None:
+def test_an_example_is_assigned_by_its_rule(rules: Rules, rule: Rule, example: str) -> None:
     assignment = given(rules, example, area="东屿区" if rule.lead == AREA_OFFICE else None)
     assert assignment is not None
     assert assignment.rule == rule.id
 
 
-def test_the_city_survives_json() -> None:
+def test_the_city_survives_a_round_trip_through_json() -> None:
     assert City.model_validate_json(CITY.model_dump_json()) == CITY
 
 
@@ -100,18 +100,18 @@ def test_the_city_survives_json() -> None:
         ("咨询医保报销", "medical-insurance"),
     ],
 )
-def test_a_message_nobody_wrote_a_rule_for_is_understood(rules: Rules, subject: str, lead: str) -> None:
+def test_messages_other_than_the_examples_are_assigned(rules: Rules, subject: str, lead: str) -> None:
     assignment = given(rules, subject)
     assert assignment is not None
     assert assignment.lead == lead
 
 
 @pytest.mark.parametrize("subject", ["hello", "你好", "I want to thank you", "关于设立母婴室的建议"])
-def test_what_nobody_can_place_goes_to_triage(rules: Rules, subject: str) -> None:
+def test_messages_without_a_topic_go_to_triage(rules: Rules, subject: str) -> None:
     assert given(rules, subject) is None
 
 
-# Real messages, where they are at hand
+# Real messages, if the data files are available
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:
@@ -123,7 +123,7 @@ def rows(name: str) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["messages_unlabelled.csv.gz", "replies_dev.csv.gz"])
-def test_of_real_messages_most_are_assigned_and_some_to_several(rules: Rules, name: str) -> None:
+def test_most_real_messages_are_assigned_and_some_to_several_departments(rules: Rules, name: str) -> None:
     assigned = [given(rules, row["subject"], row["body"]) for row in rows(name)]
     triage = sum(one is None for one in assigned) / len(assigned)
     joint = sum(one is not None and bool(one.co_handlers) for one in assigned) / len(assigned)
@@ -131,7 +131,7 @@ def test_of_real_messages_most_are_assigned_and_some_to_several(rules: Rules, na
     assert 0.05 < joint < 0.15
 
 
-def test_leads_agree_with_the_official_categories(rules: Rules) -> None:
+def test_leads_match_the_official_categories(rules: Rules) -> None:
     agreed, assigned = 0, 0
     for row in rows("messages_dev.csv.gz"):
         if one := given(rules, row["subject"], row["body"]):

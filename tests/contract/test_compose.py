@@ -1,7 +1,7 @@
-"""docker-compose.yml: valid, restricted, gated by health, and with settings that exist.
+"""docker-compose.yml: its schema, privileges, start order, networks and settings.
 
-Checked against the schema of the Compose specification, which `check-jsonschema` carries, and against the promises of
-docs/operations.md; test_compose_accepted.py has Compose itself read it, `make compose-test` starts it.
+The schema is that of the Compose specification, from `check-jsonschema`. test_compose_accepted.py runs Compose itself on the
+file, `make compose-test` starts the containers.
 """
 
 import json
@@ -14,18 +14,18 @@ from jsonschema.validators import validator_for
 from deploy.cli.console import OVERRIDES
 from shared.contracts.sources import SERVICES
 from shared.runtime.settings import Settings
-from tests.compose.file import BROKERS, COMPOSE, PARTS, REPOSITORY, TEXT, filled
+from tests.compose.file import BROKERS, COMPOSE, CONTAINERS, REPOSITORY, TEXT, filled
 
-LASTING = {name for name, part in PARTS.items() if part["restart"] == "unless-stopped"}
-ONCE = {name for name, part in PARTS.items() if part["restart"] == "no"}
+DAEMONS = {name for name, part in CONTAINERS.items() if part["restart"] == "unless-stopped"}
+ONE_SHOTS = {name for name, part in CONTAINERS.items() if part["restart"] == "no"}
 VENDORED = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
 SCHEMA = validator_for(json.loads(VENDORED.read_text("utf-8")))(json.loads(VENDORED.read_text("utf-8")))
-PUBLISHED = {"door", "alertmanager", "grafana", *BROKERS["single"], *BROKERS["three"]}
+PUBLISHED = {"haproxy", "alertmanager", "grafana", *BROKERS["single"], *BROKERS["three"]}
 
-every_part = pytest.mark.parametrize("name", sorted(PARTS))
+every_container = pytest.mark.parametrize("name", sorted(CONTAINERS))
 
 
-def test_it_is_what_the_compose_specification_allows() -> None:
+def test_the_file_is_valid_against_the_compose_specification() -> None:
     assert [one.message for one in SCHEMA.iter_errors(COMPOSE)] == []
 
 
@@ -35,18 +35,18 @@ def test_it_is_what_the_compose_specification_allows() -> None:
         ("intake", "comand", ["chorus"]),
         ("intake", "read_only", [True]),
         ("kafka", "depends_on", {"mongo-1": {"condition": "service_fine"}}),
-        ("door", "healthcheck", {"tests": []}),
+        ("haproxy", "healthcheck", {"tests": []}),
         ("router", "deploy", {"resources": {"limits": {"memory": [1]}}}),
     ],
 )
-def test_the_schema_sees_a_mistake(part: str, field: str, value: object) -> None:
-    mistaken = COMPOSE | {"services": PARTS | {part: PARTS[part] | {field: value}}}
+def test_the_schema_detects_errors(part: str, field: str, value: object) -> None:
+    mistaken = COMPOSE | {"services": CONTAINERS | {part: CONTAINERS[part] | {field: value}}}
     assert not SCHEMA.is_valid(mistaken)
 
 
-@every_part
-def test_a_part_has_no_more_rights_than_it_needs(name: str) -> None:
-    part = PARTS[name]
+@every_container
+def test_containers_run_with_minimal_privileges(name: str) -> None:
+    part = CONTAINERS[name]
     user, _, group = filled(part["user"]).partition(":")
     assert int(user) > 0
     assert int(group) > 0
@@ -58,119 +58,165 @@ def test_a_part_has_no_more_rights_than_it_needs(name: str) -> None:
     limits = part["deploy"]["resources"]["limits"]
     assert float(filled(limits["cpus"])) > 0
     assert re.fullmatch(r"\d+[mg]", filled(limits["memory"]))
-    # Compose refuses `pids_limit` beside limits of `deploy`. The store has a thread for each connection.
+    # Compose rejects `pids_limit` together with `deploy` limits. MongoDB uses one thread for each connection.
     assert limits["pids"] == {"kafka": 4096, "mongo": 8192}.get(re.sub(r"-\d$", "", name), 512)
     assert "pids_limit" not in part
 
 
-@every_part
-def test_a_folder_in_memory_over_one_of_the_image_has_an_owner_not_a_mode(name: str) -> None:
-    # /tmp has the mode 1777 in every image.
-    for one in PARTS[name]["tmpfs"]:
+@every_container
+def test_a_tmpfs_over_a_directory_of_the_image_sets_owner_not_mode(name: str) -> None:
+    # /tmp has mode 1777 in every image.
+    for one in CONTAINERS[name]["tmpfs"]:
         assert "mode=" not in one or one.startswith("/tmp:"), "runc before 1.1.8 ignores it"
 
 
-def test_limits_of_open_files_are_settings() -> None:
-    limits = {name: part["ulimits"]["nofile"] for name, part in PARTS.items() if "ulimits" in part}
+def test_open_file_limits_are_settings() -> None:
+    limits = {name: part["ulimits"]["nofile"] for name, part in CONTAINERS.items() if "ulimits" in part}
     told = {"kafka": "${CHORUS_KAFKA_OPEN_FILES:-100000}", "mongo": "${CHORUS_MONGODB_OPEN_FILES:-64000}"}
-    told["door"] = "${CHORUS_DOOR_OPEN_FILES:-20000}"
+    told["haproxy"] = "${CHORUS_HAPROXY_OPEN_FILES:-20000}"
     assert {re.sub(r"-\d$", "", name): limit for name, limit in limits.items()} == told
 
 
-@every_part
-def test_an_image_is_pinned(name: str) -> None:
-    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+[a-z0-9.-]*", filled(PARTS[name]["image"]))
+@every_container
+def test_images_are_pinned(name: str) -> None:
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+[a-z0-9.-]*", filled(CONTAINERS[name]["image"]))
 
 
-def test_what_lasts_tells_its_health_and_what_runs_once_ends() -> None:
-    assert PARTS.keys() == LASTING | ONCE
-    assert set(SERVICES) <= LASTING
-    assert all(PARTS[name]["healthcheck"].get("test") for name in LASTING)
-    assert all(PARTS[name]["healthcheck"] == {"disable": True} for name in ONCE)
+def test_daemons_have_a_healthcheck_and_one_shots_have_none() -> None:
+    assert CONTAINERS.keys() == DAEMONS | ONE_SHOTS
+    assert set(SERVICES) <= DAEMONS
+    assert all(CONTAINERS[name]["healthcheck"].get("test") for name in DAEMONS)
+    assert all(CONTAINERS[name]["healthcheck"] == {"disable": True} for name in ONE_SHOTS)
     for name in SERVICES:
-        assert "http://127.0.0.1:8000/readyz" in PARTS[name]["healthcheck"]["test"][-1]
+        assert "http://127.0.0.1:8000/readyz" in CONTAINERS[name]["healthcheck"]["test"][-1]
 
 
-@every_part
-def test_nothing_starts_before_what_it_needs_is_healthy(name: str) -> None:
-    for needed, how in PARTS[name].get("depends_on", {}).items():
-        wanted = "service_healthy" if needed in LASTING else "service_completed_successfully"
-        # Without a city the router is not ready, and the city comes in through the door.
-        assert how["condition"] == wanted or (name, needed) == ("door", "router")
-        # A part of another profile would not be there at all.
-        here, there = set(PARTS[name].get("profiles", [])), set(PARTS[needed].get("profiles", []))
+@every_container
+def test_containers_wait_until_their_dependencies_are_healthy(name: str) -> None:
+    for needed, how in CONTAINERS[name].get("depends_on", {}).items():
+        wanted = "service_healthy" if needed in DAEMONS else "service_completed_successfully"
+        # `chorus apply` reaches the router through HAProxy, and without a city the router is not ready.
+        assert how["condition"] == wanted or (name, needed) == ("haproxy", "router")
+        # A required dependency must be in every profile of its dependent.
+        here, there = set(CONTAINERS[name].get("profiles", [])), set(CONTAINERS[needed].get("profiles", []))
         assert how.get("required", True) is (not there or (bool(here) and here <= there))
 
 
-def test_topics_and_replica_set_are_made_before_a_service_starts() -> None:
+def test_services_wait_for_topics_and_the_replica_set() -> None:
     for name in SERVICES:
-        assert PARTS[name]["depends_on"].keys() == {"provision", "provision-three", "mongo-set", "mongo-set-three"}
+        assert CONTAINERS[name]["depends_on"].keys() == {"provision", "provision-three", "mongo-set", "mongo-set-three"}
     for profile, name in (("single", "provision"), ("three", "provision-three")):
-        assert PARTS[name]["command"] == ["chorus", "provision", "/city"]
-        assert PARTS[name]["depends_on"].keys() == set(BROKERS[profile])
+        assert CONTAINERS[name]["command"] == ["chorus", "provision", "/city"]
+        assert CONTAINERS[name]["depends_on"].keys() == set(BROKERS[profile])
 
 
-def test_three_brokers_keep_three_copies_of_what_two_of_them_have() -> None:
-    brokers = [PARTS[name] for name in BROKERS["three"]]
+def test_three_brokers_replicate_three_times_with_two_in_sync() -> None:
+    brokers = [CONTAINERS[name] for name in BROKERS["three"]]
     assert [one["environment"]["KAFKA_NODE_ID"] for one in brokers] == ["1", "2", "3"]
     for one in brokers:
         assert one["profiles"] == ["three"]
         assert one["environment"]["KAFKA_MIN_INSYNC_REPLICAS"] == "2"
         assert {value for key, value in one["environment"].items() if key.endswith("REPLICATION_FACTOR")} == {"3"}
-    nodes = [part for name, part in PARTS.items() if re.fullmatch(r"mongo-\d", name)]
+    nodes = [part for name, part in CONTAINERS.items() if re.fullmatch(r"mongo-\d", name)]
     assert [one["profiles"] for one in nodes] == [["single", "three"], ["three"], ["three"]]
 
 
-def test_no_topic_is_made_by_itself() -> None:
+def test_topics_are_not_auto_created() -> None:
     for name in (*BROKERS["single"], *BROKERS["three"]):
-        assert PARTS[name]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+        assert CONTAINERS[name]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_only_the_door_and_the_operators_pages_are_published_and_only_here() -> None:
-    assert {name for name, part in PARTS.items() if "ports" in part} == PUBLISHED
+def test_only_haproxy_brokers_and_operators_pages_publish_ports_and_only_on_localhost() -> None:
+    assert {name for name, part in CONTAINERS.items() if "ports" in part} == PUBLISHED
     for name in PUBLISHED:
-        assert all(filled(port).startswith("127.0.0.1:") for port in PARTS[name]["ports"])
+        assert all(filled(port).startswith("127.0.0.1:") for port in CONTAINERS[name]["ports"])
     assert COMPOSE["networks"]["inside"] == {"internal": True}
-    for name in (one for one in PARTS if one.startswith("mongo")):
-        assert set(PARTS[name]["networks"]) == {"inside"}
-    # Only brokers are where departments outside come in.
-    beside = {name for name, part in PARTS.items() if "departments" in part["networks"]}
+    for name in (one for one in CONTAINERS if one.startswith("mongo")):
+        assert set(CONTAINERS[name]["networks"]) == {"inside"}
+    # Only brokers are on the network of the departments.
+    beside = {name for name, part in CONTAINERS.items() if "departments" in part["networks"]}
     assert beside == {*BROKERS["single"], *BROKERS["three"]}
 
 
-def test_every_setting_that_is_passed_exists_and_its_default_is_accepted() -> None:
-    # The last is an option of `chorus secrets`.
+def test_every_setting_in_the_file_exists_and_its_default_is_valid() -> None:
+    # CHORUS_KAFKA_HOST is an option of `chorus secrets`.
     names = {*(f"CHORUS_{field.upper()}" for field in Settings.model_fields), "CHORUS_KAFKA_HOST"}
-    for name, part in PARTS.items():
+    for name, part in CONTAINERS.items():
         passed = {key: filled(value) for key, value in part.get("environment", {}).items() if key.startswith("CHORUS_")}
         assert passed.keys() <= names | OVERRIDES.keys(), name
         Settings(**{key.removeprefix("CHORUS_").lower(): value for key, value in passed.items()})  # type: ignore[arg-type]
         assert "CHORUS_INSTANCE" not in passed, "replicas of one service share their environment"
 
 
-def test_every_variable_of_the_file_is_explained() -> None:
+# The README documents these settings, and containers do not get them from docker-compose.yml.
+NOT_PASSED = {
+    "instance": "must be unique for each process, and replicas share their environment",
+    "data": "only holds the lock file of CHORUS_INSTANCE",
+    "http": "the image sets it",
+    "kafka_ca_file": "names a file, which an override of docker-compose.yml must mount",
+}
+LOCAL_STACK_ONLY = {"CHORUS_KAFKA_OUTSIDE", "CHORUS_PORTS", "CHORUS_CITY", "CHORUS_MAVEN"}
+# The containers that read a setting, where not all four services do.
+READ_BY = {
+    "kafka_users": {"provision", "provision-three", "chorus"},
+    "smtp": {"notifier"},
+    "mail_from": {"notifier"},
+    "secret_file": {"intake"},
+    "submissions_per_minute": {"intake"},
+    "messages_kept_hours": {"router"},
+}
+
+
+def documented_settings() -> set[str]:
+    """The names in the first column of the README's table of settings."""
+    section = (REPOSITORY / "README.md").read_text("utf-8").partition("\n## Settings\n")[2].partition("\n## ")[0]
+    first_cells = re.findall(r"^\| (`CHORUS_[^|]*) \|", section, re.MULTILINE)
+    return {name for cell in first_cells for name in re.findall(r"`(CHORUS_\w+)`", cell)}
+
+
+def test_every_documented_setting_reaches_the_services_that_read_it() -> None:
+    fields = Settings.model_fields.keys()
+    documented = documented_settings() - LOCAL_STACK_ONLY
+    assert documented == {f"CHORUS_{field.upper()}" for field in fields}
+    missing = {
+        (name, field)
+        for field in fields - NOT_PASSED.keys()
+        for name in READ_BY.get(field, set(SERVICES))
+        if f"CHORUS_{field.upper()}" not in CONTAINERS[name]["environment"]
+    }
+    assert missing == set()
+
+
+def test_no_other_service_reads_a_setting_that_only_some_get() -> None:
+    for field, readers in READ_BY.items():
+        for service in set(SERVICES) - readers:
+            sources = (REPOSITORY / "services" / service).rglob("*.py")
+            assert not [file for file in sources if re.search(rf"settings\.{field}\b", file.read_text("utf-8"))]
+
+
+def test_every_variable_of_the_file_is_documented() -> None:
     operations = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
     variables = set(re.findall(r"\$\{(\w+)", TEXT))
     assert {one for one in variables if f"`{one}`" not in operations} == set()
 
 
-def test_the_services_are_scaled_by_settings() -> None:
+def test_replicas_are_settings() -> None:
     for name in SERVICES:
-        assert PARTS[name]["deploy"]["replicas"] == f"${{CHORUS_{name.upper()}_REPLICAS:-1}}"
-        assert "container_name" not in PARTS[name]
+        assert CONTAINERS[name]["deploy"]["replicas"] == f"${{CHORUS_{name.upper()}_REPLICAS:-1}}"
+        assert "container_name" not in CONTAINERS[name]
 
 
 def mounts() -> list[str]:
-    """What volumes of parts name: a path that begins with a dot, or a volume."""
-    volumes = [volume for part in PARTS.values() for volume in part.get("volumes", [])]
+    """The sources of all volumes: a path that begins with a dot, or the name of a volume."""
+    volumes = [volume for part in CONTAINERS.values() for volume in part.get("volumes", [])]
     return [volume["source"] if isinstance(volume, dict) else filled(volume).split(":")[0] for volume in volumes]
 
 
-def test_what_is_mounted_from_here_is_here() -> None:
+def test_mounted_files_exist() -> None:
     found = [one for one in mounts() if one.startswith(".")] + [one["file"] for one in COMPOSE["configs"].values()]
-    # The only folder that comes later, and is not made by an engine as root's.
+    # `chorus secrets` creates this folder; the engine must not create it as root.
     made = {one for one in found if not (REPOSITORY / one).exists()} - {"./deploy/secrets/kafka"}
     assert found
     assert made == set()
-    assert PARTS["provision"]["volumes"][1]["bind"] == {"create_host_path": False}
+    assert CONTAINERS["provision"]["volumes"][1]["bind"] == {"create_host_path": False}
     assert {one for one in mounts() if not one.startswith(".")} == COMPOSE["volumes"].keys()

@@ -1,4 +1,4 @@
-"""docker-compose.yml as Compose itself reads it; needs no engine. And the digests that tell Compose of changed files."""
+"""docker-compose.yml checked by Docker Compose itself, without an engine; and the digests of mounted files."""
 
 import os
 import shutil
@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from tests.compose import digests, tool
-from tests.compose.file import COMPOSE, GIVEN, PARTS, REPOSITORY, TEXT
+from tests.compose.file import COMPOSE, CONTAINERS, GIVEN, REPOSITORY, TEXT
 
 PROFILES = [",".join(filter(None, one)) for one in product(("single", "three"), ("", "monitoring"), ("", "command"))]
 
 
 @pytest.fixture(scope="module")
 def compose() -> list[str]:
-    """The words that run Compose. Where there is none the tests are skipped; in CI that is an error."""
+    """The command for Docker Compose. Without Compose the tests are skipped; in CI they fail."""
     found = tool.found()
     if found is None and os.environ.get("CI"):
         pytest.fail(tool.missing())
@@ -25,7 +25,7 @@ def compose() -> list[str]:
 
 
 def refused(compose: list[str], text: str, profiles: str, folder: Path) -> str:
-    """What Compose says against the file; nothing when it takes it."""
+    """The error output of `docker compose config`; empty if the file is valid."""
     (folder / "docker-compose.yml").write_text(text)
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "COMPOSE_PROFILES": profiles, **GIVEN}
     command = [
@@ -42,26 +42,26 @@ def refused(compose: list[str], text: str, profiles: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("profiles", PROFILES)
-def test_compose_takes_it_with_every_profile(compose: list[str], profiles: str, tmp_path: Path) -> None:
+def test_compose_accepts_the_file_with_every_profile(compose: list[str], profiles: str, tmp_path: Path) -> None:
     assert refused(compose, TEXT, profiles, tmp_path) == ""
 
 
-def test_compose_sees_what_the_schema_does_not(compose: list[str], tmp_path: Path) -> None:
-    mistaken = COMPOSE | {"services": PARTS | {"door": PARTS["door"] | {"pids_limit": 9}}}
+def test_compose_detects_errors_that_the_schema_does_not(compose: list[str], tmp_path: Path) -> None:
+    mistaken = COMPOSE | {"services": CONTAINERS | {"haproxy": CONTAINERS["haproxy"] | {"pids_limit": 9}}}
     assert "distinct values" in refused(compose, yaml.safe_dump(mistaken), "single", tmp_path)
 
 
-def test_a_part_has_the_digest_of_its_mounted_files_as_a_label() -> None:
+def test_the_label_is_the_digest_of_the_mounted_files() -> None:
     wanted = digests.wanted(REPOSITORY)
-    assert wanted.keys() >= {"kafka", "kafka-1", "door", "prometheus", "alertmanager", "grafana"}
-    labels = {part: PARTS[part].get("labels", {}).get(digests.LABEL) for part in PARTS}
+    assert wanted.keys() >= {"kafka", "kafka-1", "haproxy", "prometheus", "alertmanager", "grafana"}
+    labels = {part: CONTAINERS[part].get("labels", {}).get(digests.LABEL) for part in CONTAINERS}
     assert {part: label for part, label in labels.items() if label} == wanted, "run `make compose-labels`"
 
 
 @pytest.mark.parametrize(
     ("file", "parts"),
     [
-        ("door/haproxy.cfg", ["door"]),
+        ("haproxy/haproxy.cfg", ["haproxy"]),
         ("kafka/broker.sh", ["kafka", "kafka-1", "kafka-2", "kafka-3"]),
         ("kafka/log4j2.xml", ["kafka", "kafka-1", "kafka-2", "kafka-3"]),
         ("prometheus/alerts.yml", ["prometheus"]),
@@ -71,7 +71,7 @@ def test_a_part_has_the_digest_of_its_mounted_files_as_a_label() -> None:
         ("grafana/dashboards/chorus.json", ["grafana"]),
     ],
 )
-def test_a_changed_file_changes_the_label_of_every_part_that_reads_it(
+def test_a_changed_file_changes_the_label_of_every_container_that_mounts_it(
     compose: list[str], file: str, parts: list[str], tmp_path: Path
 ) -> None:
     shutil.copytree(REPOSITORY / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets", "__pycache__"))
@@ -79,7 +79,7 @@ def test_a_changed_file_changes_the_label_of_every_part_that_reads_it(
     before = hashes(compose, tmp_path)
     with (tmp_path / "deploy" / file).open("a") as changed:
         changed.write("\n")
-    # Compose alone sees no difference.
+    # Without the label Compose does not notice the change.
     assert hashes(compose, tmp_path) == before
     assert digests.write(tmp_path) == parts
     after = hashes(compose, tmp_path)
@@ -88,7 +88,7 @@ def test_a_changed_file_changes_the_label_of_every_part_that_reads_it(
 
 
 def hashes(compose: list[str], folder: Path) -> dict[str, str]:
-    """By what Compose decides whether a container is recreated, for each part of all profiles."""
+    """The configuration hash of each service; Compose recreates a container when it changes."""
     env = {"PATH": os.environ["PATH"], "COMPOSE_PROFILES": "*", **GIVEN}
     done = subprocess.run(
         [*compose, "-f", str(folder / "docker-compose.yml"), "config", "--hash", "*"],

@@ -1,4 +1,4 @@
-"""Every public field, parameter and body of the OpenAPI and AsyncAPI documents says what it is."""
+"""Every public field, parameter and body in the OpenAPI and AsyncAPI documents has a description."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ SHORTEST = 10
 
 
 def fields(node: Any, where: str = "#") -> Iterator[tuple[str, Any]]:
-    """Every property of every schema, wherever it is in the document, by its place."""
+    """Every property of every schema in the document, by its path."""
     if isinstance(node, dict):
         if isinstance(properties := node.get("properties"), dict):
             yield from ((f"{where}/properties/{name}", one) for name, one in properties.items())
@@ -62,7 +62,7 @@ def test_every_schema_is_described(name: str) -> None:
         assert [title for title, one in schemas if "properties" in one and not one.get("description")] == []
 
 
-def test_a_field_without_a_description_is_found() -> None:
+def test_a_missing_description_is_detected() -> None:
     document = {
         "components": {"schemas": {"A": {"properties": {"b": {"type": "string"}, "c": {"description": "The c of A."}}}}}
     }

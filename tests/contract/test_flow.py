@@ -1,4 +1,4 @@
-"""The flow: README's table, the topics the four services registered, and what provisioning makes are one and the same."""
+"""The README's flow table equals the topics that the services register and that provisioning creates."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def made(name: str, folder: Path) -> Service:
 
 
 def flow() -> dict[str, dict[str, str]]:
-    """README's flow table: by topic, who writes and who reads it."""
+    """The README's flow table: writers and readers by topic."""
     lines = README.read_text(encoding="utf-8").splitlines()
     heads = [n for n, one in enumerate(lines) if {"topic", "written by"} <= set(cells(one))]
     assert heads, "README has no table whose header is | topic | written by | read by (group) | settings |"
@@ -58,7 +58,7 @@ def cells(line: str) -> list[str]:
 
 
 def general(topic: str) -> str:
-    """A topic as the table writes it."""
+    """The name of a topic with placeholders, as in the table."""
     if topic == topics.OUTBOXES:
         return "departments.<code>.outbox"
     if topic.endswith(".dead-letters"):
@@ -69,7 +69,7 @@ def general(topic: str) -> str:
 
 
 def reads(service: Service) -> dict[str, str | None]:
-    """What a service reads, and in which group."""
+    """The topics that a service reads, with their groups."""
     return {
         general(topic): one.group
         for one in (subscription.options for subscription in service.subscriptions)
@@ -78,7 +78,7 @@ def reads(service: Service) -> dict[str, str | None]:
 
 
 def channels(service: Service, action: str) -> set[str]:
-    """The topics of a service's AsyncAPI document."""
+    """The topics in a service's AsyncAPI document."""
     document = service.asyncapi()
     found = (
         one["channel"]["$ref"].rpartition("/")[2] for one in document["operations"].values() if one["action"] == action
@@ -88,7 +88,7 @@ def channels(service: Service, action: str) -> set[str]:
 
 
 def quoted(name: str) -> str:
-    """A channel's name as its references write it."""
+    """A channel name escaped for a JSON reference."""
     return quote(name, safe=":.{}*").replace("{", "%7B").replace("}", "%7D")
 
 
@@ -96,7 +96,7 @@ def writes(service: Service) -> set[str]:
     return channels(service, "send")
 
 
-def test_what_the_services_read_is_what_the_table_says(services: dict[str, Service]) -> None:
+def test_services_read_the_topics_of_the_table(services: dict[str, Service]) -> None:
     table = flow()
     for name, one in services.items():
         for topic, group in reads(one).items():
@@ -104,7 +104,7 @@ def test_what_the_services_read_is_what_the_table_says(services: dict[str, Servi
             assert (group and f"`{group}`" in readers) or "every service" in readers, (name, topic, group)
 
 
-def test_every_group_of_the_table_reads(services: dict[str, Service]) -> None:
+def test_every_group_of_the_table_is_used(services: dict[str, Service]) -> None:
     known = {(topic, group) for one in services.values() for topic, group in reads(one).items() if group}
     for topic, row in flow().items():
         if topic in (DEAD_LETTERS, REPLAYS) or (topic.endswith(".inbox") and topic.startswith("departments.")):
@@ -113,7 +113,7 @@ def test_every_group_of_the_table_reads(services: dict[str, Service]) -> None:
         assert {(topic, group) for group in groups} == {one for one in known if one[0] == topic}
 
 
-def test_what_the_services_write_is_what_the_table_says(services: dict[str, Service]) -> None:
+def test_services_write_the_topics_of_the_table(services: dict[str, Service]) -> None:
     table = flow()
     for name, one in services.items():
         for topic in writes(one) - {DEAD_LETTERS}:
@@ -124,20 +124,20 @@ def test_what_the_services_write_is_what_the_table_says(services: dict[str, Serv
                 assert topic in writes(one), (name, topic)
 
 
-def test_every_service_that_reads_puts_aside_into_a_topic_of_its_own(service: Service) -> None:
+def test_every_reading_service_has_its_own_dead_letter_topic(service: Service) -> None:
     assert reads(service)
     assert DEAD_LETTERS in writes(service)
     assert topics.dead_letters(service.name) in {one.name for one in topics.system_topics(6, 90)}
     assert {one.options.service for one in service.subscriptions} == {service.name}
 
 
-def test_provisioning_makes_exactly_the_topics_of_the_table() -> None:
+def test_provisioning_creates_exactly_the_topics_of_the_table() -> None:
     names = [one.name for one in (*topics.system_topics(6, 90), *topics.department_topics(["roads"], 90))]
     assert len(set(names)) == len(names)
     assert {general(name) for name in names} == set(flow())
 
 
-def test_topics_have_the_settings_that_the_flow_relies_on() -> None:
+def test_topics_have_the_settings_of_the_table() -> None:
     by_name = {one.name: one for one in (*topics.system_topics(6, 90), *topics.department_topics(["roads"], 90))}
     for one in by_name.values():
         assert one.config()["message.timestamp.type"] == "LogAppendTime"
@@ -151,11 +151,11 @@ def test_topics_have_the_settings_that_the_flow_relies_on() -> None:
     assert all(letter.record_mib >= one.record_mib for one in by_name.values())
 
 
-def test_the_asyncapi_document_names_every_topic_the_service_reads(service: Service) -> None:
+def test_the_asyncapi_document_lists_every_topic_that_the_service_reads(service: Service) -> None:
     assert channels(service, "receive") == set(reads(service))
 
 
-async def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delivery(
+async def test_subscriptions_start_at_the_earliest_offset_and_commit_manually(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for one in service.subscriptions:
@@ -165,6 +165,6 @@ async def test_a_reading_starts_at_the_beginning_and_leaves_the_commit_to_delive
         assert one.options.service == service.name
 
 
-def test_no_two_readings_of_a_service_share_a_group(service: Service) -> None:
+def test_subscriptions_of_a_service_have_different_groups(service: Service) -> None:
     groups = [one.options.group for one in service.subscriptions if one.options.group]
     assert len(set(groups)) == len(groups)

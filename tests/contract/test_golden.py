@@ -1,7 +1,7 @@
-"""Golden files: every version of each decision and message that was ever written, read and folded for ever.
+"""Golden files: every version of each decision and message ever written stays readable.
 
-`python -m tests.contract.test_golden` writes what is missing and changes nothing that is there. When today's code must
-write something else, the old file stays and a file of the next version is added beside it.
+`python -m tests.contract.test_golden` adds missing files and never changes existing ones. When the code must write
+something else, the old file stays and the next version is added.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, after, case_of, from_document
 from services.router.domain.facts import TYPES
 from shared.contracts.department_inbox import INBOX
@@ -76,7 +76,7 @@ STORIES: Mapping[str, Story] = {
 
 
 def row(record: Record) -> dict[str, Any]:
-    """A record as a golden file holds it."""
+    """A record in the format of the golden files."""
     headers = {name: (value or b"").decode() for name, value in record.headers}
     return {"key": (record.key or b"").decode(), "headers": headers, "value": (record.value or b"").decode()}
 
@@ -87,7 +87,7 @@ def record(stored: Mapping[str, Any], topic: str, offset: int = 0) -> Record:
 
 
 def state(case: Case) -> dict[str, Any]:
-    """What a case is, in plain JSON."""
+    """The state of a case as plain JSON."""
     parts = [
         {
             "id": one.id,
@@ -113,7 +113,7 @@ def state(case: Case) -> dict[str, Any]:
 
 
 def plain(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored decision in JSON, where bytes and times are marked."""
+    """A stored decision as JSON, with markers for bytes and times."""
 
     def marked(value: Any) -> Any:
         if isinstance(value, bytes):
@@ -124,7 +124,7 @@ def plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unmarked(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The document that `plain` has written."""
+    """The inverse of `plain`."""
 
     def value_of(value: Any) -> Any:
         match value:
@@ -159,7 +159,7 @@ MESSAGES = first_messages()
 
 
 def wanted() -> dict[str, Any]:
-    """Every golden file of today's code, by name without version."""
+    """The golden files of the current code, by name without version."""
     decisions = {f"decision-{name}": golden_decisions(story) for name, story in STORIES.items()}
     return decisions | {name: {"topic": message.topic} | row(record_of(message)) for name, message in MESSAGES.items()}
 
@@ -169,7 +169,7 @@ def text_of(golden: Any) -> str:
 
 
 def versions(name: str) -> list[Path]:
-    """The files of a name, oldest first."""
+    """The files with this name, oldest first."""
     files = FOLDER.glob(f"{name}.v*.json")
     return sorted(files, key=lambda one: int(one.name.removesuffix(".json").rpartition(".v")[2]))
 
@@ -184,14 +184,14 @@ def read(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_decisions_of_every_version_fold_into_the_state_they_had(name: str) -> None:
+def test_decisions_of_every_version_fold_into_the_recorded_state(name: str) -> None:
     golden = read(name)
     decisions = [from_document(unmarked(stored)) for stored in golden["decisions"]]
     assert state(case_of(decisions[0].inquiry_id, decisions)) == golden["case"]
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_inputs_of_every_version_are_still_understood(name: str) -> None:
+def test_inputs_of_every_version_are_readable(name: str) -> None:
     for stored in read(name)["inputs"]:
         given = read_input(record(stored, topics.INPUTS))
         assert given is not None
@@ -199,7 +199,7 @@ def test_inputs_of_every_version_are_still_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_messages_of_every_version_are_still_read(name: str) -> None:
+def test_messages_of_every_version_are_readable(name: str) -> None:
     stored = read(name)
     one = record(stored, stored["topic"])
     if stored["topic"] == topics.EVENTS:
@@ -211,21 +211,21 @@ def test_messages_of_every_version_are_still_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(f"decision-{name}" for name in STORIES))
-def test_the_same_inputs_still_make_the_same_bytes(name: str) -> None:
-    """Decided anew from the inputs of the newest file; a difference wants a file of the next version."""
+def test_the_same_inputs_make_the_same_bytes(name: str) -> None:
+    """If the bytes differ, add a file with the next version."""
     golden = read(versions(name)[-1].name)
     case, made = Case(golden["decisions"][0]["inquiry_id"]), list[Decision]()
     for offset, stored in enumerate(golden["inputs"]):
         given = read_input(record(stored, topics.INPUTS, offset))
         assert given is not None
-        decision = decide(case, told_apart(case, given), DIRECTORY)
+        decision = decide(case, with_distinct_id(case, given), DIRECTORY)
         case = after(case, decision)
         made.append(decision)
     assert text_of([plain(one.document()) for one in made]) == text_of(golden["decisions"])
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
-def test_every_message_still_looks_as_in_its_newest_file(name: str) -> None:
+def test_every_message_equals_its_newest_file(name: str) -> None:
     assert (versions(name)[-1]).read_text(encoding="utf-8") == text_of(wanted()[name])
 
 

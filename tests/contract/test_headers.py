@@ -1,4 +1,4 @@
-"""Every answer of every route of every service, whatever it is: safe headers, errors as problems, never a stack trace."""
+"""Every response of every route has safe headers; errors are problem documents without stack traces."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +21,7 @@ SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
 KEPT = ("/docs", "/asyncapi", "/hall", "/scoreboard")
-"""What a browser may keep if it asks each time whether it is still so: what everyone may read. All else it must forget."""
+"""Public responses, which browsers may cache with revalidation. All others are `no-store`."""
 ACCEPTS = ("text/html", "application/json")
 NOWHERE = (
     "/nothing",
@@ -35,7 +35,7 @@ NOWHERE = (
 
 
 class City(dict[str, httpx.AsyncClient]):
-    """A client of each service; the store is there, Kafka is not needed."""
+    """A client for each service; the store is real, Kafka is not needed."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ async def clients(running: Backing, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def routes() -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Every address of every service, and with which methods it can be asked."""
+    """Every path of every service, with its methods."""
     for name, app in APPS.items():
         found: dict[str, set[str]] = {}
         for route in iter_route_contexts(served(app).routes):
@@ -75,7 +75,7 @@ EVERY_ROUTE = pytest.mark.parametrize(
 )
 
 
-def test_the_routes_are_found() -> None:
+def test_routes_exist() -> None:
     found = {(name, path): methods for name, path, methods in ROUTES}
     assert found["intake", "/"] == {"GET", "POST"}
     assert found["router", "/cases/{inquiry_id}/commands"] == {"POST"}
@@ -83,7 +83,7 @@ def test_the_routes_are_found() -> None:
 
 
 def checked(answer: httpx.Response) -> httpx.Response:
-    """What must be true of every answer."""
+    """Assert what holds for every response."""
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -116,7 +116,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 @EVERY_ROUTE
 @pytest.mark.parametrize("accept", ACCEPTS)
 @pytest.mark.parametrize("token", [{}, BEARER], ids=["anybody", "operator"])
-async def test_every_answer_is_safe(
+async def test_every_response_has_safe_headers(
     clients: City, name: str, path: str, methods: frozenset[str], accept: str, token: dict[str, str]
 ) -> None:
     for method in sorted(methods):
@@ -129,10 +129,10 @@ async def test_every_answer_is_safe(
 
 
 @EVERY_ROUTE
-async def test_whoever_has_no_token_gets_nothing_of_what_is_for_operators(
+async def test_operator_routes_reject_requests_without_the_token(
     clients: City, name: str, path: str, methods: frozenset[str]
 ) -> None:
-    """Everything at the desk, and whatever else OpenAPI says wants a token; wrong ones and other schemes are none."""
+    """Routes of the desk, and routes that OpenAPI marks as protected; with no token, a wrong one, or another scheme."""
     for method in sorted(methods):
         documented = DOCUMENTS[name]["paths"].get(path, {}).get(method.lower(), {})
         if not (documented.get("security") or (name == "router" and "desk" in documented.get("tags", ()))):
@@ -144,7 +144,7 @@ async def test_whoever_has_no_token_gets_nothing_of_what_is_for_operators(
             assert answer.headers.get("www-authenticate", "Bearer") == "Bearer"
 
 
-def test_everything_that_is_for_operators_wants_the_token() -> None:
+def test_operator_routes_are_marked_as_protected() -> None:
     secured = {
         (name, path)
         for name, document in DOCUMENTS.items()
@@ -167,7 +167,7 @@ def test_everything_that_is_for_operators_wants_the_token() -> None:
 
 
 @EVERY_ROUTE
-async def test_a_wrong_method_is_told_the_right_ones(
+async def test_a_wrong_method_returns_the_allowed_methods(
     clients: City, name: str, path: str, methods: frozenset[str]
 ) -> None:
     for method in set(METHODS) - methods:
@@ -177,9 +177,7 @@ async def test_a_wrong_method_is_told_the_right_ones(
 
 
 @EVERY_ROUTE
-async def test_the_head_can_be_asked_for_wherever_the_whole_can(
-    clients: City, name: str, path: str, methods: frozenset[str]
-) -> None:
+async def test_head_is_allowed_wherever_get_is(clients: City, name: str, path: str, methods: frozenset[str]) -> None:
     whole = await clients[name].request("GET", path.format(**EXAMPLES), headers=BEARER)
     head = await clients[name].request("HEAD", path.format(**EXAMPLES), headers=BEARER)
     assert head.status_code == whole.status_code
@@ -188,12 +186,12 @@ async def test_the_head_can_be_asked_for_wherever_the_whole_can(
 
 @pytest.mark.parametrize("name", sorted(APPS))
 @pytest.mark.parametrize("path", NOWHERE)
-async def test_where_nothing_is_a_problem_says_so(clients: City, name: str, path: str) -> None:
+async def test_an_unknown_path_returns_a_problem(clients: City, name: str, path: str) -> None:
     problem(await clients[name].get(path), 404)
 
 
 @pytest.mark.parametrize("name", sorted(APPS))
-async def test_files_are_only_read(clients: City, name: str) -> None:
+async def test_static_files_are_read_only(clients: City, name: str) -> None:
     answer = await clients[name].post("/static/chorus.css")
     problem(answer, 405)
     assert answer.headers["allow"] == "HEAD, GET"
@@ -201,7 +199,7 @@ async def test_files_are_only_read(clients: City, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(APPS))
-async def test_a_defect_is_told_without_its_words(name: str) -> None:
+async def test_an_internal_error_is_reported_without_its_message(name: str) -> None:
     app = served(APPS[name])
 
     @app.get("/defect")

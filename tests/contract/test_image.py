@@ -1,4 +1,4 @@
-"""The image: installed as `make up` installs, without the local stack, and left without tools and rights."""
+"""The Docker image: installed without the local stack, without package tools, with an unprivileged user."""
 
 import re
 import subprocess
@@ -10,14 +10,14 @@ from tests.compose.file import REPOSITORY
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text("utf-8")
 
 
-def test_the_image_is_installed_as_make_up_installs_without_the_local_stack() -> None:
+def test_the_image_installs_the_product_without_the_local_stack() -> None:
     makefile = (REPOSITORY / "Makefile").read_text("utf-8")
     (local,) = re.findall(r"-m pip install (.*'\.\[local\]')", makefile)
     (image,) = re.findall(r"^RUN \S*python -m pip install (.*)$", DOCKERFILE, re.MULTILINE)
     assert image.split() == [word for word in local.replace("'.[local]'", ".").split() if word != "-e"]
 
 
-def test_the_image_ends_without_tools_and_without_rights() -> None:
+def test_the_image_has_no_package_tools_and_an_unprivileged_user() -> None:
     build, final = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
     assert build.split()[0] == final.split()[0]
     assert not re.search(r"apt-get|gcc|build-essential|pip install|COPY (?!--from=build)", final)

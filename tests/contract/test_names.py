@@ -1,4 +1,4 @@
-"""No two public classes of the product share a name, so that a name says where to look."""
+"""Public class names are unique in the product, so that a name identifies its module."""
 
 import ast
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: well-formed, and every operation says which errors it answers with."""
+"""OpenAPI documents are valid, and every operation documents its errors."""
 
 import tempfile
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
-def test_a_document_is_well_formed(name: str) -> None:
+def test_the_document_is_valid(name: str) -> None:
     document = DOCUMENTS[name]
     assert document["openapi"].startswith("3.")
     assert document["info"]["title"] == f"Chorus {name}"
@@ -73,18 +73,18 @@ def test_a_document_is_well_formed(name: str) -> None:
         ("scorer", "/inquiries/{inquiry_id}/clocks", "get"),
     ],
 )
-def test_what_the_outside_relies_on_is_there(name: str, path: str, method: str) -> None:
+def test_the_documented_routes_exist(name: str, path: str, method: str) -> None:
     assert method in DOCUMENTS[name]["paths"][path]
 
 
-def test_writing_in_is_looked_at_before_all_other_routes(tmp_path: Path) -> None:
+def test_the_route_for_messages_is_matched_first(tmp_path: Path) -> None:
     first = made("intake", tmp_path).app.routes[0]
     assert first.matches({"type": "http", "method": "POST", "path": "/inquiries"})[0] is Match.FULL
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/asyncapi.json"])
-def test_every_service_can_be_operated(name: str, path: str) -> None:
+def test_every_service_has_the_operational_routes(name: str, path: str) -> None:
     assert "get" in DOCUMENTS[name]["paths"][path]
 
 
@@ -101,7 +101,7 @@ def test_an_operation_documents_its_errors(path: str, operation: Any) -> None:
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_an_error_has_the_form_it_really_has(path: str, operation: Any) -> None:
+def test_the_documented_error_schema_is_the_real_one(path: str, operation: Any) -> None:
     for status, response in operation["responses"].items():
         if status >= "400":
             assert "HTTPValidationError" not in str(response), f"{status} is documented as FastAPI's own form"
@@ -109,6 +109,6 @@ def test_an_error_has_the_form_it_really_has(path: str, operation: Any) -> None:
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_an_operation_has_a_summary_for_people(path: str, operation: Any) -> None:
+def test_an_operation_has_a_summary(path: str, operation: Any) -> None:
     assert operation["summary"]
     assert operation["summary"] != operation["operationId"].split("_")[0].title()

@@ -1,4 +1,4 @@
-"""The pages for operators and departments name only commands, options, parts and secrets that exist."""
+"""The documents for operators and departments name only existing commands, options, containers and secrets."""
 
 import re
 import shlex
@@ -10,18 +10,18 @@ import pytest
 
 from deploy.cli.cluster.secrets import FILES, SECRETS, WITH_PROVISION
 from deploy.cli.main import _command
-from tests.compose.file import PARTS, REPOSITORY
+from tests.compose.file import CONTAINERS, REPOSITORY
 
 PAGES = ("README.md", "docs/operations.md", "docs/departments.md")
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-# Words of `docker compose` after which parts are named, and those of its options that take a word.
+# Subcommands of `docker compose` that take service names, and its options that take a value.
 NAMING = {"build", "exec", "logs", "restart", "run", "start", "stop", "up"}
 TAKES_A_WORD = {"-e", "--tail"}
 CHORUS = _command()
 
 
 def written(page: str) -> Iterator[list[str]]:
-    """Every command of a page, in its blocks and in its lines, as words."""
+    """Every command of a page, in code blocks and inline code, split into words."""
     text = (REPOSITORY / page).read_text("utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
@@ -30,12 +30,12 @@ def written(page: str) -> Iterator[list[str]]:
         for part in re.split(r"&&|;|\||<|\$\(", one):
             try:
                 yield shlex.split(part, comments=True)
-            except ValueError:  # a quotation that the splitting above has cut
+            except ValueError:  # the split above has cut a quotation
                 continue
 
 
 def of_chorus(page: str) -> list[list[str]]:
-    """What follows the word `chorus`, however it is run."""
+    """The arguments of every `chorus` command, run directly or with docker compose."""
     found = []
     for words in written(page):
         plain = [word for word in words if not re.fullmatch(r"[A-Z_]+=.*", word)]
@@ -47,11 +47,11 @@ def of_chorus(page: str) -> list[list[str]]:
 
 
 def unknown(words: list[str]) -> str | None:
-    """The first word that this command line's command does not know."""
+    """The first argument that the command does not know."""
     command: Any = CHORUS
     rest = list(words)
     while hasattr(command, "commands"):
-        # `inbox CODE follow`: a group may have words of its own.
+        # `inbox CODE follow`: a group may have arguments of its own.
         del rest[: sum(one.param_type_name == "argument" for one in command.params)]
         if not rest or rest[0] == "…":
             return None
@@ -63,20 +63,20 @@ def unknown(words: list[str]) -> str | None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_and_option_that_is_written_exists(page: str) -> None:
+def test_every_documented_command_and_option_exists(page: str) -> None:
     commands = of_chorus(page)
     assert len(commands) > 5
     assert [(words, unknown(words)) for words in commands if unknown(words)] == []
 
 
-def test_a_command_or_an_option_that_is_none_is_seen() -> None:
+def test_an_unknown_command_or_option_is_detected() -> None:
     assert unknown(["department", "dismiss", "parks"]) == "dismiss"
     assert unknown(["department", "retire", "parks", "--because", "x"]) == "--because"
     assert unknown(["departments"]) == "departments"
     assert unknown(["department", "retire", "parks", "--reason", "x", "--json"]) is None
 
 
-def test_every_part_that_is_named_exists() -> None:
+def test_every_documented_container_exists() -> None:
     named = set()
     for words in written("docs/operations.md"):
         if words[:2] != ["docker", "compose"] or words[2:3] == [] or words[2] not in NAMING:
@@ -85,10 +85,10 @@ def test_every_part_that_is_named_exists() -> None:
         parts = [word for word in rest if not word.startswith("-")]
         named |= set(parts[:1] if words[2] in ("exec", "run") else parts)
     assert {"mongo-1", "kafka", "secrets", "chorus", "intake"} <= named
-    assert named - {"SERVICE"} <= PARTS.keys()
+    assert named - {"SERVICE"} <= CONTAINERS.keys()
 
 
-def test_the_rotation_of_every_secret_is_told() -> None:
+def test_the_rotation_of_every_secret_is_documented() -> None:
     section = OPERATIONS.partition("## Rotating a secret")[2].partition("\n## ")[0]
     here = set(re.findall(r"secrets --rotate ([\w./-]+)", section)) | set(
         re.findall(r" --rotate (kafka/[\w]+)", section)
@@ -98,7 +98,7 @@ def test_the_rotation_of_every_secret_is_told() -> None:
         "mongo/keyfile",
         "mongo/intake",
     }
-    # A service stands for all of them; Grafana keeps its own.
+    # One service is documented for all four; Grafana stores its password itself.
     assert here == SECRETS.keys() - WITH_PROVISION - services - {"grafana-password"}
     assert set(re.findall(r"provision --rotate ([\w.-]+)", section)) == {"departments.parks", "intake", "admin"}
     files = set(re.findall(r"`deploy/secrets/([\w./-]+\w)`", OPERATIONS))

@@ -1,4 +1,4 @@
-"""`chorus secrets`: every file that containers read what nobody else may know from, made once and renewed one by one."""
+"""`chorus secrets`: creates the secret files of the containers once, and replaces each on request."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from deploy.cli.main import main
 
 
 def made(folder: Path, *words: str) -> dict[str, bytes]:
-    """What the files hold after a run."""
+    """Run the command; returns the content of each file."""
     assert main(["secrets", str(folder), *words]) == 0
     return {name: (folder / name).read_bytes() for name in FILES}
 
@@ -26,13 +26,15 @@ def hosts(certificate: bytes) -> set[str]:
     return {str(one.value) for one in names.get_extension_for_class(x509.SubjectAlternativeName).value}
 
 
-def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_are_created_once_and_only_their_owner_can_read_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "secrets"
     assert main(["secrets", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["made"] == sorted(SECRETS)
     first = made(folder)
     assert len({*first.values()}) == len(FILES)
-    # What departments are given is no secret; everything else is its owner's.
+    # Departments get the CA certificate; all other files are secret.
     assert {name for name in FILES if (folder / name).stat().st_mode & 0o077} == {"kafka-ca.pem"}
     assert {one.stat().st_mode & 0o777 for one in (folder, folder / "kafka", folder / "mongo")} == {0o700}
 
@@ -45,21 +47,21 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS.keys() - WITH_PROVISION - {"mongo/admin", "kafka-ca.pem"}))
-def test_each_is_made_anew_alone(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_secret_is_rotated_alone(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = made(tmp_path)
     capsys.readouterr()
     assert changed(first, made(tmp_path, "--rotate", name)) == {name}
-    assert f"{tmp_path / name} ({SECRETS[name][0]}): made anew: {SECRETS[name][1]}" in capsys.readouterr().out
+    assert f"{tmp_path / name} ({SECRETS[name][0]}): replaced: {SECRETS[name][1]}" in capsys.readouterr().out
 
 
-def test_the_stores_admin_keeps_the_password_by_which_the_new_one_is_set(tmp_path: Path) -> None:
+def test_rotating_the_mongodb_admin_keeps_the_previous_password(tmp_path: Path) -> None:
     first = made(tmp_path)
     second = made(tmp_path, "--rotate", "mongo/admin")
     assert changed(first, second) == {"mongo/admin", BEFORE}
     assert second[BEFORE] == first["mongo/admin"]
 
 
-def test_another_authority_signs_another_certificate(tmp_path: Path) -> None:
+def test_rotating_the_ca_issues_a_new_certificate(tmp_path: Path) -> None:
     first = made(tmp_path)
     assert changed(first, made(tmp_path, "--rotate", "kafka-ca.pem")) == {
         "kafka-ca.pem",
@@ -79,17 +81,17 @@ def test_the_certificate_is_for_the_host_that_departments_reach(
     assert hosts(second["kafka-server.pem"]) == {"kafka.city.example", "localhost", "127.0.0.1"}
 
 
-def test_a_certificate_of_the_operators_own_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_operators_own_certificate_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "kafka-server.pem").write_text("my own\n")
     assert main(["secrets", str(tmp_path)]) == 0
     assert main(["secrets", str(tmp_path), "--rotate", "kafka-server.pem"]) == 4
     told = capsys.readouterr()
     assert "kafka-ca.pem" not in told.out
-    assert "was not made here" in told.err
+    assert "was not created by `chorus secrets`" in told.err
     assert (tmp_path / "kafka-server.pem").read_text() == "my own\n"
 
 
-def test_what_kafka_itself_must_learn_is_for_provisioning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_passwords_stored_in_kafka_are_rotated_by_provision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = made(tmp_path)
     for name in sorted(WITH_PROVISION):
         assert main(["secrets", str(tmp_path), "--rotate", name]) == 4
@@ -97,13 +99,13 @@ def test_what_kafka_itself_must_learn_is_for_provisioning(tmp_path: Path, capsys
     assert changed(first, made(tmp_path)) == set()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_root_gives_files_and_their_folders_to_whoever_runs_the_containers(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of files")
+def test_the_option_owner_changes_the_owner_of_files_and_folders(tmp_path: Path) -> None:
     made(tmp_path, "--owner", "10001")
     owned = {tmp_path, tmp_path / "kafka", tmp_path / "mongo", *(tmp_path / name for name in FILES)}
     assert {(one.stat().st_uid, one.stat().st_gid) for one in owned} == {(10001, 10001)}
 
 
-def test_a_secret_that_is_none_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
+def test_an_unknown_secret_is_refused_and_nothing_is_created(tmp_path: Path) -> None:
     assert main(["secrets", str(tmp_path), "--rotate", "passwort"]) == 2
     assert list(tmp_path.iterdir()) == []

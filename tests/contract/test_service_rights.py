@@ -1,4 +1,4 @@
-"""A service may do in Kafka what it registers, and nothing else."""
+"""Kafka ACLs of services match the topics and groups that they register."""
 
 import pytest
 
@@ -19,13 +19,13 @@ def granted(service: Service, operation: str, kind: str) -> set[str]:
     return {one.name for one in rights if (one.operation, one.kind, one.prefixed) == (operation, kind, False)}
 
 
-def test_a_service_reads_the_topics_it_registers_in_the_groups_it_registers(service: Service) -> None:
+def test_a_service_may_read_exactly_its_topics_with_its_groups(service: Service) -> None:
     options = [one.options for one in service.subscriptions]
     letters = set(map(topics.dead_letters, SERVICES)) if service.name == "router" else set()
     assert granted(service, "READ", "TOPIC") == {topic for one in options for topic in one.topics} | letters
     assert granted(service, "READ", "GROUP") == {one.group for one in options if one.group}
 
 
-def test_a_service_writes_the_topics_it_registers(service: Service) -> None:
+def test_a_service_may_write_exactly_its_topics(service: Service) -> None:
     registered = {topic for topic in writes(service) if not topic.startswith("departments.")}
     assert set(map(general, granted(service, "WRITE", "TOPIC"))) == registered

@@ -1,4 +1,4 @@
-"""The state machine decides every combination, and `docs/states.md` shows it as it is.
+"""The state machine covers every combination, and `docs/states.md` shows it.
 
 `python -m tests.contract.test_states` writes the document.
 """
@@ -58,12 +58,20 @@ STEPS: dict[str, Step] = {
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
 
-Drawn from `services/router/domain/transitions.py` by `python -m tests.contract.test_states`; a test keeps it current.
+`python -m tests.contract.test_states` generates this page from `services/router/domain/transitions.py`. A test fails if
+the page is out of date.
 
-A case is `unknown` until its message is received. It is `assigned` while all its active parts are offered, and
-`in-progress` once one of them is accepted or contributed. It is in `triage` while somebody must settle the inquiry or
-one of its parts. It is `answered` when the last part is contributed: that is a reaction, not an input. Part `none`
-stands for a part that does not exist, or that is another department's.
+| case | meaning |
+|---|---|
+| `unknown` | the router has not received the inquiry's message |
+| `registered` | the message is received, and no part is active |
+| `triage` | an operator must settle the inquiry or one of its parts |
+| `assigned` | all active parts are offered |
+| `in-progress` | at least one part is accepted or contributed |
+| `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+
+The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
+belongs to another department.
 
 """
 
@@ -73,26 +81,26 @@ def concerns_a_part(kind: str) -> bool:
 
 
 def possible(status: str, part: str, kind: str) -> bool:
-    """An unknown case has no parts, and an input that concerns the whole inquiry meets none."""
+    """Whether the combination can occur: an unknown case has no parts, an input about the inquiry has no part state."""
     return part == "none" or (status != "unknown" and concerns_a_part(kind))
 
 
-def test_every_input_has_a_step_here() -> None:
+def test_every_input_type_has_a_sample_here() -> None:
     assert STEPS.keys() == INPUTS.keys()
 
 
-def test_every_combination_is_decided_once_and_no_impossible_one() -> None:
+def test_every_possible_combination_has_exactly_one_transition() -> None:
     assert TRANSITIONS.keys() == {cell for cell in CELLS if possible(*cell)}
 
 
 def test_a_combination_that_two_lines_decide_is_refused() -> None:
-    with pytest.raises(ValueError, match="is decided twice"):
+    with pytest.raises(ValueError, match="two lines of the table decide"):
         _compiled([*TABLE, TABLE[0]])
 
 
 @pytest.mark.parametrize(("status", "part", "kind"), [cell for cell in CELLS if possible(*cell)], ids="·".join)
-def test_every_combination_makes_a_decision(status: str, part: str, kind: str) -> None:
-    """By its rule or with a refusal whose sentences are filled in; the case moves to its next number either way."""
+def test_every_combination_leads_to_a_decision(status: str, part: str, kind: str) -> None:
+    """Either by its rule, or as a refusal with complete texts."""
     case = a_case(status, part)
     decision = decide(case, given_by(STEPS[kind], case, 7), DIRECTORY)
     outcome = TRANSITIONS[status, part, kind]
@@ -107,7 +115,7 @@ def test_every_combination_makes_a_decision(status: str, part: str, kind: str) -
 
 
 def a_case(status: str, part: str) -> Case:
-    """A case in this status; lighting's part in this state, and a part of the water works that is offered."""
+    """A case with this status: lighting's part in this state, and an offered part of the water works."""
     if status == "unknown":
         return Case(INQUIRY)
     at = "2026-03-16T04:00:00.000Z"
@@ -121,7 +129,7 @@ def a_case(status: str, part: str) -> Case:
     return Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
 
 
-def test_every_rule_file_has_stories_of_its_own() -> None:
+def test_every_rule_file_has_its_own_tests() -> None:
     root = DOCUMENT.parents[1]
     rules = {one.stem for one in (root / "services/router/domain/rules").glob("[a-z]*.py")} - {"preconditions"}
     stories = {one.stem.removeprefix("test_") for one in (root / "tests/domain/rules").glob("test_*.py")}
@@ -132,12 +140,12 @@ def test_every_rule_file_has_stories_of_its_own() -> None:
 
 
 def document() -> str:
-    """`docs/states.md` as the table is now."""
+    """`docs/states.md` for the current table."""
     return HEAD + "\n\n".join([*map(section, INPUTS), reasons()]) + "\n"
 
 
 def section(kind: str) -> str:
-    """One input: a row for each outcome, with the statuses and part states that lead to it."""
+    """One input: a table row for each outcome, with its statuses and part states."""
     rows = [f"## `{kind}`", "", "| case | part | outcome |", "|---|---|---|"]
     rows += [
         f"| {listed(line.statuses)} | {listed(line.parts) if concerns_a_part(kind) else '-'} | {named(line.outcome)} |"
@@ -149,14 +157,14 @@ def section(kind: str) -> str:
 
 def reasons() -> str:
     """The refusals by code."""
-    rows = ["## Refusals", "", "| code | what the sender is told |", "|---|---|"]
+    rows = ["## Refusals", "", "| code | message to the sender |", "|---|---|"]
     refusals = {line.outcome.code: line.outcome for line in TABLE if isinstance(line.outcome, Refuse)}
     rows += [f"| `{code}` | {filled(one)} |" for code, one in sorted(refusals.items())]
     return "\n".join(rows)
 
 
 def filled(refusal: Refuse) -> str:
-    """Its sentences, with the names of what is filled in."""
+    """The texts of a refusal with placeholders filled in."""
     return re.sub(r"\{(\w+)(?:!r)?\}", lambda found: found[1].upper(), f"{refusal.reason} {refusal.remedy}")
 
 
@@ -171,7 +179,7 @@ def named(outcome: Rule | Refuse) -> str:
     return f"`{outcome.__name__}` in `{outcome.__module__.replace('.', '/')}.py`"
 
 
-def test_the_document_shows_the_table_as_it_is() -> None:
+def test_the_document_is_up_to_date() -> None:
     assert DOCUMENT.read_text("utf-8") == document(), "run `python -m tests.contract.test_states`"
 
 

@@ -1,4 +1,4 @@
-"""How often is too often: a moving window for each key, and no more memory than is given."""
+"""Rate limits: a sliding window for each key, and bounded memory."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.http.rate_limit import KEY_MAX, RateLimit, client_of
 from shared.runtime.settings import Settings
 
 
-def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
+def test_requests_beyond_the_limit_get_the_waiting_time() -> None:
     allowance = RateLimit(2, 60)
     assert [allowance.wait_s("a", now) for now in (0, 10, 20)] == [0, 0, 40]
     assert allowance.wait_s("a", 59.5) == 1
@@ -17,36 +17,36 @@ def test_only_so_many_within_the_period_and_the_wait_is_told() -> None:
     assert allowance.wait_s("a", 61) == 9
 
 
-def test_what_was_refused_does_not_prolong_the_wait() -> None:
+def test_refused_requests_do_not_prolong_the_wait() -> None:
     allowance = RateLimit(1, 60)
     assert allowance.wait_s("a", 0) == 0
     assert [allowance.wait_s("a", now) for now in range(1, 60)] == list(range(59, 0, -1))
     assert allowance.wait_s("a", 60) == 0
 
 
-def test_each_key_has_an_allowance_of_its_own() -> None:
+def test_each_key_has_its_own_limit() -> None:
     allowance = RateLimit(1, 60)
     assert [allowance.wait_s(key, 0) for key in ("a", "b", "a")] == [0, 0, 60]
 
 
-def test_none_is_no_limit() -> None:
+def test_without_a_limit_every_request_is_allowed() -> None:
     allowance = RateLimit(0, 60)
     assert {allowance.wait_s("a", 0) for _ in range(1_000)} == {0}
 
 
 def test_memory_has_a_bound_whoever_comes() -> None:
-    allowance = RateLimit(3, 60, keys_watched=100)
+    allowance = RateLimit(3, 60, keys_max=100)
     for number in range(10_000):
         allowance.wait_s(f"{number}" * 500, 0)
-    assert len(allowance._seen) == 100
-    assert max(map(len, allowance._seen)) <= KEY_MAX
+    assert len(allowance._times) == 100
+    assert max(map(len, allowance._times)) <= KEY_MAX
     for _ in range(100):
         allowance.wait_s("a", 0)
-    assert len(allowance._seen["a"]) == 3
+    assert len(allowance._times["a"]) == 3
 
 
 def test_whoever_goes_on_is_not_forgotten_for_those_who_came_once() -> None:
-    allowance = RateLimit(1, 60, keys_watched=10)
+    allowance = RateLimit(1, 60, keys_max=10)
     allowance.wait_s("a", 0)
     for number in range(1_000):
         allowance.wait_s(f"{number}", 0)
@@ -80,5 +80,5 @@ def test_proxies_are_addresses_or_networks(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["door", "10.0.0.0/33", "10.0.0.1,", "*,10.0.0.1", "10.0.0.1/8"])
 def test_a_proxy_that_is_none_is_a_sentence(given: str) -> None:
-    with pytest.raises(ValueError, match="is no address; write addresses or networks like"):
+    with pytest.raises(ValueError, match="is not an IP address or network; write a list such as"):
         Settings(trusted_proxies=given)

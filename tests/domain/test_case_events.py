@@ -1,4 +1,4 @@
-"""Every event class holds what its event says, ignores the rest, and refuses an event without what it needs."""
+"""Event classes: each has the fields of its event, ignores others, and rejects an event without them."""
 
 import json
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ BODIES: Mapping[type, st.SearchStrategy[Any]] = {
 
 
 def value_of(body: EventBody) -> dict[str, Any]:
-    """The fields of a body as its event carries them."""
+    """The fields of a body as they appear in its event."""
     value = asdict(body)
     if isinstance(body, PartOfferedEvent):
         value["due"] = {clock: timestamps.to_text(at) for clock, at in body.due._asdict().items()}
@@ -54,7 +54,7 @@ def value_of(body: EventBody) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", GOLDEN_EVENTS)
-def test_a_body_holds_what_its_golden_event_says(name: str) -> None:
+def test_a_body_has_the_fields_of_its_golden_event(name: str) -> None:
     stored = read(name)
     assert stored["topic"] == topics.EVENTS
     type_, value = stored["headers"]["ce_type"], json.loads(stored["value"])
@@ -71,16 +71,16 @@ def test_every_class_has_a_golden_event() -> None:
 
 
 @given(st.one_of(*BODIES.values()), st.dictionaries(st.text("uvw", min_size=1), st.integers()))
-def test_a_body_is_read_back_as_it_was_whatever_else_the_event_says(body: Any, unknown: dict[str, int]) -> None:
+def test_a_body_survives_a_round_trip_with_additional_fields(body: Any, unknown: dict[str, int]) -> None:
     assert event_body(body.type, unknown | value_of(body)) == body
 
 
-def test_an_event_of_another_type_has_no_fields() -> None:
+def test_an_event_of_an_unknown_type_has_no_fields() -> None:
     assert event_body(PREFIX + "inquiry.paused", {"inquiry_id": "x", "until": 7}) is OTHER
     assert event_body("part.offered", {"part_id": 7}) is OTHER
 
 
-def test_due_times_of_any_zone_are_the_same_moment() -> None:
+def test_due_times_with_any_utc_offset_are_converted_to_utc() -> None:
     noon = datetime(2026, 3, 17, 12, 0, tzinfo=timezone(timedelta(hours=8)))
     body = event_body(PREFIX + "part.offered", OFFERED | {"due": DUE | {"accept": noon.isoformat()}})
     assert isinstance(body, PartOfferedEvent)
@@ -110,7 +110,7 @@ def test_due_times_of_any_zone_are_the_same_moment() -> None:
         ("part.returned", PART | {"part_id": ["长"] * 9_999}, "part_id ['长', '长'"),
     ],
 )
-def test_what_a_reader_needs_and_the_event_lacks_is_named(type_: str, value: dict[str, Any], why: str) -> None:
+def test_a_missing_field_is_named_in_the_error(type_: str, value: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=r"must be") as refused:
         event_body(PREFIX + type_, value)
     assert str(refused.value).startswith(why)

@@ -1,12 +1,13 @@
-"""Decisions on a case: refusals, repeats, folding. Each rule has stories of its own in `rules/`."""
+"""Decisions on a case: refusals, repeats and folding. `rules/` has the stories of each rule."""
 
 import pytest
 
-from services.router.domain.case import Case, fold
+from services.router.domain.case import Case
 from services.router.domain.decision import from_document
 from services.router.domain.facts import UnknownFact
+from services.router.domain.fold import fold
 from services.router.domain.outputs.messages import with_messages
-from services.router.domain.words import Stated
+from services.router.domain.words import NewFact
 from shared.kafka import topics
 from tests.builders import (
     INQUIRY,
@@ -24,7 +25,7 @@ from tests.builders import (
 from tests.domain.rules.stories import BOTH
 
 
-def test_what_comes_before_its_inquiry_is_refused_and_changes_nothing() -> None:
+def test_an_input_before_its_inquiry_is_refused_and_changes_nothing() -> None:
     story = told(accepted("lighting"))
     assert story.refusal == f"There is no inquiry '{INQUIRY}' yet."
     assert story.case.state == "registered"
@@ -41,9 +42,9 @@ def test_what_comes_before_its_inquiry_is_refused_and_changes_nothing() -> None:
         (returned("lighting"), contributed("lighting", "灯亮了"), "is returned already"),
         (returned("lighting"), returned("lighting"), "is returned already"),
         (withdrawn("lighting"), accepted("lighting"), "is withdrawn already"),
-        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "is not 'roads''s"),
-        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "is not 'lighting''s"),
-        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "is not 'parks''s"),
+        (accepted("lighting"), accepted("roads", part=f"{INQUIRY}-p1"), "does not belong to 'roads'"),
+        (accepted("lighting"), accepted("lighting", part=f"{INQUIRY}-p7"), "does not belong to 'lighting'"),
+        (accepted("lighting"), accepted("parks", part=f"{INQUIRY}-p2"), "does not belong to 'parks'"),
     ],
     ids=[
         "accept twice",
@@ -58,7 +59,9 @@ def test_what_comes_before_its_inquiry_is_refused_and_changes_nothing() -> None:
         "a part of an inquiry that one does not handle",
     ],
 )
-def test_what_the_state_forbids_comes_back_with_cause_reason_and_remedy(first: Step, second: Step, reason: str) -> None:
+def test_an_input_that_the_state_forbids_is_refused_with_cause_reason_and_remedy(
+    first: Step, second: Step, reason: str
+) -> None:
     story = told(BOTH, first, second)
     assert reason in (story.refusal or "")
     sender = story.inputs[-1].department
@@ -72,7 +75,7 @@ def test_what_the_state_forbids_comes_back_with_cause_reason_and_remedy(first: S
     assert refused["remedy"].endswith(".")
 
 
-def test_a_refusal_changes_nothing_but_the_count_of_decisions() -> None:
+def test_a_refusal_only_increments_the_number_of_decisions() -> None:
     before = told(BOTH, accepted("lighting"))
     after = told(accepted("lighting"), after_this=before)
     assert (after.case.n, after.case.sequence) == (before.case.n + 1, before.case.sequence)
@@ -84,7 +87,7 @@ def test_the_same_bytes_under_the_same_id_are_a_repeat() -> None:
     assert told(accepted("lighting", id="a"), after_this=once).decisions == once.decisions
 
 
-def test_other_bytes_under_a_used_id_are_refused_once_and_name_the_senders_id() -> None:
+def test_other_bytes_under_a_used_id_are_refused_once_with_the_senders_id() -> None:
     story = told(received("路灯不亮"), accepted("lighting", id="a"), contributed("lighting", "亮了", id="a"))
     assert story.refusal == "The id 'origin-a' was used before, for another message."
     assert (story.case.state, story.case.n) == ("in-progress", 3)
@@ -94,10 +97,10 @@ def test_other_bytes_under_a_used_id_are_refused_once_and_name_the_senders_id() 
 
 def test_a_fact_of_a_later_version_changes_nothing() -> None:
     case = told(BOTH, accepted("roads")).case
-    assert fold(case, Stated(UnknownFact("chorus.inquiry.paused", {"until": "2026-04-01"}))) == case
+    assert fold(case, NewFact(UnknownFact("chorus.inquiry.paused", {"until": "2026-04-01"}))) == case
 
 
-def test_every_decision_survives_its_document() -> None:
+def test_every_decision_survives_a_round_trip_through_its_document() -> None:
     story = told(
         received("三家一起", contact={"name": "陈测试"}, confidential=True),
         accepted("roads", by="王工"),
@@ -115,6 +118,6 @@ def test_every_decision_survives_its_document() -> None:
     assert with_messages(INQUIRY, stored) == list(story.decisions)
 
 
-def test_a_case_without_decisions_is_nothing_yet() -> None:
+def test_a_case_without_decisions_is_empty() -> None:
     case = Case(INQUIRY)
     assert (case.n, case.state, case.lead, case.complete) == (0, "registered", None, False)

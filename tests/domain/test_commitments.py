@@ -1,4 +1,4 @@
-"""Words and commitments, events and their chain: checked with the standard library alone, as an auditor would."""
+"""Texts, commitments and the event chain, verified with the standard library alone."""
 
 import hashlib
 import hmac
@@ -61,7 +61,7 @@ def commitments(fact: Any, field: str = "") -> Iterator[tuple[str, str]]:
 
 
 def text_of(story: Story, n: int, index: int, field: str) -> str:
-    """The text that a fact commits to: in the decision's words, or, in a joint reply, in the parts' words."""
+    """The text that a fact commits to: from the decision's words, or for a joint reply from the parts' words."""
     decision = story.decisions[n - 1]
     reply = story.case.reply
     if json.loads(decision.events[index])["type"] != "chorus.reply.composed":
@@ -70,7 +70,7 @@ def text_of(story: Story, n: int, index: int, field: str) -> str:
     return reply.text.text if field == "text" else reply.paragraphs[int(field.split("/")[1])].text.text
 
 
-def test_every_commitment_is_the_hash_of_its_salt_and_its_text() -> None:
+def test_every_commitment_is_the_sha256_of_its_salt_and_text() -> None:
     seen = set()
     for decision in WHOLE.decisions:
         assert decision.salt == SALT
@@ -83,7 +83,7 @@ def test_every_commitment_is_the_hash_of_its_salt_and_its_text() -> None:
     assert seen == {"subject", "body", "why", "text", "paragraphs/0/text", "paragraphs/1/text", "words"}
 
 
-def test_the_events_of_a_case_are_a_chain() -> None:
+def test_the_events_of_a_case_are_a_hash_chain() -> None:
     prev = None
     events = [message for message in WHOLE.messages if message.topic == topics.EVENTS]
     assert [message.sequence for message in events] == list(range(1, len(events) + 1))
@@ -98,7 +98,7 @@ def test_the_events_of_a_case_are_a_chain() -> None:
     assert prev == WHOLE.case.head == WHOLE.last.head
 
 
-def test_each_event_says_how_things_stood_after_its_own_fact() -> None:
+def test_each_event_has_the_state_after_its_own_fact() -> None:
     states = [(value["state"], value["part_states"]) for _, value in told(received("路灯和路面")).on(topics.EVENTS)]
     assert states == [
         ("registered", {}),
@@ -108,7 +108,7 @@ def test_each_event_says_how_things_stood_after_its_own_fact() -> None:
     ]
 
 
-def test_an_event_names_its_actor_by_kind_and_role_alone() -> None:
+def test_an_event_has_only_kind_and_role_of_its_actor() -> None:
     story = told(received("三家一起"), accepted("roads", by="王工"), withdrawn("lighting"))
     actors = [value["actor"] for _, value in story.on(topics.EVENTS)]
     assert actors[0] == {"kind": "resident"}
@@ -117,7 +117,7 @@ def test_an_event_names_its_actor_by_kind_and_role_alone() -> None:
     assert "王工" not in json.dumps([value for _, value in story.on(topics.EVENTS)], ensure_ascii=False)
 
 
-def test_stored_messages_repeat_no_long_text_and_are_whole_again_when_they_are_read() -> None:
+def test_stored_messages_reference_long_texts_and_are_completed_when_read() -> None:
     stored = [one.document() for one in WHOLE.decisions]
     for document in stored:
         assert LONG not in "".join(document["messages"]) + document.get("picture", "")
@@ -127,7 +127,7 @@ def test_stored_messages_repeat_no_long_text_and_are_whole_again_when_they_are_r
 
 
 @pytest.mark.parametrize("text", [MARK, f"{MARK}1/0/body{MARK}", f"{MARK}picture{MARK}", "1/0/body" * 9, "chorus" * 9])
-def test_a_text_that_looks_like_a_reference_stays_what_it_is(text: str) -> None:
+def test_a_text_that_looks_like_a_reference_is_not_replaced(text: str) -> None:
     story = told(received("路灯", text), replied("lighting", text), contributed("lighting", text), rated(words=text))
     read = [from_document(one.document()) for one in story.decisions]
     assert with_messages(INQUIRY, read) == list(story.decisions)
@@ -135,7 +135,7 @@ def test_a_text_that_looks_like_a_reference_stays_what_it_is(text: str) -> None:
 
 
 def renamed(city: City, code: str) -> City:
-    """The next revision, in which one department has another name."""
+    """The next revision, with another name for one department."""
     former = city.department(code)
     assert former is not None
     other = former.model_copy(update={"name": former.name.model_copy(update={"zh": "照明中心"})})
@@ -143,7 +143,7 @@ def renamed(city: City, code: str) -> City:
     return city.model_copy(update={"departments": departments, "revision": city.revision + 1})
 
 
-def test_a_department_that_is_renamed_changes_nothing_that_was_released() -> None:
+def test_renaming_a_department_does_not_change_a_released_reply() -> None:
     before = told(received("路灯"), contributed("lighting", "亮了"))
     reply = before.resident()["case"]["reply"]
     after = told(rated(), city=city_index(renamed(CITY, "lighting")), after_this=before)
@@ -152,19 +152,19 @@ def test_a_department_that_is_renamed_changes_nothing_that_was_released() -> Non
     assert after.last.revision == DIRECTORY.revision + 1
 
 
-def test_the_words_of_a_joint_reply_hold_its_plain_hash() -> None:
+def test_the_words_of_a_joint_reply_contain_its_plain_sha256() -> None:
     decision = WHOLE.decisions[5]
     reply = WHOLE.resident()["case"]["reply"]
     assert decision.words["1/sha256"] == hashlib.sha256(reply["text"].encode()).hexdigest()
 
 
-def test_an_answer_that_is_composed_again_has_the_next_version() -> None:
+def test_a_reply_composed_again_has_the_next_version() -> None:
     first = told(received("路灯"), contributed("lighting", "亮了"))
     assert first.case.reply is not None
     assert (first.case.reply.id, first.case.reply.version) == (f"{INQUIRY}-r1", 1)
 
 
-def test_the_salt_of_an_input_is_no_part_of_its_digest() -> None:
+def test_the_digest_of_an_input_excludes_its_salt() -> None:
     case = told().case
     given = given_by(received("路灯"), case, 1)
     other = decide(case, given._replace(salt=bytes(32)), DIRECTORY)
@@ -172,7 +172,7 @@ def test_the_salt_of_an_input_is_no_part_of_its_digest() -> None:
     assert other.facts != decide(case, given, DIRECTORY).facts
 
 
-def test_no_event_holds_a_word_of_anybody() -> None:
+def test_no_event_contains_free_text() -> None:
     events = [message.value.decode() for message in WHOLE.messages if message.topic == topics.EVENTS]
     assert not [one for one in events if re.search(r"[^\x20-\x7e]", one)]
     assert not [one for one in events if "writer@" in one or "139000" in one]

@@ -1,4 +1,4 @@
-"""How settings become a connection to Kafka, and what a wrong combination of them is told."""
+"""Kafka connections from settings, and the errors for contradicting settings."""
 
 import ssl
 from pathlib import Path
@@ -12,7 +12,7 @@ from shared.store.login import store_login
 
 @pytest.fixture
 def password(tmp_path: Path) -> Path:
-    """The file of a user's password."""
+    """A password file."""
     file = tmp_path / "password"
     file.write_text("s3cret words\n")
     return file
@@ -20,14 +20,14 @@ def password(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def authority() -> Path:
-    """A file with certificates in PEM format."""
+    """A file with CA certificates in PEM format."""
     found = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     if not Path(found).exists():
         pytest.skip("this system has no certificates")
     return Path(found)
 
 
-def test_an_open_broker_needs_nothing_but_its_address() -> None:
+def test_a_plaintext_broker_needs_only_its_address() -> None:
     connection = Connection.of(Settings(kafka="kafka:9092"))
     assert connection == Connection.of("kafka:9092")
     assert connection.aiokafka() == {"bootstrap_servers": "kafka:9092"}
@@ -35,7 +35,7 @@ def test_an_open_broker_needs_nothing_but_its_address() -> None:
     assert connection.faststream() is None
 
 
-def test_a_user_is_told_to_each_library_in_its_words(password: Path) -> None:
+def test_the_login_is_converted_to_the_options_of_each_library(password: Path) -> None:
     settings = Settings(kafka_security="sasl_plaintext", kafka_user="intake", kafka_password_file=password)
     connection = Connection.of(settings)
 
@@ -49,7 +49,7 @@ def test_a_user_is_told_to_each_library_in_its_words(password: Path) -> None:
     assert "s3cret" not in repr(connection)
 
 
-def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Path) -> None:
+def test_with_tls_the_brokers_certificate_is_verified(password: Path, authority: Path) -> None:
     settings = Settings(
         kafka_security="sasl_ssl", kafka_user="intake", kafka_password_file=password, kafka_ca_file=authority
     )
@@ -72,7 +72,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_plaintext",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": Path("ca.pem")},
-            "which has no certificates",
+            "which uses no certificates",
         ),
         (
             "sasl_ssl",
@@ -82,11 +82,11 @@ def test_with_tls_the_broker_must_prove_who_it_is(password: Path, authority: Pat
         (
             "sasl_ssl",
             {"kafka_user": "intake", "kafka_password_file": "password", "kafka_ca_file": "password"},
-            "which holds no certificate",
+            "which contains no certificate",
         ),
     ],
 )
-def test_settings_that_contradict_each_other_are_a_sentence(
+def test_contradicting_settings_are_reported(
     security: KafkaSecurity, given: dict[str, Path | str], words: str, password: Path
 ) -> None:
     settings = {name: password if value == "password" else value for name, value in given.items()}
@@ -95,7 +95,7 @@ def test_settings_that_contradict_each_other_are_a_sentence(
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not text in UTF-8")])
+@pytest.mark.parametrize(("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "not UTF-8 text")])
 def test_a_password_file_without_a_password_is_a_sentence(content: bytes, words: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(content)
@@ -103,13 +103,13 @@ def test_a_password_file_without_a_password_is_a_sentence(content: bytes, words:
         Connection.of(Settings(kafka_security="sasl_plaintext", kafka_user="intake", kafka_password_file=file))
 
 
-def test_a_kind_of_security_that_is_none_names_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_security_protocol_is_reported_with_the_valid_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHORUS_KAFKA_SECURITY", "kerberos")
     with pytest.raises(ValueError, match="'plaintext', 'sasl_ssl' or 'sasl_plaintext'"):
         Settings()
 
 
-def test_the_stores_user_is_named_with_its_password_or_not_at_all(password: Path) -> None:
+def test_the_stores_user_requires_a_password_and_vice_versa(password: Path) -> None:
     assert store_login(Settings()) == {}
     told = store_login(Settings(mongodb_user="intake", mongodb_password_file=password))
     assert told == {"username": "intake", "password": "s3cret words", "authSource": "admin"}

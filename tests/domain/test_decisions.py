@@ -1,4 +1,4 @@
-"""What every decision keeps to, whatever comes: ids, numbers, privacy, and the life of a case told at random."""
+"""Invariants of every decision: ids, numbering, privacy; and random histories of a case."""
 
 import json
 from typing import Any
@@ -35,30 +35,17 @@ from tests.builders import (
     told,
     withdrawn,
 )
+from tests.stories import every_step
 
 SECRET = "㊙-never-on-events-"
-EVERYTHING = (
-    received(
-        f"三家一起 {SECRET}subject",
-        f"{SECRET}body",
-        area=f"{SECRET}area",
-        contact=Contact(name=f"{SECRET}name", phone=f"{SECRET}phone", email=f"{SECRET}e@mail.example"),
-    ),
-    accepted("roads", by=f"{SECRET}by"),
-    replied("roads", f"{SECRET}interim", by=f"{SECRET}by"),
-    drafted("water", f"{SECRET}draft"),
-    accepted("water", by=f"{SECRET}refused"),
-    returned("lighting", words=f"{SECRET}words"),
-    assigned("parks"),
-    withdrawn("parks", f"{SECRET}why"),
-    contributed("roads", f"{SECRET}text", by=f"{SECRET}by"),
-    contributed("water", f"{SECRET}text"),
-    rated(words=f"{SECRET}rating"),
+EVERYTHING = every_step(
+    lambda field: f"{SECRET}{field}",
+    contact=Contact(name=f"{SECRET}name", phone=f"{SECRET}phone", email=f"{SECRET}e@mail.example"),
 )
 DEPARTMENTS = ("lighting", "roads", "water", "parks")
 
 
-def test_events_never_carry_a_residents_or_a_departments_words() -> None:
+def test_events_never_contain_texts_of_residents_or_departments() -> None:
     story = told(*EVERYTHING)
     assert story.case.state == "answered"
     for message in story.messages:
@@ -67,17 +54,17 @@ def test_events_never_carry_a_residents_or_a_departments_words() -> None:
             assert SECRET not in carried, message.type
 
 
-def test_the_departments_do_get_the_residents_words_and_contact() -> None:
+def test_departments_get_the_residents_text_and_contact() -> None:
     offer = told(*EVERYTHING).on(topics.inbox("roads"))[0][1]
     assert (offer["body"], offer["contact"]["phone"]) == (f"{SECRET}body", f"{SECRET}phone")
 
 
-def test_the_area_is_on_the_events_only_as_the_directory_writes_it() -> None:
+def test_events_contain_the_area_only_as_spelled_in_the_directory() -> None:
     assert told(received("路灯", area="东屿区")).on(topics.EVENTS)[0][1]["area"] == "东屿区"
     assert told(received("路灯", area="东屿区三号楼")).on(topics.EVENTS)[0][1]["area"] is None
 
 
-def test_of_a_confidential_inquiry_the_departments_get_no_contact_and_the_hall_nothing() -> None:
+def test_a_confidential_inquiry_has_no_contact_for_departments_and_is_not_in_the_hall() -> None:
     contact = Contact(name=f"{SECRET}name", phone=f"{SECRET}phone", email=f"{SECRET}e@mail.example")
     story = told(
         received("路灯和路面", contact=contact, confidential=True, public=True),
@@ -98,7 +85,7 @@ def test_deciding_twice_gives_the_same_bytes() -> None:
     assert once.messages == again.messages
 
 
-def test_the_same_story_of_another_inquiry_shares_no_id() -> None:
+def test_two_inquiries_with_the_same_story_share_no_id() -> None:
     here, there = told(*EVERYTHING), told(*EVERYTHING, inquiry_id="20260316-00000000")
     ids = [message.id for message in (*here.messages, *there.messages)]
     assert len(set(ids)) == len(ids)
@@ -116,7 +103,7 @@ def test_every_message_names_its_cause_its_case_and_its_time() -> None:
             assert on_events or headers["ce_sequence"] == str(decision.n).encode()
 
 
-def test_everything_that_goes_out_has_the_form_that_its_readers_expect() -> None:
+def test_every_message_validates_against_its_class() -> None:
     for message in told(*EVERYTHING).messages:
         data = json.loads(message.value)
         if message.topic == topics.EVENTS:
@@ -129,7 +116,7 @@ def test_everything_that_goes_out_has_the_form_that_its_readers_expect() -> None
 
 
 @pytest.mark.parametrize("character", ["话", "\n", "🚧"], ids=["chinese", "line breaks", "emoji"])
-def test_the_longest_joint_reply_that_may_be_written_fits_into_its_topics_and_into_the_store(character: str) -> None:
+def test_the_longest_joint_reply_fits_into_its_topics_and_the_store(character: str) -> None:
     codes = tuple(f"bureau-{number}" for number in range(DEPARTMENTS_MAX))
     city = city_index(a_city(*(a_department(code) for code in codes)))
     long = "." + character * (TEXT_MAX - 2) + "."
@@ -149,7 +136,7 @@ subjects = st.sampled_from(("路灯", "路灯和路面", "三家一起", "水管
 
 
 class LifeOfACase(RuleBasedStateMachine):
-    """Any input at any time, repeats and imitations included."""
+    """Any input at any time, including repeats and reused ids."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -208,7 +195,7 @@ class LifeOfACase(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
-        """An input of before with the same bytes changes nothing, and with other bytes is refused."""
+        """An earlier input with the same bytes changes nothing."""
         given = data.draw(st.sampled_from(self.story.inputs))
         before = self.story
         self.story = told(Step(lambda _: given.payload, given.department, given.id), after_this=before)
@@ -276,7 +263,7 @@ TestLifeOfACase: type = LifeOfACase.TestCase
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_resident_is_told_in_the_language_of_the_message(language: str) -> None:
+def test_residents_get_messages_in_their_language(language: str) -> None:
     story: Story = told(received("路灯和路面", language=language), contributed("roads", "done"))
     texts = [one["text"] for _, one in story.on(topics.RESIDENTS)]
     assert all(text.isascii() == (language == "en") for text in texts), texts

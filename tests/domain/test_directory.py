@@ -1,4 +1,4 @@
-"""A city folder is read whole, or every one of its problems is told in a sentence."""
+"""Loading a city folder, merging it into the current city, adding and retiring departments."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ GOOD = {
 
 
 def write(folder: Path, **changed: str) -> Path:
-    """The good files with those of the given stems in their place; an empty one is left out."""
+    """Write the valid files; `changed` replaces files by stem, or omits them if empty."""
     for name, text in {**GOOD, **{f"{stem}.yaml": text for stem, text in changed.items()}}.items():
         if text:
             (folder / name).write_text(text, encoding="utf-8")
@@ -43,7 +43,7 @@ def rule(**more: object) -> str:
     return "- {" + ", ".join(f"{field}: {value}" for field, value in fields.items() if value != "") + "}\n"
 
 
-def test_a_good_folder_is_read(tmp_path: Path) -> None:
+def test_a_valid_folder_is_loaded(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     assert city.name == Name(zh="某城", en="Some City")
     assert [one.code for one in city.departments] == ["roads", "lamps", "hills"]
@@ -52,7 +52,7 @@ def test_a_good_folder_is_read(tmp_path: Path) -> None:
     assert city.revision == 0
 
 
-def test_rules_may_lie_in_a_folder_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_rule_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     folder = write(tmp_path, rules="")
     (folder / "rules").mkdir()
     for name in ("2-later", "1-first"):
@@ -60,12 +60,12 @@ def test_rules_may_lie_in_a_folder_in_the_order_of_their_names(tmp_path: Path) -
     assert [one.id for one in load_city(folder).rules] == ["r1-first", "r2-later"]
 
 
-def test_a_city_survives_json(tmp_path: Path) -> None:
+def test_a_city_survives_a_round_trip_through_json(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     assert City.model_validate_json(city.model_dump_json()) == city
 
 
-def test_a_reader_skips_fields_that_a_newer_writer_added(tmp_path: Path) -> None:
+def test_unknown_fields_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     newer = city.model_dump() | {"mayor": "nobody"}
     assert City.model_validate(newer) == city
@@ -85,14 +85,14 @@ def test_a_rule_names_at_most_twenty_departments(tmp_path: Path, co_handlers: in
         )
 
 
-def test_a_written_rule_may_not_name_a_retired_department(tmp_path: Path) -> None:
+def test_a_rule_file_may_not_name_a_retired_department(tmp_path: Path) -> None:
     departments = department("lamps", retired="true")
     assert problems(tmp_path, departments=departments, rules=rule()) == (
-        'rules.yaml:1, rule "dark", field lead: "lamps" is retired; name a department that still answers.',
+        'rules.yaml:1, rule "dark", field lead: "lamps" is retired; name an active department.',
     )
 
 
-# A running city
+# Changes of the current city
 
 
 def a_department(code: str, **more: object) -> Department:
@@ -114,7 +114,7 @@ def a_rule(lead: str) -> Rule:
     return Rule(id=f"for-{lead}", lead=lead, any=("路灯",), why=Name(zh="路灯", en="lamps"))
 
 
-def test_the_first_apply_is_the_city() -> None:
+def test_the_first_apply_sets_the_city() -> None:
     city = a_city(a_department("roads"))
     assert merge(None, city) == city
 
@@ -134,19 +134,19 @@ def test_apply_replaces_rules() -> None:
     assert merge(current, a_city(*departments, rules=(a_rule("lamps"),))).rules == (a_rule("lamps"),)
 
 
-def test_apply_neither_retires_nor_revives() -> None:
+def test_apply_neither_retires_nor_reactivates() -> None:
     current = retire(a_city(a_department("roads"), a_department("lamps")), "roads")
     merged = merge(current, a_city(a_department("roads"), a_department("lamps", retired=True)))
     assert [one.code for one in merged.active] == ["lamps"]
 
 
-def test_apply_tells_what_the_departments_it_keeps_contradict() -> None:
+def test_apply_reports_contradictions_with_departments_it_keeps() -> None:
     current = a_city(a_department("east", areas=["灯塔街道"]))
-    with pytest.raises(CityError, match='"灯塔街道" belongs to "east" already; an area has one office'):
+    with pytest.raises(CityError, match='"灯塔街道" already belongs to "east"; an area has one district office'):
         merge(current, a_city(a_department("west", areas=["灯塔街道"])))
 
 
-def test_a_department_is_added_or_replaced_in_its_place() -> None:
+def test_a_department_is_added_at_the_end_or_replaced_in_place() -> None:
     city = a_city(a_department("roads"), a_department("lamps"))
     assert [one.code for one in put_department(city, a_department("parks")).departments] == [
         "roads",
@@ -163,13 +163,13 @@ def test_a_department_with_an_unknown_parent_is_refused() -> None:
         put_department(a_city(a_department("roads")), a_department("lamps", parent="raods"))
 
 
-def test_putting_a_retired_department_brings_it_back() -> None:
+def test_putting_a_retired_department_reactivates_it() -> None:
     city = retire(a_city(a_department("roads")), "roads")
     assert city.active == ()
     assert put_department(city, a_department("roads")).active == (a_department("roads"),)
 
 
-def test_why_a_department_was_retired_is_said_once_and_outlives_an_apply() -> None:
+def test_the_reason_of_a_retirement_is_set_once_and_survives_an_apply() -> None:
     city = retire(a_city(a_department("roads")), "roads", "并入城管局")
     assert retire(city, "roads", "said again") == city
     [kept] = merge(city, a_city(a_department("roads"))).departments
@@ -177,17 +177,17 @@ def test_why_a_department_was_retired_is_said_once_and_outlives_an_apply() -> No
     assert put_department(city, a_department("roads")).departments[0].retired_why is None
 
 
-def test_retiring_leaves_the_rules_alone() -> None:
+def test_retiring_does_not_change_the_rules() -> None:
     city = retire(a_city(a_department("roads"), rules=(a_rule("roads"),)), "roads")
     assert city.rules == (a_rule("roads"),)
     assert City.model_validate_json(city.model_dump_json()) == city
 
 
-def test_an_unknown_department_cannot_retire() -> None:
+def test_retiring_an_unknown_department_is_refused() -> None:
     with pytest.raises(CityError, match='"zoo" is not a department'):
         retire(a_city(a_department("roads")), "zoo")
 
 
-def test_a_city_that_contradicts_itself_cannot_be_made() -> None:
+def test_an_inconsistent_city_is_rejected() -> None:
     with pytest.raises(ValidationError, match='field lead: "zoo" is not a department'):
         a_city(a_department("roads"), rules=(a_rule("zoo"),))

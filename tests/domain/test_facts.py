@@ -1,4 +1,4 @@
-"""Facts are classes: each has a name, a fold and its outputs; none has a field that could hold free text."""
+"""Fact classes: each has a name, a fold and its outputs, and no field for free text."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 
 from services.router.domain import facts
-from services.router.domain.case import FOLD
 from services.router.domain.fact_documents import from_event
 from services.router.domain.facts import CHANNELS, TYPES, Fact, UnknownFact
+from services.router.domain.fold import FOLD
 from services.router.domain.outputs.case_events import event_type
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import WHAT
@@ -37,27 +37,27 @@ def test_every_fact_has_a_name_and_a_fold() -> None:
     assert FOLD.keys() == CLASSES
 
 
-def test_every_fact_is_told_and_sent_or_is_named_here_as_one_that_is_not() -> None:
+def test_every_fact_has_messages_or_is_listed_here_as_one_without() -> None:
     assert WHAT.keys() == SENTENCES.keys() == KNOWN - NOT_TOLD
     assert INBOXES.keys() == KNOWN - NOT_FOR_DEPARTMENTS
 
 
-def test_the_types_that_readers_expect_are_those_of_the_facts() -> None:
+def test_event_types_equal_fact_types() -> None:
     assert {f"chorus.{name}" for name in TYPES.values()} == set(EVENT_TYPES)
 
 
 @pytest.mark.parametrize(("fact", "event"), EVERY_FACT, ids=lambda one: type(one).__name__)
-def test_a_fact_is_read_back_from_its_event(fact: Fact, event: str) -> None:
+def test_a_fact_survives_a_round_trip_through_its_event(fact: Fact, event: str) -> None:
     assert from_event(event) == fact
     assert type(from_event(event)) is type(fact)
     assert json.loads(event)["type"] == event_type(fact)
 
 
-def test_the_stories_make_every_fact() -> None:
+def test_the_stories_produce_every_fact() -> None:
     assert {type(fact) for fact, _ in EVERY_FACT} == KNOWN
 
 
-def test_a_field_of_a_later_version_is_dropped_and_a_fact_of_one_is_kept() -> None:
+def test_unknown_fields_are_dropped_and_unknown_facts_are_kept() -> None:
     accepted = {"type": "chorus.part.accepted", "part_id": "20260316-7KQ2M9XD-p1", "department": "roads"}
     assert from_event(json.dumps(accepted | {"later": [1]})) == facts.Accepted("20260316-7KQ2M9XD-p1", "roads")
     later = {"type": "chorus.inquiry.paused", "until": "2026-04-01"}
@@ -68,7 +68,7 @@ def test_a_field_of_a_later_version_is_dropped_and_a_fact_of_one_is_kept() -> No
 
 
 def free_text(kind: Any, where: str) -> Iterator[str]:
-    """The places in a type that could hold any text: a plain `str`, or something that is not known here."""
+    """The parts of a type that could contain free text: a plain `str`, or a type that is not known here."""
     origin, inside = get_origin(kind), get_args(kind)
     if kind in (int, bool, NoneType, Commitment) or origin is Literal:
         return
@@ -87,19 +87,19 @@ def free_text(kind: Any, where: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("cls", sorted(KNOWN, key=str))
-def test_no_field_of_a_fact_can_hold_free_text(cls: type[Fact]) -> None:
+def test_no_field_of_a_fact_can_contain_free_text(cls: type[Fact]) -> None:
     hints = get_type_hints(cls, include_extras=True)
     assert [place for name, kind in hints.items() for place in free_text(kind, name)] == []
 
 
-def test_a_field_that_could_hold_free_text_is_noticed() -> None:
+def test_a_field_that_could_contain_free_text_is_detected() -> None:
     assert list(free_text(str, "words")) == ["words"]
     assert list(free_text(tuple[str, ...], "words")) == ["words"]
     assert list(free_text(facts.CityId | dict[str, str] | None, "words")) == ["words"]
 
 
 def misfits(kind: Any, value: Any) -> Iterator[Any]:
-    """The values that are not of their field's form."""
+    """The values that do not match the type of their field."""
     origin, inside = get_origin(kind), get_args(kind)
     if origin is Annotated:
         if not isinstance(value, str) or not re.fullmatch(inside[1], value):
@@ -125,12 +125,12 @@ def misfits(kind: Any, value: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("fact", [fact for fact, _ in EVERY_FACT], ids=lambda one: type(one).__name__)
-def test_every_value_of_a_fact_has_the_form_of_its_field(fact: Fact) -> None:
+def test_every_value_of_a_fact_matches_the_type_of_its_field(fact: Fact) -> None:
     hints = get_type_hints(type(fact), include_extras=True)
     assert [one for name, kind in hints.items() for one in misfits(kind, getattr(fact, name))] == []
 
 
-def test_a_channel_outside_the_list_is_published_as_other_and_known_to_the_desk() -> None:
+def test_an_unlisted_channel_is_published_as_other_and_kept_for_the_desk() -> None:
     story = told(received("路灯", channel="town-crier"))
     registered = story.decisions[0].facts[0]
     assert isinstance(registered, facts.Registered)
@@ -144,20 +144,20 @@ def test_a_channel_outside_the_list_is_published_as_other_and_known_to_the_desk(
 
 
 def values(topic: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
-    """Type and value of the stories' messages, of one topic or of all inboxes."""
+    """Type and value of the stories' messages on one topic, or on all inboxes."""
     found = [message for story in STORIES.values() for message in story.messages]
     chosen = [one for one in found if one.topic == topic or (topic is None and one.topic.startswith("departments."))]
     return [(one.type, json.loads(one.value)) for one in chosen]
 
 
-def test_what_departments_receive_has_exactly_the_fields_of_its_class() -> None:
+def test_inbox_messages_have_exactly_the_fields_of_their_class() -> None:
     for kind, value in values():
         fields = INBOX[kind].model_fields
         assert value.keys() <= fields.keys()
         assert {name for name, field in fields.items() if field.is_required()} <= value.keys()
 
 
-def test_what_residents_are_told_has_exactly_the_fields_of_its_class() -> None:
+def test_resident_messages_have_exactly_the_fields_of_their_class() -> None:
     picture = ResidentTold.model_fields["case"].annotation
     assert picture is not None
     for _, value in values(topics.RESIDENTS):

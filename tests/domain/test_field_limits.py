@@ -1,4 +1,4 @@
-"""The limit of every field that residents, departments and operators fill: the longest passes, one more is refused."""
+"""Length limits of all input fields: the longest value is accepted, one character more is rejected."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ LENGTHS: list[tuple[type[BaseModel], dict[str, Any], str, int]] = [
 @pytest.mark.parametrize(
     ("model", "given", "field", "most"), LENGTHS, ids=[f"{model.__name__}.{field}" for model, _, field, _ in LENGTHS]
 )
-def test_the_longest_text_passes_and_one_character_more_is_refused(
+def test_the_longest_text_is_accepted_and_one_character_more_is_rejected(
     model: type[BaseModel], given: dict[str, Any], field: str, most: int
 ) -> None:
     assert len(getattr(model.model_validate(given | {field: "a" * most}), field)) == most
@@ -79,12 +79,12 @@ def test_a_telephone_number_has_three_digits_at_least_and_forty_characters_at_mo
         refused(ContactGiven, {"phone": wrong})
 
 
-def test_a_channel_holds_no_telephone_number() -> None:
+def test_a_channel_cannot_contain_a_telephone_number() -> None:
     assert Submission(**SUBMISSION, channel="hotline-12345").channel == "hotline-12345"
     refused(Submission, SUBMISSION | {"channel": "hotline-123456"})
 
 
-def test_at_most_twenty_departments_are_named_each_once() -> None:
+def test_at_most_twenty_distinct_departments_are_accepted() -> None:
     codes = [f"d-{number}" for number in range(21)]
     assert Submission(**SUBMISSION, departments=[*codes[:19], codes[0]]).departments == tuple(codes[:19])
     assert len(Submission(**SUBMISSION, departments=codes[:20]).departments) == 20
@@ -94,7 +94,7 @@ def test_at_most_twenty_departments_are_named_each_once() -> None:
     refused(CaseAssign, given | {"co_handlers": codes[:20]})
 
 
-def test_a_contribution_tells_of_at_most_fifty_actions() -> None:
+def test_a_contribution_has_at_most_fifty_actions() -> None:
     assert len(PartContributed.model_validate(SAID | {"actions": [ACTION] * 50}).actions) == 50
     refused(PartContributed, SAID | {"actions": [ACTION] * 51})
 
@@ -106,7 +106,7 @@ def test_a_rated_round_is_a_whole_number_from_one_to_a_thousand(round_: Any) -> 
 
 @pytest.mark.parametrize("field", ["public", "confidential"])
 @pytest.mark.parametrize("word", ["yes", 1, "true", None])
-def test_what_is_said_of_privacy_is_true_or_false_and_nothing_like_it(field: str, word: Any) -> None:
+def test_privacy_flags_accept_only_json_booleans(field: str, word: Any) -> None:
     refused(Submission, SUBMISSION | {field: word})
 
 
@@ -119,7 +119,7 @@ def test_what_is_said_of_privacy_is_true_or_false_and_nothing_like_it(field: str
         (PartReplied, SAID, "text"),
     ],
 )
-def test_blank_words_are_refused(model: type[BaseModel], given: dict[str, Any], field: str) -> None:
+def test_blank_texts_are_rejected(model: type[BaseModel], given: dict[str, Any], field: str) -> None:
     for blank in ("", " ", "\n\t\u3000"):
         refused(model, given | {field: blank})
 
@@ -137,23 +137,21 @@ def test_blank_words_are_refused(model: type[BaseModel], given: dict[str, Any], 
         *((CaseRecallPart, RECALLED, field) for field in ("part_id", "why")),
     ],
 )
-def test_u0000_which_no_store_takes_is_refused_everywhere(
-    model: type[BaseModel], given: dict[str, Any], field: str
-) -> None:
+def test_u0000_is_rejected_in_every_field(model: type[BaseModel], given: dict[str, Any], field: str) -> None:
     refused(model, given | {field: "a\0b"})
 
 
 @pytest.mark.parametrize(("model", "given"), [(CaseWithdrawPart, WITHDRAWN), (CaseRecallPart, RECALLED)])
-def test_a_part_is_taken_away_for_a_reason_only(model: type[BaseModel], given: dict[str, Any]) -> None:
+def test_withdrawing_a_part_requires_a_reason(model: type[BaseModel], given: dict[str, Any]) -> None:
     refused(model, given | {"why": ""})
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
-def test_a_time_that_could_not_be_written_again_is_refused(at: str) -> None:
+def test_a_time_outside_the_supported_range_is_rejected(at: str) -> None:
     refused(Action, ACTION | {"at": at})
 
 
-def test_an_id_of_256_characters_is_the_senders_own_and_a_longer_one_is_not_kept() -> None:
+def test_sender_ids_of_up_to_256_characters_are_kept() -> None:
     longest = "i" * 256
     place = a_record(b"{}", [("ce_id", f"{longest}i".encode())], topic=topics.outbox("water"), offset=7)
     named = a_record(b"{}", [("ce_id", longest.encode())], topic=topics.outbox("water"), offset=7)
@@ -161,7 +159,7 @@ def test_an_id_of_256_characters_is_the_senders_own_and_a_longer_one_is_not_kept
     assert outbox_decoder.read_outbox(place).origin == place.place
 
 
-def test_a_value_of_more_than_a_mebibyte_is_refused() -> None:
+def test_a_value_larger_than_one_mebibyte_is_rejected() -> None:
     headers = [("ce_type", PartContributed.type.encode())]
     record = a_record(b"{" + b" " * 1_048_576, headers, topic=topics.outbox("water"))
     refusal = outbox_decoder.read_outbox(record).refusal

@@ -1,4 +1,4 @@
-"""What counts for a department: the first-reply clock hears what the resident hears; a rating is of those who answered."""
+"""First-reply clocks and ratings of each department."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -35,7 +35,7 @@ STORY = [
 
 
 def first_replies(*facts: CaseFact) -> dict[str, tuple[str, int | None]]:
-    """By department: the verdict after a month, and after how many hours the clock stopped."""
+    """By department: the verdict after a month, and the hours until the clock stopped."""
     return {
         one.department: (
             one.verdict(MONDAY_NOON + timedelta(days=30)),
@@ -46,21 +46,21 @@ def first_replies(*facts: CaseFact) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def test_a_contribution_that_nobody_has_read_yet_is_no_reply() -> None:
+def test_a_contribution_before_the_release_does_not_stop_the_first_reply_clock() -> None:
     assert first_replies(*STORY) == {"lighting": ("broken", None), "roads": ("broken", None)}
 
 
-def test_the_answer_is_everybodys_reply() -> None:
+def test_the_joint_reply_stops_the_first_reply_clock_of_all_departments() -> None:
     answer = fact(5, 90, "inquiry.answered", round=1, parts=[LIGHTING, ROADS])
     assert first_replies(*STORY, answer) == {"lighting": ("broken", 90), "roads": ("broken", 90)}
 
 
-def test_an_interim_word_is_the_reply_of_the_department_that_writes_it() -> None:
+def test_an_interim_reply_stops_only_the_clock_of_its_department() -> None:
     word = fact(5, 71, "inquiry.replied", part_id=ROADS, department="roads")
     assert first_replies(*STORY, word) == {"lighting": ("broken", None), "roads": ("kept", 71)}
 
 
-def test_a_rating_counts_for_the_departments_whose_parts_stand_in_the_answer() -> None:
+def test_a_rating_counts_for_departments_with_a_part_in_the_reply() -> None:
     story = [
         offered(1, LIGHTING, "lighting"),
         offered(2, ROADS, "roads"),

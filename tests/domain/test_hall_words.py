@@ -1,4 +1,4 @@
-"""What leads to a person stands in no field of the hall: not in the subject, the body, or a department's answer."""
+"""The hall masks personal data in every field: subject, body and replies."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WRITER = Contact(name=NAME, phone=PHONE, email=MAIL)
 
 @pytest.mark.parametrize("secret", [NAME, PHONE, MAIL])
 @pytest.mark.parametrize("field", ["subject", "body", "answer"])
-def test_what_the_writer_is_called_and_reached_by_is_masked_in_every_field(field: str, secret: str) -> None:
+def test_the_writers_name_and_contact_are_masked_in_every_field(field: str, secret: str) -> None:
     words = {"subject": "路灯不亮", "body": "三盏路灯坏了。", "answer": "路灯已修复。"}
     words[field] = f"路灯，请告知 {secret}。"
     story = told(

@@ -1,4 +1,4 @@
-"""Ticket numbers, query codes and derived ids, checked against computations of our own."""
+"""Ticket numbers, query codes and derived ids, compared with independent computations."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ SECRET = b"a secret of thirty-two characters"
 
 
 def independent_code(secret: bytes, inquiry_id: str) -> str:
-    """The first 60 bits, five at a time, by way of the bits written out."""
+    """The first 60 bits in Crockford's Base32, computed from the binary digits."""
     bits = "".join(f"{byte:08b}" for byte in hmac.new(secret, inquiry_id.encode(), hashlib.sha256).digest())
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     return "".join(alphabet[int(bits[place : place + 5], 2)] for place in range(0, 60, 5))
@@ -34,12 +34,12 @@ def test_every_query_code_is_twelve_crockford_characters(secret: bytes, inquiry_
 
 
 @pytest.mark.parametrize("given", ["0123456789AB", " 0123-4567-89ab ", "O123456789AB", "oi23 4567 89ab"])
-def test_a_person_may_write_a_code_as_they_read_it(given: str) -> None:
+def test_a_code_is_accepted_with_similar_letters_case_and_separators(given: str) -> None:
     assert ids.same_code(given, "0123456789AB")
 
 
 @pytest.mark.parametrize("given", ["", "0123456789AC", "0123456789A", "0123456789ABC", "０１２３４５６７８９AB"])
-def test_another_code_is_another_code(given: str) -> None:
+def test_another_code_does_not_match(given: str) -> None:
     assert not ids.same_code(given, "0123456789AB")
 
 
@@ -49,14 +49,14 @@ def test_a_ticket_number_is_the_day_and_eight_random_characters() -> None:
     assert all(ids.INQUIRY_ID.fullmatch(one) and one.startswith("20260316-") for one in made)
 
 
-def test_derived_ids_follow_from_their_causes() -> None:
+def test_derived_ids_depend_only_on_their_causes() -> None:
     assert ids.derived_id("cause", "what") == ids.derived_id("cause", "what")
     assert len({ids.derived_id("a", "b/c"), ids.derived_id("a/b", "d"), ids.derived_id("a", "b")}) == 3
     assert UUID(ids.derived_id("cause", "what")).version == 5
     assert ids.named_id("departments.roads.outbox/1") != ids.named_id("departments.roads.outbox/2")
 
 
-def test_an_id_from_nowhere_is_a_random_uuid() -> None:
+def test_an_id_without_a_cause_is_a_random_uuid() -> None:
     made = {ids.new_event_id() for _ in range(500)}
     assert len(made) == 500
     assert all(str(UUID(one)) == one and UUID(one).version == 4 for one in made)
@@ -76,5 +76,5 @@ def test_an_id_from_nowhere_is_a_random_uuid() -> None:
         ("", None),
     ],
 )
-def test_a_part_knows_its_inquiry(part_id: str, inquiry_id: str | None) -> None:
+def test_the_inquiry_of_a_part_is_derived_from_its_id(part_id: str, inquiry_id: str | None) -> None:
     assert ids.inquiry_of(part_id) == inquiry_id

@@ -1,4 +1,4 @@
-"""What a file of messages says: columns, rows and keys."""
+"""Import files: encodings, columns, rows and idempotency keys."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ def messages_in(file: Path, maps: Sequence[str] = (), channel: str = "import") -
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_row_is_the_same_message_in_every_encoding(tmp_path: Path, encoding: str, packed: bool) -> None:
+def test_every_encoding_gives_the_same_message(tmp_path: Path, encoding: str, packed: bool) -> None:
     content = f"{HEADER}\n{LAMP}\n".encode(encoding)
     (one,) = messages_in(written(tmp_path, gzip.compress(content) if packed else content))
     assert one.body == {
@@ -39,7 +39,7 @@ def test_a_row_is_the_same_message_in_every_encoding(tmp_path: Path, encoding: s
     assert one.key == key_of(one.body)
 
 
-def test_a_row_has_one_key_as_csv_and_as_jsonl(tmp_path: Path) -> None:
+def test_csv_and_jsonl_rows_have_the_same_key(tmp_path: Path) -> None:
     given = {
         "public": True,
         "contact": {"email": "li@mail.example", "name": "李明"},
@@ -52,11 +52,11 @@ def test_a_row_has_one_key_as_csv_and_as_jsonl(tmp_path: Path) -> None:
     assert as_json.key == as_csv.key
 
 
-def test_a_letter_written_in_two_unicode_forms_has_one_key() -> None:
+def test_both_unicode_normalization_forms_have_the_same_key() -> None:
     assert meant(a_row(body="caf\u00e9")).key == meant(a_row(body="cafe\u0301")).key
 
 
-def test_other_words_or_another_channel_make_another_key() -> None:
+def test_another_text_or_channel_gives_another_key() -> None:
     keys = {meant(a_row()).key, meant(a_row(body="c")).key, meant(a_row(), "hotline").key}
     assert len(keys) == 3
 
@@ -70,22 +70,22 @@ def test_a_row_keeps_its_own_channel() -> None:
     assert meant(a_row(channel="hotline"), "import").body["channel"] == "hotline"
 
 
-def test_emoji_and_right_to_left_text_come_through(tmp_path: Path) -> None:
+def test_emoji_and_right_to_left_text_are_preserved(tmp_path: Path) -> None:
     (one,) = messages_in(written(tmp_path, "subject,body\n😀 مرحبا,שלום\n"))
     assert (one.body["subject"], one.body["body"]) == ("😀 مرحبا", "שלום")
 
 
-def test_twenty_one_departments_are_sent_for_intake_to_refuse() -> None:
+def test_a_row_with_twenty_one_departments_is_sent_and_left_to_intake() -> None:
     codes = ";".join(f"d{number}" for number in range(21))
     assert len(meant(a_row(departments=codes)).body["departments"]) == 21
 
 
-def test_a_truth_that_is_none_is_told() -> None:
+def test_an_invalid_boolean_is_reported() -> None:
     with pytest.raises(Unusable, match=r"public 'maybe' is neither true nor false"):
         meant(a_row(public="maybe"))
 
 
-def test_unreadable_rows_do_not_take_the_next_ones_along(tmp_path: Path) -> None:
+def test_rows_after_an_unreadable_one_are_still_read(tmp_path: Path) -> None:
     file = written(tmp_path, 'subject,body\na,b,c\nab,"dd"e\nlast,fine\n')
     wide, quoted, fine = rows_of(look(file))
     assert "3 cells and there are 2 columns" in (wide.unreadable or "")
@@ -93,7 +93,7 @@ def test_unreadable_rows_do_not_take_the_next_ones_along(tmp_path: Path) -> None
     assert (fine.line, fine.cells, fine.unreadable) == (4, {"subject": "last", "body": "fine"}, None)
 
 
-def test_a_quote_that_is_never_closed_is_told_with_its_line(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_reported_with_its_line(tmp_path: Path) -> None:
     _, open_ended = rows_of(look(written(tmp_path, 'subject,body\na,b\nc,"d\ne\nf\n')))
     assert (open_ended.line, open_ended.unreadable) == (
         3,
@@ -102,7 +102,7 @@ def test_a_quote_that_is_never_closed_is_told_with_its_line(tmp_path: Path) -> N
     )
 
 
-def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
+def test_jsonl_lines_that_are_not_objects_are_reported(tmp_path: Path) -> None:
     broken, listed, fine = rows_of(look(written(tmp_path, 'oops\n[1]\n{"subject":"s"}\n', "letters.jsonl")))
     assert "is not JSON" in (broken.unreadable or "")
     assert "no object" in (listed.unreadable or "")
@@ -110,7 +110,7 @@ def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_a_spreadsheet_may_part_its_columns_otherwise(tmp_path: Path, delimiter: str) -> None:
+def test_other_column_separators_are_detected(tmp_path: Path, delimiter: str) -> None:
     file = written(tmp_path, f"subject{delimiter}body\ns{delimiter}b\n")
     assert rows_of(look(file))[0].cells == {"subject": "s", "body": "b"}
 
@@ -127,12 +127,12 @@ def test_a_spreadsheet_may_part_its_columns_otherwise(tmp_path: Path, delimiter:
         (b"subject,subject\na,b\n", "'subject' more than once"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+def test_an_unusable_file_is_reported(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(FileProblem, match=words):
         look(written(tmp_path, content))
 
 
-def test_a_json_array_is_told_from_lines(tmp_path: Path) -> None:
+def test_a_json_array_is_distinguished_from_json_lines(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="one JSON array"):
         look(written(tmp_path, '[{"subject": "s"}]', "letters.json"))
 
@@ -143,7 +143,7 @@ def test_columns_are_found_by_name_and_by_map(tmp_path: Path) -> None:
     assert one.body == {"subject": "s", "body": "b", "channel": "import", "contact": {"phone": "12345"}}
 
 
-def test_a_missing_column_names_the_columns_there_are() -> None:
+def test_a_missing_column_is_reported_with_the_existing_columns() -> None:
     with pytest.raises(FileProblem, match=r"No column holds the subject and the body.*'甲', '乙'.*--map subject=甲"):
         check_columns(["甲", "乙"], {})
 
@@ -189,12 +189,12 @@ def test_a_heading_is_left_to_the_field_that_a_map_gives_it() -> None:
         (["subject=a", "subject=b"], "names 'subject' twice"),
     ],
 )
-def test_a_wrong_map_says_what_would_be_right(given: list[str], words: str) -> None:
+def test_an_invalid_map_is_reported_with_the_valid_fields(given: list[str], words: str) -> None:
     with pytest.raises(WrongMapping, match=words):
         read_map(given)
 
 
-def test_a_map_to_a_column_that_is_not_there_is_told() -> None:
+def test_a_map_to_a_missing_column_is_reported() -> None:
     with pytest.raises(WrongMapping, match="there is no column 'x'"):
         check_columns(["subject", "body"], {"subject": "x"})
 

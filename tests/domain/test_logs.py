@@ -1,4 +1,4 @@
-"""What a log line carries, and how often the same words are let through."""
+"""Log lines: their fields, formats, and the limit on repeated messages."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from pydantic import BaseModel
 
-from shared.runtime.logging import Form, Seldom, formatter, log
+from shared.runtime.logging import LogFormat, RepeatFilter, formatter, log
 from shared.store.mongo import DuplicateKeyError
 
 
@@ -21,15 +21,15 @@ def a_line(words: str, at: float = 0.0, **fields: object) -> logging.LogRecord:
     return record
 
 
-def test_a_line_for_people_begins_with_the_time_and_ends_with_the_fields() -> None:
+def test_a_text_line_begins_with_the_time_and_ends_with_the_fields() -> None:
     assert formatter("text").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")) == (
         "00:00:03.250 info    decided inquiry_id=20260316-7KQ2M9XD"
     )
 
 
-def test_a_line_for_programs_is_one_json_object() -> None:
+def test_a_json_line_is_one_object() -> None:
     line = json.loads(formatter("json").format(a_line("decided", 3.25, inquiry_id="20260316-7KQ2M9XD")))
-    assert (line["at"], line["says"], line["inquiry_id"]) == (
+    assert (line["at"], line["event"], line["inquiry_id"]) == (
         "1970-01-01T00:00:03.250Z",
         "decided",
         "20260316-7KQ2M9XD",
@@ -37,7 +37,7 @@ def test_a_line_for_programs_is_one_json_object() -> None:
 
 
 @contextmanager
-def written(form: Form, *loggers: str) -> Iterator[io.StringIO]:
+def written(form: LogFormat, *loggers: str) -> Iterator[io.StringIO]:
     """What these loggers write in this form."""
     to = io.StringIO()
     handler = logging.StreamHandler(to)
@@ -54,7 +54,7 @@ def written(form: Form, *loggers: str) -> Iterator[io.StringIO]:
             logging.getLogger(name).setLevel(level)
 
 
-def test_our_lines_and_those_of_a_library_are_written_alike() -> None:
+def test_own_and_library_log_lines_have_the_same_format() -> None:
     with written("json", "chorus", "aiokafka.conn") as to:
         log.info("let in", inquiry_id="20260316-7KQ2M9XD", department="路灯")
         logging.getLogger("aiokafka.conn").warning("No answer from %s", "127.0.0.1:9092")
@@ -66,15 +66,15 @@ def test_our_lines_and_those_of_a_library_are_written_alike() -> None:
         {
             "level": "info",
             "logger": "chorus",
-            "says": "let in",
+            "event": "let in",
             "inquiry_id": "20260316-7KQ2M9XD",
             "department": "路灯",
         },
-        {"level": "warning", "logger": "aiokafka.conn", "says": "No answer from 127.0.0.1:9092"},
+        {"level": "warning", "logger": "aiokafka.conn", "event": "No answer from 127.0.0.1:9092"},
     ]
 
 
-def test_in_text_a_traceback_follows_on_lines_of_its_own() -> None:
+def test_in_text_format_a_traceback_follows_on_separate_lines() -> None:
     with written("text", "chorus") as to:
         log.error("broken", exc_info=ValueError("why"), group="router-core")
     first, *rest = to.getvalue().splitlines()
@@ -83,8 +83,8 @@ def test_in_text_a_traceback_follows_on_lines_of_its_own() -> None:
 
 
 def test_the_same_words_come_once_in_a_while_and_others_at_once() -> None:
-    seldom = Seldom(every_s=10)
-    said = [seldom.filter(a_line(words, at)) for words, at in (("a", 100), ("a", 101), ("b", 101), ("a", 111))]
+    repeats = RepeatFilter(every_s=10)
+    said = [repeats.filter(a_line(words, at)) for words, at in (("a", 100), ("a", 101), ("b", 101), ("a", 111))]
     assert said == [True, False, True, True]
 
 
@@ -105,7 +105,9 @@ def stored_twice() -> None:
 
 @pytest.mark.parametrize("fail", [refused, stored_twice])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(fail: Callable[[], None], form: Form) -> None:
+def test_an_error_is_told_with_its_place_and_without_the_values_it_quotes(
+    fail: Callable[[], None], form: LogFormat
+) -> None:
     try:
         fail()
     except (ValueError, DuplicateKeyError):

@@ -1,4 +1,4 @@
-"""What must not be seen in the hall, and what must stay readable."""
+"""Masking for the hall: personal data is hidden, other text stays readable."""
 
 import time
 
@@ -54,7 +54,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_or_address_leaves_nothing_behind(number: str) -> None:
+def test_numbers_and_addresses_are_masked_completely(number: str) -> None:
     assert mask(f"请回复{number}，谢谢") == f"请回复{MARK}，谢谢"
     assert mask(f"Write to {number} please") == f"Write to {MARK} please"
 
@@ -79,7 +79,7 @@ def test_a_number_or_address_leaves_nothing_behind(number: str) -> None:
         ("QQ邮箱 987654321", f"QQ邮箱 {MARK}"),
     ],
 )
-def test_what_is_labelled_is_masked_and_the_label_stays(text: str, seen: str) -> None:
+def test_a_labelled_value_is_masked_and_its_label_stays(text: str, seen: str) -> None:
     assert mask(text) == seen
 
 
@@ -101,7 +101,7 @@ def test_what_is_labelled_is_masked_and_the_label_stays(text: str, seen: str) ->
         ("匿名市民反映", ["匿名", "市民", ""], "匿名市民反映"),
     ],
 )
-def test_the_writers_name_is_masked_wherever_it_stands(text: str, names: list[str], seen: str) -> None:
+def test_the_writers_name_is_masked_everywhere(text: str, names: list[str], seen: str) -> None:
     assert mask(text, names) == seen
 
 
@@ -116,7 +116,7 @@ def test_the_writers_name_is_masked_wherever_it_stands(text: str, names: list[st
         ("Yours faithfully\nJ. R. Doe", f"Yours faithfully\n{MARK}"),
     ],
 )
-def test_a_name_the_text_states_is_masked_without_a_contact(text: str, seen: str) -> None:
+def test_a_name_stated_in_the_text_is_masked_without_a_contact(text: str, seen: str) -> None:
     assert mask(text) == seen
 
 
@@ -138,7 +138,7 @@ ORDINARY = [
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_is_left_as_it_is(text: str) -> None:
+def test_ordinary_text_is_unchanged(text: str) -> None:
     assert mask(text) == text
 
 
@@ -170,13 +170,13 @@ def test_ticket_numbers_survive(before: str, number: str, day: object) -> None:
 
 @settings(deadline=None)
 @given(text=st.text(), names=st.lists(st.text(max_size=20), max_size=3))
-def test_any_text_and_any_names_are_taken(text: str, names: list[str]) -> None:
+def test_any_text_and_names_are_accepted(text: str, names: list[str]) -> None:
     assert isinstance(mask(text, names), str)
 
 
 @settings(deadline=None)
 @given(parts=st.lists(st.sampled_from([*NUMBERS, *ORDINARY, "张三", "我叫李四光"]), max_size=5))
-def test_masking_what_is_masked_changes_nothing(parts: list[str]) -> None:
+def test_masking_is_idempotent(parts: list[str]) -> None:
     once = mask("；".join(parts), ["张三"])
     assert mask(once, ["张三"]) == once
 
@@ -185,14 +185,14 @@ def test_masking_what_is_masked_changes_nothing(parts: list[str]) -> None:
     "unit",
     ["1", "1 ", "a", "@", "a@", "a.", "微信", "电话:", "138-", "+1", "(", "我叫张", "my name is ", "本人", "张 "],
 )
-def test_time_grows_with_the_length_alone(unit: str) -> None:
+def test_running_time_is_linear_in_the_length(unit: str) -> None:
     text = (unit * 20_000)[:20_000]
     started = time.process_time()
     mask(text, ["张三", "Jane Doe"])
     assert time.process_time() - started < 1
 
 
-def test_many_stated_names_do_not_multiply_the_work() -> None:
+def test_running_time_is_not_multiplied_by_stated_names() -> None:
     text = "".join(f"我叫张{chr(0x4E00 + at)}{chr(0x5E00 + at)}，" for at in range(3_000))
     started = time.process_time()
     assert "我叫张" not in mask(text)

@@ -1,4 +1,4 @@
-"""Who gets which mail, and what of an answer the hall shows."""
+"""Mails: their recipients and content; the content of the hall."""
 
 import email
 import email.policy
@@ -50,14 +50,14 @@ DELIVERY = Delivery(
 )
 
 
-def test_a_resident_gets_a_mail_for_what_matters_and_for_nothing_else() -> None:
+def test_residents_get_mails_for_the_documented_events_only() -> None:
     story = all_told(received("路灯", contact=WRITER), replied("lighting", "等零件"), contributed("lighting", "亮了"))
     mailed = [one.what for one in story if for_resident("e", one, URL)]
     assert mailed == ["registered", "assigned", "replied", "answered"]
 
 
 @pytest.mark.parametrize("contact", [None, Contact(phone="13900000000"), Contact(email="")])
-def test_who_left_no_address_gets_no_mail(contact: Contact | None) -> None:
+def test_a_resident_without_an_address_gets_no_mail(contact: Contact | None) -> None:
     assert for_resident("e", last_told(received("路灯", contact=contact)), URL) is None
 
 
@@ -65,7 +65,7 @@ def test_who_left_no_address_gets_no_mail(contact: Contact | None) -> None:
     ("language", "subject", "look"),
     [("zh", f"[{INQUIRY}] 已答复: 路灯", "凭编号"), ("en", f"[{INQUIRY}] answered: 路灯", "See the whole case")],
 )
-def test_a_mail_speaks_the_language_of_the_message(language: str, subject: str, look: str) -> None:
+def test_a_mail_is_in_the_language_of_the_message(language: str, subject: str, look: str) -> None:
     answer = last_told(received("路灯", contact=WRITER, language=language), contributed("lighting", "亮了"))
     notice = for_resident("event-7", answer, URL)
     assert notice is not None
@@ -75,7 +75,7 @@ def test_a_mail_speaks_the_language_of_the_message(language: str, subject: str, 
     assert notice.text.endswith(f"{URL}/inquiries/{INQUIRY}\n")
 
 
-def test_a_line_break_in_a_subject_makes_no_header() -> None:
+def test_a_line_break_in_a_subject_does_not_create_a_header() -> None:
     hostile = "路灯\r\nBcc: all@city.example\u2028X: y\x07"
     notice = for_resident("e", last_told(received(hostile, contact=WRITER)), URL)
     assert notice is not None
@@ -85,7 +85,7 @@ def test_a_line_break_in_a_subject_makes_no_header() -> None:
     assert one_line("a\r\n b\tc\x00d") == "a b c d"
 
 
-def test_a_department_learns_that_a_part_is_there_and_never_the_residents_words() -> None:
+def test_a_mail_to_a_department_announces_the_part_without_the_residents_text() -> None:
     offer = told(received("路灯 🔒秘密", "🔒秘密", contact=WRITER)).on(topics.EVENTS)[-1][1]
     part = event_body(PREFIX + "part.offered", offer)
     assert isinstance(part, PartOfferedEvent)
@@ -97,7 +97,7 @@ def test_a_department_learns_that_a_part_is_there_and_never_the_residents_words(
     assert EMAIL not in notice.text
 
 
-def test_a_mail_carries_the_events_id_so_that_a_repeat_can_be_told() -> None:
+def test_a_mail_has_the_events_id_so_that_repeats_can_be_recognised() -> None:
     mail = mail_of(DELIVERY, "chorus@city.example")
     assert (mail["X-Chorus-Event"], mail["Message-ID"]) == ("event-1", "<event-1@city.example>")
     assert mail.get_content() == "亮了\n"
@@ -119,7 +119,7 @@ addresses = st.builds("{}@{}.{}".format, names.map(".".join), hosts, endings).fi
 
 @given(addresses)
 @settings(max_examples=200, deadline=None)
-def test_any_address_that_intake_takes_makes_a_mail_to_it_and_nobody_else(address: str) -> None:
+def test_every_valid_address_gets_a_mail_with_exactly_one_recipient(address: str) -> None:
     mail = mail_of(replace(DELIVERY, to=address), "chorus@city.example")
     assert isinstance(mail, EmailMessage)
     assert extract_recipients(mail) == [address]
@@ -138,29 +138,29 @@ def test_any_address_that_intake_takes_makes_a_mail_to_it_and_nobody_else(addres
         "",
     ],
 )
-def test_an_address_that_a_header_would_read_as_another_makes_no_mail(address: str) -> None:
+def test_an_address_that_a_header_would_decode_differently_gets_no_mail(address: str) -> None:
     with pytest.raises(ValueError, match="address"):
         mail_of(replace(DELIVERY, to=address), "chorus@city.example")
 
 
-def test_a_delivery_whose_words_are_gone_makes_no_mail() -> None:
+def test_an_erased_delivery_makes_no_mail() -> None:
     for gone in (replace(DELIVERY, text=None), replace(DELIVERY, subject=None)):
-        with pytest.raises(ValueError, match="words"):
+        with pytest.raises(ValueError, match="deleted"):
             mail_of(gone, "chorus@city.example")
 
 
 @pytest.mark.parametrize(
     "subject", ["路灯 =?utf-8?q?=0D=0ABcc=3Avic=40evil.com?=", "=?utf-8?b?DQpCY2M6dmljQGV2aWwuY29t?=", "=?x?q??="]
 )
-def test_an_encoded_word_in_a_subject_stays_words(subject: str) -> None:
-    """Decoded by the header, it would be a line break and headers of its own."""
+def test_an_encoded_word_in_a_subject_is_not_decoded(subject: str) -> None:
+    """Decoding would insert a line break and further headers."""
     written = bytes(mail_of(replace(DELIVERY, subject=subject), "chorus@city.example"))
     mail = email.message_from_bytes(written, policy=email.policy.default)
     assert mail["Bcc"] is None
     assert mail["Subject"].replace("= ?", "=?") == subject
 
 
-def test_every_address_in_a_mail_servers_words_is_hidden() -> None:
+def test_addresses_in_a_mail_servers_reply_are_hidden() -> None:
     said = "550 <writer@mail.example>: 'o.b@x.cn' and 张三@例.cn, a@b unknown"
     once = unaddressed(said)
     assert once == "550 <w***@mail.example>: o***@x.cn' and 张***@例.cn, a***@b unknown"
@@ -172,7 +172,7 @@ def test_every_address_in_a_mail_servers_words_is_hidden() -> None:
 ANSWERED = (received("路灯", "三号楼门口", contact=WRITER, public=True), contributed("lighting", "亮了"))
 
 
-def test_the_hall_shows_public_answers() -> None:
+def test_the_hall_shows_public_replies() -> None:
     entry = hall_entry(last_told(*ANSWERED), 2, "2026-03-16T05:00:00.000Z")
     assert entry is not None
     assert (entry.inquiry_id, entry.n, entry.subject, entry.body) == (INQUIRY, 2, "路灯", "三号楼门口")
@@ -188,12 +188,12 @@ def test_the_list_shows_the_beginning_of_a_long_message() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"public": False}, {"confidential": True}])
-def test_the_hall_shows_nothing_else(changed: dict[str, Any]) -> None:
+def test_the_hall_shows_no_private_or_confidential_inquiry(changed: dict[str, Any]) -> None:
     given: dict[str, Any] = {"contact": WRITER, "public": True} | changed
     assert hall_entry(last_told(received("路灯", **given), contributed("lighting", "亮了")), 2, "") is None
 
 
-def test_the_hall_shows_nothing_before_the_answer() -> None:
+def test_the_hall_shows_an_inquiry_only_after_its_reply() -> None:
     assert all(hall_entry(one, 1, "") is None for one in all_told(*ANSWERED)[:-1])
 
 

@@ -1,4 +1,4 @@
-"""What a department may write into its outbox, and the sentence for whatever cannot be understood."""
+"""Outbox messages that departments may write, and the refusals of invalid ones."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ OUTBOX = topics.outbox("lighting")
 
 
 def knock(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.accepted") -> OutboxRecord:
-    """A record of lighting's outbox, as the gate reads it."""
+    """A record of lighting's outbox, as decoded by the gate."""
     raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     given = headers or (("ce_type", f"chorus.{kind}".encode()), ("ce_id", b"our-7"))
     return read_outbox(a_record(raw, given, topic=OUTBOX, offset=42))
@@ -61,7 +61,7 @@ ALL_TYPES = "chorus.part.accepted, chorus.part.contributed, chorus.part.replied,
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_what_cannot_be_understood_is_refused_in_a_sentence(value: Any, reason: str) -> None:
+def test_an_invalid_message_is_refused_with_the_reason(value: Any, reason: str) -> None:
     said, remedy = refused(value)
     assert said.startswith(reason)
     assert "part_id" in remedy
@@ -81,7 +81,7 @@ def test_what_cannot_be_understood_is_refused_in_a_sentence(value: Any, reason: 
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_each_field_of_a_contribution_has_its_sentence(fields: dict[str, Any], reason: str) -> None:
+def test_each_invalid_field_of_a_contribution_is_reported(fields: dict[str, Any], reason: str) -> None:
     said, remedy = refused(ACCEPTED | fields, kind="part.contributed")
     assert said.startswith(f"The value is not a chorus.part.contributed: {reason}")
     assert remedy == "Write a JSON object with part_id, text and, if you like, by, final, actions."
@@ -102,35 +102,35 @@ def test_each_field_of_a_contribution_has_its_sentence(fields: dict[str, Any], r
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_type_that_no_department_may_use_is_refused(headers: Any, reason: str) -> None:
+def test_a_type_that_departments_may_not_use_is_refused(headers: Any, reason: str) -> None:
     said, remedy = refused(ACCEPTED, *headers)
     assert said == reason
     assert remedy.endswith(f"to one of {ALL_TYPES}.")
 
 
-def test_strange_headers_beside_the_type_hurt_nobody() -> None:
+def test_unknown_and_invalid_headers_are_ignored() -> None:
     one = knock(ACCEPTED, ("x", b"\xff\xfe"), ("y", None), ("ce_id", b"\xff7"), TYPE)
     assert (one.refusal, one.origin) == (None, "�7")
 
 
-def test_of_a_header_given_twice_the_last_counts() -> None:
+def test_the_last_of_repeated_headers_counts() -> None:
     assert knock(ACCEPTED, ("ce_type", b"nonsense"), TYPE).refusal is None
 
 
-def test_of_a_key_given_twice_the_last_counts() -> None:
+def test_the_last_of_repeated_json_keys_counts() -> None:
     message = knock(f'{{"part_id": "x", "part_id": "{PART}"}}'.encode()).message
     assert message is not None
     assert message.part_id == PART
 
 
-def test_unknown_fields_are_skipped_and_twenty_thousand_characters_taken() -> None:
+def test_unknown_fields_are_ignored_and_twenty_thousand_characters_accepted() -> None:
     value = ACCEPTED | {"text": "🚧" * 20_000, "mood": "good"}
     message = knock(value, kind="part.contributed").message
     assert isinstance(message, PartContributed)
     assert len(message.text) == 20_000
 
 
-def test_an_id_follows_from_the_outbox_and_the_departments_own_id() -> None:
+def test_the_id_is_derived_from_the_outbox_and_the_departments_own_id() -> None:
     assert knock(ACCEPTED).id == ids.named_id(f"{OUTBOX}/our-7")
     nameless = knock(ACCEPTED, TYPE)
     assert (nameless.origin, nameless.id) == (f"{OUTBOX}-0-42", ids.named_id(f"{OUTBOX}/{OUTBOX}-0-42"))
@@ -138,7 +138,7 @@ def test_an_id_follows_from_the_outbox_and_the_departments_own_id() -> None:
     assert elsewhere.id != knock(ACCEPTED).id
 
 
-def test_the_topic_is_the_identity_and_the_broker_tells_the_time() -> None:
+def test_the_topic_identifies_the_department_and_the_broker_timestamps_the_record() -> None:
     forged = [TYPE, ("ce_id", b"1"), ("ce_source", b"departments/police"), ("ce_recordedtime", b"1999-01-01T00:00:00Z")]
     one = read_outbox(a_record(json.dumps(ACCEPTED).encode(), forged, topic=OUTBOX))
     given = read_input(record_of(stamped(one)))
@@ -148,14 +148,14 @@ def test_the_topic_is_the_identity_and_the_broker_tells_the_time() -> None:
     assert given.inquiry_id == INQUIRY
 
 
-def test_a_refusal_goes_to_the_senders_inbox_and_names_its_own_id() -> None:
+def test_a_refusal_goes_to_the_senders_inbox_with_the_senders_id() -> None:
     message = refusal(knock(b"{"))
     assert (message.topic, message.key) == (topics.inbox("lighting"), "lighting")
     assert json.loads(message.value)["cause"] == "our-7"
     assert message.id == refusal(knock(b"{")).id
 
 
-def test_an_inquiry_that_nobody_decided_on_is_refused() -> None:
+def test_an_unknown_inquiry_is_refused() -> None:
     one = checked_against(set(), {"lighting"}, knock(ACCEPTED))
     assert one.refusal is not None
     assert one.refusal.reason == f"There is no inquiry '{INQUIRY}'."
@@ -167,7 +167,7 @@ def test_an_inquiry_that_nobody_decided_on_is_refused() -> None:
     st.lists(st.tuples(st.sampled_from(("ce_type", "ce_id", "x")), st.none() | st.binary(max_size=40)), max_size=4),
 )
 @settings(max_examples=200, deadline=None)
-def test_no_record_whatever_makes_the_gate_fail(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
+def test_no_record_makes_the_gate_fail(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
     one = read_outbox(a_record(value, headers, topic=OUTBOX))
     assert (one.message is None) != (one.refusal is None)
     if one.refusal:
@@ -210,32 +210,32 @@ NUMBERED: list[Any] = [
 
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD], ids=[name for _, name in BAD])
-def test_an_input_that_cannot_be_read_is_wrong(record: Record) -> None:
+def test_an_unreadable_input_is_invalid(record: Record) -> None:
     with pytest.raises(InvalidRecord):
         read_input(record)
 
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD + NUMBERED], ids=[name for _, name in BAD + NUMBERED])
-def test_an_event_that_cannot_be_read_is_wrong(record: Record) -> None:
+def test_an_unreadable_event_is_invalid(record: Record) -> None:
     with pytest.raises(InvalidRecord):
         read_event(record)
 
 
 @pytest.mark.parametrize("record", [one for one, _ in BAD[:6]], ids=[name for _, name in BAD[:6]])
-def test_a_telling_that_cannot_be_read_is_wrong(record: Record) -> None:
+def test_an_unreadable_resident_message_is_invalid(record: Record) -> None:
     told = [*(one for one in record.headers if one[0] != "ce_type"), ("ce_type", b"chorus.resident.told")]
     with pytest.raises(InvalidRecord):
         read_told(a_record(record.value, told, topic=topics.RESIDENTS))
 
 
-def test_an_input_under_another_inquirys_key_is_wrong() -> None:
+def test_an_input_with_another_inquirys_key_is_invalid() -> None:
     good = a_record(VALUE, unreadable(), key=INQUIRY.encode())
     assert read_input(good) is not None
     with pytest.raises(InvalidRecord, match="is not the inquiry"):
         read_input(a_record(VALUE, unreadable(), key=b"20260316-00000000"))
 
 
-def test_a_whole_event_in_one_json_object_is_taken_like_headers() -> None:
+def test_a_structured_cloudevent_is_accepted_like_a_binary_one() -> None:
     event = {"specversion": "1.0", "type": "chorus.part.contributed", "id": "our-9", "source": "x"}
     whole = json.dumps(event | {"data": {"part_id": PART, "text": "修好了 🚧"}}).encode()
     one = read_outbox(a_record(whole, [("content-type", b"application/cloudevents+json; charset=utf-8")], topic=OUTBOX))
@@ -244,6 +244,6 @@ def test_a_whole_event_in_one_json_object_is_taken_like_headers() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"[]", b"{", b'{"type": 7, "id": []}', b'{"type": "chorus.part.accepted"}'])
-def test_a_whole_event_that_is_none_is_refused(value: bytes) -> None:
+def test_an_invalid_structured_cloudevent_is_refused(value: bytes) -> None:
     one = read_outbox(a_record(value, [("content-type", b"application/cloudevents+json")], topic=OUTBOX))
     assert one.refusal is not None

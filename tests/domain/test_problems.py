@@ -1,4 +1,4 @@
-"""The sentences of errors: each names the value, cuts what is long, and points where it is."""
+"""Error messages of HTTP requests: each quotes the value, shortens long ones, and points to the field."""
 
 import logging
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ from shared.store.mongo import PyMongoError
 
 
 class Form(BaseModel):
-    """One field of each kind."""
+    """A model with one field of each kind."""
 
     model_config = ConfigDict(extra="forbid")
     number: Annotated[int, Field(ge=1, le=9)] = 1
@@ -49,19 +49,19 @@ class Form(BaseModel):
         ([], "", "the body [] is not a JSON object"),
     ],
 )
-def test_each_mistake_has_its_sentence(given: object, where: str, detail: str) -> None:
+def test_each_kind_of_error_has_its_message(given: object, where: str, detail: str) -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate(given)
     [one] = field_problems(told.value)
     assert (one.pointer, one.detail[: len(detail)]) == (where, detail)
 
 
-def test_a_hostile_value_does_not_fill_the_page() -> None:
+def test_a_long_value_is_shortened() -> None:
     assert shown("x" * 10_000) == f"'{'x' * 59}… (10002 characters)"
     assert len(shown(["y"] * 10_000)) < 100
 
 
-def test_five_problems_are_told_in_words_and_all_in_the_list() -> None:
+def test_the_detail_has_five_errors_and_the_list_all() -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate({"rows": [{"number": 0}] * 7})
     problem = invalid(told.value)
@@ -69,7 +69,7 @@ def test_five_problems_are_told_in_words_and_all_in_the_list() -> None:
     assert problem.detail.endswith("the least is 1.")
 
 
-def test_a_problem_answers_as_problem_json() -> None:
+def test_a_problem_is_returned_as_problem_json() -> None:
     response = Problem(429, "Too many.", headers={"Retry-After": "5"}).response()
     assert response.status_code == 429
     assert response.headers["content-type"] == "application/problem+json"
@@ -79,12 +79,12 @@ def test_a_problem_answers_as_problem_json() -> None:
     )
 
 
-def test_places_are_named_for_people_and_for_programs() -> None:
+def test_fields_are_named_as_text_and_as_json_pointer() -> None:
     assert (name_of(("contact", "email")), pointer(("contact", "email"))) == ("contact.email", "/contact/email")
     assert (name_of(("departments", 2)), pointer(("departments", 2))) == ("departments[2]", "/departments/2")
 
 
-def test_half_a_surrogate_pair_and_a_number_without_end_are_answered_like_anything_else() -> None:
+def test_lone_surrogates_and_infinite_numbers_are_reported() -> None:
     assert shown("\ud800") == "'\\ud800'"
     assert shown({"a": 10**5_000}) == "a number of thousands of digits"
     for given in ({"\ud800": 1}, {"letter": "\ud800"}, {"number": "\ud800"}, {"when": ["\ud800"]}, {"code": "\ud800"}):
@@ -94,14 +94,14 @@ def test_half_a_surrogate_pair_and_a_number_without_end_are_answered_like_anythi
     assert b"ud800" in bytes(Problem(404, "There is no \ud800.").response().body)
 
 
-def test_a_number_of_thousands_of_digits_is_no_number() -> None:
+def test_a_number_with_thousands_of_digits_is_rejected() -> None:
     with pytest.raises(ValidationError) as told:
         Form.model_validate_json(b'{"number": ' + b"9" * 5_000 + b"}")
     assert invalid(told.value).status == 422
 
 
 class Refusing(PyMongoError):
-    """An error of the store that repeats what it was given, as the driver's do."""
+    """A store error that quotes its input, as the driver's errors do."""
 
     code = 91
 
@@ -123,7 +123,7 @@ def app() -> FastAPI:
 
 
 @pytest.mark.parametrize(("path", "words"), [("/store", "The store is away"), ("/kafka", "Kafka is away")])
-async def test_what_is_away_is_503_and_the_log_tells_the_kind_of_error_only(
+async def test_an_unavailable_dependency_is_503_and_the_log_has_only_the_error_type(
     app: FastAPI, caplog: pytest.LogCaptureFixture, path: str, words: str
 ) -> None:
     caplog.set_level(logging.DEBUG, "chorus")

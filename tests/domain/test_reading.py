@@ -1,4 +1,4 @@
-"""What readers count on in an event is asked for when it is read: one that is kept without it would fail them ever after."""
+"""Decoding of events: required fields are checked when an event is read."""
 
 import json
 from collections.abc import Sequence
@@ -47,17 +47,17 @@ def read(kind: str, value: bytes) -> str:
     ],
 )
 def test_a_known_event_without_what_its_readers_need_is_wrong(kind: str, data: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRecord, match=f"This is no chorus.{kind}"):
+    with pytest.raises(InvalidRecord, match=f"The value is not a chorus.{kind}"):
         read(kind, json.dumps(data).encode())
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[" * 50_000, b'{"inquiry_id": "\\ud800"}', b"[]", b'{"inquiry_id": 7}'])
-def test_what_is_no_object_with_an_inquiry_is_wrong(value: bytes) -> None:
+def test_a_value_without_an_inquiry_is_invalid(value: bytes) -> None:
     with pytest.raises(InvalidRecord, match="The value"):
         read("part.offered", value)
 
 
-def test_an_event_of_a_later_version_is_read_whatever_it_holds() -> None:
+def test_an_event_of_a_later_version_is_read_with_any_content() -> None:
     assert read("part.teleported", b'{"inquiry_id": "x", "due": 7}') == "chorus.part.teleported"
 
 
@@ -68,7 +68,7 @@ def test_an_event_of_a_later_version_is_read_whatever_it_holds() -> None:
         (received("水管"), returned("water"), assigned("parks"), withdrawn("parks")),
     ],
 )
-def test_every_event_of_the_core_is_read(steps: Sequence[Step]) -> None:
+def test_every_event_of_the_core_is_readable(steps: Sequence[Step]) -> None:
     events = [one for one in told(*steps).messages if one.topic == topics.EVENTS]
     assert len(events) > 4
     assert [read_event(record_of(one)).type for one in events] == [one.type for one in events]

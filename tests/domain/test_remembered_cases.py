@@ -1,12 +1,13 @@
-"""The cases that a process remembers are bounded by count and by weight; the ones that were used last stay."""
+"""The core's case cache: bounded by number and size, evicts the least recently used."""
 
 from typing import Any
 
 import pytest
 
 from services.router.domain import facts
-from services.router.domain.case import Case, Inquiry, fold
-from services.router.domain.words import Stated, Text
+from services.router.domain.case import Case, Inquiry
+from services.router.domain.fold import fold
+from services.router.domain.words import NewFact, Text
 from services.router.stores import decisions
 from services.router.stores.decisions import Decisions
 from tests.builders import INQUIRY
@@ -26,21 +27,21 @@ def remembering(*inquiry_ids: str, body: str = "") -> Decisions:
     return one
 
 
-def test_at_most_so_many_cases_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded_by_the_number_of_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "CASES_KEPT", 2)
     assert list(remembering("a", "b", "a", "c")._folded) == ["a", "c"]
 
 
-def test_cases_with_long_words_are_remembered_as_long_as_all_of_them_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded_by_the_size_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "CHARACTERS_KEPT", 10_000)
     one = remembering("a", "b", "c", "c", "c", body="x" * 3_000)
     assert list(one._folded) == ["b", "c"]
     assert one._kept == sum(case.weight for case in one._folded.values())
 
 
-def test_a_case_in_triage_is_not_complete_whatever_was_contributed() -> None:
+def test_a_case_in_triage_is_not_complete() -> None:
     due: facts.DueTexts = {"accept": AT, "first_reply": AT, "resolve": AT}
-    offered = Stated(facts.Offered("p1", "lighting", "lead", due, 1))
-    done = fold(Case(INQUIRY), offered, Stated(facts.Contributed("p1", "lighting"), texts={"text": "亮了"}))
+    offered = NewFact(facts.Offered("p1", "lighting", "lead", due, 1))
+    done = fold(Case(INQUIRY), offered, NewFact(facts.Contributed("p1", "lighting"), texts={"text": "亮了"}))
     assert done.complete
-    assert not fold(done, Stated(facts.Triaged("no-rule"))).complete
+    assert not fold(done, NewFact(facts.Triaged("no-rule"))).complete

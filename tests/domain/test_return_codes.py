@@ -1,4 +1,4 @@
-"""What everyone may read of a returned part: a code and a department of the city, never a department's own words."""
+"""Events of returned parts contain a reason code and a department code, never a department's text."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from tests.builders import received, returned, told
 
 
 def event(**given: Any) -> dict[str, Any]:
-    """The event of a part that lighting returns so."""
+    """The event of a part that lighting returned with these fields."""
     story = told(received("路灯"), returned("lighting", **given))
     [found] = [data for kind, data in story.on(topics.EVENTS) if kind == "part.returned"]
     return found
 
 
 @pytest.mark.parametrize("reason", ["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate"])
-def test_a_reason_that_is_of_the_list_is_published(reason: str) -> None:
+def test_a_listed_reason_is_published(reason: str) -> None:
     assert event(reason=reason)["reason"] == reason
 
 
@@ -33,17 +33,17 @@ def test_a_reason_that_is_of_the_list_is_published(reason: str) -> None:
         "the-writer-lies",
     ],
 )
-def test_a_reason_in_words_is_published_as_other(reason: str) -> None:
+def test_an_unlisted_reason_is_published_as_other(reason: str) -> None:
     assert event(reason=reason)["reason"] == "other"
 
 
-def test_only_a_department_of_the_city_is_published_as_a_suggestion() -> None:
+def test_only_a_known_department_is_published_as_suggestion() -> None:
     assert event(suggest="roads")["suggest"] == "roads"
     assert event(suggest="ask 13800138000")["suggest"] is None
     assert event()["suggest"] is None
 
 
-def test_a_reason_and_a_suggestion_in_words_are_kept_for_the_desk() -> None:
+def test_free_text_reasons_and_suggestions_are_kept_for_the_desk() -> None:
     story = told(received("路灯"), returned("lighting", reason="不归我们管", suggest="ask li"))
     words = story.last.words
     assert (words["0/reason"], words["0/suggest"]) == ("不归我们管", "ask li")

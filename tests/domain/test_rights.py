@@ -1,4 +1,4 @@
-"""Rights in Kafka: which ones a department has, that users get exactly those of the table, and who is let in."""
+"""Kafka ACLs of departments and services, and provisioning of users."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from deploy.kafka_admin import provisioning
 from deploy.kafka_admin.access import Access
-from deploy.kafka_admin.provisioning import city_in_force, members, rotate
+from deploy.kafka_admin.provisioning import active_and_retired, current_city, rotate
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, Right, department_rights
 from deploy.security.passwords import OPERATORS, Passwords, department_user
 from shared.city import City, retire
@@ -39,7 +39,7 @@ def answered(value: Any = None) -> "Future[Any]":
 
 
 class Admin:
-    """Kafka's users and rules, kept in memory as an admin client shows them."""
+    """A fake admin client that keeps Kafka's users and ACLs in memory."""
 
     def __init__(self) -> None:
         self.passwords: dict[str, bytes] = {}
@@ -72,7 +72,7 @@ class Admin:
         return {"": answered()}
 
     def of(self, user: str) -> set[tuple[Any, ...]]:
-        """What the user may do: operation, kind, name, how the name is matched."""
+        """The user's ACLs: operation, resource type, name, pattern type."""
         return {
             (one.operation, one.restype, one.name, one.resource_pattern_type)
             for one in self.rules
@@ -102,7 +102,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
 # ── the table ────────────────────────────────────────────────────────────────
 
 
-def test_a_department_reads_its_inbox_writes_its_outbox_and_has_the_groups_behind_its_dot() -> None:
+def test_a_department_reads_its_inbox_writes_its_outbox_and_uses_groups_with_its_prefix() -> None:
     assert department_rights("water") == {
         Right("READ", "TOPIC", "departments.water.inbox"),
         Right("WRITE", "TOPIC", "departments.water.outbox"),
@@ -110,16 +110,16 @@ def test_a_department_reads_its_inbox_writes_its_outbox_and_has_the_groups_behin
     }
 
 
-def test_no_departments_group_is_that_of_another_whose_code_begins_the_same() -> None:
+def test_group_prefixes_of_similar_codes_do_not_overlap() -> None:
     [groups] = [one.name for one in department_rights("water") if one.prefixed]
     assert not "departments.water-supply.desk".startswith(groups)
 
 
-def test_no_department_has_the_name_of_a_service_or_an_operator() -> None:
+def test_no_department_user_is_named_like_a_service_or_an_operator() -> None:
     assert not {department_user(one) for one in (*SERVICES, *OPERATORS)} & {*SERVICES, *OPERATORS}
 
 
-def test_only_the_router_reaches_departments_and_it_makes_their_topics() -> None:
+def test_only_the_router_accesses_and_creates_department_topics() -> None:
     prefixed = {name: {one for one in rights if one.prefixed} for name, rights in SERVICE_RIGHTS.items()}
     assert prefixed.pop("router") == {
         Right(operation, "TOPIC", "departments.", prefixed=True) for operation in ("READ", "WRITE", "CREATE")
@@ -141,33 +141,33 @@ def test_every_service_writes_its_own_dead_letters_and_only_the_router_reads_the
 # ── users and their rules ────────────────────────────────────────────────────
 
 
-def test_a_user_gets_exactly_the_rights_of_the_table(admin: Admin) -> None:
+def test_a_user_gets_exactly_the_acls_of_the_table(admin: Admin) -> None:
     access = Access(KAFKA)
-    assert access.settle({"departments.water": department_rights("water")}) == (3, 0)
+    assert access.set_acls({"departments.water": department_rights("water")}) == (3, 0)
     literal, prefixed = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
     assert admin.of("departments.water") == {
         (AclOperation.READ, ResourceType.TOPIC, "departments.water.inbox", literal),
         (AclOperation.WRITE, ResourceType.TOPIC, "departments.water.outbox", literal),
         (AclOperation.READ, ResourceType.GROUP, "departments.water.", prefixed),
     }
-    assert access.settle({"departments.water": department_rights("water")}) == (0, 0)
+    assert access.set_acls({"departments.water": department_rights("water")}) == (0, 0)
 
 
-def test_a_right_too_many_is_taken_and_nobody_elses_rights_are_touched(admin: Admin) -> None:
+def test_extra_acls_are_revoked_and_other_users_keep_theirs(admin: Admin) -> None:
     access = Access(KAFKA)
-    access.settle({name: {Right("WRITE", "TOPIC", topics.INPUTS)} for name in ("departments.water", "another")})
-    assert access.settle({"departments.water": department_rights("water")}) == (3, 1)
+    access.set_acls({name: {Right("WRITE", "TOPIC", topics.INPUTS)} for name in ("departments.water", "another")})
+    assert access.set_acls({"departments.water": department_rights("water")}) == (3, 1)
     assert len(admin.of("departments.water")) == 3
     assert len(admin.of("another")) == 1
 
 
-def test_who_is_cut_off_has_neither_rights_nor_a_password_and_others_keep_theirs(admin: Admin) -> None:
+def test_revoking_a_user_deletes_its_acls_and_password_only(admin: Admin) -> None:
     access = Access(KAFKA)
     users = {department_user(code): department_rights(code) for code in ("water", "roads")}
     access.set_passwords(dict.fromkeys(users, "secret"))
-    access.settle(users)
+    access.set_acls(users)
     for _ in range(2):
-        access.cut_off("departments.water")
+        access.revoke("departments.water")
         assert (admin.of("departments.water"), access.users()) == (set(), {"departments.roads"})
     assert len(admin.of("departments.roads")) == 3
 
@@ -175,36 +175,33 @@ def test_who_is_cut_off_has_neither_rights_nor_a_password_and_others_keep_theirs
 # ── who is let in ────────────────────────────────────────────────────────────
 
 
-def test_the_directory_in_force_says_who_is_retired_whatever_the_folder_says() -> None:
+def test_the_current_directory_takes_precedence_over_the_folder() -> None:
     folder = a_city(a_department("water"), a_department("roads"), a_department("parks"))
     in_force = retire(a_city(a_department("water"), a_department("noise")), "water")
-    assert members(folder, in_force) == (["noise", "parks", "roads"], ["water"])
-    assert members(retire(folder, "parks"), None) == (["roads", "water"], ["parks"])
+    assert active_and_retired(folder, in_force) == (["noise", "parks", "roads"], ["water"])
+    assert active_and_retired(retire(folder, "parks"), None) == (["roads", "water"], ["parks"])
 
 
-async def test_the_city_in_force_is_the_newest_revision_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_current_city_is_the_highest_revision_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     cities = [a_city(a_department("water"), revision=number) for number in (3, 5, 4)]
     monkeypatch.setattr(provisioning, "AIOKafkaConsumer", lambda **settings: Directory(cities))
-    in_force = await city_in_force(KAFKA)
+    in_force = await current_city(KAFKA)
     assert in_force is not None
     assert in_force.revision == 5
 
 
 class Directory:
-    """A consumer of the city's topic."""
+    """A fake consumer of the topic city.directory."""
 
     def __init__(self, cities: list[City]) -> None:
         self.cities = cities
         self.at = 0
 
-    async def start(self) -> None:
-        """Nothing to connect to."""
+    async def start(self) -> None: ...
 
-    async def stop(self) -> None:
-        """Nothing to close."""
+    async def stop(self) -> None: ...
 
-    def assign(self, places: list[TopicPartition]) -> None:
-        """It has one partition."""
+    def assign(self, places: list[TopicPartition]) -> None: ...
 
     async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, len(self.cities))
@@ -223,7 +220,7 @@ class Directory:
         return SimpleNamespace(value=self.cities[self.at - 1].model_dump_json().encode())
 
 
-async def test_a_rotated_password_is_in_kafka_and_in_its_file(admin: Admin, tmp_path: Path) -> None:
+async def test_rotation_changes_the_password_in_kafka_and_in_the_file(admin: Admin, tmp_path: Path) -> None:
     passwords = Passwords(tmp_path)
     before = passwords.of("scorer")
     await rotate(KAFKA, "scorer", passwords)
@@ -231,7 +228,7 @@ async def test_a_rotated_password_is_in_kafka_and_in_its_file(admin: Admin, tmp_
     assert admin.passwords == {"scorer": passwords.of("scorer").encode()}
 
 
-async def test_a_password_that_kafka_refuses_leaves_the_former_one_in_its_file(admin: Admin, tmp_path: Path) -> None:
+async def test_a_failed_rotation_keeps_the_old_password_in_the_file(admin: Admin, tmp_path: Path) -> None:
     passwords = Passwords(tmp_path)
     before = passwords.of("scorer")
     admin.refuses = True
@@ -240,7 +237,7 @@ async def test_a_password_that_kafka_refuses_leaves_the_former_one_in_its_file(a
     assert passwords.of("scorer") == before
 
 
-def test_a_password_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_a_password_file_has_mode_600(tmp_path: Path) -> None:
     passwords = Passwords(tmp_path / "kafka")
     passwords.of("scorer")
     assert passwords.file("scorer").stat().st_mode & 0o777 == 0o600

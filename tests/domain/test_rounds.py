@@ -1,4 +1,4 @@
-"""The core's rounds: one input of each inquiry at a time, the order within an inquiry kept."""
+"""Batches are decided in rounds with one input for each inquiry, in order."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,17 +13,17 @@ def an_input(inquiry_id: str, number: int) -> Input:
     return given_by(received(f"第 {number} 封"), Case(inquiry_id), number)
 
 
-def test_first_inputs_come_together_then_second_ones() -> None:
+def test_the_first_round_has_the_first_input_of_each_inquiry() -> None:
     a1, a2, b1, c1, a3, b2 = (an_input(*one) for one in (("a", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5), ("b", 6)))
     assert list(rounds([a1, a2, b1, c1, a3, b2])) == [[a1, b1, c1], [a2, b2], [a3]]
 
 
-def test_nothing_makes_no_round() -> None:
+def test_an_empty_batch_has_no_rounds() -> None:
     assert list(rounds([])) == []
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=40))
-def test_no_round_has_an_inquiry_twice_and_none_overtakes(letters: list[str]) -> None:
+def test_no_round_has_an_inquiry_twice_and_the_order_is_kept(letters: list[str]) -> None:
     batch = [an_input(letter, number + 1) for number, letter in enumerate(letters)]
     made = list(rounds(batch))
     for one in made:

@@ -1,4 +1,4 @@
-"""Stories of who gets a message, and why."""
+"""Assignment rules: which departments get a message, and the stated reason."""
 
 import pytest
 
@@ -57,7 +57,7 @@ NOISE = Rule(
 SCHOOLS = Rule(id="schools", lead="education", any=("学校", "school"), why=WHY)
 
 
-def test_the_first_rule_that_holds_decides() -> None:
+def test_the_first_matching_rule_assigns() -> None:
     city = a_city(LIGHTS, SCHOOLS)
     assert lead_of(city, "学校门口的路灯坏了") == "lighting"
     assert lead_of(a_city(SCHOOLS, LIGHTS), "学校门口的路灯坏了") == "education"
@@ -78,11 +78,11 @@ def test_every_group_of_all_must_be_found() -> None:
     assert lead_of(a_city(NOISE), "凌晨有人唱歌") is None
 
 
-def test_a_word_of_none_rules_the_rule_out() -> None:
+def test_a_term_in_none_excludes_the_rule() -> None:
     assert lead_of(a_city(NOISE), "工地夜间已停工") is None
 
 
-def test_what_no_rule_wants_goes_to_triage() -> None:
+def test_a_message_that_no_rule_matches_goes_to_triage() -> None:
     assert given(a_city(LIGHTS), "你好", "谢谢你们") is None
 
 
@@ -90,22 +90,22 @@ def test_a_city_without_rules_sends_everything_to_triage() -> None:
     assert given(a_city(), "路灯坏了") is None
 
 
-def test_the_subject_outweighs_the_body() -> None:
+def test_a_match_in_the_subject_takes_precedence_over_the_body() -> None:
     assert lead_of(a_city(SCHOOLS, LIGHTS), "路灯坏了", "就在学校旁边") == "lighting"
 
 
-def test_a_short_body_is_as_plain_as_a_subject() -> None:
+def test_one_term_suffices_in_a_short_body() -> None:
     assert lead_of(a_city(LIGHTS), "求助", "门口的路灯坏了") == "lighting"
 
 
-def test_a_long_body_must_say_more_than_one_word_of_a_rule() -> None:
+def test_a_long_body_needs_several_terms_of_a_rule() -> None:
     aside = "我从来没有写过信，这次实在没有办法。" * 10
     noise = Rule(id="noise", lead="environment", any=("噪音", "扰民", "吵闹", "睡眠"), why=WHY)
     assert lead_of(a_city(noise), "求助", aside + "还有噪音。") is None
     assert lead_of(a_city(noise), "求助", aside + "噪音扰民，吵闹不停，影响睡眠。") == "environment"
 
 
-def test_in_a_body_the_rule_of_which_most_is_said_wins() -> None:
+def test_in_a_body_the_rule_with_the_most_terms_wins() -> None:
     first = Rule(id="first", lead="education", any=("学校", "老师"), why=WHY)
     second = Rule(id="second", lead="health", any=("医院", "医生", "护士"), why=WHY)
     assert lead_of(a_city(first, second), "求助", "学校的老师去医院看医生，护士不理他") == "health"
@@ -115,11 +115,11 @@ def test_in_a_body_the_rule_of_which_most_is_said_wins() -> None:
 @pytest.mark.parametrize(
     "subject", ["STREET LIGHT broken", "ｓｔｒｅｅｔ　ｌｉｇｈｔ", "street-lights are dark", "Street\tlight?"]
 )
-def test_english_is_found_in_any_case_width_and_spacing(subject: str) -> None:
+def test_english_terms_match_in_any_case_width_and_spacing(subject: str) -> None:
     assert lead_of(a_city(LIGHTS), subject) == "lighting"
 
 
-def test_english_terms_are_whole_words_unless_they_end_with_a_star() -> None:
+def test_english_terms_match_whole_words_unless_they_end_with_a_star() -> None:
     buses = Rule(id="buses", lead="roads", any=("bus", "pothole*"), why=WHY)
     assert lead_of(a_city(buses), "my business is slow") is None
     assert lead_of(a_city(buses), "the bus is late") == "roads"
@@ -134,7 +134,7 @@ def test_full_width_and_compatible_forms_are_folded() -> None:
     assert lead_of(a_city(LIGHTS), "⾡灯、路灯") == "lighting"
 
 
-def test_a_term_of_one_character_is_found() -> None:
+def test_a_term_of_one_character_matches() -> None:
     assert lead_of(a_city(Rule(id="dogs", lead="police", any=("狗",), why=WHY)), "狗叫") == "police"
 
 
@@ -143,21 +143,21 @@ def test_any_script_is_read_and_goes_to_triage(text: str) -> None:
     assert given(a_city(LIGHTS, NOISE, SCHOOLS), text, text) is None
 
 
-def test_emoji_and_right_to_left_text_do_not_hide_a_word() -> None:
+def test_terms_match_between_emoji_and_right_to_left_text() -> None:
     assert lead_of(a_city(LIGHTS), "😀路灯🎉 مرحبا") == "lighting"
 
 
 # Departments the writer names
 
 
-def test_named_departments_win_and_the_first_leads() -> None:
+def test_named_departments_take_precedence_and_the_first_leads() -> None:
     assignment = given(a_city(LIGHTS), "路灯坏了", named=("police", "health", "police"))
     assert assignment is not None
     assert (assignment.lead, assignment.co_handlers, assignment.rule) == ("police", ("health",), None)
     assert assignment.why == Why(zh="来信人指定的部门", en="named by the writer")
 
 
-def test_unknown_named_departments_are_passed_over() -> None:
+def test_unknown_named_departments_are_ignored() -> None:
     assert given(a_city(LIGHTS), "你好", named=("nobody",)) is None
     assignment = given(a_city(LIGHTS), "路灯坏了", named=("nobody",))
     assert assignment is not None
@@ -178,7 +178,7 @@ def test_at_most_twenty_named_departments_get_a_part(named: int) -> None:
 # Areas and channels
 
 
-def test_the_office_of_the_area_takes_its_place_in_a_rule() -> None:
+def test_the_placeholder_for_the_area_is_replaced_by_its_district_office() -> None:
     village = Rule(id="village", lead="roads", co_handlers=("@area",), any=("村道",), why=WHY)
     near = given(a_city(village), "村道烂了", area="山前区")
     assert near is not None
@@ -201,13 +201,13 @@ def test_the_office_of_the_area_takes_its_place_in_a_rule() -> None:
         (None, None),
     ],
 )
-def test_an_area_is_known_by_code_name_or_alias(area: str | None, office: str | None) -> None:
+def test_an_area_matches_by_code_name_or_alias(area: str | None, office: str | None) -> None:
     committees = Rule(id="committees", lead="@area", any=("居委会",), why=WHY)
     assignment = given(a_city(committees), "居委会不开门", area=area)
     assert (assignment and assignment.lead) == office
 
 
-def test_a_rule_keeps_to_its_areas_and_channels() -> None:
+def test_a_rule_applies_only_to_its_areas_and_channels() -> None:
     local = Rule(id="local", lead="roads", any=("修路",), areas=("山前区",), why=WHY)
     assert lead_of(a_city(local), "修路", area="Hillside") == "roads"
     assert lead_of(a_city(local), "修路", area="河畔") is None
@@ -219,13 +219,13 @@ def test_a_rule_keeps_to_its_areas_and_channels() -> None:
 # Retired departments
 
 
-def test_a_retired_lead_leaves_the_lead_to_the_next() -> None:
+def test_the_next_department_leads_when_the_lead_is_retired() -> None:
     assignment = given(retire(a_city(NOISE), "environment"), "工地夜间施工")
     assert assignment is not None
     assert (assignment.lead, assignment.co_handlers) == ("police", ())
 
 
-def test_a_rule_that_has_nobody_left_is_passed_over() -> None:
+def test_a_rule_without_active_departments_is_skipped() -> None:
     city = a_city(LIGHTS, Rule(id="dark", lead="roads", any=("路灯",), why=WHY))
     assert lead_of(retire(city, "lighting"), "路灯坏了") == "roads"
 
@@ -237,27 +237,27 @@ def test_a_retired_department_cannot_be_named() -> None:
 # Why
 
 
-def test_why_names_the_words_that_were_found() -> None:
+def test_the_reason_names_the_matched_terms() -> None:
     assignment = given(a_city(NOISE), "工地凌晨施工")
     assert assignment is not None
     assert assignment.why.zh == "原因（标题提到“工地”“施工”“凌晨”）"
     assert assignment.why.en == "reason (the subject mentions “工地”, “施工”, “凌晨”)"
 
 
-def test_why_says_when_the_body_gave_the_word_and_tells_the_longest_form_of_it() -> None:
+def test_the_reason_says_when_the_body_matched_and_names_the_longest_term() -> None:
     deeds = Rule(id="deeds", lead="roads", any=("产权证", "权证", "不动产权证"), why=WHY)
     assignment = given(a_city(deeds), "求助", "不动产权证办不下来")
     assert assignment is not None
     assert assignment.why.zh == "原因（信中提到“不动产权证”）"
 
 
-def test_a_rule_without_terms_tells_its_reason_alone() -> None:
+def test_a_rule_without_terms_gives_only_its_own_reason() -> None:
     hotline = Rule(id="hotline", lead="police", channels=("hotline",), why=WHY)
     assignment = given(a_city(hotline), "任何事情", channel="hotline")
     assert assignment is not None
     assert assignment.why == Why("原因", "reason")
 
 
-def test_the_same_message_is_assigned_the_same_way_every_time() -> None:
+def test_assignment_is_deterministic() -> None:
     city = a_city(NOISE, LIGHTS, SCHOOLS)
     assert len({given(city, "学校旁工地凌晨施工，路灯也坏了") for _ in range(20)}) == 1

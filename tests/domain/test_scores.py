@@ -1,4 +1,4 @@
-"""Scores from events: clocks, periods, shares and a scoreboard computed by hand."""
+"""Scores: clocks, periods, shares, and a scoreboard computed by hand."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ Told = tuple[datetime, EventBody]
 
 
 def case(*told: Told) -> list[CaseFact]:
-    """The events of an inquiry, numbered."""
+    """The numbered events of an inquiry."""
     return [CaseFact(number, at, body) for number, (at, body) in enumerate(told, 1)]
 
 
@@ -73,14 +73,14 @@ def verdicts(facts: list[CaseFact], as_of: datetime = NEXT_YEAR) -> dict[str, st
     ("clock_name", "kind", "days"),
     [("accept", PartAcceptedEvent, 1), ("first_reply", InquiryRepliedEvent, 3), ("resolve", PartContributedEvent, 15)],
 )
-def test_each_clock_is_kept_to_its_very_last_moment(
+def test_a_clock_is_kept_until_its_due_time_inclusive(
     clock_name: str, kind: type[PartEvent], days: int, late: timedelta, verdict: str
 ) -> None:
     facts = case(offered(LIGHTING, "lighting"), act(kind, LIGHTING, MONDAY_NOON + days * DAY + late))
     assert verdicts(facts)[clock_name] == verdict
 
 
-def test_what_is_open_is_broken_as_soon_as_it_is_overdue() -> None:
+def test_an_open_clock_is_broken_once_overdue() -> None:
     facts = case(offered(LIGHTING, "lighting"))
     assert verdicts(facts, MONDAY_NOON + DAY) == {"accept": "open", "first_reply": "open", "resolve": "open"}
     assert verdicts(facts, MONDAY_NOON + DAY + MS)["accept"] == "broken"
@@ -92,24 +92,24 @@ def test_returning_in_time_keeps_the_accept_clock_and_voids_the_others() -> None
     assert verdicts(facts) == {"accept": "kept", "first_reply": "void", "resolve": "void"}
 
 
-def test_returning_late_breaks_what_was_overdue_by_then() -> None:
+def test_returning_late_leaves_overdue_clocks_broken() -> None:
     facts = case(offered(LIGHTING, "lighting"), act(PartReturnedEvent, LIGHTING, MONDAY_NOON + 4 * DAY))
     assert verdicts(facts) == {"accept": "broken", "first_reply": "broken", "resolve": "void"}
 
 
-def test_withdrawing_ends_every_clock() -> None:
+def test_withdrawing_voids_every_clock() -> None:
     facts = case(offered(LIGHTING, "lighting"), act(PartWithdrawnEvent, LIGHTING, MONDAY_NOON + DAY))
     assert verdicts(facts) == dict.fromkeys(("accept", "first_reply", "resolve"), "void")
 
 
-def test_the_answer_stops_the_first_reply_clock_of_every_part_in_it() -> None:
+def test_the_reply_stops_the_first_reply_clock_of_all_its_parts() -> None:
     at = MONDAY_NOON + 3 * DAY
     facts = case(offered(LIGHTING, "lighting"), offered(ROADS, "roads"), answer(at, LIGHTING))
     first = {one.part_id: one.verdict(NEXT_YEAR) for one in clocks(facts) if one.clock == "first_reply"}
     assert first == {LIGHTING: "kept", ROADS: "broken"}
 
 
-def test_an_interim_word_before_the_answer_counts_even_if_the_answer_is_late() -> None:
+def test_an_interim_reply_keeps_the_first_reply_clock_even_if_the_reply_is_late() -> None:
     facts = case(
         offered(LIGHTING, "lighting"),
         act(InquiryRepliedEvent, LIGHTING, MONDAY_NOON + DAY),
@@ -124,7 +124,7 @@ def test_the_order_of_arrival_does_not_matter() -> None:
     assert clocks(reversed(facts)) == clocks(facts)
 
 
-def test_each_stop_is_told_once_as_a_new_verdict() -> None:
+def test_each_verdict_is_reported_once() -> None:
     facts = case(
         offered(LIGHTING, "lighting"),
         act(PartAcceptedEvent, LIGHTING, MONDAY_NOON + DAY),
@@ -165,7 +165,7 @@ def test_a_day_on_which_the_clocks_change_has_twenty_three_hours() -> None:
     ["", "2026", "2026-13", "2026-00", "2025-W53", "2026-W54", "2026-W00", "2026-02-30", "今年", "2026-W", "9999-12"],
 )
 def test_a_wrong_period_is_named_with_what_would_be_right(name: str) -> None:
-    with pytest.raises(ValueError, match="is no period; write a month like 2026-11") as told:
+    with pytest.raises(ValueError, match="is not a period; write a month like 2026-11") as told:
         period(name, SHANGHAI)
     assert str(told.value).startswith(repr(name))
 
@@ -195,7 +195,7 @@ def test_a_share_has_four_decimals_half_to_even_and_is_null_of_nothing(part: int
 
 WATER, PARKS = "20260316-0000000B-p1", "20260316-0000000C-p1"
 MORNING = (
-    case(  # a joint answer, lighting in time, roads late, then a good word
+    case(  # a joint reply, lighting in time, roads late, rated well
         offered(LIGHTING, "lighting"),
         offered(ROADS, "roads"),
         act(PartAcceptedEvent, LIGHTING, MONDAY_NOON + DAY),
@@ -213,7 +213,7 @@ MORNING = (
         answer(MONDAY_NOON + DAY, WATER),
         rating(MONDAY_NOON + 2 * DAY, "yes", False),
     ),
-    case(  # parks gives it back, roads has not said a word
+    case(  # parks returns its part, roads has not answered
         offered(PARKS, "parks"),
         act(PartReturnedEvent, PARKS, MONDAY_NOON + DAY),
         offered("20260316-0000000C-p2", "roads", MONDAY_NOON + DAY),
@@ -237,29 +237,29 @@ def board(over: Period, as_of: datetime) -> dict[str, Any]:
     return {code: figures(row) for code, row in rows(MORNING, over, as_of).items()}
 
 
-def test_a_scoreboard_is_what_a_person_counts() -> None:
+def test_a_scoreboard_equals_the_one_counted_by_hand() -> None:
     assert board(MARCH, MONDAY_NOON + 8 * DAY) == BY_HAND
 
 
-def test_before_anything_is_due_all_is_open() -> None:
+def test_all_clocks_are_open_before_their_due_time() -> None:
     (assigned, *_), judged, _ = board(MARCH, MONDAY_NOON)["roads"]
     assert (assigned, judged) == (1, ((0, 0, 1), (0, 0, 1), (0, 0, 1)))
 
 
-def test_a_later_word_never_changes_an_earlier_view() -> None:
+def test_later_events_never_change_an_earlier_view() -> None:
     as_of = MONDAY_NOON + 2 * DAY
     known_then = [[fact for fact in facts if fact.at <= as_of] for facts in MORNING]
     assert rows(known_then, MARCH, as_of) == rows(MORNING, MARCH, as_of)
 
 
-def test_a_part_belongs_to_the_day_on_which_it_was_offered_in_the_city() -> None:
+def test_a_part_counts_on_the_day_of_its_offer_in_the_citys_time_zone() -> None:
     midnight = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
     last, first = case(offered(LIGHTING, "lighting", midnight - MS)), case(offered(ROADS, "roads", midnight))
     assert set(rows([last, first], MARCH, NEXT_YEAR)) == {"lighting"}
     assert set(rows([last, first], period("2026-04", SHANGHAI), NEXT_YEAR)) == {"roads"}
 
 
-def test_a_line_shows_shares_of_what_is_judged() -> None:
+def test_shares_count_judged_clocks_only() -> None:
     counts = rows(MORNING, MARCH, MONDAY_NOON + 8 * DAY)["roads"]
     shown = DepartmentScores.of("roads", Name(zh="道路处", en="Roads"), counts).model_dump()
     assert shown["volume"] == {"assigned": 2, "answered": 1, "released": 1}

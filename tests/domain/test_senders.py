@@ -1,4 +1,4 @@
-"""Who sent an input of the log: a department by its outbox, or nobody who has an inbox."""
+"""The sender of an input: a department, identified by its outbox, or another actor without an inbox."""
 
 import pytest
 
@@ -15,5 +15,5 @@ from tests.builders import Story, accepted, assigned, input_record, rated, recei
         (told(received("没有规则"), assigned("water")), None),
     ],
 )
-def test_only_a_department_is_told_in_an_inbox_that_its_message_was_refused(story: Story, sender: str | None) -> None:
+def test_only_departments_get_message_refused_in_an_inbox(story: Story, sender: str | None) -> None:
     assert read_input(input_record(story.inputs[-1])).department == sender

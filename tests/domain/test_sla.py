@@ -16,7 +16,7 @@ def clock(stopped_at: datetime | None = None, ended_at: datetime | None = None) 
     return Clock("accept", "p1", "lighting", MONDAY_NOON, DUE, stopped_at, ended_at)
 
 
-def test_a_clock_of_a_day_is_due_at_the_same_moment_of_the_next() -> None:
+def test_a_24_hour_clock_is_due_at_the_same_time_of_the_next_day() -> None:
     assert due_at(MONDAY_NOON, timedelta(hours=24)) == DUE
     assert due_at(MONDAY_NOON, timedelta(hours=0.5)) == MONDAY_NOON + timedelta(minutes=30)
 
@@ -34,7 +34,7 @@ def test_a_clock_of_a_day_is_due_at_the_same_moment_of_the_next() -> None:
     ],
     ids=["in time", "at the very moment", "a ms late", "open at the moment", "overdue", "ended in time", "ended late"],
 )
-def test_the_verdict_turns_a_millisecond_after_the_due_time(
+def test_the_verdict_changes_one_millisecond_after_the_due_time(
     one: Clock, as_of: datetime, verdict: str, judged_at: datetime | None
 ) -> None:
     assert (one.verdict(as_of), one.judged_at(as_of)) == (verdict, judged_at)

@@ -1,4 +1,4 @@
-"""What a resident may write: every field's limit, and the sentence for what is wrong with it."""
+"""Validation of residents' messages: the limit of every field, and the error messages."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def submission(**changed: Any) -> Submission:
 
 
 def problem(**changed: Any) -> tuple[str, str]:
-    """The one problem of a body: where, and the sentence."""
+    """The only error of a body: JSON pointer and message."""
     with pytest.raises(ValidationError) as told:
         submission(**changed)
     [one] = field_problems(told.value)
@@ -40,12 +40,12 @@ def problem(**changed: Any) -> tuple[str, str]:
     ["🚦💡 broken 👩‍👩‍👧‍👦", "المصباح لا يعمل \u202b123\u202c", "一行\n两行\r\n三行\t", "a", "字" * 200],
     ids=repr,
 )
-def test_words_of_any_script_are_taken_as_they_are(words: str) -> None:
+def test_text_in_any_script_is_accepted_unchanged(words: str) -> None:
     given = submission(subject=words, body=words)
     assert (given.subject, given.body) == (words, words)
 
 
-def test_the_longest_message_is_taken() -> None:
+def test_the_longest_message_is_accepted() -> None:
     given = submission(subject="题" * 200, body="🚧" * 20_000, area="区" * 100)
     assert (len(given.subject), len(given.body)) == (200, 20_000)
 
@@ -102,15 +102,13 @@ def test_the_longest_message_is_taken() -> None:
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
 )
-def test_whatever_is_wrong_is_named_with_its_value_and_what_would_be_right(
-    changed: dict[str, Any], pointer: str, detail: str
-) -> None:
+def test_every_error_quotes_the_value_and_the_remedy(changed: dict[str, Any], pointer: str, detail: str) -> None:
     where, sentence = problem(**changed)
     assert where == pointer
     assert sentence.startswith(detail)
 
 
-def test_what_is_missing_is_asked_for() -> None:
+def test_a_missing_field_is_reported() -> None:
     with pytest.raises(ValidationError) as told:
         Submission.model_validate_json("{}")
     assert [one.detail for one in field_problems(told.value)] == [
@@ -120,14 +118,14 @@ def test_what_is_missing_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"subject": "\\ud83d"}', "\ufeff{}", "[" * 100_000])
-def test_what_is_no_json_object_is_said_so(body: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_reported(body: str) -> None:
     with pytest.raises(ValidationError) as told:
         Submission.model_validate_json(body)
     details = [one.detail for one in field_problems(told.value)]
     assert any("JSON" in detail for detail in details), details
 
 
-def test_twenty_departments_are_taken_and_twenty_one_are_not() -> None:
+def test_twenty_departments_are_accepted_and_twenty_one_rejected() -> None:
     codes = [f"bureau-{number}" for number in range(21)]
     assert len(submission(departments=codes[:20]).departments) == 20
     assert problem(departments=codes) == ("/departments", "departments has 21 entries; at most 20 are taken")
@@ -137,13 +135,13 @@ def test_a_department_named_twice_counts_once() -> None:
     assert submission(departments=["roads", "water", "roads"]).departments == ("roads", "water")
 
 
-def test_a_contact_that_is_left_empty_is_none() -> None:
+def test_an_empty_contact_is_ignored() -> None:
     contact = submission(contact={"name": " ", "phone": "", "email": None}).contact
     assert contact is not None
     assert (contact.name, contact.phone, contact.email) == (None, None, None)
 
 
-def test_full_width_digits_are_a_telephone_number() -> None:
+def test_full_width_digits_are_accepted_in_a_telephone_number() -> None:
     contact = submission(contact={"phone": "１３９　００００ ００００"}).contact
     assert contact is not None
     assert contact.phone == "139 0000 0000"
@@ -152,13 +150,13 @@ def test_full_width_digits_are_a_telephone_number() -> None:
 @pytest.mark.parametrize(
     "address", ["o'brien+x@mail.example", "张三@例.中国", "a=b?c@x-y.example", "a.b.c@x.y.z", "writer@xn--fiq.cn"]
 )
-def test_plain_addresses_of_any_script_are_taken(address: str) -> None:
+def test_plain_addresses_in_any_script_are_accepted(address: str) -> None:
     assert ContactGiven(email=f" {address} ").email == address
 
 
-def test_a_fingerprint_outlives_a_field_that_is_added() -> None:
+def test_a_fingerprint_does_not_change_when_a_field_is_added() -> None:
     class Newer(Submission):
-        """A later version."""
+        """A later version of the model."""
 
         addition: str = "usual"
         another: tuple[str, ...] = ()
@@ -174,7 +172,7 @@ def test_a_fingerprint_outlives_a_field_that_is_added() -> None:
 @pytest.mark.parametrize(
     "changed", [{"round": 0}, {"round": "1"}, {"round": 1.5}, {"solved": "yes"}, {"satisfied": "very"}, {"words": "\0"}]
 )
-def test_a_wrong_rating_is_named(changed: dict[str, Any]) -> None:
+def test_an_invalid_rating_is_reported(changed: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as told:
         RatingGiven.model_validate_json(json.dumps({"round": 1, "solved": True, "satisfied": "yes"} | changed))
     [one] = field_problems(told.value)
@@ -202,11 +200,11 @@ def test_a_wrong_rating_is_named(changed: dict[str, Any]) -> None:
         ("en;q=nan", "zh"),
     ],
 )
-def test_a_message_is_in_the_language_its_writer_prefers(accept_language: str | None, language: str) -> None:
+def test_the_language_follows_the_writers_preference(accept_language: str | None, language: str) -> None:
     assert language_of(accept_language) == language
 
 
-def test_only_known_channels_are_counted_by_name() -> None:
+def test_unknown_channels_are_counted_as_other() -> None:
     assert [channel_label(one) for one in ("web", "fax", "wechat")] == ["web", "other", "wechat"]
 
 
@@ -221,14 +219,14 @@ def update(n: int, place: int, state: str) -> TicketUpdate:
     return TicketUpdate(n, place, f"2026-03-16T04:0{n}:00.000Z", f"{state} {n}.{place}", state, 1, (), None)
 
 
-def test_before_anything_is_told_the_ticket_says_it_is_received() -> None:
+def test_a_new_ticket_shows_the_state_registered() -> None:
     seen = ticket(RECEIVED, "2026-03-16T04:00:00.000Z", [], [])
     assert (seen.state, seen.round, seen.reply, seen.departments) == ("registered", 1, None, [])
     [entry] = seen.timeline
     assert (entry.at, entry.text) == ("2026-03-16T04:00:00.000Z", "Your message has been received.")
 
 
-def test_the_newest_picture_counts_in_whatever_order_they_came() -> None:
+def test_the_ticket_shows_the_newest_state_in_any_order_of_arrival() -> None:
     updates = [update(2, 7, "in-progress"), update(1, 3, "registered"), update(1, 4, "assigned")]
     seen = ticket(RECEIVED, "", updates, [2, 1])
     assert (seen.state, seen.rated) == ("in-progress", [1, 2])

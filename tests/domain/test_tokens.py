@@ -1,4 +1,4 @@
-"""Who holds the token: only the whole token, as a bearer."""
+"""The operator token: only the whole token as a bearer is accepted."""
 
 import pytest
 from fastapi import Request
@@ -13,7 +13,7 @@ def request(*authorization: bytes) -> Request:
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER"])
-def test_the_bearer_of_the_token_holds_it(scheme: bytes) -> None:
+def test_the_token_is_accepted_as_bearer(scheme: bytes) -> None:
     assert holds_token(request(scheme + b" " + TOKEN), TOKEN)
 
 
@@ -31,9 +31,9 @@ def test_the_bearer_of_the_token_holds_it(scheme: bytes) -> None:
         b"Bearer \xff" + TOKEN,
     ],
 )
-def test_nobody_else_does(given: bytes) -> None:
+def test_other_headers_are_rejected(given: bytes) -> None:
     assert not holds_token(request(given), TOKEN)
 
 
-def test_without_a_header_nobody_does() -> None:
+def test_a_missing_header_is_rejected() -> None:
     assert not holds_token(request(), TOKEN)

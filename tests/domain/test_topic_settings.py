@@ -1,4 +1,4 @@
-"""Topics whose writers are strangers are compressed by the broker, and each topic takes the largest record of its kind."""
+"""Topic settings: outboxes are recompressed by the broker, and record sizes fit from topic to topic."""
 
 from shared.kafka import topics
 from shared.kafka.topics import MIB, department_topics, system_topics
@@ -10,13 +10,13 @@ def config(name: str) -> dict[str, str]:
     return found
 
 
-def test_no_departments_choice_of_codec_concerns_the_reader_of_its_outbox() -> None:
+def test_the_broker_recompresses_outboxes_with_its_own_codec() -> None:
     assert config(topics.outbox("water"))["compression.type"] == "gzip"
     assert config(topics.CITY)["compression.type"] == "gzip"
     assert config(topics.inbox("water"))["compression.type"] == "producer"
 
 
-def test_what_a_topic_holds_fits_into_the_topic_that_follows_it() -> None:
+def test_records_fit_into_the_next_topic_of_the_flow() -> None:
     sizes = [topics.outbox("water"), topics.INPUTS, topics.RESIDENTS, topics.dead_letters("router")]
     assert [int(config(name)["max.message.bytes"]) // MIB for name in sizes] == [1, 4, 8, 10]
     assert (

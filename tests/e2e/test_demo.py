@@ -1,4 +1,4 @@
-"""The story of the demo, asserted: a morning's letters come back once each, and can be looked at afterwards."""
+"""`chorus demo` on a whole stack: every message gets one reply, and the results can be queried."""
 
 import json
 from typing import Any, Protocol
@@ -29,37 +29,37 @@ def morning(stack: Stack) -> Any:
     return json.loads(ended.stdout)
 
 
-def test_every_letter_comes_back_once(morning: Any) -> None:
+def test_every_message_gets_exactly_one_reply(morning: Any) -> None:
     assert morning["sent"] >= 36
     assert morning["answered"] == morning["sent"]
     assert (morning["lost"], morning["double"]) == (0, 0)
     assert [one["problems"] for one in morning["cases"] if one["problems"]] == []
 
 
-def test_letters_come_by_every_way_in_two_languages(morning: Any) -> None:
+def test_messages_arrive_by_every_channel_in_two_languages(morning: Any) -> None:
     assert {one["way"] for one in morning["cases"]} == {"form", "api", "file"}
     assert {one["language"] for one in morning["cases"]} == {"zh", "en"}
     assert len({one["channel"] for one in morning["cases"]}) >= 5
 
 
-def test_at_least_five_answers_are_given_by_two_or_three_departments(morning: Any) -> None:
+def test_at_least_five_replies_are_joint(morning: Any) -> None:
     joint = [one["departments"] for one in morning["cases"] if len(one["departments"]) > 1]
     assert len(joint) == morning["joint"] >= 5
     assert {len(one) for one in joint} == {2, 3}
 
 
-def test_residents_have_rated(morning: Any) -> None:
+def test_residents_rate(morning: Any) -> None:
     assert morning["rated"] == sum(one["rated"] is not None for one in morning["cases"]) > 10
 
 
-def test_a_case_has_its_record(stack: Stack, morning: Any) -> None:
+def test_a_case_has_its_timeline(stack: Stack, morning: Any) -> None:
     ended = stack.chorus("timeline", morning["cases"][0]["inquiry_id"], "--json")
     facts = json.loads(ended.stdout)
     assert [fact["sequence"] for fact in facts] == list(range(1, len(facts) + 1))
     assert facts[0]["type"] == "chorus.inquiry.registered"
 
 
-def test_a_second_morning_on_the_same_stack_is_as_good(stack: Stack, morning: Any) -> None:
+def test_a_second_demo_on_the_same_stack_succeeds(stack: Stack, morning: Any) -> None:
     ended = stack.chorus("demo", "--seed", "7", "--json")
     assert ended.returncode == 0, ended.stderr[-3000:]
     first, second = ({one["inquiry_id"] for one in told["cases"]} for told in (morning, json.loads(ended.stdout)))

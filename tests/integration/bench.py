@@ -1,4 +1,4 @@
-"""Where services are started one by one over the run's broker and store, and where one of them kills itself at a step."""
+"""Services started one by one on the run's broker and store; one of them may kill itself at a named step."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from shared.city import load_city
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
 from tests.backing import Backing
-from tests.integration.outside import Letter, Resident, departments_write, ids_by, read_all
+from tests.integration.outside import ReadRecord, Resident, departments_write, ids_by, read_all
 
 REPOSITORY = Path(__file__).parents[2]
 CITY = REPOSITORY / "deploy" / "city"
@@ -31,13 +31,13 @@ KILLABLE = Path(__file__).with_name("killable.py")
 NOISE = {"subject": "工地夜间施工噪音扰民", "body": "工地每天夜间施工，噪音很大。", "language": "zh"}
 JOINT = ("environment", "urban-management")
 POISON = "毒"
-"""An input whose body holds this goes wrong for good in a service that `killable.py` runs."""
+"""An input with this in its body always fails in a service run by `killable.py`."""
 OPERATOR = {"Authorization": f"Bearer {'token' * 20}"}
 
 
 @dataclass
 class Bench:
-    """Where the services of this module are started, one by one."""
+    """Starts the services of a test file one by one."""
 
     backing: Backing
     ports: Ports
@@ -45,7 +45,7 @@ class Bench:
 
     @contextmanager
     def service(self, name: str, *kill: str, script: Path = KILLABLE) -> Iterator[subprocess.Popen[bytes]]:
-        """A service process; with `kill` it kills itself at that step, or does what another script makes of the words."""
+        """A service process; `kill` names the step at which it kills itself, or arguments of another script."""
         port = getattr(self.ports, name)
         words = [str(script), name, *kill] if kill else ["-m", f"services.{name}"]
         process = subprocess.Popen(
@@ -60,12 +60,12 @@ class Bench:
             process.wait(30)
 
     def stored(self, database: str, collection: str, **query: Any) -> list[dict[str, Any]]:
-        """What a service's database holds, read past it."""
+        """The documents in a service's database, read directly."""
         with MongoClient[dict[str, Any]](self.backing.mongodb) as store:
             return list(store[f"chorus_{database}"][collection].find(query))
 
-    def letters(self, inquiry_id: str, *topics: str) -> list[Letter]:
-        """What these topics hold of an inquiry."""
+    def letters(self, inquiry_id: str, *topics: str) -> list[ReadRecord]:
+        """The records of an inquiry in these topics."""
         return [one for one in read_all(self.backing.kafka, topics) if one.headers.get("ce_subject") == inquiry_id]
 
     def url(self, name: str) -> str:
@@ -84,7 +84,7 @@ class Bench:
 
 
 def set_up(running: Backing, folder: Path) -> Bench:
-    """Topics, secrets and a city over this broker and store."""
+    """Topics, secrets and a city on this broker and store."""
     city = load_city(CITY)
     wanted = (*system_topics(6, 90), *department_topics([one.code for one in city.departments], 90))
     asyncio.run(create_topics(running.kafka, wanted, 1))
@@ -120,7 +120,7 @@ def set_up(running: Backing, folder: Path) -> Bench:
 
 
 def whole(bench: Bench, inquiry_id: str) -> None:
-    """What an auditor finds in the topics: each thing once, events without gaps, and those are the stored facts."""
+    """Check the topics: nothing duplicated, events without gaps and equal to the stored facts."""
     chained(bench, inquiry_id)
     letters = bench.letters(inquiry_id, EVENTS, RESIDENTS, INPUTS, *(f"departments.{code}.inbox" for code in JOINT))
     events = [one for one in letters if one.topic == EVENTS]
@@ -146,7 +146,7 @@ def events_of(bench: Bench, inquiry_id: str) -> dict[int, bytes]:
 
 
 def chained(bench: Bench, inquiry_id: str) -> None:
-    """Every fact comes to be an event of the same bytes, which names the hash of the one before."""
+    """Every fact is published as an event with the same bytes, chained by hashes."""
     decisions = sorted(bench.stored("router", "decisions", inquiry_id=inquiry_id), key=lambda one: int(one["n"]))
     facts = [fact.encode() for one in decisions for fact in one["facts"]]
     until = time.monotonic() + 10
@@ -161,7 +161,7 @@ def chained(bench: Bench, inquiry_id: str) -> None:
 
 @contextmanager
 def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) -> Iterator[None]:
-    """While this goes on, the victim, who will kill itself at its step, is started anew after its end."""
+    """Restart the process that kills itself, once it has ended."""
     with ExitStack() as successors:
 
         def watch() -> None:
@@ -178,12 +178,12 @@ def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) ->
 
 
 def killed_itself(process: subprocess.Popen[bytes]) -> None:
-    """Its step was reached."""
+    """Assert that the step was reached."""
     assert process.wait(20) == -signal.SIGKILL, "the step was never reached"
 
 
 def until_decided(bench: Bench, receipt: dict[str, Any]) -> None:
-    """Wait until the core has decided it."""
+    """Wait until the core has decided the input."""
     end = time.monotonic() + 30
     while not bench.stored("router", "decisions", inquiry_id=receipt["inquiry_id"]):
         assert time.monotonic() < end, "it was never decided"
@@ -191,7 +191,7 @@ def until_decided(bench: Bench, receipt: dict[str, Any]) -> None:
 
 
 def answered(bench: Bench, receipt: dict[str, Any]) -> None:
-    """A case is answered by both departments, from the offer to the joint reply; then the audit."""
+    """Answer a case by both departments, from offer to joint reply, then check it."""
     resident = Resident(bench.url("intake"))
     seen = resident.wait_for(receipt, "assigned")
     assert {one["code"] for one in seen["departments"]} == set(JOINT)

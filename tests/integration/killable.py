@@ -2,9 +2,9 @@
 
 STEP is `before-` or `after-` one of these, or `overlap`:
 `insert` (decisions, ledger entries, deliveries, the scorer's events) · `publish` and `commit`, with TOPIC only to, or of,
-that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (the mail server has it) · `note` (that it has it) ·
-`park` (an input that fails for good: one that holds POISON).
-`overlap`: what follows from one batch is not confirmed yet when the decisions of the next are stored.
+that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (sending it) · `note` (recording that it was sent) ·
+`park` (an input that always fails: one that contains POISON).
+`overlap`: the messages of one batch are unconfirmed when the decisions of the next are stored.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ Counts = Callable[..., bool]
 
 
 def die() -> None:
-    """End here and now: no handler, no flush, no goodbye."""
+    """End the process at once, without handlers or flushes."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def around(act: Callable[..., Awaitable[Any]], when: str, counts: Counts) -> Callable[..., Awaitable[Any]]:
-    """The step, with the kill before or after it."""
+    """Wrap the step with the kill before or after it."""
 
     async def killing(*args: Any, **kwargs: Any) -> Any:
         if not counts(*args, **kwargs):
             return await act(*args, **kwargs)
         if when == "before":
             die()
-        # A claim that found nothing is none.
+        # An empty claim does not count.
         if (result := await act(*args, **kwargs)) or act.__name__ != "claim":
             die()
         return result
@@ -59,17 +59,17 @@ def around(act: Callable[..., Awaitable[Any]], when: str, counts: Counts) -> Cal
 
 
 def any_call(*_: Any, **__: Any) -> bool:
-    """The first one."""
+    """Match the first call."""
     return True
 
 
 def into(*names: str) -> Counts:
-    """The first with documents for one of these collections."""
+    """Match the first call with documents for one of these collections."""
     return lambda collection, documents: collection.name in names and bool(documents)
 
 
 def arm(step: str, topic: str | None) -> None:
-    """Put the kill where `step` says."""
+    """Install the kill at `step`."""
     when, _, what = step.partition("-")
     insert = "insert_new"
     places: dict[str, list[tuple[object, str, Counts]]] = {
@@ -92,7 +92,7 @@ def arm(step: str, topic: str | None) -> None:
 
 
 def overlap() -> None:
-    """Hold back what follows from the first decisions, and die as soon as further ones are stored."""
+    """Hold back the messages of the first decisions, and die as soon as further decisions are stored."""
     publish, insert, stored = Publisher.deliver, insert_new, [0]
 
     async def held(self: Publisher, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
@@ -112,7 +112,7 @@ def overlap() -> None:
 
 
 def poisonable(case: Any, given: Any, directory: Any) -> Any:
-    """Decide, but for what would go wrong however often it is tried."""
+    """Decide, except for inputs that always fail."""
     if POISON in getattr(given.payload, "body", ""):
         raise RuntimeError("planted")
     return decide(case, given, directory)
@@ -121,11 +121,11 @@ def poisonable(case: Any, given: Any, directory: Any) -> Any:
 if __name__ == "__main__":
     service, step, topic = sys.argv[1], sys.argv[2], (sys.argv[3] if len(sys.argv) > 3 else None)
     setattr(services.router.core.handlers, "decide", poisonable)  # noqa: B010
-    # A claim of the dead is waited for: here 3 s, not a minute.
+    # Claims of dead processes expire after 3 s instead of a minute.
     (
         services.notifier.store.LEASE_S,
-        services.notifier.channels.email.MAIL_S,
-        services.notifier.channels.email.SPARE_S,
+        services.notifier.channels.email.SEND_TIMEOUT_S,
+        services.notifier.channels.email.LEASE_SPARE_S,
     ) = (
         3.0,
         1.0,

@@ -1,4 +1,4 @@
-"""The system as others see it: a resident over HTTP, departments with a Kafka client, an auditor who reads whole topics."""
+"""The system from outside: a resident over HTTP, departments as Kafka clients, an auditor who reads whole topics."""
 
 import json
 import time
@@ -15,7 +15,7 @@ PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReadRecord:
     """One record with its headers as text; `data` is what its value holds if that is a JSON object."""
 
     topic: str
@@ -25,14 +25,14 @@ class Letter:
     value: bytes = b""
 
 
-def letter(message: Any) -> Letter:
-    """A record as confluent-kafka gives it."""
+def letter(message: Any) -> ReadRecord:
+    """Decode a record of confluent-kafka."""
     headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
     try:
         data = json.loads(message.value() or b"{}")
     except (ValueError, RecursionError):
         data = {}
-    return Letter(
+    return ReadRecord(
         message.topic(),
         (message.key() or b"").decode(errors="replace"),
         headers,
@@ -41,8 +41,8 @@ def letter(message: Any) -> Letter:
     )
 
 
-def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
-    """Everything that lies in the topics now, in order within each partition."""
+def read_all(kafka: str, topics: Iterable[str]) -> list[ReadRecord]:
+    """All records in the topics now, in order within each partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": kafka,
@@ -69,7 +69,7 @@ def read_all(kafka: str, topics: Iterable[str]) -> list[Letter]:
 
 
 def departments_write(kafka: str, code: str, kind: str, body: dict[str, Any], ce_id: str | None = None) -> str:
-    """Write into an outbox as any department's client would; returns the ce_id."""
+    """Write to an outbox as a department's client; returns the ce_id."""
     ce_id = ce_id or str(uuid4())
     producer = Producer({"bootstrap.servers": kafka, "acks": "all"})
     producer.produce(
@@ -83,13 +83,13 @@ def departments_write(kafka: str, code: str, kind: str, body: dict[str, Any], ce
 
 @dataclass
 class Resident:
-    """Somebody who writes in, insists when nobody answers, and looks what became of it."""
+    """A resident who writes with retries and reads the ticket."""
 
     intake: str
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
 
     def write(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Send until it is accepted, under one key."""
+        """Send until the message is accepted, with one idempotency key."""
         key = str(uuid4())
         until = time.monotonic() + PATIENCE_S
         while True:
@@ -105,7 +105,7 @@ class Resident:
             time.sleep(0.1)
 
     def look(self, receipt: dict[str, Any]) -> dict[str, Any]:
-        """The ticket; an empty one while intake is away."""
+        """The ticket; empty while intake is unavailable."""
         try:
             answer = self.http.get(
                 f"{self.intake}/inquiries/{receipt['inquiry_id']}", headers={"X-Query-Code": receipt["query_code"]}
@@ -116,7 +116,7 @@ class Resident:
         return seen
 
     def wait_for(self, receipt: dict[str, Any], *states: str) -> dict[str, Any]:
-        """Look until the ticket is in one of these states."""
+        """Wait until the ticket has one of these states."""
         until = time.monotonic() + PATIENCE_S
         while True:
             seen = self.look(receipt)
@@ -126,8 +126,8 @@ class Resident:
             time.sleep(0.05)
 
 
-def ids_by(letters: Iterable[Letter], *fields: str) -> dict[tuple[str, ...], set[str]]:
-    """The ce_ids under which the same thing was told: more than one means that it happened twice."""
+def ids_by(letters: Iterable[ReadRecord], *fields: str) -> dict[tuple[str, ...], set[str]]:
+    """The ce_ids of messages about the same thing; more than one means a duplicate."""
     found: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for letter in letters:
         what = (letter.headers["ce_type"], *(str(letter.data.get(name)) for name in fields))

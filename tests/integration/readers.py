@@ -1,4 +1,4 @@
-"""Who reads which topic, what a good record there looks like, and how its effect is seen from outside."""
+"""The readers of each topic, a valid record for it, and how to observe its effect."""
 
 import json
 from collections import Counter
@@ -25,7 +25,7 @@ Effects = Callable[[Stored], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Reader:
-    """One reading of a topic: `end` is its line in the corpus's files, `effects` counts what it stored of each inquiry."""
+    """A subscription: `end` is its line in the corpus's files, `effects` counts what it stored for each inquiry."""
 
     end: str
     service: str
@@ -34,18 +34,18 @@ class Reader:
 
 
 def counted(field: str, place: str, stored: Stored) -> Mapping[str, int]:
-    """How many documents there are of each inquiry."""
+    """The number of documents of each inquiry."""
     database, collection = place.split(".")
     return Counter(str(one[field]) for one in stored[database][collection].find({}, [field]))
 
 
 def decided(stored: Stored) -> Mapping[str, int]:
-    """How many inputs were taken, of each inquiry."""
+    """The number of decided inputs of each inquiry."""
     return Counter(one["inquiry_id"] for one in stored["chorus_router"]["decisions"].find({"refusal": None}))
 
 
 def replied(stored: Stored) -> Mapping[str, int]:
-    """How often each interim word was taken."""
+    """The number of times each interim reply was accepted."""
     decisions = stored["chorus_router"]["decisions"].find({"type": "part.replied", "refusal": None})
     return Counter(
         one["words"][f"{index}/text"]
@@ -67,12 +67,12 @@ READERS = (
 
 
 def readers_of(topic: str, service: str | None = None) -> Sequence[Reader]:
-    """The readings of a topic, of one service or of all."""
+    """The subscriptions of a topic, of one service or all."""
     return [one for one in READERS if one.topic == topic and service in (None, one.service)]
 
 
 def good(topic: str, part_id: str = "") -> Sample:
-    """A record as it should be, of an inquiry, or with a word, of its own."""
+    """A valid record about its own inquiry, or with its own text."""
     number = next(numbers)
     inquiry_id = f"20260316-{number:08}"
     word = f"We look into it, {number}."
@@ -108,14 +108,14 @@ def good(topic: str, part_id: str = "") -> Sample:
 
 
 def told(inquiry_id: str, word: str) -> dict[str, Any]:
-    """What a resident is told, and mailed."""
+    """A resident message, with a mail."""
     picture = {"state": "registered", "round": 1, "subject": word, "language": "en", "departments": []}
     contact = {"email": "writer@mail.example"}
     return {"inquiry_id": inquiry_id, "what": "registered", "text": word, "contact": contact, "case": picture}
 
 
 def offered(inquiry_id: str, department: str = "environment") -> dict[str, Any]:
-    """The event by which a department is mailed."""
+    """The event for which a department gets a mail."""
     due = {"accept": AT, "first_reply": AT, "resolve": AT}
     begun = {
         "type": "chorus.part.offered",

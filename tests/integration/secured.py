@@ -1,4 +1,4 @@
-"""A secured stack as its operators hold it: its users with their passwords, what lies in its topics, what becomes of a case."""
+"""A stack started with `--secure`: its users, topics and cases."""
 
 import io
 import json
@@ -27,7 +27,7 @@ WITHIN_S = 90.0
 
 
 def until(what: str, true: Callable[..., Any], *given: Any) -> Any:
-    """Wait for something; returns it."""
+    """Wait until `true` returns a true value; returns it."""
     limit = time.monotonic() + WITHIN_S
     while not (found := true(*given)):
         assert time.monotonic() < limit, what
@@ -43,7 +43,7 @@ class Secured:
 
     @property
     def file(self) -> StackFile:
-        """Where it is now."""
+        """The current `stack.json`."""
         return StackFile.model_validate_json((self.stack.data / "stack.json").read_text("utf-8"))
 
     def password_file(self, user: str) -> Path:
@@ -51,7 +51,7 @@ class Secured:
         return Path(self.file.kafka_users, user)
 
     def connection(self, user: str, where: Where = "inside", password: str | None = None) -> Connection:
-        """How this user comes in: on this machine, or with TLS from outside."""
+        """The connection of this user, on this machine or with TLS from outside."""
         password = self.password_file(user).read_text("utf-8").strip() if password is None else password
         if where == "inside":
             return Connection(self.file.kafka, "sasl_plaintext", user, password)
@@ -63,7 +63,7 @@ class Secured:
         return Access(self.connection("admin"))
 
     def ends(self, topics: Iterable[str]) -> dict[str, int]:
-        """How many records were ever written to each topic."""
+        """The total of end offsets of each topic."""
         settings = self.connection("admin").confluent() | {
             "group.id": "nobody's",
             "enable.auto.commit": False,
@@ -83,7 +83,7 @@ class Secured:
             consumer.close()
 
     def write_in(self, *departments: str) -> str:
-        """A resident writes to these departments; returns the inquiry, when all have their part."""
+        """Send a message to these departments; returns the inquiry once all have their part."""
         message = {"subject": "请回复", "body": "请各部门答复。", "departments": list(departments)}
         answer = httpx.post(f"{self.file.urls.intake}/inquiries", json=message, timeout=10, trust_env=False)
         inquiry_id = str(answer.raise_for_status().json()["inquiry_id"])
@@ -91,7 +91,7 @@ class Secured:
         return inquiry_id
 
     def case(self, inquiry_id: str) -> dict[str, Any] | None:
-        """The case as the desk shows it; None while there is none."""
+        """The case as the desk shows it; None before it exists."""
         bearer = {"Authorization": f"Bearer {Path(self.file.operator_token_file).read_text('ascii').strip()}"}
         url = f"{self.file.urls.router}/cases/{inquiry_id}"
         answer = httpx.get(url, headers=bearer, timeout=10, trust_env=False)
@@ -99,7 +99,7 @@ class Secured:
         return found
 
     def readiness(self, service: str) -> tuple[bool, str]:
-        """Whether the service is ready, and what it says."""
+        """Whether the service is ready, and its reasons."""
         try:
             answer = httpx.get(f"{getattr(self.file.urls, service)}/readyz", timeout=10, trust_env=False)
         except httpx.TransportError:
@@ -107,7 +107,7 @@ class Secured:
         return answer.is_success, "; ".join(answer.json()["reasons"])
 
     def json(self, *words: str) -> Any:
-        """What a command answers that succeeds; it runs in this process, in a thread without an event loop."""
+        """Run a command that must succeed, in this process; returns its JSON output."""
         said, told = io.StringIO(), io.StringIO()
         with redirect_stdout(said), redirect_stderr(told), ThreadPoolExecutor(1) as thread:
             code = thread.submit(main, [*words, "--json", "--data", str(self.stack.data)]).result()
@@ -116,7 +116,7 @@ class Secured:
 
 
 def outsider(folder: Path, kafka: str, words: tuple[str, ...], **settings: str) -> subprocess.Popen[str]:
-    """A `chorus` command of somebody who has no stack and only these settings."""
+    """Run a `chorus` command without a stack, with only these settings."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(folder / "no-stack"), "CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY)}
     env |= {f"CHORUS_KAFKA_{name.upper()}": value for name, value in settings.items()}

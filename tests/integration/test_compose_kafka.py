@@ -1,7 +1,7 @@
-"""The brokers of docker-compose.yml, started on this machine as its image starts them, and the commands compose runs there.
+"""The brokers of docker-compose.yml, started on this machine as in their image, and the one-shots that Compose runs.
 
-There is no engine here: what is not compose's own (the image's program, addresses, folders, memory) is stood in for by
-`composed`; script, settings, secrets and commands are the very ones that are deployed.
+`composed` replaces what belongs to the image and the engine (program, addresses, folders, memory); script, settings,
+secrets and commands are the deployed ones.
 """
 
 import json
@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from deploy.failure import Failure
-from deploy.kafka_admin.access import Access, _rule
+from deploy.kafka_admin.access import Access, _acl
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, department_rights
 from deploy.local import jars
 from deploy.local.city import SAMPLE
@@ -37,13 +37,13 @@ pytestmark = pytest.mark.integration
 
 COPIES = {"single": ("1", 1, "1"), "three": ("3", 3, "2")}
 PROVISION = {"single": "provision", "three": "provision-three"}
-# Where they listen and where their files are is this machine's.
+# Addresses and paths are those of this machine.
 PLACES = {"listeners", "advertised.listeners", "listener.name.outside.ssl.keystore.location"}
 
 
 @dataclass
 class Deployed:
-    """A profile that runs, after the first two runs of its provisioning."""
+    """A running profile after two runs of its provisioning."""
 
     profile: str
     compose: Composed
@@ -51,16 +51,16 @@ class Deployed:
 
     @property
     def replication(self) -> tuple[int, str]:
-        """Copies of each topic, and how many must have a write."""
+        """The replication factor, and the minimum of in-sync replicas."""
         return COPIES[self.profile][1:]
 
     def connection(self, user: str) -> Connection:
-        """Inside, as this user."""
+        """The connection of this user to the inside listener."""
         passwords = Passwords(self.compose.secrets / "kafka")
         return Connection(self.compose.kafka, "sasl_plaintext", user, passwords.of(user))
 
     def provision(self) -> dict[str, Any]:
-        """Run what compose runs."""
+        """Run the one-shot of Compose."""
         done = self.compose.run(PROVISION[self.profile])
         assert done.returncode == 0, done.stderr
         told: dict[str, Any] = json.loads(done.stdout)
@@ -69,9 +69,9 @@ class Deployed:
 
 @pytest.fixture(scope="module", params=BROKERS)
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A profile's brokers, provisioned twice. Without Kafka's jars the tests are skipped; where CI is set they fail."""
+    """The brokers of a profile, provisioned twice. Without Kafka's jars the tests are skipped; in CI they fail."""
     try:
-        jars.fetched()
+        jars.download()
     except Failure as failure:
         if os.environ.get("CI"):
             raise
@@ -86,7 +86,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         yield running
 
 
-def test_the_first_run_makes_topics_and_users_and_the_second_changes_nothing(deployed: Deployed) -> None:
+def test_the_first_run_creates_topics_and_users_and_the_second_changes_nothing(deployed: Deployed) -> None:
     city = load_city(deployed.compose.city)
     codes = [one.code for one in city.active]
     topics = {one.name for one in (*system_topics(6, 90), *department_topics(codes, 90))}
@@ -101,7 +101,7 @@ def test_the_first_run_makes_topics_and_users_and_the_second_changes_nothing(dep
 
     access = Access(deployed.connection(ADMIN))
     assert access.users() == users | {ADMIN, BROKER}
-    assert access._rules_of([*users, BROKER]) == rules(codes)
+    assert access._acls_of([*users, BROKER]) == rules(codes)
     told = access.admin.list_topics(timeout=10).topics
     assert topics <= told.keys()
     assert {len(part.replicas) for name in topics for part in told[name].partitions.values()} == {
@@ -111,7 +111,7 @@ def test_the_first_run_makes_topics_and_users_and_the_second_changes_nothing(dep
     assert {answer.result(10)["min.insync.replicas"].value for answer in answers.values()} == {deployed.replication[1]}
 
 
-def test_a_broker_keeps_to_the_rules_that_the_local_one_was_tested_with(deployed: Deployed) -> None:
+def test_the_brokers_settings_equal_those_of_the_local_stack(deployed: Deployed) -> None:
     secrets = deployed.compose.secrets
     stand_in = Secured(Passwords(secrets / "kafka"), Certificates(secrets), "localhost:9094", "127.0.0.1:9094")
     local = properties(settings(secrets, 9092, 9093, stand_in))
@@ -122,7 +122,7 @@ def test_a_broker_keeps_to_the_rules_that_the_local_one_was_tested_with(deployed
         assert {name: started[name] for name in rules_of_users} == {name: local[name] for name in rules_of_users}
 
 
-def test_no_password_is_in_an_environment_or_a_list_of_processes(deployed: Deployed) -> None:
+def test_no_password_is_in_an_environment_or_command_line(deployed: Deployed) -> None:
     passwords = [file.read_text().strip() for file in (deployed.compose.secrets / "kafka").iterdir()]
     for broker, process in deployed.compose.running.items():
         seen = psutil.Process(process.pid)
@@ -135,7 +135,7 @@ def test_no_password_is_in_an_environment_or_a_list_of_processes(deployed: Deplo
         assert {file.stat().st_mode & 0o077 for file in holding} == {0}
 
 
-def test_nobody_comes_in_without_a_password(deployed: Deployed) -> None:
+def test_a_login_is_required(deployed: Deployed) -> None:
     for connection in (
         Connection(deployed.compose.kafka),
         Connection(deployed.compose.kafka, "sasl_plaintext", "x", "y"),
@@ -145,8 +145,8 @@ def test_nobody_comes_in_without_a_password(deployed: Deployed) -> None:
             admin.list_topics(timeout=3)
 
 
-def test_a_department_outside_writes_its_outbox_and_nothing_else(deployed: Deployed) -> None:
-    """With the settings that docs/departments.md tells it."""
+def test_a_department_outside_can_only_write_its_outbox(deployed: Deployed) -> None:
+    """With the settings in docs/departments.md."""
     page = (REPOSITORY / "docs" / "departments.md").read_text("utf-8")
     (block,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
     client = properties(block)
@@ -163,30 +163,30 @@ def test_a_department_outside_writes_its_outbox_and_nothing_else(deployed: Deplo
 
 
 @pytest.mark.parametrize("deployed", ["three"], indirect=True)
-def test_the_brokers_own_passwords_are_rotated_by_their_files_a_restart_and_provisioning(deployed: Deployed) -> None:
+def test_rotating_the_brokers_password_needs_new_files_a_restart_and_provisioning(deployed: Deployed) -> None:
     rotated = deployed.compose.run("secrets", "--rotate", "kafka/broker", "--rotate", "kafka/controller")
     assert rotated.returncode == 0, rotated.stderr
     deployed.compose.stop()
     deployed.compose.start()
     told = deployed.provision()
     assert (told["made"], told["users"], told["granted"], told["taken"]) == ([], [], 0, 0)
-    # This waits for a second broker to have it.
+    # A confirmed write waits for a second replica.
     assert written(deployed.connection("intake").confluent(), "inquiries.inputs") is None
 
 
 def rules(codes: list[str]) -> set[Any]:
-    """Every rule of the table, as Kafka keeps it."""
+    """All ACLs in Kafka."""
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
-    return {_rule(user, right) for user, held in rights.items() for right in held}
+    return {_acl(user, right) for user, held in rights.items() for right in held}
 
 
 def is_small(file: Path) -> bool:
-    """Kafka lays out its indexes before they hold anything, ten megabytes each."""
+    """Whether the index files are small: Kafka preallocates ten megabytes for each."""
     return file.stat().st_size < 1_000_000
 
 
 def written(client: Mapping[str, Any], topic: str) -> int | None:
-    """Write one record, waiting for every copy; returns the code of the error it met."""
+    """Write one record with acks=all; returns the error code."""
     codes: list[int | None] = []
     producer = Producer(dict(client) | {"acks": "all", "log_level": 0, "message.timeout.ms": 60_000})
     producer.produce(topic, b"{}", on_delivery=lambda error, _: codes.append(error.code() if error else None))

@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml by their own commands and environment: each as its own user, of Kafka and of the store."""
+"""The services of docker-compose.yml with their own commands and environment, each with its own users of Kafka and MongoDB."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ CASE: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    """One broker, one store, four services, and the sample city in force: in the order in which compose starts them."""
+    """One broker, one store, the four services and the sample city, started in the order of Compose."""
     root = tmp_path_factory.mktemp("town")
     shutil.copytree(SAMPLE, root / "city")
     given = {"CHORUS_REPLICATION": "1", "CHORUS_SMTP": running.smtp}
@@ -49,7 +49,7 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield one
 
 
-def test_a_message_goes_all_the_way_and_nobody_lacks_a_right(town: Composed) -> None:
+def test_a_message_is_answered_without_permission_errors(town: Composed) -> None:
     intake = f"http://{town.addresses['intake:8000']}"
     receipt = httpx.post(f"{intake}/inquiries", json=CASE, trust_env=False).raise_for_status().json()
     part = f"{receipt['inquiry_id']}-p1"
@@ -75,14 +75,14 @@ def test_a_message_goes_all_the_way_and_nobody_lacks_a_right(town: Composed) -> 
 
 
 def done(town: Composed, part: str, *words: str) -> Any:
-    """What a command that must succeed has told."""
+    """Run a command that must succeed; returns its output."""
     ran = town.run(part, *words)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
 
 def admin_of(town: Composed) -> str:
-    """The password that the image would give the store's first user."""
+    """The password of the store's first user."""
     return (town.secrets / "mongo" / "admin").read_text().strip()
 
 
@@ -105,7 +105,7 @@ def ready(town: Composed, service: str) -> bool:
 
 
 def until(condition: Callable[[], bool], town: Composed) -> None:
-    """Return when it holds; a service that ended, or too long a time, is told with its last words."""
+    """Wait until the condition holds; fails with the output of a service that has ended."""
     end = time.monotonic() + WAIT_S
     while not condition():
         over = [name for name in SERVICES if name in town.running and town.running[name].poll() is not None]

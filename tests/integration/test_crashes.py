@@ -1,4 +1,4 @@
-"""Intake and router are killed between any two of their steps; after the restart every effect is there, once."""
+"""Intake and router are killed between any two steps; after the restart every effect exists once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The core is killed with two batches in hand, and while it gives an input up; what comes after it has everything once."""
+"""The core is killed with two batches in flight, and while it sends an input to dead letters."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def intake_runs(bench: Bench) -> Iterator[None]:
 
 
 def letters_of(bench: Bench, receipt: dict[str, Any]) -> list[dict[str, Any]]:
-    """The dead letters of an inquiry, as the desk lists them; waits for the first."""
+    """The dead letters of an inquiry; waits for the first."""
     end = time.monotonic() + 40
     while time.monotonic() < end:
         try:
@@ -38,7 +38,7 @@ def letters_of(bench: Bench, receipt: dict[str, Any]) -> list[dict[str, Any]]:
     raise AssertionError("there is no dead letter")
 
 
-def test_two_batches_in_hand_the_former_unconfirmed_the_next_stored(bench: Bench) -> None:
+def test_killed_with_one_batch_unconfirmed_and_the_next_stored(bench: Bench) -> None:
     resident = Resident(bench.url("intake"))
     with bench.service("router", "overlap") as process, started_anew(bench, process, "router"):
         first = resident.write(NOISE)
@@ -52,9 +52,7 @@ def test_two_batches_in_hand_the_former_unconfirmed_the_next_stored(bench: Bench
 
 
 @pytest.mark.parametrize("step", PARKING_STEPS, ids=" ".join)
-def test_killed_while_an_input_is_given_up_it_is_parked_once_and_a_replay_decides_it_once(
-    bench: Bench, step: tuple[str, ...]
-) -> None:
+def test_killed_while_parking_an_input_it_is_parked_once_and_replayed_once(bench: Bench, step: tuple[str, ...]) -> None:
     resident = Resident(bench.url("intake"))
     with bench.service("router", *step) as process, started_anew(bench, process, "router"):
         wrong = resident.write(NOISE | {"body": f"{NOISE['body']}{POISON}"})
@@ -62,7 +60,7 @@ def test_killed_while_an_input_is_given_up_it_is_parked_once_and_a_replay_decide
         well = resident.write(NOISE)
         answered(bench, well)
         if step == ("before-park",):
-            # Nothing was noted of it, and what comes after the crash can decide it.
+            # The input was not parked, so the restarted process can decide it.
             answered(bench, wrong)
             return
         [letter] = letters_of(bench, wrong)

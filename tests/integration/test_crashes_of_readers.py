@@ -1,4 +1,4 @@
-"""Notifier and scorer are killed between any two of their steps; every mail keeps its ids, every event counts once."""
+"""Notifier and scorer are killed between any two steps; mails keep their ids and events count once."""
 
 import email
 import time
@@ -35,7 +35,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 
 def written(bench: Bench) -> str:
-    """A letter of somebody with an address, assigned to two departments with addresses: its number."""
+    """Send a message of a resident with an address to two departments with addresses; returns its number."""
     resident = Resident(bench.url("intake"))
     receipt = resident.write(NOISE | {"contact": {"name": "林听雨", "email": "lin@mail.example"}})
     resident.wait_for(receipt, "assigned")
@@ -43,7 +43,7 @@ def written(bench: Bench) -> str:
 
 
 def mails(bench: Bench) -> dict[str, Counter[str]]:
-    """Of every event that was mailed the Message-IDs, and how often each was."""
+    """The Message-IDs of each mailed event, with their counts."""
     assert bench.backing.mail is not None
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for file in bench.backing.mail.glob("*.eml"):
@@ -53,7 +53,7 @@ def mails(bench: Bench) -> dict[str, Counter[str]]:
 
 
 def to_be_mailed(bench: Bench, inquiry_id: str) -> set[str]:
-    """The ids of what must be mailed of an inquiry: two words to its resident, a part to each department."""
+    """The ids of the expected mails of an inquiry: two to the resident, one to each department."""
     letters = bench.letters(inquiry_id, EVENTS, RESIDENTS)
     return {
         one.headers["ce_id"]
@@ -74,7 +74,7 @@ def events_there(bench: Bench, inquiry_id: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def others(bench: Bench) -> Iterator[None]:
-    """Intake and router at work; what lay in the topics before is done, so that a kill hits what is new."""
+    """Run intake and router; older records are handled first, so that the kill hits new ones."""
     with bench.service("intake"), bench.service("router"):
         inquiry_id = written(bench)
         with bench.service("notifier"), bench.service("scorer"):
@@ -85,9 +85,7 @@ def others(bench: Bench) -> Iterator[None]:
 
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize("step", NOTIFIER_STEPS, ids=" ".join)
-def test_a_notifier_killed_there_mails_everything_and_a_repeat_has_the_same_ids(
-    bench: Bench, step: tuple[str, ...]
-) -> None:
+def test_a_killed_notifier_sends_every_mail_and_repeats_have_the_same_ids(bench: Bench, step: tuple[str, ...]) -> None:
     before = sum(ids.total() - 1 for ids in mails(bench).values())
     with bench.service("notifier", *step) as process, started_anew(bench, process, "notifier"):
         inquiry_id = written(bench)
@@ -103,7 +101,7 @@ def test_a_notifier_killed_there_mails_everything_and_a_repeat_has_the_same_ids(
 
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize("step", SCORER_STEPS, ids=" ".join)
-def test_a_scorer_killed_there_counts_every_event_once(bench: Bench, step: tuple[str, ...]) -> None:
+def test_a_killed_scorer_counts_every_event_once(bench: Bench, step: tuple[str, ...]) -> None:
     with bench.service("scorer", *step) as process, started_anew(bench, process, "scorer"):
         inquiry_id = written(bench)
         killed_itself(process)

@@ -1,4 +1,4 @@
-"""What was put aside, and what went missing, through the command line on a whole stack: looked at, replayed, mended."""
+"""`chorus dead-letters` and `chorus reconcile` on a whole stack."""
 
 import json
 import time
@@ -29,7 +29,7 @@ PATIENCE_S = 60.0
 
 
 class Town:
-    """A stack of its own, seen by its operator, a resident, departments, and somebody with the keys to the store."""
+    """A stack with its operator, a resident, departments, and direct access to the store."""
 
     def __init__(self, stack: RunningStack) -> None:
         found = json.loads((stack.data / "stack.json").read_text())
@@ -40,24 +40,24 @@ class Town:
         self.store: MongoClient[dict[str, Any]] = MongoClient(found["mongodb"])
 
     def chorus(self, *words: str) -> tuple[int, Any]:
-        """A command's exit code and document."""
+        """Run a command; returns exit code and JSON."""
         ended = self.stack.chorus(*words, "--json")
         assert ended.stdout.count("\n") == 1, ended.stdout + ended.stderr
         return ended.returncode, json.loads(ended.stdout)
 
     def letters(self, **wanted: Any) -> list[dict[str, Any]]:
-        """Those of the letters that are like this, as the desk lists them."""
+        """The dead letters with these fields, as the desk lists them."""
         found = self.desk.get("/dead-letters", params={"limit": 1_000}).raise_for_status().json()["letters"]
         return [one for one in found if wanted.items() <= one.items()]
 
     def letter(self, **wanted: Any) -> dict[str, Any]:
-        """The one letter like this, as soon as it is there."""
+        """Wait for the only dead letter with these fields."""
         found: list[dict[str, Any]] = until(lambda: self.letters(**wanted), f"no letter with {wanted}")
         assert len(found) == 1, found
         return found[0]
 
     def limit(self, topic: str, size: int) -> None:
-        """Have the broker refuse records of that topic which are larger."""
+        """Set the maximum record size of a topic."""
         entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
         admin = AdminClient({"bootstrap.servers": self.kafka})
@@ -75,7 +75,7 @@ def until(look: Callable[[], Any], complaint: str) -> Any:
 
 @pytest.fixture(scope="module")
 def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Broker and store of its own: the books of other suites are not whole. `running`: only where both can run."""
+    """A stack with its own broker and store, because these tests leave missing messages; skipped like `running`."""
     with chorus_up(tmp_path_factory.mktemp("letters"), {}) as stack:
         one = Town(stack)
         yield one
@@ -103,7 +103,7 @@ def others_may(path: Path) -> int:
 # ── dead letters ─────────────────────────────────────────────────────────────
 
 
-def test_a_poisoned_record_is_listed_shown_tried_again_and_discarded(town: Town) -> None:
+def test_an_invalid_record_is_listed_shown_replayed_and_discarded(town: Town) -> None:
     marker = str(uuid4())
     departments_write(town.kafka, "housing", "part.accepted", {"part_id": 7, "text": "字"}, marker)
     letter = town.letter(event_id=marker)
@@ -129,8 +129,8 @@ def test_a_poisoned_record_is_listed_shown_tried_again_and_discarded(town: Town)
     assert (code, refused["refused"]) == (4, 1)
 
 
-def test_an_input_that_fails_for_good_parks_its_inquiry_until_it_is_replayed(town: Town) -> None:
-    """An inbox that takes nothing: the broker refuses for good, which also poisons the core's producer every time."""
+def test_a_failing_input_parks_its_inquiry_until_it_is_replayed(town: Town) -> None:
+    """The broker rejects every record of an inbox, which also invalidates the core's producer each time."""
     inbox = "departments.environment.inbox"
     town.limit(inbox, 100)
     receipt = town.resident.write(NOISE)
@@ -144,7 +144,7 @@ def test_an_input_that_fails_for_good_parks_its_inquiry_until_it_is_replayed(tow
     town.limit(inbox, 4_194_304)
     code, tried = town.chorus("dead-letters", "replay", "--reason", "exhausted", "--dry-run")
     assert (code, [one["id"] for one in tried["outcomes"]]) == (0, [culprit["id"]])
-    assert "take 2 parked there" in tried["outcomes"][0]["how"]
+    assert "take 2 parked inputs" in tried["outcomes"][0]["how"]
     code, tried = town.chorus("dead-letters", "replay", culprit["id"])
     assert (code, tried["replayed"]) == (0, 1)
     town.resident.wait_for(receipt, "in-progress")
@@ -170,7 +170,7 @@ def test_an_input_that_fails_for_good_parks_its_inquiry_until_it_is_replayed(tow
 
 
 def plant(town: Town, *, noted: bool) -> str:
-    """An accepted message that nobody has published: in no note, as if it had been; or in one that no relay takes."""
+    """Insert an unpublished entry: without a note, as if published, or with a note that no relay claims."""
     accepted = town.resident.write(LIGHT)
     town.resident.wait_for(accepted, "assigned")
     intake = town.store["chorus_intake"]
@@ -187,13 +187,13 @@ def plant(town: Town, *, noted: bool) -> str:
     return inquiry_id
 
 
-def test_books_that_agree_need_nothing(town: Town) -> None:
+def test_reconcile_finds_nothing_when_nothing_is_missing(town: Town) -> None:
     code, result = town.chorus("reconcile", "--dry-run")
     assert (code, result["missing"]) == (0, [])
     assert result["decisions"] >= result["entries"] > 0
 
 
-def test_what_is_missing_is_named_then_mended_and_a_second_run_finds_nothing(town: Town) -> None:
+def test_reconcile_reports_and_repairs_missing_messages(town: Town) -> None:
     undecided, unpublished = plant(town, noted=False), plant(town, noted=True)
     seen = town.resident.write(LIGHT)
     town.resident.wait_for(seen, "assigned")

@@ -1,4 +1,4 @@
-"""The department's guide is true: its scripts are the ones shown, and each answers a resident over the running stack."""
+"""The guide for departments: its scripts are the files in docs/examples, and each answers a resident on the running stack."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def blocks(language: str) -> list[str]:
 
 
 def kcat_lines() -> list[list[str]]:
-    """Every kcat command of the guide in words, with `CODE` and `PART` filled in."""
+    """Every kcat command of the guide as arguments, with `CODE` and `PART` replaced."""
     text = "\n".join(block.replace("|\n", "| ") for block in blocks("sh"))
     filled = text.replace("$CODE", "urban-management").replace("$PART", "20261122-7F3KQ2MX-p1")
     commands = [line.partition("|")[2] or line for line in filled.splitlines() if "kcat -b" in line]
@@ -53,7 +53,7 @@ def test_the_scripts_in_the_guide_are_the_files_that_run() -> None:
     assert blocks("python") == [path.read_text("utf-8") for path in EXAMPLES]
 
 
-def test_kcat_reads_and_writes_topics_that_exist_with_headers_that_the_gate_takes() -> None:
+def test_kcat_commands_use_existing_topics_and_valid_headers() -> None:
     city = load_city(REPOSITORY / "deploy" / "city")
     topics = {topic.name for topic in department_topics([one.code for one in city.active], retention_days=90)}
     types = set()
@@ -86,7 +86,7 @@ def test_every_field_of_every_message_is_in_the_guide() -> None:
 
 
 class Resident:
-    """Writes to one department and waits for the answer, over HTTP alone."""
+    """Writes to one department and waits for the reply over HTTP."""
 
     def __init__(self, stack: RunningStack, department: str) -> None:
         self.intake = json.loads((stack.data / "stack.json").read_text())["urls"]["intake"]
@@ -110,7 +110,7 @@ class Resident:
 
 @contextmanager
 def answering(script: Path, *arguments: str) -> Iterator[None]:
-    """The example at work, as its department would start it."""
+    """Run the example as a department would."""
     process = subprocess.Popen(
         [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -130,7 +130,7 @@ def kafka_of(stack: RunningStack) -> str:
 
 
 def forget(kafka: str, group: str) -> None:
-    """Let the group have read nothing, as if it had been killed before its first commit."""
+    """Reset the group's offsets, as if it had been killed before its first commit."""
     client = AdminClient({"bootstrap.servers": kafka})
     client.delete_consumer_groups([group])[group].result(20)
 
@@ -141,7 +141,7 @@ def forget(kafka: str, group: str) -> None:
     list(zip(EXAMPLES, ("tax", "petitions"), strict=True)),
     ids=lambda one: getattr(one, "stem", one),
 )
-def test_an_example_answers_with_its_very_words(stack: RunningStack, script: Path, department: str) -> None:
+def test_an_example_answers_with_its_text(stack: RunningStack, script: Path, department: str) -> None:
     words = f"路灯已修复。It works again, says {department}."
     with answering(script, kafka_of(stack), department, words):
         ticket = Resident(stack, department).sees("answered")
@@ -149,7 +149,7 @@ def test_an_example_answers_with_its_very_words(stack: RunningStack, script: Pat
 
 
 @integration
-def test_an_example_that_reads_everything_again_answers_nothing_twice(stack: RunningStack) -> None:
+def test_an_example_that_reads_its_inbox_again_answers_nothing_twice(stack: RunningStack) -> None:
     script, department = EXAMPLES[0], "commerce"
     kafka = kafka_of(stack)
     resident = Resident(stack, department)

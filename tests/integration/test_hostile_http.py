@@ -1,4 +1,4 @@
-"""What no honest client sends, straight into the sockets of all four services; and what of a resident ends in a log."""
+"""Malformed HTTP sent to the sockets of all four services, and personal data in logs."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ def found(stack: RunningStack) -> dict[str, Any]:
 
 
 def said(url: str, *parts: bytes, pause_s: float = 0.0, hang_up: bool = False) -> bytes:
-    """Everything that is answered until the other side closes; `hang_up`: what is sent ends there."""
+    """Everything received until the other side closes; `hang_up` closes after sending."""
     where = urlsplit(url)
     with socket.create_connection((where.hostname, where.port), timeout=ENDED) as line:
         with contextlib.suppress(OSError):
@@ -50,7 +50,7 @@ def said(url: str, *parts: bytes, pause_s: float = 0.0, hang_up: bool = False) -
 
 
 def status(answer: bytes) -> int:
-    """The status of the first answer; 0 where nothing was answered."""
+    """The status of the first response; 0 for none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
 
 
@@ -90,7 +90,7 @@ JUNK: dict[str, bytes] = {
     "a chunk that is none": post("/inquiries", "Transfer-Encoding: chunked", body=b"zz\r\n{}\r\n0\r\n\r\n"),
     "a chunk below nothing": post("/inquiries", "Transfer-Encoding: chunked", body=b"-2\r\n{}\r\n0\r\n\r\n"),
 }
-"""What is no HTTP, or not all of it: refused by the server itself, or never answered at all."""
+"""Invalid or incomplete HTTP, rejected by the server itself or not answered."""
 
 ODD: dict[str, tuple[bytes, set[int]]] = {
     "a whole address": (b"GET http://evil.example/healthz HTTP/1.1\r\n" + HOST + b"\r\n", {200}),
@@ -127,7 +127,7 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
         {400, 404, 405, 422},
     ),
 }
-"""What is HTTP and not what anybody means."""
+"""Valid but unusual HTTP."""
 
 
 def safe(answer: bytes) -> bytes:
@@ -138,7 +138,7 @@ def safe(answer: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("what", JUNK)
-def test_what_is_no_http_is_refused_in_a_word(found: dict[str, Any], name: str, what: str) -> None:
+def test_invalid_http_is_rejected(found: dict[str, Any], name: str, what: str) -> None:
     answer = safe(said(found["urls"][name], JUNK[what], hang_up=True))
     assert status(answer) in (0, 200, 400, 404, 405), answer[:200]
     assert httpx.get(f"{found['urls'][name]}/healthz", timeout=20).status_code == 200
@@ -146,7 +146,7 @@ def test_what_is_no_http_is_refused_in_a_word(found: dict[str, Any], name: str, 
 
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("what", ODD)
-def test_what_nobody_means_is_answered_like_anything_else(found: dict[str, Any], name: str, what: str) -> None:
+def test_unusual_but_valid_http_is_answered(found: dict[str, Any], name: str, what: str) -> None:
     request, statuses = ODD[what]
     answer = safe(said(found["urls"][name], request))
     assert status(answer) in statuses, answer[:300]
@@ -154,24 +154,24 @@ def test_what_nobody_means_is_answered_like_anything_else(found: dict[str, Any],
         assert b"x-content-type-options: nosniff" in answer.lower()
 
 
-def test_a_body_without_end_is_cut_off(found: dict[str, Any]) -> None:
+def test_an_endless_body_is_rejected(found: dict[str, Any]) -> None:
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
     answer = said(found["urls"]["intake"], post("/inquiries", "Transfer-Encoding: chunked"), *[chunk] * 20)
     assert status(safe(answer)) == 413
 
 
-def test_a_letter_that_arrives_byte_by_byte_is_taken(found: dict[str, Any]) -> None:
+def test_a_message_that_arrives_byte_by_byte_is_accepted(found: dict[str, Any]) -> None:
     body = json.dumps({"subject": "慢", "body": "写得很慢的一封信。"}).encode()
     parts = [post("/inquiries", f"Content-Length: {len(body)}"), *(body[at : at + 1] for at in range(len(body)))]
     assert status(said(found["urls"]["intake"], *parts, pause_s=0.002)) == 202
 
 
-def test_who_hangs_up_while_sending_leaves_nothing_behind(found: dict[str, Any], stack: RunningStack) -> None:
+def test_a_connection_closed_while_sending_leaves_nothing_behind(found: dict[str, Any], stack: RunningStack) -> None:
     where = urlsplit(found["urls"]["intake"])
     for _ in range(5):
         with socket.create_connection((where.hostname, where.port), timeout=ENDED) as line:
             line.sendall(post("/inquiries", "Content-Length: 1000", body=b'{"subject": "'))
-            # Reset, not closed: as from a telephone in a tunnel.
+            # A connection reset, as from a phone that loses its signal.
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert httpx.get(f"{found['urls']['intake']}/healthz", timeout=20).status_code == 200
     assert "Traceback" not in logs(stack)
@@ -194,7 +194,7 @@ SECRETS = {
 
 
 def logs(stack: RunningStack) -> str:
-    """Every line of every part."""
+    """All log lines of all components."""
     files = sorted((stack.data / "logs").glob("*.log"))
     assert len(files) >= len(SERVICES)
     return "\n".join(file.read_text(errors="replace") for file in files)
@@ -206,7 +206,7 @@ def letter() -> dict[str, Any]:
 
 
 def asked_wrongly(found: dict[str, Any], inquiry_id: str, code: str) -> None:
-    """Wrong codes, wrong tokens, bodies that are no message, with everything that is secret in them."""
+    """Send wrong codes, wrong tokens and invalid bodies that contain secrets."""
     intake, router = found["urls"]["intake"], found["urls"]["router"]
     for given in (SECRETS["wrong code"], code):
         httpx.get(f"{intake}/inquiries/{inquiry_id}", params={"code": given}, timeout=20)
@@ -223,8 +223,8 @@ def asked_wrongly(found: dict[str, Any], inquiry_id: str, code: str) -> None:
     httpx.put(f"{router}/departments/parks", json={"email": SECRETS["email"]}, headers=right, timeout=20)
 
 
-def test_nothing_that_is_somebodys_ends_in_a_log(found: dict[str, Any], stack: RunningStack, running: Backing) -> None:
-    """All is well, then the store is away, then Kafka: the words of an error must not carry what it could not do."""
+def test_logs_contain_no_personal_data_or_secrets(found: dict[str, Any], stack: RunningStack, running: Backing) -> None:
+    """In normal operation, without the store, and without Kafka: error messages must not contain the rejected data."""
     resident = Resident(found["urls"]["intake"])
     receipt = resident.write(letter())
     resident.wait_for(receipt, "assigned")

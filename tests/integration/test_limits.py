@@ -1,4 +1,4 @@
-"""A real process behind a real proxy's header: believed from proxies that the settings name, from nobody else."""
+"""X-Forwarded-For of a real proxy is used only if CHORUS_TRUSTED_PROXIES names the proxy."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def intake(running: Backing, folder: Path, trusted: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("trusted", "answers"), [("127.0.0.1", [202] * 4), ("*", [202] * 4), ("", [202, 202, 429, 429])]
 )
-def test_a_forwarded_address_counts_only_when_a_named_proxy_says_it(
+def test_x_forwarded_for_is_used_only_from_a_trusted_proxy(
     running: Backing, tmp_path: Path, trusted: str, answers: list[int]
 ) -> None:
     with intake(running, tmp_path, trusted) as url:

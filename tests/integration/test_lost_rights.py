@@ -1,4 +1,4 @@
-"""A service that loses a right in Kafka says so, does not go on as if nothing were, and is whole once it has it back."""
+"""A service that loses a Kafka ACL reports it, and recovers once it has the ACL again."""
 
 import json
 import time
@@ -24,7 +24,7 @@ PATIENCE_S = 90.0
 
 
 class Guarded:
-    """A stack whose Kafka knows users and rights, and its admin."""
+    """A stack with `--secure`, and its Kafka admin."""
 
     def __init__(self, stack: RunningStack, access: Access) -> None:
         self.file, self.access = stack.data / "stack.json", access
@@ -35,7 +35,7 @@ class Guarded:
         return told
 
     def ready(self, service: str) -> tuple[bool, str]:
-        """What `/readyz` says; nothing while nobody answers."""
+        """The response of `/readyz`; empty while the service does not answer."""
         try:
             told = httpx.get(f"{self.found['urls'][service]}/readyz", timeout=20).json()
         except httpx.TransportError:
@@ -43,10 +43,10 @@ class Guarded:
         return told["ready"], "; ".join(told["reasons"])
 
     def take(self, service: str, right: Right) -> None:
-        self.access.settle({service: SERVICE_RIGHTS[service] - {right}})
+        self.access.set_acls({service: SERVICE_RIGHTS[service] - {right}})
 
     def give_back(self, service: str) -> None:
-        self.access.settle({service: SERVICE_RIGHTS[service]})
+        self.access.set_acls({service: SERVICE_RIGHTS[service]})
 
 
 def until(look: Callable[[], bool], complaint: str) -> None:
@@ -58,7 +58,7 @@ def until(look: Callable[[], bool], complaint: str) -> None:
 
 @pytest.fixture(scope="module")
 def guarded(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """Broker and store of its own. `running`: only where both can run."""
+    """A stack with its own broker and store. `running` skips it where it cannot run."""
     with chorus_up(tmp_path_factory.mktemp("guarded"), {}, "--secure") as stack:
         options.data = Path(stack.data)
         try:
@@ -70,7 +70,7 @@ def guarded(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.mark.parametrize(
     "right", [Right("READ", "GROUP", "scorer"), Right("READ", "TOPIC", topics.EVENTS)], ids=lambda one: one.kind
 )
-def test_who_may_not_read_any_more_ends_and_says_why_until_it_may(guarded: Guarded, right: Right) -> None:
+def test_losing_a_right_to_read_ends_the_process_until_it_is_restored(guarded: Guarded, right: Right) -> None:
     before = guarded.found["pids"]["scorer"]
     guarded.take("scorer", right)
     Resident(guarded.found["urls"]["intake"]).write(LIGHT)
@@ -81,7 +81,7 @@ def test_who_may_not_read_any_more_ends_and_says_why_until_it_may(guarded: Guard
     until(lambda: guarded.ready("scorer")[0], "it does not heal")
 
 
-def test_who_may_not_write_any_more_says_so_and_loses_nothing(guarded: Guarded) -> None:
+def test_losing_a_right_to_write_is_reported_and_loses_nothing(guarded: Guarded) -> None:
     resident = Resident(guarded.found["urls"]["intake"])
     guarded.take("intake", Right("WRITE", "TOPIC", topics.INPUTS))
     receipt = resident.write(LIGHT)

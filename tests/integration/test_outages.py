@@ -1,4 +1,4 @@
-"""Broker and store go away under a running system; what was accepted is whole when they are back."""
+"""Broker and store are killed under a running system; all accepted messages are processed after the restart."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def urls(stack: RunningStack) -> dict[str, str]:
 
 @contextmanager
 def away(running: Backing, *parts: str) -> Iterator[None]:
-    """Killed as `kill -9` does, then started again."""
+    """Kill a component, then start it again."""
     for name in parts:
         running.parts[name].kill()
     try:
@@ -38,7 +38,7 @@ def away(running: Backing, *parts: str) -> Iterator[None]:
 
 
 def assigned_once(running: Backing, resident: Resident, receipts: list[dict[str, Any]]) -> None:
-    """Every ticket has its assignment, and nothing was told under two ids."""
+    """Wait until every ticket is assigned, without duplicates."""
     for receipt in receipts:
         resident.wait_for(receipt, "assigned", "triage")
     mine = {receipt["inquiry_id"] for receipt in receipts}
@@ -56,7 +56,7 @@ FORM = {"subject": "井盖不见了", "body": "人行道上的井盖不见了，
 
 
 def in_form(answer: httpx.Response, language: str) -> httpx.Response:
-    """A page in that language."""
+    """The page in this language."""
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert f'<html lang="{language}' in answer.text
     return answer
@@ -85,7 +85,7 @@ def at(urls: dict[str, str], service: str = "intake") -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=urls[service], timeout=30)
 
 
-async def test_residents_can_write_while_kafka_is_away(running: Backing, urls: dict[str, str]) -> None:
+async def test_residents_can_write_while_kafka_is_unavailable(running: Backing, urls: dict[str, str]) -> None:
     resident, key = Resident(urls["intake"]), str(uuid4())
     with away(running, "kafka"):
         receipts = [resident.write(LIGHT) for _ in range(5)]
@@ -99,7 +99,7 @@ async def test_residents_can_write_while_kafka_is_away(running: Backing, urls: d
             shown = [in_form(await looked(intake, one, receipts[0]), one) for one in LANGUAGES]
             assert [page.status_code for page in shown] == [200, 200]
             ready = await intake.get("/readyz")
-            assert (ready.status_code, "Kafka is away" in ready.json()["reasons"]) == (200, True)
+            assert (ready.status_code, "Kafka is unavailable" in ready.json()["reasons"]) == (200, True)
             assert (await router.get("/readyz")).status_code == 503
     numbers = {found[0] for page in pages if (found := TICKET.search(page.text))}
     assert len(numbers) == 2, "the language is part of what is written"
@@ -108,7 +108,7 @@ async def test_residents_can_write_while_kafka_is_away(running: Backing, urls: d
 
 
 async def until_assigned(running: Backing, numbers: set[str]) -> None:
-    """Whoever has only the page's number is told as well."""
+    """Wait until the ticket shows the assignment."""
     async with asyncio.timeout(30):
         while numbers - {
             one.key for one in read_all(running.kafka, ["residents.inbox"]) if one.data["what"] != "registered"
@@ -117,7 +117,7 @@ async def until_assigned(running: Backing, numbers: set[str]) -> None:
 
 
 @pytest.mark.parametrize("parts", [("store",), ("kafka", "store")], ids=" and ".join)
-async def test_without_the_store_a_resident_is_told_to_come_back_and_nothing_is_lost(
+async def test_without_the_store_residents_are_asked_to_retry_and_nothing_is_lost(
     running: Backing, urls: dict[str, str], parts: tuple[str, ...]
 ) -> None:
     resident, key, form_key = Resident(urls["intake"]), str(uuid4()), str(uuid4())
@@ -155,15 +155,13 @@ async def test_without_the_store_a_resident_is_told_to_come_back_and_nothing_is_
     assigned_once(running, resident, [*before, after, first.json()])
 
 
-def test_a_department_added_while_everything_runs_gets_its_first_part(
-    running: Backing, stack: RunningStack, urls: dict[str, str]
-) -> None:
+def test_a_department_added_at_run_time_gets_parts(running: Backing, stack: RunningStack, urls: dict[str, str]) -> None:
     added = stack.chorus("department", "add", "night-market", "--name-zh", "夜市办", "--name-en", "Night Market Office")
     assert added.returncode == 0, added.stderr
     resident = Resident(urls["intake"])
     given = {"subject": "夜市", "body": "夜市的灯太暗。", "departments": ["night-market", "police"]}
     answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=10)
-    while answer.status_code == 422:  # intake learns of it within a moment
+    while answer.status_code == 422:  # intake receives the revision within a moment
         answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=10)
     receipt = answer.json()
     resident.wait_for(receipt, "assigned")

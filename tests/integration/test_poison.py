@@ -1,4 +1,4 @@
-"""Records that no client of ours would write and that no file can hold: too large, in a topic of nobody, in every codec."""
+"""Records that our clients cannot write: too large, on topics of unknown departments, in every compression codec."""
 
 import asyncio
 import json
@@ -51,8 +51,8 @@ def whole_case(running: Backing, resident: Resident) -> None:
     assert len(seen["reply"]["paragraphs"]) == 2
 
 
-async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) -> None:
-    """In topics that the broker does not write anew: one record breaks the poll of all, and every other one is handled."""
+async def test_only_corrupt_records_are_skipped(running: Backing) -> None:
+    """In topics without recompression a corrupt record breaks every poll; all other records must be handled."""
     names = [f"poll.{uuid4().hex[:8]}.{n}" for n in range(3)]
     await create_topics(running.kafka, [*(Topic(name, 1, 1) for name in names), Topic("try.dead-letters", 1, 1)], 1)
     producer = Producer({"bootstrap.servers": running.kafka, "acks": "all"})
@@ -95,21 +95,21 @@ async def test_what_cannot_be_unpacked_is_passed_over_alone(running: Backing) ->
     assert [one.headers["dl_offset"] for one in letters] == ["1", "3", "5"]
 
 
-def test_a_record_larger_than_any_dead_letter_holds_nobody_up(running: Backing, resident: Resident) -> None:
+def test_a_record_larger_than_any_dead_letter_does_not_block(running: Backing, resident: Resident) -> None:
     bomb = json.dumps({"part_id": "x", "text": "a" * 12_000_000}).encode()
     settings = {"compression.type": "gzip", "message.max.bytes": 20_000_000}
     write(running.kafka, "environment", bomb, [TYPE, ("ce_id", b"bomb")], **settings)
     whole_case(running, resident)
 
 
-async def test_an_outbox_of_nobody_holds_nobody_up(running: Backing, resident: Resident) -> None:
+async def test_an_outbox_of_an_unknown_department_does_not_block(running: Backing, resident: Resident) -> None:
     await create_topics(running.kafka, [Topic("departments.stray.outbox", 1, 1)], 1)
     write(running.kafka, "stray", b"{", [TYPE])
     whole_case(running, resident)
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
-def test_a_department_may_compress_as_it_likes(running: Backing, resident: Resident, codec: str) -> None:
+def test_a_department_may_use_any_compression(running: Backing, resident: Resident, codec: str) -> None:
     receipt = resident.write(NOISE)
     resident.wait_for(receipt, "assigned")
     part = {"part_id": f"{receipt['inquiry_id']}-p1"}

@@ -1,4 +1,4 @@
-"""Every case of the poison corpus in every topic that is read: it ends where its file says, and its neighbours come through."""
+"""Every case of the poison corpus on every topic: it has the outcome in its file, and valid records around it are handled."""
 
 import asyncio
 import json
@@ -15,18 +15,18 @@ from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from tests.conftest import chorus_up
 from tests.integration.corpus import Case, Sample, corpus, write
-from tests.integration.outside import Letter, Resident, read_all
+from tests.integration.outside import ReadRecord, Resident, read_all
 from tests.integration.readers import INBOX, OUTBOX, READERS, Reader, Stored, good, offered, readers_of
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 90.0
 ORIGIN = 5_000_000
-"""Letters that are replayed say that they came from here on: from where nothing lies."""
+"""The origin offsets of replayed records, beyond the end of the topic."""
 
 
 @dataclass(frozen=True)
 class Town:
-    """A stack of its own: what is written here would be in everybody's way."""
+    """A stack of its own, because the invalid records would disturb other tests."""
 
     kafka: str
     stored: Stored
@@ -52,7 +52,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @dataclass(frozen=True)
 class Written:
-    """A record where it lies; `case` is None for a good one. `before` lies before it."""
+    """A written record; `case` is None for a valid one. `before` is the record written before it."""
 
     case: Case | None
     sample: Sample
@@ -61,7 +61,7 @@ class Written:
 
     @property
     def cause(self) -> str:
-        """By what a refusal names it."""
+        """The id by which a refusal names the record."""
         id_ = self.sample.headers.get("ce_id")
         return id_.decode() if id_ else f"{self.place[0]}-0-{self.place[1]}"
 
@@ -71,7 +71,7 @@ class Written:
 
 
 def rows(topic: str, part_id: str) -> list[tuple[Case | None, Sample, Sample]]:
-    """All cases that concern a topic, each between good records."""
+    """All cases for a topic, each between valid records."""
     ends = {one.end for one in readers_of(topic)}
     first = good(topic, part_id)
     made: list[tuple[Case | None, Sample, Sample]] = [(None, first, first)]
@@ -83,14 +83,14 @@ def rows(topic: str, part_id: str) -> list[tuple[Case | None, Sample, Sample]]:
 
 
 async def written(town: Town, topic: str) -> list[Written]:
-    """All of it, in one partition of the topic."""
+    """Write all of them to one partition of the topic."""
     made = rows(topic, town.part_id)
     offsets = await write(town.kafka, topic, [sample for _, sample, _ in made])
     return [Written(*one, (topic, offset)) for one, offset in zip(made, offsets, strict=True)]
 
 
 async def replayed(town: Town, service: str, topic: str) -> list[Written]:
-    """All of it as dead letters of that topic which the service shall try again."""
+    """Write all of them to the replay topic of the service."""
     made = rows(topic, town.part_id)
     letters = [replace(one, headers={**one.headers, **origin(topic, ORIGIN + n)}) for n, (_, one, _) in enumerate(made)]
     offsets = await write(town.kafka, topics.replays(service), letters)
@@ -109,7 +109,7 @@ def origin(topic: str, offset: int) -> dict[str, bytes | None]:
 # ── where it ends ────────────────────────────────────────────────────────────
 
 End = tuple[int, list[str], int]
-"""How many effects, which kinds of dead letter, how many refusals."""
+"""The number of effects, the kinds of dead letters, the number of refusals."""
 
 ENDS: dict[str, End] = {
     "taken": (1, [], 0),
@@ -124,22 +124,22 @@ OF_THE_ONE_BEFORE = ("told off", "once")
 
 
 def expected(one: Written, reader: Reader) -> str:
-    """What the file says of this reader; the desk's view of cases is as the scorer where it has no line of its own."""
+    """The outcome in the file for this reader; the desk's view has the scorer's outcome unless it has its own."""
     ends = {"cases": one.case.ends.get("events", ""), **one.case.ends} if one.case else {}
     return ends.get(reader.end, "") if one.case else "taken"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What can be seen of everything at one moment."""
+    """Everything observable at one time."""
 
-    letters: Sequence[Letter]
+    letters: Sequence[ReadRecord]
     refusals: Sequence[str]
     refused: Sequence[str]
     effects: dict[Reader, dict[str, int]]
 
     def end(self, one: Written, reader: Reader) -> End:
-        """What has become of a record with a reader."""
+        """The outcome of a record for a reader."""
         about = one.before.about if expected(one, reader) in OF_THE_ONE_BEFORE else one.sample.about
         where = (reader.service, *map(str, one.place))
         kinds = [
@@ -149,12 +149,12 @@ class Seen:
             and letter.headers["dl_reason"]
         ]
         refusals = {"gate": self.refusals.count(one.cause), "core": self.refused.count(about)}.get(reader.end, 0)
-        # What is refused under the id of a good one is the case after it.
+        # A refusal with the id of a valid record belongs to the case after it.
         return self.effects[reader].get(about, 0), sorted(set(kinds)), refusals if one.case else 0
 
 
 def look(town: Town) -> Seen:
-    """Everything there is to be seen now."""
+    """Read everything observable now."""
     letters = read_all(town.kafka, [topics.dead_letters(service) for service in SERVICES])
     inbox = [one for one in read_all(town.kafka, [INBOX]) if one.headers["ce_type"] == "chorus.message.refused"]
     refused = town.stored["chorus_router"]["decisions"].find({"refusal": {"$ne": None}})
@@ -167,7 +167,7 @@ def look(town: Town) -> Seen:
 
 
 def await_ends(town: Town, all_: Sequence[Written], readers: Sequence[Reader]) -> None:
-    """One wait for all: every record has come to the end that its file names, with every reader."""
+    """Wait until every record has its expected outcome with every reader."""
     until = time.monotonic() + PATIENCE_S
     while True:
         seen = look(town)
@@ -184,7 +184,7 @@ def await_ends(town: Town, all_: Sequence[Written], readers: Sequence[Reader]) -
 
 
 @pytest.mark.parametrize("topic", [OUTBOX, topics.INPUTS, topics.RESIDENTS, topics.EVENTS])
-async def test_in_each_topic_every_case_ends_where_it_should(town: Town, topic: str) -> None:
+async def test_every_case_has_the_expected_outcome_on_every_topic(town: Town, topic: str) -> None:
     await_ends(town, await written(town, topic), readers_of(topic))
 
 
@@ -199,29 +199,29 @@ async def test_in_each_topic_every_case_ends_where_it_should(town: Town, topic: 
         ("scorer", topics.EVENTS),
     ],
 )
-async def test_a_letter_that_is_replayed_ends_where_it_ended_before(town: Town, service: str, topic: str) -> None:
+async def test_replaying_an_invalid_record_has_the_same_outcome(town: Town, service: str, topic: str) -> None:
     await_ends(town, await replayed(town, service, topic), readers_of(topic, service))
 
 
-def test_readers_count_what_they_do_not_know(town: Town) -> None:
+def test_unknown_types_are_counted(town: Town) -> None:
     for service in SERVICES:
         counts = httpx.get(f"{town.urls[service]}/metrics", timeout=10).text.splitlines()
         [line] = [one for one in counts if one.startswith(f'chorus_unknown_types_total{{service="{service}"}}')]
         assert float(line.split()[1]) >= 2, line
 
 
-async def test_whatever_lies_among_the_citys_revisions_the_next_one_reaches_every_service(town: Town) -> None:
+async def test_invalid_records_on_city_directory_do_not_block_the_next_revision(town: Town) -> None:
     [latest] = town.stored["chorus_router"]["revisions"].find().sort("_id", -1).limit(1)
     headers = {"ce_id": b"again", "ce_type": b"chorus.city.revised", "ce_source": b"chorus/router"}
     now = Sample("", b"city", latest["city"].encode(), headers, id_field="time_zone")
     spoilt = [case.spoilt(now, now) for case in corpus() if case.name not in ("nested", "oversize")]
-    # A compacted topic takes no record without a key.
+    # A compacted topic rejects records without a key.
     await write(town.kafka, topics.CITY, [one for one in spoilt if one.key is not None or one.raw_header_name])
     add_harbour(town)
     until = time.monotonic() + PATIENCE_S
     about: list[str] = []
     missing = list(SERVICES)
-    # An offer that comes before the revision is to a department without an address: so there are more of them.
+    # An offer that arrives before the revision finds no address, so several are sent.
     while missing and time.monotonic() < until:
         event = good(topics.EVENTS)
         event = replace(event, value=json.dumps(offered(event.about, "harbour")).encode())
@@ -235,7 +235,7 @@ async def test_whatever_lies_among_the_citys_revisions_the_next_one_reaches_ever
 
 
 def add_harbour(town: Town) -> None:
-    """The desk takes one more department."""
+    """Add a department at the desk."""
     harbour = {"code": "harbour", "name": {"zh": "港务局", "en": "Harbour"}, "email": "desk@harbour.example"}
     bearer = {"Authorization": f"Bearer {town.token}"}
     answer = httpx.put(f"{town.urls['router']}/departments/harbour", json=harbour, headers=bearer, timeout=30)

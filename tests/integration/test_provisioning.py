@@ -1,4 +1,4 @@
-"""`chorus provision`, the very command that compose runs, against Apache Kafka: it makes what is missing, and only that."""
+"""`chorus provision` against Apache Kafka: it creates missing topics and changes nothing else."""
 
 import json
 import os
@@ -26,7 +26,7 @@ NOWHERE = "127.0.0.1:1"
 
 @pytest.fixture
 def city(tmp_path: Path) -> Path:
-    """The sample city with two departments that no other test on this broker has."""
+    """The sample city with two departments used by no other test."""
     folder = tmp_path / "city"
     shutil.copytree(SAMPLE, folder)
     with (folder / "departments.yaml").open("a", encoding="utf-8") as departments:
@@ -39,7 +39,7 @@ def city(tmp_path: Path) -> Path:
 
 
 def provision(kafka: str, city: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as compose does."""
+    """Run the command as Compose does."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY), **settings}
     command = [sys.executable, "-m", "deploy.cli.main", "provision", str(city), "--json"]
@@ -61,7 +61,7 @@ def settings_of(admin: AdminClient, names: list[str]) -> dict[str, dict[str, Any
     return {one.name: {key: entry.value for key, entry in told.result(10).items()} for one, told in asked.items()}
 
 
-def test_the_first_run_makes_every_topic_as_the_table_says_and_the_second_none(running: Backing, city: Path) -> None:
+def test_the_first_run_creates_every_topic_of_the_table_and_the_second_none(running: Backing, city: Path) -> None:
     admin, table = AdminClient({"bootstrap.servers": running.kafka}), wanted(city)
     before = partitions(admin)
 
@@ -71,7 +71,7 @@ def test_the_first_run_makes_every_topic_as_the_table_says_and_the_second_none(r
     assert told["made"] == sorted(table.keys() - before.keys())
     assert len(told["made"]) >= 4
     assert told["existing"] == len(table) - len(told["made"])
-    assert all(f"made {name}" in first.stderr for name in told["made"])
+    assert all(f"Created topic {name}" in first.stderr for name in told["made"])
 
     after = partitions(admin)
     assert {name: after[name] for name in told["made"]} == {name: table[name].partitions for name in told["made"]}
@@ -86,7 +86,7 @@ def test_the_first_run_makes_every_topic_as_the_table_says_and_the_second_none(r
     assert settings_of(admin, told["made"]) == made
 
 
-def test_a_broker_that_is_away_a_setting_and_a_city_that_are_wrong_each_get_a_sentence(city: Path) -> None:
+def test_an_unreachable_broker_an_invalid_setting_and_an_invalid_city_are_reported(city: Path) -> None:
     away = provision(NOWHERE, city)
     assert away.returncode == 3
     assert NOWHERE in json.loads(away.stdout)["error"]
@@ -101,7 +101,7 @@ def test_a_broker_that_is_away_a_setting_and_a_city_that_are_wrong_each_get_a_se
     assert "city.yaml" in broken.stderr
 
 
-def test_what_kafka_refuses_is_told_in_its_words(running: Backing, city: Path) -> None:
+def test_a_rejection_by_kafka_is_reported_with_its_message(running: Backing, city: Path) -> None:
     refused = provision(running.kafka, city, CHORUS_REPLICATION="3")
     assert refused.returncode == 4
     assert "Traceback" not in refused.stderr

@@ -1,4 +1,4 @@
-"""Thousands of real messages, where they are at hand: every one is assigned or in triage, once."""
+"""Thousands of real messages, if available: each is assigned or in triage exactly once."""
 
 import csv
 import gzip
@@ -44,7 +44,7 @@ def test_every_row_is_assigned_or_in_triage_once(
     assert several >= rows * 0.03
 
 
-def test_importing_again_makes_no_new_ticket(stack: RunningStack, real_data: Path, tmp_path: Path) -> None:
+def test_a_second_import_creates_no_ticket(stack: RunningStack, real_data: Path, tmp_path: Path) -> None:
     again = tmp_path / "replies_dev.csv"
     with gzip.open(real_data / "replies_dev.csv.gz", "rt", encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
@@ -54,9 +54,9 @@ def test_importing_again_makes_no_new_ticket(stack: RunningStack, real_data: Pat
 
 
 def settled(running: Backing, channel: str, rows: int) -> dict[str, dict[str, Any]]:
-    """The events of the inquiries that came through this channel, by type, once each of them is settled.
+    """The events of the inquiries of this channel, by type, once each is assigned or in triage.
 
-    The name of a channel that the city made up is words: it stands on the log, and in no event.
+    The channel's name is free text, so only the input has it, not the events.
     """
     until = time.monotonic() + 120
     while True:

@@ -1,4 +1,4 @@
-"""The step of compose that makes the replica set and a user for each service, against a store that asks for a log-in."""
+"""The one-shot that initiates the replica set and creates its users, against a store that requires a login."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def store(running: Backing, tmp_path: Path) -> Iterator[Store]:
-    """As the image leaves a new node, whose set's users are still to be made."""
+    """The state of a new node: only the first user exists."""
     secrets = tmp_path / "run"
     secrets.mkdir()
     with guarded(tmp_path, secrets, "first") as made:
@@ -28,7 +28,7 @@ def store(running: Backing, tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-async def test_each_service_opens_its_own_database_and_no_other(store: Store) -> None:
+async def test_each_service_can_access_only_its_own_database(store: Store) -> None:
     replica_set.main([store.address], store.secrets)
     replica_set.main([store.address], store.secrets)
     url = f"mongodb://{store.address}/?directConnection=true"
@@ -42,7 +42,7 @@ async def test_each_service_opens_its_own_database_and_no_other(store: Store) ->
         await close(own)
 
 
-def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store) -> None:
+def test_passwords_are_set_from_the_files_and_old_ones_are_rejected(store: Store) -> None:
     replica_set.main([store.address], store.secrets)
     store.keep(admin="second", admin_before="first", intake="intake-2")
 
@@ -54,15 +54,15 @@ def test_new_passwords_are_those_of_the_files_and_old_ones_are_none(store: Store
     assert not store.lets_in("intake", "intake-1")
 
 
-def test_an_admin_whom_the_store_does_not_know_is_a_sentence(store: Store) -> None:
+def test_a_wrong_admin_password_is_reported(store: Store) -> None:
     store.keep(admin="wrong", admin_before="also-wrong")
-    with pytest.raises(SystemExit, match=r"takes neither the password of its user 'admin' nor the one before it\."):
+    with pytest.raises(SystemExit, match=r"rejects the password of its user 'admin', and the previous password too\."):
         replica_set.main([store.address], store.secrets)
 
 
 @dataclass
 class NewNode:
-    """A node as it answers before it belongs to a set; the local store is always a set of one."""
+    """A node that belongs to no replica set; the local store is always a set of one."""
 
     admin: "NewNode" = field(init=False)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class NewNode:
         return {"primary": "mongo-1:27017"} if name == "hello" and len(self.asked) > 3 else {}
 
 
-def test_a_node_that_belongs_to_no_set_is_given_all_members_once() -> None:
+def test_the_replica_set_is_initiated_once_with_all_members() -> None:
     node = NewNode()
     members = ["mongo-1:27017", "mongo-2:27017", "mongo-3:27017"]
     replica_set.initiate(cast(Client, node), members)
@@ -90,6 +90,6 @@ def test_a_node_that_belongs_to_no_set_is_given_all_members_once() -> None:
     replica_set.await_primary(cast(Client, node))
 
 
-def test_a_set_without_a_primary_is_a_sentence() -> None:
+def test_a_set_without_a_primary_is_reported() -> None:
     with pytest.raises(SystemExit, match="has had no primary"):
         replica_set.await_primary(cast(Client, NewNode()), limit_s=0)

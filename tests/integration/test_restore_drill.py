@@ -1,4 +1,4 @@
-"""The restore drill of docs/operations.md: the store goes back to a backup, Kafka stays, and nothing is lost or said anew."""
+"""The restore procedure of docs/operations.md: the store goes back to a backup, Kafka stays, nothing is lost or duplicated."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ Restore = Callable[[], None]
 
 @contextmanager
 def running_services(bench: Bench) -> Iterator[Resident]:
-    """Intake and router, until the end of the block; both have stopped after it."""
+    """Run intake and router until the end of the block."""
     with bench.service("intake"), bench.service("router"):
         bench.await_ready("intake")
         bench.await_ready("router")
@@ -35,7 +35,7 @@ def running_services(bench: Bench) -> Iterator[Resident]:
 
 
 def router_database(bench: Bench, folder: Path) -> Restore:
-    """A backup of the router's database alone, document by document."""
+    """A backup of the router's database."""
     with MongoClient[dict[str, Any]](bench.backing.mongodb) as store:
         database = store[ROUTER]
         kept = {name: list(database[name].find()) for name in database.list_collection_names()}
@@ -51,9 +51,9 @@ def router_database(bench: Bench, folder: Path) -> Restore:
 
 
 def whole_store(bench: Bench, folder: Path) -> Restore:
-    """A backup of the store's folder: every service's database, intake's ledger and tickets too."""
+    """A backup of the store's folder, with the databases of all services."""
     part = bench.backing.parts["store"]
-    data = Path(part.part.command[part.part.command.index("--storage-path") + 1])
+    data = Path(part.component.command[part.component.command.index("--storage-path") + 1])
     part.stop()
     shutil.copytree(data, folder / "backup")
     part.start()
@@ -68,7 +68,7 @@ def whole_store(bench: Bench, folder: Path) -> Restore:
 
 
 def events(bench: Bench) -> dict[str, dict[int, list[bytes]]]:
-    """By inquiry and sequence, the values on the topic in the order in which they lie there."""
+    """The values on the topic by inquiry and sequence."""
     settings = {"bootstrap.servers": bench.backing.kafka, "group.id": f"drill-{uuid4()}", "enable.partition.eof": True}
     consumer = Consumer({**settings, "enable.auto.commit": False})
     found: dict[str, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
@@ -91,14 +91,14 @@ def events(bench: Bench) -> dict[str, dict[int, list[bytes]]]:
 
 
 def decisions(bench: Bench, receipts: list[Receipt]) -> list[dict[str, Any]]:
-    """All decisions of these inquiries, as they are stored."""
+    """The stored decisions of these inquiries."""
     mine = {"$in": [one["inquiry_id"] for one in receipts]}
     found = bench.stored("router", "decisions", inquiry_id=mine)
     return sorted(found, key=lambda one: (one["inquiry_id"], one["n"]))
 
 
 def take_up(bench: Bench, resident: Resident, receipt: Receipt) -> None:
-    """One of the two departments has done its part."""
+    """The first department finishes its part."""
     resident.wait_for(receipt, "assigned")
     part_id = f"{receipt['inquiry_id']}-p1"
     departments_write(bench.backing.kafka, JOINT[0], "part.accepted", {"part_id": part_id})
@@ -107,14 +107,14 @@ def take_up(bench: Bench, resident: Resident, receipt: Receipt) -> None:
 
 
 def finish(bench: Bench, resident: Resident, receipt: Receipt) -> None:
-    """The other department has done its part too."""
+    """The second department finishes its part."""
     part_id = f"{receipt['inquiry_id']}-p2"
     departments_write(bench.backing.kafka, JOINT[1], "part.contributed", {"part_id": part_id, "text": "已停工整改。"})
     resident.wait_for(receipt, "answered")
 
 
 def told_answered(bench: Bench, receipts: list[Receipt]) -> None:
-    """Wait until intake has heard of every answer; where its database is older, the core says some of them again."""
+    """Wait until intake shows every reply; with an older database the core publishes some of them again."""
     mine = {one["inquiry_id"] for one in receipts}
     until = time.monotonic() + PATIENCE_S
     while missing := mine - {one["inquiry_id"] for one in bench.stored("intake", "tickets", what="answered")}:
@@ -123,7 +123,7 @@ def told_answered(bench: Bench, receipts: list[Receipt]) -> None:
 
 
 @pytest.mark.parametrize("back_up", [router_database, whole_store])
-def test_a_restored_store_decides_again_what_it_lacks_and_says_the_same(
+def test_a_restored_router_decides_missing_inputs_again_with_the_same_result(
     bench: Bench, tmp_path: Path, back_up: Callable[[Bench, Path], Restore]
 ) -> None:
     with running_services(bench) as resident:
@@ -148,7 +148,7 @@ def test_a_restored_store_decides_again_what_it_lacks_and_says_the_same(
 
     with running_services(bench) as resident:
         told_answered(bench, receipts)
-        # Intake's ledger opens tickets: put back too, it lacks those of the messages accepted after the backup.
+        # A restored intake lacks the tickets of messages accepted after the backup.
         for receipt in receipts if back_up is router_database else early:
             assert resident.wait_for(receipt, "answered")["reply"] is not None
         receipts.append(resident.write(NOISE))
@@ -166,7 +166,7 @@ def chain_is_what_was_said(
     heard: dict[str, dict[int, list[bytes]]],
     said: dict[str, dict[int, list[bytes]]],
 ) -> None:
-    """The facts in the store are the events on the topic, each said in one way only, each referring to the one before."""
+    """The stored facts equal the events on the topic, each with one value and a valid chain."""
     chain = [fact.encode() for one in stored if one["inquiry_id"] == inquiry_id for fact in one["facts"]]
     values = heard[inquiry_id]
     assert [values[number][0] for number in range(1, len(values) + 1)] == chain

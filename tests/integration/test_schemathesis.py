@@ -1,6 +1,6 @@
-"""Hostile values over HTTP on services that run: never a 5xx, never an answer outside of what OpenAPI promises.
+"""Schemathesis: hostile values over HTTP never cause a 5xx or a response outside the OpenAPI document.
 
-A stack of its own, because what is written here is rubbish. CHORUS_EXAMPLES sets how many values each operation is sent.
+On its own stack, because it writes meaningless data. CHORUS_EXAMPLES sets the number of values for each operation.
 """
 
 import json
@@ -43,7 +43,7 @@ LETTER = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚�
 
 @dataclass(frozen=True)
 class Town:
-    """Where everything is, and what is there: an answered inquiry with its code, a command that was taken, a dead letter."""
+    """The stack's addresses, an answered inquiry with its code, an applied command, a dead letter."""
 
     urls: dict[str, str]
     token: str
@@ -53,7 +53,7 @@ class Town:
     letter: str
 
     def known(self) -> dict[str, str]:
-        """What the names in paths stand for."""
+        """Existing values for path parameters."""
         return {"inquiry_id": self.inquiry_id, "code": "parks", "event_id": self.event_id, "id": self.letter}
 
     def headers(self, who: str) -> dict[str, str]:
@@ -62,7 +62,7 @@ class Town:
 
 @pytest.fixture(scope="module")
 def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Broker and store of its own too: other suites would read what is written here. `running`: only where both can run."""
+    """A stack with its own broker and store. `running` skips it where it cannot run."""
     with chorus_up(tmp_path_factory.mktemp("rubbish"), {}) as stack:
         yield settled(stack)
 
@@ -87,7 +87,7 @@ def settled(stack: RunningStack) -> Town:
 
 
 def until_there(http: httpx.Client, url: str, field: str | None = None) -> Any:
-    """The answer, or what it has in this field, once there is something."""
+    """Wait for the response, or one field of it."""
     until = time.monotonic() + 30
     while True:
         answer = http.get(url)
@@ -99,7 +99,7 @@ def until_there(http: httpx.Client, url: str, field: str | None = None) -> Any:
 
 
 def hostile(name: str) -> Callable[[Test], Test]:
-    """A test for each operation of a service; who asks has a token or not, and knows what is there or not."""
+    """A test for each operation of a service, with and without the token, with known and unknown ids."""
 
     def wrap(test: Test) -> Test:
         bounded = settings(

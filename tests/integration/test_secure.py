@@ -1,4 +1,4 @@
-"""`chorus up --secure`: everybody does in Kafka what the flow table gives them and nothing else, and is told so when refused."""
+"""`chorus up --secure`: every Kafka user has exactly the permissions of the flow table, and errors name the cause."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from shared.kafka import topics
 from shared.kafka.connection import Connection
 from tests.backing import Backing
 from tests.conftest import REPOSITORY, chorus_up
-from tests.integration.callers import Aiokafka, Librdkafka, Told
+from tests.integration.callers import Aiokafka, Denied, Librdkafka
 from tests.integration.secured import Secured, Where, outsider, until
 
 pytestmark = pytest.mark.integration
@@ -38,41 +38,41 @@ A, B = "parks", "water"
 USER = f"departments.{A}"
 GROUP, TOPIC = "group", "topic"
 EXAMPLES = sorted((REPOSITORY / "docs" / "examples").glob("*.py"))
-TOLD = {
+DENIED = {
     (Aiokafka, GROUP): "GroupAuthorizationFailedError",
     (Aiokafka, TOPIC): "TopicAuthorizationFailedError",
     (Librdkafka, GROUP): "GROUP_AUTHORIZATION_FAILED",
     (Librdkafka, TOPIC): "TOPIC_AUTHORIZATION_FAILED",
 }
 AT_ONCE_S = 5.0
-"""A second, on a machine that has other work too."""
+"""Kafka needs up to a second; this allows for a loaded machine."""
 
 Caller = Aiokafka | Librdkafka
 
 
 @pytest.fixture(scope="module")
 def secured(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """One secured stack with a broker and a store of its own; `running` skips these tests where they cannot run."""
+    """A secured stack with its own broker and store; `running` skips these tests where they cannot run."""
     with chorus_up(tmp_path_factory.mktemp("secured"), {}, "--secure") as stack:
         yield Secured(stack)
 
 
 @pytest.fixture(scope="module")
 def inquiry(secured: Secured) -> str:
-    """An inquiry in which both departments have a part."""
+    """An inquiry with a part for both departments."""
     return secured.write_in(A, B)
 
 
 @pytest.fixture(params=["aiokafka inside", "aiokafka outside", "confluent inside", "confluent outside"])
 def caller(request: pytest.FixtureRequest, secured: Secured) -> Caller:
-    """Department A's program, with either library, on this machine or with TLS from outside."""
+    """Department A's client, with either library, on this machine or with TLS from outside."""
     library, _, where = request.param.partition(" ")
     place: Where = "outside" if where == "outside" else "inside"
     return (Aiokafka if library == "aiokafka" else Librdkafka)(secured.connection(USER, place))
 
 
 def replied(inquiry_id: str, text: str = "周五完工") -> tuple[bytes, list[tuple[str, bytes]]]:
-    """A's interim word on its part, as it lies in its outbox."""
+    """A's interim reply, as a record of its outbox."""
     headers = [("ce_id", str(uuid4()).encode()), ("ce_type", b"chorus.part.replied")]
     return json.dumps({"part_id": f"{inquiry_id}-p1", "text": text}).encode(), headers
 
@@ -92,7 +92,7 @@ async def test_a_department_reads_its_inbox_and_writes_its_outbox(
 
 
 def committed_to(secured: Secured, inquiry: str, text: str) -> bool:
-    """Whether a decision keeps this text, and its fact commits to it."""
+    """Whether a decision has this text, with a commitment in its fact."""
     for one in (secured.case(inquiry) or {})["decisions"]:
         for place, word in one["words"].items():
             if word == text:
@@ -120,10 +120,10 @@ def committed_to(secured: Secured, inquiry: str, text: str) -> bool:
         (topics.inbox(A), "router-core", GROUP),
     ],
 )
-async def test_a_department_reads_nothing_else_and_as_nobody_else(
+async def test_a_department_cannot_read_other_topics_or_use_other_groups(
     caller: Caller, topic: str, group: str, told: str
 ) -> None:
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), told]}$"):
+    with pytest.raises(Denied, match=f"^{DENIED[type(caller), told]}$"):
         await caller.read(topic, group)
 
 
@@ -141,34 +141,32 @@ async def test_a_department_reads_nothing_else_and_as_nobody_else(
         "nothing-of-this-name",
     ],
 )
-async def test_a_department_writes_nowhere_else(caller: Caller, secured: Secured, topic: str) -> None:
+async def test_a_department_cannot_write_other_topics(caller: Caller, secured: Secured, topic: str) -> None:
     before = secured.ends([topic]) if topic != "nothing-of-this-name" else None
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+    with pytest.raises(Denied, match=f"^{DENIED[type(caller), TOPIC]}$"):
         await caller.write(topic, *replied("20260316-7KQ2M9XD"))
     assert before is None or secured.ends([topic]) == before
 
 
-async def test_a_department_makes_and_removes_no_topic_and_sees_its_own_two(caller: Caller, secured: Secured) -> None:
+async def test_a_department_can_only_list_its_two_topics(caller: Caller, secured: Secured) -> None:
     for name in (f"departments.{A}.more", f"departments.{A}-b.inbox", "anything"):
-        with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+        with pytest.raises(Denied, match=f"^{DENIED[type(caller), TOPIC]}$"):
             await caller.create(name)
-    with pytest.raises(Told, match=f"^{TOLD[type(caller), TOPIC]}$"):
+    with pytest.raises(Denied, match=f"^{DENIED[type(caller), TOPIC]}$"):
         await caller.delete(topics.inbox(A))
     assert await caller.listing() == {topics.inbox(A), topics.outbox(A)}
 
 
-async def test_a_department_cannot_say_what_another_has_read(secured: Secured) -> None:
+async def test_a_department_cannot_commit_offsets_of_another(secured: Secured) -> None:
     one = Aiokafka(secured.connection(USER, "outside"))
-    with pytest.raises(Told, match=r"^GroupAuthorizationFailedError$"):
+    with pytest.raises(Denied, match=r"^GroupAuthorizationFailedError$"):
         await one.commit(topics.inbox(B), f"departments.{B}.cli")
-    with pytest.raises(Told, match=r"^TopicAuthorizationFailedError$"):
+    with pytest.raises(Denied, match=r"^TopicAuthorizationFailedError$"):
         await one.commit(topics.inbox(B), f"departments.{A}.x")
 
 
-async def test_no_service_writes_for_a_department_where_a_header_says(
-    caller: Caller, secured: Secured, inquiry: str
-) -> None:
-    """Good messages, each an input, and one that is refused, all with `reply_to`: nothing else is written anywhere."""
+async def test_services_ignore_reply_to_headers_of_departments(caller: Caller, secured: Secured, inquiry: str) -> None:
+    """Valid messages and an invalid one, all with `reply_to`: services write nothing to the named topics."""
     lures = (topics.inbox(B), topics.INPUTS, topics.RESIDENTS, topics.outbox(B))
     watched = {
         topics.inbox(A),
@@ -186,46 +184,46 @@ async def test_no_service_writes_for_a_department_where_a_header_says(
     until("that is a dead letter", lambda: secured.ends(watched)["router.dead-letters"] > before["router.dead-letters"])
     after = secured.ends(watched)
     more = {topic: after[topic] - before[topic] for topic in watched if after[topic] > before[topic]}
-    # The resident is told of each word, and with the first one that A has accepted.
+    # The resident gets each interim reply, and with the first one the acceptance.
     assert more.pop(topics.RESIDENTS) in (len(lures), len(lures) + 1)
     assert more == {topics.INPUTS: len(lures), topics.inbox(A): 1, "router.dead-letters": 1}
 
 
-async def test_a_user_without_rights_logs_in_and_finds_nothing(secured: Secured) -> None:
+async def test_a_user_without_acls_can_log_in_and_do_nothing(secured: Secured) -> None:
     secured.access().set_passwords({"stranger": "a password of theirs"})
     for library, first in ((Aiokafka, TOPIC), (Librdkafka, GROUP)):
         stranger = library(secured.connection("stranger", "outside", "a password of theirs"))
         assert await stranger.listing() == set()
-        with pytest.raises(Told, match=f"^{TOLD[library, first]}$"):
+        with pytest.raises(Denied, match=f"^{DENIED[library, first]}$"):
             await stranger.read(topics.inbox(A), f"departments.{A}.x")
-        with pytest.raises(Told, match=f"^{TOLD[library, TOPIC]}$"):
+        with pytest.raises(Denied, match=f"^{DENIED[library, TOPIC]}$"):
             await stranger.create("anything")
-    secured.access().cut_off("stranger")
+    secured.access().revoke("stranger")
     assert "stranger" not in secured.access().users()
 
 
 # ── what the command line says ───────────────────────────────────────────────
 
 
-def test_who_is_not_let_in_gets_one_sentence_and_the_code_that_goes_with_it(secured: Secured, tmp_path: Path) -> None:
+def test_every_login_error_is_one_sentence_with_its_exit_code(secured: Secured, tmp_path: Path) -> None:
     file, part = secured.file, "20260316-7KQ2M9XD-p1"
     outside, authority = str(file.kafka_outside), str(file.kafka_ca_file)
     wrong, strangers = tmp_path / "wrong", Certificates(tmp_path / "strangers")
     wrong.write_text("not the password\n")
-    strangers.settled(["localhost"])
+    strangers.ensure(["localhost"])
     mine = {"security": "sasl_plaintext", "user": USER, "password_file": str(secured.password_file(USER))}
     tls = mine | {"security": "sasl_ssl", "ca_file": authority}
     accept, follow = ("inbox", A, "accept", part), ("inbox", A, "follow")
     tried: list[tuple[str, tuple[str, ...], dict[str, str], int, str]] = [
-        (file.kafka, accept, mine | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
-        (file.kafka, follow, mine | {"user": "departments.ghosts"}, 4, "does not let 'departments.ghosts' in"),
-        (outside, follow, tls | {"password_file": str(wrong)}, 4, "the user or the password is wrong"),
-        (outside, follow, tls | {"ca_file": str(strangers.authority)}, 4, "does not prove itself"),
-        (file.kafka, follow, {}, 4, "wants to know who calls"),
-        (outside, follow, mine, 4, "hangs up on 'sasl_plaintext'"),
-        ("127.0.0.1:1", follow, mine, 3, "No Kafka answers at '127.0.0.1:1'"),
-        (file.kafka, ("inbox", B, "accept", part), mine, 4, f"does not let '{USER}' do that"),
-        (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"does not let '{USER}' do that"),
+        (file.kafka, accept, mine | {"password_file": str(wrong)}, 4, "wrong user or password"),
+        (file.kafka, follow, mine | {"user": "departments.ghosts"}, 4, "rejects the login of 'departments.ghosts'"),
+        (outside, follow, tls | {"password_file": str(wrong)}, 4, "wrong user or password"),
+        (outside, follow, tls | {"ca_file": str(strangers.authority)}, 4, "The TLS certificate of Kafka"),
+        (file.kafka, follow, {}, 4, "requires a login"),
+        (outside, follow, mine, 4, "closes connections with 'sasl_plaintext'"),
+        ("127.0.0.1:1", follow, mine, 3, "No Kafka broker answers at '127.0.0.1:1'"),
+        (file.kafka, ("inbox", B, "accept", part), mine, 4, f"denies this to '{USER}'"),
+        (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"denies this to '{USER}'"),
     ]
     started = [outsider(tmp_path, kafka, words, **settings) for kafka, words, settings, _, _ in tried]
     for process, (kafka, words, _, code, sentence) in zip(started, tried, strict=True):
@@ -233,7 +231,7 @@ def test_who_is_not_let_in_gets_one_sentence_and_the_code_that_goes_with_it(secu
         assert (process.returncode, sentence in said, said.count("\n")) == (code, True, 1), (kafka, words, said)
 
 
-async def test_the_command_line_of_a_department_outside_works_with_its_password_alone(
+async def test_chorus_inbox_works_outside_with_the_departments_password(
     secured: Secured, inquiry: str, tmp_path: Path
 ) -> None:
     settings = {
@@ -255,7 +253,7 @@ async def test_the_command_line_of_a_department_outside_works_with_its_password_
 @pytest.mark.parametrize(
     ("script", "code"), list(zip(EXAMPLES, ("market", "police"), strict=True)), ids=lambda one: Path(one).stem
 )
-def test_the_scripts_of_the_guide_answer_from_outside(secured: Secured, script: Path, code: str) -> None:
+def test_the_scripts_of_the_guide_work_outside(secured: Secured, script: Path, code: str) -> None:
     inquiry_id = secured.write_in(code)
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")} | {
         "CHORUS_KAFKA_SECURITY": "sasl_ssl",
@@ -306,7 +304,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_has_what_the_flow_table_gives_it_and_nothing_else(secured: Secured, service: str) -> None:
+def test_a_service_has_exactly_the_permissions_of_the_flow_table(secured: Secured, service: str) -> None:
     connection = secured.connection(service)
     system = {one.name for one in topics.system_topics(6, 90)}
     others = set() if service == "router" else {topics.inbox(B), topics.outbox(B)}
@@ -323,7 +321,7 @@ UNGROUPED: dict[str, Any] = {
 
 
 def refused_reads(connection: Connection, names: set[str]) -> set[str]:
-    """Which of the topics this user may not fetch from; of those that it cannot even see, librdkafka says nothing."""
+    """The topics that this user may not read; librdkafka reports nothing for topics that it cannot see."""
     consumer = Consumer(connection.confluent() | UNGROUPED)
     try:
         seen = names & consumer.list_topics(timeout=10).topics.keys()
@@ -331,7 +329,7 @@ def refused_reads(connection: Connection, names: set[str]) -> set[str]:
         answered = dict.fromkeys(names - seen, True)
         while not names <= answered.keys():
             message = consumer.poll(20)
-            assert message is not None, f"nothing was said of {names - answered.keys()}"
+            assert message is not None, f"no response for {names - answered.keys()}"
             error = message.error()
             answered[str(message.topic())] = error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"
         return {name for name, refused in answered.items() if refused}
@@ -340,7 +338,7 @@ def refused_reads(connection: Connection, names: set[str]) -> set[str]:
 
 
 def refused_writes(connection: Connection, names: set[str]) -> set[str]:
-    """Which of the topics this user may not write to; each is tried, so give none that it may."""
+    """The topics that this user may not write; each is tried, so pass only forbidden ones."""
     refused: set[str] = set()
 
     def written(error: KafkaError | None, message: Message) -> None:
@@ -354,7 +352,7 @@ def refused_writes(connection: Connection, names: set[str]) -> set[str]:
     return refused
 
 
-# ── users come, change their password, and go ────────────────────────────────
+# ── adding users, rotating passwords, retiring ───────────────────────────────
 
 
 def test_provisioning_again_changes_nothing(secured: Secured) -> None:
@@ -368,14 +366,14 @@ def test_provisioning_again_changes_nothing(secured: Secured) -> None:
     }
 
 
-def test_a_right_that_nobody_should_have_is_taken_and_one_that_is_missing_given(secured: Secured) -> None:
+def test_provisioning_revokes_extra_acls_and_grants_missing_ones(secured: Secured) -> None:
     users = {f"departments.{A}": frozenset({Right("WRITE", "TOPIC", topics.INPUTS)})}
-    secured.access().settle(users)
+    secured.access().set_acls(users)
     done = secured.json("provision")
     assert (done["granted"], done["taken"]) == (3, 1)
 
 
-async def test_a_rotated_password_opens_and_the_old_one_does_not(secured: Secured) -> None:
+async def test_after_a_rotation_only_the_new_password_works(secured: Secured) -> None:
     old = secured.connection(USER, "outside")
     assert secured.json("provision", "--rotate", USER)["user"] == USER
     new = secured.connection(USER, "outside")
@@ -385,7 +383,7 @@ async def test_a_rotated_password_opens_and_the_old_one_does_not(secured: Secure
         await Aiokafka(old).listing()
 
 
-def test_a_service_that_is_started_again_has_its_rotated_password(secured: Secured) -> None:
+def test_a_restarted_service_uses_its_rotated_password(secured: Secured) -> None:
     secured.json("provision", "--rotate", "scorer")
     pid = secured.file.pids.scorer
     assert pid is not None
@@ -394,7 +392,7 @@ def test_a_service_that_is_started_again_has_its_rotated_password(secured: Secur
     until("it works", lambda: secured.readiness("scorer")[0])
 
 
-def test_every_department_has_a_quota_and_no_service_has(secured: Secured, tmp_path: Path) -> None:
+def test_departments_have_a_quota_and_services_have_none(secured: Secured, tmp_path: Path) -> None:
     told = quotas(secured, tmp_path)
     codes = {one["code"] for one in secured.json("department", "list") if not one["retired"]}
     assert set(told) == {f"departments.{code}" for code in codes}
@@ -404,7 +402,7 @@ def test_every_department_has_a_quota_and_no_service_has(secured: Secured, tmp_p
 
 
 def quotas(secured: Secured, folder: Path) -> dict[str, str]:
-    """By user, as Kafka's own tool describes them."""
+    """The quotas by user, from Kafka's own tool."""
     admin = secured.connection("admin")
     settings = folder / "admin.properties"
     settings.write_text(
@@ -412,17 +410,15 @@ def quotas(secured: Secured, folder: Path) -> dict[str, str]:
         "org.apache.kafka.common.security.scram.ScramLoginModule required "
         f'username="admin" password="{admin.password}";\n'
     )
-    java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.place() / "*")]
+    java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.jar_folder() / "*")]
     tool = ["kafka.admin.ConfigCommand", "--bootstrap-server", admin.kafka, "--command-config", str(settings)]
     question = ["--entity-type", "users", "--describe"]
     done = subprocess.run([*java, *tool, *question], capture_output=True, text=True, timeout=60, check=True)
     return dict(re.findall(r"^Quota configs for user-principal '([^']+)' are (.+)$", done.stdout, re.MULTILINE))
 
 
-async def test_a_department_that_is_added_comes_in_at_once_and_one_that_is_retired_is_cut_off_at_once(
-    secured: Secured, tmp_path: Path
-) -> None:
-    """The live connections of its programs are refused, and nothing that it had open is lost."""
+async def test_adding_grants_and_retiring_revokes_access_at_once(secured: Secured, tmp_path: Path) -> None:
+    """Open connections are denied too, and its open parts are not lost."""
     code, user = "bikes", "departments.bikes"
     added = secured.json("department", "add", code, "--name-zh", "单车处", "--name-en", "Bikes")
     assert added["password_file"] == str(secured.password_file(user))
@@ -452,7 +448,7 @@ async def test_a_department_that_is_added_comes_in_at_once_and_one_that_is_retir
     assert part_states(secured, inquiry_id) == {code: "withdrawn", B: "offered"}
 
 
-def test_a_retired_department_is_named_by_nobody_and_retiring_it_again_changes_nothing(secured: Secured) -> None:
+def test_a_retired_department_cannot_be_named_and_retiring_again_changes_nothing(secured: Secured) -> None:
     answer = httpx.post(
         f"{secured.file.urls.intake}/inquiries",
         json={"subject": "单车", "body": "乱停放", "departments": ["bikes"]},
@@ -483,7 +479,7 @@ def part_states(secured: Secured, inquiry_id: str) -> dict[str, str]:
 # ── the broker dies ──────────────────────────────────────────────────────────
 
 
-def test_users_and_rights_outlive_the_broker(secured: Secured) -> None:
+def test_users_and_acls_survive_a_broker_restart(secured: Secured) -> None:
     pid = secured.file.pids.kafka
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -493,7 +489,7 @@ def test_users_and_rights_outlive_the_broker(secured: Secured) -> None:
     assert secured.json("provision")["granted"] == 0
 
 
-async def test_what_operators_do_needs_no_right_that_is_not_there(secured: Secured) -> None:
+async def test_operator_commands_work_with_the_given_acls(secured: Secured) -> None:
     await Librdkafka(secured.connection(USER, "outside")).write(topics.outbox(A), b"{")
     letters = until("it is a dead letter", secured.json, "dead-letters", "list")
     assert secured.json("dead-letters", "replay", letters[-1]["id"])["outcomes"][0]["outcome"] == "replayed"

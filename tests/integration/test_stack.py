@@ -1,4 +1,4 @@
-"""A real stack on free ports: what dies comes back with its data, one stack a folder, nothing is left at the end."""
+"""A real local stack on free ports: processes restart with their data, one stack per folder, no process is left at the end."""
 
 import asyncio
 import json
@@ -25,9 +25,9 @@ from pymongo import MongoClient
 
 from deploy.local import folder as folders
 from deploy.local import jars, mail, probe
+from deploy.local.component import Component, Running
 from deploy.local.folder import Folder
-from deploy.local.leftovers import living, remember, stop_leftovers
-from deploy.local.part import Running, StackPart
+from deploy.local.orphans import is_running, record, stop_orphans
 from deploy.local.plan import Plan, make_plan
 from deploy.local.ports import Ports
 from deploy.local.restart import POLICY, RestartPolicy
@@ -51,19 +51,19 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_fo
 CHORUS = (sys.executable, "-m", "deploy.cli.main")
 
 
-def stand_in(part: StackPart) -> StackPart:
-    """Something that is ready at a service's address, so that the stack can be tried without the services."""
+def stand_in(part: Component) -> Component:
+    """A fake service that is always ready, for testing the stack without services."""
     return replace(part, command=(sys.executable, "-c", STAND_IN, str(part.ports[0])))
 
 
 def a_plan(folder: Folder, ports: Ports) -> Plan:
-    plan = make_plan(folder, ports, {}, jars.fetched())
+    plan = make_plan(folder, ports, {}, jars.download())
     return replace(plan, services=tuple(map(stand_in, plan.services)))
 
 
 @dataclass
 class Story:
-    """What a running stack said and did."""
+    """The observed steps and duration of a running stack."""
 
     folder: Folder
     steps: list[str]
@@ -79,14 +79,14 @@ class Story:
 async def eventually(question: Callable[[], Any], within_s: float = 30.0) -> Any:
     until = time.monotonic() + within_s
     while not (answer := question()):
-        assert time.monotonic() < until, "it did not become true in time"
+        assert time.monotonic() < until, "condition not met in time"
         await asyncio.sleep(0.05)
     return answer
 
 
 @asynccontextmanager
 async def running(data: Path, ports: Ports) -> AsyncIterator[Story]:
-    """A stack that is ready, ended by Ctrl-C's signal."""
+    """A ready stack, ended by SIGINT."""
     with folders.claimed(data) as folder:
         folders.settle(folder)
         story, ready = Story(folder, []), asyncio.Event()
@@ -143,7 +143,7 @@ def inserted(mongodb: str) -> list[str]:
         return [document["_id"] for document in client["trial"]["kept"].find()]
 
 
-def test_acknowledged_data_outlives_a_killed_broker_a_killed_store_and_a_second_start(tmp_path: Path) -> None:
+def test_acknowledged_data_survives_kills_and_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "data"
 
     async def first() -> dict[str, int]:
@@ -156,14 +156,14 @@ def test_acknowledged_data_outlives_a_killed_broker_a_killed_store_and_a_second_
             assert len(pids) == 7
             assert "java" in psutil.Process(pids["kafka"]).name()
             assert "secantusd-py" in " ".join(psutil.Process(pids["mongodb"]).cmdline())
-            assert {os.getsid(pid) for pid in pids.values()} == set(pids.values()), "each has a session of its own"
+            assert {os.getsid(pid) for pid in pids.values()} == set(pids.values()), "each process has its own session"
 
             for part in ("kafka", "mongodb", "scorer"):
                 os.kill(pids[part], signal.SIGKILL)
             for part in ("kafka", "mongodb", "scorer"):
                 await story.pid_changes(part, pids[part])
             file = story.file()
-            assert file.pids.intake == pids["intake"], "who did not die is not started again"
+            assert file.pids.intake == pids["intake"], "surviving processes are not restarted"
             await eventually(lambda: not probe.kafka(file.kafka) and not probe.store(file.mongodb))
             await eventually(lambda: not probe.service(file.urls.scorer))
             assert await asyncio.to_thread(read_record, file.kafka) == b"before the kill"
@@ -177,7 +177,7 @@ def test_acknowledged_data_outlives_a_killed_broker_a_killed_store_and_a_second_
             assert await asyncio.to_thread(inserted, story.file().mongodb) == ["before the kill"]
 
     pids = asyncio.run(first())
-    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)], "the supervisor left a part behind"
+    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)], "the supervisor left a process running"
     assert not (data / "stack.json").exists()
     assert "listening" in (data / "logs" / "intake.log").read_text()
     asyncio.run(second())
@@ -202,34 +202,34 @@ def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
-def test_a_second_start_on_the_same_data_is_one_sentence(tmp_path: Path) -> None:
+def test_a_second_start_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with folders.claimed(tmp_path / "data"):
         done = chorus(tmp_path / "data", "up")
     assert done.returncode == 1
     assert f"already runs on {str(tmp_path / 'data')!r}" in one_sentence(done)
 
 
-def test_a_port_in_use_is_one_sentence_that_names_it(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     ports = Ports.free()
     with socket.create_server(("127.0.0.1", ports.notifier)):
         done = chorus(tmp_path / "data", "up", "--ports", str(ports.intake - 1))
     assert done.returncode == 1
-    assert f"Port {ports.notifier} for notifier is in use" in one_sentence(done)
+    assert f"Port {ports.notifier} of notifier is already in use" in one_sentence(done)
     assert "--ports" in done.stderr
 
 
-def test_what_cannot_be_fetched_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_download_is_reported_and_leaves_no_files(tmp_path: Path) -> None:
     base = str(Ports.free().intake - 1)
     nowhere = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CHORUS_MAVEN": "http://127.0.0.1:9"}
     done = chorus(tmp_path / "data", "up", "--ports", base, **nowhere)
     assert done.returncode == 1
-    assert "Cannot fetch" in one_sentence(done)
+    assert "Cannot download" in one_sentence(done)
     assert [entry.name for entry in (tmp_path / "cache" / "chorus").iterdir()] == [
         f"kafka-{jars.pinned().version}.lock"
     ]
 
 
-def test_fresh_asks_before_it_empties(tmp_path: Path) -> None:
+def test_fresh_needs_confirmation(tmp_path: Path) -> None:
     with folders.claimed(tmp_path / "data") as folder:
         folders.settle(folder)
     (folder.mail / "kept.eml").write_text("")
@@ -239,10 +239,10 @@ def test_fresh_asks_before_it_empties(tmp_path: Path) -> None:
     assert (folder.mail / "kept.eml").exists()
 
 
-def test_status_tells_what_is_away(tmp_path: Path) -> None:
+def test_status_reports_components_that_do_not_answer(tmp_path: Path) -> None:
     with folders.claimed(tmp_path / "data") as folder:
         folders.settle(folder)
-        folder.stack.write_text(make_plan(folder, Ports.free(), {}, jars.place()).stack_file({}).model_dump_json())
+        folder.stack.write_text(make_plan(folder, Ports.free(), {}, jars.jar_folder()).stack_file({}).model_dump_json())
         done = chorus(folder.path, "status", "--json")
     assert done.returncode == 3
     parts = {part["part"]: part for part in json.loads(done.stdout)["parts"]}
@@ -251,9 +251,9 @@ def test_status_tells_what_is_away(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 7
 
 
-def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> None:
+def test_mails_are_stored_unchanged_in_order_of_arrival(tmp_path: Path) -> None:
     port = Ports.free().smtp
-    sink = Running(mail.mail_part(tmp_path / "mail", port), tmp_path / "smtp.log")
+    sink = Running(mail.mail_component(tmp_path / "mail", port), tmp_path / "smtp.log")
     sink.start()
     try:
         with smtplib.SMTP("127.0.0.1", port) as client:
@@ -268,8 +268,8 @@ def test_mails_are_kept_whole_in_the_order_of_their_arrival(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def supervised(part: StackPart, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
-    """One part kept running; yields the processes it has had so far."""
+async def supervised(part: Component, logs: Path, policy: RestartPolicy = POLICY) -> AsyncIterator[list[int]]:
+    """One supervised component; yields the ids of its processes so far."""
     pids: list[int] = []
     screen = StackScreen(os.open(os.devnull, os.O_WRONLY), coloured=False)
     supervisor = Supervisor(screen, logs, lambda: pids.extend(supervisor.pids().values()), policy)
@@ -279,11 +279,11 @@ async def supervised(part: StackPart, logs: Path, policy: RestartPolicy = POLICY
     screen.close()
 
 
-def program(words: str, **settings: Any) -> StackPart:
-    return StackPart("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
+def program(words: str, **settings: Any) -> Component:
+    return Component("trial", (sys.executable, "-c", words), ready=lambda: "", stage=0, **settings)
 
 
-def test_a_part_that_always_dies_is_never_given_up(tmp_path: Path) -> None:
+def test_a_process_that_always_exits_is_restarted_without_limit(tmp_path: Path) -> None:
     async def story() -> None:
         async with supervised(program("print('I was here'); exit(3)"), tmp_path, RestartPolicy(0.01, 0.02)) as pids:
             await eventually(lambda: len(set(pids)) > 5)
@@ -292,7 +292,7 @@ def test_a_part_that_always_dies_is_never_given_up(tmp_path: Path) -> None:
     assert (tmp_path / "trial.log").read_text().count("I was here\n") > 4
 
 
-def test_a_part_that_does_not_end_in_its_time_is_killed(tmp_path: Path) -> None:
+def test_a_process_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(60)"
 
     async def story() -> None:
@@ -303,7 +303,7 @@ def test_a_part_that_does_not_end_in_its_time_is_killed(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_words_of_any_kind_are_shown_and_kept(tmp_path: Path) -> None:
+def test_output_with_any_bytes_is_logged(tmp_path: Path) -> None:
     loud = r"import sys; w = sys.stdout.buffer.write; w(b'x' * 200_000 + b'\n'); w(b'\xff\xfe\n'); w(b'no end of line')"
 
     async def story() -> None:
@@ -313,7 +313,7 @@ def test_words_of_any_kind_are_shown_and_kept(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_suite_can_have_broker_store_and_sink_and_kill_them(tmp_path: Path) -> None:
+def test_backing_components_can_be_killed_and_restarted(tmp_path: Path) -> None:
     with backing(tmp_path / "data", Ports.free(), {}) as stack:
         insert(stack.mongodb, "before")
         stack.parts["store"].kill()
@@ -329,13 +329,13 @@ import asyncio, sys
 from functools import partial
 from pathlib import Path
 from deploy.local import mail
-from deploy.local.leftovers import remember
+from deploy.local.orphans import record
 from deploy.local.screen import StackScreen
 from deploy.local.supervisor import Supervisor
 
 async def main(folder, port):
-    keeping = Supervisor(StackScreen(2, False), folder, lambda: remember(folder / "processes.json", keeping.pids()))
-    await keeping.start([mail.mail_part(folder / "mail", port)])
+    keeping = Supervisor(StackScreen(2, False), folder, lambda: record(folder / "processes.json", keeping.pids()))
+    await keeping.start([mail.mail_component(folder / "mail", port)])
     await keeping.ready()
     print(keeping.pids()["smtp"], flush=True)
     await asyncio.Event().wait()
@@ -345,29 +345,29 @@ asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends a process with its parent")
-def test_a_killed_supervisor_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     port = Ports.free().smtp
     command = [sys.executable, "-c", ORPHANS, str(tmp_path), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as supervisor:
         assert supervisor.stdout is not None
         part = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    asyncio.run(eventually(lambda: not living(part), within_s=5))
+    asyncio.run(eventually(lambda: not is_running(part), within_s=5))
 
 
-def test_what_was_left_behind_is_stopped_at_the_next_start(tmp_path: Path) -> None:
+def test_orphans_are_stopped_at_the_next_start(tmp_path: Path) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    remember(tmp_path / "processes.json", {"intake": left.pid})
-    assert stop_leftovers(tmp_path / "processes.json") == ["intake"]
+    record(tmp_path / "processes.json", {"intake": left.pid})
+    assert stop_orphans(tmp_path / "processes.json") == ["intake"]
     assert left.wait(1) == -signal.SIGTERM
-    assert stop_leftovers(tmp_path / "processes.json") == []
+    assert stop_orphans(tmp_path / "processes.json") == []
 
 
-def test_a_process_that_only_has_the_same_number_is_left_alone(tmp_path: Path) -> None:
+def test_a_process_with_a_reused_id_is_not_stopped(tmp_path: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     written = {"intake": {"pid": stranger.pid, "started": psutil.Process(stranger.pid).create_time() - 60}}
     (tmp_path / "processes.json").write_text(json.dumps(written))
-    assert stop_leftovers(tmp_path / "processes.json") == []
+    assert stop_orphans(tmp_path / "processes.json") == []
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()

@@ -1,4 +1,4 @@
-"""A router over decisions of another version: a former one ends it with a sentence, a later one shows in its readiness."""
+"""A router with decisions of other versions: an older one ends it with an error, a newer one appears in its readiness."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ PATIENCE_S = 30
 
 @contextmanager
 def in_version(bench: Bench, inquiry_id: str, version: int) -> Iterator[None]:
-    """While this goes on, the first decision of the case has another version."""
+    """While the block runs, the first decision of the case has another version."""
     with MongoClient[dict[str, Any]](bench.backing.mongodb) as store:
         decisions = store["chorus_router"]["decisions"]
 
@@ -38,7 +38,7 @@ def in_version(bench: Bench, inquiry_id: str, version: int) -> Iterator[None]:
 
 
 def committed(bench: Bench) -> dict[int, int]:
-    """The committed offsets of the core."""
+    """The core's committed offsets."""
     consumer = Consumer({"bootstrap.servers": bench.backing.kafka, "group.id": "router-core"})
     try:
         found = consumer.committed([TopicPartition(INPUTS, number) for number in range(6)], timeout=10)
@@ -47,7 +47,7 @@ def committed(bench: Bench) -> dict[int, int]:
         consumer.close()
 
 
-def test_a_former_version_ends_the_router_with_one_sentence_and_status_1(bench: Bench) -> None:
+def test_an_older_decision_ends_the_router_with_an_error_and_status_1(bench: Bench) -> None:
     with bench.service("intake"), bench.service("router"):
         bench.await_ready("intake")
         receipt = Resident(bench.url("intake")).write(NOISE)
@@ -57,15 +57,15 @@ def test_a_former_version_ends_the_router_with_one_sentence_and_status_1(bench: 
         env = bench.env | {"CHORUS_HTTP": f"127.0.0.1:{bench.ports.router}"}
         done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    said = [line for line in done.stderr.splitlines() if "holds a decision" in line]
+    said = [line for line in done.stderr.splitlines() if "has a decision" in line]
     assert said == [
-        f"chorus router: The database 'chorus_router' holds a decision of version {VERSION - 1}, "
-        f"'{receipt['inquiry_id']}/1', and this router reads version {VERSION} only: give it an empty database."
+        f"chorus router: The database 'chorus_router' has a decision of version {VERSION - 1}, "
+        f"'{receipt['inquiry_id']}/1', but this router reads version {VERSION} only: give it an empty database."
     ]
     assert "Traceback" not in done.stderr
 
 
-def test_a_later_version_has_the_core_wait_and_everything_goes_on_once_it_can(bench: Bench) -> None:
+def test_the_core_waits_for_a_newer_decision_and_continues_afterwards(bench: Bench) -> None:
     with bench.service("intake"), bench.service("router"):
         bench.await_ready("intake")
         resident = Resident(bench.url("intake"))

@@ -1,1 +1,1 @@
-"""Commands that run or prepare a cluster: up, provision, secrets."""
+"""Commands that install and run Chorus: up, provision, secrets."""

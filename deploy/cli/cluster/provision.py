@@ -1,4 +1,4 @@
-"""`chorus provision`: topics, users and rights of a city, on its Kafka; the one command of operators that speaks Kafka itself."""
+"""`chorus provision`: creates Kafka's topics, users, ACLs and quotas for a city, and rotates users' passwords."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,22 +18,23 @@ from deploy.security.passwords import BROKER, CONTROLLER, Passwords
 from shared.kafka.connection import Connection
 from shared.kafka.topics import department_topics, system_topics
 
-RESTARTED = "Whoever uses it must be given the new one, and started again."
+RESTART = "Give its users the new password and restart them."
 Result = TypeVar("Result")
 
 
 def provision(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="The city folder ($CHORUS_CITY, else the sample city).")
+        Path | None, typer.Argument(metavar="[DIR]", help="The city folder (default: $CHORUS_CITY or the sample city).")
     ] = None,
     rotate: Annotated[
-        str | None, typer.Option(metavar="USER", help="Only give this user a new password, like departments.parks.")
+        str | None,
+        typer.Option(metavar="USER", help="Only give this Kafka user a new password, for example departments.parks."),
     ] = None,
 ) -> None:
-    """Make what is missing: topics; where Kafka has users, those of services and departments, with rights and quotas.
+    """Create missing topics; on a Kafka with users also the users, ACLs and quotas of services and departments.
 
-    Safe to repeat. Topics that are there stay as they are, also with other settings than those that a new one would get;
-    passwords that are there are kept; rights become exactly those that the flow table gives.
+    Safe to repeat. Existing topics keep their settings and existing users their passwords. ACLs are set exactly: missing
+    ones are granted, others revoked.
     """
     settings = kafka_login.settings()
     if rotate is not None:
@@ -42,57 +43,61 @@ def provision(
     city = read_city(folder or city_folder())
     kafka, passwords = kafka_login.admin(), kafka_login.passwords() if kafka_login.has_users() else None
     if kafka_login.has_users() and passwords is None:
-        raise Failure(USAGE, "Kafka has users: name the folder for their passwords with CHORUS_KAFKA_USERS.")
-    done = asked(kafka, provisioning.provision(kafka, city, passwords))
+        raise Failure(USAGE, "CHORUS_KAFKA_USERS is not set: set it to the folder of the Kafka users' passwords.")
+    done = run_on_kafka(kafka, provisioning.provision(kafka, city, passwords))
     codes = [one.code for one in city.active]
     wanted = (
         *system_topics(settings.partitions, settings.retention_days),
         *department_topics(codes, settings.retention_days),
     )
-    _tell(kafka, len(codes), done, len(wanted) - len(done.topics), passwords)
+    _report(kafka, len(codes), done, len(wanted) - len(done.topics), passwords)
 
 
-def _tell(kafka: Connection, departments: int, done: Provisioned, existing: int, passwords: Passwords | None) -> None:
-    made = sorted(done.topics)
-    for name in made:
-        say(f"made {name}")
-    say(f"{len(made)} topics made on {kafka.kafka!r}, {existing} were there.")
-    told = {"kafka": kafka.kafka, "departments": departments, "made": made, "existing": existing}
+def _report(kafka: Connection, departments: int, done: Provisioned, existing: int, passwords: Passwords | None) -> None:
+    created = sorted(done.topics)
+    for name in created:
+        say(f"Created topic {name}")
+    say(f"Created {len(created)} topics on {kafka.kafka!r}; {existing} existed already.")
+    document = {"kafka": kafka.kafka, "departments": departments, "made": created, "existing": existing}
     if passwords is not None:
         for user in done.users:
-            say(f"user {user}, password in {passwords.file(user)}")
-        for code in done.cut_off:
-            say(f"{code} is retired, and cut off now")
-        say(f"{len(done.users)} users made, {done.granted} rights granted, {done.taken} taken away.")
-        told |= {"users": done.users, "granted": done.granted, "taken": done.taken, "cut_off": done.cut_off}
-    emit(told)
+            say(f"Created user {user}; its password is in {passwords.file(user)}")
+        for code in done.departments_revoked:
+            say(f"Revoked the access of {code}: the department is retired")
+        say(f"Created {len(done.users)} users, granted {done.granted} ACLs, revoked {done.revoked} ACLs.")
+        document |= {"users": done.users, "granted": done.granted}
+        document |= {"taken": done.revoked, "cut_off": done.departments_revoked}
+    emit(document)
 
 
 def _rotate(user: str) -> None:
     if user in (BROKER, CONTROLLER):
         raise Failure(
-            REFUSED, f"{user!r} is the brokers' own: `chorus secrets --rotate kafka/{user}`, brokers stopped."
+            REFUSED,
+            f"{user!r} is the user of the brokers: stop them, then run `chorus secrets --rotate kafka/{user}`.",
         )
     passwords = kafka_login.passwords()
     if passwords is None:
-        raise Failure(USAGE, "There are no passwords here: name their folder with CHORUS_KAFKA_USERS.")
+        raise Failure(USAGE, "CHORUS_KAFKA_USERS is not set: set it to the folder of the Kafka users' passwords.")
     if not passwords.known(user):
-        raise Failure(REFUSED, f"There is no password for {user!r} in {str(passwords.folder)!r}: look at its files.")
+        raise Failure(
+            REFUSED, f"The folder {str(passwords.folder)!r} has no password for {user!r}: its files name the users."
+        )
     kafka = kafka_login.admin()
-    asked(kafka, provisioning.rotate(kafka, user, passwords))
+    run_on_kafka(kafka, provisioning.rotate(kafka, user, passwords))
     file = passwords.file(user)
-    say(f"{user} has a new password, in {file}; the old one opens no new connection. {RESTARTED}")
+    say(f"{user} has a new password, in {file}. Kafka rejects the old one for new connections. {RESTART}")
     emit({"user": user, "password_file": str(file)})
 
 
-def asked(kafka: Connection, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do this with Kafka; raises Failure with a sentence when it is away or refuses."""
+def run_on_kafka(kafka: Connection, work: Coroutine[Any, Any, Result]) -> Result:
+    """Run `work`; raises Failure when Kafka is unavailable or rejects a request, or a file cannot be written."""
     kafka_login.quiet()
     try:
         return asyncio.run(work)
     except (KafkaError, KafkaException, TimeoutError) as error:
-        raise kafka_login.explained(error, kafka) from error
+        raise kafka_login.to_failure(error, kafka) from error
     except OSError as error:
         if error.filename is None:
-            raise kafka_login.explained(error, kafka) from error
-        raise Failure(FAILED, f"{error.filename!r} cannot be written: {error.strerror}.") from error
+            raise kafka_login.to_failure(error, kafka) from error
+        raise Failure(FAILED, f"Cannot write {error.filename!r}: {error.strerror}.") from error

@@ -1,1 +1,1 @@
-"""`chorus demo`: residents and departments of a made-up day, checked from outside."""
+"""`chorus demo`: simulated residents and departments, and a check that no message is lost or duplicated."""

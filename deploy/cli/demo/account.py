@@ -1,4 +1,4 @@
-"""What was seen of each letter from outside, and what is wrong with it: lost, or double."""
+"""What the demo observes about each message through the public interfaces, and what is lost or duplicated."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ ANSWERED = ("answered", "closed", "reopened")
 
 @dataclass
 class DemoPart:
-    """A part as its department saw it: under which ids it was offered, and what was written for it."""
+    """A part as its department sees it: the ids of its offers, and the text contributed."""
 
     part_id: str
     department: str
@@ -23,9 +23,9 @@ class DemoPart:
 
 @dataclass
 class DemoCase:
-    """A letter, and all that was seen of it."""
+    """A message, and everything observed about it."""
 
-    letter: DemoMessage
+    message: DemoMessage
     inquiry_ids: list[str] = field(default_factory=list)
     code: str | None = None
     parts: dict[str, DemoPart] = field(default_factory=dict)
@@ -33,80 +33,79 @@ class DemoCase:
     facts: list[Mapping[str, Any]] = field(default_factory=list)
     rated: bool = False
     mails: list[tuple[str, str]] = field(default_factory=list)
-    """Of each mail the id of its notice, and its text."""
+    """The notice id and the text of each mail."""
 
     @property
     def inquiry_id(self) -> str | None:
-        """The ticket number, once intake gave one."""
+        """The ticket number; None until intake has accepted the message."""
         return self.inquiry_ids[0] if self.inquiry_ids else None
 
     @property
     def answered(self) -> bool:
-        """Whether the resident sees an answer."""
+        """Whether the resident can read a reply."""
         return self.seen.get("state") in ANSWERED and self.seen.get("reply") is not None
 
     @property
     def joint(self) -> bool:
-        """Whether several departments speak in it."""
+        """Whether several departments contributed to the reply."""
         return self.answered and len(self.paragraphs) > 1
 
     @property
     def paragraphs(self) -> list[tuple[str, str]]:
-        """Department and words of each paragraph that the resident sees."""
+        """Department and text of each paragraph of the reply."""
         reply = self.seen.get("reply") or {"paragraphs": []}
         return [(one["department"], one["text"]) for one in reply["paragraphs"]]
 
     @property
     def written(self) -> list[tuple[str, str]]:
-        """Department and words of what the departments handed in."""
+        """Department and text of each contribution."""
         return [(part.department, part.text) for part in self.parts.values() if part.text is not None]
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is missing any more."""
         return not any(True for _ in missing(self))
 
     def document(self) -> dict[str, Any]:
-        """As `--json` shows it."""
+        """The output of `--json`."""
         return {
             "inquiry_id": self.inquiry_id,
-            "subject": self.letter.subject,
-            "way": self.letter.way,
-            "channel": self.letter.channel,
-            "language": self.letter.language,
+            "subject": self.message.subject,
+            "way": self.message.way,
+            "channel": self.message.channel,
+            "language": self.message.language,
             "state": self.seen.get("state"),
             "departments": [one for one, _ in self.paragraphs],
-            "rated": self.letter.rating if self.rated else None,
-            "problems": [*missing(self), *doubled(self)],
+            "rated": self.message.rating if self.rated else None,
+            "problems": [*missing(self), *duplicates(self)],
         }
 
 
 def missing(case: DemoCase) -> Iterator[str]:
-    """What did not come back: a sentence each."""
+    """One sentence for each thing that is missing."""
     if case.inquiry_id is None:
         yield "intake gave no ticket"
         return
     if not case.answered:
-        yield f"there is no answer; the ticket is {case.seen.get('state') or 'not to be seen'}"
+        yield f"no reply; the ticket's state is {case.seen.get('state') or 'unknown'}"
         return
     for department, text in (Counter(case.written) - Counter(case.paragraphs)).elements():
-        yield f"the words of {department} are not in the answer: {text[:40]!r}"
-    if case.letter.rating is not None and not case.rated:
-        yield "the rating is not on the record"
+        yield f"the reply lacks the text of {department}: {text[:40]!r}"
+    if case.message.rating is not None and not case.rated:
+        yield "the rating is not in the timeline"
 
 
-def unmailed(case: DemoCase) -> Iterator[str]:
-    """What the resident should have had by mail and has not."""
-    if case.letter.email is None or not case.answered:
+def missing_mails(case: DemoCase) -> Iterator[str]:
+    """A sentence if the resident has not received the reply by mail."""
+    if case.message.email is None or not case.answered:
         return
     texts = ["".join(text.split()) for _, text in case.mails]
-    words = ["".join(text.split()) for _, text in case.written]
-    if not any(all(one in text for one in words) for text in texts):
-        yield f"no mail to {case.letter.email} holds the answer"
+    contributions = ["".join(text.split()) for _, text in case.written]
+    if not any(all(one in text for one in contributions) for text in texts):
+        yield f"no mail to {case.message.email} contains the reply"
 
 
-def doubled(case: DemoCase) -> Iterator[str]:
-    """What came more than once; the same id again is a repeat, another id for the same thing is double."""
+def duplicates(case: DemoCase) -> Iterator[str]:
+    """One sentence for each duplicate. A message with the same id is a repeat, not a duplicate."""
     if len(case.inquiry_ids) > 1:
         yield f"it has several tickets: {', '.join(case.inquiry_ids)}"
     for part in case.parts.values():
@@ -114,17 +113,17 @@ def doubled(case: DemoCase) -> Iterator[str]:
             yield f"the part {part.part_id} was offered under {len(part.offers)} ids"
     for department, times in Counter(part.department for part in case.parts.values() if not part.returned).items():
         if times > 1:
-            yield f"{department} was given {times} parts"
+            yield f"{department} got {times} parts"
     for department, text in (Counter(case.paragraphs) - Counter(case.written)).elements():
-        yield f"the answer says what nobody wrote, or says it twice: {department}: {text[:40]!r}"
+        yield f"the reply has a paragraph that {department} did not write, or has it twice: {text[:40]!r}"
     for notice, times in Counter(notice for notice, _ in case.mails).items():
         if times > 1:
             yield f"the notice {notice} was mailed {times} times"
-    yield from _doubled_facts(case.facts)
+    yield from _duplicate_facts(case.facts)
 
 
-def _doubled_facts(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A part is offered, accepted and contributed once, an answer given once a round; the numbers are dense from 1."""
+def _duplicate_facts(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Check that these facts occur once for each part or round, and that sequence numbers are 1, 2, 3 …"""
     rows = list(facts)
     once = [
         (one["type"], one["data"].get("part_id") or one["data"].get("round"))
@@ -133,6 +132,6 @@ def _doubled_facts(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     ]
     for (kind, what), times in Counter(once).items():
         if times > 1:
-            yield f"{kind} of {what} stands {times} times on the record"
+            yield f"the timeline has {kind} of {what} {times} times"
     if sorted(one["sequence"] for one in rows) != list(range(1, len(rows) + 1)):
-        yield "the record's numbers are not 1, 2, 3 …"
+        yield "the timeline's sequence numbers are not 1, 2, 3 …"

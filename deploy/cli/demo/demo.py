@@ -1,4 +1,4 @@
-"""`chorus demo`: a city's morning from the first letter to the scoreboard, checked from outside."""
+"""`chorus demo`: plays a city's morning, from the first message to the scoreboard, and checks the outcome."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ import typer
 
 from deploy.cli import kafka_login
 from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
-from deploy.cli.demo.account import DemoCase, doubled, missing, unmailed
+from deploy.cli.demo.account import DemoCase, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
 from deploy.cli.demo.messages import write_messages
@@ -30,41 +30,41 @@ BOARD_S = 60.0
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Another seed, another morning.")] = 1,
-    full: Annotated[bool, typer.Option("--full", help="Not part of this release.")] = False,
+    seed: Annotated[int, typer.Option(help="Chooses the messages, their order and the answers.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Not implemented in this release.")] = False,
 ) -> None:
-    """Play a city's morning with made-up letters, and check that every one is answered once."""
+    """Send sample messages, answer them as departments, and check that each gets exactly one reply."""
     if full:
-        raise Failure(USAGE, "--full is not part of this release: leave it out.")
+        raise Failure(USAGE, "--full is not implemented in this release: leave it out.")
     running, started = stack(), time.monotonic()
     codes = _departments(running)
     ask("GET", f"{running.urls.intake}/healthz", timeout_s=5.0)
     run = secrets.token_hex(3)
-    cases = {letter.mark: DemoCase(letter) for letter in write_messages(seed, run)}
-    say(f"A morning with {len(cases)} letters, seed {seed}; {len(codes)} departments are at work.")
+    cases = {message.mark: DemoCase(message) for message in write_messages(seed, run)}
+    say(f"The demo sends {len(cases)} messages (seed {seed}); {len(codes)} departments answer them.")
     mails = Mails(running.mail, cases)
     try:
         mails_late = asyncio.run(_play(running, run, seed, cases, mails, codes))
     except KeyboardInterrupt as stopped:
         raise Failure(
-            FAILED, "Stopped before the morning was over; its letters stay, running it again is safe."
+            FAILED, "Interrupted. The messages sent so far stay in the system; you can run the demo again."
         ) from stopped
-    say(f"Mails {_mails_in_words(mails.kept, mails_late)}.")
-    _end(running, seed, run, list(cases.values()), mails.kept and not mails_late, time.monotonic() - started)
+    say(_mail_summary(mails.kept, mails_late))
+    _finish(running, seed, run, list(cases.values()), mails.kept and not mails_late, time.monotonic() - started)
 
 
 def _departments(running: StackFile) -> list[str]:
     found = ask("GET", f"{running.urls.router}/departments", operator=True).json()
     codes = [one["code"] for one in found if not one.get("retired")]
     if not codes:
-        raise Failure(FAILED, "No city is in force, so nobody could answer: `chorus apply deploy/city` first.")
+        raise Failure(FAILED, "The city has no departments: run `chorus apply deploy/city` first.")
     return codes
 
 
 async def _play(
     running: StackFile, run: str, seed: int, cases: Mapping[str, DemoCase], mails: Mails, codes: Sequence[str]
 ) -> bool:
-    """Play; returns whether mails were still on their way at the end."""
+    """Play the morning; returns whether some mails had not arrived at its end."""
     token, urls, dice = operator_token(), running.urls, random.Random(seed)
     with DemoScreen(cases) as screen:
         async with (
@@ -83,20 +83,22 @@ def _as_department(code: str) -> Connection:
     return kafka_login.connection(department_user(code))
 
 
-def _mails_in_words(kept: bool, late: bool) -> str:
+def _mail_summary(kept: bool, late: bool) -> str:
     if not kept:
-        return "go elsewhere and were not checked"
-    return "to others still go out before these, so not all of them were seen" if late else "came too, once each"
+        return "The mails went to another mail server and were not checked."
+    if late:
+        return "The notifier still sends earlier mails, so not all mails of the demo were checked."
+    return "Each mail arrived once."
 
 
-def _end(
+def _finish(
     running: StackFile, seed: int, run: str, cases: Sequence[DemoCase], mails_checked: bool, took_s: float
 ) -> None:
     no_board = _show_scoreboard(running, cases)
     _show_one(cases)
-    lost = {case.letter.mark: [*missing(case), *(unmailed(case) if mails_checked else ())] for case in cases}
-    double = {case.letter.mark: list(doubled(case)) for case in cases}
-    told = {
+    lost = {case.message.mark: [*missing(case), *(missing_mails(case) if mails_checked else ())] for case in cases}
+    double = {case.message.mark: list(duplicates(case)) for case in cases}
+    figures = {
         "sent": sum(case.inquiry_id is not None for case in cases),
         "answered": sum(case.answered for case in cases),
         "joint": sum(case.joint for case in cases),
@@ -104,25 +106,24 @@ def _end(
         "lost": sum(map(bool, lost.values())),
         "double": sum(map(bool, double.values())),
     }
-    say(f"{in_words(told)}, in {took_s:.1f} s.")
-    documents = [case.document() | {"problems": lost[case.letter.mark] + double[case.letter.mark]} for case in cases]
-    emit(told | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
+    say(f"{summary(figures)}, in {took_s:.1f} s.")
+    documents = [case.document() | {"problems": lost[case.message.mark] + double[case.message.mark]} for case in cases]
+    emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
     if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:
         shown = "\n  ".join(problems[:10])
-        raise Failure(FAILED, f"{told['lost']} letters did not come back, {told['double']} came back twice.\n  {shown}")
+        raise Failure(FAILED, f"{figures['lost']} messages were lost, {figures['double']} were duplicated.\n  {shown}")
     if no_board is not None:
         raise no_board
 
 
-def in_words(told: Mapping[str, int]) -> str:
-    """The figures of a morning."""
-    return ", ".join(f"{number} {name}" for name, number in told.items())
+def summary(figures: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in figures.items())
 
 
 def _show_scoreboard(running: StackFile, cases: Sequence[DemoCase]) -> Failure | None:
-    """Of the month in which the letters were written, as the ticket numbers say it in the city's time zone.
+    """Show the scoreboard of the messages' month, which the ticket numbers give in the city's time zone.
 
-    Returns why it cannot be shown, to be told after what was seen of the letters.
+    Returns a failure instead of raising it, so that the caller can report the messages first.
     """
     day = next((case.inquiry_id for case in cases if case.inquiry_id), "")
     period = {"period": f"{day[:4]}-{day[4:6]}", "format": "json"}
@@ -154,8 +155,8 @@ def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _show_one(cases: Sequence[DemoCase]) -> None:
-    """The record of the most eventful case."""
+    """Show the timeline of the case with the most facts."""
     case = max(cases, key=lambda one: len(one.facts))
     if case.facts:
-        say(f"The record of {case.inquiry_id}: {case.letter.subject}")
+        say(f"The timeline of {case.inquiry_id}: {case.message.subject}")
         show_facts(sorted(case.facts, key=lambda fact: int(fact["sequence"])))

@@ -1,4 +1,4 @@
-"""Departments as the demo plays them: each one a Kafka consumer of its own inbox and a writer of its own outbox."""
+"""The demo's departments: each reads its own inbox topic and writes its own outbox topic."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ INTERIM = {"zh": "已派人到现场查看，明天下午给您准信。", "en":
 
 @dataclass
 class Offices:
-    """All departments of the city at work on this run's letters; other people's letters they leave alone."""
+    """All departments of the city; they answer the messages of this run and ignore all others."""
 
     kafka: Callable[[str], Connection]
     run: str
@@ -35,7 +35,7 @@ class Offices:
     _working: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(self, codes: Iterable[str]) -> None:
-        """Join every inbox, each in a group of its own, at its present end: the past is not this morning's."""
+        """Join every inbox at its current end, each with its own consumer group."""
         for code in codes:
             client = self.kafka(code).aiokafka()
             self._consumers[code] = self._consumer(code, client)
@@ -44,13 +44,13 @@ class Offices:
         await asyncio.gather(*starts, *map(_at_end, self._consumers.values()))
 
     async def work(self) -> None:
-        """Read all inboxes for ever."""
+        """Read all inboxes until cancelled."""
         async with asyncio.TaskGroup() as group:
             for code, consumer in self._consumers.items():
                 group.create_task(self._read(code, consumer))
 
     async def close(self) -> None:
-        """Stop writing, leave every group."""
+        """Cancel the running answers and close all clients."""
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
@@ -89,13 +89,13 @@ class Offices:
         for pause_s, kind, data in steps:
             await asyncio.sleep(pause_s)
             await self._write(part, kind, data, inquiry_id)
-            self.tell(part.department, case, told(kind, data))
+            self.tell(part.department, case, phrase(kind, data))
             if kind == PartContributed.type and data.get("final", True):
                 part.text = data["text"]
             part.returned = part.returned or kind == PartReturned.type
 
     async def _write(self, part: DemoPart, kind: str, data: dict[str, Any], inquiry_id: str) -> None:
-        """The id follows from what is said, so that saying it again would be a repeat and no second message."""
+        """Publish with an id derived from the content, so that sending it again is a repeat."""
         value = json.dumps({"part_id": part.part_id, "by": "demo", **data}, ensure_ascii=False).encode()
         headers = {
             "ce_id": str(uuid5(NAMESPACE_URL, f"{part.part_id}/{kind}/{data.get('final')}")),
@@ -110,7 +110,7 @@ class Offices:
 
 
 async def _at_end(consumer: AIOKafkaConsumer) -> None:
-    """Join, and stand at the end for good before the first letter is written; what comes on the way is older."""
+    """Join the group and resolve the end offset, before the demo sends its first message."""
     await consumer.start()
     while not consumer.assignment():
         await consumer.getmany(timeout_ms=50)
@@ -120,37 +120,36 @@ async def _at_end(consumer: AIOKafkaConsumer) -> None:
 
 
 def mark_in(body: str) -> str:
-    """The mark at the end of a letter's body; "" where there is none."""
+    """The mark at the end of a message's body; "" if it has none."""
     last = body.rstrip(")） \n").rsplit(None, 1)
     return last[-1] if last else ""
 
 
 def plan(case: DemoCase, part: DemoPart, offer: Mapping[str, Any], dice: random.Random) -> list[Step]:
-    """What a department does about a part, and after which pauses."""
-    letter = case.letter
-    if letter.returned and len(case.parts) == 1:
-        words = "This is not ours." if letter.language == "en" else "经核实，此处不属我局养护范围。"
-        back = {"reason": "not-ours", "words": words, "suggest": letter.desk[0]}
+    """The steps of a department for a part, each with the pause before it."""
+    message = case.message
+    if message.returned and len(case.parts) == 1:
+        words = "This is not ours." if message.language == "en" else "经核实，此处不属我局养护范围。"
+        back = {"reason": "not-ours", "words": words, "suggest": message.desk[0]}
         return [(_pause(dice), PartReturned.type, back)]
-    place = 0 if offer["role"] == "lead" else 1 + offer["co_handlers"].index(part.department)
-    answer = letter.answer(place)
+    index = 0 if offer["role"] == "lead" else 1 + offer["co_handlers"].index(part.department)
+    answer = message.answer(index)
     steps: list[Step] = []
     if dice.random() < 0.8:
         steps.append((_pause(dice), PartAccepted.type, {}))
     if dice.random() < 0.3:
-        steps.append((_pause(dice), PartReplied.type, {"text": INTERIM[letter.language]}))
+        steps.append((_pause(dice), PartReplied.type, {"text": INTERIM[message.language]}))
     if dice.random() < 0.15:
         steps.append((_pause(dice), PartContributed.type, {"text": answer[: len(answer) // 2], "final": False}))
     return [*steps, (_pause(dice), PartContributed.type, {"text": answer, "final": True})]
 
 
-def told(kind: str, data: Mapping[str, Any]) -> str:
-    """What a department did, in words."""
+def phrase(kind: str, data: Mapping[str, Any]) -> str:
     if kind == PartContributed.type:
-        return "contributes" if data.get("final", True) else "writes a draft"
+        return "contributes" if data.get("final", True) else "sends a draft"
     return {
         PartAccepted.type: "accepts",
-        PartReplied.type: "gives an interim word",
+        PartReplied.type: "sends interim reply",
         PartReturned.type: "returns its part",
     }[kind]
 

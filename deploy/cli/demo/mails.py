@@ -1,4 +1,4 @@
-"""The mails that residents of this run were sent, read where the local stack keeps them."""
+"""The mails to the demo's residents, read from the folder of the local stack's SMTP server."""
 
 import email
 import time
@@ -11,26 +11,26 @@ from deploy.cli.demo.account import DemoCase
 
 
 class Mails:
-    """Reads each new mail once; `folder` is None where mails go somewhere else."""
+    """Reads each new mail once; `folder` is None when mails go to another mail server."""
 
     def __init__(self, folder: str | None, cases: Mapping[str, DemoCase]) -> None:
         self._folder = Path(folder) if folder else None
         self._read = {file.name for file in self._files()}
         self._last_new = time.monotonic()
-        self._by_address = {case.letter.email: case for case in cases.values() if case.letter.email}
+        self._by_address = {case.message.email: case for case in cases.values() if case.message.email}
 
     @property
     def kept(self) -> bool:
-        """Whether mails can be seen here."""
+        """Whether the stack keeps mails in a folder."""
         return self._folder is not None
 
     @property
     def quiet_s(self) -> float:
-        """For how many seconds no mail has come, to anybody."""
+        """Seconds since the last new mail, to any address."""
         return time.monotonic() - self._last_new
 
     def look(self) -> None:
-        """Give every new mail to its case."""
+        """Add every new mail to its case."""
         for file in self._files():
             if file.name not in self._read:
                 self._last_new = time.monotonic()

@@ -1,4 +1,4 @@
-"""The letters of one morning: stories with names filled in, each with its way in; the same seed, the same letters."""
+"""The messages of one demo run, made from stories.yaml; the same seed makes the same messages."""
 
 import random
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ PEOPLE = {
 
 
 class Story(BaseModel):
-    """What could be written, and what would be answered."""
+    """A template of a message and its answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     language: Literal["zh", "en"]
@@ -38,7 +38,7 @@ class Story(BaseModel):
 
 @dataclass(frozen=True)
 class DemoMessage:
-    """One message of this run; `mark` stands in its body, so that its parts are known wherever they turn up."""
+    """One message of this run; its body contains `mark`, by which departments recognise its parts."""
 
     mark: str
     way: Way
@@ -61,23 +61,23 @@ class DemoMessage:
         document = {"subject": self.subject, "body": self.body, "channel": self.channel, "contact": contact}
         return document | {"area": self.area, "public": self.public, "language": self.language}
 
-    def answer(self, place: int) -> str:
-        """What the department at this place writes, the lead at 0."""
-        if place < len(self.answers):
-            return self.answers[place]
-        return "We have looked into it and help the others." if self.language == "en" else "我处已了解情况，配合办理。"
+    def answer(self, index: int) -> str:
+        """The text of a department: index 0 is the lead, 1 the first co-handler."""
+        if index < len(self.answers):
+            return self.answers[index]
+        return "We have looked into it and support the lead." if self.language == "en" else "我处已了解情况，配合办理。"
 
 
 def write_messages(seed: int, run: str) -> list[DemoMessage]:
-    """Every story once, in an order, with names and by ways that the seed chooses; `run` marks them as this run's."""
+    """One message for each story; the seed chooses order, names and channels, `run` identifies the run."""
     dice = random.Random(seed)
     stories = [Story.model_validate(one) for one in yaml.safe_load(STORIES.read_text("utf-8"))]
     dice.shuffle(stories)
     ways: Sequence[Way] = ("form", "api", "file", "api")
-    return [_letter(story, ways[at % len(ways)], f"{run}-{at + 1}", dice) for at, story in enumerate(stories)]
+    return [_message(story, ways[at % len(ways)], f"{run}-{at + 1}", dice) for at, story in enumerate(stories)]
 
 
-def _letter(story: Story, way: Way, mark: str, dice: random.Random) -> DemoMessage:
+def _message(story: Story, way: Way, mark: str, dice: random.Random) -> DemoMessage:
     names = {
         "street": dice.choice(STREETS[story.language]),
         "estate": dice.choice(ESTATES[story.language]),

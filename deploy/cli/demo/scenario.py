@@ -1,4 +1,4 @@
-"""The course of the morning: letters go out, departments work, the desk assigns what came back, residents rate."""
+"""The course of the demo: residents write, departments answer, the desk assigns returned parts, residents rate."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from deploy.cli import kafka_login
-from deploy.cli.demo.account import DemoCase, missing, unmailed
+from deploy.cli.demo.account import DemoCase, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
 from deploy.cli.demo.residents import Residents
@@ -29,7 +29,7 @@ WRITING_S = 4.0
 
 @dataclass
 class Morning:
-    """Everything that plays, and the cases it plays with by the marks of their letters."""
+    """The players, and the cases by the marks of their messages."""
 
     cases: Mapping[str, DemoCase]
     residents: Residents
@@ -39,10 +39,10 @@ class Morning:
     tell: Callable[[str, DemoCase, str], None]
     dice: random.Random
     mails_late: bool = False
-    _asked: set[str] = field(default_factory=set)
+    _assigned: set[str] = field(default_factory=set)
 
     async def play(self, codes: Sequence[str]) -> None:
-        """Until everything has come back, or the time is over; what is missing then is seen in the cases."""
+        """Play until all cases are complete or PLAY_S has passed; afterwards the cases show what is missing."""
         try:
             await self.offices.open(codes)
             work = asyncio.create_task(self.offices.work())
@@ -52,24 +52,24 @@ class Morning:
             await self._last_look()
             work.cancel()
         except KafkaError as error:
-            raise kafka_login.explained(error, self.offices.kafka(codes[0])) from error
+            raise kafka_login.to_failure(error, self.offices.kafka(codes[0])) from error
         finally:
             await self.offices.close()
 
     # ── sending ──────────────────────────────────────────────────────────────
 
     async def _file(self) -> None:
-        cases = [case for case in self.cases.values() if case.letter.way == "file"]
+        cases = [case for case in self.cases.values() if case.message.way == "file"]
         await asyncio.sleep(self.dice.uniform(0, WRITING_S / 2))
         await self.residents.write_file(cases, Tally())
         for case in cases:
-            self.tell("a file", case, f"brings {case.letter.language}")
+            self.tell("import", case, f"brings {case.message.language}")
 
     async def _send(self, case: DemoCase) -> None:
-        """A repeat is harmless where it carries a key; the form has none, so it is sent again only if it never left."""
-        harmless = httpx.HTTPError if case.letter.way == "api" else httpx.ConnectError
+        """Send with retries. The form has no idempotency key, so it is retried only if the connection failed."""
+        retriable = httpx.HTTPError if case.message.way == "api" else httpx.ConnectError
         tries = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, harmless)),
+            retry=retry_if_exception(lambda error: isinstance(error, retriable)),
             wait=wait_random_exponential(multiplier=0.2, max=2),
             stop=stop_after_delay(RETRY_S),
             reraise=True,
@@ -78,14 +78,14 @@ class Morning:
         try:
             await tries(self.residents.write, case)
         except (httpx.HTTPError, ValueError) as error:
-            self.tell("a resident", case, f"could not write in: {error}")
+            self.tell("resident", case, f"could not write: {error}")
         else:
-            self.tell("a resident", case, f"writes in by {case.letter.channel}")
+            self.tell("resident", case, f"writes by {case.message.channel}")
 
-    # ── one letter's life ────────────────────────────────────────────────────
+    # ── one case ─────────────────────────────────────────────────────────────
 
     async def _live(self, case: DemoCase) -> None:
-        if case.letter.way != "file":
+        if case.message.way != "file":
             await self._send(case)
         while not case.settled:
             await asyncio.sleep(LOOK_S[0] if self._awaited(case) else LOOK_S[1])
@@ -94,41 +94,41 @@ class Morning:
                     await self._see(case)
 
     def _awaited(self, case: DemoCase) -> bool:
-        """Whether something is about to be seen: all its departments have done their share."""
-        return case.letter.way == "file" or all(part.text or part.returned for part in case.parts.values())
+        """Whether a change is due soon, because all departments have finished their parts."""
+        return case.message.way == "file" or all(part.text or part.returned for part in case.parts.values())
 
     async def _see(self, case: DemoCase) -> None:
         was_answered = case.answered
         await self.residents.look(case)
-        if case.seen.get("state") == "triage" and case.letter.desk and case.letter.mark not in self._asked:
+        if case.seen.get("state") == "triage" and case.message.desk and case.message.mark not in self._assigned:
             await self._assign(case)
         if case.answered and not was_answered:
-            self.tell("a resident", case, f"has {'a joint' if case.joint else 'an'} answer")
-        if case.answered and case.letter.rating is not None and not case.rated:
+            self.tell("resident", case, f"gets a {'joint ' if case.joint else ''}reply")
+        if case.answered and case.message.rating is not None and not case.rated:
             await self._rate(case)
 
     async def _assign(self, case: DemoCase) -> None:
-        lead, *others = case.letter.desk
+        lead, *others = case.message.desk
         body = {"type": "assign", "lead": lead, "co_handlers": others}
-        key = {"Idempotency-Key": f"demo-{case.letter.mark}"}
+        key = {"Idempotency-Key": f"demo-{case.message.mark}"}
         answer = await self.desk.post(f"/cases/{case.inquiry_id}/commands", json=body, headers=key)
         if answer.is_success:
-            self._asked.add(case.letter.mark)
-            self.tell("the desk", case, f"assigns {lead}")
+            self._assigned.add(case.message.mark)
+            self.tell("desk", case, f"assigns {lead}")
 
     async def _rate(self, case: DemoCase) -> None:
-        """A rating counts when it is on the record, not when it was sent."""
+        """Send the rating; it counts once the timeline contains it."""
         if not await self.residents.rate(case):
             return
         await self._read_facts(case)
         case.rated = any(fact["type"].endswith("inquiry.rated") for fact in case.facts)
         if case.rated:
-            self.tell("a resident", case, f"rates: {case.letter.rating}")
+            self.tell("resident", case, f"rates: {case.message.rating}")
 
     # ── the end ──────────────────────────────────────────────────────────────
 
     async def _last_look(self) -> None:
-        """A moment for what should not come: a second offer, a second mail; then the whole record."""
+        """Wait a moment for duplicate offers and mails, then read every case again."""
         await asyncio.sleep(0.5)
         await self._await_mails()
         for case in self.cases.values():
@@ -138,7 +138,7 @@ class Morning:
                     await self._read_facts(case)
 
     async def _await_mails(self) -> None:
-        """A mail that is missing while others still go out is late, behind what others are told; else it is lost."""
+        """Wait for missing mails while the notifier still sends mails; after MAILS_S they count as late, not as lost."""
         until = time.monotonic() + MAILS_S
         self.mails.look()
         while self.mails.kept and self._mails_missing() and self.mails.quiet_s < QUIET_S:
@@ -149,7 +149,7 @@ class Morning:
             self.mails.look()
 
     def _mails_missing(self) -> bool:
-        return any(any(unmailed(case)) for case in self.cases.values() if not any(missing(case)))
+        return any(any(missing_mails(case)) for case in self.cases.values() if not any(missing(case)))
 
     async def _read_facts(self, case: DemoCase) -> None:
         answer = await self.desk.get(f"/cases/{case.inquiry_id}")

@@ -1,4 +1,4 @@
-"""What a person sees while the morning goes on: figures that grow and the last things that happened, or plain lines."""
+"""The demo's progress display: bars and the latest events on a terminal, otherwise one line for each event."""
 
 import sys
 from collections import deque
@@ -20,7 +20,7 @@ SUBJECT_SHOWN = 36
 
 
 class DemoScreen:
-    """Live on a terminal, one line an event elsewhere."""
+    """Progress bars and the last events; plain lines when the output is not a terminal."""
 
     def __init__(self, cases: Mapping[str, DemoCase]) -> None:
         stream = sys.stderr if options.as_json else sys.stdout
@@ -28,7 +28,7 @@ class DemoScreen:
         self._cases = cases
         self._last: deque[str] = deque(maxlen=LAST)
         self._bars = Progress(TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn())
-        rated = sum(case.letter.rating is not None for case in cases.values())
+        rated = sum(case.message.rating is not None for case in cases.values())
         self._rows: list[tuple[Callable[[DemoCase], bool], TaskID]] = []
         for words, counted, total in (
             ("sent", lambda case: case.inquiry_id is not None, len(cases)),
@@ -50,8 +50,8 @@ class DemoScreen:
             self._live.stop()
 
     def tell(self, who: str, case: DemoCase, what: str) -> None:
-        """Something happened to a letter."""
-        subject = case.letter.subject
+        """Show an event."""
+        subject = case.message.subject
         shown = subject if len(subject) <= SUBJECT_SHOWN else subject[: SUBJECT_SHOWN - 1] + "…"
         line = visible(f"{who:18} {what:22} {case.inquiry_id or '':17}  {shown}")
         if self._console.is_terminal:

@@ -1,1 +1,1 @@
-"""`chorus department` and `chorus inbox`: the directory, and a department's two topics."""
+"""`chorus department`: the directory. `chorus inbox`: a department's two Kafka topics."""

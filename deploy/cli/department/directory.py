@@ -1,11 +1,11 @@
-"""`chorus department`: who is in the directory, one more, one less; where Kafka has users, also who may use it."""
+"""`chorus department`: lists, adds and retires departments, together with their Kafka users."""
 
 from typing import Annotated, Any
 
 import typer
 
 from deploy.cli import kafka_login
-from deploy.cli.cluster.provision import asked
+from deploy.cli.cluster.provision import run_on_kafka
 from deploy.cli.console import USAGE, Failure, ask, emit, say, stack
 from deploy.cli.tables import show_table
 from deploy.kafka_admin import provisioning
@@ -17,7 +17,7 @@ department = typer.Typer(help="The city's departments.", no_args_is_help=True)
 
 @department.command("list")
 def list_departments() -> None:
-    """Every department, retired ones included."""
+    """List all departments, including retired ones."""
     found = _directory()
     show_table(
         ("code", "中文", "English", "kind", "parent", "e-mail", ""),
@@ -31,13 +31,13 @@ def list_departments() -> None:
 
 @department.command()
 def add(
-    code: Annotated[str, typer.Argument(help="Like water-supply.")],
-    name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")],
-    name_en: Annotated[str, typer.Option(help="Its name in English.")],
-    parent: Annotated[str | None, typer.Option(metavar="CODE", help="The department above it.")] = None,
-    email: Annotated[str | None, typer.Option(help="Where it is told of new parts.")] = None,
+    code: Annotated[str, typer.Argument(help="The department's code, for example water-supply.")],
+    name_zh: Annotated[str, typer.Option(help="The department's name in Chinese.")],
+    name_en: Annotated[str, typer.Option(help="The department's name in English.")],
+    parent: Annotated[str | None, typer.Option(metavar="CODE", help="The parent department.")] = None,
+    email: Annotated[str | None, typer.Option(help="The address for notices about new parts.")] = None,
 ) -> None:
-    """Add a department while everything runs; one that is there is updated, one that is retired comes back."""
+    """Add a department without a restart. Updates an existing department, reactivates a retired one."""
     _refuse_wrong(code)
     before = next((one for one in _directory() if one["code"] == code), {})
     kept = {name: before[name] for name in ("kind", "areas", "parent", "email") if before.get(name)}
@@ -45,64 +45,62 @@ def add(
     body: dict[str, Any] = kept | {name: value for name, value in given.items() if value is not None}
     body["name"] = {"zh": name_zh, "en": name_en}
     revised = ask("PUT", f"{stack().urls.router}/departments/{code}", operator=True, json=body).json()
-    say(f"{code} is {'updated' if before else 'in the directory'}, revision {revised['revision']}.")
+    say(f"{'Updated' if before else 'Added'} {code}, revision {revised['revision']}.")
     if not before:
-        say(
-            f"It reads departments.{code}.inbox and writes departments.{code}.outbox: try `chorus inbox {code} follow`."
-        )
-    told = {"code": code, "added": not before} | revised
+        say(f"Its topics are departments.{code}.inbox and departments.{code}.outbox: try `chorus inbox {code} follow`.")
+    document = {"code": code, "added": not before} | revised
     if kafka_login.has_users():
-        told["password_file"] = _let_in(code)
-    emit(told)
+        document["password_file"] = _grant_access(code)
+    emit(document)
 
 
 @department.command()
 def retire(
-    code: Annotated[str, typer.Argument(help="Like water-supply.")],
-    reason: Annotated[str, typer.Option(help="Why; its inbox says it with each part that is taken back.")],
+    code: Annotated[str, typer.Argument(help="The department's code, for example water-supply.")],
+    reason: Annotated[str, typer.Option(help="The reason, sent to its inbox with each withdrawn part.")],
 ) -> None:
-    """Take a department out of work: it is cut off from Kafka, and what is open there goes to triage. Safe to repeat."""
+    """Retire a department: revoke its access to Kafka and move its open parts to triage. Safe to repeat."""
     _refuse_wrong(code)
-    is_cut_off = _cut_off(code) if kafka_login.has_users() else None
+    revoked = _revoke_access(code) if kafka_login.has_users() else None
     try:
         url = f"{stack().urls.router}/departments/{code}/retirement"
         done = ask("POST", url, operator=True, json={"reason": reason}).json()
     except Failure:
-        if is_cut_off:
-            say(f"{code} is cut off from Kafka; the directory does not know that it is retired: do it again.")
+        if revoked:
+            say(f"Kafka access of {code} is revoked, but the directory is not updated: run the command again.")
         raise
-    say(
-        f"{code} is retired, revision {done['revision']}; parts that go to triage: {done['parts']} (`chorus triage list`)."
-    )
-    emit({"code": code, "cut_off": is_cut_off} | done)
+    say(f"Retired {code}, revision {done['revision']}; {done['parts']} parts go to triage (`chorus triage list`).")
+    emit({"code": code, "cut_off": revoked} | done)
 
 
 def _refuse_wrong(code: str) -> None:
     if not DEPARTMENT_CODE.fullmatch(code):
-        raise Failure(USAGE, f"{code!r} is no department code: write 2 to 31 of a-z, 0-9 and -, a letter first.")
+        raise Failure(
+            USAGE, f"{code!r} is not a department code: use 2 to 31 of a-z, 0-9 and -, beginning with a letter."
+        )
 
 
-def _let_in(code: str) -> str | None:
-    """Make its user; returns the file with the password, None where passwords are kept elsewhere."""
+def _grant_access(code: str) -> str | None:
+    """Create the department's Kafka user; returns its password file, or None without a folder of passwords."""
     passwords = kafka_login.passwords()
     if passwords is None:
-        say("Kafka does not let it in yet: run `chorus provision` where CHORUS_KAFKA_USERS is.")
+        say("The department has no Kafka user yet: run `chorus provision` where CHORUS_KAFKA_USERS is set.")
         return None
     kafka = kafka_login.admin()
-    asked(kafka, provisioning.let_in(kafka, code, passwords))
+    run_on_kafka(kafka, provisioning.grant_access(kafka, code, passwords))
     file = passwords.file(department_user(code))
-    say(f"Kafka lets it in as {department_user(code)}; its password is in {file}.")
+    say(f"Created the Kafka user {department_user(code)}; its password is in {file}.")
     return str(file)
 
 
-def _cut_off(code: str) -> bool:
-    """Take its rights, then its password; whether that could be done here."""
+def _revoke_access(code: str) -> bool:
+    """Revoke the department's ACLs and password; returns False without a folder of passwords."""
     passwords = kafka_login.passwords()
     if passwords is None:
-        say("Kafka still lets it in: run `chorus provision` where CHORUS_KAFKA_USERS is, as soon as it is retired.")
+        say("The department still has access to Kafka: run `chorus provision` where CHORUS_KAFKA_USERS is set.")
         return False
     kafka = kafka_login.admin()
-    asked(kafka, provisioning.cut_off(kafka, code, passwords))
+    run_on_kafka(kafka, provisioning.revoke_access(kafka, code, passwords))
     return True
 
 

@@ -1,4 +1,4 @@
-"""`chorus inbox CODE`: a department's work from a terminal, through its own two topics and nothing else."""
+"""`chorus inbox CODE`: reads a department's inbox topic and writes its outbox topic, with a plain Kafka client."""
 
 import re
 import signal
@@ -20,17 +20,19 @@ from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
 from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.contracts.limits import TEXT_MAX
 
-inbox = typer.Typer(help="A department's parts, over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True)
+inbox = typer.Typer(
+    help="Read a department's inbox and answer its parts over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True
+)
 
 BREAK = re.compile(r"\r\n|\n")
-Part = Annotated[str, typer.Argument(help="The part_id of a part.offered.")]
+Part = Annotated[str, typer.Argument(help="The part_id, from a part.offered message.")]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a refusal.")]
-Text = Annotated[str | None, typer.Option("--text", help="The words.")]
+Text = Annotated[str | None, typer.Option("--text", help="The text.")]
 
 
 @inbox.callback()
 def chosen(context: typer.Context, code: Annotated[str, typer.Argument(help="The department's code.")]) -> None:
-    """A department's parts, over Kafka."""
+    """Read a department's inbox and answer its parts over Kafka."""
     context.obj = code
 
 
@@ -38,34 +40,36 @@ def chosen(context: typer.Context, code: Annotated[str, typer.Argument(help="The
 def follow(
     context: typer.Context,
     from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Everything, without remembering what was read.")
+        bool, typer.Option("--from-beginning", help="Show all messages, and commit no offsets.")
     ] = False,
 ) -> None:
-    """Show what is new, then each message as it comes, until Ctrl-C."""
-    box = _box(context)
-    with _ended_by_signals():
-        for letter in box.replay() if from_beginning else box.follow(f"departments.{box.code}.cli"):
-            _tell(letter)
+    """Show unread messages, then each new one, until Ctrl-C."""
+    topics = _topics(context)
+    with _until_interrupted():
+        for message in topics.replay() if from_beginning else topics.follow(f"departments.{topics.code}.cli"):
+            _show(message)
 
 
 @inbox.command()
 def show(context: typer.Context, part: Part) -> None:
-    """Everything this inbox holds about a part."""
-    box = _box(context)
+    """Show all messages of the inbox about a part."""
+    topics = _topics(context)
     _inquiry(part)
-    letters = [letter for letter in box.so_far() if letter.get("part_id") == part]
-    if not letters:
+    messages = [message for message in topics.so_far() if message.get("part_id") == part]
+    if not messages:
         raise Failure(
-            FAILED, f"The inbox of {box.code!r} holds no part {part!r}: `chorus inbox {box.code} follow` shows all."
+            FAILED,
+            f"The inbox of {topics.code!r} has no part {part!r}: "
+            f"`chorus inbox {topics.code} follow --from-beginning` shows all messages.",
         )
     if not options.as_json:
-        say(*(line for letter in letters for line in block(letter)))
-    emit([letter.document() for letter in letters])
+        say(*(line for message in messages for line in block(message)))
+    emit([message.document() for message in messages])
 
 
 @inbox.command()
 def accept(context: typer.Context, part: Part, wait: Wait = 3.0) -> None:
-    """Take a part."""
+    """Accept a part."""
     _write(context, PartAccepted.type, part, {}, wait)
 
 
@@ -74,77 +78,78 @@ def contribute(
     context: typer.Context,
     part: Part,
     text: Text = None,
-    file: Annotated[Path | None, typer.Option("--file", help="A UTF-8 file with the words.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Not final: the part stays open.")] = False,
+    file: Annotated[Path | None, typer.Option("--file", help="A UTF-8 file with the text.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Send a draft: the part stays open.")] = False,
     wait: Wait = 3.0,
 ) -> None:
-    """Hand in the department's share of the answer."""
-    _write(context, PartContributed.type, part, {"text": _words(text, file), "final": not draft}, wait)
+    """Contribute the department's text to the joint reply."""
+    _write(context, PartContributed.type, part, {"text": _text(text, file), "final": not draft}, wait)
 
 
 @inbox.command()
 def reply(context: typer.Context, part: Part, text: Text = None, wait: Wait = 3.0) -> None:
-    """Give the resident an interim word."""
-    _write(context, PartReplied.type, part, {"text": _words(text, None)}, wait)
+    """Send the resident an interim reply."""
+    _write(context, PartReplied.type, part, {"text": _text(text, None)}, wait)
 
 
 @inbox.command("return")
 def give_back(
     context: typer.Context,
     part: Part,
-    reason: Annotated[str, typer.Option(help="Like not-ours or lacks-facts.")],
-    words: Annotated[str, typer.Option(help="Why, for the desk.")],
-    suggest: Annotated[str | None, typer.Option(metavar="CODE", help="Whose it may be.")] = None,
+    reason: Annotated[str, typer.Option(help="The reason code, for example not-ours or lacks-facts.")],
+    words: Annotated[str, typer.Option(help="An explanation for the desk.")],
+    suggest: Annotated[str | None, typer.Option(metavar="CODE", help="The department that may be responsible.")] = None,
     wait: Wait = 3.0,
 ) -> None:
-    """Give a part back."""
+    """Return a part to the city."""
     data = {"reason": reason, "words": words} | ({"suggest": suggest} if suggest else {})
     _write(context, PartReturned.type, part, data, wait)
 
 
-def _tell(letter: InboxMessage) -> None:
-    """A line of JSON or a block of words, not both: a program that follows needs no second copy."""
+def _show(message: InboxMessage) -> None:
     if options.as_json:
-        emit(letter.document())
+        emit(message.document())
     else:
-        say(*block(letter))
+        say(*block(message))
 
 
-def _box(context: typer.Context) -> DepartmentTopics:
+def _topics(context: typer.Context) -> DepartmentTopics:
     code = str(context.obj)
     if not DEPARTMENT_CODE.fullmatch(code):
-        raise Failure(USAGE, f"{code!r} is no department code: `chorus department list` shows them.")
+        raise Failure(USAGE, f"{code!r} is not a department code: `chorus department list` shows the codes.")
     return DepartmentTopics(kafka_login.connection(department_user(code)), code)
 
 
 def _write(context: typer.Context, kind: str, part: str, data: dict[str, Any], wait_s: float) -> None:
-    box, inquiry_id = _box(context), _inquiry(part)
-    id_, refused = box.write(kind, inquiry_id, {"part_id": part, **data}, wait_s)
-    told = {"event_id": id_, "type": kind, "part_id": part, "inquiry_id": inquiry_id}
+    inquiry_id = _inquiry(part)
+    id_, refused = _topics(context).write(kind, inquiry_id, {"part_id": part, **data}, wait_s)
+    document = {"event_id": id_, "type": kind, "part_id": part, "inquiry_id": inquiry_id}
     if refused is not None:
         reason, remedy = refused.get("reason"), refused.get("remedy")
-        emit(told | {"refused": {"reason": reason, "remedy": remedy}})
+        emit(document | {"refused": {"reason": reason, "remedy": remedy}})
         raise Failure(REFUSED, f"Refused: {reason} {remedy}")
-    say(f"{kind.removeprefix(PREFIX)} for {part} is written and no refusal has come back.")
-    emit(told | {"refused": None})
+    say(f"Sent {kind.removeprefix(PREFIX)} for {part}; it was not refused within {wait_s:g} s.")
+    emit(document | {"refused": None})
 
 
 def _inquiry(part: str) -> str:
     inquiry_id = inquiry_of(part)
     if inquiry_id is None:
-        raise Failure(USAGE, f"{part!r} is no part: write the part_id of a part.offered, like 20261122-7F3KQ2MX-p1.")
+        raise Failure(
+            USAGE, f"{part!r} is not a part_id: use the part_id of a part.offered, for example 20261122-7F3KQ2MX-p1."
+        )
     return inquiry_id
 
 
-def _words(text: str | None, file: Path | None) -> str:
+def _text(text: str | None, file: Path | None) -> str:
     if (text is None) == (file is None):
-        raise Failure(USAGE, "Say the words once: with --text" + (" or --file." if text is None else ", or --file."))
-    words = text if text is not None else _content(file or Path())
-    if not words.strip():
-        raise Failure(USAGE, "The text is blank: write some words.")
-    if len(words) > TEXT_MAX:
-        raise Failure(USAGE, f"The text has {len(words):,} characters: write at most {TEXT_MAX:,}.")
-    return words
+        raise Failure(USAGE, "Give the text either with --text or with --file.")
+    given = text if text is not None else _content(file or Path())
+    if not given.strip():
+        raise Failure(USAGE, "The text is blank: write at least one character that is not white space.")
+    if len(given) > TEXT_MAX:
+        raise Failure(USAGE, f"The text has {len(given):,} characters: write at most {TEXT_MAX:,}.")
+    return given
 
 
 def _content(file: Path) -> str:
@@ -153,37 +158,36 @@ def _content(file: Path) -> str:
     except UnicodeDecodeError as error:
         raise Failure(FAILED, f"{str(file)!r} is not UTF-8: save it as UTF-8.") from error
     except OSError as error:
-        raise Failure(FAILED, f"{str(file)!r} cannot be read: {error.strerror}.") from error
+        raise Failure(FAILED, f"Cannot read {str(file)!r}: {error.strerror}.") from error
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end what would go on for ever; that is its proper end."""
+def _until_interrupted() -> Iterator[None]:
+    """Leave the block at Ctrl-C or SIGTERM, without an error."""
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, interrupt)
     try:
         yield
     except KeyboardInterrupt:
         return
 
 
-# ── what a person sees ───────────────────────────────────────────────────────
+# ── output ───────────────────────────────────────────────────────────────────
 
 
-def block(letter: InboxMessage) -> list[str]:
-    """A message as a person reads it: a line that says what it is, then its fields, long texts below them."""
-    head = (
-        f"── {letter.type.removeprefix(PREFIX) or 'a message without a type'}  {letter.get('part_id') or ''}".rstrip()
-    )
-    if not isinstance(letter.data, dict):
-        return [head, f"  {letter.data}", ""]
-    lines = [f"  {name:11} {text}" for name, text in _fields(letter.data)]
-    texts = [line for name in ("body", "reply") if letter.data.get(name) for line in _indented(str(letter.data[name]))]
-    return [f"{head}  {letter.time}", *lines, *texts, ""]
+def block(message: InboxMessage) -> list[str]:
+    """Format a message: a line with type, part and time, then its fields, then long texts."""
+    kind = message.type.removeprefix(PREFIX) or "(no ce_type)"
+    head = f"── {kind}  {message.get('part_id') or ''}".rstrip()
+    if not isinstance(message.data, dict):
+        return [head, f"  {message.data}", ""]
+    lines = [f"  {name:11} {text}" for name, text in _fields(message.data)]
+    long_texts = [str(message.data[name]) for name in ("body", "reply") if message.data.get(name)]
+    return [f"{head}  {message.time}", *lines, *(line for text in long_texts for line in _indented(text)), ""]
 
 
 def _fields(data: dict[str, Any]) -> Iterator[tuple[str, str]]:

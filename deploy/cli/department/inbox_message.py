@@ -1,4 +1,4 @@
-"""One message of an inbox, as a person or a program is shown it."""
+"""A message of a department's inbox, decoded from a Kafka record."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 @dataclass(frozen=True)
 class InboxMessage:
-    """One message of an inbox; `data` is its JSON, or its text where it is none."""
+    """A message of an inbox; `data` is its parsed JSON, or its text if that is not JSON."""
 
     id: str
     type: str
@@ -22,16 +22,15 @@ class InboxMessage:
     data: Any
 
     def document(self) -> dict[str, Any]:
-        """As `--json` shows it."""
+        """The output of `--json`."""
         return asdict(self)
 
     def get(self, field: str) -> Any:
-        """A field of the message; None where it has none."""
+        """A field of the message; None when it is missing."""
         return self.data.get(field) if isinstance(self.data, dict) else None
 
 
 def inbox_message(message: Message) -> InboxMessage:
-    """A message as confluent-kafka gives it."""
     given = message.headers() or []
     headers = _texts(given.items() if isinstance(given, dict) else given)
     return InboxMessage(

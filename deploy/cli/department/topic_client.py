@@ -1,4 +1,4 @@
-"""A department's two topics as a plain Kafka client sees them: its inbox to read, its outbox to write."""
+"""A plain Kafka client of a department: reads its inbox topic and writes its outbox topic."""
 
 import json
 import time
@@ -23,7 +23,7 @@ from confluent_kafka import (
 from deploy.cli import kafka_login
 from deploy.cli.console import say_progress
 from deploy.cli.department.inbox_message import InboxMessage, inbox_message
-from deploy.failure import AWAY, FAILED, REFUSED, Failure
+from deploy.failure import FAILED, REFUSED, UNAVAILABLE, Failure
 from shared.kafka.connection import Connection
 from shared.kafka.topics import inbox, outbox
 
@@ -37,61 +37,59 @@ FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATI
 
 @dataclass(frozen=True)
 class DepartmentTopics:
-    """The topics of the department `code`, as `kafka` reaches them."""
+    """The two topics of the department `code`."""
 
     kafka: Connection
     code: str
 
     @property
     def inbox(self) -> str:
-        """The topic it reads."""
         return inbox(self.code)
 
     @property
     def outbox(self) -> str:
-        """The topic it writes."""
         return outbox(self.code)
 
     def follow(self, group: str) -> Iterator[InboxMessage]:
-        """Every letter that this group has not seen yet, then each as it comes; committed when it has been used."""
+        """Messages after the group's committed offset, then new ones; commits after the caller has used them."""
         with self._open(group) as (consumer, _):
             consumer.subscribe([self.inbox])
             while True:
-                if letters := self._read(consumer):
-                    yield from letters
+                if messages := self._read(consumer):
+                    yield from messages
                     consumer.commit(asynchronous=False)
 
     def replay(self) -> Iterator[InboxMessage]:
-        """Every letter from the first on, then each as it comes; without a group, so nothing is remembered."""
+        """All messages from the beginning, then new ones; commits no offsets."""
         with self._assigned(OFFSET_BEGINNING) as (consumer, _):
             while True:
                 yield from self._read(consumer)
 
     def so_far(self) -> list[InboxMessage]:
-        """Every letter up to the present end. Raises Failure 3 when the broker stops answering on the way."""
-        letters: list[InboxMessage] = []
+        """All messages up to the current end. Raises Failure 3 when the broker stops answering."""
+        messages: list[InboxMessage] = []
         with self._assigned(OFFSET_BEGINNING) as (consumer, ends):
             until = time.monotonic() + ANSWER_S
-            while any(_place(consumer, partition) < end for partition, end in ends.items()):
-                if came := self._read(consumer):
-                    letters += came
+            while any(_position(consumer, partition) < end for partition, end in ends.items()):
+                if batch := self._read(consumer):
+                    messages += batch
                     until = time.monotonic() + ANSWER_S
                 elif time.monotonic() > until:
                     raise Failure(
-                        AWAY, f"The broker at {self.kafka.kafka!r} stopped answering: `chorus status` says why."
+                        UNAVAILABLE, f"The broker at {self.kafka.kafka!r} stopped answering: check `chorus status`."
                     )
-        return letters
+        return messages
 
     def write(self, kind: str, key: str, data: Mapping[str, Any], wait_s: float) -> tuple[str, InboxMessage | None]:
-        """Put a message into the outbox, confirmed; returns its ce_id, and the refusal that came within `wait_s`."""
+        """Publish a message to the outbox; returns its ce_id, and the refusal if one arrives within `wait_s`."""
         with self._assigned(OFFSET_END) as (consumer, _):
             id_ = str(uuid4())
             self._produce(key, json.dumps(data, ensure_ascii=False), _headers(id_, kind, self.code))
             until = time.monotonic() + wait_s
             while time.monotonic() < until:
-                for letter in self._read(consumer):
-                    if letter.type.endswith("message.refused") and letter.get("cause") == id_:
-                        return id_, letter
+                for message in self._read(consumer):
+                    if message.type.endswith("message.refused") and message.get("cause") == id_:
+                        return id_, message
         return id_, None
 
     def _produce(self, key: str, value: str, headers: list[tuple[str, str | bytes | None]]) -> None:
@@ -112,20 +110,20 @@ class DepartmentTopics:
             raise self._failure(KafkaException(failed[0] if failed else KafkaError(KafkaError._MSG_TIMED_OUT)))
 
     @contextmanager
-    def _assigned(self, place: int) -> Iterator[tuple[Consumer, dict[int, int]]]:
-        """A consumer of the whole inbox from `place` on, and where each partition ended when it was opened."""
+    def _assigned(self, start: int) -> Iterator[tuple[Consumer, dict[int, int]]]:
+        """A consumer of all partitions from the offset `start`, and the current end offset of each partition."""
         with self._open(f"departments.{self.code}.cli") as (consumer, partitions):
             ends = {one: _end(consumer, self.inbox, one) for one in partitions}
-            # The end by its number: a message written before the first fetch must not be missed.
-            starts = {one: ends[one] if place == OFFSET_END else place for one in partitions}
+            # OFFSET_END is resolved at the first fetch, and would skip messages written before it.
+            starts = {one: ends[one] if start == OFFSET_END else start for one in partitions}
             consumer.assign([TopicPartition(self.inbox, one, starts[one]) for one in partitions])
             yield consumer, ends
 
     @contextmanager
     def _open(self, group: str) -> Iterator[tuple[Consumer, list[int]]]:
-        """A consumer, and the inbox's partitions.
+        """A consumer and the inbox's partitions.
 
-        What Kafka refuses is told when the consumer is closed, so that it says nothing of its own any more.
+        Errors are raised after the consumer is closed, so that librdkafka prints nothing after them.
         """
         outage = _Outage(self.kafka.kafka)
         settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
@@ -142,7 +140,7 @@ class DepartmentTopics:
         try:
             known = consumer.list_topics(self.inbox, timeout=FIRST_S)
         except KafkaException:
-            consumer.poll(0)  # only here is it told why
+            consumer.poll(0)  # calls error_cb with the cause
             if outage.refused:
                 raise
             known = consumer.list_topics(self.inbox, timeout=ANSWER_S)
@@ -152,8 +150,8 @@ class DepartmentTopics:
         if found is None or found.error is not None:
             raise Failure(
                 FAILED,
-                f"There is no topic {self.inbox!r}: `chorus department list` shows the departments, "
-                f"`chorus department add {self.code}` makes one.",
+                f"The topic {self.inbox!r} does not exist: `chorus department list` shows the departments, "
+                f"`chorus department add {self.code}` adds one.",
             )
         return list(found.partitions)
 
@@ -177,25 +175,25 @@ class DepartmentTopics:
     def _failure(self, error: KafkaException) -> Failure:
         if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return Failure(REFUSED, f"The message is too large for {self.outbox!r}: write at most 20,000 characters.")
-        return kafka_login.explained(error, self.kafka)
+        return kafka_login.to_failure(error, self.kafka)
 
 
 class _Outage:
-    """Says once that the broker is away while somebody reads on; librdkafka goes on trying by itself."""
+    """librdkafka's error callback: reports once that no broker is available. librdkafka reconnects by itself."""
 
     def __init__(self, kafka: str) -> None:
         self.kafka = kafka
-        self.told = False
+        self.reported = False
         self.refused = False
         self.since = time.monotonic()
 
     def __call__(self, error: KafkaError) -> None:
         self.refused = self.refused or error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
-        # In the first seconds the caller's own question fails, and says so.
+        # In the first seconds the caller's first request fails and reports the cause.
         waited_s = time.monotonic() - self.since
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.told and waited_s > 2 * ANSWER_S:
-            self.told = True
-            say_progress(f"chorus: the broker at {self.kafka!r} is away; waiting for it")
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.reported and waited_s > 2 * ANSWER_S:
+            self.reported = True
+            say_progress(f"chorus: Kafka at {self.kafka!r} is unavailable; reconnecting")
 
 
 def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | None]]:
@@ -211,8 +209,8 @@ def _end(consumer: Consumer, topic: str, partition: int) -> int:
     return int(marks[1])
 
 
-def _place(consumer: Consumer, partition: int) -> int:
-    """Where the next letter would be read; the beginning counts as nothing read, unless nothing is kept there."""
+def _position(consumer: Consumer, partition: int) -> int:
+    """The offset of the next message; before the first fetch 0, or the end offset of an empty partition."""
     at = next(one for one in consumer.position(consumer.assignment()) if one.partition == partition)
     if at.offset >= 0:
         return int(at.offset)

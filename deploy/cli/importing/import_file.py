@@ -11,7 +11,18 @@ from typing import Annotated
 import httpx
 import typer
 
-from deploy.cli.console import AWAY, FAILED, PARTLY, USAGE, Failure, emit, operator_token, say, say_progress, stack
+from deploy.cli.console import (
+    FAILED,
+    PARTIAL,
+    UNAVAILABLE,
+    USAGE,
+    Failure,
+    emit,
+    operator_token,
+    say,
+    say_progress,
+    stack,
+)
 from deploy.cli.importing.content import BROKEN_GZIP, FileProblem
 from deploy.cli.importing.duplicates import Duplicates
 from deploy.cli.importing.encodings import named, shown
@@ -189,7 +200,7 @@ async def _sender(connected: AsyncExitStack, intake: str, token: str) -> Sending
     try:
         await http.get("/healthz", timeout=5.0)
     except httpx.TransportError as error:
-        raise Failure(AWAY, f"No answer from intake at {intake!r} ({error or type(error).__name__})") from error
+        raise Failure(UNAVAILABLE, f"No answer from intake at {intake!r} ({error or type(error).__name__})") from error
     return Sender(http)
 
 
@@ -206,7 +217,7 @@ def _end(job: _Job, *, check: bool) -> None:
     emit(tally.document())
     if tally.rejected:
         raise Failure(
-            PARTLY,
+            PARTIAL,
             f"{tally.rejected:,} of {tally.read:,} rows {'would be' if check else 'were'} rejected: "
             f"{str(job.rejects.path)!r} says why; correct them there and import it.",
         )

@@ -13,7 +13,7 @@ from deploy.cli.console import problem
 from deploy.cli.importing.connection_pool import ConnectionPool
 from deploy.cli.importing.mapping import ImportedMessage, Unusable
 from deploy.cli.importing.row import Row
-from deploy.failure import AWAY, FAILED, REFUSED, Failure
+from deploy.failure import FAILED, REFUSED, UNAVAILABLE, Failure
 
 IN_FLIGHT = 32
 PATIENCE_S = 30.0
@@ -89,7 +89,9 @@ class Sender:
             answer: httpx.Response = await tries(self._post, message.content, headers)
         except (NotNow, httpx.TransportError) as error:
             words = str(error) or type(error).__name__
-            raise Failure(AWAY, f"Intake at '{self.client.base_url}' does not take messages ({words})") from error
+            raise Failure(
+                UNAVAILABLE, f"Intake at '{self.client.base_url}' does not take messages ({words})"
+            ) from error
         return answer.headers.get("Idempotent-Replayed") == "true", _receipt(answer)
 
     async def _post(self, content: bytes, headers: dict[str, str]) -> httpx.Response:

@@ -1,1 +1,1 @@
-"""Commands of operators: status, triage, timeline, dead letters, reconciliation, applying a city."""
+"""Commands for operators: status, apply, triage, timeline, dead-letters, reconcile."""

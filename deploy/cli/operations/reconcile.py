@@ -1,4 +1,4 @@
-"""`chorus reconcile`: compares what doors accepted, the core decided and views have seen, and mends what is missing."""
+"""`chorus reconcile`: compares accepted entries, decisions and views, and publishes missing messages again."""
 
 import heapq
 import json
@@ -13,26 +13,28 @@ from urllib.parse import quote
 import typer
 
 from deploy.cli import desk_client
-from deploy.cli.console import AWAY, FAILED, Failure, ask, emit, say, stack
+from deploy.cli.console import FAILED, UNAVAILABLE, Failure, ask, emit, say, stack
 from deploy.cli.operations import dead_letters
 from shared.kafka import topics
 
 PAGE = 1_000
 WAIT_S = 10
 PATIENCE_S = 60.0
-DOORS = ("intake", "router")
+LEDGERS = ("intake", "router")
+"""The services that keep a ledger."""
 VIEWS = {topics.RESIDENTS: "intake", topics.EVENTS: "scorer"}
+"""For each topic of the core, the service whose database must contain all its messages."""
 KINDS = {
-    "unpublished": "accepted, but never published",
-    "undecided": "published, but never decided",
-    "unseen": "decided, but never seen",
+    "unpublished": "accepted, not published",
+    "undecided": "published, not decided",
+    "unseen": "decided, not received",
 }
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that is not where it should be by now: the entry n of the ledger of `service`, by its event id, or the
-    decision n of which `service` has not seen a message. Sorted, they are in the order of each inquiry."""
+    """Entry `n` in the ledger of `service` that is not published or not decided, or decision `n` with a message that
+    `service` has not received. Findings sort in the order in which they must be repaired."""
 
     inquiry_id: str
     n: int
@@ -41,95 +43,101 @@ class Finding:
     event_id: str | None = None
 
     @property
-    def repair(self) -> str:
-        """Where it is published again, under the ids that it has: what had come through after all is recognised."""
+    def repair_url(self) -> str:
+        """POST to this URL publishes the messages again with the same ids, so receivers recognise repeats."""
         if self.kind == "unseen":
             return f"{stack().urls.router}/decisions/{self.inquiry_id}/{self.n}/publish"
         return f"{_url(self.service)}/ledger/{quote(str(self.event_id), safe='')}/publish"
 
     def __str__(self) -> str:
-        what = f"decision {self.n}, by {self.service}" if self.kind == "unseen" else f"{self.service}'s {self.event_id}"
+        what = (
+            f"decision {self.n}, missing in {self.service}"
+            if self.kind == "unseen"
+            else f"event {self.event_id} of {self.service}"
+        )
         return f"{self.inquiry_id}  {KINDS[self.kind]}: {what}"
 
 
 @dataclass
-class Books:
-    """One reading of all books: how much stood in them, and what does not fit."""
+class Comparison:
+    """One comparison of ledgers, decisions and views: the number of entries and decisions read, and the findings."""
 
     entries: int = 0
     decisions: int = 0
     findings: set[Finding] = field(default_factory=set)
-    _put_aside: dict[tuple[str, str], str] = field(default_factory=dict)
-    _said: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    _dead_letters: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The status of each dead letter, by its reader and event id."""
+    _unchecked: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    """For each topic, the ids of published messages that the view was not asked for yet, with inquiry and decision."""
 
-    def read(self) -> set[Finding]:
-        """Read them, inquiry by inquiry, and return what does not fit."""
+    def run(self) -> set[Finding]:
+        """Compare inquiry by inquiry; returns the findings."""
         for letter in dead_letters.letters({}):
             reader = "core" if letter["topic"] == topics.INPUTS else letter["service"]
-            self._put_aside[reader, letter["event_id"]] = letter["status"]
-        rows = heapq.merge(*map(_ledger, DOORS), _decisions(), key=_inquiry)
+            self._dead_letters[reader, letter["event_id"]] = letter["status"]
+        rows = heapq.merge(*map(_ledger, LEDGERS), _decisions(), key=_inquiry)
         for inquiry_id, some in groupby(rows, key=_inquiry):
-            self._look_at(inquiry_id, list(some))
+            self._check_inquiry(inquiry_id, list(some))
         for topic in VIEWS:
-            self._ask_view(topic)
+            self._check_view(topic)
         return self.findings
 
-    def _look_at(self, inquiry_id: str, rows: list[dict[str, Any]]) -> None:
+    def _check_inquiry(self, inquiry_id: str, rows: list[dict[str, Any]]) -> None:
         decisions = [row for row in rows if "cause" in row]
         entries = [row for row in rows if "cause" not in row]
         self.entries, self.decisions = self.entries + len(entries), self.decisions + len(decisions)
         causes = {row["cause"] for row in decisions}
         for row in entries:
-            known = row["event_id"] in causes or ("core", row["event_id"]) in self._put_aside
+            known = row["event_id"] in causes or ("core", row["event_id"]) in self._dead_letters
             kind = "undecided" if row["published"] else "unpublished"
-            # An erased entry cannot be published again, so nobody could mend it.
+            # An erased entry has no content left to publish.
             if not known and not row.get("erased") and (row["published"] or row["overdue"]):
-                self.findings.add(Finding(inquiry_id, row["n"], kind, row["door"], row["event_id"]))
+                self.findings.add(Finding(inquiry_id, row["n"], kind, row["service"], row["event_id"]))
         for row in decisions:
-            waits_for_replay = self._put_aside.get(("core", row["cause"])) == "open"
+            waits_for_replay = self._dead_letters.get(("core", row["cause"])) == "open"
             for message in row["messages"]:
                 if message["topic"] in VIEWS and not waits_for_replay:
-                    self._note(message["topic"], message["id"], (inquiry_id, row["n"]))
+                    self._add_message(message["topic"], message["id"], (inquiry_id, row["n"]))
 
-    def _note(self, topic: str, id_: str, place: tuple[str, int]) -> None:
-        said = self._said.setdefault(topic, {})
-        said[id_] = place
-        if len(said) == PAGE:
-            self._ask_view(topic)
+    def _add_message(self, topic: str, id_: str, decision: tuple[str, int]) -> None:
+        messages = self._unchecked.setdefault(topic, {})
+        messages[id_] = decision
+        if len(messages) == PAGE:
+            self._check_view(topic)
 
-    def _ask_view(self, topic: str) -> None:
-        said, view = self._said.pop(topic, {}), VIEWS[topic]
-        if not said:
+    def _check_view(self, topic: str) -> None:
+        messages, view = self._unchecked.pop(topic, {}), VIEWS[topic]
+        if not messages:
             return
-        answer = ask("POST", f"{_url(view)}/missing", operator=True, json={"ids": list(said)}).json()
+        answer = ask("POST", f"{_url(view)}/missing", operator=True, json={"ids": list(messages)}).json()
         for id_ in answer["missing"]:
-            if (view, id_) not in self._put_aside:
-                inquiry_id, n = said[id_]
+            if (view, id_) not in self._dead_letters:
+                inquiry_id, n = messages[id_]
                 self.findings.add(Finding(inquiry_id, n, "unseen", view))
 
 
 def reconcile(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is missing and would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is missing, and the repair.")] = False,
 ) -> None:
-    """Find what was accepted and never published, published and never decided, decided and never seen; publish it again.
+    """Find messages that were accepted but not published, not decided or not received, and publish them again.
 
-    Exit code 0 when nothing is missing, or all of it was mended.
+    Exit code 0 when nothing is missing or everything was repaired.
     """
-    books = Books()
-    missing = lasting(books.read())
+    comparison = Comparison()
+    missing = still_missing(comparison.run())
     for one in sorted(missing):
-        say(f"{one}" + (f"; would be mended by POST {one.repair}" if dry_run else ""))
-    left = missing if dry_run else mended(missing)
+        say(f"{one}" + (f"; repair: POST {one.repair_url}" if dry_run else ""))
+    left = missing if dry_run else repair(missing)
     counts = Counter(one.kind for one in missing)
     found = ", ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind])
-    say(f"{books.entries} entries, {books.decisions} decisions: {found or 'nothing is missing'}.")
+    say(f"{comparison.entries} entries, {comparison.decisions} decisions: {found or 'nothing is missing'}.")
     if missing and not dry_run:
-        say(f"{len(missing) - len(left)} of {len(missing)} mended.")
+        say(f"{len(missing) - len(left)} of {len(missing)} repaired.")
     emit(
         {
             "dry_run": dry_run,
-            "entries": books.entries,
-            "decisions": books.decisions,
+            "entries": comparison.entries,
+            "decisions": comparison.decisions,
             **{kind: counts[kind] for kind in KINDS},
             "mended": len(missing) - len(left),
             "left": len(left),
@@ -139,42 +147,42 @@ def reconcile(
     raise typer.Exit(FAILED if left else 0)
 
 
-def lasting(suspects: set[Finding]) -> set[Finding]:
-    """Those that were not merely under way: still missing when everybody has read what lay before them by now."""
-    if not suspects:
+def still_missing(candidates: set[Finding]) -> set[Finding]:
+    """Compare again after all services have read their topics to the end; returns the findings that remain."""
+    if not candidates:
         return set()
-    say(f"{len(suspects)} may still be under way; waiting until everybody has read what lies before them.")
-    _until_all_is_read(len(suspects))
-    return suspects & Books().read()
+    say(f"{len(candidates)} messages may still be in transit: waiting until all services have read their topics.")
+    _wait_for_consumers(len(candidates))
+    return candidates & Comparison().run()
 
 
-def mended(missing: set[Finding]) -> set[Finding]:
-    """Publish what is missing again, in the order of each inquiry; returns what is missing all the same."""
-    for url in dict.fromkeys(one.repair for one in sorted(missing)):
+def repair(missing: set[Finding]) -> set[Finding]:
+    """Publish missing messages again, in the order of each inquiry; returns the findings that remain."""
+    for url in dict.fromkeys(one.repair_url for one in sorted(missing)):
         ask("POST", url, operator=True)
-    return lasting(missing)
+    return still_missing(missing)
 
 
-def _until_all_is_read(count: int) -> None:
-    """The core first: only what it has confirmed can be seen by the views. Raises Failure 3 when it takes too long."""
+def _wait_for_consumers(count: int) -> None:
+    """Wait for the core first, because views read what it publishes. Raises Failure 3 after PATIENCE_S."""
     for service in dict.fromkeys(("router", *VIEWS.values())):
         until = time.monotonic() + PATIENCE_S
         while left := ask("GET", f"{_url(service)}/behind", operator=True, params={"wait_s": WAIT_S}).json()["behind"]:
-            told = ", ".join(f"{number} of {topic}" for topic, number in left.items())
+            lag = ", ".join(f"{number} of {topic}" for topic, number in left.items())
             if time.monotonic() > until:
                 raise Failure(
-                    AWAY,
-                    f"The {service} has not read all yet ({told}), so nothing can be said of {count} messages: look at "
-                    "`chorus status`, and run this again when it has caught up.",
+                    UNAVAILABLE,
+                    f"The {service} has a consumer lag ({lag}), so {count} messages cannot be checked: see "
+                    "`chorus status`, and run this again when the lag is 0.",
                 )
-            say(f"The {service} reads on: {told}.")
+            say(f"The {service} still reads: {lag}.")
 
 
-# ── the books ────────────────────────────────────────────────────────────────
+# ── what is compared ─────────────────────────────────────────────────────────
 
 
-def _ledger(door: str) -> Iterator[dict[str, Any]]:
-    return ({**row, "door": door} for row in desk_client.pages(f"{_url(door)}/ledger", "entries", {}))
+def _ledger(service: str) -> Iterator[dict[str, Any]]:
+    return ({**row, "service": service} for row in desk_client.pages(f"{_url(service)}/ledger", "entries", {}))
 
 
 def _decisions() -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`chorus status`: one line a part, and whether all of them work."""
+"""`chorus status`: the readiness of every component."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from functools import partial
 
 import typer
 
-from deploy.cli.console import AWAY, DONE, FAILED, emit, say, stack
+from deploy.cli.console import DONE, FAILED, UNAVAILABLE, emit, say, stack
 from deploy.local import probe
 from deploy.local.stack_file import StackFile
 
@@ -15,21 +15,21 @@ NO_ANSWER = "no "
 
 
 @dataclass(frozen=True)
-class PartStatus:
-    """One part: `reason` says why it is not ready, "" when it is."""
+class ComponentStatus:
+    """One component; `reason` says why it is not ready, "" when it is."""
 
-    part: str
+    name: str
     address: str
     pid: int | None
     reason: str
 
     def __str__(self) -> str:
         process = f"  pid {self.pid}" if self.pid else ""
-        return f"{self.part:9} {'not ready' if self.reason else 'ready':9}  {self.reason or self.address}{process}"
+        return f"{self.name:9} {'not ready' if self.reason else 'ready':9}  {self.reason or self.address}{process}"
 
 
 def status() -> None:
-    """One line a part; exit code 0 only if all are ready, 3 if one does not answer, else 1."""
+    """Show one line for each component. Exit code 0: all ready, 3: one does not answer, 1: one is not ready."""
     lines = look(stack())
     for line in lines:
         say(str(line))
@@ -37,19 +37,19 @@ def status() -> None:
     raise typer.Exit(_exit_code(lines))
 
 
-def look(running: StackFile) -> list[PartStatus]:
-    """Ask all parts at the same time."""
-    questions = _questions(running)
-    with ThreadPoolExecutor(len(questions)) as pool:
-        reasons = pool.map(lambda question: question[2](), questions)
+def look(running: StackFile) -> list[ComponentStatus]:
+    """Probe all components at the same time."""
+    probes = _probes(running)
+    with ThreadPoolExecutor(len(probes)) as pool:
+        reasons = pool.map(lambda one: one[2](), probes)
         pids = running.pids.model_dump() | {"store": running.pids.mongodb}
         return [
-            PartStatus(part, address, pids[part], why)
-            for (part, address, _), why in zip(questions, reasons, strict=True)
+            ComponentStatus(name, address, pids[name], reason)
+            for (name, address, _), reason in zip(probes, reasons, strict=True)
         ]
 
 
-def _questions(running: StackFile) -> list[tuple[str, str, Callable[[], str]]]:
+def _probes(running: StackFile) -> list[tuple[str, str, Callable[[], str]]]:
     return [
         ("kafka", running.kafka, partial(probe.kafka, running.kafka)),
         ("store", _without_password(running.mongodb), partial(probe.store, running.mongodb)),
@@ -63,9 +63,9 @@ def _without_password(uri: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-def _document(line: PartStatus) -> dict[str, object]:
+def _document(line: ComponentStatus) -> dict[str, object]:
     return {
-        "part": line.part,
+        "part": line.name,
         "ready": not line.reason,
         "reasons": [line.reason] if line.reason else [],
         "address": line.address,
@@ -73,7 +73,7 @@ def _document(line: PartStatus) -> dict[str, object]:
     }
 
 
-def _exit_code(lines: list[PartStatus]) -> int:
+def _exit_code(lines: list[ComponentStatus]) -> int:
     if not any(line.reason for line in lines):
         return DONE
-    return AWAY if any(line.reason.startswith(NO_ANSWER) for line in lines) else FAILED
+    return UNAVAILABLE if any(line.reason.startswith(NO_ANSWER) for line in lines) else FAILED

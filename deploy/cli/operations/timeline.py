@@ -1,4 +1,4 @@
-"""`chorus timeline`: the facts of one inquiry's life, in order."""
+"""`chorus timeline`: the facts of an inquiry in order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -10,41 +10,38 @@ from deploy.cli.console import emit
 from deploy.cli.tables import show_table
 from shared.contracts.ids import PART_ID
 
-QUIET = frozenset(
+HIDDEN_FIELDS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "prev", "state", "departments", "part_states", "policy_id", "received_at")
 )
 
 
 def timeline(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")]) -> None:
-    """The facts of an inquiry, by their sequence."""
+    """Show the facts of an inquiry in order."""
     facts = in_order(desk_client.case(inquiry))
     show_facts(facts)
     emit(facts)
 
 
 def in_order(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The facts of a case by their sequence."""
     return sorted(case["timeline"], key=lambda fact: int(fact["sequence"]))
 
 
 def show_facts(facts: Sequence[Mapping[str, Any]]) -> None:
-    """One line a fact: its number, when, what, the state after it, and what it says."""
+    """Print one line for each fact: its number, time, type, the state after it, and its other fields."""
     show_table(
-        ("#", "at (UTC)", "fact", "state", "with"),
+        ("#", "at (UTC)", "fact", "state", "details"),
         (
-            (fact["sequence"], _moment(fact["at"]), _short(fact["type"]), fact["data"].get("state"), said(fact))
+            (fact["sequence"], _moment(fact["at"]), _short(fact["type"]), fact["data"].get("state"), details(fact))
             for fact in facts
         ),
     )
 
 
-def said(fact: Mapping[str, Any]) -> str:
-    """What a fact says that no other column does, in the fewest words; `--json` shows all of it.
-
-    Commitments to texts say nothing to a person.
-    """
-    told = {name: value for name, value in fact["data"].items() if name not in QUIET and value and not committed(value)}
-    return ", ".join(one for one in (_phrase(name, value) for name, value in told.items()) if one)
+def details(fact: Mapping[str, Any]) -> str:
+    """The fields without a column of their own, except commitments, which are hashes. `--json` shows all fields."""
+    fields = fact["data"].items()
+    shown = {name: value for name, value in fields if name not in HIDDEN_FIELDS and value and not committed(value)}
+    return ", ".join(one for one in (_phrase(name, value) for name, value in shown.items()) if one)
 
 
 def _phrase(name: str, value: Any) -> str:
@@ -58,7 +55,7 @@ def _phrase(name: str, value: Any) -> str:
 
 
 def committed(value: Any) -> bool:
-    """Whether a field holds commitments: one, or in each of its rows one."""
+    """Whether a field's value is a commitment, or a list of rows with commitments."""
     rows = value if isinstance(value, list) else [value]
     return any(isinstance(row, dict) and ("sha256" in row or "text" in row or "note" in row) for row in rows)
 
@@ -70,7 +67,7 @@ def _short(value: Any) -> str:
 
 
 def _part(one: str) -> str:
-    """A part by its last piece, `p1`: the inquiry is known; everything else as it is."""
+    """Shorten a part_id to its suffix, such as `p1`; return other text unchanged."""
     return one.rpartition("-")[2] if PART_ID.fullmatch(one) else one
 
 

@@ -1,4 +1,4 @@
-"""`chorus triage`: what no rule could assign, and what came back, is given to departments by hand."""
+"""`chorus triage`: lists inquiries that no rule could assign or that departments returned, and assigns them."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from deploy.cli import desk_client
 from deploy.cli.console import emit, say
 from deploy.cli.tables import show_table
 
-triage = typer.Typer(help="Inquiries that wait for a person to assign them.", no_args_is_help=True)
+triage = typer.Typer(help="Inquiries that wait for manual assignment.", no_args_is_help=True)
 
 
 @triage.command("list")
 def list_triage() -> None:
-    """Every inquiry in triage."""
+    """List the inquiries in triage."""
     found = list(desk_client.cases("triage"))
     if found:
         show_table(
@@ -28,17 +28,17 @@ def list_triage() -> None:
 def assign(
     inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")],
     lead: Annotated[str, typer.Option(metavar="CODE", help="The department that leads.")],
-    co: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A department that handles it too.")] = None,
+    co: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A co-handling department; repeatable.")] = None,
 ) -> None:
-    """Give an inquiry, or what came back of it, to departments."""
+    """Assign an inquiry in triage to departments."""
     desk_client.command(inquiry, {"type": "assign", "lead": lead, "co_handlers": co or []})
 
 
 @triage.command()
 def withdraw(
     inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.")],
-    part: Annotated[str, typer.Argument(help="The part that nobody shall answer any more.")],
-    why: Annotated[str, typer.Option(help="The reason, for the record.")],
+    part: Annotated[str, typer.Argument(help="The part_id.")],
+    why: Annotated[str, typer.Option(help="The reason, for the department's inbox.")],
 ) -> None:
-    """Take a part away from its department; the others' answer then stands without it."""
+    """Withdraw a part from its department; the joint reply is composed without it."""
     desk_client.command(inquiry, {"type": "withdraw-part", "part_id": part, "why": why})

@@ -1,1 +1,1 @@
-"""The ways in which the notifier reaches people."""
+"""The channels by which the notifier reaches people: e-mail."""

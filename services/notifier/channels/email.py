@@ -1,4 +1,4 @@
-"""The mailroom: sends what is due, again and again until the mail server has it or will never take it."""
+"""Sends due mails over SMTP, and retries until the mail server accepts a mail or rejects it permanently."""
 
 import asyncio
 from collections import deque
@@ -20,31 +20,32 @@ from shared.runtime.settings import Settings
 LOOK_EVERY_S = 0.5
 RESIDENTS_AT_ONCE = 50
 DEPARTMENTS_AT_ONCE = 10
-MAIL_S = 20.0
-SPARE_S = 10.0
+SEND_TIMEOUT_S = 20.0
+LEASE_SPARE_S = 10.0
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
 GIVE_UP_AFTER = timedelta(days=3)
-HUNG_UP = (OSError, aiosmtplib.SMTPHeloError)
-"""What ends a connection, whatever the mail was."""
+CONNECTION_ERRORS = (OSError, aiosmtplib.SMTPHeloError)
+"""Errors of the connection, which say nothing about the mail."""
 
 
 def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
-    """The mail of a delivery; Message-ID and X-Chorus-Event are the event's id, so that a repeat can be told.
+    """The mail of a delivery. Message-ID and X-Chorus-Event contain the event's id, so that a repeat is recognisable.
 
-    Raises ValueError when the words are gone already, and for an address that a header would not carry as it is: `=?`
-    begins an encoded word, which would be decoded into another recipient or, in a subject, into headers of its own.
+    Raises ValueError for a delivery whose text is deleted, and for an address that a mail program would read as another
+    one. `=?` starts an encoded word, which mail programs decode: in an address into another recipient, in a subject into
+    further headers.
     """
     if delivery.subject is None or delivery.text is None or delivery.to is None:
-        raise ValueError("The mail has no words.")
+        raise ValueError("The text of this mail is deleted.")
     name, _, domain = delivery.to.rpartition("@")
     if "=?" in delivery.to:
-        raise ValueError("An encoded word is no address.")
+        raise ValueError("The address contains '=?', which starts an encoded word.")
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = Address(username=name, domain=domain)
     if [one.addr_spec for one in mail["To"].addresses] != [delivery.to]:
-        raise ValueError("The address would be read as another one.")
+        raise ValueError("A mail program would read the address as another one.")
     mail["Subject"] = delivery.subject.replace("=?", "= ?")
     mail["Date"] = formatdate(delivery.noted_at.timestamp())
     mail["Message-ID"] = f"<{delivery.id}@{sender.rpartition('@')[2]}>"
@@ -57,15 +58,14 @@ def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
 
 @dataclass
 class MailDelivery:
-    """Claims deliveries and hands them to the SMTP server."""
-
     store: NotifierStore
     settings: Settings
 
     async def deliver(self) -> None:
-        """Run for ever. Killed between the server's word and ours, a mail goes out again under the same ids.
+        """Send due deliveries. Runs forever.
 
-        Residents come first, then a few departments: a flood of new parts holds up nobody's answer.
+        After a crash between sending a mail and marking it as sent, the mail is sent again under the same ids. Each turn
+        sends mails to residents first and a few to departments, so that many new parts do not delay residents' mails.
         """
         while True:
             due = [
@@ -78,73 +78,77 @@ class MailDelivery:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _send_all(self, due: Sequence[Delivery]) -> None:
-        """Over one connection. What it does not come to is given back; a server that is away puts everything off."""
+        """Send deliveries over one connection; release those that their lease leaves no time for.
+
+        When the mail server cannot be reached, all of them are retried later.
+        """
         host, _, port = self.settings.smtp.rpartition(":")
-        server = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=MAIL_S, use_tls=False, start_tls=None)
+        server = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=SEND_TIMEOUT_S, use_tls=False, start_tls=None)
         waiting = deque(due)
         try:
-            async with asyncio.timeout(MAIL_S):
+            async with asyncio.timeout(SEND_TIMEOUT_S):
                 await server.connect()
             async with server:
-                while waiting and server.is_connected and in_time(waiting[0]):
+                while waiting and server.is_connected and lease_covers_a_mail(waiting[0]):
                     await self._send(server, waiting.popleft())
         except (aiosmtplib.SMTPException, OSError) as error:
-            log.warning("the mail server is away", error=type(error).__name__)
+            # Only the class: the text of an SMTP error may quote an address.
+            log.warning("mail server unavailable", smtp=self.settings.smtp, error=type(error).__name__)
             while waiting:
-                await self._later(waiting.popleft(), error)
+                await self._retry_later(waiting.popleft(), error)
         for delivery in waiting:
-            await self.store.give_back(delivery, timestamps.now())
+            await self.store.release(delivery, timestamps.now())
 
     async def _send(self, server: aiosmtplib.SMTP, delivery: Delivery) -> None:
-        """A server that hangs up or falls silent over one mail puts off that one: the others go without it."""
+        """Send one mail. An error concerns this delivery only: it is retried later or marked as failed."""
         try:
             mail = mail_of(delivery, self.settings.mail_from)
-            async with asyncio.timeout(MAIL_S):
+            async with asyncio.timeout(SEND_TIMEOUT_S):
                 await server.send_message(mail, recipients=[str(delivery.to)])
-        # Whatever one mail raises speaks of that mail: let through, it would end the process after every start.
-        except Exception as refused:  # noqa: BLE001
-            if isinstance(refused, HUNG_UP):
+        # Any error is about this mail. Raised further, it would end the process, and again after each restart.
+        except Exception as error:  # noqa: BLE001
+            if isinstance(error, CONNECTION_ERRORS):
                 server.close()
-            await self._refused(delivery, refused)
+            await self._handle_error(delivery, error)
         else:
             await self.store.sent(delivery, timestamps.now())
-            self._count(delivery, "sent")
+            self._report(delivery, "sent")
 
-    async def _refused(self, delivery: Delivery, refused: Exception) -> None:
-        if lasting(refused) or timestamps.now() - delivery.noted_at > GIVE_UP_AFTER:
-            await self.store.failed(delivery, in_words(refused))
-            self._count(delivery, "failed")
+    async def _handle_error(self, delivery: Delivery, error: Exception) -> None:
+        if is_permanent(error) or timestamps.now() - delivery.noted_at > GIVE_UP_AFTER:
+            await self.store.failed(delivery, error_text(error))
+            self._report(delivery, "failed")
         else:
-            await self._later(delivery, refused)
+            await self._retry_later(delivery, error)
 
-    async def _later(self, delivery: Delivery, error: Exception) -> None:
+    async def _retry_later(self, delivery: Delivery, error: Exception) -> None:
         pause_s = min(FIRST_PAUSE_S * 2 ** min(delivery.attempts, 10), LONGEST_PAUSE_S)
-        await self.store.later(delivery, timestamps.now() + timedelta(seconds=pause_s), in_words(error))
-        self._count(delivery, "retried")
+        await self.store.retry_at(delivery, timestamps.now() + timedelta(seconds=pause_s), error_text(error))
+        self._report(delivery, "retried")
 
-    def _count(self, delivery: Delivery, outcome: str) -> None:
+    def _report(self, delivery: Delivery, outcome: str) -> None:
         metrics.DELIVERIES.labels(delivery.kind, outcome).inc()
         log.info("mail " + outcome, inquiry_id=delivery.inquiry_id, event_id=delivery.id)
 
 
-def in_time(delivery: Delivery) -> bool:
-    """Whether its claim lasts for one more mail: what is sent after that, somebody else may be sending too."""
+def lease_covers_a_mail(delivery: Delivery) -> bool:
+    """Whether there is time for one more mail before the lease ends and another process may send this delivery too."""
     ends_at = delivery.due_at
-    return ends_at is not None and timestamps.now() + timedelta(seconds=MAIL_S + SPARE_S) < ends_at
+    return ends_at is not None and timestamps.now() + timedelta(seconds=SEND_TIMEOUT_S + LEASE_SPARE_S) < ends_at
 
 
-def in_words(error: Exception) -> str:
-    """An error as operators read it."""
+def error_text(error: Exception) -> str:
+    """The class and message of an error, for operators."""
     return f"{type(error).__name__}: {error}"
 
 
-def lasting(refused: Exception) -> bool:
-    """Whether it is for good: a 5xx for this recipient or these words, or what cannot even be made a mail here.
+def is_permanent(error: Exception) -> bool:
+    """Whether a retry is useless: the server rejects recipient or text with 5xx, or the mail cannot be built.
 
-    4xx, and what speaks of the connection or of our own address, is tried again.
+    Connection errors, 4xx, and a rejected sender address are temporary.
     """
-    if isinstance(refused, aiosmtplib.SMTPRecipientsRefused):
-        return all(one.code >= 500 for one in refused.recipients)
-    if isinstance(refused, (*HUNG_UP, aiosmtplib.SMTPSenderRefused)):
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(one.code >= 500 for one in error.recipients)
+    if isinstance(error, (*CONNECTION_ERRORS, aiosmtplib.SMTPSenderRefused)):
         return False
-    return not isinstance(refused, aiosmtplib.SMTPResponseException) or refused.code >= 500
+    return not isinstance(error, aiosmtplib.SMTPResponseException) or error.code >= 500

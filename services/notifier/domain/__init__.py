@@ -1,1 +1,1 @@
-"""What the notifier decides: pure functions, plain values in, plain values out."""
+"""The rules of the notifier without I/O: which mails to send, what the hall shows, how it masks personal data."""

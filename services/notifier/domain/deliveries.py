@@ -1,4 +1,4 @@
-"""A delivery: one mail, and what became of it."""
+"""A delivery: one mail and its state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +10,11 @@ State = Literal["waiting", "retrying", "sent", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`id` is the id of the event behind the mail, for ever the same.
+    """One mail. `id` is the id of the event that caused it, so a repeat has the same one.
 
-    `subject` and `text` are None once the mail is sent, has failed or is cancelled; `due_at` is None then too. A mail is
-    cancelled when its inquiry is erased before it is sent; an erasure takes `to` and `error` too. While the delivery is
-    claimed, `due_at` is when the claim ends and `claim` is its token.
+    A mail is cancelled when its inquiry is erased before the mail is sent. When it is sent, failed or cancelled, `subject`,
+    `text` and `due_at` are None; an erasure also deletes `to` and `error`. During a lease `due_at` is the end of the lease
+    and `claim` its token.
     """
 
     id: str

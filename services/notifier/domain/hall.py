@@ -1,4 +1,4 @@
-"""What the hall shows of an answer, masked."""
+"""The hall's entry for an answer, with personal data masked."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ SUMMARY = 120
 
 @dataclass(frozen=True, slots=True)
 class HallEntry:
-    """One answered public inquiry. `n` is the number of the decision behind it, `answered_at` RFC 3339 in UTC."""
+    """An answered public inquiry. `n` is the number of the decision that released the answer, `answered_at` RFC 3339 UTC."""
 
     inquiry_id: str
     n: int
@@ -32,7 +32,7 @@ class HallEntry:
 
 
 def hall_entry(told: ResidentTold, n: int, at: str) -> HallEntry | None:
-    """The entry of an answer; None for what is not public or not an answer."""
+    """The entry for an answer; None when the message is not an answer, or the inquiry is not public."""
     if not told.public or told.what != "answered" or told.case.reply is None:
         return None
     names = [told.contact.name] if told.contact and told.contact.name else []

@@ -1,1 +1,1 @@
-"""The core: one decision for each input of the log."""
+"""The core: makes one decision for each input in `inquiries.inputs`."""

@@ -1,4 +1,4 @@
-"""Counts decisions in Prometheus."""
+"""Counts decisions in Prometheus and logs them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LABELS_MAX = 100
 
 
 def count_decisions(decisions: Sequence[Decision]) -> None:
-    """Count what was decided; which case, and what of it, stands in the decisions themselves."""
+    """Count parts offered by department and joint replies; log one line, without ids, which are in the decisions."""
     offered: Counter[str] = Counter()
     joint = refused = 0
     for decision in decisions:
@@ -26,14 +26,14 @@ def count_decisions(decisions: Sequence[Decision]) -> None:
         metrics.ASSIGNMENTS.labels(department_label(department)).inc(parts)
     metrics.JOINT_REPLIES.inc(joint)
     if decisions:
-        log.info("decided", decisions=len(decisions), refused=refused)
+        log.info("inputs decided", decisions=len(decisions), refused=refused)
 
 
 _labels: set[str] = set()
 
 
 def department_label(department: str) -> str:
-    """A department's label in metrics: the first hundred by name, all further ones as `other`."""
+    """The label of a department: its code for the first 100 departments of this process, `other` for the rest."""
     if len(_labels) < LABELS_MAX:
         _labels.add(department)
     return department if department in _labels else "other"

@@ -1,4 +1,4 @@
-"""The core: one decision for each input of the log."""
+"""Decides batches of inputs: loads the cases, makes the decisions, inserts them, returns their messages."""
 
 import asyncio
 from collections import defaultdict
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from services.router.core.decision_metrics import count_decisions
 from services.router.core.input_decoder import readable
-from services.router.domain.case import Case, Decided
+from services.router.domain.case import Case, DecidedInput
 from services.router.domain.city_index import CityIndex
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, Input, Place
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
@@ -24,25 +24,29 @@ from shared.kafka.records import Record
 from shared.runtime import metrics
 from shared.service.city_feed import CityFeed
 
-MOST_INPUTS = 500
-"""An input becomes many messages: so few that what two batches hold stays close to the processor."""
-AT_A_STRETCH = 25
-STORED_TOGETHER = 125
+INPUTS_PER_BATCH = 500
+"""An input becomes many messages: with 500 inputs, the messages of two batches still fit into the processor's cache."""
+DECISIONS_BETWEEN_YIELDS = 25
+INPUTS_PER_INSERT = 125
 
 
 @dataclass
 class Core:
-    """Decides inputs in the order of the log. Every step is safe to repeat: the insert tells what has happened before."""
+    """Decides inputs in the order of the log.
+
+    Every step is safe to repeat: the insert fails for a decision that exists, and the stored one is published again.
+    """
 
     store: RouterStore
     city: CityFeed[CityIndex]
     _replayed: dict[str, list[Parked]] = field(default_factory=dict)
-    """For each replay in hand, the parked inputs that it has taken."""
+    """By id of a `replay` command in this batch, the parked inputs that it takes."""
 
     async def decide_inputs(self, batch: Sequence[Input]) -> list[Publishable]:
-        """Decide round by round, at most one input of each inquiry a round, so that a lost race is seen before the next.
+        """Decide the inputs of a batch and return the messages to publish.
 
-        Returns the messages of all decisions, new and repeated.
+        Each round has at most one input of an inquiry, because the insert of its decision may lose a race against
+        another process, and then the input must be decided again before the next one.
         """
         outputs: list[Publishable] = []
         for inputs in rounds(batch):
@@ -56,16 +60,17 @@ class Core:
         return outputs
 
     async def unpark_replayed(self, batch: Sequence[Input]) -> None:
-        """Once what follows is published, forget the parked inputs that replays of this batch have taken."""
+        """After the messages of the batch are published, delete the parked inputs that its `replay` commands took."""
         for given in batch:
             if given.type == CaseReplay.type and (taken := self._replayed.get(given.id)) is not None:
                 await self.store.parked.remove(taken)
                 del self._replayed[given.id]
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
-        """Decide inputs of different inquiries; those whose place was taken meanwhile are loaded and decided again.
+        """Decide inputs of different inquiries and return the decisions whose messages must be published.
 
-        Some are being stored while the next are decided. Returns the decisions whose messages must go out.
+        Stores one group of decisions while it decides the next. When an insert loses a race against another process, it
+        loads the case again and decides again.
         """
         settled: list[Decision] = []
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
@@ -76,54 +81,59 @@ class Core:
             places: list[tuple[str, int]] = []
             inserts: list[asyncio.Task[set[str]]] = []
             try:
-                for start in range(0, len(inputs), STORED_TOGETHER):
-                    fresh, repeated = await decide_all(cases, inputs[start : start + STORED_TOGETHER], directory)
-                    inserts.append(asyncio.create_task(self._keep(cases, fresh)))
+                for start in range(0, len(inputs), INPUTS_PER_INSERT):
+                    fresh, repeated = await decide_all(cases, inputs[start : start + INPUTS_PER_INSERT], directory)
+                    inserts.append(asyncio.create_task(self._insert(cases, fresh)))
                     decided += fresh
-                    places += [(case.inquiry_id, known.n) for case, known, at in repeated if unsaid(known, at)]
+                    places += [
+                        (case.inquiry_id, known.n) for case, known, at in repeated if must_publish_again(known, at)
+                    ]
             finally:
-                lost = await everything(inserts)
+                lost = await lost_inserts(inserts)
             settled += [one for one in decided if one.inquiry_id not in lost]
             settled += await self.store.decisions.at(places)
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
         return settled
 
-    async def _keep(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
-        """Store decisions, and count them; the inquiries of those whose place was taken."""
+    async def _insert(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
+        """Insert and count decisions. Returns the inquiries whose insert lost a race."""
         lost = await self.store.decisions.insert([(cases[one.inquiry_id], one) for one in decided])
         count_decisions([one for one in decided if one.inquiry_id not in lost])
         return lost
 
-    # ── parking: an input that fails for good holds up its own inquiry, and no other ─────────────
+    # ── parking: an input that fails repeatedly blocks its own inquiry, and no other ─────────────
 
     async def refresh(self) -> None:
-        """Which inquiries are parked: another process may have parked some."""
-        self.store.parked.held = await self.store.parked.inquiries()
+        """Load the ids of parked inquiries, because another process may have parked some."""
+        self.store.parked.blocked = await self.store.parked.inquiries()
 
     def waits(self, given: Input) -> str | None:
-        """An input of a parked inquiry queues behind; a replay lets go, and what comes after it goes on."""
+        """Why this input must be parked behind an earlier one; None when it can be decided.
+
+        A `replay` command unblocks its inquiry for the inputs after it.
+        """
         if given.type == CaseReplay.type:
-            self.store.parked.held.discard(given.inquiry_id)
-        if given.inquiry_id not in self.store.parked.held:
+            self.store.parked.blocked.discard(given.inquiry_id)
+        if given.inquiry_id not in self.store.parked.blocked:
             return None
         return f"An earlier input of {given.inquiry_id} is parked; this one queues behind it."
 
     async def park(self, record: Record, given: Input, kind: str, reason: str) -> None:
-        """Keep the input and hold its inquiry; a replay that failed leaves what it was to take where it is.
+        """Store the input and block its inquiry. A `replay` command is not stored: the inputs that it takes stay parked.
 
-        Nothing is kept of an erased inquiry, and nothing held.
+        Does nothing for an erased inquiry.
         """
         if given.type == CaseReplay.type:
             self._replayed.pop(given.id, None)
         else:
             await self.store.parked.add(Parked(record, given.inquiry_id, kind, reason))
-        self.store.parked.held.add(given.inquiry_id)
-        # Asked after the input is kept: an erasure that came in between has not seen it.
+        self.store.parked.blocked.add(given.inquiry_id)
+        # Checked after the insert: an erasure that ran before the insert has not deleted this input.
         if await self.store.tombstones.through_of([given.inquiry_id]):
             await self.store.parked.erase(given.inquiry_id)
 
     async def take_parked(self, parked: Parked) -> Sequence[Publishable]:
-        """What follows from one parked input now: a decision's messages, or a dead letter again when it is still invalid."""
+        """The messages of the decision on a parked input, or a dead letter when the input is still invalid."""
         if parked.discarded:
             return ()
         given = readable(parked.record)
@@ -135,12 +145,11 @@ class Core:
 
 
 def messages_of(decisions: Sequence[Decision]) -> list[Message]:
-    """The messages of all these decisions, in order."""
     return list(chain.from_iterable([one.messages for one in decisions]))
 
 
 def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
-    """All first inputs of the inquiries, then all second ones; the order within an inquiry is kept."""
+    """The first input of each inquiry, then the second of each, and so on, in order within each inquiry."""
     queues: dict[str, list[Input]] = defaultdict(list)
     for given in batch:
         queues[given.inquiry_id].append(given)
@@ -149,19 +158,19 @@ def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
 
 
 class Repeat(NamedTuple):
-    """An input that was decided before, and where it lies this time."""
+    """An input that was decided before, and the position at which it was read this time."""
 
     case: Case
-    known: Decided
+    known: DecidedInput
     at: Place
 
 
-def unsaid(known: Decided, at: Place) -> bool:
-    """Whether what follows from a decision may never have gone out, so that a repeat of its input must say it again.
+def must_publish_again(known: DecidedInput, at: Place) -> bool:
+    """Whether a repeat must publish the messages of its decision, because they may not have been published.
 
-    Offsets are committed in the order of the log, after confirmation. So a copy further on in the same partition needs
-    nothing: the first one is either committed, or will be read again itself. One that was parked is replayed from its
-    own place.
+    The router commits offsets in the order of the log, after Kafka has confirmed the messages. So a copy at a later
+    offset of the same partition publishes nothing: the first copy is either committed, or the router reads it again.
+    A parked input is replayed from its own offset.
     """
     return at.partition != known.partition or at.offset <= known.offset
 
@@ -169,17 +178,15 @@ def unsaid(known: Decided, at: Place) -> bool:
 async def decide_all(
     cases: Mapping[str, Case], inputs: Sequence[Input], directory: CityIndex
 ) -> tuple[list[Decision], list[Repeat]]:
-    """New decisions, and the inputs that were decided before.
-
-    It lets go now and then, so that what the former batch says goes out meanwhile.
-    """
+    """New decisions, and the inputs that were decided before."""
     fresh: list[Decision] = []
     repeated: list[Repeat] = []
     for at, given in enumerate(inputs):
-        if not at % AT_A_STRETCH:
+        if not at % DECISIONS_BETWEEN_YIELDS:
+            # Let the event loop send the messages of the previous batch.
             await asyncio.sleep(0)
         case = cases[given.inquiry_id]
-        one = told_apart(case, given)
+        one = with_distinct_id(case, given)
         if one.id in case.causes:
             repeated.append(Repeat(case, case.causes[one.id], one.at))
         else:
@@ -187,8 +194,8 @@ async def decide_all(
     return fresh, repeated
 
 
-async def everything(inserts: Sequence["asyncio.Task[set[str]]"]) -> set[str]:
-    """Whose place was taken in any of them; all have ended when the first failure is raised."""
+async def lost_inserts(inserts: Sequence["asyncio.Task[set[str]]"]) -> set[str]:
+    """Inquiries whose insert lost a race. Waits for all inserts, then raises the first failure."""
     lost: set[str] = set()
     for outcome in await asyncio.gather(*inserts, return_exceptions=True):
         if isinstance(outcome, BaseException):

@@ -1,4 +1,4 @@
-"""Decodes an input from a record of the log."""
+"""Decodes and validates a record of `inquiries.inputs`."""
 
 import re
 
@@ -18,21 +18,21 @@ ACTOR = re.compile(r"[a-z][a-z-]*(/[a-z][a-z-]*)?")
 
 
 def read_input(record: Record) -> Input:
-    """An input from the log. Only entry points write there, so whatever is not as they write it is wrong."""
+    """The input in a record. Raises InvalidRecord for anything that an entry point does not write."""
     headers = record.attributes()
     kind, id_, recorded_at = headers.get("ce_type"), headers.get("ce_id"), headers.get("ce_recordedtime")
     actor, salt = headers.get("ce_actor"), headers.get("ce_salt")
     if not kind or not id_ or not recorded_at or not actor or not salt or record.value is None:
         raise InvalidRecord("An input needs ce_type, ce_id, ce_recordedtime, ce_actor, ce_salt and a value.")
     if kind not in INPUTS:
-        raise InvalidRecord(f"{kind!r} is no type of input.")
+        raise InvalidRecord(f"{kind!r} is not a type of input; ce_type must be one of {', '.join(sorted(INPUTS))}.")
     try:
         payload = INPUTS[kind].model_validate_json(record.value)
     except ValidationError as error:
-        raise InvalidRecord(f"This is no {kind}: {error}") from error
+        raise InvalidRecord(f"The value is not a {kind}: {error}") from error
     inquiry_id = inquiry_of(payload)
     if inquiry_id is None or record.key != inquiry_id.encode():
-        raise InvalidRecord(f"The key {record.key!r} is not the inquiry {inquiry_id!r} that the value speaks of.")
+        raise InvalidRecord(f"The key {record.key!r} is not the inquiry_id of the value, {inquiry_id!r}.")
     source = headers.get("ce_source", "")
     return Input(
         id=id_,
@@ -50,38 +50,36 @@ def read_input(record: Record) -> Input:
 
 
 def read_time(text: str) -> str:
-    """The time as it is written here. Raises InvalidRecord for anything but RFC 3339 with a time zone."""
+    """The time in UTC with milliseconds. Raises InvalidRecord for anything but RFC 3339 with a time zone."""
     try:
         return timestamps.to_text(timestamps.from_text(text))
     except (ValueError, OverflowError) as error:
-        raise InvalidRecord(f"ce_recordedtime {text!r} cannot be read: {error}") from error
+        raise InvalidRecord(f"ce_recordedtime {text!r} is not RFC 3339 with a time zone: {error}") from error
 
 
 def read_actor(text: str) -> Actor:
-    """Raises InvalidRecord for anything but `kind` or `kind/role`: events repeat it, and hold nobody's name."""
+    """The actor. Raises InvalidRecord for anything but `kind` or `kind/role`: events publish it, so it must not be a name."""
     if not ACTOR.fullmatch(text):
         raise InvalidRecord(f"ce_actor {text!r} must be `kind` or `kind/role`, such as 'staff/operator'.")
     return Actor.read(text)
 
 
 def read_salt(text: str) -> bytes:
-    """Raises InvalidRecord for anything but 32 bytes in hexadecimal."""
+    """The 32 bytes of the salt. Raises InvalidRecord for anything but 64 hexadecimal digits."""
     if not SALT.fullmatch(text):
         raise InvalidRecord("ce_salt must be 64 hexadecimal digits.")
     return bytes.fromhex(text)
 
 
 def readable(record: Record) -> Input | InvalidRecord:
-    """The input that a record holds, or what is wrong with it."""
+    """The input in a record, or the error that says what is wrong with it."""
     try:
-        given = read_input(record)
-    except InvalidRecord as wrong:
-        return wrong
-    return given
+        return read_input(record)
+    except InvalidRecord as error:
+        return error
 
 
 def inquiry_of(payload: Payload) -> str | None:
-    """The inquiry a payload speaks of."""
     if isinstance(payload, PartMessage):
         return ids.inquiry_of(payload.part_id)
     return getattr(payload, "inquiry_id", None)

@@ -1,4 +1,4 @@
-"""Drops the messages that decisions keep, once nobody can ask for them again: facts and words remain."""
+"""Deletes stored messages from decisions after the retention time; facts and words stay."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ from shared.runtime import timestamps
 EVERY_S = 3_600.0
 PAUSE_S = 1.0
 BATCHES = 10
-"""So many batches a round, each of up to `MOST_INPUTS` decisions."""
+"""The number of batches in a round; a batch has up to `INPUTS_PER_BATCH` decisions."""
 
 
 @dataclass(frozen=True)
 class MessageCleanup:
-    """Drops messages that were published, and their inputs committed, longer than `kept` ago.
+    """Deletes messages that were published, and whose inputs' offsets were committed, longer than `kept` ago.
 
-    Several processes may do this at once: what one of them has done, another repeats without an effect.
+    Several processes may run this at once: deleting the same messages again has no effect.
     """
 
     progress: CoreProgress
@@ -28,30 +28,29 @@ class MessageCleanup:
     now: Callable[[], datetime] = timestamps.now
 
     async def run(self) -> None:
-        """Every hour, and without a break longer than a second while some are left."""
+        """Run a round every hour, or every second while there are batches left. Runs forever."""
         while True:
             left = await self.round()
             await asyncio.sleep(PAUSE_S if left else EVERY_S)
 
     async def round(self) -> bool:
-        """Drop the messages of some batches; whether there may be more."""
+        """Delete the messages of up to `BATCHES` batches. Returns True when there may be more."""
         now = self.now()
         batches = await self.progress.published_until(now - self.kept, BATCHES)
         ids = sorted({id_ for one in batches for id_ in one.decisions})
-        held = await self._held(ids)
-        await self.store.decisions.drop_messages([id_ for id_ in ids if id_ not in held])
-        if held:
-            await self.progress.keep(sorted(held), now)
+        blocked = await self._blocked(ids)
+        await self.store.decisions.drop_messages([id_ for id_ in ids if id_ not in blocked])
+        if blocked:
+            await self.progress.keep(sorted(blocked), now)
         await self.progress.forget(batches)
         return len(batches) == BATCHES
 
-    async def _held(self, ids: Sequence[str]) -> set[str]:
-        """Those of cases that hold a parked input: it has an old place, and what follows from it may not have gone out."""
+    async def _blocked(self, ids: Sequence[str]) -> set[str]:
+        """The decisions of inquiries with a parked input: its replay may have to publish their messages again."""
         parked = await self.store.parked.of(sorted({inquiry_of(id_) for id_ in ids}))
-        held = {one.inquiry_id for one in parked}
-        return {id_ for id_ in ids if inquiry_of(id_) in held}
+        blocked = {one.inquiry_id for one in parked}
+        return {id_ for id_ in ids if inquiry_of(id_) in blocked}
 
 
 def inquiry_of(decision_id: str) -> str:
-    """The inquiry of the decision with this `_id`."""
     return decision_id.partition("/")[0]

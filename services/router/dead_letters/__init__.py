@@ -1,1 +1,1 @@
-"""Dead letters of all services: an index, replays, discards."""
+"""Dead letters of all services: an index of them, replays and discards."""

@@ -1,9 +1,9 @@
-"""Dead letters of all services: an index in the store that follows their topics, and what operators decided of each.
+"""Indexes the dead-letter topics of all services in the store, with what operators did with each dead letter.
 
-`letters` holds one document for each record that was put aside, however often: `_id` is `<service>-<offset>` of its first
-letter, `origin` where the record came from. No words are in it; whoever wants to read them is shown the letter itself.
-Once its inquiry is erased, nothing is left in it that a person has written: no reason, no name, no id of a department.
-`letters_read` tells how far each topic has been read.
+`letters` has one document for each record, even when the record has several dead letters: `_id` is `<service>-<offset>`
+of the first one, `origin` the topic, partition, offset and timestamp of the record. It contains no words; the route for
+one dead letter reads them from the topic. An erasure also deletes reasons, names and ids that departments chose.
+`letters_read` has the next offset to read of each topic.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from services.router.dead_letters.redaction import described, erased
+from services.router.dead_letters.redaction import erased_fields, index_entry
 from shared.contracts.sources import SERVICES
 from shared.http.problems import Problem, shown
 from shared.kafka import topics
@@ -30,8 +30,6 @@ READ_S = 8.0
 
 @dataclass
 class DeadLetterIndex:
-    """What is known of every dead letter."""
-
     database: Database
     kafka: Connection
     services: Sequence[str] = SERVICES
@@ -43,27 +41,27 @@ class DeadLetterIndex:
         self.tombstones = Tombstones(self.database["tombstones"])
 
     async def prepare(self) -> None:
-        """Indexes; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         await self.letters.create_index([("origin", ASCENDING)], unique=True)
         await self.letters.create_index([("order", ASCENDING)])
         await self.letters.create_index([("event_id", ASCENDING)])
         await self.letters.create_index([("inquiry_id", ASCENDING)])
         await self.letters.create_index([("pending", ASCENDING)], sparse=True)
 
-    # ── following the topics ─────────────────────────────────────────────────
+    # ── reading the topics ───────────────────────────────────────────────────
 
     async def refresh(self) -> int:
-        """Bring the index up to date; returns how many letters are still unread after READ_S."""
-        async with self._reading, topic_reader(self.kafka) as look:
-            spans = await look.spans([topics.dead_letters(service) for service in self.services])
+        """Read new dead letters into the index for at most READ_S seconds; returns how many are still unread."""
+        async with self._reading, topic_reader(self.kafka) as reader:
+            spans = await reader.offset_ranges([topics.dead_letters(service) for service in self.services])
             until = time.monotonic() + READ_S
-            return sum([await self._follow(look, partition, span, until) for partition, span in spans.items()])
+            return sum([await self._follow(reader, partition, span, until) for partition, span in spans.items()])
 
-    async def _follow(self, look: TopicReader, partition: TopicPartition, span: OffsetRange, until: float) -> int:
+    async def _follow(self, reader: TopicReader, partition: TopicPartition, span: OffsetRange, until: float) -> int:
         service = partition.topic.rpartition(".")[0]
         known = await self.read.find_one({"_id": service}) or {"next": 0, "first": 0}
         if known["next"] > span.end:
-            # The topic was made anew: the numbers of its letters speak of others now.
+            # The topic was deleted and created again, so its offsets now belong to other records.
             await self.letters.delete_many({"service": service})
             known = {"next": 0, "first": 0}
         if span.first > known["first"]:
@@ -71,8 +69,8 @@ class DeadLetterIndex:
             await self.letters.update_many(expired, {"$set": {"status": "expired"}})
         at = max(known["next"], span.first)
         if at < span.end and time.monotonic() < until:
-            async for records, after in look.records(partition, at, span.end):
-                await self._index([described(service, one) for one in records])
+            async for records, after in reader.records(partition, at, span.end):
+                await self._index([index_entry(service, one) for one in records])
                 at = after
                 await self._note(service, at, span.first)
                 if time.monotonic() >= until:
@@ -85,93 +83,93 @@ class DeadLetterIndex:
         await self.read.update_one({"_id": service}, {"$set": {"next": at, "first": first}}, upsert=True)
 
     async def _index(self, found: Sequence[Document]) -> None:
-        """Safe to repeat. A record that was put aside again is the same letter; it is open again if a replay failed.
+        """Insert new dead letters; add further ones of a known record as copies. Safe to repeat.
 
-        What is seen for the first time was never replayed from here, whatever its headers say.
+        A copy from a failed replay opens the dead letter again. The first dead letter of a record counts as not replayed,
+        even if its header says otherwise, because this index has no replay of it.
         """
-        gone = await self.tombstones.through_of(one["inquiry_id"] for one in found if one["inquiry_id"])
-        found = [one | erased(one) if one["inquiry_id"] in gone else one for one in found]
-        taken = await insert_new(self.letters, [one | {"failed": 0} for one in found])
+        erased = await self.tombstones.through_of(one["inquiry_id"] for one in found if one["inquiry_id"])
+        found = [one | erased_fields(one) if one["inquiry_id"] in erased else one for one in found]
+        known = await insert_new(self.letters, [one | {"failed": 0} for one in found])
         for one in found:
-            if one["_id"] not in taken:
+            if one["_id"] not in known:
                 continue
-            another = {"origin": one["origin"], "_id": {"$ne": one["_id"]}, "copies": {"$ne": one["_id"]}}
+            original = {"origin": one["origin"], "_id": {"$ne": one["_id"]}, "copies": {"$ne": one["_id"]}}
             copy: Document = {"$addToSet": {"copies": one["_id"]}, "$max": {"offset": one["offset"]}}
             if one["failed"]:
                 copy["$max"]["failed"] = one["failed"]
                 newest = {name: one[name] for name in ("at", "order", "kind", "reason", "attempts")}
-                failed_last = another | {"replays": {"$lte": one["failed"]}, "status": {"$ne": "discarded"}}
-                await self.letters.update_one(failed_last, copy | {"$set": newest | {"status": "open"}})
-            await self.letters.update_one(another, copy)
+                last_replay_failed = original | {"replays": {"$lte": one["failed"]}, "status": {"$ne": "discarded"}}
+                await self.letters.update_one(last_replay_failed, copy | {"$set": newest | {"status": "open"}})
+            await self.letters.update_one(original, copy)
 
     async def erase(self, inquiry_id: str) -> None:
-        """Drop what people have written in and about the letters of an inquiry; safe to repeat."""
-        nobody = {"history.$[].by": None, "history.$[].why": None}
+        """Delete reasons, names and department ids from the dead letters of an inquiry; safe to repeat."""
+        no_names = {"history.$[].by": None, "history.$[].why": None}
         for one in await find_by(self.letters, "inquiry_id", [inquiry_id]):
-            await self.letters.update_one({"_id": one["_id"]}, {"$set": erased(one) | nobody})
+            await self.letters.update_one({"_id": one["_id"]}, {"$set": erased_fields(one) | no_names})
 
-    # ── what is known ────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────
 
     async def page(self, query: Mapping[str, Any], after: str | None, limit: int) -> list[Document]:
-        """Letters in the order in which they were put aside."""
-        place = {"order": {"$gt": after}} if after else {}
-        return await self.letters.find({**query, **place}).sort("order", ASCENDING).to_list(limit)
+        """Dead letters in the order in which they were written, after the `order` of one."""
+        later = {"order": {"$gt": after}} if after else {}
+        return await self.letters.find({**query, **later}).sort("order", ASCENDING).to_list(limit)
 
     async def letter(self, id_: str) -> Document:
-        """A letter by its id or that of a copy; raises Problem 404."""
+        """A dead letter by its id or the id of a copy. Raises Problem 404."""
         found = (await self.many([id_])).get(id_)
         if found is None:
             raise Problem(404, f"There is no dead letter {shown(id_)}; `chorus dead-letters list` shows their ids.")
         return found
 
     async def many(self, ids_: Sequence[str]) -> dict[str, Document]:
-        """Letters by their ids or those of copies."""
+        """Dead letters by their ids or the ids of copies; unknown ids are absent."""
         found = await find_by(self.letters, "_id", ids_)
         missing = sorted(set(ids_) - {one["_id"] for one in found})
         found += await find_by(self.letters, "copies", missing) if missing else []
         return {id_: one for one in found for id_ in (one["_id"], *one["copies"]) if id_ in ids_}
 
     async def of_events(self, event_ids: Sequence[str]) -> set[str]:
-        """Those inputs of the log of which a dead letter lies here."""
+        """The ids among `event_ids` of inputs that have a dead letter."""
         found = await find_by(self.letters, "event_id", event_ids, ["event_id", "topic"])
         return {one["event_id"] for one in found if one["topic"] == topics.INPUTS}
 
-    async def content(self, look: TopicReader, letter: Document) -> Record | None:
-        """The letter itself, from its topic; None when it, or the topic that it lay in, is not there any more."""
+    async def content(self, reader: TopicReader, letter: Document) -> Record | None:
+        """The record of a dead letter from its topic; None when it has expired or the topic was created again."""
         partition = TopicPartition(topics.dead_letters(letter["service"]), 0)
-        record = await look.record(partition, letter["offset"])
-        same = record is not None and described(letter["service"], record)["origin"] == letter["origin"]
+        record = await reader.record(partition, letter["offset"])
+        same = record is not None and index_entry(letter["service"], record)["origin"] == letter["origin"]
         return record if same else None
 
-    # ── what was decided of it ───────────────────────────────────────────────
+    # ── what operators did ───────────────────────────────────────────────────
 
     async def discard(self, id_: str, why: str, by: str) -> Document:
-        """Note that nobody shall do anything about it; safe to repeat. Raises Problem 404 or 409."""
+        """Mark a dead letter as discarded; safe to repeat. Raises Problem 404, or 409 after a replay."""
         letter = await self.letter(id_)
         if letter["status"] == "replayed":
             raise Problem(409, f"{shown(id_)} was replayed; there is nothing left to discard.")
-        said = {"what": "discarded", "at": timestamps.to_text(timestamps.now()), "by": by, "why": why, "event_id": None}
-        still = {"_id": letter["_id"], "status": {"$in": ["open", "expired"]}}
-        await self.letters.update_one(still, {"$set": {"status": "discarded"}, "$push": {"history": said}})
+        entry = history_entry("discarded", by, why=why)
+        undecided = {"_id": letter["_id"], "status": {"$in": ["open", "expired"]}}
+        await self.letters.update_one(undecided, {"$set": {"status": "discarded"}, "$push": {"history": entry}})
         return await self.letter(id_)
 
     async def mark_replayed(self, letter: Document, by: str, event_id: str | None = None) -> None:
-        """Note a replay; the letter stays open when that replay is known to have failed already."""
+        """Mark a dead letter as replayed; it stays open when the index already has the failure of this replay."""
         number = letter["replays"] + 1
-        said = {
-            "what": "replayed",
-            "at": timestamps.to_text(timestamps.now()),
-            "by": by,
-            "why": None,
-            "event_id": event_id,
-        }
-        noted: Document = {"$max": {"replays": number}, "$push": {"history": said}}
+        entry = history_entry("replayed", by, event_id=event_id)
+        replayed: Document = {"$max": {"replays": number}, "$push": {"history": entry}}
         closing = {"$set": {"status": "replayed"} | ({"pending": event_id} if event_id else {})}
-        closed = await self.letters.update_one({"_id": letter["_id"], "failed": {"$lt": number}}, noted | closing)
+        closed = await self.letters.update_one({"_id": letter["_id"], "failed": {"$lt": number}}, replayed | closing)
         if not closed.matched_count:
-            await self.letters.update_one({"_id": letter["_id"]}, noted)
+            await self.letters.update_one({"_id": letter["_id"]}, replayed)
 
-    async def settle(self, letter: Document, **said: str) -> None:
-        """The command of a replay has been seen to the end."""
+    async def settle(self, letter: Document, **fields: str) -> None:
+        """Note that the core has decided the command of a replay, and set these fields."""
         same = {"_id": letter["_id"], "pending": letter["pending"]}
-        await self.letters.update_one(same, {"$unset": {"pending": ""}} | ({"$set": said} if said else {}))
+        await self.letters.update_one(same, {"$unset": {"pending": ""}} | ({"$set": fields} if fields else {}))
+
+
+def history_entry(what: str, by: str, *, why: str | None = None, event_id: str | None = None) -> Document:
+    at = timestamps.to_text(timestamps.now())
+    return {"what": what, "at": at, "by": by, "why": why, "event_id": event_id}

@@ -1,4 +1,4 @@
-"""Replaying dead letters: into the replay topic of their service, or, where the log has an order to keep, by a command."""
+"""Replays dead letters: an input by a `replay` command on the log of its case, other records through `<service>.replays`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.inputs import CaseReplay
+from shared.http.problems import shown
 from shared.kafka import topics
 from shared.kafka.dead_letters import original
 from shared.kafka.publisher import Publisher
@@ -23,7 +24,7 @@ ORIGIN = ("dl_topic", "dl_partition", "dl_offset", "dl_timestamp")
 
 
 class ReplayOutcome(Documented):
-    """What became of one letter, or would: `how` is a sentence, `event_id` the command that takes it."""
+    """The outcome of a replay, or of a dry run, for one dead letter."""
 
     id: str
     """The id of the dead letter."""
@@ -31,14 +32,14 @@ class ReplayOutcome(Documented):
     """`replayed`; `would-replay` in a dry run; `already` when there is nothing left to do; `refused`; `unknown` when
     no dead letter has this id."""
     how: str
-    """What was done or why not, one sentence."""
+    """What was done, or why nothing was done, in a sentence."""
     event_id: str | None = None
-    """The id of the command that takes the record; null when the record went into the replay topic or nowhere."""
+    """The id of the command `replay`; null when there is none."""
 
 
 @dataclass(frozen=True)
 class ReplayOrder:
-    """How letters shall be replayed, and who says so; `anyway` also those that were replayed or discarded before."""
+    """Options of a replay. `anyway`: also replay what was replayed or discarded before."""
 
     by: str
     anyway: bool = False
@@ -46,16 +47,20 @@ class ReplayOrder:
 
 
 class ReplayRefused(Exception):
-    """This letter cannot be replayed; says why, and what to do."""
+    """The dead letter cannot be replayed. The message gives the reason and what to do."""
 
 
 class NothingToReplay(Exception):
-    """Nothing is left to be done; says why."""
+    """The dead letter needs no replay. The message gives the reason."""
 
 
 @dataclass
 class DeadLetterReplay:
-    """Sends dead letters back; every step is safe to repeat, because effects are keyed."""
+    """Replays and discards dead letters.
+
+    Every step is safe to repeat: a record that a service has processed has no second effect, and parked inputs and
+    commands are stored under their ids.
+    """
 
     letters: DeadLetterIndex
     store: RouterStore
@@ -63,104 +68,109 @@ class DeadLetterReplay:
     commands: Commands
 
     async def replay(self, ids_: Sequence[str], order: ReplayOrder) -> list[ReplayOutcome]:
-        """Replay letters in the order in which they were put aside; one command takes all that is parked of an inquiry."""
+        """Replay dead letters in the order in which they were written, with one `replay` command for each inquiry."""
         known = await self.letters.many(ids_)
         outcomes = [unknown(id_) for id_ in dict.fromkeys(ids_) if id_ not in known]
         commands: dict[str, str] = {}
-        wanted = {one["_id"]: one for one in known.values()}
-        async with topic_reader(self.letters.kafka) as look:
-            for letter in sorted(wanted.values(), key=lambda one: str(one["order"])):
-                outcomes.append(await self._one(look, letter, order, commands))
+        found = {one["_id"]: one for one in known.values()}
+        async with topic_reader(self.letters.kafka) as reader:
+            for letter in sorted(found.values(), key=lambda one: str(one["order"])):
+                outcomes.append(await self._replay_one(reader, letter, order, commands))
         return outcomes
 
-    async def _one(
-        self, look: TopicReader, letter: Document, order: ReplayOrder, commands: dict[str, str]
+    async def _replay_one(
+        self, reader: TopicReader, letter: Document, order: ReplayOrder, commands: dict[str, str]
     ) -> ReplayOutcome:
         try:
-            possible(letter, order)
+            check_replayable(letter, order)
             if await self.erased(letter):
                 raise ReplayRefused(
                     f"The inquiry {letter['inquiry_id']} is erased, so its records are not published again; discard it."
                 )
-            if of_the_log(letter):
-                return await self._onto_the_log(look, letter, order, commands)
-            return await self._into_its_topic(look, letter, order)
+            if is_input(letter):
+                return await self._replay_input(reader, letter, order, commands)
+            return await self._replay_to_topic(reader, letter, order)
         except ReplayRefused as refused:
             return ReplayOutcome(id=letter["_id"], outcome="refused", how=str(refused))
         except NothingToReplay as settled:
             return ReplayOutcome(id=letter["_id"], outcome="already", how=str(settled))
 
     async def erased(self, letter: Document) -> bool:
-        """Whether its inquiry is erased. An event is no such letter: it holds no words, and scores need it."""
+        """Whether the record must not be shown or replayed, because its inquiry is erased.
+
+        False for an event: it has no words, and the scorer still needs it.
+        """
         if letter["inquiry_id"] is None or letter["topic"] == topics.EVENTS:
             return False
         return bool(await self.store.tombstones.through_of([letter["inquiry_id"]]))
 
-    async def _into_its_topic(self, look: TopicReader, letter: Document, order: ReplayOrder) -> ReplayOutcome:
+    async def _replay_to_topic(self, reader: TopicReader, letter: Document, order: ReplayOrder) -> ReplayOutcome:
         topic = topics.replays(letter["service"])
-        record = again(await self._record(look, letter), letter["replays"] + 1)
+        record = replay_record(await self._record(reader, letter), letter["replays"] + 1)
         if order.dry_run:
-            return ReplayOutcome(id=letter["_id"], outcome="would-replay", how=f"It would go into {topic}.")
+            return ReplayOutcome(id=letter["_id"], outcome="would-replay", how=f"It would be published to {topic}.")
         await self.publisher.publish_raw({topic: [record]})
         await self.letters.mark_replayed(letter, order.by)
-        return ReplayOutcome(id=letter["_id"], outcome="replayed", how=f"It lies in {topic}.")
+        return ReplayOutcome(id=letter["_id"], outcome="replayed", how=f"It is published to {topic}.")
 
-    async def _onto_the_log(
-        self, look: TopicReader, letter: Document, order: ReplayOrder, commands: dict[str, str]
+    async def _replay_input(
+        self, reader: TopicReader, letter: Document, order: ReplayOrder, commands: dict[str, str]
     ) -> ReplayOutcome:
-        """The log of a case is never written out of order: what failed is taken by a command that is one more input.
+        """Park the input, then enter a `replay` command, which takes it and everything else parked of its inquiry.
 
-        First it is laid where the command finds it; only then the command is given, and only then that is noted.
+        The input is not published again, because inputs of a case must stay in order. In this order of steps a repeat
+        after a crash finishes the replay: park, enter the command, mark the dead letter.
         """
         inquiry_id = letter["inquiry_id"]
         if inquiry_id is None:
-            raise ReplayRefused("Its key names no inquiry, so there is no case whose log it could go onto; discard it.")
+            raise ReplayRefused("Its key is not an inquiry id, so there is no case that could take it; discard it.")
         parked = {one.record.place: one for one in await self.store.parked.of([inquiry_id])}
-        # What is parked may be decided, where only its messages could not be published: the command says them.
+        # A parked input may have a decision whose messages could not be published: the command publishes them.
         if letter["place"] not in parked and letter["event_id"] in await self.store.decisions.causes(inquiry_id):
             if not order.dry_run:
                 await self.letters.mark_replayed(letter, order.by)
-            raise NothingToReplay("It has been decided meanwhile.")
-        missing = await self._missing(look, letter, parked)
+            raise NothingToReplay("The core has decided it in the meantime.")
+        missing = await self._missing(reader, letter, parked)
         if order.dry_run:
             count = len(parked) + len(missing)
-            how = f"The command replay would go onto the log of {inquiry_id} and take {count} parked there, in order."
+            how = f"A command `replay` for {inquiry_id} would take {count} parked inputs, in order."
             return ReplayOutcome(id=letter["_id"], outcome="would-replay", how=how)
         for one in missing:
             await self.store.parked.add(one)
-        there = parked.get(letter["place"])
-        if discarded := there is not None and there.discarded:
+        earlier = parked.get(letter["place"])
+        if discarded := earlier is not None and earlier.discarded:
             await self.store.parked.discard(letter["place"], discarded=False)
         if missing or discarded or inquiry_id not in commands:
-            # A command that was given before this was laid there may have been carried out without it.
+            # The core may have decided an earlier command of this request before this input was parked.
             given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
             commands[inquiry_id] = await self.commands.enter(inquiry_id, given, ids.new_event_id())
         event_id = commands[inquiry_id]
         for other in await self._letters_at({letter["place"], *parked}, inquiry_id):
             if other["_id"] == letter["_id"] or other["status"] == "open":
                 await self.letters.mark_replayed(other, order.by, event_id)
-        how = f"The command {event_id} takes what is parked of {inquiry_id}, in order."
+        how = f"The command {event_id} takes the parked inputs of {inquiry_id}, in order."
         return ReplayOutcome(id=letter["_id"], outcome="replayed", how=how, event_id=event_id)
 
-    async def _missing(self, look: TopicReader, letter: Document, parked: Mapping[str, Parked]) -> list[Parked]:
-        """The input itself, unless it is parked; a command that failed is not, another is given in its place."""
+    async def _missing(self, reader: TopicReader, letter: Document, parked: Mapping[str, Parked]) -> list[Parked]:
+        """The input to park: none when it is parked already, or when it is itself a `replay`, which a new one replaces."""
         if letter["place"] in parked or letter["type"] == CaseReplay.type:
             return []
-        given = original(await self._record(look, letter))
-        marks = [(REPLAYED, str(letter["replays"] + 1).encode())]
-        marked = given._replace(headers=[*unmarked(given), *marks])
-        return [Parked(marked, letter["inquiry_id"], "permanent", letter["reason"])]
+        record = original(await self._record(reader, letter))
+        number = (REPLAYED, str(letter["replays"] + 1).encode())
+        numbered = record._replace(headers=[*original_headers(record), number])
+        return [Parked(numbered, letter["inquiry_id"], "permanent", letter["reason"])]
 
-    async def _record(self, look: TopicReader, letter: Document) -> Record:
-        record = await self.letters.content(look, letter)
+    async def _record(self, reader: TopicReader, letter: Document) -> Record:
+        record = await self.letters.content(reader, letter)
         if record is None:
-            raise ReplayRefused("It is not in its topic any more; its record has expired.")
+            raise ReplayRefused("Its record has expired from the dead-letter topic; discard it.")
         return record
 
     async def discard(self, id_: str, why: str, by: str) -> tuple[Document, str | None]:
-        """Discard a letter; raises Problem 404 or 409, safe to repeat. An input that is parked will be passed over.
+        """Discard a dead letter; safe to repeat. Raises Problem 404 or 409. A replay then skips its parked input.
 
-        Returns the letter, and the inquiry that still waits for a replay of others; one that does not goes on at once.
+        Returns the dead letter, and its inquiry when other parked inputs still wait for a replay. When none does, this
+        enters a `replay` command, so that the inquiry continues at once.
         """
         letter = await self.letters.discard(id_, why, by)
         inquiry_id = letter["inquiry_id"]
@@ -174,10 +184,13 @@ class DeadLetterReplay:
 
     async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:
         found = await find_by(self.letters.letters, "inquiry_id", [inquiry_id])
-        return [one for one in found if of_the_log(one) and one["place"] in places]
+        return [one for one in found if is_input(one) and one["place"] in places]
 
     async def refresh(self) -> int:
-        """Bring the letters up to date; returns how many are unread. What a failed command left parked is open again."""
+        """Update the index; returns how many dead letters are unread.
+
+        Also settles replays by command: a dead letter whose command itself became a dead letter is open again.
+        """
         unread = await self.letters.refresh()
         async for letter in self.letters.letters.find({"pending": {"$exists": True}}):
             if not await self.store.parked.collection.find_one({"_id": letter["place"]}):
@@ -187,44 +200,42 @@ class DeadLetterReplay:
         return unread
 
 
-def possible(letter: Document, order: ReplayOrder) -> None:
-    """Raises Refused or Settled for what can be told without looking at the letter itself."""
-    said = letter["history"][-1] if letter["history"] else {}
+def check_replayable(letter: Document, order: ReplayOrder) -> None:
+    """Raises ReplayRefused or NothingToReplay when the index entry alone rules out a replay."""
+    last = letter["history"][-1] if letter["history"] else {}
     if letter["status"] == "discarded" and not order.anyway:
         raise ReplayRefused(
-            f"It was discarded by {said.get('by')!r} at {said.get('at')}, because: {said.get('why')} "
-            "Say --anyway (`anyway`) when it shall be replayed all the same."
+            f"{last.get('by')!r} discarded it at {last.get('at')}, because: {last.get('why')} "
+            "To replay it nevertheless, use --anyway (`anyway`)."
         )
     if letter["status"] == "replayed" and not order.anyway:
-        raise NothingToReplay(f"It was replayed by {said.get('by')!r} at {said.get('at')}.")
+        raise NothingToReplay(f"{last.get('by')!r} replayed it at {last.get('at')}.")
     if letter["place"] is None:
-        raise ReplayRefused("It does not say where it came from.")
+        raise ReplayRefused("It has no headers that name its topic, partition and offset; discard it.")
     if letter["cut"]:
-        raise ReplayRefused(f"It was too large to be kept; its record lies at {letter['place']}.")
+        raise ReplayRefused(f"It was too large to be kept; its record is at {letter['place']}.")
     if letter["topic"] == topics.CITY:
         raise ReplayRefused("A revision of the city is not replayed: apply the city again.")
 
 
-def of_the_log(letter: Document) -> bool:
-    """Whether it is an input of a case, whose place among the others matters."""
+def is_input(letter: Document) -> bool:
     return str(letter["topic"]) == topics.INPUTS
 
 
-def again(letter: Record, number: int) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
-    """The record as it was, with where it came from, and which replay this is."""
-    if letter.value is None and letter.key is None and not unmarked(letter):
-        raise ReplayRefused("Nothing was kept of it: it could not be unpacked.")
-    marks = [(name, value.encode()) for name in ORIGIN if (value := letter.header(name)) is not None]
-    return letter.key, letter.value, [*unmarked(letter), *marks, (REPLAYED, str(number).encode())]
+def replay_record(letter: Record, number: int) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
+    """Key, value and headers of the original record, with its origin and the number of this replay as headers."""
+    if letter.value is None and letter.key is None and not original_headers(letter):
+        raise ReplayRefused("Its record was not kept, because it could not be unpacked; discard it.")
+    origin = [(name, value.encode()) for name in ORIGIN if (value := letter.header(name)) is not None]
+    return letter.key, letter.value, [*original_headers(letter), *origin, (REPLAYED, str(number).encode())]
 
 
-def unmarked(record: Record) -> list[tuple[str, bytes | None]]:
-    """The headers that its writer gave it."""
+def original_headers(record: Record) -> list[tuple[str, bytes | None]]:
+    """The headers of the original record, without those that dead letters and replays add."""
     return [(name, value) for name, value in record.headers if not name.startswith("dl_") and name != REPLAYED]
 
 
 def unknown(id_: str) -> ReplayOutcome:
-    """There is no such letter."""
     return ReplayOutcome(
-        id=id_, outcome="unknown", how="There is no such dead letter; `chorus dead-letters list` shows them."
+        id=id_, outcome="unknown", how=f"There is no dead letter {shown(id_)}; `chorus dead-letters list` shows them."
     )

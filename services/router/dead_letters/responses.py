@@ -1,4 +1,4 @@
-"""How the dead-letter routes answer."""
+"""The bodies of answers about dead letters."""
 
 from base64 import b64encode
 from datetime import datetime
@@ -13,46 +13,46 @@ Status = Literal["open", "replayed", "discarded", "expired"]
 
 
 class HistoryEntry(Documented):
-    """What somebody decided of a letter."""
+    """A replay or a discard of a dead letter."""
 
     what: Literal["replayed", "discarded"]
     """`replayed` or `discarded`."""
     at: str
-    """When (RFC 3339, UTC, milliseconds)."""
+    """When it was done (RFC 3339, UTC, milliseconds)."""
     by: str | None
-    """Who did it; null once the inquiry is erased."""
+    """Who did it; null after the inquiry is erased."""
     why: str | None = None
-    """The reason of a discard; null for a replay, and once the inquiry is erased."""
+    """The reason of a discard; null for a replay, and after the inquiry is erased."""
     event_id: str | None = None
-    """The id of the command that takes the record; null when there is none."""
+    """The id of the command `replay`; null when the record went into a replay topic, and for a discard."""
 
 
 class DeadLetterRow(Documented):
-    """A dead letter without anybody's words: values that its reason quotes are left out."""
+    """A dead letter in the list. It shows no words: quoted values are left out of the reason."""
 
     id: str
     """The id of the dead letter, such as `router-12`: the service and the offset in its topic."""
     service: str
-    """The service that could not take the record."""
+    """The service that could not process the record."""
     at: datetime
     """When the dead letter was written."""
     topic: str | None
-    """The topic of the record; null when not known."""
+    """The topic that the record came from; null when the dead letter does not say."""
     partition: int | None
-    """The partition of the record; null when not known."""
+    """The partition that the record came from; null when the dead letter does not say."""
     offset: int | None
-    """The offset of the record; null when not known."""
+    """The offset of the record in that partition; null when the dead letter does not say."""
     kind: str
     """`permanent` for an invalid record, `exhausted` after the last attempt, `unknown` when the dead letter does not
     say."""
     reason: str
-    """Why the service could not take the record, without the values that the reason quotes."""
+    """Why the service could not process the record, without quoted values."""
     attempts: int
     """How many times the service tried."""
     type: str | None
     """The `ce_type` of the record; null when absent or not plain text."""
     event_id: str | None
-    """The `ce_id` of the record; null when absent or too long. A department's is null once the inquiry is erased."""
+    """The `ce_id` of the record; null when absent or too long. A department's is null after the inquiry is erased."""
     inquiry_id: str | None
     """The inquiry of the record; null when not known."""
     copies: list[str]
@@ -62,18 +62,18 @@ class DeadLetterRow(Documented):
 
 
 class DeadLetterPage(Documented):
-    """Letters, oldest first; `next` is what to pass as `after`; `unread`: so many are not in the list yet."""
+    """A page of the list of dead letters."""
 
     letters: list[DeadLetterRow]
     """Dead letters, the oldest first."""
     next: str | None
-    """What to pass as `after` for the following page; null on the last."""
+    """The value of `after` for the next page; null on the last page."""
     unread: int
-    """How many dead letters are not in the list yet."""
+    """How many dead letters the desk has not read from their topics yet."""
 
 
 class RecordContent(Documented):
-    """Bytes: as text where they are UTF-8, else as base64."""
+    """Bytes, as text when they are UTF-8, else in base64."""
 
     text: str | None = None
     """The bytes as text; null when they are not UTF-8."""
@@ -82,19 +82,19 @@ class RecordContent(Documented):
 
 
 class HeaderShown(RecordContent):
-    """One header; neither text nor base64 when it is null."""
+    """A header of the record; `text` and `base64` are both null when its value is null."""
 
     name: str
     """The name of the header."""
 
 
 class DeadLetterShown(DeadLetterRow):
-    """Everything about a dead letter; `found` is false when its record is not in its topic any more, or is erased."""
+    """A dead letter with its record and history."""
 
     history: list[HistoryEntry]
-    """What was done with the dead letter, oldest first."""
+    """Replays and discards of the dead letter, oldest first."""
     found: bool
-    """Whether the record is still in its topic and its inquiry is not erased."""
+    """False when the record has expired from its topic or its inquiry is erased; key, value and headers are then absent."""
     key: RecordContent | None
     """The key of the record; null when there is none."""
     value: RecordContent | None
@@ -104,42 +104,41 @@ class DeadLetterShown(DeadLetterRow):
 
 
 class DeadLetterDiscarded(DeadLetterRow):
-    """A letter that was discarded; `holds` is its inquiry where that waits for a replay of others still."""
+    """A dead letter after it was discarded."""
 
     history: list[HistoryEntry]
-    """What was done with the dead letter, oldest first."""
+    """Replays and discards of the dead letter, oldest first."""
     holds: str | None
-    """The inquiry that still waits for a replay of other records; null when none waits."""
+    """The inquiry, when it still waits for a replay of other parked records; else null."""
 
 
 class Outcomes(Documented):
-    """What became of each letter."""
+    """The outcome of a replay for each dead letter."""
 
     outcomes: list[ReplayOutcome]
-    """One outcome for each id, in the order in which the dead letters were written."""
+    """One outcome for each id: unknown ids first, then dead letters in the order in which they were written."""
 
 
 def row(letter: Document) -> DeadLetterRow:
-    """A letter as the list shows it."""
-    return DeadLetterRow(**about(letter))
+    return DeadLetterRow(**row_fields(letter))
 
 
-def about(letter: Document) -> dict[str, Any]:
-    """The fields of a row."""
+def row_fields(letter: Document) -> dict[str, Any]:
+    """The fields of `DeadLetterRow` from a document of the index."""
     fields = set(DeadLetterRow.model_fields) - {"id", "offset"}
     return {name: letter[name] for name in fields} | {"id": letter["_id"], "offset": letter["origin_offset"]}
 
 
-def content(record: Record | None) -> dict[str, Any]:
-    """What a letter holds, for the one who asks for it by its id."""
+def content_fields(record: Record | None) -> dict[str, Any]:
+    """The fields of `DeadLetterShown` that come from the record; None means that it was not found or is erased."""
     if record is None:
         return {"found": False, "key": None, "value": None, "headers": []}
-    headers = [HeaderShown(name=name, **(told(value) or {})) for name, value in record.headers]
-    return {"found": True, "key": told(record.key), "value": told(record.value), "headers": headers}
+    headers = [HeaderShown(name=name, **(_encoded(value) or {})) for name, value in record.headers]
+    return {"found": True, "key": _encoded(record.key), "value": _encoded(record.value), "headers": headers}
 
 
-def told(value: bytes | None) -> dict[str, str] | None:
-    """Bytes as `Content`."""
+def _encoded(value: bytes | None) -> dict[str, str] | None:
+    """The fields of `RecordContent`."""
     if value is None:
         return None
     try:

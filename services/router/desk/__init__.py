@@ -1,1 +1,1 @@
-"""The desk: what operators see and do."""
+"""The desk: operators' view of cases, commands for cases, and changes of the city."""

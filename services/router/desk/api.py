@@ -1,31 +1,28 @@
-"""The desk's routes; all of them want the operator's token."""
+"""The desk's routes. All of them require the operator's token."""
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import Field, StringConstraints, field_validator
 
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
-from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines
+from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
+from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
 from services.router.stores.store import RouterStore
-from shared.city import City, Department, Name
-from shared.contracts.documented import Documented
-from shared.contracts.fields import no_nul
-from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.city import City, Department
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
 from shared.http.request_body import body_of, limited_body
+from shared.kafka.publisher import Publisher
 from shared.service.reconciliation import Published, place_of
 
 CITY_MAX = 4 * 1024 * 1024
-REASON_MAX = 2_000
 IDEMPOTENCY_KEY = "A key of your choice: a repeat with the same key and body is the same command."
 STATES = [
     "registered",
@@ -42,85 +39,20 @@ STATES = [
 ]
 
 
-class DepartmentBody(Documented):
-    """What `PUT /departments/{code}` takes; the code stands in the path."""
-
-    name: Name
-    """The department's name in both languages."""
-    kind: str = "bureau"
-    """What the department is: `bureau`, `district`, `utility` or `imported`."""
-    parent: str | None = None
-    """The code of the department above it."""
-    email: str | None = None
-    """Where the department receives notices of new parts."""
-    areas: tuple[str, ...] = ()
-    """The areas of which this department is the district office, as residents write them."""
-
-
-class AssignBody(Documented):
-    """The command that gives an inquiry, or what came back of it, to departments."""
-
-    type: Literal["assign"]
-    """The command, `assign`."""
-    lead: str
-    """The code of the department that leads."""
-    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
-    """The codes of the other departments that get a part, at most 19."""
-
-
-class CaseReplayBody(Documented):
-    """The command that takes what was parked of an inquiry, in the order of the log."""
-
-    type: Literal["replay"]
-    """The command, `replay`."""
-
-
-class WithdrawPartBody(Documented):
-    """The command that takes a part away."""
-
-    type: Literal["withdraw-part"]
-    """The command, `withdraw-part`."""
-    part_id: str
-    """The id of the part."""
-    why: Annotated[str, Field(min_length=1, max_length=2_000)]
-    """The reason, 1 to 2,000 characters; the department receives it."""
-
-
-class RetirementBody(Documented):
-    """Why a department is retired; the department's own inbox says it with each part that is taken back."""
-
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
-    """The reason, 1 to 2,000 characters."""
-
-    _no_nul = field_validator("reason")(no_nul)
-
-
-class Revised(Documented):
-    """The revision now in force."""
-
-    revision: int
-    """The revision of the city that is now in force."""
-    departments: int
-    """How many departments are not retired."""
-    rules: int
-    """How many rules there are."""
-
-
-class Retired(Revised):
-    """The revision now in force, and how many parts were sent back to triage by this call."""
-
-    parts: int
-    """How many parts this call sent back to triage."""
-
-
 def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, token: bytes) -> APIRouter:
-    """Every route of the desk."""
     api = APIRouter(
         tags=["desk"],
         dependencies=[Depends(BEARER), Depends(operators_only(token))],
         responses=documented(401, 404, 422, 429, 503),
     )
+    _city_routes(api, city, retirement)
+    _case_routes(api, cases)
+    _command_routes(api, commands)
+    _decision_routes(api, cases.store, city.publisher)
+    return api
 
+
+def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None:
     @api.post(
         "/city",
         openapi_extra=body_of(City),
@@ -128,7 +60,7 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         summary="Apply a city: directory, rules, policies",
     )
     async def apply(request: Request) -> Revised:
-        return revised(await city.apply(city_sent(await limited_body(request, CITY_MAX))))
+        return Revised.of(await city.apply(city_sent(await limited_body(request, CITY_MAX))))
 
     @api.put(
         "/departments/{code}",
@@ -137,25 +69,26 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         summary="Add or update a department",
     )
     async def put_department(code: DepartmentCode, request: Request) -> Revised:
-        department = department_sent(code, await limited_body(request))
-        return revised(await city.put_department(department))
+        return Revised.of(await city.put_department(department_sent(code, await limited_body(request))))
 
     @api.post(
         "/departments/{code}/retirement",
         openapi_extra=body_of(RetirementBody),
         responses=documented(408, 409, 413),
-        summary="Retire a department; what is open there goes to triage",
+        summary="Retire a department; its open parts go to triage",
     )
     async def retire_department(code: DepartmentCode, request: Request) -> Retired:
         body = RetirementBody.model_validate_json(await limited_body(request))
         changed, parts = await retirement.retire(code, body.reason)
-        return Retired(**revised(changed).model_dump(), parts=parts)
+        return Retired(**Revised.of(changed).model_dump(), parts=parts)
 
     @api.get("/departments", summary="The departments, retired ones included")
     async def departments() -> list[Department]:
         latest = await city.store.revisions.latest()
         return list(latest.departments) if latest else []
 
+
+def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
     @api.get(
         "/cases",
         response_model=None,
@@ -169,19 +102,21 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         limit: PageSize = 100,
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
-            raise Problem(422, f"{shown(state)} is no state; write one of {', '.join(STATES)}.")
+            raise Problem(422, f"{shown(state)} is not a state of a case; write one of {', '.join(STATES)}.")
         return await cases.page(state, department, after, limit)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: InquiryId) -> dict[str, Any]:
         return await cases.case(inquiry_id)
 
+
+def _command_routes(api: APIRouter, commands: Commands) -> None:
     @api.post(
         "/cases/{inquiry_id}/commands",
         status_code=202,
         openapi_extra=body_of(AssignBody, CaseReplayBody, WithdrawPartBody),
         responses=documented(408, 413),
-        summary="Put a command onto the log of a case",
+        summary="Send a command to a case",
     )
     async def command(
         inquiry_id: InquiryId,
@@ -194,53 +129,47 @@ def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: R
         "/commands/{event_id}",
         response_model=CommandStatus,
         response_model_exclude_unset=True,
-        summary="What became of a command",
+        summary="The status of a command",
     )
     async def command_status(event_id: EventId) -> dict[str, Any]:
         return await commands.status(event_id)
 
+
+def _decision_routes(api: APIRouter, store: RouterStore, publisher: Publisher) -> None:
     @api.get("/decisions", response_class=Lines, summary="Decisions by inquiry and number, as newline-delimited JSON")
     async def decisions(
-        after: Annotated[str | None, Query(description="Only what follows `<inquiry_id>/<n>`.")] = None,
+        after: Annotated[str | None, Query(description="Only decisions after `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
-        lines = decision_lines(cases.store, *place_of(after or ""), limit)
-        # An answer that has begun cannot become an error any more, so the first line is read before it begins.
+        lines = decision_lines(store, *place_of(after or ""), limit)
+        # The status cannot change after the answer has begun, so errors must come up before: read the first line here.
         return Lines(with_first(await anext(lines, ""), lines))
 
-    @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Say a decision's messages again, under the ids they have")
-    async def say_again(
+    @api.post("/decisions/{inquiry_id}/{n}/publish", summary="Publish a decision's messages again, under the same ids")
+    async def publish_again(
         inquiry_id: InquiryId,
         n: Annotated[int, Path(ge=1, le=1_000_000, description="The number of the decision within its case.")],
     ) -> Published:
-        found = await cases.store.decisions.at([(inquiry_id, n)])
+        found = await store.decisions.at([(inquiry_id, n)])
         if not found:
             raise Problem(404, f"There is no decision {n} of {shown(inquiry_id)}.")
-        await city.publisher.publish(found[0].messages)
+        await publisher.publish(found[0].messages)
         return Published(messages=len(found[0].messages))
-
-    return api
 
 
 async def decision_lines(store: RouterStore, inquiry_id: str, n: int, limit: int | None) -> AsyncIterator[str]:
-    """Decisions after that place, in the order of inquiry and n."""
-    told = 0
+    """Decisions after this inquiry and number as JSON lines, at most `limit`."""
+    count = 0
     async for one in store.decisions.in_order(inquiry_id):
         if (one.inquiry_id, one.n) <= (inquiry_id, n):
             continue
-        if told == limit:
+        if count == limit:
             return
-        told += 1
+        count += 1
         yield json.dumps(summary(one), ensure_ascii=False) + "\n"
 
 
 async def with_first(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
-    """A line that was read before, and those that follow it."""
     yield first
     async for line in rest:
         yield line
-
-
-def revised(city: City) -> Revised:
-    """What is in force now."""
-    return Revised(revision=city.revision, departments=len(city.active), rules=len(city.rules))

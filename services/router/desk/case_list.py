@@ -1,4 +1,4 @@
-"""The view of all cases that the desk shows: it follows `inquiries.events` and never decides."""
+"""Keeps the desk's list of cases up to date from `inquiries.events`, and measures open parts and parked inquiries."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ MEASURE_EVERY_S = 15.0
 
 @dataclass
 class CaseList:
-    """Keeps one row a case, as of its newest event."""
+    """The handler of the group `router-cases`."""
 
     store: RouterStore
 
     async def follow(self, batch: Sequence[Document]) -> None:
-        """Show the newest event of each case; safe to repeat, an older event changes nothing."""
+        """Update the row of each case to its newest event. Safe to repeat: an older event changes nothing."""
         rows: dict[str, Document] = {}
         for row in sorted(batch, key=lambda one: int(one["sequence"])):
             rows[row["_id"]] = rows.get(row["_id"], {}) | row
         await self.store.cases.show(list(rows.values()))
 
     async def measure(self) -> None:
-        """Tell Prometheus how many parts wait, in each open state, and how many inquiries are parked; run it for ever."""
+        """Set the gauges of open parts by state and of parked inquiries every MEASURE_EVERY_S. Runs forever."""
         while True:
             for state, count in (await self.store.cases.open_parts()).items():
                 metrics.PARTS_OPEN.labels(state).set(count)
@@ -37,7 +37,7 @@ class CaseList:
 
 
 def read_row(record: Record) -> Document:
-    """The row that an event makes of its case."""
+    """The fields of a case's row that an event sets. Raises InvalidRecord. Counts events of unknown types."""
     event = read_event(record)
     if event.type not in EVENT_TYPES:
         metrics.UNKNOWN_TYPES.labels("router").inc()

@@ -1,4 +1,4 @@
-"""Cases as the desk shows them: a page of the list, one case with its facts, decisions without words."""
+"""Reads cases for the desk: the list, and a case with its parts, timeline and decisions."""
 
 import json
 from typing import Any
@@ -11,13 +11,11 @@ from shared.kafka import topics
 
 
 class CaseQueries:
-    """Reads cases for the desk's routes."""
-
     def __init__(self, store: RouterStore) -> None:
         self.store = store
 
     async def page(self, state: str | None, department: str | None, after: str | None, limit: int) -> dict[str, Any]:
-        """One page of cases, by inquiry id; `next` is what to pass as `after` for the following one."""
+        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`."""
         query: dict[str, Any] = {}
         if state:
             query["state"] = state
@@ -35,11 +33,11 @@ class CaseQueries:
         return {"cases": cases, "next": cases[-1]["inquiry_id"] if len(rows) > limit else None}
 
     async def case(self, inquiry_id: str) -> dict[str, Any]:
-        """A case with its parts, its facts and the events that everyone may read."""
+        """The fields of `CaseShown`. Raises Problem 404."""
         decisions = await self.store.decisions.of(inquiry_id)
         if not decisions:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
-        # Not as this process remembers it: another may have decided since.
+        # Folded from the store, because the cached case may be outdated: another process may have decided since.
         case = case_of(inquiry_id, decisions)
         return {
             "inquiry_id": inquiry_id,
@@ -65,7 +63,7 @@ class CaseQueries:
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:
-    """The events of a decision as everyone may read them."""
+    """The fields of `EventShown` for each event of a decision."""
     return [
         {
             "sequence": message.sequence,
@@ -80,14 +78,13 @@ def timeline(decision: Decision) -> list[dict[str, Any]]:
 
 
 def inquiry_shown(inquiry: Inquiry) -> dict[str, Any]:
-    """The message as it came in."""
     contact = inquiry.contact.model_dump() if inquiry.contact else None
-    said = {"subject": inquiry.subject.text, "body": inquiry.body.text, "contact": contact}
-    return inquiry._asdict() | said
+    texts = {"subject": inquiry.subject.text, "body": inquiry.body.text, "contact": contact}
+    return inquiry._asdict() | texts
 
 
 def summary(decision: Decision) -> dict[str, Any]:
-    """A decision with its facts and words, and its messages without their values."""
+    """The fields of `DecisionShown`: messages are without their values."""
     refused = decision.refused
     return {
         "inquiry_id": decision.inquiry_id,

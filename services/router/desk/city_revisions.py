@@ -1,4 +1,4 @@
-"""The city as the desk changes it: each change is a revision, stored once, then published to every service."""
+"""Changes the city: stores each change as a revision, then publishes it to `city.directory` for every service."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,12 +22,10 @@ from shared.runtime.settings import Settings
 from shared.service.city_feed import CITY_REVISED, CityFeed
 
 CITY_EVERY_S = 5.0
-TOPICS_EVERY = 12
+TURNS_BETWEEN_PROVISIONING = 12
 
 
 class CityDesk:
-    """Applies, changes and publishes the city."""
-
     def __init__(self, store: RouterStore, publisher: Publisher, city: CityFeed[CityIndex], settings: Settings) -> None:
         self.store = store
         self.publisher = publisher
@@ -35,21 +33,19 @@ class CityDesk:
         self.settings = settings
 
     async def apply(self, applied: City) -> City:
-        """Take a whole city: rules and policies are replaced, departments added and updated, none removed."""
+        """Apply a whole city. Replaces rules and policies; adds and updates departments, but removes none."""
         return await self.revise(lambda current: merge(current, applied), applied)
 
     async def put_department(self, department: Department) -> City:
-        """Add a department, or update it."""
-
-        def change(current: City | None) -> City:
-            if current is None:
-                raise Problem(409, "No city has been applied yet; apply one first.")
-            return put_department(current, department)
-
-        return await self.revise(change, department)
+        """Add or update a department. Raises Problem 409 before the first city is applied."""
+        return await self.revise(lambda current: put_department(required(current), department), department)
 
     async def revise(self, change: Callable[[City | None], City], sent: City | Department | None = None) -> City:
-        """The next revision, unless nothing changes: topics first, then the record, then the word to everyone."""
+        """Store and publish the revision that `change` makes of the current city; returns the city in force.
+
+        Creates topics first, so that the topics of every stored revision exist. Makes no revision when nothing changes.
+        Safe to repeat. Raises Problem 422 for a contradiction, or for a city that exceeds CITY_BYTES_MAX.
+        """
         while True:
             current = await self.store.revisions.latest()
             try:
@@ -87,16 +83,23 @@ class CityDesk:
         await self.publisher.publish([revised])
 
     async def keep_published(self) -> None:
-        """Publish a revision that was stored but, after a crash, never told; run it for ever.
+        """Publish a revision that a crash has left stored and not published. Runs forever.
 
-        Now and then topics that somebody has removed are made again: a missing inbox would hold everybody up.
+        Once a minute it also creates missing topics again, because the core cannot publish while an inbox is missing.
         """
         for turn in count():
             latest = await self.store.revisions.latest()
-            if latest is not None and turn % TOPICS_EVERY == 0:
+            if latest is not None and turn % TURNS_BETWEEN_PROVISIONING == 0:
                 await self._provision(latest)
             known = self.city.city.revision if self.city.city else 0
             if latest is not None and latest.revision > known:
                 await self._provision(latest)
                 await self._publish(latest)
             await asyncio.sleep(CITY_EVERY_S)
+
+
+def required(current: City | None) -> City:
+    """The current city. Raises Problem 409 before the first city is applied."""
+    if current is None:
+        raise Problem(409, "No city has been applied yet; apply one first.")
+    return current

@@ -1,4 +1,4 @@
-"""Commands of the desk: written to the ledger, published onto the log of their case, and what became of each."""
+"""Commands for cases: validates them, writes them to the desk's ledger, and reports their status."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,7 @@ from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
 from shared.contracts.sources import DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.ledger.ledger import Entry, Ledger
+from shared.ledger.numbering import accept_in_free_place, next_number
 from shared.ledger.relay import erased
 from shared.runtime import timestamps
 
@@ -24,33 +25,35 @@ COMMANDS: Mapping[str, type[Payload]] = {
 
 
 class CommandAccepted(Documented):
-    """What a door answers: ask for this id to learn what became of it."""
+    """The answer to a command that the desk has accepted."""
 
     event_id: str
-    """The id of the command; `GET /commands/{event_id}` says what became of it."""
+    """The id of the command; `GET /commands/{event_id}` returns its status."""
 
 
 class Commands:
-    """Takes commands into the desk's ledger."""
-
     def __init__(self, store: RouterStore, ledger: Ledger) -> None:
         self.store = store
         self.ledger = ledger
 
     async def take(self, inquiry_id: str, body: bytes, key: str | None) -> CommandAccepted:
-        """Take a command for a case into the ledger; safe to repeat with the same idempotency key."""
+        """Validate a command and write it to the ledger. Safe to repeat with the same `Idempotency-Key`.
+
+        Raises Problem: 404 for an unknown inquiry, 422 for an invalid body or a key that belongs to another command.
+        """
         given = await self._valid(inquiry_id, body)
         id_ = ids.named_id(f"command/{inquiry_id}/{key}") if key else ids.new_event_id()
         return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_))
 
     async def enter(self, inquiry_id: str, given: Payload, id_: str) -> str:
-        """Write a command that is right into the ledger; returns its id. Raises Problem when the id is another's."""
+        """Write a valid command to the ledger and return its id. Raises Problem 422 when the id has another command."""
         value = given.model_dump_json()
-        while True:
-            entry = Entry(
+
+        async def entry() -> Entry:
+            return Entry(
                 id=id_,
                 inquiry_id=inquiry_id,
-                n=len(await self.ledger.of(inquiry_id)),
+                n=await next_number(self.ledger, inquiry_id),
                 type=given.type,
                 recorded_at=timestamps.now(),
                 value=value,
@@ -58,11 +61,11 @@ class Commands:
                 source=DESK_SOURCE,
                 actor=OPERATOR,
             )
-            written = await self.ledger.accept(entry)
-            if written.earlier and not entry.repeats(written.earlier):
-                raise Problem(422, "This Idempotency-Key was used for another command; use a key of its own.")
-            if written.new or written.earlier:
-                return id_
+
+        accepted, written = await accept_in_free_place(self.ledger, entry)
+        if written.earlier and not accepted.repeats(written.earlier):
+            raise Problem(422, "This Idempotency-Key belongs to another command; use a new key for each command.")
+        return id_
 
     async def _valid(self, inquiry_id: str, body: bytes) -> Payload:
         if not await self.store.decisions.known([inquiry_id]) and not await self.store.parked.of([inquiry_id]):
@@ -70,10 +73,10 @@ class Commands:
         try:
             given = from_json(body)
         except ValueError as error:
-            raise Problem(422, "The body is not JSON; write an object with a type.") from error
+            raise Problem(422, "The body is not JSON; write an object with the field `type`.") from error
         kind = given.get("type") if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in COMMANDS:
-            detail = f"type {shown(kind)} is no command; write one of {', '.join(sorted(COMMANDS))}"
+            detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"
             raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
         try:
             return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": "operator"})
@@ -81,7 +84,7 @@ class Commands:
             raise invalid(error) from error
 
     async def status(self, event_id: str) -> dict[str, Any]:
-        """What became of a command: pending, applied or refused, with the reason."""
+        """The fields of `CommandStatus`. Raises Problem 404 for an unknown id."""
         entry = await self.ledger.entries.find_one({"_id": event_id})
         if entry is None:
             raise Problem(404, f"There is no command {shown(event_id)}.")
@@ -97,6 +100,6 @@ class Commands:
 
 
 def reason_of(refusal: Refusal) -> str:
-    """Why a command was refused, in sentences; only the code is left once they are erased."""
+    """Reason and remedy of a refusal; a sentence with the reason code when an erasure has deleted both."""
     sentences = f"{refusal.reason} {refusal.remedy}".strip()
-    return sentences or f"The sentences are erased; the reason is {refusal.code!r}."
+    return sentences or f"The sentences are erased; the reason code is {refusal.code!r}."

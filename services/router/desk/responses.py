@@ -1,22 +1,45 @@
-"""How the desk answers: the forms that OpenAPI promises."""
+"""The bodies of the desk's answers."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from services.router.domain.case import PartState
+from shared.city import City
 from shared.contracts.documented import Documented
 
 
 class Lines(StreamingResponse):
-    """JSON objects, one a line."""
+    """Newline-delimited JSON."""
 
     media_type = "application/x-ndjson"
 
 
+class Revised(Documented):
+    """The revision of the city that is now in force."""
+
+    revision: int
+    """The number of the revision."""
+    departments: int
+    """How many departments are not retired."""
+    rules: int
+    """How many rules there are."""
+
+    @classmethod
+    def of(cls, city: City) -> Self:
+        return cls(revision=city.revision, departments=len(city.active), rules=len(city.rules))
+
+
+class Retired(Revised):
+    """The revision now in force, and the number of parts that go back to triage."""
+
+    parts: int
+    """How many parts this call sent back to triage."""
+
+
 class CaseRow(Documented):
-    """A case as the view has it, which follows `inquiries.events`; what no event has told yet is absent."""
+    """A case in the list, as of its newest event; fields that no event has set yet are absent."""
 
     inquiry_id: str
     """The ticket number."""
@@ -37,20 +60,20 @@ class CaseRow(Documented):
     received_at: str = ""
     """When intake received the message (RFC 3339, UTC, milliseconds)."""
     area: str | None = None
-    """The area as the directory writes it; null when the directory does not have it."""
+    """The name of the area in the directory; null when the directory does not have it."""
 
 
 class CasePage(Documented):
-    """Cases by inquiry id; `next` is what to pass as `after` for the following page."""
+    """A page of the list of cases."""
 
     cases: list[CaseRow]
     """Cases, in the order of their ticket numbers."""
     next: str | None
-    """What to pass as `after` for the following page; null on the last."""
+    """The value of `after` for the next page; null on the last page."""
 
 
 class PartShown(Documented):
-    """One department's share of an inquiry; `due` by clock."""
+    """One department's share of an inquiry."""
 
     part_id: str
     """The id of the part."""
@@ -67,7 +90,7 @@ class PartShown(Documented):
 
 
 class EventShown(Documented):
-    """A fact as everyone may read it."""
+    """An event of a case."""
 
     sequence: int
     """The number of the event within its case, counted from 1."""
@@ -82,16 +105,16 @@ class EventShown(Documented):
 
 
 class PlaceShown(Documented):
-    """The place of a record in its topic."""
+    """The position of a record in its topic."""
 
     partition: int
-    """The partition."""
+    """The number of the partition."""
     offset: int
-    """The offset."""
+    """The offset in the partition."""
 
 
 class RefusalShown(Documented):
-    """Why an input was not taken, and what would be right; the sentences of an erased inquiry are empty."""
+    """Why an input was refused; the sentences of an erased inquiry are empty."""
 
     code: str
     """The reason as a code, such as `part-not-open`."""
@@ -102,7 +125,7 @@ class RefusalShown(Documented):
 
 
 class MessageShown(Documented):
-    """What a decision has said, without the words."""
+    """A message of a decision, without its value."""
 
     topic: str
     """The topic of the message."""
@@ -113,7 +136,7 @@ class MessageShown(Documented):
 
 
 class DecisionShown(Documented):
-    """What the core made of one input."""
+    """The core's decision on one input."""
 
     inquiry_id: str
     """The ticket number."""
@@ -126,29 +149,29 @@ class DecisionShown(Documented):
     digest: str | None
     """The SHA-256 of the input as its sender wrote it, in hexadecimal; null once it is erased."""
     at: PlaceShown
-    """Where the input lies in `inquiries.inputs`."""
+    """The position of the input in `inquiries.inputs`."""
     actor: dict[str, str]
     """Who caused the input: `kind` (`resident`, `department` or `staff`) and, of staff, `role`."""
     salt: str | None
-    """What the texts are committed with, 64 hexadecimal digits; null once it is erased."""
+    """The salt of the commitments to the texts, 64 hexadecimal digits; null once it is erased."""
     decided_at: str
     """When the input was recorded (RFC 3339, UTC, milliseconds)."""
     revision: int
-    """The revision of the city by which the decision was made."""
+    """The revision of the city that the decision used."""
     refusal: RefusalShown | None
     """Why the input was refused; null when it was not."""
     facts: list[dict[str, Any]]
-    """What the decision changed, in order: the values of its events."""
+    """The facts of the decision, in order, as the values of their events."""
     head: str | None
     """The SHA-256 of the value of the case's newest event after the decision, in hexadecimal."""
     words: dict[str, str]
     """The texts beside the facts, by `<index of the fact>/<field>`; empty once they are erased."""
     messages: list[MessageShown]
-    """The messages that follow from the decision."""
+    """The messages of the decision."""
 
 
 class CaseShown(Documented):
-    """Everything about a case; `inquiry` is the message as it came in, null while none has."""
+    """A case with its message, parts, events and decisions."""
 
     inquiry_id: str
     """The ticket number."""
@@ -157,7 +180,7 @@ class CaseShown(Documented):
     round: int
     """The current round, counted from 1."""
     inquiry: dict[str, Any] | None
-    """The message as it came in; null while there is none."""
+    """The resident's message; null before it is registered."""
     lead: str | None
     """The code of the department that leads; null when there is none."""
     co_handlers: list[str]
@@ -171,10 +194,10 @@ class CaseShown(Documented):
 
 
 class CommandStatus(Documented):
-    """What became of a command; `reason` only of a refused one."""
+    """The status of a command."""
 
     status: Literal["pending", "applied", "refused"]
-    """`pending`, `applied` or `refused`."""
+    """`pending` before the core has decided, then `applied` or `refused`."""
     inquiry_id: str
     """The ticket number."""
     reason: str = ""

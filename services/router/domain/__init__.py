@@ -1,1 +1,1 @@
-"""The pure heart of the router: what a case is, what follows from an input, and who is told in which words."""
+"""The rules of the router without I/O: state of a case, decisions, messages that follow from them."""

@@ -1,33 +1,30 @@
-"""Decides which departments a message goes to: those its writer named, else those of the first rule to hold.
+"""Matches a message to departments: those that the resident chose, else those of a rule of the city.
 
-The subject alone is tried first, because it says what the matter is while a body tells everything around it.
-If no rule holds there, the rule of which subject and body together say the most decides; if they say too
-little of any, the message goes to triage.
+The first rule that matches the subject alone wins, because a subject names the problem and a body mentions much else.
+If no rule matches the subject, the rule with the most different words in subject and body wins. If too few words match,
+the message goes to triage. `docs/decisions/0005-matching-rules.md` says why.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
+from services.router.domain.terms import LATIN_WORD, between_spaces, is_latin, normalised, term_of
 from shared.city import AREA_OFFICE, City, Department, Rule
 from shared.contracts.limits import DEPARTMENTS_MAX
 
-_LATIN_WORD = re.compile(r"[a-z0-9]+")
-_HAS_VARIANTS = re.compile(r"[^\x00-\x7f\u2010-\u2027\u3000-\u301f\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]")
-_MOST_WORDS_TOLD = 4
+_WORDS_QUOTED_MAX = 4
 
-# How many of a rule's words a body must say. On real messages, one more for each 60 characters kept nine in
-# ten of the leads right.
-_CHARACTERS_A_WORD = 60
-_LATIN_IS_LONGER = 3
-_MOST_WORDS_NEEDED = 4
+# A rule needs one more matching word for each 60 characters of the message: measured on real messages, nine of ten
+# leads were right with it. Latin text counts a third of its characters.
+_CHARACTERS_PER_WORD = 60
+_LATIN_CHARACTERS_PER_CHINESE = 3
+_WORDS_NEEDED_MAX = 4
 
 
 class Why(NamedTuple):
-    """A reason in both languages."""
+    """A reason in Chinese and English."""
 
     zh: str
     en: str
@@ -57,33 +54,34 @@ class _Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A city's rules, ready to match; made once a revision."""
+    """The compiled rules of one revision, with indexes from terms to rules."""
 
     compiled: tuple[_Compiled, ...]
     active: frozenset[str]
     areas: Mapping[str, str]
-    """Every folded name of an area, longest first, to the code of its office."""
+    """Normalised names of areas, longest first, to the code of the district office."""
     by_pair: Mapping[str, tuple[str, ...]]
     """Chinese terms by their first two characters."""
     by_character: tuple[str, ...]
-    """Chinese terms of a single one."""
+    """Chinese terms of one character."""
     by_word: Mapping[str, tuple[str, ...]]
+    """Latin terms by the first three letters of their first word."""
     by_term: Mapping[str, tuple[int, ...]]
-    """A term to the rules that ask for it first."""
+    """Terms to the indexes of the rules that have them in their first group."""
     pairs: frozenset[str]
     starts: frozenset[str]
     termless: tuple[int, ...]
 
 
 def compile_rules(city: City) -> Rules:
-    """Retired departments are passed over: the next one leads, and a rule that has nobody left is dropped."""
+    """Compile the rules without retired departments: the next department leads; a rule without any is dropped."""
     active = frozenset(one.code for one in city.active)
     areas = _area_names(city.active)
     compiled = tuple(one for rule in city.rules if (one := _compile(rule, active, areas)) is not None)
     terms = {term for one in compiled for group in (*one.groups, one.none) for term in group}
-    chinese = [term for term in terms if not _is_latin(term)]
+    chinese = [term for term in terms if not is_latin(term)]
     by_pair = _indexed((term[:2], term) for term in chinese if len(term) > 1)
-    by_word = _indexed((term.split()[0].rstrip("*")[:3], term) for term in terms if _is_latin(term))
+    by_word = _indexed((term.split()[0].rstrip("*")[:3], term) for term in terms if is_latin(term))
     return Rules(
         compiled=compiled,
         active=active,
@@ -101,12 +99,14 @@ def compile_rules(city: City) -> Rules:
 def assign(
     rules: Rules, *, subject: str, body: str, area: str | None, channel: str, named: Sequence[str]
 ) -> Assignment | None:
-    """None means triage. `named` are codes; those that are unknown or retired are passed over."""
+    """The departments of a message; None means triage. Skips codes in `named` that are unknown or retired."""
     if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:DEPARTMENTS_MAX]:
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
     office = _office(rules, area)
-    title = _fold(subject)
-    return _by_subject(rules, title, office, channel) or _by_message(rules, f"{title}\n{_fold(body)}", office, channel)
+    title = normalised(subject)
+    return _by_subject(rules, title, office, channel) or _by_message(
+        rules, f"{title}\n{normalised(body)}", office, channel
+    )
 
 
 def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
@@ -116,7 +116,7 @@ def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> A
 
 
 def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> Assignment | None:
-    """By the rule of which the most different words are found, if they are enough; of several the first."""
+    """By the rule with the most different words in the text, if they are enough; the first of several."""
     found = _terms_in(rules, text)
     best, most = None, _words_needed(text) - 1
     for one in _holding(rules, found, office, channel):
@@ -127,9 +127,9 @@ def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> As
 
 
 def _words_needed(text: str) -> int:
-    """A short message is as plain as a subject; the longer it is, the more it also tells of other things."""
-    length = len(text) // _LATIN_IS_LONGER if text.isascii() else len(text)
-    return min(1 + length // _CHARACTERS_A_WORD, _MOST_WORDS_NEEDED)
+    """The longer a message, the more words it must share with a rule, because it mentions more than its problem."""
+    length = len(text) // _LATIN_CHARACTERS_PER_CHINESE if text.isascii() else len(text)
+    return min(1 + length // _CHARACTERS_PER_WORD, _WORDS_NEEDED_MAX)
 
 
 def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[_Compiled]:
@@ -154,57 +154,34 @@ def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) ->
 def _assignment(one: _Compiled, found: set[str], office: str | None, where: Why) -> Assignment:
     codes = one.departments
     if AREA_OFFICE in codes:
-        there = [office if code == AREA_OFFICE else code for code in codes]
-        codes = tuple(dict.fromkeys([code for code in there if code is not None]))
+        resolved = [office if code == AREA_OFFICE else code for code in codes]
+        codes = tuple(dict.fromkeys([code for code in resolved if code is not None]))
     return Assignment(codes[0], codes[1:], _why(one, found, where), one.rule.id)
 
 
 def _why(one: _Compiled, found: set[str], where: Why) -> Why:
     asked = [term for group in one.groups for term in sorted(group & found)]
     if len(asked) > 1:
-        asked = [term for term in dict.fromkeys(asked) if not any(term in other and term != other for other in asked)]
-    words = [f"“{term.rstrip('*')}”" for term in asked[:_MOST_WORDS_TOLD]]
+        unique = dict.fromkeys(asked)
+        asked = [term for term in unique if not any(term in other and term != other for other in asked)]
+    words = [f"“{term.rstrip('*')}”" for term in asked[:_WORDS_QUOTED_MAX]]
     why = one.rule.why
     if not words:
         return Why(why.zh, why.en)
     return Why(f"{why.zh}（{where.zh}{''.join(words)}）", f"{why.en} ({where.en} {', '.join(words)})")
 
 
-# Text and terms
-
-
-def _fold(text: str) -> str:
-    """NFKC and casefold; NFKC takes longer than all the rest, so text that has no need of it goes without."""
-    return (unicodedata.normalize("NFKC", text) if _HAS_VARIANTS.search(text) else text).casefold()
-
-
-def _is_latin(term: str) -> bool:
-    return term.isascii()
-
-
 def _terms_in(rules: Rules, text: str) -> set[str]:
-    """Chinese terms are found anywhere; Latin ones as whole words, or words' starts if they end with `*`."""
+    """Chinese terms match anywhere in the text, Latin terms as whole words, or as the start of a word before `*`."""
     found = {term for term in rules.by_character if term in text}
     for pair in rules.pairs.intersection(map(add, text, text[1:])):
         found.update([term for term in rules.by_pair[pair] if term in text])
-    words = _LATIN_WORD.findall(text)
+    words = LATIN_WORD.findall(text)
     starts = rules.starts.intersection([word[:3] for word in words])
     if starts:
         line = f" {' '.join(words)} "
-        found.update(term for start in starts for term in rules.by_word[start] if _spelt(term) in line)
+        found.update(term for start in starts for term in rules.by_word[start] if between_spaces(term) in line)
     return found
-
-
-def _spelt(term: str) -> str:
-    return f" {term[:-1]}" if term.endswith("*") else f" {term} "
-
-
-def _term(text: str) -> str:
-    folded = _fold(text)
-    if not _is_latin(folded):
-        return folded
-    words = " ".join(_LATIN_WORD.findall(folded))
-    return f"{words}*" if folded.endswith("*") else words
 
 
 # Compiling
@@ -218,16 +195,16 @@ def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> _C
     return _Compiled(
         rule=rule,
         departments=departments,
-        groups=tuple(frozenset(map(_term, group)) for group in groups),
-        none=frozenset(map(_term, rule.none)),
-        areas=frozenset(areas.get(_fold(area), area) for area in rule.areas),
+        groups=tuple(frozenset(map(term_of, group)) for group in groups),
+        none=frozenset(map(term_of, rule.none)),
+        areas=frozenset(areas.get(normalised(area), area) for area in rule.areas),
         channels=frozenset(rule.channels),
     )
 
 
 def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
     names = {
-        _fold(name): one.code
+        normalised(name): one.code
         for one in departments
         if one.areas
         for name in (one.code, one.name.zh, one.name.en, *one.areas)
@@ -238,7 +215,7 @@ def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
 def _office(rules: Rules, area: str | None) -> str | None:
     if not area:
         return None
-    folded = _fold(area).strip()
+    folded = normalised(area).strip()
     exact = rules.areas.get(folded)
     return exact or next((code for name, code in rules.areas.items() if name in folded), None)
 

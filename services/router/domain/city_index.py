@@ -1,4 +1,4 @@
-"""The city as the core asks it: one revision, its rules compiled, its names in the reader's language."""
+"""One revision of the city, prepared for decisions: compiled rules, departments by code, durations of the clocks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CityIndex:
-    """One revision of the city, ready to be asked by the core."""
-
     city: City
     rules: Rules
     zone: ZoneInfo
@@ -28,38 +26,38 @@ class CityIndex:
 
     @property
     def revision(self) -> int:
-        """The revision that decisions stamp."""
+        """The number of the revision, which every decision stores."""
         return self.city.revision
 
     @property
     def policy(self) -> Policy:
-        """The policy in force: the first one of the city."""
+        """The first policy of the city; the others are not used yet."""
         return self.city.policies[0]
 
     @cached_property
     def limits(self) -> Mapping[str, timedelta]:
-        """How long each clock of the policy in force runs."""
+        """The duration of each clock by the policy in force."""
         hours = (self.policy.accept_h, self.policy.first_reply_h, self.policy.resolve_h)
         return {clock: timedelta(hours=limit) for clock, limit in zip(deadlines.CLOCKS, hours, strict=True)}
 
     def name(self, code: str, language: str) -> str:
-        """A department's name; its code when the directory does not know it."""
+        """A department's name in this language; its code when it is not in the directory."""
         department = self.departments.get(code)
         if department is None:
             return code
         return department.name.en if language == "en" else department.name.zh
 
     def unknown(self, codes: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the codes that name no active department."""
+        """The codes that do not belong to an active department."""
         return tuple(code for code in codes if code not in self.rules.active)
 
     def area(self, given: str | None) -> str | None:
-        """The area as the directory writes it; None for anything else, so that a resident's own words stay out."""
+        """The area if it is in the directory, else None: a resident's own words must not become part of a fact."""
         return given if given in self.areas else None
 
 
 def city_index(city: City, zone: ZoneInfo | None = None) -> CityIndex:
-    """Compile a revision, once; `zone` overrides the city's own."""
+    """Prepare a revision; `zone` overrides the time zone of the city."""
     return CityIndex(
         city=city,
         rules=compile_rules(city),

@@ -1,19 +1,20 @@
-"""A decision: what the core made of one input, for ever; and the case that decisions fold into."""
+"""A decision: the facts, words and messages that the core made of one input; how it is stored; the case after it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from services.router.domain.case import Case, Decided, add, add_draft, copied, note
+from services.router.domain.case import Case, DecidedInput
 from services.router.domain.fact_documents import from_event
 from services.router.domain.facts import Fact
+from services.router.domain.fold import copy_of, fold_cause, fold_draft, fold_fact
 from services.router.domain.words import NO_WORDS, FactWords, Words
 from shared.contracts.envelope import PREFIX, Message, Payload
 from shared.contracts.ids import packed_id, unpacked_id
 from shared.runtime import timestamps
 
 VERSION = 2
-"""Version 1 had free text in its facts; it was never released and is not read."""
+"""The version of stored decisions. Version 1 had free text in facts, was never released, and cannot be read."""
 DRAFT = "draft/"
 
 
@@ -25,30 +26,32 @@ class Actor(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The actor that `text` names."""
+        """Parses `kind` or `kind/role`."""
         return cls(*text.split("/", 1))
 
     @property
     def text(self) -> str:
-        """`kind` or `kind/role`, as headers, ledgers and decisions have it."""
+        """`kind` or `kind/role`, the form in headers, ledgers and stored decisions."""
         return self.kind if self.role is None else f"{self.kind}/{self.role}"
 
     @property
     def public(self) -> dict[str, str]:
-        """As events have it."""
+        """The actor as a JSON object, the form in events."""
         return {"kind": self.kind} if self.role is None else {"kind": self.kind, "role": self.role}
 
 
 class Place(NamedTuple):
-    """Where an input lies on the log."""
+    """The position of an input in `inquiries.inputs`."""
 
     partition: int
     offset: int
 
 
 class Input(NamedTuple):
-    """One thing that may change a case, as it lies on the log. `department` is the sender, known by its topic;
-    `origin` is the id under which the sender knows its message; `imitates` an earlier input of the same id and other bytes.
+    """A decoded record of `inquiries.inputs`.
+
+    `department` is the sender by its outbox topic, `origin` the id that the sender gave its message, and `reused_id` the
+    original id when an earlier input with other bytes has the same id.
     """
 
     id: str
@@ -62,11 +65,11 @@ class Input(NamedTuple):
     at: Place
     department: str | None = None
     origin: str | None = None
-    imitates: str | None = None
+    reused_id: str | None = None
 
 
 class Refusal(NamedTuple):
-    """Why an input was not taken, and what would be right: a code, and sentences."""
+    """Why an input is refused: a reason code, a sentence with the reason, and a sentence with the remedy."""
 
     code: str
     reason: str
@@ -74,9 +77,9 @@ class Refusal(NamedTuple):
 
 
 class StoredMessage(NamedTuple):
-    """A message as a decision keeps it: texts are references, and events are not here, since facts are events.
+    """A message as a decision stores it, with references instead of texts. Events are not stored: facts are events.
 
-    It is stored as one string, `<topic> <type> <value>`: the names of fields would be a tenth of a decision.
+    MongoDB holds it as one string, `<topic> <type> <value>`, because field names would be a tenth of a decision.
     """
 
     topic: str
@@ -86,10 +89,11 @@ class StoredMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The n-th decision of a case; `messages` are the very ones that go out, whoever publishes them, however often.
+    """The n-th decision of a case.
 
-    Where it was made here, `then` is the case after it. One from the store has its messages only after `with_messages`;
-    `picture` is a part that its stored messages to the resident have in common.
+    `messages` are complete messages; publishing them again is safe, because ids and bytes are the same each time. A
+    decision that is read from the store has none until `with_messages` adds them. `picture` is the JSON that its stored
+    messages to the resident have in common. `case_after` is set only for a decision that this process has made.
     """
 
     inquiry_id: str
@@ -110,17 +114,17 @@ class Decision:
     picture: str | None = None
     refusal: str | None = None
     messages: tuple[Message, ...] = ()
-    then: Case | None = field(default=None, compare=False, repr=False)
+    case_after: Case | None = field(default=None, compare=False, repr=False)
 
     @property
     def refused(self) -> Refusal | None:
-        """The refusal with its sentences, which are empty once they are erased."""
+        """The refusal; its sentences are empty when the inquiry is erased. None when the input was not refused."""
         if self.refusal is None:
             return None
         return Refusal(self.refusal, self.words.get("refusal/reason", ""), self.words.get("refusal/remedy", ""))
 
     def document(self) -> dict[str, Any]:
-        """As it is stored: one immutable document, whose `_id` is the compare-and-set."""
+        """The MongoDB document. Its `_id` is unique, so of two processes that decide at once only one inserts it."""
         stored: dict[str, Any] = {
             "_id": f"{self.inquiry_id}/{self.n}",
             "v": VERSION,
@@ -147,7 +151,7 @@ class Decision:
 
 
 def from_document(stored: Mapping[str, Any]) -> Decision:
-    """A decision as it was stored. Words, salt, digest and messages are absent from one that is erased."""
+    """The decision in a MongoDB document. An erasure has deleted words, salt, digest and messages from some."""
     digest, salt = stored.get("digest"), stored.get("salt")
     return Decision(
         inquiry_id=stored["inquiry_id"],
@@ -171,23 +175,23 @@ def from_document(stored: Mapping[str, Any]) -> Decision:
 
 
 def after(case: Case, decision: Decision) -> Case:
-    """The case with one more decision folded in."""
-    if decision.then is not None:
-        return decision.then
-    then = copied(case)
+    """The case after one more decision."""
+    if decision.case_after is not None:
+        return decision.case_after
+    case_after = copy_of(case)
     for index, fact in enumerate(decision.facts):
-        add(then, fact, FactWords(decision.words, decision.n, index))
+        fold_fact(case_after, fact, FactWords(decision.words, decision.n, index))
     for place, draft in decision.words.items():
         if place.startswith(DRAFT) and place.endswith("/text"):
-            add_draft(then, place.split("/")[1], draft)
-    then.sequence += len(decision.facts)
-    then.head = decision.head
-    note(then, decision.cause, Decided(decision.n, decision.digest, *decision.at))
-    return then
+            fold_draft(case_after, place.split("/")[1], draft)
+    case_after.sequence += len(decision.facts)
+    case_after.head = decision.head
+    fold_cause(case_after, decision.cause, DecidedInput(decision.n, decision.digest, *decision.at))
+    return case_after
 
 
 def case_of(inquiry_id: str, decisions: Iterable[Decision]) -> Case:
-    """A case from all its decisions, in the order of n."""
+    """The case after all its decisions, given in any order."""
     case = Case(inquiry_id)
     for decision in sorted(decisions, key=lambda one: one.n):
         case = after(case, decision)

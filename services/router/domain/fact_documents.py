@@ -1,4 +1,4 @@
-"""Facts read back from their events: a fact is stored once, as the bytes of its event."""
+"""Reads facts from the values of their events, which are the only form in which facts are stored."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ CLASSES: Mapping[str, type[Fact]] = {PREFIX + name: cls for cls, name in TYPES.i
 
 
 def from_event(value: str | bytes) -> Fact:
-    """The fact that an event carries, of this version or an earlier one; fields that this version does not know are dropped."""
+    """The fact of an event. Skips fields that this version does not know; an unknown type becomes `UnknownFact`."""
     data = from_json(value)
     cls = CLASSES.get(data["type"])
     if cls is None:

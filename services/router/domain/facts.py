@@ -1,8 +1,8 @@
-"""Facts: what is true of a case from now on. One class a fact; `TYPES` is the list of all.
+"""Facts: one class for each change of a case. `TYPES` maps the classes to event types.
 
-Facts hold no free text: ids, codes, times, numbers, truth values, and commitments to texts that stand in the decision's
-words. A new fact is a class here, its line in `TYPES`, its fold in `case.py` and its outputs; a test names what is missing.
-They are named tuples, with dictionaries inside, because thousands are made, serialised and folded a second.
+A fact contains no free text, only ids, codes, times, numbers, booleans and commitments to texts in the decision's words.
+A new fact needs a class here, a line in `TYPES`, a function in `fold.py` and its outputs; a test names what is missing.
+Facts are named tuples with dictionaries inside, because a process makes, serialises and folds thousands in a second.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ PartId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-p[1-9]\d*"]
 ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*"]
 DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]
 CityId = Annotated[str, r"\S+"]
-"""The id of a rule or a policy, as the city's files have it."""
+"""The id of a rule or a policy in the city's files."""
 Area = Annotated[str, r".+"]
-"""An area as the directory writes it; never as a resident does."""
+"""The name of an area in the directory. What a resident writes instead is words."""
 Time = Annotated[str, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"]
 Role = Literal["lead", "co-handler"]
 Satisfied = Literal["yes", "mostly", "no"]
@@ -32,7 +32,7 @@ ACTION_KINDS: tuple[str, ...] = get_args(ActionKind)
 
 
 class DueTexts(TypedDict):
-    """When each clock of a part is due."""
+    """When each clock of a part runs out."""
 
     accept: Time
     first_reply: Time
@@ -40,7 +40,7 @@ class DueTexts(TypedDict):
 
 
 class ActionTaken(TypedDict):
-    """Something that a department did for its contribution."""
+    """An action that a department took for its contribution, such as a visit."""
 
     kind: ActionKind
     at: Time
@@ -48,7 +48,7 @@ class ActionTaken(TypedDict):
 
 
 class ParagraphOf(TypedDict):
-    """One part in a joint reply."""
+    """One paragraph of a joint reply."""
 
     part_id: PartId
     department: DepartmentCode
@@ -56,7 +56,7 @@ class ParagraphOf(TypedDict):
 
 
 class Registered(NamedTuple):
-    """A resident's message; `named` are the departments that the resident chose and the city has."""
+    """Intake accepted a resident's message. `named`: the departments that the resident chose and the city has."""
 
     channel: Channel
     language: Language
@@ -70,7 +70,7 @@ class Registered(NamedTuple):
 
 
 class Triaged(NamedTuple):
-    """Somebody must assign the inquiry, or the one part of it that `part_id` names."""
+    """The inquiry waits for an assignment by hand, or the part that `part_id` names does."""
 
     reason: TriageReason
     part_id: PartId | None = None
@@ -78,7 +78,7 @@ class Triaged(NamedTuple):
 
 
 class Assigned(NamedTuple):
-    """Who handles the inquiry; `rule` is None when a person assigned it."""
+    """Departments handle the inquiry. `rule` is None when a person assigned it."""
 
     lead: DepartmentCode
     co_handlers: tuple[DepartmentCode, ...]
@@ -89,7 +89,7 @@ class Assigned(NamedTuple):
 
 
 class Replied(NamedTuple):
-    """A department's interim word to the resident."""
+    """A department sent the resident an interim reply."""
 
     part_id: PartId
     department: DepartmentCode
@@ -97,7 +97,7 @@ class Replied(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """The parts joined into one text, lead first. `version` counts the texts of a round."""
+    """The contributions are joined into one text, lead first. `version` counts the joint replies of a round."""
 
     reply_id: ReplyId
     version: int
@@ -107,14 +107,14 @@ class Composed(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The joint reply as it was composed last is released; `parts` are the ids of the parts in it."""
+    """The newest joint reply is released. `parts`: the ids of the parts in it."""
 
     round: int
     parts: tuple[PartId, ...]
 
 
 class Rated(NamedTuple):
-    """The resident's rating of a round."""
+    """The resident rated the answer of a round."""
 
     round: int
     solved: bool
@@ -123,7 +123,7 @@ class Rated(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """A department's share of the inquiry, and by when."""
+    """A department is offered a part, with the due times of its clocks."""
 
     part_id: PartId
     department: DepartmentCode
@@ -133,7 +133,7 @@ class Offered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """The part stays with its department; who handles the inquiry with it has changed."""
+    """The department keeps its part, in this role, and other departments of the inquiry have changed."""
 
     part_id: PartId
     department: DepartmentCode
@@ -141,14 +141,14 @@ class Changed(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """The department accepts its part."""
+    """The department accepted its part."""
 
     part_id: PartId
     department: DepartmentCode
 
 
 class Contributed(NamedTuple):
-    """The department's share of the answer."""
+    """The department sent its final contribution to the joint reply."""
 
     part_id: PartId
     department: DepartmentCode
@@ -157,7 +157,7 @@ class Contributed(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """The department hands its part back. `suggest` is a department of the city."""
+    """The department returned its part. `suggest`: the department of the city that it suggests."""
 
     part_id: PartId
     department: DepartmentCode
@@ -167,7 +167,7 @@ class Returned(NamedTuple):
 
 
 class Withdrawn(NamedTuple):
-    """The part is taken away from its department."""
+    """An operator or a retirement withdrew the part from its department."""
 
     part_id: PartId
     department: DepartmentCode
@@ -175,11 +175,11 @@ class Withdrawn(NamedTuple):
 
 
 class Released(NamedTuple):
-    """The parked inputs of the inquiry were replayed."""
+    """A replay took the parked inputs of the inquiry."""
 
 
 class UnknownFact(NamedTuple):
-    """A fact of a later version: it is kept as it is and changes nothing here."""
+    """A fact of a type that only a later version knows. It changes nothing."""
 
     type: str
     data: Mapping[str, Any]

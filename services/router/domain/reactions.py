@@ -1,18 +1,18 @@
-"""Reactions: facts that follow from the state itself, whatever input brought it about."""
+"""Reactions: facts that follow from the state of a case after an input, such as the joint reply after the last part."""
 
 from collections.abc import Callable
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.rules.joint_reply import compose_when_complete, release_when_composed
-from services.router.domain.words import Stated
+from services.router.domain.words import NewFact
 
-Reaction = Callable[[Case, CityIndex], Stated | None]
+Reaction = Callable[[Case, CityIndex], NewFact | None]
 REACTIONS: tuple[Reaction, ...] = (compose_when_complete, release_when_composed)
-MOST = 20
-"""More reactions to one input are a rule that never ends."""
+REACTIONS_MAX = 20
+"""The limit for one input: more reactions mean that they trigger each other endlessly."""
 
 
-def reaction_to(case: Case, directory: CityIndex) -> Stated | None:
-    """The next fact that follows from this state; None when nothing more does."""
+def reaction_to(case: Case, directory: CityIndex) -> NewFact | None:
+    """The next fact that follows from this state; None when nothing follows."""
     return next((found for one in REACTIONS if (found := one(case, directory)) is not None), None)

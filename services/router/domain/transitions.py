@@ -1,7 +1,7 @@
-"""The state machine as data: for each case status, part state and input type, the rule that decides or the refusal.
+"""The state machine: maps case status, part state and input type to the rule that decides, or to a refusal.
 
-`docs/states.md` is drawn from this table. Rules may refuse for reasons that no state tells: an unknown department, a
-round that was rated before.
+`docs/states.md` is generated from this table. A rule may also refuse for a reason that does not depend on the state, such
+as an unknown department.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,11 +34,11 @@ from shared.contracts.inputs import (
 Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
 PART_STATES: tuple[str, ...] = ("none", *get_args(PartState))
-"""`none`: the input concerns no part, one that does not exist, or another department's."""
+"""`none`: the input names no part, a part that does not exist, or a part of another department."""
 
 
 class Transition(NamedTuple):
-    """One line of the table: what becomes of a type of input in these statuses and part states."""
+    """One line of the table: the outcome of a type of input in these statuses and part states."""
 
     type: str
     statuses: Iterable[Status]
@@ -53,15 +53,15 @@ NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
 
-NO_INQUIRY = Refuse("no-inquiry", "There is no inquiry {inquiry_id!r} yet.", "Check the number.")
+NO_INQUIRY = Refuse("no-inquiry", "There is no inquiry {inquiry_id!r} yet.", "Check the ticket number.")
 RECEIVED = Refuse(
     "received-before",
     "The inquiry {inquiry_id!r} was received before.",
-    "Use a number of its own for each inquiry.",
+    "Use a new inquiry_id for each inquiry.",
 )
 NOT_YOURS = Refuse(
     "not-your-part",
-    "The part {part_id!r} is not {department!r}'s.",
+    "The part {part_id!r} does not belong to {department!r}.",
     "Use the part_id of a part.offered in your inbox.",
 )
 NOT_OFFERED = Refuse(
@@ -72,12 +72,12 @@ NOT_OFFERED = Refuse(
 NOT_OPEN = Refuse(
     "part-not-open",
     "The part {part_id!r} is {part_state} already.",
-    "Nothing more can be said on it; ask the desk if it must.",
+    "The part takes no more messages; ask the city's desk if something must change.",
 )
 NOT_IN_TRIAGE = Refuse(
     "not-in-triage",
     "The inquiry {inquiry_id!r} is {state}, not in triage.",
-    "Assign what `triage list` shows.",
+    "Assign an inquiry that `chorus triage list` shows.",
 )
 NOT_RECALLABLE = Refuse(
     "part-not-recallable", "The part {part_id!r} cannot be recalled.", "Recall a part that is open."
@@ -110,12 +110,12 @@ TABLE: tuple[Transition, ...] = (
 
 
 def _compiled(table: Iterable[Transition]) -> Mapping[tuple[str, str, str], Rule | Refuse]:
-    """The table by status, part state and input type. Raises ValueError for a combination that two lines decide."""
+    """Outcomes by status, part state and input type. Raises ValueError for a combination in two lines of the table."""
     cells: dict[tuple[str, str, str], Rule | Refuse] = {}
     for line in table:
         for cell in product(line.statuses, line.parts, (line.type,)):
             if cell in cells:
-                raise ValueError(f"{cell} is decided twice")
+                raise ValueError(f"two lines of the table decide {cell}")
             cells[cell] = line.outcome
     return cells
 
@@ -124,7 +124,7 @@ TRANSITIONS = _compiled(TABLE)
 
 
 def rule_for(case: Case, given: Input) -> Rule:
-    """The rule that decides this input now; raises Refused when the case's state forbids it."""
+    """The rule for this input. Raises Refused when the state of the case or of the part forbids the input."""
     part = part_of(case, given)
     outcome = TRANSITIONS[case.status, part.state if part else "none", given.type]
     if isinstance(outcome, Refuse):

@@ -1,8 +1,8 @@
-"""Words: free text and contacts, beside the facts that commit to them.
+"""Words: the free text and contacts of a decision, stored beside the facts that hold a hash of them.
 
-A decision keeps its words by place: `<index of the fact>/<field>`, such as `0/subject` or `2/paragraphs/0/name`. In the
-whole case a text is known by `<n of the decision>/<place>`. Stored messages do not repeat texts: they refer to one by its
-place, between two U+001A, which JSON never holds as they are.
+A decision stores its words under a place: `<index of the fact>/<field>`, such as `0/subject` or `2/paragraphs/0/name`.
+Within a case the place is `<n of the decision>/<index>/<field>`. A stored message contains a reference instead of a text:
+the place in the case between two U+001A characters, which valid JSON contains only escaped.
 """
 
 import re
@@ -18,8 +18,8 @@ Words = Mapping[str, str]
 NO_WORDS: Words = {}
 MARK = "\x1a"
 REFERENCE = re.compile(f"{MARK}([^{MARK}]+){MARK}")
-SHORTEST_REFERRED = 32
-"""Bytes, as JSON. A shorter text is repeated; and no place is as long, so that no text is found inside a reference."""
+REFERENCE_FROM_BYTES = 32
+"""A text of fewer bytes (as JSON) is copied into the message. A reference is shorter, so no text matches inside one."""
 
 
 class Text(NamedTuple):
@@ -30,30 +30,30 @@ class Text(NamedTuple):
 
 
 class FactWords(NamedTuple):
-    """The words of one fact: those of its decision, the n-th, that begin with its index."""
+    """The words of one fact of the n-th decision."""
 
     words: Words
     n: int
-    number: int
+    fact_index: int
 
     def get(self, field: str) -> str | None:
-        """None when the fact has no such text, or it is erased."""
-        return self.words.get(f"{self.number}/{field}")
+        """The text of a field; None when the fact has none, or when it is erased."""
+        return self.words.get(f"{self.fact_index}/{field}")
 
     def text(self, field: str) -> Text:
-        """The text with its place; an erased one is empty."""
-        place = f"{self.number}/{field}"
+        """The text of a field with its place in the case; the text is empty when it is erased."""
+        place = f"{self.fact_index}/{field}"
         return Text(f"{self.n}/{place}", self.words.get(place, ""))
 
 
-NONE_SAID = FactWords(NO_WORDS, 0, 0)
+NO_FACT_WORDS = FactWords(NO_WORDS, 0, 0)
 
 
-class Stated(NamedTuple):
-    """A fact before its decision commits to its texts.
+class NewFact(NamedTuple):
+    """A fact as a rule returns it, before it has commitments.
 
-    By field: `texts` get a commitment and are stored; `elsewhere` get one and stand in other words of the case already;
-    `private` words are stored without one.
+    By field: `texts` get a commitment and are stored. `elsewhere` get a commitment and are not stored, because another
+    decision of the case already stores them. `private` words are stored without a commitment.
     """
 
     fact: Fact
@@ -63,51 +63,53 @@ class Stated(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """What a department has shown of its contribution: words without a fact."""
+    """A draft of a contribution. It makes no fact, so no event shows it."""
 
     part_id: str
     words: Words
 
 
-def committed(stated: Stated, index: int, salt: bytes) -> Fact:
-    """The fact with a commitment for each of its texts; `paragraphs/0/text` names a field inside a list."""
+def with_commitments(new: NewFact, index: int, salt: bytes) -> Fact:
+    """The fact with a commitment for each text. The field `paragraphs/0/text` is a field inside a list."""
     made: dict[str, Any] = {}
-    for some in (stated.texts, stated.elsewhere):
+    for some in (new.texts, new.elsewhere):
         for field, text in some.items():
             name, *inner = field.split("/")
-            promise = commitment(salt, f"{index}/{field}", text)
+            committed = commitment(salt, f"{index}/{field}", text)
             if inner:
-                rows = made.setdefault(name, [dict(row) for row in getattr(stated.fact, name)])
-                rows[int(inner[0])][inner[1]] = promise
+                rows = made.setdefault(name, [dict(row) for row in getattr(new.fact, name)])
+                rows[int(inner[0])][inner[1]] = committed
             else:
-                made[name] = promise
+                made[name] = committed
     if not made:
-        return stated.fact
+        return new.fact
     ready: Any = {name: tuple(one) if isinstance(one, list) else one for name, one in made.items()}
-    fact: Fact = stated.fact._replace(**ready)
+    fact: Fact = new.fact._replace(**ready)
     return fact
 
 
-def named_words(index: int, *some: Words) -> dict[str, str]:
-    """Words by their place in the decision."""
+def words_by_place(index: int, *some: Words) -> dict[str, str]:
+    """Words of a fact under their places in its decision."""
     return {f"{index}/{field}": text for words in some for field, text in words.items()}
 
 
 def references(texts: Iterable[Text]) -> list[tuple[bytes, bytes]]:
-    """For each text that is worth it, what it is inside JSON, and the reference that stands for it."""
-    said = [(place, to_json(text)[1:-1]) for place, text in texts]
+    """Pairs of a text as JSON escapes it, without quotes, and its reference; without the texts that are too short."""
+    escaped = [(place, to_json(text)[1:-1]) for place, text in texts]
     return [
-        (text, f"{MARK}{place}{MARK}".encode()) for place, text in said if len(place) < SHORTEST_REFERRED <= len(text)
+        (text, f"{MARK}{place}{MARK}".encode())
+        for place, text in escaped
+        if len(place) < REFERENCE_FROM_BYTES <= len(text)
     ]
 
 
-def referring(value: bytes, to: Iterable[tuple[bytes, bytes]]) -> str:
-    """Compact JSON with the texts in it replaced by references."""
-    for text, reference in to:
+def with_references(value: bytes, references: Iterable[tuple[bytes, bytes]]) -> str:
+    """The JSON of a message with its texts replaced by references."""
+    for text, reference in references:
         value = value.replace(text, reference)
     return value.decode()
 
 
-def resolved(value: str, words: Words) -> str:
-    """The JSON again; `words` are by their place in the case. A text that is erased is empty."""
+def with_texts(value: str, words: Words) -> str:
+    """The JSON of a message with references replaced by `words`, given by place in the case. Erased texts are empty."""
     return REFERENCE.sub(lambda found: to_json(words.get(found[1], "")).decode()[1:-1], value)

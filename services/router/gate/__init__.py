@@ -1,1 +1,1 @@
-"""The gate: departments' outboxes onto the log."""
+"""The gate: reads departments' outboxes and appends valid messages to `inquiries.inputs`."""

@@ -1,4 +1,4 @@
-"""The gate: checks what departments write to their outboxes, stamps it, and appends it to the log of its case."""
+"""Handles batches from departments' outboxes: turns each message into an input, or into a refusal and a dead letter."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
@@ -22,13 +22,16 @@ from shared.service.city_feed import CityFeed
 
 @dataclass
 class Gate:
-    """Lets departments' messages onto the log of their case."""
+    """The handler of the group `router-gate`."""
 
     store: RouterStore
     city: CityFeed[CityIndex]
 
     async def let_in(self, batch: Sequence[OutboxRecord]) -> list[Publishable]:
-        """The inputs and refusals that follow. Safe to repeat: ids follow from the outbox's records."""
+        """The inputs, refusals and dead letters of a batch.
+
+        Safe to repeat: the ids of inputs and refusals are derived from the records.
+        """
         known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
@@ -46,7 +49,7 @@ class Gate:
 
 
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:
-    """Refuse what names an inquiry that nobody has decided on, and the outbox of nobody in the directory."""
+    """The record, refused when its department is not in the directory or its inquiry has no decision yet."""
     if knock.department not in members:
         refusal = Refusal("unknown-department", f"{knock.department!r} is not in the directory.", "Add the department.")
         return replace(knock, refusal=refusal)
@@ -57,9 +60,10 @@ def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> 
 
 
 def stamped(knock: OutboxRecord) -> Message:
-    """The input that a department's message becomes: its own words, our id, the broker's time, the topic's identity.
+    """The input for a department's message. The id comes from the record, the time from the broker, the sender from the
+    topic.
 
-    Let in twice, it has two salts; the first copy on the log counts.
+    A repeat makes the same input with another salt; the core uses the salt of the first copy on the log.
     """
     assert knock.message is not None
     assert knock.inquiry_id is not None
@@ -71,7 +75,7 @@ def stamped(knock: OutboxRecord) -> Message:
 
 
 def refusal(knock: OutboxRecord) -> Message:
-    """Word to the department that its message was not taken."""
+    """The `message.refused` for the department's inbox."""
     assert knock.refusal is not None
     told = MessageRefused(cause=knock.origin, reason=knock.refusal.reason, remedy=knock.refusal.remedy)
     return Message(
@@ -86,5 +90,5 @@ def refusal(knock: OutboxRecord) -> Message:
 
 
 def recorded_at(knock: OutboxRecord) -> str:
-    """When the broker took the record: nobody can back-date it."""
+    """The broker's timestamp of the record (RFC 3339, UTC), which a department cannot choose."""
     return timestamps.to_text(timestamps.from_ms(knock.record.timestamp_ms))

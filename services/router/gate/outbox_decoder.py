@@ -1,4 +1,4 @@
-"""Decodes a record of an outbox: the department's message, or the refusal that it gets."""
+"""Decodes and validates a record of a department's outbox."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ STRUCTURED = "application/cloudevents+json"
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """What a department's client sent: CloudEvents' type and id, and the data as JSON."""
+    """The CloudEvents type and id, and the data as JSON, before validation."""
 
     type: str | None
     id: str | None
@@ -30,7 +30,10 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRecord:
-    """One record of an outbox: what its department means, or why it cannot be let in."""
+    """A record of an outbox: either `message` is set, or `refusal`.
+
+    `id` is the id of the input that it becomes; `origin` is the `ce_id` of the record, or its position without one.
+    """
 
     record: Record
     department: str
@@ -41,17 +44,17 @@ class OutboxRecord:
 
     @property
     def digest(self) -> str:
-        """Which bytes were sent, as what."""
+        """The SHA-256 of the type and the value, in hexadecimal: it tells a repeat from another message with this id."""
         return ids.digest((self.record.header("ce_type") or "").encode() + b"\n" + (self.record.value or b""))
 
     @property
     def inquiry_id(self) -> str | None:
-        """The inquiry it speaks of."""
+        """The inquiry of the message; None for a refusal."""
         return ids.inquiry_of(self.message.part_id) if self.message else None
 
 
 class InvalidOutboxRecord(ValueError):
-    """The record cannot be understood; carries the refusal."""
+    """The record is not a valid message; `refusal` is what the department receives."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -59,7 +62,7 @@ class InvalidOutboxRecord(ValueError):
 
 
 def read_outbox(record: Record) -> OutboxRecord:
-    """What an outbox's record says; whatever cannot be understood is a refusal, never an error."""
+    """The message in a record, or a refusal. Never raises an error for an invalid record."""
     department = topics.department_of(record.topic)
     sent = attributes(record)
     given = sent.id
@@ -72,7 +75,7 @@ def read_outbox(record: Record) -> OutboxRecord:
 
 
 def attributes(record: Record) -> SentMessage:
-    """What was sent, in either mode of CloudEvents' Kafka binding: as headers, or the whole event as one JSON object."""
+    """What was sent, in binary mode (headers) or structured mode (one JSON object) of the CloudEvents Kafka binding."""
     binary = SentMessage(record.header("ce_type"), record.header("ce_id"), record.value)
     if not (record.header("content-type") or "").lower().startswith(STRUCTURED) or len(record.value or b"") > VALUE_MAX:
         return binary
@@ -87,7 +90,7 @@ def attributes(record: Record) -> SentMessage:
 
 
 def understood(sent: SentMessage) -> PartMessage:
-    """The message that was sent; raises Unreadable with what would be right."""
+    """The validated message. Raises InvalidOutboxRecord with the reason and the remedy."""
     kind = sent.type
     known = ", ".join(sorted(DEPARTMENT_MESSAGES))
     if not kind:
@@ -114,7 +117,7 @@ def understood(sent: SentMessage) -> PartMessage:
 
 
 def remedy_for(kind: str) -> str:
-    """The fields that a message of this type takes."""
+    """The remedy for an invalid value: the fields that a message of this type has."""
     fields = DEPARTMENT_MESSAGES[kind].model_fields
     needed = [name for name, field in fields.items() if field.is_required()]
     others = [name for name in fields if name not in needed]

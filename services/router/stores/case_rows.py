@@ -1,4 +1,4 @@
-"""The case list: one row a case as of its newest event, for the desk; a view that can be rebuilt from decisions."""
+"""The collection behind the desk's case list: one row for each case. It can be rebuilt from `inquiries.events`."""
 
 from collections.abc import Sequence
 
@@ -20,29 +20,28 @@ class CaseRows:
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
 
     async def show(self, rows: Sequence[Document]) -> None:
-        """Bring the view up to date; a row that is not newer than what is shown changes nothing."""
+        """Insert or update rows. Safe to repeat: a row replaces only one with a smaller sequence."""
         updates = []
         for row in rows:
             fields = {name: value for name, value in row.items() if name != "_id"}
             updates.append(UpdateOne({"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}, {"$set": fields}))
-        have = {one["_id"] for one in await find_by(self.collection, "_id", [row["_id"] for row in rows], ["_id"])}
-        taken = await insert_new(self.collection, [row for row in rows if row["_id"] not in have])
-        late = [one for one, row in zip(updates, rows, strict=True) if row["_id"] in have | taken]
-        if late:
-            await self.collection.bulk_write(late, ordered=False)
+        stored = {one["_id"] for one in await find_by(self.collection, "_id", [row["_id"] for row in rows], ["_id"])}
+        stored |= await insert_new(self.collection, [row for row in rows if row["_id"] not in stored])
+        if needed := [one for one, row in zip(updates, rows, strict=True) if row["_id"] in stored]:
+            await self.collection.bulk_write(needed, ordered=False)
 
     async def page(self, query: Document, limit: int) -> list[Document]:
-        """One page of the view, by inquiry id."""
+        """Rows in the order of their inquiry ids."""
         return await self.collection.find(query).sort("_id", ASCENDING).to_list(limit)
 
     async def open_with(self, department: str, after: str, limit: int) -> list[str]:
-        """Open cases in which this department has a part, by inquiry id, from after one on."""
+        """Ids of open cases in which this department has a part, in ascending order, greater than `after`."""
         query = {"departments": department, "state": {"$in": OPEN_CASES}, "_id": {"$gt": after}}
         found = await self.collection.find(query, ["_id"]).sort("_id", ASCENDING).to_list(limit)
         return [one["_id"] for one in found]
 
     async def open_parts(self) -> dict[str, int]:
-        """How many parts of open cases are offered, and how many accepted."""
+        """The number of parts in open cases that are offered and that are accepted, by state."""
         sums = {state: {"$sum": f"$part_states.{state}"} for state in OPEN}
         still_open = {"$match": {"state": {"$in": OPEN_CASES}}}
         found = await aggregated(self.collection, [still_open, {"$group": {"_id": None, **sums}}])

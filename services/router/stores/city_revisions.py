@@ -1,4 +1,4 @@
-"""The revisions of the city that this router has accepted."""
+"""Stores the revisions of the city."""
 
 from shared.city import City
 from shared.store.mongo import DESCENDING, Database, DuplicateKeyError
@@ -11,12 +11,11 @@ class CityRevisions:
         self.collection = database["revisions"]
 
     async def latest(self) -> City | None:
-        """The last revision that was accepted here."""
         stored = await self.collection.find_one({}, sort=[("_id", DESCENDING)])
         return City.model_validate_json(stored["city"]) if stored else None
 
     async def add(self, city: City) -> bool:
-        """Store a revision under its number; False when somebody else has taken the number meanwhile."""
+        """Store a revision under its number. Returns False when another process has stored one with this number."""
         try:
             await self.collection.insert_one({"_id": city.revision, "city": city.model_dump_json()})
         except DuplicateKeyError:

@@ -1,4 +1,4 @@
-"""Decisions: the record of every case, and the folded cases that this process remembers."""
+"""Stores decisions, the record of every case, and caches the cases that they fold into."""
 
 import asyncio
 from collections import OrderedDict, defaultdict
@@ -14,82 +14,83 @@ from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, 
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
-LOOK_S = 3.0
-UPDATED_TOGETHER = 50
-"""So many ids a store looks up quickly."""
+VERSION_CHECK_S = 3.0
+UPDATES_PER_CALL = 50
+"""A query for more ids at once is slow on the local store."""
 
 
-class SaidDecisions:
-    """The decisions whose messages this process publishes, by partition, until the place of their inputs is noted."""
+class InFlightDecisions:
+    """By partition, the decisions whose messages this process publishes and has not listed in `published` yet."""
 
     def __init__(self) -> None:
-        self.furthest: dict[int, tuple[int, str]] = {}
-        """Offset and `_id` of the decision furthest on, noted or not."""
+        self.newest: dict[int, tuple[int, str]] = {}
+        """Offset and `_id` of the decision with the highest offset, by partition; `remove` keeps it."""
         self._offsets: dict[int, dict[str, int]] = defaultdict(dict)
 
     def add(self, decision: Decision) -> None:
-        """A decision is stored here, or was stored before and is said again."""
         (partition, offset), id_ = decision.at, f"{decision.inquiry_id}/{decision.n}"
         self._offsets[partition][id_] = offset
-        self.furthest[partition] = max(self.furthest.get(partition, (-1, "")), (offset, id_))
+        self.newest[partition] = max(self.newest.get(partition, (-1, "")), (offset, id_))
 
     def before(self, partition: int, offset: int) -> list[str]:
-        """Those on inputs before this offset."""
+        """The `_id`s of decisions on inputs before this offset."""
         return [id_ for id_, at in self._offsets[partition].items() if at < offset]
 
-    def noted(self, partition: int, ids: Iterable[str]) -> None:
-        """These need not be remembered any longer."""
+    def remove(self, partition: int, ids: Iterable[str]) -> None:
         for id_ in ids:
             self._offsets[partition].pop(id_, None)
 
     def keep_only(self, partitions: Collection[int]) -> None:
-        """Other partitions have gone to other processes, which read again what was not committed."""
-        for gone in self._offsets.keys() - set(partitions):
-            del self._offsets[gone]
+        """Remove the other partitions: their new owners read again, and list, whatever was not committed."""
+        for revoked in self._offsets.keys() - set(partitions):
+            del self._offsets[revoked]
 
 
 class Decisions:
-    """The collection `decisions`. A remembered case is never trusted over an insert."""
+    """The collection `decisions` and the cache of cases. A cached case may be outdated; the insert then fails."""
 
     def __init__(self, database: Database) -> None:
         self.collection = database["decisions"]
         self._folded: OrderedDict[str, Case] = OrderedDict()
         self._kept = 0
-        self.said = SaidDecisions()
+        self.in_flight = InFlightDecisions()
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat. Raises UnreadableFormat when a decision has a former version."""
+        """Create the index; safe to repeat. Raises UnreadableFormat when a decision has an older version."""
         await self.collection.create_index([("inquiry_id", ASCENDING), ("n", ASCENDING)])
-        former = await self._of_a_former_version()
-        if former is not None:
+        older = await self._older_version()
+        if older is not None:
             raise UnreadableFormat(
-                f"The database {self.collection.database.name!r} holds a decision of version {former['v']!r}, "
-                f"{former['_id']!r}, and this router reads version {VERSION!r} only: give it an empty database."
+                f"The database {self.collection.database.name!r} has a decision of version {older['v']!r}, "
+                f"{older['_id']!r}, but this router reads version {VERSION!r} only: give it an empty database."
             )
 
-    async def _of_a_former_version(self) -> Document | None:
-        """One such decision. No index tells, so nobody looks for long: `read` refuses what is not found here."""
+    async def _older_version(self) -> Document | None:
+        """A decision of an older version, if the search ends within VERSION_CHECK_S.
+
+        There is no index on `v`, so the search may be slow. `read` refuses a decision that it does not find.
+        """
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(VERSION_CHECK_S):
                 return await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
         return None
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
-        """The cases by inquiry id. Those that are probably `new` are not looked up: the insert will tell."""
+        """Cases by inquiry id, from the cache where possible. Does not look up `new` ones: their insert fails if they exist."""
         wanted = list(inquiry_ids)
         cases = {one: self._folded.get(one) or Case(one) for one in wanted}
         unknown = [one for one in wanted if one not in self._folded and one not in new]
         return cases | await self.reload(unknown) if unknown else cases
 
     async def reload(self, inquiry_ids: Sequence[str]) -> dict[str, Case]:
-        """The cases as they are now, whatever this process remembers."""
-        found = await self._whole(inquiry_ids)
+        """Cases by inquiry id, from the store and not from the cache."""
+        found = await self._all(inquiry_ids)
         return {one: case_of(one, found[one]) for one in inquiry_ids}
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
-        """Insert decisions; return the inquiries of those whose place was taken, which must be loaded and decided again.
+        """Insert decisions. Returns the inquiries whose n-th decision exists already: load and decide these again.
 
-        The insert is the compare-and-set, the deduplication and the outbox.
+        This one insert is compare-and-set (`_id` is inquiry and n), deduplication (`cause`) and outbox (`messages`).
         """
         taken = await insert_new(self.collection, [decision.document() for _, decision in decided])
         lost = {id_.split("/")[0] for id_ in taken}
@@ -98,11 +99,11 @@ class Decisions:
                 self._forget(decision.inquiry_id)
             else:
                 self._remember(after(case, decision))
-                self.said.add(decision)
+                self.in_flight.add(decision)
         return lost
 
     async def erase(self, inquiry_id: str, through: int) -> None:
-        """Drop what an inquiry's decisions hold besides facts and ids, up to this one; safe to repeat."""
+        """Delete words, salts, digests and messages from decisions 1 to `through`; safe to repeat. Facts and ids stay."""
         erased = dict.fromkeys(("words", "salt", "digest", "messages", "picture"), "")
         await self.collection.update_many({"inquiry_id": inquiry_id, "n": {"$lte": through}}, {"$unset": erased})
         self._forget(inquiry_id)
@@ -112,13 +113,13 @@ class Decisions:
         self._kept -= forgotten.weight if forgotten else 0
 
     async def drop_messages(self, ids: Sequence[str]) -> None:
-        """Forget the stored messages of these decisions; their events can be said again all the same."""
-        for start in range(0, len(ids), UPDATED_TOGETHER):
-            only = {"_id": {"$in": ids[start : start + UPDATED_TOGETHER]}}
+        """Delete the stored messages of these decisions. Their events can still be published again, from the facts."""
+        for start in range(0, len(ids), UPDATES_PER_CALL):
+            only = {"_id": {"$in": ids[start : start + UPDATES_PER_CALL]}}
             await self.collection.update_many(only, {"$unset": {"messages": "", "picture": ""}})
 
     def _remember(self, case: Case) -> None:
-        """Keep a case as long as there is room, by count and by what its words weigh."""
+        """Cache a case, and evict the least recently used ones beyond CASES_KEPT or CHARACTERS_KEPT."""
         former = self._folded.get(case.inquiry_id)
         self._kept += case.weight - (former.weight if former else 0)
         self._folded[case.inquiry_id] = case
@@ -128,25 +129,25 @@ class Decisions:
             self._kept -= oldest.weight
 
     async def at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
-        """Decisions by inquiry and n, with their messages, in the order of `places`: they are said again."""
-        found = await self._whole([inquiry_id for inquiry_id, _ in places])
-        whole = {one: {d.n: d for d in with_messages(one, some)} for one, some in found.items()}
-        again = [whole[inquiry_id][n] for inquiry_id, n in places if n in whole[inquiry_id]]
-        for decision in again:
-            self.said.add(decision)
-        return again
+        """The decisions with these inquiry ids and numbers, with their messages, which the caller publishes again."""
+        stored = await self._all([inquiry_id for inquiry_id, _ in places])
+        by_n = {one: {d.n: d for d in with_messages(one, some)} for one, some in stored.items()}
+        found = [by_n[inquiry_id][n] for inquiry_id, n in places if n in by_n[inquiry_id]]
+        for decision in found:
+            self.in_flight.add(decision)
+        return found
 
     async def of(self, inquiry_id: str) -> list[Decision]:
         """All decisions of an inquiry with their messages, in order."""
-        return with_messages(inquiry_id, (await self._whole([inquiry_id]))[inquiry_id])
+        return with_messages(inquiry_id, (await self._all([inquiry_id]))[inquiry_id])
 
     async def causes(self, inquiry_id: str) -> set[str]:
-        """The ids of the inputs that this inquiry has decided."""
+        """The ids of the inputs that have a decision."""
         found = await find_by(self.collection, "inquiry_id", [inquiry_id], ["cause"])
         return {unpacked_id(one["cause"]) for one in found}
 
     async def in_order(self, inquiry_id: str) -> AsyncIterator[Decision]:
-        """All decisions with their messages, by inquiry and n, from this inquiry on."""
+        """All decisions with their messages, in the order of inquiry and n, from this inquiry on."""
         order = [("inquiry_id", ASCENDING), ("n", ASCENDING)]
         group: list[Decision] = []
         async for stored in self.collection.find({"inquiry_id": {"$gte": inquiry_id}}).sort(order):
@@ -159,21 +160,21 @@ class Decisions:
             yield one
 
     async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
-        """The subject lines of those inquiries whose message is there and not erased."""
+        """The subject lines by inquiry id, without inquiries that are erased or not registered yet."""
         first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
         cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
         subjects = {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
         return {inquiry_id: subject for inquiry_id, subject in subjects.items() if subject}
 
-    async def _whole(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
-        """All decisions of these inquiries, without messages."""
+    async def _all(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
+        """All decisions of these inquiries, without complete messages."""
         found: dict[str, list[Decision]] = {one: [] for one in inquiry_ids}
         for stored in await find_by(self.collection, "inquiry_id", list(found)):
             found[stored["inquiry_id"]].append(read(stored))
         return found
 
     async def known(self, inquiry_ids: Iterable[str]) -> set[str]:
-        """Those inquiries that have a decision."""
+        """The ids among `inquiry_ids` that have a decision."""
         wanted = sorted(set(inquiry_ids))
         known = {one for one in wanted if one in self._folded}
         first = [f"{one}/1" for one in wanted if one not in known]
@@ -181,16 +182,15 @@ class Decisions:
 
 
 def read(stored: Document) -> Decision:
-    """A stored decision. Raises DependencyUnavailable for one of another version, on which this one must not go on."""
-    refuse_other(stored)
-    return from_document(stored)
+    """The decision in a MongoDB document.
 
-
-def refuse_other(stored: Document) -> None:
-    """Raise DependencyUnavailable when the document has another version than this router's."""
+    Raises DependencyUnavailable for another version than VERSION, so that the core waits instead of deciding on a case
+    that it cannot read completely.
+    """
     if stored["v"] != VERSION:
         needed = "a-newer-router" if stored["v"] > VERSION else "a-database-of-this-version"
         raise DependencyUnavailable(
             needed,
-            f"The decision {stored['_id']!r} has version {stored['v']!r}, and this router reads version {VERSION!r} only.",
+            f"The decision {stored['_id']!r} has version {stored['v']!r}, but this router reads version {VERSION!r} only.",
         )
+    return from_document(stored)

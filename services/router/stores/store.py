@@ -1,4 +1,4 @@
-"""The router's database, one class a collection."""
+"""The router's database: one class for each collection."""
 
 from services.router.stores.case_rows import CaseRows
 from services.router.stores.city_revisions import CityRevisions
@@ -9,7 +9,7 @@ from shared.store.tombstones import Tombstones
 
 
 class RouterStore:
-    """The collections of `chorus_router` that more than one folder uses."""
+    """The collections of `chorus_router` that gate, core, desk and dead letters share."""
 
     def __init__(self, database: Database) -> None:
         self.decisions = Decisions(database)

@@ -1,1 +1,1 @@
-"""What the scorer computes: pure functions of events and of the moment they are asked for."""
+"""The rules of the scorer without I/O: clocks, periods and scores, computed from events up to a given time."""

@@ -1,4 +1,4 @@
-"""The clocks of one inquiry's parts, computed from its events."""
+"""Computes the clocks of an inquiry's parts from its events."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ STOPPING = (
 
 
 class CaseFact(NamedTuple):
-    """One event of an inquiry as the scorer keeps it."""
+    """An event of an inquiry, as far as scores need it."""
 
     sequence: int
     at: datetime
@@ -38,9 +38,10 @@ class CaseFact(NamedTuple):
 def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     """Every clock of every part of one inquiry.
 
-    Each starts when its part is offered. `accept` stops at acceptance; `first_reply` at the department's interim word or
-    at the release of the answer, whichever is first; `resolve` at the contribution. A returned or withdrawn part ends
-    them all: returning within the accept time is an acceptance of the duty to say so, so that clock is kept.
+    A clock starts when its part is offered. `accept` stops when the department accepts the part; `first_reply` at its
+    interim reply or at the release of the answer, the earlier of the two; `resolve` at its contribution. The withdrawal
+    of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops `accept`, because the
+    department has answered the offer. A clock that ends by its due time is void, one that ends later is broken.
     """
     running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
@@ -56,7 +57,7 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
 
 
 def _stops(body: EventBody) -> Sequence[tuple[str, ClockName, bool]]:
-    """Which clocks an event touches: (part, clock, whether it ends the duty instead of fulfilling it)."""
+    """The clocks that an event stops or ends: (part, clock, True when the event ends it)."""
     match body:
         case PartAcceptedEvent(part_id):
             return [(part_id, "accept", False)]
@@ -81,7 +82,7 @@ def _stopped(clock: Clock, at: datetime, ends: bool) -> Clock:
 
 
 def newly_judged(facts: Sequence[CaseFact], new: set[int]) -> list[tuple[ClockName, Verdict]]:
-    """(clock, verdict) of the clocks that the facts with these new sequences have stopped."""
+    """(clock, verdict) of each clock that events with these new sequences have stopped or ended."""
     before = {(c.part_id, c.clock): c for c in clocks(fact for fact in facts if fact.sequence not in new)}
     judged: list[tuple[ClockName, Verdict]] = []
     for clock in clocks(facts):

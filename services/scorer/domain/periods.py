@@ -9,7 +9,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From the first moment (included) to the last (excluded), in the city's time zone."""
+    """From `start` (included) to `end` (excluded), both in the city's time zone."""
 
     name: str
     start: datetime
@@ -32,11 +32,13 @@ def period(name: str, zone: ZoneInfo) -> Period:
         if first.strftime(form) != name or not FIRST_YEAR <= first.year <= LAST_YEAR:
             raise ValueError(name)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{name!r} is no period; write a month like 2026-11, a week like 2026-W47 or a day") from error
+        raise ValueError(
+            f"{name!r} is not a period; write a month like 2026-11, a week like 2026-W47 or a day like 2026-11-22"
+        ) from error
     start, end = (datetime.combine(day, time(), zone) for day in (first, after))
     return Period(name, start, end, str(zone))
 
 
 def neighbours(over: Period) -> tuple[str, str]:
-    """The months before and after the period, `YYYY-MM`."""
+    """The months before and after the period (`YYYY-MM`)."""
     return f"{over.start - timedelta(days=1):%Y-%m}", f"{over.end:%Y-%m}"

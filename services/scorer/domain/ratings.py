@@ -1,4 +1,4 @@
-"""How ratings count."""
+"""Counts the ratings of a department."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from shared.events.case_events import InquiryRatedEvent
 
 @dataclass(frozen=True, slots=True)
 class PartRating:
-    """A rating as it counts for one part of the answer; `contacted`: the part's first reply was in time."""
+    """A rating of an answer, for one of its parts; `contacted`: the part's first-reply clock was kept."""
 
     rating: InquiryRatedEvent
     contacted: bool
@@ -16,8 +16,6 @@ class PartRating:
 
 @dataclass(frozen=True, slots=True)
 class RatingCounts:
-    """One department's ratings over a period."""
-
     valid: int = 0
     contacted: int = 0
     solved: int = 0

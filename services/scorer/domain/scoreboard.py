@@ -1,4 +1,4 @@
-"""The counts of each department over a period."""
+"""Counts parts, clocks and ratings of each department over a period."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from shared.events.case_events import (
 
 @dataclass(frozen=True, slots=True)
 class ClockCounts:
-    """How one kind of clock went."""
+    """The verdicts of one clock."""
 
     kept: int = 0
     broken: int = 0
@@ -29,14 +29,12 @@ class ClockCounts:
 
     @property
     def share(self) -> str | None:
-        """The share kept of those judged."""
+        """Kept clocks as a share of kept and broken ones; None when both are 0."""
         return share(self.kept, self.kept + self.broken)
 
 
 @dataclass(frozen=True, slots=True)
 class DepartmentCounts:
-    """One department's counts over a period."""
-
     assigned: int = 0
     answered: int = 0
     released: int = 0
@@ -50,7 +48,7 @@ class DepartmentCounts:
 
 @dataclass(slots=True)
 class _Tally:
-    """What is counted of one department while the inquiries are gone through."""
+    """The running counts of a department."""
 
     assigned: int = 0
     answered: int = 0
@@ -74,14 +72,14 @@ class _Tally:
         )
 
     def _clock(self, name: ClockName) -> ClockCounts:
-        went = self.verdicts
-        return ClockCounts(kept=went[name, "kept"], broken=went[name, "broken"], open=went[name, "open"])
+        counts = self.verdicts
+        return ClockCounts(kept=counts[name, "kept"], broken=counts[name, "broken"], open=counts[name, "open"])
 
 
 def rows(inquiries: Iterable[Sequence[CaseFact]], over: Period, as_of: datetime) -> dict[str, DepartmentCounts]:
-    """Counts by department: of the parts that were offered in the period, everything that has become of them by `as_of`.
+    """Counts by department, for the parts that were offered in the period, from events up to `as_of`.
 
-    A rating counts for every department whose part stands in the answer it rates.
+    A rating counts for every department that has a part in the rated answer.
     """
     board: defaultdict[str, _Tally] = defaultdict(_Tally)
     for facts in inquiries:
@@ -120,7 +118,7 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
 
 
 def share(part: int, whole: int) -> str | None:
-    """`part / whole` with four decimals, rounded half to even; None of nothing."""
+    """`part / whole` with four decimals, rounded half to even; None when `whole` is 0."""
     if whole == 0:
         return None
     return str((Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))

@@ -1,1 +1,1 @@
-"""The contenders: each a program of its own, so that none runs in a process that another one has warmed or worn."""
+"""The contenders, each a separate program, so that none affects another's process."""

@@ -1,4 +1,4 @@
-"""Rival of intake: a bare Starlette endpoint with one journaled insert; with --hop it publishes each message as well."""
+"""Compared with intake: a bare Starlette endpoint with one journaled insert; --hop also publishes each message."""
 
 import asyncio
 import os
@@ -26,12 +26,12 @@ producer: AIOKafkaProducer
 
 
 async def receive(request: Request) -> JSONResponse:
-    """Take a message durably, say so, and send it on."""
+    """Store a message durably, respond, and publish it."""
     given = await request.json()
     id_ = uuid4().hex
     await entries.insert_one({"_id": id_, **given})
     if HOP:
-        # As intake does: what was written is answered, and published meanwhile.
+        # As in intake: respond after the write, publish in the background.
         department = given["departments"][0].encode()
         confirmed = await producer.send(topics.INPUTS, await request.body(), id_.encode(), headers=[("to", department)])
         under_way.add(confirmed)
@@ -40,13 +40,13 @@ async def receive(request: Request) -> JSONResponse:
 
 
 async def healthy(request: Request) -> JSONResponse:
-    """Whether it listens."""
+    """Health check."""
     return JSONResponse({"ready": True, "reasons": []})
 
 
 @asynccontextmanager
 async def connected(app: Starlette) -> AsyncIterator[None]:
-    """A producer as our services have it."""
+    """A producer with the services' settings."""
     global producer
     if not HOP:
         yield

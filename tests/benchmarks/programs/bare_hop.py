@@ -1,4 +1,4 @@
-"""Rival of the way into an inbox: reads what the bare endpoint sent, journals it, sends it on, commits; no rule, no case."""
+"""Compared with the path to an inbox: reads from the bare endpoint, journals, publishes, commits; without rules or cases."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ GROUP = "bench-hop"
 
 
 async def main() -> None:
-    """Whatever has come together is written by one insert, as the core does."""
+    """Insert each batch with one write, as the core does."""
     kafka = os.environ["CHORUS_KAFKA"]
     cases = connect(os.environ["CHORUS_MONGODB"], "bench")["cases"]
     consumer = AIOKafkaConsumer(

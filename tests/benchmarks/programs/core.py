@@ -1,9 +1,9 @@
-"""Ours: the router's core on the services' own wiring and delivery; with --memory, cases live in memory and no store is asked."""
+"""Chorus: the router's core with the services' wiring and delivery; --memory keeps cases in memory without a store."""
 
 import sys
 from collections.abc import Iterable, Sequence
 
-from services.router.core.handlers import MOST_INPUTS, Core
+from services.router.core.handlers import INPUTS_PER_BATCH, Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
@@ -20,26 +20,26 @@ GROUP = "router-core"
 
 
 class DecisionsInMemory(Decisions):
-    """Keeps every case in memory; nobody else decides, so no place is ever taken."""
+    """Keeps every case in memory; there is no other process, so no insert collides."""
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
-        """The cases that were decided here."""
+        """The cases decided here."""
         return {one: self._folded.get(one) or Case(one) for one in inquiry_ids}
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
-        """Remember them."""
+        """Keep them."""
         for case, decision in decided:
             self._remember(after(case, decision))
         return set()
 
     async def at(self, places: Sequence[tuple[str, int]]) -> list[Decision]:
-        """Only a repeated input asks, and no input of a benchmark comes twice."""
+        """Only called for a repeated input, which a benchmark does not have."""
         assert not places, "an input came twice"
         return []
 
 
 def make(settings: Settings) -> Service:
-    """The router without gate, view and desk: the core's job alone."""
+    """The router without gate, view and desk."""
     service = Service("router", settings)
     in_memory = "--memory" in sys.argv
     store = RouterStore(service.database)
@@ -50,7 +50,7 @@ def make(settings: Settings) -> Service:
     if not in_memory:
         service.before_reading(store.prepare)
     core = Core(store, city)
-    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, most=MOST_INPUTS)
+    service.reads(topics.INPUTS, group=GROUP, read=read_input, handle=core.decide_inputs, most=INPUTS_PER_BATCH)
     return service
 
 

@@ -1,4 +1,4 @@
-"""Rival: Faust, an agent that takes 500 events at a time, sends all their messages, awaits every confirmation, and acks."""
+"""Compared: Faust, an agent that takes 500 events at a time, sends all their messages, awaits all confirmations, acks."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ BATCH = 500
 
 
 class Idempotent(Producer):  # type: ignore[misc]  # it is not installed where types are checked
-    """Faust offers idempotence only with transactions; every contender here publishes idempotently."""
+    """Faust offers idempotence only with transactions; all contenders publish idempotently."""
 
     def _settings_extra(self) -> dict[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
@@ -50,7 +50,7 @@ outputs = {name: app.topic(name, key_type=bytes, value_type=bytes) for name in n
 
 @app.agent(inputs)  # type: ignore[untyped-decorator]  # it is not installed where types are checked
 async def decide(stream: Any) -> None:
-    """The core's job, a batch at a time."""
+    """The core's job, one batch at a time."""
     async for events in stream.take_events(BATCH, within=0.02):
         futures = []
         for event in events:

@@ -1,4 +1,4 @@
-"""Ours: the router's gate alone, on the services' own wiring and delivery."""
+"""Chorus: the router's gate with the services' wiring and delivery."""
 
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate

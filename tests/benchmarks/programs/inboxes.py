@@ -1,4 +1,4 @@
-"""The departments at their inboxes: notes when each message came to hand, a line `key seconds` each, until it is told to end."""
+"""Departments reading their inboxes: prints a line `key seconds` for each received message, until SIGTERM."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ STARTED = "reading\n"
 
 
 def main() -> None:
-    """The topics, whose names follow the file's, are read from where they end now."""
+    """Read the topics named after the file argument, from their current end."""
     noted, names = Path(sys.argv[1]), sys.argv[2:]
     kafka = os.environ["CHORUS_KAFKA"]
     ends = Broker(kafka).ends(names)

@@ -1,4 +1,4 @@
-"""Rival: the same loop over librdkafka, a C library with threads of its own, at the settings that suited it best."""
+"""Compared: the same loop with librdkafka, a C library with its own threads, with its best settings."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def main() -> None:
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 1_048_576,
             "batch.size": 1_000_000,
-            # A call for each of a hundred thousand confirmations would cost it more than anything else.
+            # A callback for each confirmation would dominate its running time.
             "delivery.report.only.error": True,
             "on_delivery": refused,
         }
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def refused(error: object, record: object) -> None:
-    """A message that is not confirmed ends the program before its batch is committed."""
+    """An unconfirmed message ends the program before the commit of its batch."""
     if error is not None:
         raise RuntimeError(f"not confirmed: {error}")
 

@@ -1,4 +1,4 @@
-"""How a program of a benchmark runs: on uvloop, until SIGTERM."""
+"""Runs a benchmark program on uvloop until SIGTERM."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import uvloop
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run it until the process is told to end; uvicorn, and with it every service, uses the same loop."""
+    """Run until SIGTERM; uvicorn and the services use the same event loop."""
     uvloop.run(_until_told(main))
 
 

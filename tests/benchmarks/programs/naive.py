@@ -1,4 +1,4 @@
-"""Rival: the handler of FastStream's tutorial, made safe: one message, its publishes awaited one by one, one commit."""
+"""Compared: the handler of FastStream's tutorial, made safe: for each message, await each publish, then commit."""
 
 import os
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ GROUP = "bench-naive"
 
 
 async def main() -> None:
-    """Serve for ever."""
+    """Run until SIGTERM."""
     import asyncio
 
     work = Work(the_directory())

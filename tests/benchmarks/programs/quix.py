@@ -1,4 +1,4 @@
-"""Rival: Quix Streams, its dataframe expanding each inquiry into messages and producing each to its topic."""
+"""Compared: Quix Streams, a dataframe that expands each inquiry into messages and produces each to its topic."""
 
 import os
 from typing import Any
@@ -14,7 +14,7 @@ GROUP = "bench-quix"
 
 
 class Value(Serializer):  # type: ignore[misc]  # it is not installed where types are checked
-    """A row's value is bytes already; its topic and headers are told apart from it."""
+    """A row's value is already bytes; topic and headers are separate."""
 
     def __call__(self, row: Row, ctx: SerializationContext) -> bytes:
         """The bytes of the record."""
@@ -22,7 +22,7 @@ class Value(Serializer):  # type: ignore[misc]  # it is not installed where type
 
 
 def main() -> None:
-    """Run the application until it is told to end."""
+    """Run the application until SIGTERM."""
     directory = the_directory()
     work = Work(directory)
     app = Application(
@@ -31,7 +31,7 @@ def main() -> None:
         auto_offset_reset="earliest",
         auto_create_topics=False,
         loglevel="WARNING",
-        # A checkpoint flushes the producer, then commits: the rarer, the faster.
+        # A checkpoint flushes the producer, then commits: fewer checkpoints are faster.
         commit_every=10_000,
         commit_interval=2.0,
         producer_extra_config={

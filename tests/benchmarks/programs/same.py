@@ -1,4 +1,4 @@
-"""Rival: our own pipeline by hand, without a layer: the same inserts, a batch a partition, the next batch stored meanwhile."""
+"""Compared: the product's pipeline written by hand: the same inserts, a batch for each partition, overlapping batches."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ Rows = dict[tuple[str, int], list[tuple[bytes, bytes, list[Header]]]]
 
 @lru_cache(65_536)
 def place(key: bytes) -> int:
-    """Where a key belongs, before the number of partitions is known."""
+    """The partition of a key, before the number of partitions is known."""
     return int(murmur2(key)) & 0x7FFFFFFF
 
 
 async def main() -> None:
-    """Read, decide and insert a batch while the former one is being confirmed and committed."""
+    """Read, decide and insert a batch while the previous one is confirmed and committed."""
     kafka = os.environ["CHORUS_KAFKA"]
     work, decided = Work(the_directory()), connect(os.environ["CHORUS_MONGODB"], "bench")["decisions"]
     await decided.create_index([("inquiry_id", 1), ("n", 1)])
@@ -63,7 +63,7 @@ async def main() -> None:
 
 
 async def finish(producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, rows: Rows, offsets: dict[Any, int]) -> None:
-    """Send a batch for each partition, wait for every confirmation, commit."""
+    """Send a batch for each partition, await all confirmations, commit."""
     futures = []
     for (topic, partition), some in rows.items():
         batch = producer.create_batch()

@@ -1,4 +1,4 @@
-"""Rival: the loop that one writes first with a store: 500 records, a case document upserted for each, a `send` a message."""
+"""Compared: a plain loop with a store: 500 records, upsert a case document for each, `send` each message."""
 
 import asyncio
 import os
@@ -44,13 +44,13 @@ async def main() -> None:
 
 
 async def upsert(cases: Collection, decisions: list[Decision]) -> None:
-    """Each case as it is now, with what it still has to say; one round trip for all of them."""
+    """The current cases with their unpublished messages, in one round trip."""
     if decisions:
         await cases.bulk_write([UpdateOne(*row(one), upsert=True) for one in decisions], ordered=False)
 
 
 def row(decision: Decision) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Which case, and what is set."""
+    """The filter and the update of a case."""
     document = decision.document()
     del document["_id"]
     return {"_id": decision.inquiry_id}, {"$set": document}

@@ -1,4 +1,4 @@
-"""The core's job without anything around it: the same pure functions for every contender, so that only plumbing differs."""
+"""The core's job as pure functions, the same for every contender, so that only the plumbing differs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from deploy.local.city import city_folder, read_city
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, after
 from shared.contracts.envelope import Header
 from shared.kafka.records import Record
@@ -17,12 +17,12 @@ Row = tuple[str, bytes, bytes, list[Header]]
 
 
 def the_directory() -> CityIndex:
-    """The city of $CHORUS_CITY, else the sample, compiled."""
+    """The city in $CHORUS_CITY, or the sample city, compiled."""
     return city_index(read_city(city_folder()))
 
 
 class Work:
-    """Validates, folds and decides; cases are kept in memory, and nothing is ever forgotten."""
+    """Validates, folds and decides; keeps all cases in memory."""
 
     def __init__(self, city: CityIndex) -> None:
         tune_python()
@@ -30,10 +30,10 @@ class Work:
         self.cases: dict[str, Case] = {}
 
     def decide(self, record: Record) -> Decision | None:
-        """The decision that a record calls for; None when it was made before."""
+        """The decision on a record; None for a repeat."""
         given = read_input(record)
         case = self.cases.get(given.inquiry_id) or Case(given.inquiry_id)
-        given = told_apart(case, given)
+        given = with_distinct_id(case, given)
         if given.id in case.causes:
             return None
         decision = decide(case, given, self.city)
@@ -42,11 +42,11 @@ class Work:
 
 
 def record_of(raw: Any) -> Record:
-    """A record of aiokafka's."""
+    """A record of aiokafka."""
     return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
 
 
 def rows_of(decision: Decision | None) -> Iterator[Row]:
-    """What a decision publishes: topic, key, value, headers."""
+    """The messages of a decision: topic, key, value, headers."""
     for message in decision.messages if decision else ():
         yield message.topic, *message.record

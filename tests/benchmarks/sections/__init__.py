@@ -1,4 +1,4 @@
-"""The sections of a benchmark: each measures one thing side by side and says what it found."""
+"""The sections of a benchmark; each measures one thing and returns its results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from shared.city import City
 from shared.kafka import topics
 from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.benchmarks.contest import PARTITIONS, Say
-from tests.benchmarks.letters import Letter, write_letters
+from tests.benchmarks.messages import ResidentMessage, write_messages
 from tests.benchmarks.place import Place
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What every section is given; `size` is the number of records of one run of a fast contender."""
+    """The input of every section; `size` is the number of records in a run of a fast contender."""
 
     place: Place
     city: City
@@ -32,21 +32,21 @@ class Bench:
 
     @property
     def fewer_rounds(self) -> int:
-        """For what takes long by itself, or is many measurements in one."""
+        """The rounds for long or repeated measurements."""
         return max(self.rounds * 3 // 5, 1)
 
-    def letters(self, number: int, named: Sequence[str] = ()) -> list[Letter]:
-        """So many letters, the same in every section."""
-        return write_letters(self.city, number, self.seed, named)
+    def messages(self, number: int, named: Sequence[str] = ()) -> list[ResidentMessage]:
+        """This many messages, the same in every section."""
+        return write_messages(self.city, number, self.seed, named)
 
     @property
     def topics(self) -> list[Topic]:
-        """Every topic that provisioning makes for this city."""
+        """Every topic that provisioning creates for this city."""
         return [*system_topics(PARTITIONS, 90), *department_topics([one.code for one in self.city.active], 90)]
 
     @property
     def inboxes(self) -> list[str]:
-        """The departments' inboxes."""
+        """The inboxes of all departments."""
         return [topics.inbox(one.code) for one in self.city.active]
 
     def fresh(self) -> None:
@@ -57,7 +57,7 @@ class Bench:
 
 @dataclass
 class Section:
-    """What was found: figures for the JSON, ratios by their fixed names, tables and sentences for people."""
+    """Results: figures for the JSON, ratios by their fixed names, tables and text."""
 
     figures: dict[str, Any] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)

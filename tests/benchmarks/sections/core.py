@@ -1,4 +1,4 @@
-"""The core's job, ours beside every rival's: without a store on any side, and with one on all."""
+"""The core against other libraries: both without a store, and both with one."""
 
 import subprocess
 from collections import defaultdict
@@ -47,7 +47,7 @@ WARM_ROUND = 0.5
 
 @dataclass
 class Contest:
-    """One table: ours and its rivals, round by round; who cannot run is left out from then on, with the reason."""
+    """One table: Chorus and its contenders, round by round; one that cannot run is excluded with the reason."""
 
     arena: Arena
     ours: Contender
@@ -58,15 +58,15 @@ class Contest:
 
     @property
     def contenders(self) -> list[Contender]:
-        """Those that can run, ours first."""
+        """Those that can run, Chorus first."""
         return [one for one in (self.ours, *self.rivals.values()) if one.name not in self.not_measured]
 
     def check(self) -> None:
-        """Half a round of each, to warm the broker up and to prove that all write and store the very same."""
+        """Half a round of each, as warm-up and to prove that all write and store the same."""
         self.not_measured |= {one.name: why for one in self.rivals.values() if (why := hindrance(one))}
         for one in self.contenders:
             short = replace(one, share=one.share * WARM_ROUND)
-            with suppress(ValueError):  # too few to be timed, which is not what they are for
+            with suppress(ValueError):  # too few to be timed; this run only checks
                 self._run(short)
             if one.name in self.not_measured:
                 continue
@@ -109,12 +109,12 @@ class Contest:
     # ── what came of it ──────────────────────────────────────────────────────
 
     def rounds(self, contender: Contender) -> Rounds:
-        """Its inquiries a second."""
+        """Its inquiries per second."""
         return Rounds(tuple(one.per_s for one in self.timed[contender.name]))
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Ours divided by each rival's."""
+        """Chorus divided by each contender."""
         ours = self.rounds(self.ours)
         return {
             name: ratio(ours, self.rounds(rival)) for name, rival in self.rivals.items() if self.timed.get(rival.name)
@@ -134,15 +134,15 @@ class Contest:
         return found
 
     def table(self, title: str) -> str:
-        """For people."""
+        """For the report."""
         ratios = {rival.name: self.ratios.get(name) for name, rival in self.rivals.items()}
         rows = [_row(name, figures, ratios.get(name)) for name, figures in self.figures().items()]
         return table(title, ("", "inquiries/s", "range", "ours is", "µs of processor each"), rows)
 
 
 def measure(bench: Bench) -> Section:
-    """Both tables, their rounds interleaved."""
-    arena = Arena(bench.place, bench.directory, bench.letters(bench.size), round(bench.size * WARM_UP), bench.say)
+    """Both tables, with interleaved rounds."""
+    arena = Arena(bench.place, bench.directory, bench.messages(bench.size), round(bench.size * WARM_UP), bench.say)
     contests = (Contest(arena, OURS, WITHOUT_STORE), Contest(arena, OURS_STORED, WITH_STORE))
     for contest in contests:
         contest.check()
@@ -161,14 +161,14 @@ def measure(bench: Bench) -> Section:
 
 
 def hindrance(contender: Contender) -> str:
-    """Why a program cannot be measured here; nothing when it can."""
+    """Why a program cannot be measured here; empty when it can."""
     if not (REPOSITORY / f"{contender.module.replace('.', '/')}.py").exists():
         return f"there is no program {contender.module}"
     package = PACKAGES.get(contender.name)
     if package is None:
         return ""
     if not contender.python.exists():
-        return f"its environment {contender.python.parents[1].name} is not there; `make bench` makes it"
+        return f"its environment {contender.python.parents[1].name} does not exist; `make bench` creates it"
     tried = subprocess.run([contender.python, "-c", f"import {package}"], capture_output=True, text=True, check=False)
     return f"{package} is not installed in {contender.python.parents[1].name}" if tried.returncode else ""
 

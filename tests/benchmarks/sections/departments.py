@@ -1,4 +1,4 @@
-"""A thousand departments: the first message to each, and what follows when their inboxes are known."""
+"""A thousand departments: the first message to each, and throughput once their inboxes are known."""
 
 import shutil
 import time
@@ -10,7 +10,7 @@ from deploy.local.city import city_folder, read_city
 from shared.kafka import topics
 from tests.benchmarks.contest import Contender, Process, running
 from tests.benchmarks.figures import Rounds, number, shown, table
-from tests.benchmarks.letters import Letter
+from tests.benchmarks.messages import ResidentMessage
 from tests.benchmarks.sections import Bench, Section
 
 DEPARTMENTS, QUICK_DEPARTMENTS = 1_000, 200
@@ -20,7 +20,7 @@ LIMIT_S = 120.0
 
 
 def measure(bench: Bench) -> Section:
-    """A new core each round, so that no inbox is known to it: one message to each department, the same again, many."""
+    """A new core in each round, which knows no inbox: one message to each department, again, then many."""
     number_of = QUICK_DEPARTMENTS if bench.quick else DEPARTMENTS
     folder = bench.place.folder / "city-of-many"
     write_city(folder, number_of)
@@ -52,7 +52,7 @@ def measure(bench: Bench) -> Section:
 
 
 def write_city(folder: Path, number_of: int) -> None:
-    """The city of every benchmark, with so many departments."""
+    """The benchmark city with this many departments."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(city_folder(), folder)
     missing = number_of - len(read_city(folder).departments)
@@ -65,29 +65,29 @@ def write_city(folder: Path, number_of: int) -> None:
 
 
 def _round(bench: Bench, folder: Path, number_of: int) -> tuple[float, float, float]:
-    """Seconds for one message to each department, twice; then inquiries a second."""
+    """Seconds for one message to each department, twice; then inquiries per second."""
     broker = bench.place.broker
     bench.place.forget()
     broker.renew([one for one in bench.topics if not one.name.endswith(".outbox")])
     broker.forget(CORE.group)
     codes = [one.code for one in bench.city.active]
-    letters = bench.letters(2 * number_of + bench.size, codes)
+    messages = bench.messages(2 * number_of + bench.size, codes)
     with ExitStack() as ends:
         core = ends.enter_context(running(CORE, bench.place, CHORUS_CITY=str(folder)))
-        # These name one department: afterwards the core is at work, and knows no other inbox but those of its rules.
-        early = replace(bench, seed=bench.seed + 1).letters(WARM_UP, codes[:1])
+        # Messages to one department: afterwards the core runs, and knows only the inboxes of its rules.
+        early = replace(bench, seed=bench.seed + 1).messages(WARM_UP, codes[:1])
         done = _take(bench, core, early, 0)[1]
         spans = []
-        for first, last in ((0, number_of), (number_of, 2 * number_of), (2 * number_of, len(letters))):
-            span_s, done = _take(bench, core, letters[first:last], done)
+        for first, last in ((0, number_of), (number_of, 2 * number_of), (2 * number_of, len(messages))):
+            span_s, done = _take(bench, core, messages[first:last], done)
             spans.append(span_s)
     return spans[0], spans[1], bench.size / spans[2]
 
 
-def _take(bench: Bench, core: Process, letters: list[Letter], done: int) -> tuple[float, int]:
-    """Seconds from the first letter on the log to the last message in an inbox, and how many are done by then."""
+def _take(bench: Bench, core: Process, messages: list[ResidentMessage], done: int) -> tuple[float, int]:
+    """Seconds from the first input to the last inbox message, and how many are done by then."""
     began_ms = time.time() * 1000
-    bench.place.broker.write((topics.INPUTS, one.record) for one in letters)
-    done += len(letters)
+    bench.place.broker.write((topics.INPUTS, one.record) for one in messages)
+    done += len(messages)
     bench.place.broker.until_committed(CORE.group, [topics.INPUTS], done, core.alive, LIMIT_S)
     return (bench.place.broker.last_append_ms(bench.inboxes) - began_ms) / 1000, done

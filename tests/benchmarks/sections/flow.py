@@ -1,4 +1,4 @@
-"""What the other parts of the flow take: gate and scorer, a backlog ten times as long, a second process of the core."""
+"""Throughput of gate and scorer, a backlog ten times as long, and a second core process."""
 
 import json
 from collections import defaultdict
@@ -11,7 +11,7 @@ from shared.kafka import topics
 from shared.kafka.publisher import RawRecord
 from tests.benchmarks.contest import Contender
 from tests.benchmarks.figures import Rounds, number, ratio, shown, table
-from tests.benchmarks.letters import Letter
+from tests.benchmarks.messages import ResidentMessage
 from tests.benchmarks.sections import Bench, Section
 from tests.benchmarks.workload import Load, Worked, work_off
 
@@ -28,18 +28,18 @@ Found = dict[str, list[Worked]]
 
 
 def measure(bench: Bench) -> Section:
-    """Rounds of short and long backlog, one process and two; then the gate and the scorer on what came of it."""
+    """Rounds of short and long backlogs with one process and with two; then gate and scorer on the result."""
     short, long = (QUICK_SHORT, QUICK_SHORT * LONG // SHORT) if bench.quick else (SHORT, LONG)
-    letters = bench.letters(long)
+    messages = bench.messages(long)
     found: Found = defaultdict(list)
     names = (f"core, {short:,} waiting", f"core, {long:,} waiting", "core, one process", "core, two processes")
-    # A long backlog takes so long by itself that chance has less to say.
+    # A long backlog varies less, so fewer rounds suffice.
     for at in range(max(bench.rounds // 2, 1)):
         for name, count in zip(names[:2], (short, long), strict=True):
-            _note(bench, found, name, at, _core(bench, letters[:count], short // 5, CORE))
+            _note(bench, found, name, at, _core(bench, messages[:count], short // 5, CORE))
     for at in range(bench.fewer_rounds):
         for name, programs in zip(names[2:], ((CORE,), (CORE, SECOND)), strict=True):
-            _note(bench, found, name, at, _core(bench, letters[: bench.size], round(bench.size * WARM_UP), *programs))
+            _note(bench, found, name, at, _core(bench, messages[: bench.size], round(bench.size * WARM_UP), *programs))
     for at in range(bench.fewer_rounds):
         _note(bench, found, "gate", at, _gate(bench))
         _note(bench, found, "scorer", at, _scorer(bench))
@@ -76,15 +76,15 @@ def _note(bench: Bench, found: Found, name: str, at: int, worked: Worked) -> Non
     bench.say(f"flow: round {at + 1}: {name}: {number(worked.per_s)}/s, {worked.peak_mib:.0f} MiB")
 
 
-def _core(bench: Bench, letters: list[Letter], warm_up: int, *programs: Contender) -> Worked:
+def _core(bench: Bench, messages: list[ResidentMessage], warm_up: int, *programs: Contender) -> Worked:
     bench.fresh()
-    bench.place.broker.write((topics.INPUTS, one.record) for one in letters)
-    load = Load(CORE.group, [topics.INPUTS], len(letters), warm_up, topics.EVENTS, REGISTERED)
+    bench.place.broker.write((topics.INPUTS, one.record) for one in messages)
+    load = Load(CORE.group, [topics.INPUTS], len(messages), warm_up, topics.EVENTS, REGISTERED)
     return work_off(bench.place, load, *programs)
 
 
 def _gate(bench: Bench) -> Worked:
-    """Every part that the core has offered is accepted by its department."""
+    """Every offered part is accepted by its department."""
     broker = bench.place.broker
     broker.renew([one for one in bench.topics if one.name == topics.INPUTS or one.name.endswith(".outbox")])
     accepted = list(_acceptances(bench))
@@ -105,7 +105,7 @@ def _acceptances(bench: Bench) -> Iterator[tuple[str, RawRecord]]:
 
 
 def _scorer(bench: Bench) -> Worked:
-    """Every event that the core has told."""
+    """Every event of the core."""
     bench.place.forget("chorus_scorer")
     count = sum(bench.place.broker.ends([topics.EVENTS]).values())
     return work_off(bench.place, Load(SCORER.group, [topics.EVENTS], count, round(count * WARM_UP)), SCORER)

@@ -1,4 +1,4 @@
-"""Intake: messages accepted a second, beside a bare endpoint that inserts each by itself; and with Kafka down."""
+"""Intake: accepted messages per second against a bare endpoint with single inserts; and without Kafka."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,23 +14,23 @@ from tests.benchmarks.served import listening
 
 CONCURRENCIES = (64, 256)
 WARM_UP_S, SPAN_S, QUICK_SPAN_S = 1.0, 3.0, 1.0
-LETTERS = 2_000
+MESSAGES = 2_000
 OURS, BARE, KAFKA_DOWN = "intake", "bare endpoint, insert_one", "intake, Kafka down"
 
 
 def measure(bench: Bench) -> Section:
-    """Each side alone on the machine, one after the other in every round."""
+    """Each side alone, one after the other in every round."""
     measured: dict[tuple[str, int], list[float]] = defaultdict(list)
     sides: dict[str, Callable[[Place], Iterator[Address]]] = {OURS: _intake, BARE: _bare}
-    if bench.place.kafka_part is not None:
+    if bench.place.kafka_component is not None:
         sides[KAFKA_DOWN] = _intake_alone
-    letters = bench.letters(LETTERS)
+    messages = bench.messages(MESSAGES)
     span_s = QUICK_SPAN_S if bench.quick else SPAN_S
     for at in range(bench.rounds):
         for name, side in sides.items():
             bench.fresh()
             with contextmanager(side)(bench.place) as address:
-                requests = requests_of(letters, address)
+                requests = requests_of(messages, address)
                 for concurrency in CONCURRENCIES:
                     per_s = uvloop.run(pressed(address, requests, concurrency, WARM_UP_S, span_s))
                     measured[name, concurrency].append(per_s)
@@ -77,11 +77,11 @@ def _bare(place: Place) -> Iterator[Address]:
 
 
 def _intake_alone(place: Place) -> Iterator[Address]:
-    """The broker goes when intake is ready, and comes back before it is told to end."""
-    assert place.kafka_part is not None
+    """Stop the broker when intake is ready, and start it again before intake stops."""
+    assert place.kafka_component is not None
     with listening(place, "services.intake") as address:
-        place.kafka_part.stop()
+        place.kafka_component.stop()
         try:
             yield address
         finally:
-            place.kafka_part.start()
+            place.kafka_component.start()

@@ -1,4 +1,4 @@
-"""From HTTP 202 to the part in the department's inbox, beside two bare hops with two journaled inserts."""
+"""Latency from HTTP 202 to the department's inbox, against two bare hops with two journaled inserts."""
 
 import time
 from collections import defaultdict
@@ -18,8 +18,8 @@ from tests.benchmarks.served import inbox_watch, intake_and_router, listening
 OURS, BARE = "chorus", "two bare hops"
 SLOW, STEADY = 10.0, 100.0
 SHARE_OF_MAXIMUM = 0.8
-MAXIMUM_LETTERS, MAXIMUM_AT_ONCE = 3_000, 64
-WARM_UP_LETTERS = 200
+MAXIMUM_MESSAGES, MAXIMUM_AT_ONCE = 3_000, 64
+WARM_UP_MESSAGES = 200
 SPAN_S = {SLOW: 12.0, STEADY: 6.0}
 SPAN_AT_MAXIMUM_S = 5.0
 QUICK = 0.4
@@ -30,7 +30,7 @@ Arrivals = Callable[[], dict[str, float]]
 
 @dataclass(frozen=True)
 class Journey:
-    """One message: milliseconds from its answer, and from when its request was due, to the first department's hands."""
+    """One message: milliseconds from its response, and from its scheduled time, to the first department."""
 
     answered_ms: float
     due_ms: float
@@ -38,17 +38,17 @@ class Journey:
 
 @dataclass(frozen=True)
 class Side:
-    """One way from HTTP into an inbox, at work."""
+    """One path from HTTP to an inbox."""
 
     address: Address
     arrivals: Arrivals
 
     def at_rate(self, requests: Sequence[bytes], per_s: float, seed: int) -> list[Journey]:
-        """Send them so many a second, and see each arrive."""
+        """Send this many per second, and time each arrival."""
         return self._journeys(uvloop.run(on_schedule(self.address, requests, per_s, seed)))
 
     def maximum(self, requests: Sequence[bytes]) -> float:
-        """Messages a second from the first request to the last arrival, sent as fast as they are accepted."""
+        """Messages per second from the first request to the last arrival, at full load."""
         accepted = uvloop.run(at_once(self.address, requests, MAXIMUM_AT_ONCE))
         arrived = self._all(accepted)
         return len(accepted) / (max(arrived[one.inquiry_id] for one in accepted) - min(one.due for one in accepted))
@@ -71,7 +71,7 @@ class Side:
 
 
 def measure(bench: Bench) -> Section:
-    """The maximum of both sides first; then every rate on each side, in rounds. Fewer rounds, of many messages each."""
+    """First the maximum of both sides, then every rate on each side, in rounds. Few rounds of many messages."""
     maxima = {name: _maximum(bench, name) for name in (OURS, BARE)}
     top = round(min(maxima.values()) * SHARE_OF_MAXIMUM)
     found: dict[tuple[str, float], list[list[Journey]]] = defaultdict(list)
@@ -137,27 +137,27 @@ def _rounds(rounds: Sequence[Sequence[Journey]], name: str) -> Rounds:
 
 
 def _maximum(bench: Bench, name: str) -> float:
-    """The second of two tries: the first warms up."""
-    letters = bench.letters(MAXIMUM_LETTERS // (3 if bench.quick else 1), _codes(bench))
+    """The second of two runs; the first warms up."""
+    messages = bench.messages(MAXIMUM_MESSAGES // (3 if bench.quick else 1), _codes(bench))
     with _side(bench, name) as side:
-        found = [side.maximum(requests_of(letters, side.address)) for _ in range(2)]
+        found = [side.maximum(requests_of(messages, side.address)) for _ in range(2)]
     bench.say(f"latency: {name}: at most {number(found[-1])}/s")
     return found[-1]
 
 
 def _requests(bench: Bench, side: Side, per_s: float) -> list[bytes]:
     span_s = SPAN_S.get(per_s, SPAN_AT_MAXIMUM_S) * (QUICK if bench.quick else 1)
-    return requests_of(bench.letters(round(per_s * span_s), _codes(bench)), side.address)
+    return requests_of(bench.messages(round(per_s * span_s), _codes(bench)), side.address)
 
 
 def _codes(bench: Bench) -> list[str]:
-    """Every letter names a department, so that each comes to an inbox on both sides."""
+    """Every message names a department, so that both sides deliver to an inbox."""
     return [one.code for one in bench.city.active]
 
 
 @contextmanager
 def _side(bench: Bench, name: str) -> Iterator[Side]:
-    """One side alone, on empty topics and an empty store, warm."""
+    """One side alone, with empty topics and store, after a warm-up."""
     bench.fresh()
     with ExitStack() as ends:
         if name == OURS:
@@ -168,5 +168,5 @@ def _side(bench: Bench, name: str) -> Iterator[Side]:
             hop = Contender("hop", "tests.benchmarks.programs.bare_hop", "bench-hop")
             ends.enter_context(running(hop, bench.place))
         side = Side(address, ends.enter_context(inbox_watch(bench.place, bench.inboxes)))
-        side.at_rate(requests_of(bench.letters(WARM_UP_LETTERS, _codes(bench)), address), STEADY, bench.seed)
+        side.at_rate(requests_of(bench.messages(WARM_UP_MESSAGES, _codes(bench)), address), STEADY, bench.seed)
         yield side

@@ -1,4 +1,4 @@
-"""What a case takes in the stores: four inputs, from the resident's message to the rating, as BSON at rest."""
+"""Storage for a case: BSON bytes of four inputs, from the message to the rating."""
 
 import csv
 import gzip
@@ -43,7 +43,7 @@ STORED = {
     "hall": ("chorus_notifier", "hall"),
 }
 MESSAGES = ("messages", "picture")
-"""What a decision keeps only for as long as somebody may ask for its messages again."""
+"""The fields of a decision that the cleanup drops."""
 LIMIT_S, LOOK_EVERY_S = 120.0, 0.2
 Document = dict[str, Any]
 Store = MongoClient[Document]
@@ -53,7 +53,7 @@ Sizes = dict[str, Counter[str]]
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a resident wrote, what the department answered, and the resident's mail address, if there is one."""
+    """A resident's message, the department's reply, and the resident's mail address, if any."""
 
     subject: str
     body: str
@@ -62,13 +62,13 @@ class Exchange:
 
     @property
     def request(self) -> Document:
-        """As intake takes it."""
+        """The request to intake."""
         contact = {"contact": {"email": self.email}} if self.email else {}
         return {"subject": self.subject, "body": self.body, "departments": [DEPARTMENT], "public": True} | contact
 
 
 def measure(bench: Bench) -> Section:
-    """Real messages with their replies, each written by a resident without a mail address and by one with."""
+    """Real messages with their replies, each from a resident without a mail address and from one with."""
     if not REAL.exists():
         why = f"there are no real messages at {REAL.relative_to(REPOSITORY.parent)} beside the repository"
         return Section(figures={"not_measured": why}, sentences=[f"Not measured: storage: {why}."])
@@ -89,19 +89,19 @@ def measure(bench: Bench) -> Section:
 
 
 def medians(sizes: Sizes, inquiries: Sequence[str]) -> dict[str, float]:
-    """The middle one of these inquiries for each figure; one that has nothing there counts with nothing."""
+    """The median over these inquiries for each figure; a missing figure counts as 0."""
     return {name: median(of[one] for one in inquiries) for name, of in sizes.items()}
 
 
 def read_exchanges(file: Path, most: int) -> list[Exchange]:
-    """The first so many rows."""
+    """The first rows."""
     with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as rows:
         read = itertools.islice(csv.DictReader(rows), most)
         return [Exchange(row["subject"], row["body"], row["reply"]) for row in read]
 
 
 def stored(place: Place, city: City, exchanges: Sequence[Exchange]) -> tuple[list[str], Sizes]:
-    """Let our services take them all the way; the inquiries in the order of the exchanges, and what each has taken."""
+    """Process them with the services; returns the inquiries in order, and the bytes of each."""
     with ExitStack() as ends:
         store: Store = ends.enter_context(MongoClient(place.mongodb))
         smtp = ends.enter_context(mail_sink(place))
@@ -136,7 +136,7 @@ def _answer(part_id: str, text: str) -> Iterator[tuple[str, RawRecord]]:
 
 
 def _rated(http: httpx.Client, receipt: Mapping[str, str]) -> bool:
-    """Whether the rating was taken; before there is an answer it is not."""
+    """Whether the rating was accepted; it is rejected before the reply."""
     answer = http.post(
         f"/inquiries/{receipt['inquiry_id']}/rating",
         json={"round": 1, "solved": True, "satisfied": "yes"},
@@ -146,7 +146,7 @@ def _rated(http: httpx.Client, receipt: Mapping[str, str]) -> bool:
 
 
 def _at_rest(store: Store, cases: int) -> bool:
-    """Whether all that follows from the decisions is stored, and every mail is sent."""
+    """Whether all effects of the decisions are stored, and every mail is sent."""
     decisions = list(store["chorus_router"]["decisions"].find({}, ("facts", "messages")))
     told = sum(message.startswith(f"{topics.RESIDENTS} ") for one in decisions for message in one["messages"])
     wanted = {
@@ -163,7 +163,7 @@ def _at_rest(store: Store, cases: int) -> bool:
 
 
 def weighed(store: Store) -> Sizes:
-    """Every document that lies in the stores now."""
+    """The size of every document in the stores."""
     sizes: Sizes = {}
     for name, (database, collection) in STORED.items():
         documents = list(store[database][collection].find({}))
@@ -182,7 +182,7 @@ def _by_inquiry(documents: Iterable[Document]) -> Counter[str]:
 
 
 def _wait(done: Callable[[], bool], what: str) -> None:
-    """Raises RuntimeError when it takes too long."""
+    """Raises RuntimeError after the time limit."""
     until = time.monotonic() + LIMIT_S
     while not done():
         if time.monotonic() > until:

@@ -1,1 +1,1 @@
-"""The auditor: what was captured of a run, and what is wrong with it. Imports nothing of the system that it judges."""
+"""The auditor: checks the captured data of a run. It imports nothing from the product."""

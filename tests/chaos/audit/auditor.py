@@ -1,4 +1,4 @@
-"""The audit: every check over every inquiry, and what an explained dead letter excuses."""
+"""The audit: all checks on all inquiries; findings explained by a dead letter are excused."""
 
 from tests.chaos.audit.capture import Capture
 from tests.chaos.audit.cases import Case, lay_out
@@ -13,7 +13,7 @@ from tests.chaos.audit.texts import check_texts, check_wordless
 
 
 def audit(capture: Capture) -> Findings:
-    """Everything that is wrong with a capture."""
+    """All findings of a capture."""
     findings = Findings()
     cases = lay_out(capture, findings)
     check_accepted(capture, cases, findings)
@@ -40,7 +40,7 @@ def audit(capture: Capture) -> Findings:
 
 
 def check_scores(capture: Capture, cases: dict[str, Case], findings: Findings) -> None:
-    """Every line of every scoreboard says what the recount says; a department without a line has nothing to count."""
+    """Every row of every scoreboard equals the recount; a department without a row has nothing to count."""
     for board in capture.boards:
         counted = recount((case.events for case in cases.values()), board)
         lines = {line["code"]: line for line in board["departments"]}
@@ -62,7 +62,7 @@ def check_scores(capture: Capture, cases: dict[str, Case], findings: Findings) -
 
 
 def excuse(capture: Capture, findings: Findings) -> None:
-    """What is missing of an inquiry with a dead letter that gives its reason waits for a replay; without one it is wrong."""
+    """Missing effects of an inquiry with a dead letter that has a reason are excused: they wait for a replay."""
     letters = [one for one in capture.records if one.topic.endswith(".dead-letters")]
     for letter in letters:
         if not letter.headers.get("dl_reason") or not letter.headers.get("dl_kind"):

@@ -1,4 +1,4 @@
-"""What was captured of a run: topics, stores, mails, hall, tickets and scoreboards, as they lay there."""
+"""The captured data of a run: topics, stores, mails, hall, tickets and scoreboards."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -18,7 +18,7 @@ HEADERS = (
 
 @lru_cache(maxsize=10_000)
 def read_json(value: bytes) -> Mapping[str, Any]:
-    """What a value holds, empty where it is no object. Remembered for a while only: a long run has millions of them."""
+    """The JSON object of a value, or an empty one. The cache is bounded: a long run has millions of values."""
     try:
         read = json.loads(value or b"{}")
     except ValueError:
@@ -28,7 +28,7 @@ def read_json(value: bytes) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a topic, with those headers that an audit looks at."""
+    """One record of a topic, with the headers that the audit uses."""
 
     topic: str
     partition: int
@@ -39,7 +39,7 @@ class Record:
 
     @property
     def id(self) -> str:
-        """Its `ce_id`, or its place where it has none."""
+        """Its `ce_id`, or its offset if it has none."""
         return self.headers.get("ce_id") or f"{self.topic}-{self.partition}-{self.offset}"
 
     @property
@@ -49,18 +49,18 @@ class Record:
 
     @property
     def inquiry_id(self) -> str:
-        """The inquiry that it speaks of."""
+        """The inquiry of the record."""
         return self.headers.get("ce_subject") or str(self.data.get("part_id", "")).rpartition("-p")[0] or self.key
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """Its JSON; empty where there is none."""
+        """Its JSON object, or an empty one."""
         return read_json(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision as it is stored; id, salt, hash and time as text. `facts` are the values of events, as text."""
+    """A stored decision; id, salt, hash and time as text. `facts` has the values of its events."""
 
     inquiry_id: str
     n: int
@@ -85,7 +85,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A message that somebody wrote, and every number that intake gave for it; `mark` stands in its body."""
+    """A message that was sent, and every ticket number for it; its body contains `mark`."""
 
     mark: str
     inquiry_ids: tuple[str, ...]
@@ -95,7 +95,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail as it lay in the folder."""
+    """One mail from the folder."""
 
     event: str
     to: str
@@ -103,10 +103,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything.
+    """All captured data.
 
-    `ledger` holds of every entry of both ledgers the inquiry, `unpublished` what their notes still name, `boards` the
-    scoreboard of each month in JSON, `promised` of every rating and command that was answered 202 the inquiry.
+    `ledger` has the inquiry of every entry of both ledgers, `unpublished` the entries that notes still name, `boards` the
+    scoreboard of each month, `promised` the inquiry of every rating and command that was accepted.
     """
 
     accepted: Sequence[Accepted]
@@ -121,6 +121,6 @@ class Capture:
     boards: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     promised: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
-    """Of each department its address, as the city's directory has it."""
+    """The address of each department in the city's directory."""
     areas: Collection[str] = frozenset()
-    """The areas that the city's directory names."""
+    """The areas in the city's directory."""

@@ -1,4 +1,4 @@
-"""Lays a capture out by inquiry, every record once; what comes again under the same id is counted as a repeat."""
+"""Groups a capture by inquiry, with each record once; repeats under the same id are counted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from tests.chaos.audit.findings import Findings
 
 @dataclass
 class Case:
-    """One inquiry as it lies in topics and stores, each list in order of first appearance."""
+    """One inquiry in topics and stores, each list in order of first appearance."""
 
     inquiry_id: str
     accepted: Accepted | None = None
@@ -27,19 +27,19 @@ class Case:
         return [one for one in self.events if one.kind == kind]
 
     def told_of(self, what: str) -> list[Record]:
-        """What its resident was told of one kind."""
+        """The messages to its resident of one kind."""
         return [one for one in self.told if one.data.get("what") == what]
 
     @property
     def parts(self) -> dict[str, str]:
-        """Each part that counts with its department: offered, neither returned nor withdrawn."""
+        """The valid parts with their departments: offered, neither returned nor withdrawn."""
         gone = {one.data["part_id"] for kind in ("part.returned", "part.withdrawn") for one in self.events_of(kind)}
         offered = {one.data["part_id"]: one.data["department"] for one in self.events_of("part.offered")}
         return {part: department for part, department in offered.items() if part not in gone}
 
 
 def lay_out(capture: Capture, findings: Findings) -> dict[str, Case]:
-    """Every inquiry that anything in the capture speaks of, by its number."""
+    """Every inquiry in the capture, by number."""
     cases: dict[str, Case] = {}
 
     def case(inquiry_id: str) -> Case:
@@ -67,9 +67,9 @@ def _pile(topic: str) -> str | None:
 
 
 def once_each(records: Iterable[Record], findings: Findings) -> list[Record]:
-    """The first appearance of every id in every topic; the same id with other bytes is a double.
+    """The first record of every id on every topic; the same id with other bytes is a duplicate.
 
-    An input comes again with another salt when the gate lets it in twice; what the core writes comes again as it was.
+    A repeated input has another salt when the gate accepts it twice; messages of the core are repeated unchanged.
     """
     first: dict[tuple[str, str], Record] = {}
     for record in records:

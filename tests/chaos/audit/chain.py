@@ -1,4 +1,4 @@
-"""The chain: each fact names the SHA-256 of the one before, in the store as in the topic, and a decision the last one's."""
+"""The hash chain: each fact has the SHA-256 of its predecessor, in the store and on the topic."""
 
 from collections import defaultdict
 from hashlib import sha256
@@ -8,11 +8,11 @@ from tests.chaos.audit.findings import Findings
 
 
 def check_chain(case: Case, findings: Findings) -> None:
-    """Through all decisions: facts numbered without gaps, each naming the hash of the one before."""
+    """Across all decisions: facts are numbered without gaps, each with the hash of its predecessor."""
     head, number, n = "", 0, 0
     for one in sorted(case.decisions, key=lambda one: one.n):
         facts = one.facts_read
-        if one.n > n + 1 and facts:  # a decision before it is lost, which is told elsewhere
+        if one.n > n + 1 and facts:  # an earlier decision is missing, which another check reports
             head, number = facts[0].get("prev") or "", facts[0].get("sequence", 1) - 1
         elif one.n > n + 1:
             head = one.head
@@ -29,7 +29,7 @@ def check_chain(case: Case, findings: Findings) -> None:
 
 
 def check_record(case: Case, findings: Findings) -> None:
-    """In the topic: headers repeat what values say, each names the hash of the one before, the last one's is the head."""
+    """On the topic: headers equal the values, each event has the hash of its predecessor, the last hash is the head."""
     hashes: dict[int, set[str]] = defaultdict(set)
     for event in case.events:
         headers = event.headers

@@ -1,7 +1,7 @@
-"""What decisions promise: every message that follows, completed from what is stored, by the auditor's own hand.
+"""The auditor's own completion of stored messages: every message that follows from the stored decisions.
 
-A stored message is `<topic> <type> <value>`. In a value, a text's place in its case between two U+001A stands for that
-text, and `picture` for what all words to the resident of one decision have in common. Facts are events, byte for byte.
+A stored message is `<topic> <type> <value>`. In a value, a reference between two U+001A is replaced by its text, and
+`picture` by the common fields of a decision's resident messages. Facts are events, byte for byte.
 """
 
 import json
@@ -21,7 +21,7 @@ PICTURE = "\x1apicture\x1a"
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A message that must lie in its topic, and those of its headers that follow from the decision."""
+    """A message that must be on its topic, with the headers that follow from the decision."""
 
     topic: str
     id: str
@@ -32,7 +32,7 @@ class Promised:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A decision with the texts that are known once it is made, by their places in the case, and the round of the case."""
+    """A decision with the texts of the case so far, by reference, and the round of the case."""
 
     decision: Decision
     texts: Mapping[str, str]
@@ -56,7 +56,7 @@ def tell(decisions: Iterable[Decision]) -> Iterator[Told]:
 
 
 def _joined(one: Decision, index: int, fact: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, str]:
-    """The texts of a joint reply, which stand in the departments' own words: each paragraph's, and the whole."""
+    """The texts of a joint reply, from the departments' texts: each paragraph, and the whole."""
     place, whole, texts = f"{one.n}/{index}", "", {}
     for at, paragraph in enumerate(fact["paragraphs"]):
         text = texts[f"{place}/paragraphs/{at}/text"] = said.get(paragraph["part_id"], "")
@@ -77,7 +77,7 @@ def completed(decisions: Iterable[Decision]) -> Iterator[Promised]:
 
 
 def _told(told: Told) -> Iterator[tuple[str, str, str, int]]:
-    """Topic, type, value and number of each message of a decision: its events, then what is stored."""
+    """Topic, type, value and number of each message of a decision: events, then stored messages."""
     one = told.decision
     for value, fact in zip(one.facts, one.facts_read, strict=True):
         yield EVENTS, str(fact.get("type")), value, fact.get("sequence", 0)
@@ -87,5 +87,5 @@ def _told(told: Told) -> Iterator[tuple[str, str, str, int]]:
 
 
 def whole(value: str, texts: Mapping[str, str]) -> str:
-    """The value with each reference replaced by its text, as JSON writes it."""
+    """The value with each reference replaced by its text, escaped as JSON."""
     return REFERENCE.sub(lambda found: json.dumps(texts.get(found[1], ""), ensure_ascii=False)[1:-1], value)

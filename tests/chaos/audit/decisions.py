@@ -1,4 +1,4 @@
-"""Every input has one decision, and every message that a decision promises lies in its topic, once."""
+"""Every input has one decision, and every message of a decision is on its topic once."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from tests.chaos.audit.findings import Findings
 
 
 def check_accepted(capture: Capture, cases: dict[str, Case], findings: Findings) -> None:
-    """What a resident was promised by a 202 is in the ledger, on the log and decided first; one number a message."""
+    """Every message accepted with 202 is in the ledger, on the log, and decided first; each has one number."""
     numbers: dict[str, set[str]] = {one.mark: set(one.inquiry_ids) for one in capture.accepted}
     for case in cases.values():
         for received in (one for one in case.inputs if one.kind == "inquiry.received"):
@@ -51,7 +51,7 @@ def _accepted(inquiry_id: str, capture: Capture, case: Case, findings: Findings)
 
 
 def check_decisions(case: Case, findings: Findings) -> None:
-    """Dense in n, each of another cause; each input is a cause, each cause an input."""
+    """Numbers are dense, causes unique; inputs and causes are the same set."""
     numbers = sorted(one.n for one in case.decisions)
     if numbers != list(range(1, len(numbers) + 1)):
         findings.lost(case.inquiry_id, f"its decisions are numbered {numbers}")
@@ -76,7 +76,7 @@ def check_decisions(case: Case, findings: Findings) -> None:
 
 
 def check_causes(case: Case, findings: Findings) -> None:
-    """A decision keeps place, sender, salt and time of the first copy of its input on the log."""
+    """A decision has offset, sender, salt and time of the first copy of its input."""
     inputs = {one.id: one for one in case.inputs}
     for one in case.decisions:
         if (cause := inputs.get(one.cause)) is None:
@@ -90,7 +90,7 @@ def check_causes(case: Case, findings: Findings) -> None:
 
 
 def check_promised(case: Case, findings: Findings) -> None:
-    """What the decisions promise, facts included, and what the topics hold are the same messages, byte for byte."""
+    """The messages of the decisions, including events, equal those on the topics, byte for byte."""
     promised = {(one.topic, one.id): one for one in completed(case.decisions)}
     there: dict[tuple[str, str], Record] = {(one.topic, one.id): one for one in (*case.events, *case.told, *case.inbox)}
     for (topic, id_), message in promised.items():

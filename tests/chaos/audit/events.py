@@ -1,4 +1,4 @@
-"""The record: dense from 1 for each inquiry, every event under one id, each of them once with the scorer."""
+"""Events: numbered from 1 without gaps for each inquiry, with unique ids, and each once at the scorer."""
 
 from collections import Counter, defaultdict
 
@@ -7,7 +7,7 @@ from tests.chaos.audit.findings import Findings
 
 
 def check_events(case: Case, findings: Findings) -> None:
-    """Numbers without gaps, none taken twice, in order in the topic."""
+    """Numbers without gaps or duplicates, in order on the topic."""
     ids: dict[int, set[str]] = defaultdict(set)
     for event in case.events:
         ids[int(event.headers.get("ce_sequence", 0))].add(event.id)

@@ -1,4 +1,4 @@
-"""What the auditor found: sentences, each of them lost, double or wrong; and repeats, which are no fault."""
+"""Findings of the auditor: lost, double or wrong; repeats are counted, but are no finding."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Kind = Literal["lost", "double", "wrong"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it must be."""
+    """One violation."""
 
     kind: Kind
     inquiry_id: str
@@ -21,15 +21,15 @@ class Finding:
 
 @dataclass
 class Findings:
-    """All of them; `repeated` counts what came again under the same id, by where it came."""
+    """All findings; `repeated` counts repeats under the same id by topic."""
 
     found: list[Finding] = field(default_factory=list)
     repeated: Counter[str] = field(default_factory=Counter)
     excused: list[Finding] = field(default_factory=list)
-    """What is missing although a dead letter says why: for the operator to replay, and not lost."""
+    """Missing effects with a dead letter that explains them: not lost, because an operator can replay them."""
 
     def lost(self, inquiry_id: str, words: str) -> None:
-        """Something that was accepted, decided or due is not there."""
+        """Something accepted, decided or due is missing."""
         self.found.append(Finding("lost", inquiry_id, words))
 
     def double(self, inquiry_id: str, words: str) -> None:
@@ -37,14 +37,14 @@ class Findings:
         self.found.append(Finding("double", inquiry_id, words))
 
     def wrong(self, inquiry_id: str, words: str) -> None:
-        """Something is there once and is not what it must be."""
+        """Something exists once with wrong content."""
         self.found.append(Finding("wrong", inquiry_id, words))
 
     def count(self, kind: Kind) -> int:
-        """How many of this kind."""
+        """The number of findings of this kind."""
         return sum(one.kind == kind for one in self.found)
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.found

@@ -1,4 +1,4 @@
-"""What left the system: mails, each known by the event behind it, and the hall's entries."""
+"""External effects: mails, each for one event, and the entries of the hall."""
 
 from collections import Counter
 
@@ -12,11 +12,11 @@ BEHIND = {
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
 }
-"""What a resident is mailed, and the event that each is told for."""
+"""The mails to residents, and the event of each."""
 
 
 def check_told(case: Case, findings: Findings) -> None:
-    """For every event that a resident hears of there is one word to the resident, with the address to send it to."""
+    """Every event for residents has one resident message, with the address."""
     for what, kind in BEHIND.items():
         told, behind = case.told_of(what), case.events_of(kind)
         if len(told) < len(behind):
@@ -30,7 +30,7 @@ def check_told(case: Case, findings: Findings) -> None:
 
 
 def check_mails(capture: Capture, cases: dict[str, Case], findings: Findings) -> None:
-    """One mail for each word to a resident with an address, and for each part to a department with one; no other mails."""
+    """One mail for each resident message and each part with an address; no others."""
     wanted: dict[str, tuple[Case, Record, str]] = {}
     for case in cases.values():
         for what in BEHIND:
@@ -53,7 +53,7 @@ def check_mails(capture: Capture, cases: dict[str, Case], findings: Findings) ->
 
 
 def check_hall(capture: Capture, cases: dict[str, Case], findings: Findings) -> None:
-    """Each public inquiry that was answered is in the hall, once; no other is."""
+    """Each answered public inquiry is in the hall once; no others."""
     shown = Counter(capture.hall)
     for inquiry_id, times in shown.items():
         if times > 1:

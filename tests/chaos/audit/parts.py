@@ -1,4 +1,4 @@
-"""Every part reached its department once, and the answer is the departments' words, once."""
+"""Every part reached its department once, and the reply has each department's text once."""
 
 from collections import Counter, defaultdict
 
@@ -8,7 +8,7 @@ from tests.chaos.audit.findings import Findings
 
 
 def check_offers(case: Case, findings: Findings) -> None:
-    """A part that was offered lies in the inbox of its department under one id, and nowhere else."""
+    """Every offered part is in its department's inbox under one id, and in no other inbox."""
     offers: dict[str, set[str]] = defaultdict(set)
     places: dict[str, set[str]] = defaultdict(set)
     for one in case.inbox:
@@ -37,7 +37,7 @@ def check_offers(case: Case, findings: Findings) -> None:
 
 
 def check_answer(case: Case, ticket: dict[str, object] | None, findings: Findings) -> None:
-    """One answer was given and told under one id; its paragraphs, and the ticket's, are what the departments wrote."""
+    """The reply was sent under one id; its paragraphs and the ticket's are the departments' texts."""
     answered, told = case.events_of("inquiry.answered"), case.told_of("answered")
     if len(answered) > 1 or len(told) > 1:
         findings.double(case.inquiry_id, f"it was answered {len(answered)} times and told so {len(told)} times")
@@ -54,7 +54,7 @@ def check_answer(case: Case, ticket: dict[str, object] | None, findings: Finding
 
 
 def _written(case: Case) -> dict[str, str]:
-    """Of each department that counts its last final contribution, from its own outbox."""
+    """The last final contribution of each department, from its outbox."""
     words: dict[str, str] = {}
     for one in case.outbox:
         part_id = one.data.get("part_id", "")

@@ -1,4 +1,4 @@
-"""Counts a month's scoreboard anew from `inquiries.events`, by the table in docs/architecture.md, section Scores."""
+"""Recomputes a month's scoreboard from `inquiries.events`, by the table in docs/architecture.md, section Scores."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,12 +20,12 @@ Counts = dict[str, int]
 
 
 def recorded(event: Record) -> datetime:
-    """The time that was stamped at the door."""
+    """The receipt time, stamped at the entry point."""
     return datetime.fromisoformat(event.headers["ce_recordedtime"])
 
 
 def recount(inquiries: Iterable[list[Record]], board: Mapping[str, Any]) -> dict[str, Counts]:
-    """For each department what its line must say, over the board's period and as of its moment."""
+    """The expected row of each department for the board's period, as of its time."""
     start, end = (datetime.fromisoformat(board["period"][name]) for name in ("from", "to"))
     as_of = datetime.fromisoformat(board["as_of"])
     rows: dict[str, Counts] = defaultdict(lambda: defaultdict(int))
@@ -44,7 +44,7 @@ def recount(inquiries: Iterable[list[Record]], board: Mapping[str, Any]) -> dict
 
 
 def _count_part(row: Counts, part_id: str, known: list[Record], reached: bool) -> None:
-    """What became of one part: handed in, given back, released, rated."""
+    """The outcome of one part: contributed, returned, released, rated."""
     in_the_answer = False
     for event in known:
         data = event.data
@@ -63,7 +63,7 @@ def _count_part(row: Counts, part_id: str, known: list[Record], reached: bool) -
 
 
 def verdict(clock: str, offer: Record, known: list[Record], as_of: datetime) -> str:
-    """What a clock of a part says as of a moment; `void` is counted nowhere."""
+    """The verdict of a clock as of a time; `void` is not counted."""
     due, part_id = datetime.fromisoformat(offer.data["due"][clock]), offer.data["part_id"]
     for event in known:
         mine = part_id == event.data.get("part_id") or part_id in event.data.get("parts", ())
@@ -75,7 +75,7 @@ def verdict(clock: str, offer: Record, known: list[Record], as_of: datetime) -> 
 
 
 def shown(line: Mapping[str, Any]) -> Counts:
-    """The numbers of a scoreboard's line under the names of a recount."""
+    """The figures of a scoreboard row, by the names of the recount."""
     counts: Counts = {**line["volume"], "returned": line["returned"], "joint": line["joint"]}
     counts |= {name: line["ratings"][name] for name in ("valid", "contacted", "solved", "satisfied", "mostly")}
     for clock in CLOCKS:
@@ -84,7 +84,7 @@ def shown(line: Mapping[str, Any]) -> Counts:
 
 
 def share(row: Counts, clock: str) -> str | None:
-    """Kept of all judged with four decimals, half to even."""
+    """Kept divided by judged, with four decimals, half to even."""
     kept, broken = row[f"{clock}.kept"], row[f"{clock}.broken"]
     if kept + broken == 0:
         return None

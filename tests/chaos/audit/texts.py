@@ -1,4 +1,4 @@
-"""Texts: none on the record, and each that a fact commits to stands in the words, unchanged."""
+"""Texts: none in events, and each committed text is in the words, unchanged."""
 
 import hmac
 import re
@@ -24,12 +24,12 @@ FORMS: Mapping[str, str] = {
     "reply_id": rf"{TICKET}-r\d+",
     **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
 }
-"""What a field of an event may hold if it holds text at all; a field that is not here may not. Areas are the city's own."""
+"""The allowed text of each field of an event; other fields may contain none. Areas come from the city's directory."""
 PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")
 
 
 def check_wordless(case: Case, areas: Collection[str], findings: Findings) -> None:
-    """No event holds anybody's words: every text in it is an id, a code, a time or a hash."""
+    """Every text in an event is an id, a code, a time or a hash."""
     for event in case.events:
         for field, text in _texts(event.data):
             held = text in areas if field == "area" else field in FORMS and re.fullmatch(FORMS[field], text)
@@ -40,7 +40,7 @@ def check_wordless(case: Case, areas: Collection[str], findings: Findings) -> No
 
 
 def check_texts(case: Case, findings: Findings) -> None:
-    """Whoever has the salt can show that each text is the one that was committed to."""
+    """With the salt, each text verifies against its commitment."""
     for told in tell(case.decisions):
         one = told.decision
         for index, fact in enumerate(one.facts_read):
@@ -58,12 +58,12 @@ def check_texts(case: Case, findings: Findings) -> None:
 
 
 def commitment(salt: str, place: str, text: str) -> str:
-    """SHA-256 of HMAC-SHA256(the input's salt, the place in the decision) and the text."""
+    """SHA-256 of HMAC-SHA256(the input's salt, the field) followed by the text."""
     return sha256(hmac.digest(bytes.fromhex(salt), place.encode(), "sha256") + text.encode()).hexdigest()
 
 
 def _texts(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a value, with the name of the field that it stands in."""
+    """Every text in a value, with its field."""
     if isinstance(value, str):
         yield field, value
     elif isinstance(value, Mapping):

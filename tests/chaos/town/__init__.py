@@ -1,1 +1,1 @@
-"""The town: a stack of its own, residents, departments, the desk, and whoever strikes."""
+"""The environment of a chaos run: a stack, residents, departments, the desk, and the faults."""

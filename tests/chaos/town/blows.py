@@ -1,4 +1,4 @@
-"""Blows: kills, freezes and the broker's absence, carried out by process id, and how long each took to heal."""
+"""Faults: kills, freezes and broker outages by process id, and the time until recovery."""
 
 import signal
 import threading
@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.05
 
 @dataclass
 class Striker:
-    """Carries blows out; `struck` counts the kills, `killed` the processes that they took."""
+    """Carries out faults; `struck` counts the kills, `killed` the killed processes."""
 
     town: Town
     blows: Sequence[Blow]
@@ -30,7 +30,7 @@ class Striker:
     _healing: list[threading.Thread] = field(default_factory=list)
 
     def run(self) -> None:
-        """All blows, each at its time; returns when the last is healed."""
+        """Carry out all faults at their times; returns after the last recovery."""
         began = time.monotonic()
         for blow in self.blows:
             time.sleep(max(0.0, began + blow.at_s - time.monotonic()))
@@ -77,7 +77,7 @@ class Striker:
         self.say(f"SIGCONT {', '.join(pids)}")
 
     def _keep_away(self, seconds: float, pids: dict[str, int]) -> None:
-        """Killed; whatever is started in its place is stopped before it can listen, until the time is over."""
+        """Kill it, and stop every restarted process before it listens, until the time is over."""
         back_at = self._kafka_back_at = time.monotonic() + seconds
         self.say(f"kill -9 {', '.join(pids)}, which stays away for {seconds:.0f} s")
         for pid in pids.values():
@@ -95,9 +95,9 @@ class Striker:
         self.say(f"{', '.join(pids)} may start again")
 
     def _healed(self, killed: dict[str, int]) -> float | None:
-        """Seconds until those killed run anew and every service that is not frozen is ready; None if they never do.
+        """Seconds until the killed processes run again and every unfrozen service is ready; None if that never happens.
 
-        While the broker is kept away nothing can heal: counted from its return.
+        A broker outage prevents recovery, so the time counts from the broker's return.
         """
         began = time.monotonic()
         while (now := time.monotonic()) < max(began, self._kafka_back_at) + HEAL_S:
@@ -111,5 +111,5 @@ class Striker:
 
 
 def blow_limit_s(blows: Sequence[Blow]) -> float:
-    """How long the last of them may take."""
+    """The time limit of the last recovery."""
     return max((one.frozen_s + one.away_s for one in blows), default=0.0) + 2 * HEAL_S

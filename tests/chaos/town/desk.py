@@ -1,4 +1,4 @@
-"""The desk: whatever lies in triage is given to a department that has no part of it, under a key that makes it safe."""
+"""The desk: assigns inquiries in triage to a department without a part, with an idempotency key."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.town.letters import OFFICES
+from tests.chaos.town.messages import OFFICES
 from tests.chaos.town.worker import Worker
 
 AT_ONCE = 6
@@ -15,12 +15,12 @@ AT_ONCE = 6
 
 @dataclass
 class Desk(Worker):
-    """A few operators who look every second."""
+    """Operators who check for triage every second."""
 
     router: str
     token: str
     promised: dict[str, str] = field(default_factory=dict)
-    """Of each command that was taken the inquiry, by the id that was promised."""
+    """The inquiry of each accepted command, by the returned event id."""
     oddities: list[str] = field(default_factory=list)
     _done: set[str] = field(default_factory=set)
 
@@ -47,7 +47,7 @@ class Desk(Worker):
             self._assign(http, case.json())
 
     def _assign(self, http: httpx.Client, case: dict[str, Any]) -> None:
-        """The same case with the same parts gets the same command under the same key, however often it is seen."""
+        """The same case with the same parts gets the same command under the same key."""
         have = {part["department"] for part in case["parts"]}
         key = f"{case['inquiry_id']}/{len(case['parts'])}"
         if key in self._done:

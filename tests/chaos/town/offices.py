@@ -1,4 +1,4 @@
-"""Departments: each a Kafka consumer of its inbox and a producer into its outbox, with ids that follow from the part."""
+"""Departments: each reads its inbox and writes its outbox, with ids derived from the part."""
 
 import heapq
 import itertools
@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from confluent_kafka import Consumer, Producer
 
-from tests.chaos.town.letters import Letter
+from tests.chaos.town.messages import ResidentMessage
 from tests.chaos.town.worker import Worker
 
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
@@ -20,37 +20,37 @@ COMMIT_EVERY_S = 3.0
 Step = tuple[float, str, dict[str, Any]]
 
 
-def steps(letter: Letter, code: str, part_id: str) -> list[Step]:
-    """What this department does with a part, each step with the seconds it takes; the same letter, the same steps."""
+def steps(written: ResidentMessage, code: str, part_id: str) -> list[Step]:
+    """The steps of a department for a part, with their durations; they depend on the message only."""
     number = part_id.rpartition("-p")[2]
-    dice = random.Random(f"{letter.mark}/{number}")
+    dice = random.Random(f"{written.mark}/{number}")
 
     def pause() -> float:
         return dice.uniform(0.05, 2.5)
 
-    if int(number) == letter.returned:
+    if int(number) == written.returned:
         return [(pause(), "part.returned", {"part_id": part_id, "reason": "not-ours", "words": "不属本单位职责。"})]
     done: list[Step] = []
     if dice.random() < 0.8:
         done.append((pause(), "part.accepted", {"part_id": part_id, "by": "王办事员"}))
     if dice.random() < 0.3:
-        done.append((pause(), "part.replied", {"part_id": part_id, "text": f"{code}：正在核实（{letter.mark}）。"}))
+        done.append((pause(), "part.replied", {"part_id": part_id, "text": f"{code}：正在核实（{written.mark}）。"}))
     if dice.random() < 0.2:
-        draft = {"part_id": part_id, "text": f"{code}：草稿（{letter.mark}）。", "final": False}
+        draft = {"part_id": part_id, "text": f"{code}：草稿（{written.mark}）。", "final": False}
         done.append((pause(), "part.contributed", draft))
     done.append(
-        (pause(), "part.contributed", {"part_id": part_id, "text": f"{code}：已处理（{letter.mark}/{number}）。"})
+        (pause(), "part.contributed", {"part_id": part_id, "text": f"{code}：已处理（{written.mark}/{number}）。"})
     )
     return done
 
 
 @dataclass
 class Office(Worker):
-    """One department at work in a thread of its own."""
+    """One department in its own thread."""
 
     code: str
     kafka: str
-    letters: dict[str, Letter]
+    by_mark: dict[str, ResidentMessage]
     offers: int = 0
     written: int = 0
     _due: list[tuple[float, int, str, dict[str, Any]]] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Office(Worker):
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": True,
                 "auto.commit.interval.ms": int(COMMIT_EVERY_S * 1000),
-                # A broker that was killed waits for its members of before; the default would be 45 s of idleness.
+                # A restarted broker waits for former members until their session ends; the default is 45 s.
                 "session.timeout.ms": 6000,
                 "heartbeat.interval.ms": 1000,
                 "reconnect.backoff.max.ms": 1000,
@@ -85,7 +85,7 @@ class Office(Worker):
         consumer.close()
 
     def _producer(self) -> Producer:
-        # Patience without end: a department that gives up would be the department's loss, not the system's.
+        # Retry without limit: a message that a department never sends is no loss of the system.
         settings = {"bootstrap.servers": self.kafka, "acks": "all", "enable.idempotence": True, "log_level": 0}
         return Producer(settings | {"linger.ms": 5, "message.timeout.ms": 0, "reconnect.backoff.max.ms": 1000})
 
@@ -95,16 +95,16 @@ class Office(Worker):
             return
         offer = json.loads(message.value())
         found = MARK.search(offer["body"])
-        if found is None or found[1] not in self.letters:
+        if found is None or found[1] not in self.by_mark:
             return
         self.offers += 1
         at = time.monotonic()
-        for pause_s, kind, body in steps(self.letters[found[1]], self.code, offer["part_id"]):
+        for pause_s, kind, body in steps(self.by_mark[found[1]], self.code, offer["part_id"]):
             at += pause_s
             heapq.heappush(self._due, (at, next(self._count), kind, body))
 
     def _write(self, producer: Producer, kind: str, body: dict[str, Any]) -> None:
-        """Some of what is said is said twice: the same bytes under the same id."""
+        """Some messages are sent twice, with the same bytes and id."""
         value = json.dumps(body, ensure_ascii=False)
         id_ = str(uuid5(NAMESPACE_URL, f"{body['part_id']}/{kind}/{body.get('final', True)}"))
         headers = [("ce_type", f"chorus.{kind}".encode()), ("ce_id", id_.encode())]

@@ -1,11 +1,11 @@
-"""Processes by their ids, as the operating system sees them."""
+"""Processes by their ids."""
 
 import os
 import signal
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal; to one that has just ended it says nothing."""
+    """Send a signal; ignores a process that has just ended."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:
@@ -13,7 +13,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def alive(pid: int | None) -> bool:
-    """Whether it runs; a zombie that its supervisor has not fetched yet does not."""
+    """Whether the process runs and is not a zombie."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -22,7 +22,7 @@ def alive(pid: int | None) -> bool:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """What it was started with."""
+    """The environment variables it was started with."""
     with open(f"/proc/{pid}/environ", "rb") as file:
         pairs = (one.partition(b"=") for one in file.read().split(b"\0") if one)
         return {name.decode(): value.decode() for name, _, value in pairs}

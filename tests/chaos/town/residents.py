@@ -1,4 +1,4 @@
-"""Residents: each writes until the message is accepted, under one key; some rate the answer."""
+"""Residents: each retries with one key until the message is accepted; some rate the reply."""
 
 import queue
 import random
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.town.letters import Letter
+from tests.chaos.town.messages import ResidentMessage
 
 PATIENCE_S = 180.0
 PAUSE_S = 0.25
@@ -18,27 +18,27 @@ COME_BACK = (409, 429, 503)
 
 @dataclass
 class Sent:
-    """A letter and what came of it."""
+    """A message and its results."""
 
-    letter: Letter
+    message: ResidentMessage
     receipts: list[dict[str, Any]] = field(default_factory=list)
     rated: bool = False
 
     @property
     def inquiry_ids(self) -> tuple[str, ...]:
-        """Every number that intake gave for it."""
+        """Every ticket number for it."""
         return tuple(dict.fromkeys(one["inquiry_id"] for one in self.receipts))
 
 
 @dataclass
 class Residents:
-    """A few threads in which they write; `oddities` holds answers that nobody should get."""
+    """Threads that write; `oddities` has unexpected responses."""
 
     doors: list[str]
-    """Where intake answers: always the first one, at times a second."""
+    """The URLs of intake: the first process, at times a second one."""
     sent: dict[str, Sent] = field(default_factory=dict)
     promised: dict[str, str] = field(default_factory=dict)
-    """Of each rating that was taken the inquiry, by the id that was promised."""
+    """The inquiry of each accepted rating, by the returned event id."""
     oddities: list[str] = field(default_factory=list)
     _errands: queue.Queue[tuple[str, Sent] | None] = field(default_factory=queue.Queue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -49,19 +49,19 @@ class Residents:
         for thread in self._threads:
             thread.start()
 
-    def write(self, letter: Letter) -> None:
-        """Somebody writes this letter as soon as a hand is free."""
-        sent = self.sent[letter.mark] = Sent(letter)
+    def write(self, message: ResidentMessage) -> None:
+        """Queue this message for the next free thread."""
+        sent = self.sent[message.mark] = Sent(message)
         self._errands.put(("write", sent))
 
     def rate(self, mark: str) -> None:
-        """Its writer reads the answer and, if so inclined, rates it."""
+        """Read the reply, and rate it if the message has a rating."""
         sent = self.sent.get(mark)
-        if sent is not None and sent.letter.rating and sent.receipts and not sent.rated:
+        if sent is not None and sent.message.rating and sent.receipts and not sent.rated:
             self._errands.put(("rate", sent))
 
     def finish(self) -> None:
-        """Wait until all errands are done."""
+        """Wait until the queue is empty."""
         for _ in self._threads:
             self._errands.put(None)
         for thread in self._threads:
@@ -69,7 +69,7 @@ class Residents:
 
     @property
     def accepted(self) -> int:
-        """How many letters have a number."""
+        """The number of messages with a ticket."""
         return sum(bool(one.receipts) for one in list(self.sent.values()))
 
     def _run(self) -> None:
@@ -79,18 +79,18 @@ class Residents:
                 if kind == "rate":
                     self._rate(http, sent)
                     continue
-                for _ in range(2 if sent.letter.again else 1):
+                for _ in range(2 if sent.message.again else 1):
                     self._write(http, sent)
 
     def _write(self, http: httpx.Client, sent: Sent) -> None:
         receipt = self._insist(
-            http, "/inquiries", sent.letter.document, {"Idempotency-Key": f"chaos-{sent.letter.mark}"}, COME_BACK
+            http, "/inquiries", sent.message.document, {"Idempotency-Key": f"chaos-{sent.message.mark}"}, COME_BACK
         )
         if receipt is not None:
             sent.receipts.append(receipt)
 
     def _rate(self, http: httpx.Client, sent: Sent) -> None:
-        receipt, rating = sent.receipts[0], sent.letter.rating
+        receipt, rating = sent.receipts[0], sent.message.rating
         document = {"round": 1, "solved": rating != "no", "satisfied": rating}
         way = f"/inquiries/{receipt['inquiry_id']}/rating"
         taken = self._insist(http, way, document, {"X-Query-Code": receipt["query_code"]}, COME_BACK)

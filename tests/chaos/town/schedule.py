@@ -1,4 +1,4 @@
-"""The schedule of a run, from its seed: what is killed when, what is frozen, when the broker is away, who visits."""
+"""The schedule of a run, made from its seed: kills, freezes, broker outages and second processes."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,17 @@ BEFORE_FREEZE_S, AFTER_FREEZE_S = 4.0, 8.0
 WHOLE_FROM_KILLS = 6
 KILLS_A_FREEZE, KILLS_A_VISIT = 20, 5
 WHOLE_S = AWAY_S + FREEZE_S + 45.0
-"""So long at least takes a run with everything: some of its seconds must be without freeze and outage."""
+"""The minimum duration of a run with every kind of fault, including time without freeze or outage."""
 FREEZABLE = ("router", "notifier", "scorer", "intake")
 VICTIMS = (*SERVICES, "router", "kafka", "mongodb")
-"""The router twice: it does the most."""
+"""The router twice, because it does most of the work."""
 
 
 @dataclass(frozen=True)
 class Blow:
-    """At a second of the run these parts are killed at once; with `frozen_s` they are stopped for so long instead, with
-    `away_s` kept from starting anew for so long."""
+    """At this second these components are killed together; with `frozen_s` they are stopped instead, with `away_s` they
+    stay down for that time.
+    """
 
     at_s: float
     victims: tuple[str, ...]
@@ -29,13 +30,13 @@ class Blow:
 
     @property
     def ends_s(self) -> float:
-        """When the victims may go on."""
+        """When the components may run again."""
         return self.at_s + self.frozen_s + self.away_s
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A second process of a service beside the first; `named` has an instance of its own, `killed` ends without goodbye."""
+    """A second process of a service; `named` has its own CHORUS_INSTANCE, `killed` ends with SIGKILL."""
 
     at_s: float
     service: str
@@ -46,17 +47,17 @@ class Visit:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All of it, by time."""
+    """All events in order of time."""
 
     blows: Sequence[Blow]
     visits: Sequence[Visit] = field(default_factory=tuple)
 
 
 def make_schedule(kills: int, seconds: float, seed: int, victims: Sequence[str] = VICTIMS) -> Schedule:
-    """So many kills over these seconds, every fourth of several parts, and visits between them.
+    """This many kills over these seconds, every fourth of several components, and second processes between them.
 
-    From six kills on also freezes beyond the session time-out, the router's first, each with a second process beside that
-    takes over; once the broker is away for a minute; and the last kill is of everything at once.
+    With six or more kills there are also freezes beyond the session timeout, each with a second process that takes over; one
+    broker outage of a minute; and a final kill of everything.
     """
     dice = random.Random(f"blows/{seed}")
     whole = kills >= WHOLE_FROM_KILLS
@@ -67,7 +68,7 @@ def make_schedule(kills: int, seconds: float, seed: int, victims: Sequence[str] 
 
 
 def _long_blows(kills: int, seconds: float, dice: random.Random) -> Iterator[Blow]:
-    """One after another, because without a broker no session runs out; in an order of the dice."""
+    """One after another, in random order: without a broker no session times out."""
     others = dice.sample(FREEZABLE[1:], len(FREEZABLE) - 1)
     frozen = [FREEZABLE[0], *others] * kills
     wanted = [Blow(0.0, (frozen[at],), frozen_s=FREEZE_S) for at in range(max(1, kills // KILLS_A_FREEZE))]
@@ -83,9 +84,9 @@ def _long_blows(kills: int, seconds: float, dice: random.Random) -> Iterator[Blo
 def _kills(
     kills: int, seconds: float, victims: Sequence[str], long: Sequence[Blow], whole: bool, dice: random.Random
 ) -> Iterator[Blow]:
-    """One in each equal slice of the time, so that no stretch is left in peace; every part is a first victim once.
+    """One in each equal slice of time; every component is a first victim once.
 
-    The broker's turn is soon: it has the fewest chances. The first is not its, so that something flows before.
+    The broker is killed early, because it has the fewest turns, but not first, so that messages flow before.
     """
     waiting = sorted(dice.sample([*dict.fromkeys(victims)], len(set(victims))), key=lambda one: one != "kafka")
     for number in range(kills):
@@ -112,7 +113,7 @@ def _visits(kills: int, seconds: float, dice: random.Random) -> Iterator[Visit]:
 
 
 def _beside(frozen: Blow, dice: random.Random) -> Visit:
-    """Whoever takes over what the frozen process had, and is still there when that one wakes."""
+    """A second process that takes over from the frozen one, and still runs when it wakes."""
     stays_s = BEFORE_FREEZE_S + frozen.frozen_s + AFTER_FREEZE_S
     at_s = max(0.0, frozen.at_s - BEFORE_FREEZE_S)
     return Visit(at_s, frozen.victims[0], stays_s, named=dice.random() < 0.5, killed=dice.random() < 0.5)

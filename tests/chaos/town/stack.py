@@ -1,4 +1,4 @@
-"""A `chorus up` of its own in a folder of its own, with clocks so short that some of them run out."""
+"""A `chorus up` in its own folder, with clocks so short that some expire."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.chaos.town.processes import alive
 
 REPOSITORY = Path(__file__).parents[3]
 POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005}\n"
-"""11, 14 and 18 seconds: a kill is enough to miss them."""
+"""11, 14 and 18 seconds: one kill makes a clock expire."""
 ADDRESSED = ("water",)
 READY_S = 120.0
 SERVICES = ("intake", "router", "notifier", "scorer")
@@ -30,7 +30,7 @@ SERVICES = ("intake", "router", "notifier", "scorer")
 
 @dataclass(frozen=True)
 class Town:
-    """Where the stack can be reached."""
+    """The addresses of the stack."""
 
     folder: Path
     kafka: str
@@ -40,7 +40,7 @@ class Town:
     token: str
 
     def pids(self) -> dict[str, int]:
-        """The processes of the moment, by the part's name; empty while the file is being replaced."""
+        """The current process ids by component; empty while the file is replaced."""
         try:
             found = json.loads((self.folder / "stack.json").read_text())["pids"]
         except (OSError, ValueError):
@@ -48,7 +48,7 @@ class Town:
         return {name: pid for name, pid in found.items() if pid is not None}
 
     def await_pids(self, names: Sequence[str], seconds: float) -> dict[str, int]:
-        """The processes of these parts now; waits for one that is just being started again, empty when it does not come."""
+        """The process ids of these components; waits for restarts, empty if one does not start."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             pids = self.pids()
@@ -58,7 +58,7 @@ class Town:
         return {}
 
     def answers(self, name: str) -> bool:
-        """Whether broker or store takes connections."""
+        """Whether broker or store accepts connections."""
         address = self.kafka if name == "kafka" else self.mongodb.split("/")[2]
         host, _, port = address.rpartition(":")
         try:
@@ -68,7 +68,7 @@ class Town:
         return True
 
     def ready(self, name: str) -> bool:
-        """Whether a service says that it can do its work."""
+        """Whether a service is ready."""
         try:
             return httpx.get(f"{self.urls[name]}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
@@ -77,7 +77,7 @@ class Town:
 
 @contextmanager
 def town(folder: Path, seed: int) -> Iterator[Town]:
-    """The whole system, ready; stopped by its process id at the end."""
+    """The whole system, stopped at the end."""
     city = _city(folder / "city")
     data = folder / "data"
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
@@ -98,7 +98,7 @@ def town(folder: Path, seed: int) -> Iterator[Town]:
 
 
 def _city(folder: Path) -> Path:
-    """The sample city with hurried clocks; few departments have an address, so that mails keep up with the letters."""
+    """The sample city with short clocks; few departments have an address, because mails are slow."""
     shutil.copytree(REPOSITORY / "deploy" / "city", folder)
     (folder / "policies.yaml").write_text(POLICY, "utf-8")
     departments = yaml.safe_load((folder / "departments.yaml").read_text("utf-8"))

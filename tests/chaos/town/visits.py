@@ -1,4 +1,4 @@
-"""Second processes of the services: each comes while the first is at work, is ready, takes its share, and goes or is killed."""
+"""Second processes of services: each joins a running first process, becomes ready, and stops or is killed."""
 
 import os
 import signal
@@ -13,21 +13,21 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local import tether
+from deploy.local import die_with_parent
 from tests.chaos.town.processes import environment
 from tests.chaos.town.schedule import Visit
 from tests.chaos.town.stack import REPOSITORY, Town
 
 FOUND_S, GOODBYE_S = 60.0, 60.0
 READY_S = 180.0
-"""The broker may be away for a minute, everything be killed after that, and a group wait for members that have died."""
-TETHER = (sys.executable, "-I", "-S", tether.__file__)
-"""So that nobody stays behind when the run itself is killed."""
+"""A broker outage of a minute, then a kill of everything, then waiting for the sessions of dead members."""
+DIE_WITH_PARENT = (sys.executable, "-I", "-S", die_with_parent.__file__)
+"""The processes end with the run."""
 
 
 @dataclass
 class Visits:
-    """Carries visits out; where a second intake answers, residents write there too."""
+    """Runs second processes; residents also write to a second intake."""
 
     town: Town
     visits: Sequence[Visit]
@@ -39,7 +39,7 @@ class Visits:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def run(self) -> None:
-        """All of them, each at its time; returns when the last has gone."""
+        """Run all of them at their times; returns when the last has ended."""
         began = time.monotonic()
         for number, visit in enumerate(self.visits):
             time.sleep(max(0.0, began + visit.at_s - time.monotonic()))
@@ -50,7 +50,7 @@ class Visits:
             thread.join()
 
     def carry_out(self, visit: Visit, number: int) -> None:
-        """One visit, from the start of the process to its end."""
+        """One second process from start to end."""
         pid = self.town.await_pids((visit.service,), FOUND_S).get(visit.service)
         if pid is None:
             self.oddities.append(f"There was no {visit.service} for {FOUND_S:.0f} s, so that no second one could come.")
@@ -64,7 +64,7 @@ class Visits:
         with (self.logs / f"second-{visit.service}-{number}.log").open("wb") as log:
             process = subprocess.Popen(
                 [
-                    *TETHER,
+                    *DIE_WITH_PARENT,
                     str(os.getpid()),
                     str(int(signal.SIGKILL)),
                     sys.executable,
@@ -91,11 +91,11 @@ class Visits:
         self.log.append(line | {"ready_s": took_s})
 
     def is_ready(self, url: str) -> bool:
-        """Whether it says that it can do its work."""
+        """Whether it is ready."""
         return remarks(url) is not None
 
     def _await_ready(self, process: subprocess.Popen[bytes], url: str) -> bool:
-        """Whether it is ready in time."""
+        """Whether it becomes ready in time."""
         until = time.monotonic() + READY_S
         while time.monotonic() < until and process.poll() is None:
             if self.is_ready(url):
@@ -104,7 +104,7 @@ class Visits:
         return False
 
     def _stay(self, visit: Visit, url: str) -> None:
-        """As long as it wants to."""
+        """Wait for the planned duration."""
         if visit.service == "intake":
             self.doors.append(url)
         time.sleep(visit.stays_s)
@@ -126,7 +126,7 @@ class Visits:
 
 
 def remarks(url: str) -> list[str] | None:
-    """What it remarks although it is ready; None when it is not."""
+    """The remarks of a ready process; None when it is not ready."""
     try:
         answer = httpx.get(f"{url}/readyz", timeout=2)
     except httpx.HTTPError:
@@ -135,6 +135,6 @@ def remarks(url: str) -> list[str] | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Somebody who reads what residents are told, to show progress and to know when a rating is due."""
+"""Reads resident messages to show progress and to start ratings."""
 
 import json
 import re
@@ -16,7 +16,7 @@ MARK = re.compile(r"\(chaos ([0-9-]+)\)")
 
 @dataclass
 class Watch(Worker):
-    """The inquiries that were answered, as they come; `answered` is called with each one's mark."""
+    """The answered inquiries; calls `answered` with each one's mark."""
 
     kafka: str
     answered: Callable[[str], None]

@@ -1,4 +1,4 @@
-"""Somebody of the town who works in a thread of his own, from `begin` to `end`."""
+"""A worker thread."""
 
 import threading
 from abc import abstractmethod
@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 
 @dataclass(kw_only=True)
 class Worker:
-    """`_work` goes on until `_ended` is set."""
+    """`_work` runs until `_ended` is set."""
 
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Start working."""
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
-        """Stop; what is in hand is finished first."""
+        """Finish the current work, then stop."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join(30)
 
     @abstractmethod
     def _work(self) -> None:
-        """What is done."""
+        """The work of the thread."""

@@ -1,10 +1,10 @@
-"""What must be true when a schedule is over and everything that was held up has been taken."""
+"""The invariants that must hold after a schedule has ended."""
 
 from collections.abc import Iterator
 
 from services.router.core.input_decoder import readable
 from services.router.domain.case import Case
-from services.router.domain.decide import decide, told_apart
+from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, Input, after
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
@@ -16,7 +16,7 @@ from tests.fakes import header
 
 
 def violations(world: World) -> Iterator[str]:
-    """Every promise that this world breaks, as a sentence."""
+    """One sentence for every violated invariant."""
     yield from world.violations
     inputs: dict[str, list[Input]] = {}
     for record in world.records():
@@ -35,7 +35,7 @@ def violations(world: World) -> Iterator[str]:
 
 
 def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterator[str]:
-    """Each input is decided once, in the order of the log, as the pure core decides it."""
+    """Each input is decided once, in log order, with the result of the pure core."""
     decisions = world.decisions_of(inquiry_id)
     if [one.n for one in decisions] != list(range(1, len(decisions) + 1)):
         yield f"the decisions of {inquiry_id} are {[one.n for one in decisions]}"
@@ -46,25 +46,25 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
         if at is None:
             yield f"{decision.cause!r} was decided and is not on the log"
             return
-        if decide(case, told_apart(case, inputs[at]), DIRECTORY) != decision:
+        if decide(case, with_distinct_id(case, inputs[at]), DIRECTORY) != decision:
             yield f"decision {decision.n} of {inquiry_id} is not what follows from the ones before"
         first_places.append(at)
         case = after(case, decision)
     if len(set(first_places)) != len(first_places):
         yield f"an input of {inquiry_id} was decided twice: {first_places}"
-    # A replay that one process gave up holds nobody up: another one that has not come so far may still decide it.
+    # A replay that one process gave up does not block the inquiry: another process may still decide it.
     given_up = {header(row, "ce_id") for row in world.letters if header(row, "dl_kind") == "exhausted"}
     in_line = [n for n in first_places if inputs[n].type != CaseReplay.type or inputs[n].id not in given_up]
     if in_line != sorted(in_line):
         yield f"the inputs of {inquiry_id} were decided in the order {first_places}"
     for given in inputs:
-        # A replay that failed is given again by whoever looks at its letter.
+        # An operator replays the dead letter of a failed replay again.
         if given.type != CaseReplay.type and not any(decided_as(one, given) for one in decisions):
             yield f"{given.id!r} was never decided"
 
 
 def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator[str]:
-    """What was said is what the decisions say: nothing else, all of it, byte for byte."""
+    """The published messages are exactly those of the decisions, byte for byte."""
     decisions: list[Decision] = [one for inquiry_id in inquiry_ids for one in world.decisions_of(inquiry_id)]
     expected = {
         (one.topic, one.id): (*one.record[:2], tuple(one.record[2]))
@@ -85,8 +85,8 @@ def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator
 
 
 def of_the_letters(world: World) -> Iterator[str]:
-    """Put aside is only what is wrong, what could not be decided, and what had to queue behind that."""
-    # Who was killed after parking and before its letter, finds it parked: its letter is then one of those that queue.
+    """Dead letters are invalid records, undecidable inputs, and inputs parked behind them; nothing else."""
+    # A process killed between parking and its dead letter finds the input parked, so the letter has the kind `parked`.
     defects = [
         given for given in map(readable, world.records()) if isinstance(given, Input) and given.id in world.poisoned
     ]
@@ -108,7 +108,7 @@ def of_the_letters(world: World) -> Iterator[str]:
 
 
 def records_with(world: World, kind: str) -> Iterator[Record]:
-    """The records of which there is a letter of this kind."""
+    """The records that have a dead letter of this kind."""
     letters = world.places_of_letters()
     for record in world.records():
         if any(header(row, "dl_kind") == kind for row in letters.get(record.place, ())):

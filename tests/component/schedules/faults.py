@@ -1,4 +1,4 @@
-"""Faults that could be written by mistake; each must break a promise in some schedule."""
+"""Planted faults; each must violate an invariant in some schedule."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ Raw = Any
 
 
 class CommitsFirst(Pipeline[Input]):
-    """Commits what it has polled, then handles it."""
+    """Commits before handling."""
 
     async def consume(self, records: Sequence[Raw]) -> None:
         await self.commit(records)
@@ -31,7 +31,7 @@ class CommitsFirst(Pipeline[Input]):
 
 
 class CommitsUnconfirmed(Pipeline[Input]):
-    """Commits when the decisions are stored, whatever becomes of the messages."""
+    """Commits after storing the decisions, before the messages are confirmed."""
 
     async def _finish(self, assignment: int, records: Sequence[Raw], *former: Any) -> None:
         await self.commit(records)
@@ -39,7 +39,7 @@ class CommitsUnconfirmed(Pipeline[Input]):
 
 
 class ForgetsWhatIsWrong(FailurePolicy[Input]):
-    """Passes over what it cannot read."""
+    """Skips invalid records without a dead letter."""
 
     async def send_to_dead_letters(self, record: Record, kind: str, reason: str, attempts: int) -> None:
         if kind != "permanent":
@@ -47,7 +47,7 @@ class ForgetsWhatIsWrong(FailurePolicy[Input]):
 
 
 class GivesUpAtOnce(FailurePolicy[Input]):
-    """Takes an outage for a fault of the record."""
+    """Treats an outage as an error of the record."""
 
     async def wait_in_place(self, act: Callable[[], Awaitable[None]]) -> Exception | None:
         try:
@@ -58,7 +58,7 @@ class GivesUpAtOnce(FailurePolicy[Input]):
 
 
 class FreshIds(Core):
-    """Gives repeated messages ids of their own."""
+    """Gives repeated messages new ids."""
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         before = {(given.inquiry_id, given.id) for given in inputs}
@@ -81,7 +81,7 @@ def renamed(decision: Decision) -> Decision:
 
 
 class SwallowsPublishErrors(Pipeline[Input]):
-    """Takes a message for said that could not be published."""
+    """Ignores publish errors."""
 
     async def _publish(self, batch: Any, outputs: Any) -> Exception | None:
         with suppress(KafkaError):
@@ -90,7 +90,7 @@ class SwallowsPublishErrors(Pipeline[Input]):
 
 
 class RepeatsSayNothing(Core):
-    """Takes what is decided for said."""
+    """Does not publish the messages of inputs that are decided already."""
 
     async def settle(self, inputs: Sequence[Input]) -> list[Decision]:
         known = {
@@ -103,21 +103,21 @@ class RepeatsSayNothing(Core):
 
 
 class NeverAsksWhatIsParked(Core):
-    """Knows only what it has parked itself."""
+    """Knows only the inputs that this process parked itself."""
 
     async def refresh(self) -> None:
         return
 
 
 class ReplaysWithoutWhatIsParked(Core):
-    """Lets an inquiry go on without what was parked of it."""
+    """Continues an inquiry after a replay without its other parked inputs."""
 
     async def take_parked(self, parked: Parked) -> list[Publishable]:
         return []
 
 
 class TrustsItsMemory(Decisions):
-    """Takes a decision for stored whose place was taken by another."""
+    """Treats a decision as stored although another process took its number."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
         await super().insert(decided)
@@ -125,7 +125,7 @@ class TrustsItsMemory(Decisions):
 
 
 class KeepsTheOldCase(Decisions):
-    """Remembers a case although it lost the race for it."""
+    """Keeps a cached case after losing the race for a decision."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
         lost = await super().insert(decided)
@@ -136,7 +136,7 @@ class KeepsTheOldCase(Decisions):
 
 
 class WritesOver(Decisions):
-    """Stores a decision under a number that nobody can have taken."""
+    """Stores a decision under a number that cannot collide."""
 
     async def insert(self, decided: Sequence[tuple[Case, Decision]]) -> set[str]:
         collection: Any = self.collection
@@ -149,7 +149,7 @@ class WritesOver(Decisions):
 
 
 class ForgetsToPark(ParkedInputs):
-    """Puts an input aside where no replay finds it."""
+    """Writes a dead letter without parking the input."""
 
     async def add(self, parked: Parked) -> None:
         return

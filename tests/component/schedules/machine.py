@@ -1,4 +1,4 @@
-"""Schedules: two processes over one world, and everything that may happen to them, in whatever order hypothesis finds."""
+"""Schedules: Hypothesis interleaves two router processes with crashes, rebalances, outages and repeats."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ answers = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([How.ON] * 5 + l
 
 
 def steps(inquiry_id: str) -> Mapping[str, Step]:
-    """What may be written about an inquiry, whether it fits its state or not."""
+    """Inputs about an inquiry, whether they fit its state or not."""
     p1, p2 = f"{inquiry_id}-p1", f"{inquiry_id}-p2"
     return {
         "received for two": received("路灯和路面"),
@@ -59,7 +59,7 @@ def steps(inquiry_id: str) -> Mapping[str, Step]:
 
 
 def agreed(amiss: Iterable[str]) -> None:
-    """Fail, with a sentence for everything that is amiss."""
+    """Fail with one sentence for every violated invariant."""
     if said := "; ".join(amiss):
         raise AssertionError(said)
 
@@ -73,7 +73,7 @@ WRONG: Mapping[str, tuple[bytes | None, bytes]] = {
 
 
 class Schedule(RuleBasedStateMachine):
-    """Every schedule ends with whatever was held up being taken; then nothing may be lost, doubled or out of order."""
+    """At the end of every schedule all pending work is done; then nothing may be lost, duplicated or out of order."""
 
     made = Made()
 
@@ -87,7 +87,7 @@ class Schedule(RuleBasedStateMachine):
 
     @initialize(much=st.tuples(*[st.lists(st.sampled_from(list(steps(""))), max_size=6)] * len(INQUIRIES)))
     def begin(self, much: Sequence[Sequence[str]]) -> None:
-        """Something is there to be read."""
+        """Write the first inputs."""
         for inquiry_id, what in zip(INQUIRIES, much, strict=True):
             self.write(inquiry_id, ["received for two", *what])
 
@@ -110,7 +110,7 @@ class Schedule(RuleBasedStateMachine):
         self.put(inquiry_id, Record("", 0, 0, 0, inquiry_id.encode(), value, headers))
 
     def inputs(self) -> list[tuple[Record, Input]]:
-        """What of the log is an input."""
+        """The inputs on the log."""
         read = [(record, readable(record)) for record in self.world.records()]
         return [(record, given) for record, given in read if isinstance(given, Input)]
 
@@ -129,7 +129,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(name=processes, most=st.integers(1, 6), answers=answers)
     def take(self, name: str, most: int, answers: Sequence[tuple[int, How]]) -> None:
-        """The next records come in hand, and some of what is asked for them comes to an end, in this or that way."""
+        """Poll the next records, and complete some of the pending operations in some way."""
         process = self.of(name)
         process.poll(most)
         for which, how in answers:
@@ -138,13 +138,13 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(name=processes, answers=answers)
     def take_all(self, name: str, answers: Sequence[tuple[int, How]]) -> None:
-        """Several batches after the other."""
+        """Take several batches."""
         for number in range(3):
             self.take(name, 2, answers[number::3])
 
     @rule(name=processes)
     def work(self, name: str) -> None:
-        """Read to the end of the log, if nothing is away."""
+        """Read to the end of the log, unless a dependency is unavailable."""
         process = self.of(name)
         for _ in range(TURNS):
             process.poll(8)
@@ -152,7 +152,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(name=processes, owned=partitions, answers=answers, how=st.sampled_from(["killed", "drains", "is cut off"]))
     def goes_and_comes(self, name: str, owned: set[int], answers: Sequence[tuple[int, How]], how: str) -> None:
-        """A process is started anew, or partitions move; the other one may go on with the same ones."""
+        """Restart a process or move partitions; the other process may keep the same partitions."""
         self.take(name, 4, answers)
         if how == "killed":
             self.start(name, owned)
@@ -162,19 +162,19 @@ class Schedule(RuleBasedStateMachine):
             self.of(name).assign(owned)
 
     def of(self, name: str) -> Process:
-        """The process of this name, which a supervisor has started."""
+        """The running process with this name."""
         if name not in self.processes:
             self.start(name, set(range(PARTITIONS)))
         return self.processes[name]
 
     def start(self, name: str, owned: set[int]) -> None:
-        """A process starts, in the place of the one of its name."""
+        """Start a process in place of the previous one with this name."""
         self.kill(name)
         self.processes[name] = Process(self.world, self.loop, self.made)
         self.processes[name].assign(owned)
 
     def kill(self, name: str) -> None:
-        """What it has asked for, and what it would still do, has no effect any more."""
+        """Kill a process; its pending operations have no effect."""
         if name in self.processes:
             self.processes.pop(name).kill()
 
@@ -182,14 +182,14 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(name=processes, what=st.sampled_from(["store", "broker"]), answers=answers)
     def outage(self, name: str, what: str, answers: Sequence[tuple[int, How]]) -> None:
-        """Something is away for a while."""
+        """Make a dependency unavailable for a while."""
         self.world.away = {what}
         self.take(name, 3, answers)
         self.world.away = set()
 
     @rule(data=st.data(), name=processes)
     def a_defect_shows(self, data: st.DataObject, name: str) -> None:
-        """One input makes whoever decides it fail, until it is mended, by and by."""
+        """One input makes its decision fail until the bug is fixed."""
         _, given = data.draw(st.sampled_from(self.inputs()))
         self.world.poison = {given.id}
         self.world.poisoned.add(given.id)
@@ -197,7 +197,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(mended=st.booleans())
     def replay(self, mended: bool) -> None:
-        """What is late arrives; somebody has what is parked taken."""
+        """Deliver late records, and replay parked inputs."""
         if mended:
             self.world.poison = set()
         for rows in self.world.late:
@@ -212,7 +212,7 @@ class Schedule(RuleBasedStateMachine):
     def nothing_is_amiss(self) -> None:
         agreed(self.world.violations)
         for name in [name for name, one in self.processes.items() if one.broken]:
-            self.start(name, self.processes[name].consumer.owned)  # a supervisor does
+            self.start(name, self.processes[name].consumer.owned)  # as a supervisor would
 
     def teardown(self) -> None:
         try:
@@ -223,7 +223,7 @@ class Schedule(RuleBasedStateMachine):
             self.loop.end()
 
     def end(self) -> None:
-        """Everything answers, nothing fails, and what was parked is taken."""
+        """End all outages and faults, and replay parked inputs."""
         for name in NAMES:
             self.kill(name)
         self.replay(mended=True)
@@ -232,5 +232,5 @@ class Schedule(RuleBasedStateMachine):
             while self.world.committed != [len(one) for one in self.world.log]:
                 before = list(self.world.committed)
                 self.work("first")
-                assert self.world.committed != before, "nothing moves"
+                assert self.world.committed != before, "no progress"
             self.replay(mended=True)

@@ -1,6 +1,6 @@
-"""One process of the router in a schedule: the real core and the real delivery layer; only store and broker are made up.
+"""One router process in a schedule: the real core and delivery layer with a fake store and broker.
 
-Whatever it asks of them waits in `pending` until the schedule says how it ends. A process that was killed can do nothing more.
+Every operation waits in `pending` until the schedule decides its outcome. A killed process has no further effect.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
+from shared.kafka.client_settings import SESSION_S
 from shared.kafka.failure_policy import FailurePolicy
 from shared.kafka.options import SubscriptionOptions
 from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, RawRecord, Row
-from shared.kafka.subscription import SESSION_S
 from shared.runtime.tasks import cancel_and_wait
 from shared.service.city_feed import CityFeed
 from tests.builders import CITY
@@ -38,7 +38,7 @@ DUPLICATE_KEY = 11000
 
 @dataclass(eq=False)
 class Asked:
-    """Something that waits for the schedule."""
+    """A pending operation."""
 
     what: str
     answer: "asyncio.Future[How]"
@@ -46,14 +46,14 @@ class Asked:
 
 @dataclass
 class Hand:
-    """A process's connections: closed for ever when it is killed."""
+    """A process's connections, closed when the process is killed."""
 
     world: World
     pending: list[Asked] = field(default_factory=list)
     dead: bool = False
 
     async def asks(self, what: str) -> How:
-        """Wait until the schedule says how this ends."""
+        """Wait until the schedule decides the outcome."""
         if self.dead:
             raise asyncio.CancelledError
         one = Asked(what, asyncio.get_running_loop().create_future())
@@ -66,18 +66,18 @@ class Hand:
 
 @dataclass
 class Collection:
-    """As much of a MongoDB collection as the router's store uses: unordered inserts, unique `_id`."""
+    """The part of a MongoDB collection that the router's store uses: unordered inserts, unique `_id`."""
 
     name: str
     hand: Hand
 
     @property
     def documents(self) -> dict[Any, bytes]:
-        """What lies in it, for all processes."""
+        """The documents, shared by all processes."""
         return self.hand.world.documents[self.name]
 
     async def insert_many(self, documents: Sequence[Mapping[str, Any]], ordered: bool) -> None:
-        """Raises BulkWriteError for what is there; the others are inserted."""
+        """Insert new documents; raises BulkWriteError for existing ones."""
         assert not ordered
         how = await self._asks(f"insert into {self.name}")
         if any(one.get("cause") in self.hand.world.poison for one in documents):
@@ -92,7 +92,7 @@ class Collection:
             raise BulkWriteError({"writeErrors": failures, "writeConcernErrors": []})
 
     def find(self, query: Mapping[str, Any], projection: object = None) -> Any:
-        """A cursor; everything is found by lists of values."""
+        """A cursor; supports only lists of values as conditions."""
 
         async def to_list(limit: int | None) -> list[dict[str, Any]]:
             if await self._asks(f"look into {self.name}") is not How.ON:
@@ -105,7 +105,7 @@ class Collection:
         return SimpleNamespace(to_list=to_list)
 
     async def delete_many(self, query: Mapping[str, Any]) -> None:
-        """Remove by `_id`."""
+        """Delete by `_id`."""
         how = await self._asks(f"delete from {self.name}")
         for id_ in query["_id"]["$in"]:
             self.documents.pop(id_, None)
@@ -122,14 +122,14 @@ class Collection:
 
 
 class Network(Publisher):
-    """A producer whose records may arrive in part, unconfirmed, or long after."""
+    """A producer whose records may arrive partly, unconfirmed, or much later."""
 
     def __init__(self, hand: Hand) -> None:
         super().__init__("nowhere:0", "router")
         self.hand = hand
 
     async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
-        """Returns when all are confirmed."""
+        """Return when all records are confirmed."""
         if not topics:
             return
         records: dict[str, list[RawRecord]] = defaultdict(list)
@@ -148,13 +148,13 @@ class Network(Publisher):
 
 @dataclass
 class Consumer:
-    """Commits for the partitions it believes to own."""
+    """Commits for the partitions that it believes to own."""
 
     hand: Hand
     owned: set[int] = field(default_factory=set)
 
     async def commit(self, offsets: Mapping[Any, int]) -> None:
-        """Raises as aiokafka does."""
+        """Raises the same errors as aiokafka."""
         if any(one.partition not in self.owned for one in offsets):
             raise IllegalStateError("the partition is another's now")
         how = await self.hand.asks("commit")
@@ -168,7 +168,7 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Made:
-    """What a process is made of; a planted fault replaces one of them."""
+    """The classes that make up a process; a planted fault replaces one of them."""
 
     core: type[Core] = Core
     decisions: type[Decisions] = Decisions
@@ -178,7 +178,7 @@ class Made:
 
 
 class Process:
-    """The router's core in one process, from its start to its kill."""
+    """The router's core in one process, from start to kill."""
 
     def __init__(self, world: World, loop: Timeless, made: Made) -> None:
         self.world, self.loop, self.hand = world, loop, Hand(world)
@@ -210,7 +210,7 @@ class Process:
         self.broken = True
 
     def assign(self, owned: set[int]) -> None:
-        """A rebalance: what is in hand may end within the time there is, then reading goes on from what is committed."""
+        """Rebalance: the batch in progress may finish in time, then reading continues from the committed offsets."""
         self.loop.run_until_complete(self.pipeline.drained(SESSION_S / 2))
         self.consumer.owned = owned
         self.position = {partition: self.world.committed[partition] for partition in owned}
@@ -218,7 +218,7 @@ class Process:
         self.loop.settle()
 
     def poll(self, most: int) -> None:
-        """Take the next records in hand, unless the batch before is still being stored."""
+        """Poll the next records, unless the previous batch is still being stored."""
         batch: list[Any] = []
         if self.taking is not None and not self.taking.done():
             return
@@ -231,7 +231,7 @@ class Process:
             self.loop.settle()
 
     def answer(self, one: Asked, how: How) -> None:
-        """Say how something ends; while its dependency is away, nothing is done."""
+        """Decide the outcome of an operation; while its dependency is unavailable, it has no effect."""
         dependency = "broker" if one.what in ("publish", "commit") else "store"
         if dependency in self.world.away and how is not How.LATE:
             how = How.AWAY
@@ -242,14 +242,14 @@ class Process:
         self.loop.settle()
 
     def work(self, most: int = 1_000) -> None:
-        """Go on as long as everything that is asked is done."""
+        """Continue until no operation is pending."""
         for _ in range(most):
             if not self.hand.pending or self.world.away:
                 return
             self.answer(self.hand.pending[0], How.ON)
 
     def kill(self) -> None:
-        """End it as SIGKILL does: nothing that it does while it ends has an effect."""
+        """Kill the process as SIGKILL does: nothing that it does while ending has an effect."""
         self.hand.dead = True
         tasks = [*self.pipeline.tasks, *([self.taking] if self.taking else [])]
         self.loop.run_until_complete(cancel_and_wait(tasks))

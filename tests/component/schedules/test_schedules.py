@@ -1,4 +1,4 @@
-"""Whatever order crashes, repeats, zombies and outages come in: each input ends exactly once; and planted faults are found."""
+"""In any order of crashes, repeats, zombies and outages each input is decided exactly once; planted faults are found."""
 
 import os
 from typing import Any
@@ -12,11 +12,11 @@ from tests.component.schedules.machine import Schedule
 
 SCHEDULES = int(os.environ.get("CHORUS_SCHEDULES", "200"))
 ENOUGH = 200
-"""Schedules within which every planted fault is found; today each takes less than ten."""
+"""The maximum of schedules to find each planted fault; currently each needs fewer than ten."""
 
 
 def run(machine: type[Schedule], schedules: int, **more: Any) -> None:
-    """Run so many schedules; raises what the first one that breaks a promise raises."""
+    """Run a number of schedules; raises the error of the first that violates an invariant."""
     chosen = settings(
         max_examples=schedules,
         stateful_step_count=40,
@@ -28,7 +28,7 @@ def run(machine: type[Schedule], schedules: int, **more: Any) -> None:
     run_state_machine_as_test(machine, settings=chosen)
 
 
-def test_in_any_schedule_each_input_ends_exactly_once() -> None:
+def test_in_any_schedule_each_input_is_decided_exactly_once() -> None:
     run(Schedule, SCHEDULES)
 
 

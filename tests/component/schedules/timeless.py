@@ -1,4 +1,4 @@
-"""An event loop in which hours pass at once, and the same schedule always runs in the same order."""
+"""A deterministic event loop with simulated time."""
 
 import asyncio
 import selectors
@@ -10,7 +10,7 @@ QUIET_S = 600.0
 
 
 class Timeless(asyncio.SelectorEventLoop):
-    """An event loop whose time passes only when nothing else is left to be done, and then at once."""
+    """An event loop whose clock advances only when no callback is ready."""
 
     def __init__(self) -> None:
         self._passed_s = 0.0
@@ -21,11 +21,11 @@ class Timeless(asyncio.SelectorEventLoop):
         return self._passed_s
 
     def settle(self) -> None:
-        """Go on until everybody waits for the schedule."""
+        """Run until all tasks wait for the schedule."""
         self.run_until_complete(asyncio.sleep(QUIET_S))
 
     def end(self) -> None:
-        """Let go of whatever still waits."""
+        """Cancel all waiting tasks."""
         self.run_until_complete(cancel_and_wait([one for one in asyncio.all_tasks(self) if not one.done()]))
         self.close()
 

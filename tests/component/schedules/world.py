@@ -1,4 +1,4 @@
-"""What outlives every process of a schedule: the log with its committed offsets, the store, the topics; and what is away."""
+"""The state that survives every process of a schedule: log, committed offsets, store, topics, outages."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ Rows = Mapping[str, Sequence[RawRecord]]
 
 
 class How(StrEnum):
-    """How something that a process asks of the store or the broker ends."""
+    """The outcome of a store or broker operation."""
 
     ON = "it is done"
     AWAY = "nothing is done: it is away"
@@ -38,7 +38,7 @@ class How(StrEnum):
 
 @dataclass
 class World:
-    """Everything is kept as bytes, so that nobody changes what somebody else has stored."""
+    """Stores everything as bytes, so that no process can change stored data through a reference."""
 
     log: list[list[FakeRecord]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
     committed: list[int] = field(default_factory=lambda: [0] * PARTITIONS)
@@ -57,7 +57,7 @@ class World:
     # ── the log ──────────────────────────────────────────────────────────────
 
     def append(self, partition: int, record: Record) -> FakeRecord:
-        """One more record at the end of a partition."""
+        """Append a record to a partition."""
         at = len(self.log[partition])
         one = FakeRecord(
             topics.INPUTS, partition, at, record.value, record.key, record.timestamp_ms, tuple(record.headers)
@@ -66,12 +66,12 @@ class World:
         return one
 
     def records(self) -> Iterator[Record]:
-        """Everything on the log, in the order of each partition."""
+        """All records of the log, in the order of each partition."""
         for partition in self.log:
             yield from map(as_read, partition)
 
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Move committed offsets; what they pass must have come to its end."""
+        """Move committed offsets; every record before them must be finished."""
         for (_, partition), offset in offsets.items():
             self.committed[partition] = offset
             for raw in self.log[partition][:offset]:
@@ -79,7 +79,7 @@ class World:
                     self.violations.append(f"{offset} is committed in partition {partition}, but {reason}")
 
     def unfinished(self, record: Record) -> str | None:
-        """Why a record has not come to its end; None when it has."""
+        """Why a record is not finished; None when it is."""
         if record.place in self.finished:
             return None
         given = readable(record)
@@ -101,7 +101,7 @@ class World:
     # ── the topics ───────────────────────────────────────────────────────────
 
     def deliver(self, rows: Rows) -> None:
-        """The broker takes records; it knows nothing of repeats."""
+        """Append records as the broker does, without deduplication."""
         for topic, some in rows.items():
             for row in some:
                 self._deliver(topic, row)
@@ -119,7 +119,7 @@ class World:
                 self.violations.append(f"the events of {row[0]!r} came as {said}")
 
     def places_of_letters(self) -> dict[str, list[RawRecord]]:
-        """The dead letters by the place on the log of what they hold."""
+        """The dead letters by the log position of their records."""
         found: dict[str, list[RawRecord]] = defaultdict(list)
         for row in self.letters:
             found["-".join(header(row, f"dl_{name}") for name in ("topic", "partition", "offset"))].append(row)
@@ -128,7 +128,7 @@ class World:
     # ── the store ────────────────────────────────────────────────────────────
 
     def insert(self, collection: str, document: Mapping[str, Any]) -> bool:
-        """Keep a document; False when its `_id` is there."""
+        """Insert a document; returns False if its `_id` exists."""
         if document["_id"] in self.documents[collection]:
             return False
         kept = self.documents[collection][document["_id"]] = bson.encode(document)
@@ -137,7 +137,7 @@ class World:
         return True
 
     def decision_of(self, given: Input) -> Decision | None:
-        """What became of an input."""
+        """The decision on an input."""
         return next((one for one in self.decisions_of(given.inquiry_id) if decided_as(one, given)), None)
 
     def decisions_of(self, inquiry_id: str) -> list[Decision]:
@@ -145,7 +145,7 @@ class World:
         return with_messages(inquiry_id, self.decided[inquiry_id])
 
     def parked(self) -> set[str]:
-        """The inquiries of which something is parked."""
+        """The inquiries with parked inputs."""
         return {bson.decode(one)["inquiry_id"] for one in self.documents["parked"].values()}
 
 
@@ -153,21 +153,21 @@ AS_CLIENTS_READ: CodecOptions[Any] = CodecOptions(tz_aware=True)
 
 
 def decoded(kept: bytes) -> dict[str, Any]:
-    """A document as clients read it."""
+    """A document as clients decode it."""
     read: dict[str, Any] = bson.decode(kept, AS_CLIENTS_READ)
     return read
 
 
 def as_read(raw: FakeRecord) -> Record:
-    """A record as the delivery layer reads it."""
+    """A record as the delivery layer decodes it."""
     return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
 
 
 def decided_as(decision: Decision, given: Input) -> bool:
-    """Whether this decision is what became of this input: the same bytes, under its id or the one it got as an imitation."""
+    """Whether this is the decision on this input: the same bytes, under its id or under the id derived for a reused one."""
     return decision.digest == given.digest and decision.cause in (given.id, ids.derived_id(given.id, given.digest))
 
 
 def half(rows: Rows) -> Rows:
-    """The first half of what goes to each topic: what is lost of a partition is always its end."""
+    """The first half of the records of each partition: a producer loses only the end of a batch."""
     return {topic: some[: len(some) // 2] for topic, some in rows.items()}

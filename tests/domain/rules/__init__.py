@@ -1,1 +1,1 @@
-"""Stories, one file a rule."""
+"""Stories for each rule, one file a rule."""

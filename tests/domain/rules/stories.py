@@ -1,4 +1,4 @@
-"""What several stories begin with."""
+"""Steps with which several stories begin."""
 
 from tests.builders import (
     Story,

@@ -1,4 +1,4 @@
-"""The joint reply: every part, the lead first, words unchanged."""
+"""The joint reply: all parts, the lead first, texts unchanged."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.builders import (
 from tests.domain.rules.stories import BOTH
 
 
-def test_twenty_departments_handle_one_inquiry_and_answer_with_one_voice() -> None:
+def test_twenty_departments_make_one_joint_reply() -> None:
     codes = tuple(f"bureau-{number}" for number in range(1, 21))
     city = city_index(a_city(*(a_department(code) for code in codes)))
     story = told(received("大家一起", departments=codes), city=city)
@@ -38,7 +38,7 @@ def test_the_reply_waits_for_every_part_and_puts_the_lead_first() -> None:
     )
 
 
-def test_every_department_learns_that_nothing_more_is_owed() -> None:
+def test_every_department_gets_part_closed_with_the_reply() -> None:
     story = told(BOTH, contributed("lighting", "灯亮了"), contributed("roads", "路补了"))
     for number, department in enumerate(("lighting", "roads"), 1):
         kind, closed = story.on(topics.inbox(department))[-1]
@@ -57,7 +57,7 @@ def test_every_department_learns_that_nothing_more_is_owed() -> None:
     ],
     ids=["emoji", "right to left", "lines", "20,000 characters", "braces", "line separator"],
 )
-def test_a_departments_words_stay_as_they_are(words: str) -> None:
+def test_the_reply_contains_each_text_unchanged(words: str) -> None:
     story = told(received("路灯不亮"), contributed("lighting", words))
     assert story.texts() == [words]
     assert words in story.resident()["text"]

@@ -1,10 +1,10 @@
-"""Releasing a case whose inputs were parked: a fact of its own that changes nothing else and is an event alone."""
+"""Replaying a parked case: one fact and its event, without other effects."""
 
 from tests.builders import accepted, replayed, told
 from tests.domain.rules.stories import BOTH
 
 
-def test_a_replay_is_a_fact_that_changes_nothing_and_is_an_event_alone() -> None:
+def test_a_replay_makes_one_event_and_changes_nothing_else() -> None:
     before = told(BOTH, accepted("roads"))
     after = told(replayed(), after_this=before)
     assert after.refusal is None

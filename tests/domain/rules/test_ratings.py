@@ -1,4 +1,4 @@
-"""The resident's rating."""
+"""Ratings by residents."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.builders import (
 )
 
 
-def test_an_answer_is_rated_once() -> None:
+def test_a_reply_can_be_rated_once() -> None:
     story = told(received("路灯不亮"), contributed("lighting", "亮了"), rated(satisfied="mostly", words="还行"))
     assert (
         story.on(topics.EVENTS)[-1][1] | {"solved": True, "satisfied": "mostly", "round": 1}
@@ -23,6 +23,6 @@ def test_an_answer_is_rated_once() -> None:
 
 
 @pytest.mark.parametrize("steps", [(rated(),), (contributed("lighting", "亮了"), rated(2))], ids=["early", "round 2"])
-def test_what_has_no_answer_cannot_be_rated(steps: tuple[Step, ...]) -> None:
+def test_an_inquiry_without_a_reply_cannot_be_rated(steps: tuple[Step, ...]) -> None:
     story = told(received("路灯不亮"), *steps)
     assert "has no answer to rate" in (story.refusal or "")

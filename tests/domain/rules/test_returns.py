@@ -1,4 +1,4 @@
-"""Parts that go back: returned, withdrawn, recalled."""
+"""Parts that are returned, withdrawn or recalled."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.builders import (
 from tests.domain.rules.stories import BOTH
 
 
-def test_a_returned_part_lies_in_triage_and_the_reply_waits_for_somebody_else() -> None:
+def test_a_returned_part_goes_to_triage_and_the_reply_waits() -> None:
     story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"))
     assert story.case.state == "triage"
     assert story.resident()["case"]["reply"] is None
@@ -28,22 +28,22 @@ def test_a_returned_part_lies_in_triage_and_the_reply_waits_for_somebody_else() 
     assert story.texts() == ["灯亮了", "水也好了"]
 
 
-def test_when_the_last_missing_part_is_returned_the_others_do_not_answer_without_it() -> None:
+def test_the_reply_is_not_composed_when_the_last_open_part_is_returned() -> None:
     story = told(BOTH, returned("roads"), contributed("lighting", "灯亮了"))
     assert (story.case.state, "inquiry.answered" in story.events()) == ("triage", False)
 
 
-def test_a_returned_part_that_is_withdrawn_lets_the_others_answer() -> None:
+def test_withdrawing_the_returned_part_composes_the_reply_of_the_others() -> None:
     story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"), withdrawn("roads"))
     assert (story.case.state, story.texts()) == ("answered", ["灯亮了"])
 
 
-def test_a_returned_part_may_be_given_to_those_who_have_one() -> None:
+def test_a_returned_part_can_be_assigned_to_departments_that_have_a_part() -> None:
     story = told(BOTH, contributed("lighting", "灯亮了"), returned("roads"), assigned("lighting"))
     assert (story.case.state, story.texts()) == ("answered", ["灯亮了"])
 
 
-def test_when_a_lead_returned_and_is_withdrawn_the_next_one_leads_and_is_told() -> None:
+def test_the_next_department_leads_after_the_lead_returned_its_part() -> None:
     story = told(received("三家一起"), returned("lighting"), withdrawn("lighting"))
     assert (story.case.lead, story.case.co_handlers) == ("roads", ("water",))
     kind, change = story.on(topics.inbox("roads"))[-1]
@@ -55,7 +55,7 @@ def test_when_a_lead_returned_and_is_withdrawn_the_next_one_leads_and_is_told() 
 @pytest.mark.parametrize(
     "change", [withdrawn("water"), returned("water")], ids=["withdrawn", "returned and given to parks"]
 )
-def test_whoever_stays_learns_who_handles_it_now(change: Step) -> None:
+def test_remaining_departments_get_part_changed(change: Step) -> None:
     story = told(received("三家一起"), change)
     if story.case.state == "triage":
         story = told(assigned("lighting", "parks", "roads"), after_this=story)
@@ -65,21 +65,21 @@ def test_whoever_stays_learns_who_handles_it_now(change: Step) -> None:
         assert now["co_handlers"] == list(story.case.co_handlers)
 
 
-def test_who_returned_may_be_asked_again_and_gets_a_part_of_its_own() -> None:
+def test_a_department_that_returned_its_part_can_get_a_new_one() -> None:
     story = told(received("路灯不亮"), returned("lighting"), assigned("lighting"))
     assert [part.id[-2:] for part in story.case.parts.values()] == ["p1", "p2"]
     assert [part.state for part in story.case.parts.values()] == ["returned", "offered"]
     assert told(contributed("lighting", "亮了"), after_this=story).texts() == ["亮了"]
 
 
-def test_when_all_parts_are_withdrawn_the_case_lies_in_triage() -> None:
+def test_a_case_goes_to_triage_when_all_parts_are_withdrawn() -> None:
     story = told(BOTH, withdrawn("roads"), withdrawn("lighting"))
     assert (story.case.state, story.case.lead) == ("triage", None)
     assert story.on(topics.EVENTS)[-1][1]["reason"] == "no-department"
     assert told(assigned("parks"), contributed("parks", "好"), after_this=story).texts() == ["好"]
 
 
-def test_the_department_whose_part_is_withdrawn_is_told_why() -> None:
+def test_part_withdrawn_contains_the_reason() -> None:
     kind, data = told(BOTH, withdrawn("roads", "写错了部门")).on(topics.inbox("roads"))[-1]
     assert (kind, data["why"]) == ("part.withdrawn", "写错了部门")
 
@@ -94,12 +94,12 @@ def test_the_department_whose_part_is_withdrawn_is_told_why() -> None:
     ],
     ids=["contributed", "withdrawn", "returned and settled", "nobody's"],
 )
-def test_only_what_is_open_or_returned_can_be_withdrawn(steps: tuple[Step, ...]) -> None:
+def test_only_open_or_returned_parts_can_be_withdrawn(steps: tuple[Step, ...]) -> None:
     story = told(BOTH, *steps)
     assert "cannot be withdrawn" in (story.refusal or "")
 
 
-def test_what_is_open_at_a_retired_department_lies_in_triage_until_somebody_else_has_it() -> None:
+def test_open_parts_of_a_retired_department_stay_in_triage_until_assigned() -> None:
     story = told(BOTH, accepted("lighting"), recalled("lighting"), contributed("roads", "路补了"))
     assert (story.case.state, story.case.lead, "inquiry.answered" in story.events()) == ("triage", None, False)
     assert story.events()[5:7] == ["part.withdrawn", "inquiry.triaged"]
@@ -109,12 +109,12 @@ def test_what_is_open_at_a_retired_department_lies_in_triage_until_somebody_else
     assert (story.case.state, story.texts()) == ("answered", ["水也修了", "路补了"])
 
 
-def test_those_who_have_a_part_may_answer_without_the_retired_one() -> None:
+def test_the_other_departments_can_answer_without_the_retired_one() -> None:
     story = told(BOTH, contributed("roads", "路补了"), recalled("lighting"), assigned("roads"))
     assert (story.case.state, story.texts()) == ("answered", ["路补了"])
 
 
-def test_a_retired_department_and_its_resident_are_told() -> None:
+def test_retirement_notifies_the_department_and_the_resident() -> None:
     story = told(BOTH, recalled("lighting", "The department is retired: 并入水务局"))
     kind, data = story.on(topics.inbox("lighting"))[-1]
     assert (kind, data["why"]) == ("part.withdrawn", "The department is retired: 并入水务局")
@@ -127,11 +127,11 @@ def test_a_retired_department_and_its_resident_are_told() -> None:
     [(contributed("lighting", "亮了"),), (returned("lighting"),), (recalled("lighting"),), (withdrawn("lighting"),)],
     ids=["contributed", "returned", "recalled", "withdrawn"],
 )
-def test_what_is_not_open_is_not_recalled(steps: tuple[Step, ...]) -> None:
+def test_a_part_that_is_not_open_is_not_recalled(steps: tuple[Step, ...]) -> None:
     story = told(BOTH, *steps, recalled("lighting"))
     assert story.refusal == f"The part '{INQUIRY}-p1' cannot be recalled."
 
 
-def test_what_a_department_wrote_before_it_knew_is_refused_with_a_sentence() -> None:
+def test_a_message_about_a_recalled_part_is_refused_with_the_reason() -> None:
     story = told(BOTH, recalled("lighting"), contributed("lighting", "灯亮了"))
     assert story.refusal == f"The part '{INQUIRY}-p1' is withdrawn already."

@@ -1,1 +1,1 @@
-"""The messages that follow from facts."""
+"""The messages that departments, residents and readers of events receive for a decision."""

@@ -1,8 +1,8 @@
-"""Case events: every fact, as everyone may read it for ever.
+"""Case events: the value of an event is a fact as JSON, and the only form in which the fact is stored.
 
-A value is compact JSON in this order: `type`, `inquiry_id`, `sequence`, `at`, `actor`, the fact's own fields, then the
-`state` of the case, the `departments` that handle it, lead first, and `part_states`, how many parts are in each state,
-all as they are after this fact, and `prev`, the SHA-256 of the value of the case's event before.
+The fields are in this order: `type`, `inquiry_id`, `sequence`, `at`, `actor`, the fields of the fact, then `state`,
+`departments` (lead first) and `part_states` (number of parts in each state) as they are after this fact, and `prev`, the
+SHA-256 of the value of the case's previous event.
 """
 
 from hashlib import sha256
@@ -17,20 +17,19 @@ EVENT_TYPES = {cls: PREFIX + name for cls, name in TYPES.items()}
 
 
 def event_type(fact: Fact) -> str:
-    """The type of a fact's event, with the prefix."""
+    """The event type of a fact, with the prefix `chorus.`."""
     return fact.type if isinstance(fact, UnknownFact) else EVENT_TYPES[type(fact)]
 
 
-class CaseStanding(TypedDict):
-    """What every event says of its case."""
+class CaseFields(TypedDict):
+    """The fields with the state of the case after the fact."""
 
     state: str
     departments: list[str]
     part_states: dict[str, int]
 
 
-def standing(case: Case) -> CaseStanding:
-    """The case as events describe it."""
+def case_fields(case: Case) -> CaseFields:
     states: dict[str, int] = {}
     for part in case.parts.values():
         states[part.state] = states.get(part.state, 0) + 1
@@ -42,7 +41,7 @@ def standing(case: Case) -> CaseStanding:
 
 
 def event_of(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
-    """The next event of a case, which is already as the fact makes it; counts it and notes its hash in the case."""
+    """The value of the event of `fact`, for a case that has it folded in. Updates `sequence` and `head` of the case."""
     case.sequence += 1
     value = as_json(
         {
@@ -52,7 +51,7 @@ def event_of(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
             "at": at,
             "actor": actor.public,
             **fact._asdict(),
-            **standing(case),
+            **case_fields(case),
             "prev": case.head,
         }
     )

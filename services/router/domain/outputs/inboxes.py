@@ -1,4 +1,4 @@
-"""What departments receive for each fact. The messages' fields are those of `shared/contracts/department_inbox.py`."""
+"""The messages to departments' inboxes for each fact, with the fields of `shared/contracts/department_inbox.py`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -10,16 +10,16 @@ from services.router.domain.facts import Fact
 from services.router.domain.words import FactWords
 
 
-class Addressed(NamedTuple):
-    """A message for one department; `type` is without the prefix."""
+class DepartmentMessage(NamedTuple):
+    """A message to one department; `type` is without the prefix `chorus.`."""
 
     department: str
     type: str
     fields: Mapping[str, object]
 
 
-def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[Addressed]:
-    inquiry = registered(case)
+def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[DepartmentMessage]:
+    inquiry = inquiry_of(case)
     fields: dict[str, object] = {
         "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
@@ -37,10 +37,10 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityI
     }
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
-    yield Addressed(fact.department, "part.offered", fields)
+    yield DepartmentMessage(fact.department, "part.offered", fields)
 
 
-def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
+def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     fields = {
         "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
@@ -49,27 +49,27 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
         "co_handlers": case.co_handlers,
         "why": "承办单位变更 / who handles this inquiry has changed",
     }
-    yield Addressed(fact.department, "part.changed", fields)
+    yield DepartmentMessage(fact.department, "part.changed", fields)
 
 
-def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
+def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": words.get("why") or ""}
-    yield Addressed(fact.department, "part.withdrawn", fields)
+    yield DepartmentMessage(fact.department, "part.withdrawn", fields)
 
 
-def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[Addressed]:
+def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
-        yield Addressed(part.department, "part.closed", fields)
+        yield DepartmentMessage(part.department, "part.closed", fields)
 
 
-def registered(case: Case) -> Inquiry:
-    """The message of a case that has one: no other fact comes before it."""
+def inquiry_of(case: Case) -> Inquiry:
+    # A part is offered only after `Registered`, the first fact of every case, so there is a message.
     assert case.inquiry is not None
     return case.inquiry
 
 
-INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterator[Addressed]]] = {
+INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterator[DepartmentMessage]]] = {
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,

@@ -1,4 +1,4 @@
-"""All messages that follow from one decision, in order, with their ids; and how they are stored and read back."""
+"""The messages of a decision, in order and with their ids; how a decision stores them and completes them again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.router.domain.facts import Fact
 from services.router.domain.outputs.case_events import event_type
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import picture_of, resident_message
-from services.router.domain.words import MARK, FactWords, Text, Words, references, referring, resolved
+from services.router.domain.words import MARK, FactWords, Text, Words, references, with_references, with_texts
 from shared.contracts.department_inbox import MessageRefused
 from shared.contracts.envelope import PREFIX, Message, Origin, as_json
 from shared.contracts.ids import derived_id
@@ -22,11 +22,11 @@ from shared.contracts.sources import ROUTER_SOURCE
 from shared.kafka import topics
 
 PICTURE = f"{MARK}picture{MARK}"
-"""Stands for what all messages to the resident of one decision have in common, which is stored once."""
+"""Replaces the JSON that all messages to the resident of one decision have in common, which the decision stores once."""
 
 
-class ToSay(NamedTuple):
-    """What follows from a decision: as it goes out, and as it is stored."""
+class DecisionOutput(NamedTuple):
+    """The messages of a decision: complete ones to publish, and the form in which the decision stores them."""
 
     messages: tuple[Message, ...]
     stored: tuple[StoredMessage, ...]
@@ -41,68 +41,71 @@ def messages(
     words: Words,
     refusal: Refusal | None,
     directory: CityIndex,
-) -> ToSay:
-    """Every message that follows from a decision.
+) -> DecisionOutput:
+    """Every message of a decision, given the case after it.
 
-    `case` is the one after the decision: an event tells its fact as things stood then, all others tell how they stand
-    now.
+    An event shows the case after its own fact. Messages to departments and to the resident show the case after the
+    whole decision.
     """
-    address = _Address(case, given.id, given.recorded_at)
-    made = address.events(facts, events)
+    numbering = _Numbering(case, given.id, given.recorded_at)
+    made = numbering.events(facts, events)
     picture = picture_of(case, directory)
     shared = picture.shared if picture is not None else b""
-    told: list[tuple[str, str, bytes]] = []
+    outgoing: list[tuple[str, str, bytes]] = []
     for index, fact in enumerate(facts):
-        said = FactWords(words, case.n, index)
-        if (tell := INBOXES.get(type(fact))) is not None:
-            for one in tell(case, fact, said, directory):
-                told.append((topics.inbox(one.department), PREFIX + one.type, as_json(one.fields)))
-        if picture is not None and (value := resident_message(case, fact, said, picture, directory)) is not None:
-            told.append((topics.RESIDENTS, ResidentTold.type, value))
+        fact_words = FactWords(words, case.n, index)
+        if (inbox_messages := INBOXES.get(type(fact))) is not None:
+            for one in inbox_messages(case, fact, fact_words, directory):
+                outgoing.append((topics.inbox(one.department), PREFIX + one.type, as_json(one.fields)))
+        if picture is not None and (value := resident_message(case, fact, fact_words, picture, directory)) is not None:
+            outgoing.append((topics.RESIDENTS, ResidentTold.type, value))
     if refusal is not None and given.department is not None:
         refused = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
-        told.append((topics.inbox(given.department), MessageRefused.type, as_json(refused)))
-    made += [address.message(*one) for one in told]
-    if not told:
-        return ToSay(tuple(made), (), None)
-    to = references(texts_of(case, words))
-    mark = PICTURE.encode()
+        outgoing.append((topics.inbox(given.department), MessageRefused.type, as_json(refused)))
+    made += [numbering.message(*one) for one in outgoing]
+    if not outgoing:
+        return DecisionOutput(tuple(made), (), None)
+    places = references(texts_of(case, words))
     stored = [
-        StoredMessage(topic, kind, referring(value.replace(shared, mark) if topic == topics.RESIDENTS else value, to))
-        for topic, kind, value in told
+        StoredMessage(topic, kind, with_references(_without_picture(topic, value, shared), places))
+        for topic, kind, value in outgoing
     ]
-    kept = referring(shared, to) if any(topic == topics.RESIDENTS for topic, _, _ in told) else None
-    return ToSay(tuple(made), tuple(stored), kept)
+    for_resident = any(topic == topics.RESIDENTS for topic, _, _ in outgoing)
+    return DecisionOutput(tuple(made), tuple(stored), with_references(shared, places) if for_resident else None)
+
+
+def _without_picture(topic: str, value: bytes, shared: bytes) -> bytes:
+    return value.replace(shared, PICTURE.encode()) if topic == topics.RESIDENTS else value
 
 
 def with_messages(inquiry_id: str, decisions: Iterable[Decision]) -> list[Decision]:
-    """The decisions of a case, all of them, with their messages: those that are stored, completed, and the events."""
+    """The decisions with their complete messages, events included. Needs all decisions of the case, in any order."""
     case = Case(inquiry_id)
-    whole: list[Decision] = []
+    completed: list[Decision] = []
     for one in sorted(decisions, key=lambda one: one.n):
         case = after(case, one)
-        address = _Address(case, one.cause, one.decided_at)
+        numbering = _Numbering(case, one.cause, one.decided_at)
         words = dict(texts_of(case, one.words))
-        made = address.events(one.facts, one.events)
+        made = numbering.events(one.facts, one.events)
         for topic, kind, value in one.stored_messages:
-            complete = resolved(value.replace(PICTURE, one.picture or ""), words)
-            made.append(address.message(topic, kind, complete.encode()))
-        whole.append(replace(one, messages=tuple(made)))
-    return whole
+            complete = with_texts(value.replace(PICTURE, one.picture or ""), words)
+            made.append(numbering.message(topic, kind, complete.encode()))
+        completed.append(replace(one, messages=tuple(made)))
+    return completed
 
 
 def texts_of(case: Case, words: Words) -> list[Text]:
-    """The texts of the case, then those of its last decision: what messages of that decision may refer to."""
+    """The texts that messages of the last decision may refer to: those of the case, then those of `words`."""
     texts = list(case.texts)
-    there = {place for place, _ in texts}
+    places = {place for place, _ in texts}
     own = [Text(f"{case.n}/{place}", text) for place, text in words.items()]
-    return texts + [one for one in own if one.place not in there]
+    return texts + [one for one in own if one.place not in places]
 
 
-class _Address:
-    """Addresses and numbers what follows from the last decision of a case.
+class _Numbering:
+    """Gives the messages of a case's last decision their ids and sequences.
 
-    An id follows from the cause and from what the message is, so that a repeat carries the same one.
+    An id is derived from the cause, type, topic, round and ordinal of the message, so a repeat has the same id.
     """
 
     def __init__(self, case: Case, cause: str, recorded_at: str) -> None:
@@ -115,7 +118,7 @@ class _Address:
         self.ordinals: dict[tuple[str, str], int] = {}
 
     def events(self, facts: Sequence[Fact], values: Sequence[str]) -> list[Message]:
-        """The decision's facts, which are the last events of the case."""
+        # `case.sequence` is the number of the decision's last event.
         return [
             self._message(topics.EVENTS, event_type(fact), value.encode(), number)
             for number, (fact, value) in enumerate(

@@ -1,4 +1,4 @@
-"""What the resident is told of each fact, with all of the case that a resident may see."""
+"""The messages to the resident: a sentence for each fact, and the part of the case that a resident may see."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
@@ -25,11 +25,11 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Returned: "progressed",
     facts.Withdrawn: "progressed",
 }
-"""What `resident.told` calls each fact; a fact that is not here is not told."""
+"""The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 
 
 class ParagraphFields(TypedDict):
-    """One part of the reply."""
+    """One department's paragraph of the joint reply."""
 
     department: str
     name: str
@@ -37,14 +37,14 @@ class ParagraphFields(TypedDict):
 
 
 class ReplyFields(TypedDict):
-    """The whole text and its paragraphs, as `contracts.resident_messages.Reply` reads them."""
+    """The joint reply, with the fields of `resident_messages.Reply` in `shared/contracts`."""
 
     text: str
     paragraphs: list[ParagraphFields]
 
 
 class PictureFields(TypedDict):
-    """All of a case that its resident may see, as `contracts.resident_messages.Picture` reads it."""
+    """The case as its resident may see it, with the fields of `resident_messages.Picture` in `shared/contracts`."""
 
     state: str
     round: int
@@ -55,9 +55,9 @@ class PictureFields(TypedDict):
 
 
 class SharedPicture(NamedTuple):
-    """The picture, and what all messages to the resident of one decision have in common: JSON from the contact on.
+    """The picture, and the JSON that all messages to the resident of one decision have in common.
 
-    It is left open at the end of the picture.
+    `shared` begins with the comma before `contact` and ends inside the picture, without its closing brace.
     """
 
     fields: PictureFields
@@ -65,30 +65,30 @@ class SharedPicture(NamedTuple):
 
 
 def resident_message(
-    case: Case, fact: Fact, said: FactWords, picture: SharedPicture, directory: CityIndex
+    case: Case, fact: Fact, words: FactWords, picture: SharedPicture, directory: CityIndex
 ) -> bytes | None:
-    """What the resident is told of a fact, as JSON; None for a fact that is not told.
+    """The JSON of `resident.told` for a fact; None when residents get no message for it.
 
-    With an answer goes the message that it answers, for the hall.
+    An answer also contains the body of the resident's message, which the hall publishes with it.
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
     if what is None or inquiry is None:
         return None
     reply = picture.fields["reply"]
     handlers = picture.fields["departments"]
-    told = as_json(
+    own = as_json(
         {
             "inquiry_id": case.inquiry_id,
             "what": what,
-            "text": sentence(case, fact, said, handlers, reply["text"] if reply else "", directory),
+            "text": sentence(case, fact, words, handlers, reply["text"] if reply else "", directory),
         }
     )
     body = b',"body":' + to_json(inquiry.body.text) if what == "answered" else b""
-    return b"%b%b%b}}" % (told[:-1], picture.shared, body)
+    return b"%b%b%b}}" % (own[:-1], picture.shared, body)
 
 
 def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
-    """All of the case that its resident may see; None before there is one."""
+    """The case as its resident may see it; None before the message is registered."""
     inquiry = case.inquiry
     if inquiry is None:
         return None
@@ -114,7 +114,6 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
 
 
 def _reply(case: Case) -> ReplyFields | None:
-    """The released reply, as it was composed."""
     if case.reply is None:
         return None
     return {

@@ -1,1 +1,1 @@
-"""The rules: one file a capability, each function from a case and an input to facts."""
+"""The rules: one file for each capability. A rule maps a case and an input to facts, or refuses the input."""

@@ -1,7 +1,8 @@
-"""Assignment: by rule when a message arrives, by hand from triage."""
+"""Assigns departments: by the city's rules when a message arrives, by an operator's command from triage."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import cast
 
@@ -11,22 +12,19 @@ from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, Refused, payload_of
-from services.router.domain.words import Stated
+from services.router.domain.words import NewFact
 from shared.clocks import deadlines
-from shared.contracts.inputs import (
-    CaseAssign,
-    InquiryReceived,
-)
+from shared.contracts.inputs import CaseAssign, InquiryReceived
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.runtime import timestamps
 
 
 def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """A new message: registered, and assigned by the rules or laid into triage."""
+    """Register a message, then assign departments, or send it to triage when no rule matches or a code is unknown."""
     message = payload_of(given, InquiryReceived)
     registered = registration(message, directory)
     if directory.unknown(message.departments):
-        return [registered, Stated(facts.Triaged("unknown-department"))]
+        return [registered, NewFact(facts.Triaged("unknown-department"))]
     found = assign(
         directory.rules,
         subject=message.subject,
@@ -36,12 +34,12 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
         named=message.departments,
     )
     if found is None:
-        return [registered, Stated(facts.Triaged("no-rule"))]
+        return [registered, NewFact(facts.Triaged("no-rule"))]
     return [registered, *assigned_parts(case, found, given.recorded_at, directory)]
 
 
-def registration(message: InquiryReceived, directory: CityIndex) -> Stated:
-    """The fact that a message makes. What it names otherwise than the city does is words."""
+def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
+    """`inquiry.registered`. A channel, area or department that the city does not have is stored as words instead."""
     channel = message.channel if message.channel in facts.CHANNELS else "other"
     named = tuple(code for code in message.departments if code in directory.departments)
     fact = facts.Registered(
@@ -62,27 +60,29 @@ def registration(message: InquiryReceived, directory: CityIndex) -> Stated:
         private["channel"] = message.channel
     if named != message.departments:
         private["departments"] = " ".join(message.departments)
-    return Stated(fact, texts=texts, private=private)
+    return NewFact(fact, texts=texts, private=private)
 
 
 def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """Give what lies in triage to departments; one that has a part keeps it, what came back is settled."""
+    """Assign an inquiry in triage. A department that has a part keeps it; returned parts are settled."""
     command = payload_of(given, CaseAssign)
     wanted = (command.lead, *command.co_handlers)
-    if len(set(wanted)) != len(wanted):
-        raise Refused("department-twice", "A department is named twice.", "Name each department once.")
+    if repeated := [one for one, times in Counter(wanted).items() if times > 1]:
+        raise Refused(
+            "department-twice", f"The department {repeated[0]!r} is named twice.", "Name each department once."
+        )
     if unknown := directory.unknown(wanted):
         raise Refused(
             "unknown-department",
-            f"{', '.join(map(repr, unknown))} is no active department.",
-            "Name departments that `department list` shows.",
+            f"The city has no active department {', '.join(map(repr, unknown))}.",
+            "Name departments that `chorus department list` shows.",
         )
     stay = tuple(one for one in (case.lead, *case.co_handlers) if one and one not in wanted)
     if len(wanted) + len(stay) > DEPARTMENTS_MAX:
         raise Refused(
             "too-many-departments",
-            f"That makes {len(wanted) + len(stay)} departments.",
-            f"At most {DEPARTMENTS_MAX} handle one inquiry.",
+            f"The inquiry would have {len(wanted) + len(stay)} departments.",
+            f"Assign at most {DEPARTMENTS_MAX} departments to an inquiry.",
         )
     why = Why(zh=f"由 {command.by} 从待分派中指派", en=f"assigned from triage by {command.by}")
     by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
@@ -90,10 +90,10 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
 
 
 def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex) -> Facts:
-    """The facts of an assignment: what it says, then a new part for each department that has none yet."""
+    """`inquiry.assigned`, then for each department a new part, or `part.changed` when it has an active part."""
     lead, co_handlers, why, rule = found
     assigned = facts.Assigned(lead, co_handlers, rule, directory.policy.id, case.round)
-    made: Facts = [Stated(assigned, texts={"why": f"{why.zh} / {why.en}"})]
+    made: Facts = [NewFact(assigned, texts={"why": f"{why.zh} / {why.en}"})]
     have = {part.department: part for part in case.active_parts}
     number, due = len(case.parts), due_times(at, directory)
     for department in (lead, *co_handlers):
@@ -102,19 +102,19 @@ def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex)
         if part is None:
             number += 1
             part_id = f"{case.inquiry_id}-p{number}"
-            made.append(Stated(facts.Offered(part_id, department, role, due, case.round)))
+            made.append(NewFact(facts.Offered(part_id, department, role, due, case.round)))
         else:
             made.append(part_changed(part, role))
     return made
 
 
-def part_changed(part: Part, role: facts.Role) -> Stated:
-    """Who handles the inquiry has changed: every department that stays is told, whether its own role changes or not."""
-    return Stated(facts.Changed(part.id, part.department, role))
+def part_changed(part: Part, role: facts.Role) -> NewFact:
+    """`part.changed`, for every department that keeps its part, because its message names the other departments."""
+    return NewFact(facts.Changed(part.id, part.department, role))
 
 
 def due_times(at: str, directory: CityIndex) -> facts.DueTexts:
-    """When each clock of a part that is offered at that moment is due."""
+    """The due time of each clock of a part that is offered `at` this time (RFC 3339)."""
     started = datetime.fromisoformat(at)
     due = {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
     return cast(facts.DueTexts, due)

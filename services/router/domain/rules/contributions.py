@@ -1,4 +1,4 @@
-"""What a department does with its part: accept, reply, contribute."""
+"""A department works on its part: it accepts it, sends an interim reply, or contributes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, acceptance, by, payload_of, the_part
-from services.router.domain.words import Draft, Stated
-from shared.contracts.inputs import (
-    PartContributed,
-    PartReplied,
-)
+from services.router.domain.words import Draft, NewFact
+from shared.contracts.inputs import PartContributed, PartReplied
 from shared.runtime import timestamps
 
 
 def accept(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """The department takes its part."""
     return acceptance(the_part(case, given), given)
 
 
 def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """The department's share of the answer, or a draft of it; it implies that the part is accepted."""
+    """Record a final contribution or a draft. Also accepts a part that is still offered."""
     part, contribution = the_part(case, given), payload_of(given, PartContributed)
     accepted = acceptance(part, given)
     if not contribution.final:
@@ -38,11 +34,11 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
         if kind != one.kind:
             kinds[f"actions/{at}/kind"] = one.kind
     made = facts.Contributed(part.id, part.department, actions=tuple(actions))
-    return [*accepted, Stated(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})]
+    return [*accepted, NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """An interim word to the resident; it implies that the part is accepted."""
-    part, word = the_part(case, given), payload_of(given, PartReplied)
-    replied = Stated(facts.Replied(part.id, part.department), texts={"text": word.text}, private=by(given))
+    """Send an interim reply to the resident. Also accepts a part that is still offered."""
+    part, message = the_part(case, given), payload_of(given, PartReplied)
+    replied = NewFact(facts.Replied(part.id, part.department), texts={"text": message.text}, private=by(given))
     return [*acceptance(part, given), replied]

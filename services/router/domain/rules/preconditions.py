@@ -1,20 +1,20 @@
-"""What rules are given and may answer: the payload, the part it concerns, a refusal."""
+"""What all rules use: the payload of an input, the part it names, refusals."""
 
 from typing import NamedTuple, TypeVar
 
 from services.router.domain import facts
 from services.router.domain.case import Case, Part
 from services.router.domain.decision import Input, Refusal
-from services.router.domain.words import Draft, Stated
+from services.router.domain.words import Draft, NewFact
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartMessage
 
-Facts = list[Stated | Draft]
+Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
 
 
 class Refused(Exception):
-    """The case's state forbids the input; becomes the decision's refusal. `code` names the reason in the table."""
+    """A rule refuses the input. `decide` stores it as the refusal of the decision."""
 
     def __init__(self, code: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -22,13 +22,13 @@ class Refused(Exception):
 
 
 def payload_of(given: Input, kind: type[P]) -> P:
-    """The input's payload, as the class that its type promises."""
+    # `input_decoder` has made the payload of the class that belongs to the type of the input.
     assert isinstance(given.payload, kind)
     return given.payload
 
 
 def part_of(case: Case, given: Input) -> Part | None:
-    """The part that an input concerns; None for one that does not exist, and for a department's input about another's."""
+    """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
     if not isinstance(message, PartMessage | CaseWithdrawPart | CaseRecallPart):
         return None
@@ -38,34 +38,34 @@ def part_of(case: Case, given: Input) -> Part | None:
 
 
 def the_part(case: Case, given: Input) -> Part:
-    """The part of an input that the transition table lets pass only with one."""
     part = part_of(case, given)
+    # The transition table refuses an input without its part before it calls a rule that uses this.
     assert part is not None
     return part
 
 
 def acceptance(part: Part, given: Input) -> Facts:
-    """Whoever works on a part has accepted it."""
+    """`part.accepted` when the part is still offered, else nothing."""
     if part.state != "offered":
         return []
-    return [Stated(facts.Accepted(part.id, part.department), private=by(given))]
+    return [NewFact(facts.Accepted(part.id, part.department), private=by(given))]
 
 
 def by(given: Input) -> dict[str, str]:
-    """The name that a department or an operator has put under its message, if any: words, without a commitment."""
+    """The name of the person who sent the input, as words without a commitment; empty when the sender gave none."""
     name = getattr(given.payload, "by", None)
     return {} if name is None else {"by": name}
 
 
 class Refuse(NamedTuple):
-    """A refusal by state: its code, and sentences filled in from the case and the input."""
+    """A refusal with its reason code and templates of its sentences."""
 
     code: str
     reason: str
     remedy: str
 
     def of(self, case: Case, given: Input) -> Refused:
-        """The refusal of this input."""
+        """The refusal, with the values of this case and input in its sentences."""
         part = part_of(case, given)
         values = {
             "inquiry_id": case.inquiry_id,
@@ -79,7 +79,7 @@ class Refuse(NamedTuple):
         return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
 
 
-# The transition table refuses with these, and so does a rule for what no state tells.
+# These are here because both the transition table and a rule refuse with them.
 NOT_ANSWERED = Refuse(
     "not-answered",
     "Round {given_round} of {inquiry_id!r} has no answer to rate.",

@@ -1,4 +1,4 @@
-"""The resident's rating of a round."""
+"""The resident rates the answer of a round."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import NOT_ANSWERED, Facts, Refused, payload_of
-from services.router.domain.words import Stated
-from shared.contracts.inputs import (
-    InquiryRated,
-)
+from services.router.domain.words import NewFact
+from shared.contracts.inputs import InquiryRated
 
 
 def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """The resident's word on the answer of a round, once for each round."""
+    """Record a rating. Refuses a rating of another round than the current one, and a second rating of a round."""
     rating = payload_of(given, InquiryRated)
     if rating.round != case.round:
         raise NOT_ANSWERED.of(case, given)
     if rating.round in case.rated:
         raise Refused(
-            "rated-before", f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "Nothing is to be done."
+            "rated-before", f"Round {rating.round} of {case.inquiry_id!r} is rated already.", "No action is needed."
         )
     texts = {} if rating.words is None else {"words": rating.words}
-    return [Stated(facts.Rated(rating.round, rating.solved, rating.satisfied), texts=texts)]
+    return [NewFact(facts.Rated(rating.round, rating.solved, rating.satisfied), texts=texts)]

@@ -1,4 +1,4 @@
-"""What residents write in a benchmark: made up from a seed, as long as real messages are, about what a city's rules know."""
+"""Residents' messages for benchmarks: made from a seed, as long as real ones, on topics of the city's rules."""
 
 import math
 import random
@@ -17,7 +17,7 @@ from shared.kafka import topics
 from shared.kafka.publisher import RawRecord
 from shared.runtime import timestamps
 
-# Of ten thousand real messages: half have more than 210 characters, a tenth more than 850, and they were cut at 1,200.
+# In ten thousand real messages the median is 210 characters, the 90th percentile 850, and the data was cut at 1,200.
 BODY_MEDIAN, BODY_SPREAD, BODY_LEAST, BODY_MOST = 210, 0.95, 40, 1_200
 FIRST_RECEIVED = datetime(2026, 3, 16, 1, 0, tzinfo=UTC)
 WITHOUT_A_RULE = 0.08
@@ -46,21 +46,21 @@ VAGUE = ("想请教一件事情应该找谁", "关于上次来信的一点补充
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One message: as a request to intake, and as the input that intake makes of it."""
+class ResidentMessage:
+    """One message: as a request to intake, and as the resulting input."""
 
     inquiry_id: str
     request: InquiryReceived
     record: RawRecord
 
 
-def write_letters(city: City, number: int, seed: int, named: Sequence[str] = ()) -> list[Letter]:
-    """So many letters; the same seed, the same letters. Those to `named` departments name one each, in turn."""
+def write_messages(city: City, number: int, seed: int, named: Sequence[str] = ()) -> list[ResidentMessage]:
+    """This many messages; the same seed makes the same messages. Those for `named` departments name one each in turn."""
     dice = random.Random(seed)
-    return [_letter(city, at, dice, named) for at in range(number)]
+    return [_message(city, at, dice, named) for at in range(number)]
 
 
-def _letter(city: City, at: int, dice: random.Random, named: Sequence[str]) -> Letter:
+def _message(city: City, at: int, dice: random.Random, named: Sequence[str]) -> ResidentMessage:
     subject, words = _matter(city, dice)
     received_at = FIRST_RECEIVED + timedelta(seconds=at)
     email = f"resident-{at}@mail.example" if dice.random() < 0.3 else None
@@ -74,11 +74,11 @@ def _letter(city: City, at: int, dice: random.Random, named: Sequence[str]) -> L
         public=dice.random() < 0.5,
         received_at=received_at,
     )
-    return Letter(request.inquiry_id, request, _record(request, received_at, dice))
+    return ResidentMessage(request.inquiry_id, request, _record(request, received_at, dice))
 
 
 def _matter(city: City, dice: random.Random) -> tuple[str, str]:
-    """A subject, and a sentence that says the matter; some are about nothing that a rule would know."""
+    """A subject and a sentence about a topic; some match no rule."""
     if dice.random() < WITHOUT_A_RULE:
         return dice.choice(VAGUE), ""
     rule = dice.choice(city.rules)

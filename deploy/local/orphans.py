@@ -1,4 +1,4 @@
-"""Processes that a killed supervisor left behind: found by what it wrote down, and stopped before the next start."""
+"""Orphaned processes of a killed supervisor: recorded while they run, stopped before the next start."""
 
 import json
 import time
@@ -11,21 +11,21 @@ import psutil
 from deploy.security.files import replace_file
 
 STOP_S = 10.0
-# The system counts a process's start in ticks since boot, and boot time itself may be corrected.
+# Linux computes a process's start time from the boot time, which clock corrections can shift.
 SAME_START_S = 2.0
 
 
-def remember(file: Path, pids: Mapping[str, int]) -> None:
-    """Write down which processes run, with the time they started: an id alone may be somebody else's later."""
+def record(file: Path, pids: Mapping[str, int]) -> None:
+    """Write process ids and start times: the system may reuse an id, but not with the same start time."""
     started = {name: {"pid": pid, "started": _started(pid)} for name, pid in pids.items()}
     replace_file(file, json.dumps(started, indent=1) + "\n")
 
 
-def stop_leftovers(file: Path) -> list[str]:
-    """Stop every remembered process that still runs, SIGKILL for those that do not end; returns the parts' names."""
-    found = {name: process for name, process in _remembered(file).items() if living(process)}
+def stop_orphans(file: Path) -> list[str]:
+    """Stop every recorded process that still runs, with SIGTERM, then SIGKILL; returns the names of the components."""
+    found = {name: process for name, process in _recorded(file).items() if is_running(process)}
     for end in (psutil.Process.terminate, psutil.Process.kill):
-        alive = [process for process in found.values() if living(process)]
+        alive = [process for process in found.values() if is_running(process)]
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 end(process)
@@ -34,8 +34,8 @@ def stop_leftovers(file: Path) -> list[str]:
     return sorted(found)
 
 
-def living(process: psutil.Process) -> bool:
-    """Whether it can still do anything; where nobody collects orphans a dead one keeps its number for ever."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether the process runs; a zombie does not, and in a container without an init process it keeps its id."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -44,11 +44,11 @@ def living(process: psutil.Process) -> bool:
 
 def _wait(processes: list[psutil.Process]) -> None:
     until = time.monotonic() + STOP_S
-    while any(map(living, processes)) and time.monotonic() < until:
+    while any(map(is_running, processes)) and time.monotonic() < until:
         time.sleep(0.05)
 
 
-def _remembered(file: Path) -> dict[str, psutil.Process]:
+def _recorded(file: Path) -> dict[str, psutil.Process]:
     try:
         content = json.loads(file.read_text("utf-8"))
     except (FileNotFoundError, ValueError):

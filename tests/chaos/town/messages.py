@@ -1,4 +1,4 @@
-"""What residents write: made up from a seed, through every channel, some to be returned once, some rated."""
+"""The residents' messages: made from a seed, on all channels; some parts are returned, some replies rated."""
 
 import random
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
-"""Those at work in this town; every matter below, and the desk, leads to some of them."""
+"""The simulated departments; every topic below, and the desk, assigns some of them."""
 MAILED = 0.1
-"""The share of residents with an address: mails, one after another, are the slowest of all effects."""
+"""The share of residents with an address: sending mails is the slowest effect."""
 MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("工地夜间施工噪音扰民", "工地每天夜间施工，噪音很大。", ()),
     ("流动摊贩卖过期食品", "学校旁边的流动摊贩卖过期食品。", ("urban-management", "market")),
@@ -21,8 +21,8 @@ MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One message; `returned` is the number of the part that comes back, 0 for none."""
+class ResidentMessage:
+    """One message; `returned` is the number of the part that is returned, 0 for none."""
 
     mark: str
     document: dict[str, Any]
@@ -31,23 +31,23 @@ class Letter:
     returned: int
     rating: Literal["yes", "mostly", "no"] | None
     again: bool
-    """Whether it is sent once more after it was accepted, under the same key."""
+    """Whether it is sent again after it was accepted, with the same key."""
 
 
-def write_letters(number: int, seed: int) -> list[Letter]:
-    """So many letters; the same seed, the same letters."""
+def write_messages(number: int, seed: int) -> list[ResidentMessage]:
+    """This many messages; the same seed makes the same messages."""
     dice = random.Random(seed)
-    return [_letter(f"{seed}-{at}", CHANNELS[at % len(CHANNELS)], dice) for at in range(number)]
+    return [_message(f"{seed}-{at}", CHANNELS[at % len(CHANNELS)], dice) for at in range(number)]
 
 
-def _letter(mark: str, channel: str, dice: random.Random) -> Letter:
+def _message(mark: str, channel: str, dice: random.Random) -> ResidentMessage:
     subject, body, departments = dice.choice(MATTERS)
     email = f"resident-{mark}@mail.example" if dice.random() < MAILED else None
     public = dice.random() < 0.5
     document = {"subject": subject, "body": f"{body} (chaos {mark})", "channel": channel, "public": public}
     document |= {"departments": list(departments), "language": dice.choice(("zh", "en"))}
     document |= {"contact": {"name": "林听雨", "email": email}} if email else {}
-    return Letter(
+    return ResidentMessage(
         mark=mark,
         document=document,
         email=email,

@@ -1,0 +1,65 @@
+"""The bodies of requests to the desk."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from shared.city import Name
+from shared.contracts.documented import Documented
+from shared.contracts.fields import no_nul
+from shared.contracts.limits import DEPARTMENTS_MAX
+
+REASON_MAX = 2_000
+
+
+class DepartmentBody(Documented):
+    """The body of `PUT /departments/{code}`."""
+
+    name: Name
+    """The department's name in both languages."""
+    kind: str = "bureau"
+    """What the department is: `bureau`, `district`, `utility` or `imported`."""
+    parent: str | None = None
+    """The code of the department above it."""
+    email: str | None = None
+    """The e-mail address to which the department's notices of new parts are sent."""
+    areas: tuple[str, ...] = ()
+    """The areas of which this department is the district office, as residents write them."""
+
+
+class RetirementBody(Documented):
+    """The body of `POST /departments/{code}/retirement`."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
+    """The reason, 1 to 2,000 characters. The department receives it with each part that goes back to triage."""
+
+    _no_nul = field_validator("reason")(no_nul)
+
+
+class AssignBody(Documented):
+    """The command `assign`: gives an inquiry in triage, or its returned parts, to departments."""
+
+    type: Literal["assign"]
+    """The command, `assign`."""
+    lead: str
+    """The code of the department that leads."""
+    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+    """The codes of the other departments that get a part, at most 19."""
+
+
+class CaseReplayBody(Documented):
+    """The command `replay`: takes the parked inputs of an inquiry, in the order of the log."""
+
+    type: Literal["replay"]
+    """The command, `replay`."""
+
+
+class WithdrawPartBody(Documented):
+    """The command `withdraw-part`: withdraws a part from its department."""
+
+    type: Literal["withdraw-part"]
+    """The command, `withdraw-part`."""
+    part_id: str
+    """The id of the part."""
+    why: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
+    """The reason, 1 to 2,000 characters; the department receives it."""
