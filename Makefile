@@ -13,7 +13,7 @@ SOURCES := shared services deploy tests
 PARALLEL := --numprocesses 2 --dist loadfile
 ARGS ?=
 
-.PHONY: up test check chaos bench soak compose-test compose-tool compose-labels
+.PHONY: up test check translations chaos bench soak compose-test compose-tool compose-labels
 .SUFFIXES:
 
 up: $(VENV)/.local
@@ -28,6 +28,13 @@ check: $(VENV)/.test
 	$(BIN)/mypy --strict $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+# After a change of a text in code or templates: adds new texts to the catalogue and removes unused ones.
+translations: $(VENV)/.test
+	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --keywords gettext_noop --add-location file --no-wrap \
+		--output $(VENV)/chorus.pot shared services
+	$(BIN)/pybabel -q update --input-file $(VENV)/chorus.pot --domain chorus --output-dir shared/locale \
+		--ignore-obsolete --no-fuzzy-matching --ignore-pot-creation-date --no-wrap
 
 # Kill, freeze and disconnect processes of a local stack under load, then audit it: make chaos N=2000 KILLS=20 SEED=1
 chaos: N := 2000

@@ -162,7 +162,7 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
     for name, form in schema["properties"].items():
         loc = (*place, name)
         if name in schema.get("required", ()):
-            yield Case(loc, NOTHING, "it is missing; write it", loc)
+            yield Case(loc, NOTHING, "it is missing; add it", loc)
         yield Case((*place, f"{name}_"), 7, f'there is no such field (its value is "7"); did you mean "{name}"', place)
         for inner, value, says in _wrong(form):
             yield Case(loc, value, says, (*loc, *inner))
@@ -180,8 +180,8 @@ def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
         yield (), None, '"null" '
     match form.get("type"):
         case None:
-            yield (), 7, "is not a set of fields; write 'field: value' for each of them"
-            yield (), "Some City", "is not a set of fields"
+            yield (), 7, "is not an object; write a JSON object or, in YAML, fields with values"
+            yield (), "Some City", "is not an object"
         case "string":
             yield from (((), value, says) for value, says in _wrong_text(form))
         case "array":

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,7 @@ from shared.contracts.inputs import InquiryReceived
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
 from shared.contracts.resident_messages import Reply
 from shared.runtime.languages import Lang
+from shared.runtime.translations import gettext_noop, translations
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")
@@ -32,7 +33,7 @@ Optional40 = Annotated[str | None, Field(max_length=40)]
 def a_code(text: str) -> str:
     """The code. Raises ValueError for a text that is not a department code, even before intake knows a city."""
     if not DEPARTMENT_CODE.fullmatch(text):
-        raise ValueError("is no department code; write one like water-supply (a-z, 0-9 and -)")
+        raise ValueError("is not a department code; write one such as water-supply (a-z, 0-9 and -)")
     return text
 
 
@@ -64,7 +65,7 @@ class ContactGiven(Documented):
             return None
         number = unicodedata.normalize("NFKC", given).strip()
         if not PHONE.fullmatch(number) or sum(character.isdigit() for character in number) < 3:
-            raise ValueError("is no telephone number; write digits, like 138 0000 0000")
+            raise ValueError("is not a telephone number; write digits, for example 138 0000 0000")
         return number
 
     @field_validator("email")
@@ -74,7 +75,7 @@ class ContactGiven(Documented):
             return None
         address = given.strip()
         if not EMAIL.fullmatch(address) or not address.isprintable():
-            raise ValueError("is no e-mail address; write one like name@mail.example")
+            raise ValueError("is not an e-mail address; write one such as name@mail.example")
         return address
 
 
@@ -111,7 +112,7 @@ class Submission(Documented):
     @classmethod
     def _is_channel(cls, given: str) -> str:
         if not CHANNEL.fullmatch(given):
-            raise ValueError(f"is no channel; write one like {', '.join(CHANNELS[:6])}")
+            raise ValueError(f"is not a channel; write one such as {', '.join(CHANNELS[:6])}")
         return given
 
     @field_validator("departments")
@@ -152,7 +153,8 @@ def channel_label(channel: str) -> str:
     return channel if channel in CHANNELS else "other"
 
 
-REGISTERED: Mapping[Lang, str] = {"zh": "您的诉求已收到，正在登记。", "en": "Your message has been received."}
+RECEIVED = gettext_noop("Your message has been received.")
+"""The first entry of a timeline until the core has registered the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ def ticket(received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], 
     resident has rated.
     """
     said = sorted(updates, key=lambda one: (one.n, one.place))
-    newest = said[-1] if said else TicketUpdate(0, 0, at, REGISTERED[received.language], "registered", 1, (), None)
+    text = translations(received.language).gettext(RECEIVED)
+    newest = said[-1] if said else TicketUpdate(0, 0, at, text, "registered", 1, (), None)
     return Ticket(
         inquiry_id=received.inquiry_id,
         subject=received.subject,

@@ -1,4 +1,4 @@
-"""Intake's pages for people: the form, the ticket and the rating; and the ticket as JSON for whoever asks for that."""
+"""Intake's pages: the form, the ticket and its rating. Clients that do not accept HTML get the ticket as JSON."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -8,26 +8,32 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake import views
+from services.intake import sentences, views
 from services.intake.domain import RatingGiven, Submission, fingerprint
 from services.intake.responses import Ticket
-from services.intake.sentences import AWAY, CHINESE, CHOOSE, GUESSED, IN_FLIGHT, RATED, TOO_OFTEN, UNKNOWN
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.contracts import ids
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
-from shared.http.problems import Problem, answered, documented, name_of, sentence
+from shared.http.problems import Problem, answered, documented
 from shared.http.rate_limit import client_of
 from shared.http.request_body import limited_body
 from shared.runtime.languages import Lang
+from shared.runtime.translations import translations
 from shared.store.mongo import PyMongoError
 from shared.web import layout
 from shared.web.layout import Site, language
 
 LISTS = ("departments",)
 FIELDS_MAX = 200
-SOON = {"Retry-After": "5"}
+RETRY_SOON = {"Retry-After": "5"}
 ROUND_DIGITS = 9
+REFUSALS = {
+    409: sentences.BEING_SAVED,
+    422: sentences.DEPARTMENT_UNAVAILABLE,
+    429: sentences.TOO_MANY_MESSAGES,
+}
+"""Why a message could not be taken, by status."""
 
 
 def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
@@ -41,7 +47,7 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: written(submissions, request, typed, site))
+        return await with_fields(request, site, lambda typed: take_message(submissions, request, typed, site))
 
     @router.get("/status", include_in_schema=False)
     async def ask(request: Request) -> Response:
@@ -50,7 +56,7 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
     @router.post("/status", include_in_schema=False)
     async def look(request: Request) -> Response:
         async def found(typed: Mapping[str, Any]) -> Response:
-            return await shown(
+            return await ticket_page(
                 submissions,
                 tickets,
                 request,
@@ -67,7 +73,7 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
 
     @router.post("/status/rating", include_in_schema=False)
     async def rate(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: rated(submissions, tickets, request, typed, site))
+        return await with_fields(request, site, lambda typed: take_rating(submissions, tickets, request, typed, site))
 
     @router.get(
         "/inquiries/{inquiry_id}",
@@ -85,42 +91,43 @@ def routes(submissions: Submissions, tickets: Tickets, site: Site) -> APIRouter:
         if "text/html" in request.headers.get("accept", ""):
             if given is None:
                 return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
-            return await shown(submissions, tickets, request, inquiry_id, given, site)
+            return await ticket_page(submissions, tickets, request, inquiry_id, given, site)
         seen = await tickets.ticket(inquiry_id, given)
         return Response(seen.model_dump_json(), media_type="application/json")
 
     return router
 
 
-# ── writing in ───────────────────────────────────────────────────────────────
+# ── the form ─────────────────────────────────────────────────────────────────
 
 
 async def with_fields(
     request: Request, site: Site, act: Callable[[Mapping[str, Any]], Awaitable[Response]]
 ) -> Response:
-    """Go on with what the form sent; a form that could not be read is told on a page, not in JSON."""
+    """Act on the fields of the form. For a form that cannot be read the answer is a page, not JSON."""
     try:
         typed = await fields(request)
     except Problem as problem:
-        return after(problem.headers, layout.problem(language(request), problem.status, site=site))
+        return with_headers(problem.headers, layout.problem(language(request), problem.status, site=site))
     return await act(typed)
 
 
 async def fields(request: Request) -> dict[str, Any]:
-    """What a form sent, line breaks as people mean them. Raises Problem 408, 413 or 422."""
+    """The fields of a form, with line breaks as LF. Raises Problem 408, 413 or 422."""
     body = (await limited_body(request)).decode(errors="replace")
     try:
         sent = parse_qs(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError as error:
-        raise Problem(422, f"The form has more than {FIELDS_MAX} fields; send the form that is shown.") from error
+        raise Problem(422, f"The form has more than {FIELDS_MAX} fields; send the form as it is served.") from error
     texts = {name: [value.replace("\r\n", "\n") for value in values] for name, values in sent.items()}
     return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
 
 
-async def written(submissions: Submissions, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
-    """Take what the form sent; what is wrong with it stands beside the fields, and nothing typed is lost.
+async def take_message(submissions: Submissions, request: Request, typed: Mapping[str, Any], site: Site) -> Response:
+    """Take a message. If fields are wrong, the form comes back with all values and a sentence beside each wrong field.
 
-    The key belongs to the form and to what was typed: sent twice it is one ticket, edited and sent again it is another.
+    The idempotency key is made from the form's key and its values: the same form sent twice makes one ticket, an edited
+    one makes another.
     """
     lang = language(request)
     try:
@@ -129,19 +136,21 @@ async def written(submissions: Submissions, request: Request, typed: Mapping[str
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
         receipt, _ = await submissions.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
     except ValidationError as error:
-        problems = {field_of(one["loc"]): words(one, lang) for one in error.errors(include_url=False)}
+        problems = field_sentences(error, lang)
         return views.write_in(lang, typed, problems, departments(submissions, lang), 422, site)
     except Problem as problem:
-        said = {429: TOO_OFTEN, 409: IN_FLIGHT, 422: CHOOSE}[problem.status][lang]
-        page = views.write_in(lang, typed, {"": said}, departments(submissions, lang), problem.status, site)
-        return after(problem.headers, page)
+        why = translations(lang).gettext(REFUSALS[problem.status])
+        page = views.write_in(lang, typed, {"": why}, departments(submissions, lang), problem.status, site)
+        return with_headers(problem.headers, page)
     except PyMongoError:
-        return after(SOON, views.write_in(lang, typed, {"": AWAY[lang]}, departments(submissions, lang), 503, site))
+        why = translations(lang).gettext(sentences.UNAVAILABLE)
+        page = views.write_in(lang, typed, {"": why}, departments(submissions, lang), 503, site)
+        return with_headers(RETRY_SOON, page)
     return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
 
 
-def after(headers: Mapping[str, str] | None, page: Response) -> Response:
-    """The page with these headers too, as whoever asks in JSON would get them."""
+def with_headers(headers: Mapping[str, str] | None, page: Response) -> Response:
+    """The page with the headers that the JSON answer has, such as `Retry-After`."""
     page.headers.update(headers or {})
     return page
 
@@ -165,68 +174,54 @@ def submission(typed: Mapping[str, Any], lang: Lang) -> Submission:
 
 
 def departments(submissions: Submissions, lang: Lang) -> list[tuple[str, str]]:
-    """What a writer may choose from."""
+    """Code and name of every department that a resident may choose."""
     city = submissions.city.city
     return [(one.code, one.name.en if lang == "en" else one.name.zh) for one in city.active] if city else []
 
 
 def field_of(location: Sequence[str | int]) -> str:
-    """The form's name of a field: `contact.email` is simply `email` there."""
+    """The form's name of a field: the form has `email` for `contact.email`."""
     return str(location[1] if location[0] == "contact" and len(location) > 1 else location[0])
 
 
-def words(error: Mapping[str, Any], lang: Lang) -> str:
-    """What is wrong with a field, in the reader's language."""
-    return in_chinese(error) if lang == "zh" else f"{name_of(error['loc'])} {sentence(error)}"
+def field_sentences(error: ValidationError, lang: Lang) -> dict[str, str]:
+    """A sentence for each field of a form that is wrong."""
+    wrong = [(field_of(one["loc"]), one) for one in error.errors(include_url=False)]
+    return {field: sentences.field_sentence(field, one, lang) for field, one in wrong}
 
 
-def in_chinese(error: Mapping[str, Any]) -> str:
-    """One of the errors that a form can make, in Chinese."""
-    context = error.get("ctx") or {}
-    match error["type"]:
-        case "missing" | "string_too_short":
-            return "必填，请填写。"
-        case "string_too_long":
-            return f"共 {len(str(error['input']))} 字，最多 {context['max_length']} 字。"
-        case "too_long":
-            return f"选了 {context['actual_length']} 个，最多 {context['max_length']} 个。"
-        case "value_error":
-            said = str(context["error"])
-            return next((chinese for start, chinese in CHINESE.items() if said.startswith(start)), said)
-        case _:
-            return "请从所列选项中选择。"
+# ── ticket and rating ────────────────────────────────────────────────────────
 
 
-# ── looking and rating ───────────────────────────────────────────────────────
-
-
-async def shown(
+async def ticket_page(
     submissions: Submissions, tickets: Tickets, request: Request, inquiry_id: str, code: str, site: Site
 ) -> Response:
-    """The ticket, or the question for it with what is wrong."""
+    """The ticket, or the form that asks for it with what is wrong."""
     lang = language(request)
     try:
         seen = await tickets.ticket(inquiry_id.upper(), code)
     except Problem as problem:
-        said = {404: UNKNOWN, 429: GUESSED}[problem.status][lang]
-        return after(problem.headers, views.ask_status(lang, {"inquiry_id": inquiry_id}, said, problem.status, site))
+        message = sentences.TOO_MANY_WRONG_CODES if problem.status == 429 else sentences.NO_SUCH_TICKET
+        why = translations(lang).gettext(message)
+        page = views.ask_status(lang, {"inquiry_id": inquiry_id}, why, problem.status, site)
+        return with_headers(problem.headers, page)
     except PyMongoError:
-        return after(SOON, layout.problem(lang, 503, site=site))
+        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
     return views.status(lang, seen, code, submissions.zone, seen.round in seen.rated, site=site)
 
 
-async def rated(
+async def take_rating(
     submissions: Submissions, tickets: Tickets, request: Request, typed: Mapping[str, Any], site: Site
 ) -> Response:
-    """Take the rating of the form, then show the ticket again."""
+    """Take a rating, then show the ticket again."""
     lang = language(request)
     inquiry_id, code = str(typed.get("inquiry_id", "")), str(typed.get("code", ""))
     try:
         seen = await tickets.ticket(inquiry_id, code)
     except Problem:
-        return await shown(submissions, tickets, request, inquiry_id, code, site)
+        return await ticket_page(submissions, tickets, request, inquiry_id, code, site)
     except PyMongoError:
-        return after(SOON, layout.problem(lang, 503, site=site))
+        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
     round_ = str(typed.get("round", ""))
     solved = {"true": True, "false": False}.get(str(typed.get("solved")))
     number = int(round_) if round_.isdecimal() and len(round_) <= ROUND_DIGITS else 0
@@ -236,10 +231,10 @@ async def rated(
         given = RatingGiven.model_validate(rating | {"words": typed.get("words") or None})
         await tickets.rate(inquiry_id, code, given)
     except ValidationError as error:
-        errors = {str(one["loc"][0]): words(one, lang) for one in error.errors(include_url=False)}
+        errors = field_sentences(error, lang)
     except Problem:
-        errors = {"": RATED[lang]}
+        errors = {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
     except PyMongoError:
-        return after(SOON, layout.problem(lang, 503, site=site))
+        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
     zone = submissions.zone
     return views.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

@@ -1,43 +1,79 @@
-"""What intake's pages say when something cannot be done, in both languages."""
+"""What intake's pages tell a resident who must correct something, wait or try again."""
 
 from collections.abc import Mapping
+from typing import Any
+
+from babel.numbers import format_decimal
 
 from shared.runtime.languages import Lang
+from shared.runtime.translations import LOCALES, gettext_noop, translations
 
-AWAY: Mapping[Lang, str] = {
-    "zh": "系统暂时无法保存，您写的内容还在，请过一会儿再提交。",
-    "en": "Nothing can be stored right now; what you wrote is still here. Please send it again in a moment.",
-}
-TOO_OFTEN: Mapping[Lang, str] = {
-    "zh": "刚才从您这里提交的诉求太多。您写的内容还在，请过一分钟再提交。",
-    "en": "Too many messages came from where you are just now. What you wrote is still here; send it in a minute.",
-}
-IN_FLIGHT: Mapping[Lang, str] = {
-    "zh": "这份诉求正在保存，请稍等片刻再提交一次，不会重复登记。",
-    "en": "This very message is being stored right now; send it again in a moment, it will not count twice.",
-}
-GUESSED: Mapping[Lang, str] = {
-    "zh": "这个编号的查询码输错太多次，请过几分钟再试。",
-    "en": "Too many wrong codes for this ticket; try again in some minutes.",
-}
-RATED: Mapping[Lang, str] = {
-    "zh": "这一轮已经评价过，或者还没有可以评价的答复。",
-    "en": "This round is rated already, or has no answer to rate yet.",
-}
-CHOOSE: Mapping[Lang, str] = {
-    "zh": "所选部门现在不受理诉求，请从所列选项中选择。",
-    "en": "A department that you chose takes no messages now; choose from the list.",
-}
-UNKNOWN: Mapping[Lang, str] = {
-    "zh": "没有这个编号，或查询码不对。",
-    "en": "There is no such ticket, or the code is not its code.",
-}
+UNAVAILABLE = gettext_noop(
+    "We cannot save your message right now. What you wrote is still here. Please send it again in a few minutes."
+)
+TOO_MANY_MESSAGES = gettext_noop(
+    "Too many messages have come from your connection. What you wrote is still here. Please send it again in a minute."
+)
+BEING_SAVED = gettext_noop(
+    "We are saving this message right now. Please send it again in a moment. It is not registered twice."
+)
+DEPARTMENT_UNAVAILABLE = gettext_noop(
+    "A department that you chose does not accept messages now. Please choose from the list."
+)
+NO_SUCH_TICKET = gettext_noop("That ticket number and code do not match.")
+TOO_MANY_WRONG_CODES = gettext_noop("Too many wrong codes for this ticket. Please try again in ten minutes.")
+NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
-CHINESE: Mapping[str, str] = {
-    "is blank": "不能只有空白，请写明内容。",
-    "contains U+0000": "含有无法保存的字符（U+0000），请删去。",
-    "is no telephone number": "不是电话号码，请写数字，例如 138 0000 0000。",
-    "is no department code": "不是部门，请从所列选项中选择。",
-    "is no e-mail address": "不是邮箱地址，请写成 name@mail.example 的样子。",
+LABELS: Mapping[str, str] = {
+    "subject": gettext_noop("Subject"),
+    "body": gettext_noop("Message"),
+    "area": gettext_noop("Place"),
+    "name": gettext_noop("Name"),
+    "phone": gettext_noop("Telephone"),
+    "email": gettext_noop("E-mail"),
+    "departments": gettext_noop("Departments"),
+    "public": gettext_noop("Publication"),
+    "confidential": gettext_noop("Confidentiality"),
+    "words": gettext_noop("Anything to add"),
 }
-"""By the beginning of the English sentence that a field's check gives."""
+"""What the forms call each field."""
+
+REMEDIES: Mapping[str, str] = {
+    "subject": gettext_noop("Enter a subject."),
+    "body": gettext_noop("Describe what happened."),
+    "phone": gettext_noop("Enter a telephone number, for example 138 0000 0000."),
+    "email": gettext_noop("Enter an e-mail address, for example name@mail.example."),
+    "departments": gettext_noop("Choose departments from the list."),
+    "round": NOT_RATEABLE,
+    "solved": gettext_noop("Choose whether the problem is solved."),
+    "satisfied": gettext_noop("Choose whether you are satisfied."),
+}
+"""What to do about each field that has no useful value."""
+CHECK_FIELD = gettext_noop("Please check this field.")
+
+
+def labels(language: Lang) -> dict[str, str]:
+    """The name of each field in this language."""
+    return {field: translations(language).gettext(label) for field, label in LABELS.items()}
+
+
+def field_sentence(field: str, error: Mapping[str, Any], language: Lang) -> str:
+    """One of pydantic's errors about a field of a form, as a sentence for the resident who filled it in."""
+    texts, value, limit = translations(language), error.get("input"), (error.get("ctx") or {}).get("max_length", 0)
+
+    def number(count: int) -> str:
+        return format_decimal(count, locale=LOCALES[language])
+
+    if error["type"] == "string_too_long":
+        return texts.gettext("“%(field)s” has %(count)s characters. The limit is %(limit)s.") % {
+            "field": texts.gettext(LABELS[field]),
+            "count": number(len(str(value))),
+            "limit": number(limit),
+        }
+    if error["type"] == "too_long":
+        return texts.gettext("Choose at most %(limit)s departments.") % {"limit": number(limit)}
+    if error["type"] == "value_error" and "\0" in str(value):
+        return texts.gettext("“%(field)s” contains a character that cannot be saved. Please delete it.") % {
+            "field": texts.gettext(LABELS[field])
+        }
+    return texts.gettext(REMEDIES.get(field, CHECK_FIELD))

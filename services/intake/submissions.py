@@ -135,7 +135,7 @@ class Submissions:
         return [
             FieldProblem(
                 pointer=f"/departments/{place}",
-                detail=f"departments[{place}] {shown(code)} is no department here; choose from the list, or leave it out",
+                detail=f"departments[{place}] {shown(code)} is not a department here; choose one from the list, or leave it out",
             )
             for place, code in enumerate(codes)
             if code not in known

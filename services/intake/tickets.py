@@ -5,6 +5,7 @@ import time
 from services.intake import domain
 from services.intake.domain import RatingGiven
 from services.intake.responses import Ticket
+from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
@@ -19,7 +20,6 @@ from shared.store.mongo import Document
 
 WRONG_CODES = 10
 WRONG_CODES_PERIOD_S = 600
-UNKNOWN = "That ticket number and code do not match."
 
 
 class Acknowledged(Documented):
@@ -58,7 +58,7 @@ class Tickets:
         entries = await self.ledger.of(inquiry_id) if right else []
         if not entries or await self._erased(inquiry_id):
             self._count_wrong(inquiry_id)
-            raise Problem(404, UNKNOWN)
+            raise Problem(404, NO_SUCH_TICKET)
         return entries
 
     async def _erased(self, inquiry_id: str) -> bool:
@@ -103,7 +103,7 @@ class Tickets:
         if await self._erased(inquiry_id):
             # An erasure after the ticket was opened may have run before this entry was written.
             await self.ledger.erase(inquiry_id)
-            raise Problem(404, UNKNOWN)
+            raise Problem(404, NO_SUCH_TICKET)
         if written.earlier and not accepted.repeats(written.earlier):
             raise Problem(409, f"Round {given.round} is rated already; a rating cannot be changed.")
         return Acknowledged(event_id=accepted.id)

@@ -1,4 +1,4 @@
-"""Intake's pages: one function a page, plain values in, a response out."""
+"""Intake's pages as HTML: one function for each page."""
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
@@ -9,6 +9,7 @@ from uuid import uuid4
 from fastapi.responses import HTMLResponse
 
 from services.intake.responses import Ticket
+from services.intake.sentences import labels
 from shared.runtime.languages import Lang
 from shared.runtime.settings import DEFAULT_ZONE
 from shared.web.layout import Site, templates
@@ -29,17 +30,26 @@ def write_in(
 ) -> HTMLResponse:
     """The form. `values` is what was typed before (`departments`: codes); `errors` maps a field, or "", to a sentence.
 
-    The hidden `key` is kept when `values` has one, so that the same form sent twice makes one ticket. Check boxes send
-    `true`; browsers send line breaks as CRLF.
+    The hidden `key` stays the same when `values` has one, so that the same form sent twice makes one ticket. Check
+    boxes send `true`; browsers send line breaks as CRLF.
     """
-    kept = {"key": str(uuid4()), **values}
-    return RENDER("write_in.html", lang, status, site, "no-store", values=kept, errors=errors, departments=departments)
+    return RENDER(
+        "write_in.html",
+        lang,
+        status,
+        site,
+        "no-store",
+        labels=labels(lang),
+        values={"key": str(uuid4()), **values},
+        errors=errors,
+        departments=departments,
+    )
 
 
 def thank_you(
     lang: Lang, inquiry_id: str, query_code: str, status_url: str, status: int = 202, site: Site = HERE
 ) -> HTMLResponse:
-    """The ticket and its code, once."""
+    """The ticket number and the query code; no other page shows the code."""
     return RENDER(
         "thank_you.html",
         lang,
@@ -55,13 +65,13 @@ def thank_you(
 def ask_status(
     lang: Lang, values: Values, error: str | None = None, status: int = 200, site: Site = HERE
 ) -> HTMLResponse:
-    """The form for ticket (`inquiry_id`) and `code`, sent as POST, so that the code stands in no address and no log."""
+    """The form for ticket number and code. It is sent as POST, so that the code is in no address and no log."""
     return RENDER("ask_status.html", lang, status, site, "no-store", values=values, error=error)
 
 
 def status(
     lang: Lang,
-    picture: Ticket,
+    ticket: Ticket,
     code: str,
     zone: tzinfo = DEFAULT_ZONE,
     rated: bool = False,
@@ -70,9 +80,9 @@ def status(
     status: int = 200,
     site: Site = HERE,
 ) -> HTMLResponse:
-    """A case as `GET /inquiries/{id}` shows it. `rated`: the resident's word on this round is in.
+    """The ticket that `GET /inquiries/{id}` returns as JSON. `rated`: the resident has rated this round.
 
-    `errors` and `values` are for a rating that could not be taken (`solved`, `satisfied`, `words`).
+    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`).
     """
     return RENDER(
         "status.html",
@@ -80,7 +90,7 @@ def status(
         status,
         site,
         "no-store",
-        picture=picture,
+        ticket=ticket,
         code=code,
         zone=zone,
         rated=rated,

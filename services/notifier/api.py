@@ -7,13 +7,15 @@ from fastapi import APIRouter, Depends, Query
 
 from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
-from services.notifier.pages import HallAfter
+from services.notifier.parameters import HallAfter
 from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import InquiryIdFilter
 from shared.http.problems import Problem, answered, documented, shown
+from shared.runtime.languages import LANGUAGES
 from shared.runtime.settings import Settings
+from shared.runtime.translations import translations
 
 PAGE = 50
 STATES: dict[str, State] = {state: state for state in get_args(State)}
@@ -61,7 +63,7 @@ def feed_of(entries: Sequence[HallEntry], settings: Settings) -> Feed:
     page = entries[:PAGE]
     feed = Feed(
         version="https://jsonfeed.org/version/1.1",
-        title="Chorus 合唱 · 答复公开",
+        title=" / ".join(translations(one).gettext("Chorus: public replies") for one in LANGUAGES),
         home_page_url=f"{settings.hall_url}/hall",
         feed_url=f"{settings.hall_url}/hall/feed.json",
         items=[FeedItem.of(one, settings.hall_url) for one in page],

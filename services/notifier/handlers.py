@@ -49,8 +49,9 @@ class Notices:
     async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
         offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]
         addresses = await self._addresses([part.department for _, part in offers])
+        zone = self.city.zone(self.settings)
         return [
-            for_department(event.id, event.inquiry_id, part, address)
+            for_department(event.id, event.inquiry_id, part, address, zone)
             for (event, part), address in zip(offers, addresses, strict=True)
             if address
         ]

@@ -1,11 +1,10 @@
-"""The hall's pages."""
+"""The hall's pages: the list of public replies, and each reply."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifier import views
+from services.notifier.parameters import HallAfter
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.http.parameters import InquiryId
@@ -16,11 +15,10 @@ from shared.web import layout
 from shared.web.layout import Site, language
 
 PAGE = 20
-HallAfter = Annotated[str | None, Query(description="Only answers older than that of this ticket number.")]
 
 
 def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site: Site) -> APIRouter:
-    """The hall, newest answer first, and each of its entries."""
+    """The list, newest reply first, and a page for each entry."""
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)

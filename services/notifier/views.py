@@ -1,4 +1,4 @@
-"""The hall's pages: one function a page."""
+"""The hall's pages as HTML: one function for each page."""
 
 from collections.abc import Sequence
 from datetime import tzinfo

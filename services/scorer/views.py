@@ -1,4 +1,4 @@
-"""The scoreboard's page."""
+"""The scoreboard as HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_skeleton
 from fastapi.responses import HTMLResponse
 
 from services.scorer.responses import DepartmentScores, Judged, Scoreboard
 from shared.runtime.languages import Lang
+from shared.runtime.translations import LOCALES
 from shared.web.layout import Site, moment, templates
 
 RENDER = templates(Path(__file__).parent / "templates")
@@ -24,7 +26,7 @@ def scoreboard(
     following: str | None = None,
     site: Site = HERE,
 ) -> HTMLResponse:
-    """`previous` and `following` are the months (`YYYY-MM`) to turn to."""
+    """`previous` and `following` are the months (`YYYY-MM`) that the page links to."""
     zone = ZoneInfo(board.period.zone)
     start = moment(board.period.from_, zone)
     return RENDER(
@@ -44,15 +46,13 @@ def scoreboard(
 
 
 def month(lang: Lang, start: datetime | None) -> str:
-    """The month that begins then, in words."""
-    if start is None:
-        return ""
-    return f"{start:%B %Y}" if lang == "en" else f"{start.year} 年 {start.month} 月"
+    """The month that begins then: `November 2026`, `2026年11月`."""
+    return format_skeleton("yMMMM", start, locale=LOCALES[lang]) if start else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTotal:
-    """One kind of clock over all departments; `share` is None when nothing has been judged."""
+    """One kind of clock over all departments; `share` is None before any deadline has been met or missed."""
 
     kept: int
     broken: int

@@ -1,4 +1,4 @@
-"""Owns how a fault of a city is told: where it stands, the value as it was written, and what would be right."""
+"""The faults of a city as sentences: the place, the value as it was written, and what would be right."""
 
 import datetime
 import difflib
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from shared.city.entries import AREA_OFFICE, HOURS_MAX, CityEntry, Name
+from shared.contracts.field_errors import what_is_wrong
 
 Loc = tuple[str | int, ...]
 MOST_TOLD = 200
@@ -94,7 +95,7 @@ def nearest(value: str, known: Sequence[str], otherwise: str) -> str:
     return f'did you mean "{near[0]}"' if near else otherwise
 
 
-# ── what the form of a record demands ────────────────────────────────────────
+# ── what the model of a record requires ────────────────────────────────────────
 
 _CODE_FORM = "write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 _FORMS = {
@@ -103,43 +104,22 @@ _FORMS = {
     "co_handlers": f"write departments' codes ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "channels": "write the name of a channel such as web or hotline",
 }
-_NOT_TEXT = (list, dict, bool, int, float, datetime.date, datetime.datetime)
 
 
 def told(error: ErrorDetails, kind: type[CityEntry]) -> str:
-    """One of pydantic's errors in a record of this kind; goes on after the place."""
-    value, context = quoted(error["input"]), error.get("ctx") or {}
+    """One of pydantic's errors in a record of this kind, as a sentence that follows the place."""
+    value = quoted(error["input"])
     match error["type"]:
         case "missing":
-            return "it is missing; write it"
+            return f"it {what_is_wrong(error)}"
         case "extra_forbidden":
             return f"there is no such field (its value is {value}); {_meant(kind, error['loc'])}"
-        case "string_type" if isinstance(error["input"], _NOT_TEXT):
-            return f"{value} is not text; write it in quotes"
-        case "string_type":
-            return f"{value} is not text; write some, or leave the field out if it need not be there"
-        case "string_unicode":
-            return f"{value} holds half a character (U+D800 to U+DFFF); write the whole character"
-        case "tuple_type" | "list_type":
-            return f"{value} is not a list; write it in brackets, [like, this]"
         case "string_pattern_mismatch":
             return f"{value} is not allowed; {_FORMS.get(str(error['loc'][0]), _CODE_FORM)}"
-        case "string_too_short":
-            return f"{value} is empty; write at least one character"
-        case "string_too_long":
-            return f"{value} has {len(error['input'])} characters; write at most {context['max_length']}"
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return f"{value} is not a set of fields; write 'field: value' for each of them"
         case "float_type" | "greater_than" | "less_than_equal" | "finite_number":
             return f"{value} is not a time; write hours as a number above 0, at most {HOURS_MAX}"
-        case "bool_type" | "bool_parsing":
-            return f"{value} is neither true nor false; write one of them"
-        case "int_type" | "int_parsing" | "int_from_float":
-            return f"{value} is not a whole number; write one such as 1"
-        case "value_error":
-            return f"{value} {context['error']}"
         case _:
-            return f"{value} is wrong: {error['msg'].lower()}"
+            return f"{value} {what_is_wrong(error)}"
 
 
 def _meant(kind: type[CityEntry], loc: Loc) -> str:

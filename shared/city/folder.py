@@ -66,9 +66,7 @@ class _FolderReader:
         if file is None:
             return {}
         if not isinstance(file.value, dict):
-            self._problems.append(
-                f"{CITY_FILE}: {quoted(file.value)} is not a set of fields; write name and time_zone."
-            )
+            self._problems.append(f"{CITY_FILE}: {quoted(file.value)} is not a mapping; write name and time_zone.")
             del self._files[CITY_FILE]
             return {}
         for name, value in file.value.items():

@@ -1,4 +1,4 @@
-"""Errors over HTTP: problem details (RFC 9457) whose sentences name the value and what would be right."""
+"""Errors over HTTP: problem details (RFC 9457). Their sentences quote the value and say what would be right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
 from shared.contracts.documented import Documented
+from shared.contracts.field_errors import WITHOUT_VALUE, what_is_wrong
 from shared.http.security_headers import EVERY_ANSWER, SecurityHeaders
 from shared.kafka.failures import DependencyUnavailable
 from shared.runtime.logging import log
@@ -51,7 +52,7 @@ class ProblemDetails(Documented):
 
 
 def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's JSON schema in one piece, for a place in OpenAPI that is not among its components."""
+    """A model's JSON schema with all references resolved, for use outside OpenAPI's components."""
     schema = model.model_json_schema()
     parts = schema.pop("$defs", {})
 
@@ -68,20 +69,20 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def documented(*statuses: int, or_page: bool = False) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI documents these error answers; with a page for whoever asks for one."""
+    """OpenAPI's description of these error answers; `or_page` if clients that accept HTML get a page."""
     content = {MEDIA_TYPE: {"schema": inlined(ProblemDetails)}} | (PAGE if or_page else {})
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def answered(model: type[BaseModel], *, or_page: bool = False, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI documents an answer that the route builds itself: this JSON, or a page for whoever asks for one."""
+    """OpenAPI's description of an answer that the route builds itself; `or_page` if clients that accept HTML get a page."""
     page = {"content": PAGE} if or_page else {}
     return {status: {"model": model, "description": HTTPStatus(status).phrase, **page}}
 
 
 @dataclass
 class Problem(Exception):
-    """Raise it anywhere under a route: it becomes the answer."""
+    """The error answer of a route; raise it from anywhere below the route."""
 
     status: int
     detail: str
@@ -101,12 +102,12 @@ class Problem(Exception):
 
 
 def writable(text: str) -> str:
-    """Text that every encoding can carry: half a surrogate pair, which JSON may hold, is written as its escape."""
+    """Text that UTF-8 can encode: a lone surrogate, which JSON may contain, becomes its escape."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def shown(value: object) -> str:
-    """A value quoted for a sentence, cut so that a hostile one does not fill the page."""
+    """A value quoted for a sentence, cut after 60 characters."""
     try:
         text = writable(f"'{value}'" if isinstance(value, str) else repr(value))
     except ValueError:
@@ -115,45 +116,9 @@ def shown(value: object) -> str:
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """One of pydantic's errors as a sentence that names the value and what would be right."""
-    value, context = error.get("input"), error.get("ctx") or {}
-    match error["type"]:
-        case "missing":
-            return "is missing; give it"
-        case "string_type":
-            return f"{shown(value)} is not text; write it as a JSON string"
-        case "string_too_short":
-            return f"{shown(value)} is too short; write at least {context['min_length']} character(s)"
-        case "string_too_long":
-            return f"has {len(str(value))} characters; at most {context['max_length']} are taken"
-        case "bool_type" | "bool_parsing":
-            return f"{shown(value)} is not a truth value; write true or false"
-        case "int_type" | "int_parsing" | "int_from_float":
-            return f"{shown(value)} is not a whole number; write one like 1"
-        case "greater_than_equal":
-            return f"{shown(value)} is too small; the least is {context['ge']}"
-        case "less_than_equal":
-            return f"{shown(value)} is too large; the most is {context['le']}"
-        case "literal_error" | "enum":
-            return f"{shown(value)} is not one of {context['expected']}"
-        case "int_parsing_size":
-            return f"{shown(value)} has too many digits; write one like 1"
-        case "tuple_type" | "list_type":
-            return f"{shown(value)} is not a list; write it as a JSON array"
-        case "too_long":
-            return f"has {context['actual_length']} entries; at most {context['max_length']} are taken"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"{shown(value)} is not a JSON object"
-        case "json_invalid":
-            return writable(f"is not JSON: {context['error']}")
-        case "extra_forbidden":
-            return f"{shown(value)} stands in a field that is not known; leave it out"
-        case "string_pattern_mismatch":
-            return f"{shown(value)} does not have the form {context['pattern']}"
-        case "value_error":
-            return writable(f"{shown(value)} {context['error']}")
-        case _:
-            return writable(f"{shown(value)}: {error['msg']}")
+    """One of pydantic's errors as a sentence that follows the field's name."""
+    wrong = what_is_wrong(error)
+    return writable(wrong if error["type"] in WITHOUT_VALUE else f"{shown(error.get('input'))} {wrong}")
 
 
 def pointer(location: Sequence[str | int]) -> str:
@@ -162,7 +127,7 @@ def pointer(location: Sequence[str | int]) -> str:
 
 
 def field_problems(error: ValidationError) -> list[FieldProblem]:
-    """Every problem of a body, field by field."""
+    """A problem for each wrong field of a body."""
     return [
         FieldProblem(pointer=pointer(one["loc"]), detail=f"{name_of(one['loc'])} {sentence(one)}")
         for one in error.errors(include_url=False)
@@ -170,7 +135,7 @@ def field_problems(error: ValidationError) -> list[FieldProblem]:
 
 
 def name_of(location: Sequence[str | int]) -> str:
-    """What a person calls the field: `contact.email`, `departments[2]`, `the body`."""
+    """The name of a field in sentences: `contact.email`, `departments[2]`, `the body`."""
     name = ""
     for step in location:
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
@@ -178,13 +143,13 @@ def name_of(location: Sequence[str | int]) -> str:
 
 
 def invalid(error: ValidationError) -> Problem:
-    """422 for a body that does not have the right form."""
+    """422 for a body that does not match its model."""
     problems = field_problems(error)
     return Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems)
 
 
 def possible(request: Request) -> list[str]:
-    """The methods with which this address can be asked; a folder of files is only ever read."""
+    """The methods that this path allows; mounted folders only allow GET and HEAD."""
     routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     found = [
         method
@@ -195,19 +160,19 @@ def possible(request: Request) -> list[str]:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of this application a problem answer, and none of them a stack trace; safe headers on all."""
+    """Answer every error of this application as a problem, never as a stack trace; add security headers to all answers."""
     app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(Problem)
-    async def known(_: Request, problem: Problem) -> JSONResponse:
+    async def problem_raised(_: Request, problem: Problem) -> JSONResponse:
         return problem.response()
 
     @app.exception_handler(ValidationError)
-    async def wrong_body(_: Request, error: ValidationError) -> JSONResponse:
+    async def invalid_model(_: Request, error: ValidationError) -> JSONResponse:
         return invalid(error).response()
 
     @app.exception_handler(RequestValidationError)
-    async def wrong_request(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
         problems = [
             FieldProblem(pointer=pointer(one["loc"][1:]), detail=f"{name_of(one['loc'][1:])} {sentence(one)}")
             for one in error.errors()
@@ -215,33 +180,36 @@ def install(app: FastAPI) -> None:
         return Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems).response()
 
     @app.exception_handler(HTTPException)
-    async def plain(request: Request, error: HTTPException) -> JSONResponse:
-        told = {404: f"There is nothing at {shown(request.url.path)}.", 405: f"{request.method} is not possible here."}
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        details = {
+            404: f"There is nothing at {shown(request.url.path)}.",
+            405: f"{request.method} is not possible here.",
+        }
         plain_phrase = error.detail == HTTPStatus(error.status_code).phrase
-        detail = told.get(error.status_code, error.detail) if plain_phrase else error.detail
+        detail = details.get(error.status_code, error.detail) if plain_phrase else error.detail
         allow = {"Allow": ", ".join(possible(request))} if error.status_code == 405 else {}
         return Problem(error.status_code, detail, headers={**(error.headers or {}), **allow}).response()
 
     @app.exception_handler(PyMongoError)
-    async def store_away(_: Request, error: PyMongoError) -> JSONResponse:
-        # Its words would repeat the document that could not be written, and with it what a resident wrote.
+    async def store_unavailable(_: Request, error: PyMongoError) -> JSONResponse:
+        # The driver's message quotes the document, and with it what a resident wrote.
         log.warning("the store did not answer", error=type(error).__name__, code=getattr(error, "code", None))
-        return Problem(503, "The store is away; try again in a moment.", headers={"Retry-After": "5"}).response()
+        return Problem(503, "The store is unavailable; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(KafkaError)
-    async def broker_away(_: Request, error: KafkaError) -> JSONResponse:
+    async def kafka_unavailable(_: Request, error: KafkaError) -> JSONResponse:
         log.warning("Kafka did not answer", error=type(error).__name__)
-        return Problem(503, "Kafka is away; try again in a moment.", headers={"Retry-After": "5"}).response()
+        return Problem(503, "Kafka is unavailable; try again in a moment.", headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(DependencyUnavailable)
-    async def not_there_yet(_: Request, error: DependencyUnavailable) -> JSONResponse:
-        log.warning("something is not there yet", dependency=error.dependency)
+    async def dependency_unavailable(_: Request, error: DependencyUnavailable) -> JSONResponse:
+        log.warning("a dependency is unavailable", dependency=error.dependency)
         return Problem(503, str(error), headers={"Retry-After": "5"}).response()
 
     @app.exception_handler(ClientDisconnect)
-    async def gone(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody is there to read it
+    async def client_disconnected(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # the client has gone and cannot read it
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        return Problem(500, "Something went wrong here; it has been logged.").response()
+        return Problem(500, "Internal error; it has been logged.").response()

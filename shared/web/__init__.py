@@ -1,1 +1,1 @@
-"""The frame of all pages; each service keeps its own templates."""
+"""The frame of all pages; each service has its own templates."""

@@ -1,24 +1,27 @@
-"""The frame of every page: language, templates, security headers. No page loads anything from elsewhere, and none but
-`/docs` has a script.
+"""The frame of every page: language, templates, security headers.
 
-Every value is escaped, and people's words are isolated, so that their direction and line breaks stay theirs.
+No page loads anything from other hosts, and only `/docs` has a script. Every value is escaped, and residents' texts are
+isolated, so that their direction and line breaks do not affect the page around them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.http.security_headers import EVERY_ANSWER
-from shared.runtime.languages import Lang, language_of
+from shared.runtime.languages import LANGUAGES, Lang, language_of
 from shared.runtime.timestamps import from_text
+from shared.runtime.translations import LOCALES, date_and_time, translations, zone_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECURITY = {
@@ -29,21 +32,37 @@ SECURITY = {
     ),
     "Vary": "Accept-Language",
 }
-TAGS: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}
+UNKNOWN = "—"
 Render = Callable[..., HTMLResponse]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the pages are: base addresses without a trailing slash, "" for this very service, None when unknown."""
+    """Base addresses of the pages without a trailing slash: "" for this service, None when unknown."""
 
     intake: str | None = None
     hall: str | None = None
     scoreboard: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PageLanguage:
+    """A language as pages name it: code in `?lang=`, tag in HTML, name in the language itself."""
+
+    code: Lang
+    tag: str
+    name: str
+
+
+PAGE_LANGUAGES: Mapping[Lang, PageLanguage] = {
+    "zh": PageLanguage("zh", "zh-CN", Locale("zh").get_language_name() or "zh"),
+    "en": PageLanguage("en", "en", Locale("en").get_language_name() or "en"),
+}
+OTHER: Mapping[Lang, Lang] = {"zh": "en", "en": "zh"}
+
+
 def language(request: Request) -> Lang:
-    """The reader's language: `?lang=` if it names one of ours, else the browser's choice among ours, else Chinese."""
+    """The reader's language: `?lang=` if it is `zh` or `en`, otherwise the browser's preference, otherwise Chinese."""
     match request.query_params.get("lang"):
         case "zh":
             return "zh"
@@ -58,32 +77,44 @@ def templates(folder: Path | None = None) -> Render:
     Its arguments: the template's name, language, status code, site, `Cache-Control`, and the template's values.
     """
     folders = [TEMPLATES] if folder is None else [folder, TEMPLATES]
+    environments = {lang: _environment(folders, lang) for lang in LANGUAGES}
+
+    def render(template: str, lang: Lang, code: int, site: Site, caching: str, /, **values: Any) -> HTMLResponse:
+        content = environments[lang].get_template(template).render(site=site, **values)
+        headers = {**SECURITY, "Cache-Control": caching, "Content-Language": PAGE_LANGUAGES[lang].tag}
+        return HTMLResponse(content, code, headers=headers)
+
+    return render
+
+
+def _environment(folders: Sequence[Path], lang: Lang) -> Environment:
+    """Templates in one language: its texts, its dates and its numbers."""
     environment = Environment(
         loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.globals["say"] = say
-    environment.filters.update(moment=moment, percent=percent, count_or_dash=count_or_dash)
-
-    def render(template: str, lang: Lang, code: int, site: Site, caching: str, /, **values: Any) -> HTMLResponse:
-        content = environment.get_template(template).render(lang=lang, tag=TAGS[lang], site=site, **values)
-        headers = {**SECURITY, "Cache-Control": caching, "Content-Language": TAGS[lang]}
-        return HTMLResponse(content, code, headers=headers)
-
-    return render
-
-
-@pass_context
-def say(context: Context, zh: str, en: str) -> str:
-    """Words in the page's language; both stand side by side in the template."""
-    return en if context["lang"] == "en" else zh
+    environment.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(
+        lang=lang, page_language=PAGE_LANGUAGES[lang], other_language=PAGE_LANGUAGES[OTHER[lang]]
+    )
+    locale = LOCALES[lang]
+    environment.filters.update(
+        moment=moment,
+        date=lambda at: format_date(at, "long", locale),
+        date_and_time=lambda at, zone: date_and_time(at, zone, lang),
+        zone_name=lambda zone: zone_name(zone, lang),
+        number=lambda count: UNKNOWN if count is None else format_decimal(count, locale=locale),
+        percent=lambda share: percent(share, lang),
+    )
+    return environment
 
 
 def moment(value: datetime | str | None, zone: tzinfo) -> datetime | None:
-    """A point in time on the city's clock; a bare day is its first moment there."""
+    """A point in time in the city's time zone; a bare day is its first moment there."""
     if not value:
         return None
     if isinstance(value, str):
@@ -91,22 +122,16 @@ def moment(value: datetime | str | None, zone: tzinfo) -> datetime | None:
     return value.astimezone(zone)
 
 
-def percent(share: Decimal | str | None) -> str:
-    """A share of 0 to 1 as a percentage with one decimal; never 100% while something is missing."""
+def percent(share: Decimal | str | None, lang: Lang) -> str:
+    """A share of 0 to 1 as a percentage with one decimal, rounded down: 100% means all."""
     if share is None:
-        return "—"
-    shown = (Decimal(share) * 100).quantize(Decimal("0.1"), ROUND_DOWN)
-    return f"{shown.normalize():f}%"
-
-
-def count_or_dash(number: int | None) -> str:
-    """A count; a dash where it is not known."""
-    return "—" if number is None else str(number)
+        return UNKNOWN
+    return format_percent(Decimal(share).quantize(Decimal("0.001"), ROUND_DOWN), "0.#%", LOCALES[lang])
 
 
 RENDER = templates()
 
 
 def problem(lang: Lang, status: int, detail: str | None = None, site: Site | None = None) -> HTMLResponse:
-    """An error in words; `detail` is added as it is."""
+    """The page for an error; `detail` is shown as it is."""
     return RENDER("problem.html", lang, status, site or Site(), "no-store", status=status, detail=detail)

@@ -1,4 +1,4 @@
-"""The style sheet and the mark, served by every service at `/static`."""
+"""The style sheet and the logo, served by every service at `/static`."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from shared.web.layout import TEMPLATES
 
 
 def static_files() -> StaticFiles:
-    """What to mount at `/static`: the style sheet and the mark."""
+    """The application to mount at `/static`."""
     return KeptFiles(directory=TEMPLATES / "static")
 
 
 class KeptFiles(StaticFiles):
-    """Files that a browser may keep, as long as it asks whether they are still the same."""
+    """Files that browsers may cache but must revalidate."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """The file, or that it has not changed."""
+        """The file, or 304 if the browser has it already."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         return response

@@ -1,4 +1,4 @@
-"""Swagger UI at `/docs`: the one page with a script, which comes from this service like everything else on it."""
+"""Swagger UI at `/docs`, the only page with a script; the service itself serves all its files."""
 
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -13,12 +13,12 @@ CONTENT_SECURITY_POLICY = (
 
 
 def swagger_page(title: str) -> HTMLResponse:
-    """The page that lists the routes of `/openapi.json`."""
+    """The page that shows `/openapi.json`."""
     page = RENDER("docs.html", "en", 200, Site(), "no-cache", title=title)
     page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return page
 
 
 def swagger_files() -> StaticFiles:
-    """What to mount at `/docs/files`: Swagger UI's script and style sheet, as fastapi-offline packs them."""
+    """The application to mount at `/docs/files`: Swagger UI, from the package fastapi-offline."""
     return KeptFiles(packages=[("fastapi_offline", "static")])

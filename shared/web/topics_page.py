@@ -15,7 +15,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FieldShown:
-    """One field of a message."""
+    """A field of a message."""
 
     name: str
     form: str
@@ -25,7 +25,7 @@ class FieldShown:
 
 @dataclass(frozen=True, slots=True)
 class TopicMessage:
-    """One type of message."""
+    """A type of message."""
 
     title: str
     description: str
@@ -34,7 +34,7 @@ class TopicMessage:
 
 @dataclass(frozen=True, slots=True)
 class TopicShown:
-    """One topic, which the service reads or writes."""
+    """A topic that the service reads or writes."""
 
     name: str
     reads: bool
@@ -42,13 +42,13 @@ class TopicShown:
 
 
 def topics_page(lang: Lang, document: Schema, site: Site) -> HTMLResponse:
-    """A service's topics, those that it reads first."""
+    """The page with a service's topics; topics that it reads come first."""
     title, topics = document["info"]["title"], shown(document)
     return RENDER("topics.html", lang, 200, site, "no-cache", title=title, topics=topics)
 
 
 def shown(document: Schema) -> list[TopicShown]:
-    """Every topic of an AsyncAPI 3 document, those that the service reads first."""
+    """Every topic of an AsyncAPI 3 document; topics that the service reads come first."""
     found = []
     for operation in document["operations"].values():
         channel = _resolved(document, operation["channel"])
@@ -68,7 +68,7 @@ def _message(document: Schema, message: Schema) -> TopicMessage:
 
 
 def form(document: Schema, schema: Schema) -> str:
-    """A form in words: `text`, `list of text`, `object Contact`, `one of: zh, en`."""
+    """The type that a schema describes: `text`, `list of text`, `object Contact`, `one of: zh, en`."""
     whole = _resolved(document, schema)
     if members := whole.get("anyOf") or whole.get("oneOf"):
         return " or ".join(dict.fromkeys(form(document, one) for one in members))
@@ -90,7 +90,7 @@ def form(document: Schema, schema: Schema) -> str:
 
 
 def _resolved(document: Schema, schema: Schema) -> Schema:
-    """The schema itself, behind however many references."""
+    """The schema that a chain of references leads to."""
     while "$ref" in schema:
         node: Any = document
         for step in schema["$ref"].removeprefix("#/").split("/"):

@@ -48,14 +48,14 @@ def test_rejected_rows_are_kept_with_their_columns_the_line_and_the_reason(
     town: Town, chorus: Chorus, tmp_path: Path
 ) -> None:
     town.says = lambda asked: (
-        problem(422, "body is missing; give it") if "body" not in (asked.body or "body") else taken(asked)
+        problem(422, "body is missing; add it") if "body" not in (asked.body or "body") else taken(asked)
     )
     (tmp_path / "a.csv").write_text("id,subject,body\n1,s,b\n2,only,\n3,s,b,c\n", "utf-8")
     ended = chorus("import", "a.csv", "--json")
     assert (ended.code, ended.document["rejected"], ended.document["accepted"]) == (5, 2, 1)
     with (tmp_path / "a.rejected.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["line"]: row for row in csv.DictReader(file)}
-    assert (rows["3"]["id"], rows["3"]["subject"], rows["3"]["why"]) == ("2", "only", "body is missing; give it")
+    assert (rows["3"]["id"], rows["3"]["subject"], rows["3"]["why"]) == ("2", "only", "body is missing; add it")
     assert "4 cells and there are 3 columns" in rows["4"]["why"]
 
 

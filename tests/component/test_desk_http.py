@@ -93,7 +93,7 @@ async def test_changing_the_city_is_503_while_kafka_is_unavailable(
     body = BODY if path != "/city" else json.loads(CITY.model_dump_json())
     answer = await office.http.request("POST" if path == "/city" else "PUT", path, json=body)
     assert answer.headers["retry-after"] == "5"
-    assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
+    assert problem(answer, 503)["detail"] == "Kafka is unavailable; try again in a moment."
 
 
 async def test_the_newest_event_is_shown_when_events_arrive_out_of_order(database: Database) -> None:

@@ -115,13 +115,13 @@ async def test_the_language_follows_accept_language_unless_given(intake: Intake)
 @pytest.mark.parametrize(
     ("changed", "pointer", "detail"),
     [
-        ({"subject": ""}, "/subject", "subject '' is too short"),
+        ({"subject": ""}, "/subject", "subject '' is empty"),
         ({"body": "\0"}, "/body", "body '\0' contains U+0000"),
-        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; at most 20000 are taken"),
-        ({"departments": ["a\0b"]}, "/departments/0", "departments[0] 'a\0b' is no department code"),
-        ({"departments": ["ghosts"]}, "/departments/0", "departments[0] 'ghosts' is no department here"),
-        ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; at most 20"),
-        ({"contact": {"email": "x"}}, "/contact/email", "contact.email 'x' is no e-mail address"),
+        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; write at most 20000"),
+        ({"departments": ["a\0b"]}, "/departments/0", "departments[0] 'a\0b' is not a department code"),
+        ({"departments": ["ghosts"]}, "/departments/0", "departments[0] 'ghosts' is not a department here"),
+        ({"departments": [f"d{n}" for n in range(21)]}, "/departments", "departments has 21 entries; write at most 20"),
+        ({"contact": {"email": "x"}}, "/contact/email", "contact.email 'x' is not an e-mail address"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -228,8 +228,8 @@ async def test_an_external_id_needs_the_token_and_is_unique_in_its_channel(intak
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        ("", "idempotency-key '' is too short; write at least 1 character(s)"),
-        ("k" * 201, "idempotency-key has 201 characters; at most 200 are taken"),
+        ("", "idempotency-key '' is empty; write at least one character"),
+        ("k" * 201, "idempotency-key has 201 characters; write at most 200"),
     ],
 )
 async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str, why: str) -> None:
@@ -386,8 +386,16 @@ async def test_logs_contain_no_query_strings_contacts_or_texts(
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        ("&".join(f"f{n}=1" for n in range(1_000)), 422, {"zh": "请按下面的说明修改", "en": "Please correct"}),
-        ("body=" + "x" * 300_000, 413, {"zh": "内容超过了可以接收的长度", "en": "longer than we can take"}),
+        (
+            "&".join(f"f{n}=1" for n in range(1_000)),
+            422,
+            {"zh": "请重新打开表单，填写后提交。", "en": "Open the form again, fill it in and send it."},
+        ),
+        (
+            "body=" + "x" * 300_000,
+            413,
+            {"zh": "内容超过可以接收的长度。", "en": "Your message is longer than we can accept."},
+        ),
     ],
     ids=["too many fields", "too long"],
 )

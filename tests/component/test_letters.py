@@ -281,7 +281,7 @@ async def test_replay_counts_written_by_the_sender_are_ignored(bureau: Bureau) -
 async def test_without_kafka_the_list_is_503_with_retry_after(bureau: Bureau) -> None:
     bureau.letters.kafka = Connection("127.0.0.1:1")
     for answer in (await bureau.http.get("/dead-letters"), await bureau.http.get(f"/dead-letters/{bureau.one}-0")):
-        assert problem(answer, 503)["detail"] == "Kafka is away; try again in a moment."
+        assert problem(answer, 503)["detail"] == "Kafka is unavailable; try again in a moment."
         assert answer.headers["retry-after"] == "5"
 
 

@@ -87,7 +87,7 @@ async def test_requests_with_the_token_are_not_limited(intakes: Intakes) -> None
     assert (await written(http)).status_code == 202
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "您写的内容还在"), ("en", "What you wrote is still here")])
+@pytest.mark.parametrize(("language", "words"), [("zh", "您填写的内容还在"), ("en", "What you wrote is still here")])
 async def test_the_form_keeps_its_content_after_429(intakes: Intakes, language: str, words: str) -> None:
     http = intakes.http()
     for number in range(MOST):

@@ -19,7 +19,7 @@ from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
 from shared.contracts.resident_messages import Paragraph, Reply
-from shared.runtime.languages import Lang
+from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
@@ -276,13 +276,15 @@ def test_the_code_stands_in_no_address(lang: Lang) -> None:
 
 
 def test_times_are_the_citys() -> None:
-    assert "2026-11-23 00:30" in bytes(intake.status("zh", PICTURE, "CODE").body).decode()
+    for lang, text in (("zh", "2026年11月23日 00:30"), ("en", "23 November 2026 00:30")):
+        page = shown("status", lang)  # type: ignore[arg-type]
+        assert text in [one.text for one in page.all("time")]
 
 
 def test_a_rated_round_is_not_asked_about_again() -> None:
     page = shown("status, rated", "en")
     assert not [one for one in page.all("form") if one.attributes["action"] == "/status/rating?lang=en"]
-    assert "We have your rating" in page.source
+    assert "We have received your rating." in page.source
 
 
 def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
@@ -291,11 +293,18 @@ def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"),
+    ("share", "text"),
     [("0.6667", "66.6%"), ("1.0000", "100%"), ("0.9999", "99.9%"), ("0.0000", "0%"), ("0.5000", "50%"), (None, "—")],
 )
-def test_a_share_is_never_rounded_up_to_whole(share: str | None, words: str) -> None:
-    assert layout.percent(share) == words
+def test_a_share_is_never_rounded_up_to_whole(share: str | None, text: str) -> None:
+    assert layout.percent(share, "zh") == layout.percent(share, "en") == text
+
+
+def test_answers_that_were_sent_to_residents_are_called_replies() -> None:
+    headings = {lang: [one.text for one in shown("scoreboard", lang).all("th")] for lang in LANGUAGES}
+    assert headings["zh"][:4] == ["部门", "分办件", "已提交意见", "已回复"]
+    assert headings["en"][:4] == ["Department", "Parts", "Contributed", "Replied"]
+    assert "公开" not in headings["zh"]
 
 
 def test_the_citys_figures_are_the_departments_added_up() -> None:

@@ -168,10 +168,10 @@ READ_BY = {
 
 
 def documented_settings() -> set[str]:
-    """The names in the first column of the README's table of settings."""
+    """The names at the beginning of the items in the README's section on settings, before their defaults."""
     section = (REPOSITORY / "README.md").read_text("utf-8").partition("\n## Settings\n")[2].partition("\n## ")[0]
-    first_cells = re.findall(r"^\| (`CHORUS_[^|]*) \|", section, re.MULTILINE)
-    return {name for cell in first_cells for name in re.findall(r"`(CHORUS_\w+)`", cell)}
+    items = re.findall(r"^- (`CHORUS_.*?): ", section.replace("\n ", ""), re.MULTILINE)
+    return {name for item in items for name in re.findall(r"`(CHORUS_\w+)`", item)}
 
 
 def test_every_documented_setting_reaches_the_services_that_read_it() -> None:

@@ -209,5 +209,5 @@ async def test_an_internal_error_is_reported_without_its_message(name: str) -> N
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://city.example") as client:
         answer = await client.get("/defect")
-    assert problem(answer, 500)["detail"] == "Something went wrong here; it has been logged."
+    assert problem(answer, 500)["detail"] == "Internal error; it has been logged."
     assert "resident" not in answer.text

@@ -157,15 +157,16 @@ def section(kind: str) -> str:
 
 def reasons() -> str:
     """The refusals by code."""
-    rows = ["## Refusals", "", "| code | message to the sender |", "|---|---|"]
+    rows = ["## Refusals", "", "The code, and the message to the sender.", ""]
     refusals = {line.outcome.code: line.outcome for line in TABLE if isinstance(line.outcome, Refuse)}
-    rows += [f"| `{code}` | {filled(one)} |" for code, one in sorted(refusals.items())]
+    for code, one in sorted(refusals.items()):
+        rows += [f"- `{code}`: {filled(one.reason)}", f"  {filled(one.remedy)}"]
     return "\n".join(rows)
 
 
-def filled(refusal: Refuse) -> str:
-    """The texts of a refusal with placeholders filled in."""
-    return re.sub(r"\{(\w+)(?:!r)?\}", lambda found: found[1].upper(), f"{refusal.reason} {refusal.remedy}")
+def filled(template: str) -> str:
+    """A sentence of a refusal, with the names of its values in capitals."""
+    return re.sub(r"\{(\w+)(?:!r)?\}", lambda found: found[1].upper(), template)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -67,10 +67,10 @@ def test_an_error_names_the_line_of_the_value(tmp_path: Path) -> None:
     assert told == (
         'departments.yaml:4, department "roads", field email: "desk" is not allowed; write one address such as '
         "desk@roads.example.",
-        'departments.yaml:7, department "lamps", field name.en: it is missing; write it.',
+        'departments.yaml:7, department "lamps", field name.en: it is missing; add it.',
         'policies.yaml:3, policy "p1", field accept_h: "soon" is not a time; write hours as a number above 0, at most 8784.',
-        'policies.yaml:1, policy "p1", field first_reply_h: it is missing; write it.',
-        'policies.yaml:1, policy "p1", field resolve_h: it is missing; write it.',
+        'policies.yaml:1, policy "p1", field first_reply_h: it is missing; add it.',
+        'policies.yaml:1, policy "p1", field resolve_h: it is missing; add it.',
     )
 
 

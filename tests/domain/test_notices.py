@@ -5,6 +5,7 @@ import email.policy
 from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtplib.email import extract_recipients
@@ -22,10 +23,13 @@ from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph, ResidentTold
 from shared.events.case_events import PartOfferedEvent, event_body
 from shared.kafka import topics
+from shared.runtime.languages import LANGUAGES
+from shared.runtime.translations import date_and_time
 from tests.builders import INQUIRY, MONDAY_NOON, WRITER, Step, contributed, received, replied, told
 
 URL = "https://city.example"
 EMAIL = WRITER.email or ""
+CITY_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def last_told(*steps: Step) -> ResidentTold:
@@ -63,7 +67,14 @@ def test_a_resident_without_an_address_gets_no_mail(contact: Contact | None) -> 
 
 @pytest.mark.parametrize(
     ("language", "subject", "look"),
-    [("zh", f"[{INQUIRY}] 已答复: 路灯", "凭编号"), ("en", f"[{INQUIRY}] answered: 路灯", "See the whole case")],
+    [
+        ("zh", f"[{INQUIRY}] 诉求已答复：路灯", "凭编号和查询码查询办理进度："),
+        (
+            "en",
+            f"[{INQUIRY}] Reply to your message: 路灯",
+            "Track your message with the ticket number and the query code: ",
+        ),
+    ],
 )
 def test_a_mail_is_in_the_language_of_the_message(language: str, subject: str, look: str) -> None:
     answer = last_told(received("路灯", contact=WRITER, language=language), contributed("lighting", "亮了"))
@@ -89,10 +100,11 @@ def test_a_mail_to_a_department_announces_the_part_without_the_residents_text() 
     offer = told(received("路灯 🔒秘密", "🔒秘密", contact=WRITER)).on(topics.EVENTS)[-1][1]
     part = event_body(PREFIX + "part.offered", offer)
     assert isinstance(part, PartOfferedEvent)
-    notice = for_department("event-3", INQUIRY, part, "desk@lighting.example")
-    assert notice.subject == f"[{INQUIRY}-p1] 新的分办件 / new part"
-    for due_at in offer["due"].values():
-        assert notice.text.count(due_at) == 2
+    notice = for_department("event-3", INQUIRY, part, "desk@lighting.example", CITY_ZONE)
+    assert notice.subject == f"[{INQUIRY}-p1] 新的分办件 / New part"
+    for due_at in part.due:
+        for language in LANGUAGES:
+            assert notice.text.count(date_and_time(due_at, CITY_ZONE, language)) == 1
     assert "秘密" not in notice.subject + notice.text
     assert EMAIL not in notice.text
 

@@ -53,51 +53,63 @@ def test_the_longest_message_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("changed", "pointer", "detail"),
     [
-        ({"subject": ""}, "/subject", "subject '' is too short; write at least 1 character(s)"),
+        ({"subject": ""}, "/subject", "subject '' is empty; write at least one character"),
         ({"subject": "　 \n"}, "/subject", "subject '　 \n' is blank; write some words"),
-        ({"subject": "题" * 201}, "/subject", "subject has 201 characters; at most 200 are taken"),
+        ({"subject": "题" * 201}, "/subject", "subject has 201 characters; write at most 200"),
         ({"subject": "灯\0"}, "/subject", "subject '灯\0' contains U+0000, which cannot be stored; leave it out"),
-        ({"subject": 7}, "/subject", "subject 7 is not text; write it as a JSON string"),
-        ({"subject": None}, "/subject", "subject None is not text; write it as a JSON string"),
-        ({"body": ""}, "/body", "body '' is too short; write at least 1 character(s)"),
+        ({"subject": 7}, "/subject", "subject 7 is not text; write it in quotes"),
+        (
+            {"subject": None},
+            "/subject",
+            "subject None is not text; write some, or leave the field out if it is optional",
+        ),
+        ({"body": ""}, "/body", "body '' is empty; write at least one character"),
         ({"body": " "}, "/body", "body ' ' is blank; write some words"),
-        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; at most 20000 are taken"),
-        ({"body": ["字"]}, "/body", "body ['字'] is not text; write it as a JSON string"),
-        ({"channel": "传真"}, "/channel", "channel '传真' is no channel; write one like web, hotline, window"),
-        ({"channel": "c" * 32}, "/channel", "channel has 32 characters; at most 31 are taken"),
-        ({"area": "区" * 101}, "/area", "area has 101 characters; at most 100 are taken"),
-        ({"public": "yes"}, "/public", "public 'yes' is not a truth value; write true or false"),
-        ({"confidential": 1}, "/confidential", "confidential 1 is not a truth value; write true or false"),
+        ({"body": "字" * 20_001}, "/body", "body has 20001 characters; write at most 20000"),
+        ({"body": ["字"]}, "/body", "body ['字'] is not text; write it in quotes"),
+        ({"channel": "传真"}, "/channel", "channel '传真' is not a channel; write one such as web, hotline, window"),
+        ({"channel": "c" * 32}, "/channel", "channel has 32 characters; write at most 31"),
+        ({"area": "区" * 101}, "/area", "area has 101 characters; write at most 100"),
+        ({"public": "yes"}, "/public", "public 'yes' is neither true nor false; write one of them"),
+        ({"confidential": 1}, "/confidential", "confidential 1 is neither true nor false; write one of them"),
         ({"language": "fr"}, "/language", "language 'fr' is not one of 'zh' or 'en'"),
-        ({"departments": "roads"}, "/departments", "departments 'roads' is not a list; write it as a JSON array"),
-        ({"departments": [4]}, "/departments/0", "departments[0] 4 is not text; write it as a JSON string"),
-        ({"external_id": ""}, "/external_id", "external_id '' is too short; write at least 1 character(s)"),
-        ({"external_id": "x" * 201}, "/external_id", "external_id has 201 characters; at most 200 are taken"),
-        ({"contact": "me"}, "/contact", "contact 'me' is not a JSON object"),
-        ({"contact": {"phone": "call me"}}, "/contact/phone", "contact.phone 'call me' is no telephone number"),
-        ({"contact": {"phone": "1" * 41}}, "/contact/phone", "contact.phone has 41 characters; at most 40 are taken"),
-        ({"contact": {"email": "a@b"}}, "/contact/email", "contact.email 'a@b' is no e-mail address"),
+        (
+            {"departments": "roads"},
+            "/departments",
+            "departments 'roads' is not a list; write it in brackets, [like, this]",
+        ),
+        ({"departments": [4]}, "/departments/0", "departments[0] 4 is not text; write it in quotes"),
+        ({"external_id": ""}, "/external_id", "external_id '' is empty; write at least one character"),
+        ({"external_id": "x" * 201}, "/external_id", "external_id has 201 characters; write at most 200"),
+        ({"contact": "me"}, "/contact", "contact 'me' is not an object"),
+        ({"contact": {"phone": "call me"}}, "/contact/phone", "contact.phone 'call me' is not a telephone number"),
+        ({"contact": {"phone": "1" * 41}}, "/contact/phone", "contact.phone has 41 characters; write at most 40"),
+        ({"contact": {"email": "a@b"}}, "/contact/email", "contact.email 'a@b' is not an e-mail address"),
         *(
             (
                 {"contact": {"email": one}},
                 "/contact/email",
-                f"contact.email '{one}' is no e-mail address; write one like",
+                f"contact.email '{one}' is not an e-mail address; write one such as",
             )
             for one in ("=?x?q??=@x.cn", "=?utf-8?q?a?=@=?utf-8?q?b?=.c", "a..b@x.cn", ".a@x.cn", "a.@x.cn", "a@x..cn")
         ),
         (
             {"departments": ["roads", "a\0b"]},
             "/departments/1",
-            "departments[1] 'a\0b' is no department code; write one",
+            "departments[1] 'a\0b' is not a department code; write one such as",
         ),
         ({"departments": ["r" * 5_000]}, "/departments/0", "departments[0] 'rrr"),
-        ({"departments": ["Roads"]}, "/departments/0", "departments[0] 'Roads' is no department code; write one like"),
+        (
+            {"departments": ["Roads"]},
+            "/departments/0",
+            "departments[0] 'Roads' is not a department code; write one such as",
+        ),
         (
             {"contact": {"email": "a@b.example\r\nBcc: all@city.example"}},
             "/contact/email",
-            "contact.email 'a@b.example\r\nBcc: all@city.example' is no e-mail address",
+            "contact.email 'a@b.example\r\nBcc: all@city.example' is not an e-mail address",
         ),
-        ({"contact": {"name": "名" * 101}}, "/contact/name", "contact.name has 101 characters; at most 100 are taken"),
+        ({"contact": {"name": "名" * 101}}, "/contact/name", "contact.name has 101 characters; write at most 100"),
         ({"contact": {"name": "a\0"}}, "/contact/name", "contact.name 'a\0' contains U+0000"),
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
@@ -112,8 +124,8 @@ def test_a_missing_field_is_reported() -> None:
     with pytest.raises(ValidationError) as told:
         Submission.model_validate_json("{}")
     assert [one.detail for one in field_problems(told.value)] == [
-        "subject is missing; give it",
-        "body is missing; give it",
+        "subject is missing; add it",
+        "body is missing; add it",
     ]
 
 
@@ -128,7 +140,7 @@ def test_a_body_that_is_not_a_json_object_is_reported(body: str) -> None:
 def test_twenty_departments_are_accepted_and_twenty_one_rejected() -> None:
     codes = [f"bureau-{number}" for number in range(21)]
     assert len(submission(departments=codes[:20]).departments) == 20
-    assert problem(departments=codes) == ("/departments", "departments has 21 entries; at most 20 are taken")
+    assert problem(departments=codes) == ("/departments", "departments has 21 entries; write at most 20")
 
 
 def test_a_department_named_twice_counts_once() -> None:

@@ -49,8 +49,11 @@ def assigned_once(running: Backing, resident: Resident, receipts: list[dict[str,
 
 
 LANGUAGES = ("zh", "en")
-AWAY = {"zh": "系统暂时无法保存，您写的内容还在", "en": "Nothing can be stored right now; what you wrote is still here"}
-NOT_NOW = {"zh": "系统此刻无法保存或读取", "en": "We cannot store or read anything at this moment"}
+NOT_SAVED = {
+    "zh": "系统暂时无法保存。您填写的内容还在，请过几分钟再提交。",
+    "en": "We cannot save your message right now. What you wrote is still here.",
+}
+UNAVAILABLE = {"zh": "系统暂时无法保存或读取。", "en": "We cannot save or read anything right now."}
 TICKET = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
 FORM = {"subject": "井盖不见了", "body": "人行道上的井盖不见了，很危险。"}
 
@@ -138,9 +141,11 @@ async def test_without_the_store_residents_are_asked_to_retry_and_nothing_is_los
             for answer in (await held, other, ticket):
                 told_to_come_back(answer)
                 assert answer.headers["content-type"] == "application/problem+json"
-                assert answer.json()["detail"] == "The store is away; try again in a moment."
+                assert answer.json()["detail"] == "The store is unavailable; try again in a moment."
             assert (ready.status_code, ready.json()["ready"]) == (503, False)
-            for page, words, language in zip(pages, [*AWAY.values(), *NOT_NOW.values()], LANGUAGES * 2, strict=True):
+            for page, words, language in zip(
+                pages, [*NOT_SAVED.values(), *UNAVAILABLE.values()], LANGUAGES * 2, strict=True
+            ):
                 told_to_come_back(in_form(page, language))
                 assert words in page.text
             for page in pages[:2]:

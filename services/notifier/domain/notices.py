@@ -1,29 +1,29 @@
-"""Which news becomes a mail, to whom and in which words."""
+"""Mails: which news is mailed, to whom, and the text."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from services.notifier.domain.deliveries import Kind
 from shared.contracts.resident_messages import ResidentTold
 from shared.events.case_events import PartOfferedEvent
-from shared.runtime import timestamps
+from shared.runtime.languages import LANGUAGES, Lang
+from shared.runtime.translations import date_and_time, gettext_noop, translations, zone_name
 
-MAILED: Mapping[str, tuple[str, str]] = {
-    "registered": ("已登记", "registered"),
-    "assigned": ("已派单", "on its way"),
-    "replied": ("有新进展", "news"),
-    "answered": ("已答复", "answered"),
+SUBJECTS: Mapping[str, str] = {
+    "registered": gettext_noop("Message received: %(subject)s"),
+    "assigned": gettext_noop("Sent to the departments: %(subject)s"),
+    "replied": gettext_noop("News about your message: %(subject)s"),
+    "answered": gettext_noop("Reply to your message: %(subject)s"),
 }
-"""What a resident gets a mail for, and what its subject line says; everything else is only shown."""
-
-
+"""The subject line of each mail to a resident. Other news is only shown on the ticket's page."""
 ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to send. `id` is the id of the event behind it, for ever the same."""
+    """One mail to send. `id` is the id of the event that causes it, so a repeat has the same id."""
 
     id: str
     kind: Kind
@@ -40,37 +40,53 @@ def one_line(text: str) -> str:
 
 
 def for_resident(id_: str, told: ResidentTold, public_url: str) -> Notice | None:
-    """The mail to a resident, in the language of the message; None without an address or for what is only shown."""
+    """The mail to a resident, in the language of the message; None without an address, and for news that is not mailed."""
     address = told.contact.email if told.contact else None
-    if not address or told.what not in MAILED:
+    if not address or told.what not in SUBJECTS:
         return None
-    zh, en = MAILED[told.what]
-    english = told.case.language == "en"
-    subject = f"[{told.inquiry_id}] {en if english else zh}: {one_line(told.case.subject)}"
-    look = "See the whole case with your number and code" if english else "凭编号和查询码查看全部进展"
-    text = f"{told.text}\n\n{look}: {public_url}/inquiries/{told.inquiry_id}\n"
-    return Notice(id_, "resident", told.inquiry_id, address, subject, text, told.case.language)
+    texts = translations(told.case.language)
+    subject = texts.gettext(SUBJECTS[told.what]) % {"subject": one_line(told.case.subject)}
+    track = texts.gettext("Track your message with the ticket number and the query code: %(url)s") % {
+        "url": f"{public_url}/inquiries/{told.inquiry_id}"
+    }
+    text = f"{told.text}\n\n{track}\n"
+    return Notice(id_, "resident", told.inquiry_id, address, f"[{told.inquiry_id}] {subject}", text, told.case.language)
 
 
-def for_department(id_: str, inquiry_id: str, part: PartOfferedEvent, address: str) -> Notice:
-    """The mail to a department about a new part: that it is there and by when, never the resident's words."""
-    accept, first_reply, resolve = (timestamps.to_text(due_at) for due_at in part.due)
-    text = (
-        f"新的分办件 {part.part_id}（{'主办' if part.role == 'lead' else '协办'}）已送达贵单位收件主题。\n"
-        f"受理时限 {accept}，首次答复时限 {first_reply}，办结时限 {resolve}。\n\n"
-        f"A new part {part.part_id} ({part.role}) is in your inbox topic.\n"
-        f"Accept by {accept}, first reply by {first_reply}, resolve by {resolve}.\n"
-    )
-    subject = f"[{part.part_id}] 新的分办件 / new part"
-    return Notice(id_, "department", inquiry_id, address, subject, text, "zh")
+def for_department(id_: str, inquiry_id: str, part: PartOfferedEvent, address: str, zone: tzinfo) -> Notice:
+    """The mail to a department about a new part, in both languages; it never contains the resident's words."""
+    text = "\n\n".join(_new_part(part, zone, language) for language in LANGUAGES) + "\n"
+    new_part = " / ".join(translations(language).gettext("New part") for language in LANGUAGES)
+    return Notice(id_, "department", inquiry_id, address, f"[{part.part_id}] {new_part}", text, "zh")
+
+
+def _new_part(part: PartOfferedEvent, zone: tzinfo, language: Lang) -> str:
+    """What a new part is and by when it must be handled, with times in the city's time zone."""
+    texts = translations(language)
+    accept, first_reply, resolve = (date_and_time(due_at, zone, language) for due_at in part.due)
+    role = texts.gettext("lead department") if part.role == "lead" else texts.gettext("supporting department")
+    return texts.gettext(
+        "You have a new part: %(part_id)s (%(role)s). It is in your inbox.\n"
+        "Accept it by %(accept)s.\n"
+        "Send the resident a first reply by %(first_reply)s.\n"
+        "Contribute your answer by %(resolve)s.\n"
+        "All times are in %(zone)s."
+    ) % {
+        "part_id": part.part_id,
+        "role": role,
+        "accept": accept,
+        "first_reply": first_reply,
+        "resolve": resolve,
+        "zone": zone_name(zone, language),
+    }
 
 
 def hidden(address: str) -> str:
-    """An address as operators may see it: enough to recognise, not enough to use. Hiding it twice changes nothing."""
+    """An address as operators may see it: enough to recognise it, not enough to use it. Idempotent."""
     name, _, domain = address.partition("@")
     return f"{name[:1]}***@{domain}"
 
 
 def unaddressed(text: str) -> str:
-    """A mail server's words with every address in them hidden."""
+    """A mail server's answer with every address in it hidden."""
     return ADDRESS.sub(lambda found: hidden(found[0].lstrip("'")), text)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from services.router.domain.terms import LATIN_WORD, between_spaces, is_latin, normalised, term_of
 from shared.city import AREA_OFFICE, City, Department, Rule
 from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.runtime.languages import LANGUAGES
+from shared.runtime.translations import gettext_noop, translations
 
 _WORDS_QUOTED_MAX = 4
 
@@ -37,9 +39,9 @@ class Assignment(NamedTuple):
     rule: str | None
 
 
-_IN_SUBJECT = Why(zh="标题提到", en="the subject mentions")
-_IN_MESSAGE = Why(zh="信中提到", en="the message mentions")
-_NAMED = Why(zh="来信人指定的部门", en="named by the writer")
+_IN_SUBJECT = gettext_noop("the subject mentions")
+_IN_MESSAGE = gettext_noop("the message mentions")
+_NAMED = Why(*(translations(language).gettext("named by the writer") for language in LANGUAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) ->
     )
 
 
-def _assignment(one: _Compiled, found: set[str], office: str | None, where: Why) -> Assignment:
+def _assignment(one: _Compiled, found: set[str], office: str | None, where: str) -> Assignment:
     codes = one.departments
     if AREA_OFFICE in codes:
         resolved = [office if code == AREA_OFFICE else code for code in codes]
@@ -159,7 +161,7 @@ def _assignment(one: _Compiled, found: set[str], office: str | None, where: Why)
     return Assignment(codes[0], codes[1:], _why(one, found, where), one.rule.id)
 
 
-def _why(one: _Compiled, found: set[str], where: Why) -> Why:
+def _why(one: _Compiled, found: set[str], where: str) -> Why:
     asked = [term for group in one.groups for term in sorted(group & found)]
     if len(asked) > 1:
         unique = dict.fromkeys(asked)
@@ -168,7 +170,8 @@ def _why(one: _Compiled, found: set[str], where: Why) -> Why:
     why = one.rule.why
     if not words:
         return Why(why.zh, why.en)
-    return Why(f"{why.zh}（{where.zh}{''.join(words)}）", f"{why.en} ({where.en} {', '.join(words)})")
+    in_chinese = translations("zh").gettext(where)
+    return Why(f"{why.zh}（{in_chinese}{''.join(words)}）", f"{why.en} ({where} {', '.join(words)})")
 
 
 def _terms_in(rules: Rules, text: str) -> set[str]:

@@ -42,7 +42,7 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
     first_places: list[int] = []
     case = Case(inquiry_id)
     for decision in decisions:
-        at = next((n for n, given in enumerate(inputs) if decided_as(decision, given)), None)
+        at = next((n for n, given in enumerate(inputs) if decided_as(decision, given) and counts(decision, given)), None)
         if at is None:
             yield f"{decision.cause!r} was decided and is not on the log"
             return
@@ -61,6 +61,14 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
         # An operator replays the dead letter of a failed replay again.
         if given.type != CaseReplay.type and not any(decided_as(one, given) for one in decisions):
             yield f"{given.id!r} was never decided"
+
+
+def counts(decision: Decision, given: Input) -> bool:
+    """Whether a decision may be made at this position: only the first copy of an input counts.
+
+    A `replay` command is the exception: a process that gave up its first copy does not block the inquiry.
+    """
+    return given.type != CaseReplay.type or given.at == decision.at
 
 
 def of_the_topics(world: World, inquiry_ids: dict[str, list[Input]]) -> Iterator[str]:

@@ -8,6 +8,12 @@ from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.words import FactWords
+from shared.runtime.languages import LANGUAGES
+from shared.runtime.translations import translations
+
+HANDLERS_CHANGED = " / ".join(
+    translations(language).gettext("who handles this inquiry has changed") for language in LANGUAGES
+)
 
 
 class DepartmentMessage(NamedTuple):
@@ -47,7 +53,7 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
         "role": fact.role,
         "lead": case.lead,
         "co_handlers": case.co_handlers,
-        "why": "承办单位变更 / who handles this inquiry has changed",
+        "why": HANDLERS_CHANGED,
     }
     yield DepartmentMessage(fact.department, "part.changed", fields)
 

@@ -17,6 +17,8 @@ from shared.clocks import deadlines
 from shared.contracts.inputs import CaseAssign, InquiryReceived
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.runtime import timestamps
+from shared.runtime.languages import LANGUAGES
+from shared.runtime.translations import translations
 
 
 def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -84,7 +86,12 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The inquiry would have {len(wanted) + len(stay)} departments.",
             f"Assign at most {DEPARTMENTS_MAX} departments to an inquiry.",
         )
-    why = Why(zh=f"由 {command.by} 从待分派中指派", en=f"assigned from triage by {command.by}")
+    why = Why(
+        *(
+            translations(language).gettext("assigned from triage by %(person)s") % {"person": command.by}
+            for language in LANGUAGES
+        )
+    )
     by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
     return assigned_parts(case, by_hand, given.recorded_at, directory)
 
