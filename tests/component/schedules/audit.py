@@ -42,7 +42,9 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
     first_places: list[int] = []
     case = Case(inquiry_id)
     for decision in decisions:
-        at = next((n for n, given in enumerate(inputs) if decided_as(decision, given) and counts(decision, given)), None)
+        at = next(
+            (n for n, given in enumerate(inputs) if decided_as(decision, given) and counts(decision, given)), None
+        )
         if at is None:
             yield f"{decision.cause!r} was decided and is not on the log"
             return
