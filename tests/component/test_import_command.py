@@ -28,7 +28,7 @@ class Intake:
         if asked.method == "GET":
             return 200, {"status": "ok"}, {}
         if "body" not in asked.body:
-            return problem(422, "body is missing; give it")
+            return problem(422, "body is missing; add it")
         time.sleep(self.slow(asked.body))
         key = asked.headers.get("idempotency-key") or f"{asked.body['channel']}/{asked.body['external_id']}"
         repeated = {"Idempotent-Replayed": "true"} if key in self.tickets else {}
@@ -171,9 +171,9 @@ def test_a_check_says_the_same_and_sends_nothing(town: Town, intake: Intake, cho
     assert not (tmp_path / "a.results.csv").exists()
     assert [row["line"] for row in rows_of(tmp_path / "checked.csv")] == ["3", "4", "5", "6"]
     whys = [row["why"] for row in rows_of(tmp_path / "checked.csv")]
-    assert whys[0].endswith("body is missing; give it")
+    assert whys[0].endswith("body is missing; add it")
     assert "identical to line 2" in whys[1]
-    assert "no telephone number" in whys[2]
+    assert "is not a telephone number" in whys[2]
 
 
 def test_a_time_of_the_call_is_named_as_not_imported(intake: Intake, chorus: Chorus, tmp_path: Path) -> None:
