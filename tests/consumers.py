@@ -44,13 +44,16 @@ async def consumer_made_for(
 class Log(FakeConsumer):
     """A consumer of partitions of the topic `a`; records at `unpackable` offsets fail a fetch as corrupt ones do.
 
-    As with aiokafka, a fetch that fails has moved past the records of the other partitions that it drops.
+    As with aiokafka, a fetch that fails has moved past the records of the other partitions that it drops, and a fetch moves
+    past control records, `controls`, without returning them. By partition, a transaction is open from `open_at` on.
     """
 
     sizes: dict[int, int]
     committed_offsets: dict[int, int] = field(default_factory=dict)
     unpackable: set[tuple[int, int]] = field(default_factory=set)
     error: Callable[[], Exception] = CorruptRecordException
+    controls: set[tuple[int, int]] = field(default_factory=set)
+    open_at: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -74,8 +77,14 @@ class Log(FakeConsumer):
     async def position(self, partition: TopicPartition) -> int:
         return self.positions[partition]
 
+    def at_in(self, partition: TopicPartition) -> int:
+        return self.positions[partition]
+
     def highwater(self, partition: TopicPartition) -> int:
         return self.sizes[partition.partition]
+
+    def last_stable_offset(self, partition: TopicPartition) -> int:
+        return min(self.open_at.get(partition.partition, self.sizes[partition.partition]), self.highwater(partition))
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -84,12 +93,17 @@ class Log(FakeConsumer):
         failed = False
         for place in sorted(partitions or self.places):
             begin, number = self.positions[place], place.partition
-            offsets = range(begin, min(self.sizes[number], begin + (max_records or self.sizes[number])))
+            end = self.last_stable_offset(place)
+            offsets = range(begin, min(end, begin + (max_records or end)))
             if any((number, offset) in self.unpackable for offset in offsets):
                 failed = True
                 continue
-            found[place] = [FakeRecord("a", number, offset, b"%d/%d" % (number, offset)) for offset in offsets]
-            self.positions[place] = offsets.stop
+            found[place] = [
+                FakeRecord("a", number, offset, b"%d/%d" % (number, offset))
+                for offset in offsets
+                if (number, offset) not in self.controls
+            ]
+            self.positions[place] = max(offsets.stop, begin)
         if failed:
             raise self.error()
         return {place: records for place, records in found.items() if records}

@@ -96,6 +96,7 @@ class FakeConsumer:
         self.lost = False
         self.ends: dict[TopicPartition, int] = {}
         self.places = {TopicPartition("a", 0)}
+        self.at = 5
         self._coordinator = SimpleNamespace(generation=1, coordinator_id=0)
 
     async def commit(self, offsets: Mapping[Any, int]) -> None:
@@ -118,11 +119,20 @@ class FakeConsumer:
         """The end offset of the topic in a test."""
         return 7
 
+    def last_stable_offset(self, partition: TopicPartition) -> int:
+        """Where an open transaction begins; there is none."""
+        return self.highwater(partition)
+
+    def at_in(self, partition: TopicPartition) -> int:
+        """The offset that is read next."""
+        return self.at
+
     @property
     def _subscription(self) -> Any:
-        """aiokafka's subscription state; not used in tests."""
-        state = SimpleNamespace(position=5, has_valid_position=True)
-        assignment = SimpleNamespace(state_value=lambda partition: state)
+        """aiokafka's subscription state."""
+        assignment = SimpleNamespace(
+            state_value=lambda partition: SimpleNamespace(position=self.at_in(partition), has_valid_position=True)
+        )
         return SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
 
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import KafkaException
 
-from deploy.kafka_admin import quotas
+from deploy.kafka_admin import quotas, topic_settings
 from deploy.kafka_admin.access import Access
 from deploy.kafka_admin.rights import SERVICE_RIGHTS, Right, department_rights
 from deploy.security.passwords import BROKER, Passwords, department_user
@@ -15,6 +15,7 @@ from shared.city import City
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.topic_admin import create_topics
+from shared.kafka.topic_reader import topic_reader
 from shared.kafka.topics import department_topics, system_topics
 from shared.runtime.settings import Settings
 
@@ -24,9 +25,13 @@ LAST_REVISIONS = 50
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What a run changed: created topics, created users, the number of ACLs granted and revoked, revoked departments."""
+    """What a run changed: created topics, created users, the number of ACLs granted and revoked, revoked departments.
+
+    `changed_settings` has the changed settings of topics that existed before, as `topic setting=value`.
+    """
 
     topics: list[str]
+    changed_settings: list[str]
     users: list[str]
     granted: int
     revoked: int
@@ -36,9 +41,9 @@ class Provisioned:
 async def provision(connection: Connection, city: City, passwords: Passwords | None = None) -> Provisioned:
     """Create missing topics; with `passwords`, as Kafka's admin, also users, ACLs and quotas. Safe to repeat.
 
-    Existing topics keep their settings. Passwords are set from the files, ACLs and quotas from the tables in this package.
-    Users are the services, the broker, and each department of the folder or of the current directory. The access of
-    retired departments is revoked.
+    Existing topics keep their settings, except those that `topic_settings` corrects. Passwords are set from the files,
+    ACLs and quotas from the tables in this package. Users are the services, the broker, and each department of the folder
+    or of the current directory. The access of retired departments is revoked.
     """
     settings = Settings()
     wanted = (
@@ -46,8 +51,9 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
         *department_topics([one.code for one in city.active], settings.retention_days),
     )
     created = await create_topics(connection, wanted, settings.replication)
+    changed = await asyncio.to_thread(topic_settings.correct, connection, wanted)
     if passwords is None:
-        return Provisioned(created, [], 0, 0, [])
+        return Provisioned(created, changed, [], 0, 0, [])
     codes, retired = active_and_retired(city, await current_city(connection))
     rights = SERVICE_RIGHTS | {department_user(code): department_rights(code) for code in codes}
     if passwords.known(BROKER):
@@ -61,7 +67,7 @@ async def provision(connection: Connection, city: City, passwords: Passwords | N
     ]
     for code in to_revoke:
         await revoke_access(connection, code, passwords)
-    return Provisioned(created, users, granted, revoked, to_revoke)
+    return Provisioned(created, changed, users, granted, revoked, to_revoke)
 
 
 def active_and_retired(folder: City, current: City | None) -> tuple[list[str], list[str]]:
@@ -75,20 +81,14 @@ def active_and_retired(folder: City, current: City | None) -> tuple[list[str], l
 
 async def current_city(connection: Connection) -> City | None:
     """The newest revision on the topic `city.directory`; None before the first `chorus apply`."""
-    consumer = AIOKafkaConsumer(**connection.aiokafka(), enable_auto_commit=False)
     partition = TopicPartition(topics.CITY, 0)
-    try:
-        await consumer.start()
-        consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, max(end - LAST_REVISIONS, (await consumer.beginning_offsets([partition]))[partition]))
-        found: list[City] = []
-        while await consumer.position(partition) < end:
-            record = await consumer.getone()
-            found.append(City.model_validate_json(record.value))
-        return max(found, key=lambda one: one.revision, default=None)
-    finally:
-        await consumer.stop()
+    found: list[City] = []
+    async with topic_reader(connection) as reader:
+        offsets = (await reader.offset_ranges([topics.CITY]))[partition]
+        start = max(offsets.end - LAST_REVISIONS, offsets.first)
+        async for records, _ in reader.records(partition, start, offsets.end):
+            found += [City.model_validate_json(one.value or b"") for one in records]
+    return max(found, key=lambda one: one.revision, default=None)
 
 
 def _grant(

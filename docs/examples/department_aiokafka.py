@@ -25,6 +25,7 @@ async def main(bootstrap: str, code: str, text: str) -> None:
         group_id=f"departments.{code}.answering",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
+        isolation_level="read_committed",
     )
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, **login(), acks="all", enable_idempotence=True)
     async with consumer, producer:

@@ -23,6 +23,7 @@ def main(bootstrap: str, code: str, text: str) -> None:
             "group.id": f"departments.{code}.answering",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
+            "isolation.level": "read_committed",
         }
     )
     producer = Producer(login() | {"bootstrap.servers": bootstrap, "enable.idempotence": True})

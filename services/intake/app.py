@@ -34,7 +34,7 @@ def make(settings: Settings) -> Service:
 
     for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.RESIDENTS,
         group="intake",

@@ -16,7 +16,7 @@ def make(settings: Settings) -> Service:
     store = NotifierStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.RESIDENTS,
         topics.EVENTS,

@@ -87,7 +87,7 @@ def make(settings: Settings) -> Service:
 
 
 def _subscribe(service: Service, router: Components) -> None:
-    service.reads(topics.CITY, group=None, read=read_city, handle=router.city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=router.city.follow, answers_unreadable=True)
     service.reads(
         topics.INPUTS,
         group="router-core",
@@ -103,6 +103,7 @@ def _subscribe(service: Service, router: Components) -> None:
         pattern=topics.OUTBOXES,
         read=read_outbox,
         handle=router.gate.let_in,
+        answers_unreadable=True,
     )
     service.reads(
         topics.EVENTS,

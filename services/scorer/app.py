@@ -18,7 +18,7 @@ def make(settings: Settings) -> Service:
     store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow)
+    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
     service.reads(
         topics.EVENTS,
         group="scorer",

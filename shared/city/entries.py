@@ -6,6 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.contracts.documented import Documented
 from shared.contracts.ids import DEPARTMENT_CODE_FORM
+from shared.contracts.limits import NAME_MAX
 
 AREA_OFFICE = "@area"
 """In a rule, in place of a department's code: the district office of the message's area."""
@@ -23,7 +24,9 @@ def _no_nul(text: str) -> str:
 CODE_PATTERN = rf"^{DEPARTMENT_CODE_FORM}$"
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_no_nul)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_no_nul)
+]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

@@ -32,21 +32,25 @@ async def json_body(request: Request) -> bytes:
 
 async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
     """The body, at most `most` bytes, read within READING_S. Raises Problem 408 or 413."""
-    too_large = Problem(413, f"The request is larger than {most // 1024} KiB; send less.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > LENGTH_DIGITS or int(length) > most):
-        raise too_large
+        raise _too_large(most, length if len(length) <= LENGTH_DIGITS else None)
     body = bytearray()
     try:
         async with asyncio.timeout(READING_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > most:
-                    raise too_large
+                    raise _too_large(most)
     except TimeoutError as error:
         detail = f"The whole request did not arrive within {READING_S:g} s; send it again."
         raise Problem(408, detail, headers={"Connection": "close"}) from error
     return bytes(body)
+
+
+def _too_large(most: int, size: str | None = None) -> Problem:
+    """`size` is the announced length, if it is short enough to quote."""
+    return Problem(413, f"The request has {size or f'more than {most}'} bytes; at most {most} are accepted. Send less.")
 
 
 def json_document(body: bytes) -> Any:

@@ -4,6 +4,8 @@ from typing import Any
 
 from faststream import AckPolicy
 
+from shared.kafka.connection import READ_COMMITTED
+
 DRAIN_S = 15.0
 SESSION_S = 10
 STATIC_SESSION_S = 30
@@ -46,6 +48,8 @@ def consumer_settings(group: str | None, instance: str | None) -> dict[str, Any]
         "heartbeat_interval_ms": session_ms // 10,
         # A new group starts at the oldest record; with `latest` it would miss the first records of a new outbox.
         "auto_offset_reset": "earliest",
+        # Otherwise records of an aborted transaction would be handled, and those of an open one too early.
+        "isolation_level": READ_COMMITTED,
         # The pipeline commits: after the effects of a batch are stored and its messages confirmed.
         "ack_policy": AckPolicy.MANUAL,
         # Otherwise a `reply_to` header makes FastStream publish to any topic with the service's permissions.

@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from faststream.security import BaseSecurity, SASLScram512
 
@@ -11,6 +11,8 @@ from shared.runtime.passwords import password
 from shared.runtime.settings import KafkaSecurity, Settings
 
 MECHANISM = "SCRAM-SHA-512"
+READ_COMMITTED: Literal["read_committed"] = "read_committed"
+"""The isolation level of every consumer: records of open and aborted transactions are not read."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ class Connection:
             "sasl_plain_password": self.password,
             "ssl_context": self.ssl_context(),
         }
+
+    def consumer(self) -> dict[str, Any]:
+        """Keyword arguments of aiokafka's consumers: those of its clients, and the isolation level."""
+        return {**self.aiokafka(), "isolation_level": READ_COMMITTED}
 
     def faststream(self) -> BaseSecurity | None:
         """The argument `security` of FastStream's broker."""

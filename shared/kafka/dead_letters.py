@@ -5,8 +5,13 @@ from shared.kafka.publisher import RECORD_BYTES_MAX, RawRecord, size_of
 from shared.kafka.records import Record
 
 
-def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: int) -> RawRecord:
-    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay."""
+def dead_letter(
+    service: str, record: Record, kind: str, reason: str, attempts: int, most: int = RECORD_BYTES_MAX
+) -> RawRecord:
+    """The record as it was, with where it came from and why it is here; a replayed one came from where it first lay.
+
+    A dead letter that would have more than `most` bytes has only this origin, not the record.
+    """
     if record.topic == topics.replays(service):
         record = original(record)
     origin = {
@@ -21,9 +26,9 @@ def dead_letter(service: str, record: Record, kind: str, reason: str, attempts: 
     }
     marks: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in origin.items()]
     letter = (record.key, record.value, [*record.headers, *marks])
-    if size_of(letter) < RECORD_BYTES_MAX:
+    if size_of(letter) < most:
         return letter
-    # Larger than any topic takes: what is left of it says where it lies.
+    # Too large: without the record, but with its origin.
     return None, None, [*marks, ("dl_cut", str(size_of(letter)).encode())]
 
 

@@ -44,6 +44,8 @@ class FailurePolicy(Generic[Item]):
         valid: list[Pair[Item]] = []
         for record in records:
             try:
+                if record.unreadable and not self.options.answers_unreadable:
+                    raise InvalidRecord(record.unreadable)
                 item = self.options.read(record)
             except InvalidRecord as invalid:
                 await self.send_to_dead_letters(record, "permanent", str(invalid), attempts=1)

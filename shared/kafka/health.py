@@ -7,6 +7,7 @@ from typing import Any, Generic
 from aiokafka import AIOKafkaConsumer
 
 from shared.kafka.membership import Membership
+from shared.kafka.open_transactions import OpenTransactions, readable_end
 from shared.kafka.options import Item, SubscriptionOptions
 from shared.kafka.pipeline import Pipeline
 
@@ -27,6 +28,7 @@ class SubscriptionHealth(Generic[Item]):
         self.pipeline = pipeline
         self.membership = membership
         self.consumer = consumer
+        self.open_transactions = OpenTransactions()
         self.last_poll = time.monotonic()
 
     def why_not_ready(self) -> str | None:
@@ -55,21 +57,29 @@ class SubscriptionHealth(Generic[Item]):
         """Whether its partitions have a record that is not handled here yet. Asks the broker; raises KafkaError."""
         consumer = self.consumer()
         ends = await consumer.end_offsets(consumer.assignment()) if consumer else {}
-        handled = self.pipeline.polling.handled
-        return not ends or any(handled.get(partition, 0) < end for partition, end in ends.items())
+        passed = {partition: self.pipeline.polling.passed(consumer, partition) or 0 for partition in ends}
+        return not ends or any(passed[partition] < end for partition, end in ends.items())
 
     def lag(self) -> dict[str, tuple[int, float]]:
-        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest one in progress."""
+        """By topic label, as of the last fetch: records not handled, and the age in seconds of the oldest one in progress.
+
+        Records that an open transaction holds back cannot be read yet and are not counted.
+        """
         consumer: Any = self.consumer()
         lag: dict[str, tuple[int, float]] = {}
         for partition in consumer.assignment() if consumer else ():
-            end = consumer.highwater(partition)
-            state = consumer._subscription.subscription.assignment.state_value(partition)
-            position = state.position if state is not None and state.has_valid_position else None
-            handled = self.pipeline.polling.handled.get(partition, position)
+            end, passed = readable_end(consumer, partition), self.pipeline.polling.passed(consumer, partition)
             label = self.options.label(partition.topic)
-            behind = max(end - handled, 0) if end is not None and handled is not None else 0
+            behind = max(end - passed, 0) if end is not None and passed is not None else 0
             oldest_ms = min((batch[label] for batch in self.pipeline.oldest_ms if label in batch), default=None)
             waited_s = max(time.time() - oldest_ms / 1000, 0.0) if oldest_ms is not None else 0.0
             lag[label] = (lag.get(label, (0, 0.0))[0] + behind, waited_s)
         return lag
+
+    def held_back(self) -> dict[str, int]:
+        """By topic label, how many records open transactions hold back, as of the last fetch."""
+        held: dict[str, int] = {}
+        for partition, records in self.open_transactions.look(self.consumer()).items():
+            label = self.options.label(partition.topic)
+            held[label] = held.get(label, 0) + records
+        return held

@@ -46,8 +46,9 @@ class SubscriptionOptions(Generic[Item]):
     `read` turns a record into an item, or None to skip it; it raises InvalidRecord. `handle` makes the effects of a
     batch durable and returns the messages that follow; they are published and confirmed before the batch is committed.
     `published` is called after that confirmation. All three must be safe to repeat. `most` limits the records of one
-    batch. With `at_leisure` polls are rare and large, for readers that may lag by 50 ms. `progress` is for a group that
-    reads a single topic.
+    batch. With `answers_unreadable`, `read` gets unreadable records too; otherwise they go to the dead letters. With
+    `at_leisure` polls are rare and large, for readers that may lag by 50 ms. `progress` is for a group that reads a
+    single topic.
     """
 
     service: str
@@ -62,6 +63,7 @@ class SubscriptionOptions(Generic[Item]):
     progress: Progress | None = None
     published: Callable[[Sequence[Item]], Awaitable[None]] | None = None
     most: int = BATCH_RECORDS
+    answers_unreadable: bool = False
     at_leisure: bool = False
 
     @property

@@ -7,7 +7,7 @@ committed. Commits stay in order. At most three batches are in memory.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeAlias
 
@@ -149,6 +149,33 @@ class Pipeline(Generic[Item]):
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        await self._commit(offsets)
+
+    async def commit_passed(self, consumer: AIOKafkaConsumer) -> None:
+        """After a poll without records, commit the offsets of control records and aborted records at the end.
+
+        Otherwise a tool that compares committed offsets with end offsets would show them as lag.
+        """
+        assignment = self._assignment
+        not_resumed = self.options.progress is not None and self._resumed_for != assignment
+        if self.options.group is None or not_resumed or not self.idle.is_set():
+            return
+        partitions, committed = sorted(consumer.assignment()), self.polling.committed
+        try:
+            unknown = [one for one in partitions if one not in committed and self.polling.passed(consumer, one)]
+            found = await asyncio.gather(*map(consumer.committed, unknown))
+        except (IllegalStateError, KafkaError):
+            return  # the partitions were revoked, or Kafka is unavailable: a later poll repeats this
+        if assignment != self._assignment or not self.idle.is_set():
+            return
+        committed |= {one: offset or 0 for one, offset in zip(unknown, found, strict=True)}
+        now = {one: self.polling.passed(consumer, one) or 0 for one in partitions}
+        further = {one: offset for one, offset in now.items() if offset > committed.get(one, offset)}
+        if further:
+            async with self._fatal_failures_end_the_process():
+                await self._commit(further)
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.polling.go_on_from(offsets)
         consumer = self.consumer()
         if self.options.group is None or consumer is None:
@@ -160,6 +187,7 @@ class Pipeline(Generic[Item]):
         async def commit() -> None:
             try:
                 await consumer.commit(offsets)
+                self.polling.committed |= offsets
             except (IllegalStateError, CommitFailedError):
                 metrics.COMMIT_FAILURES.labels(self.options.service).inc()
             except KafkaError:
@@ -186,7 +214,7 @@ class Pipeline(Generic[Item]):
 
     def forget(self) -> None:
         """After a rebalance: another member may have continued, so batches in progress are no longer committed."""
-        self.polling.handled.clear()
+        self.polling.forget()
         self._assignment += 1
 
     @property

@@ -5,9 +5,15 @@ from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
+from shared.kafka.fetched_batches import Unreadable
+
 
 class Record(NamedTuple):
-    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote."""
+    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote.
+
+    `unreadable` is the reason why the record cannot be read. A batch that cannot be decompressed is one such record, with the
+    offset of its last one.
+    """
 
     topic: str
     partition: int
@@ -16,6 +22,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
+    unreadable: str | None = None
 
     def attributes(self) -> dict[str, str]:
         """All headers that are not null, as text with invalid UTF-8 replaced. Of a repeated header the last one counts."""
@@ -36,4 +43,7 @@ class Record(NamedTuple):
 
 def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
     """Convert a record of aiokafka."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+    value = raw.value
+    if isinstance(value, Unreadable):
+        return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, None, None, (), value.reason)
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, value, raw.headers)

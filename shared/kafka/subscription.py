@@ -63,6 +63,8 @@ class Subscription(Generic[Item]):
         await self.pipeline.resume(consumer)
         batch = await self.pipeline.polling.poll(self._fetch, consumer)
         self.health.last_poll = time.monotonic()
+        if not batch:
+            await self.pipeline.commit_passed(consumer)
         return batch
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
@@ -74,6 +76,7 @@ class Subscription(Generic[Item]):
         if self.options.at_leisure and not self._more:
             await asyncio.sleep(self.health.last_poll + LEISURE_S - time.monotonic())
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.options.most)
+        self.pipeline.polling.note_fetched(found)
         batch = tuple(chain.from_iterable(found.values()))
         self._more = len(batch) >= self.options.most
         return batch

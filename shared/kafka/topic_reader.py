@@ -23,7 +23,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """The offsets in a partition: `first` is included, `end` is not."""
+    """The readable offsets of a partition: `first` is included, `end` is not. An open transaction is not readable."""
 
     first: int
     end: int
@@ -43,7 +43,7 @@ class TopicReader:
         return {partition: OffsetRange(first[partition], end[partition]) for partition in found}
 
     async def records(self, partition: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[list[Record], int]]:
-        """Records in short lists, each with the offset after it; one that cannot be unpacked is passed over."""
+        """Records in short lists, each with the offset after it. Skips a record that cannot be read."""
         self.consumer.assign([partition])
         self.consumer.seek(partition, start)
         at, most = start, RECORDS
@@ -58,7 +58,8 @@ class TopicReader:
                 self.consumer.seek(partition, at)
                 continue
             at = await self.consumer.position(partition)
-            yield [record_of(raw) for raw in found.get(partition, ()) if raw.offset < end], at
+            records = [record_of(raw) for raw in found.get(partition, ()) if raw.offset < end]
+            yield [one for one in records if not one.unreadable], at
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
         """The record at this offset; None when the topic no longer has it."""
@@ -75,7 +76,7 @@ class TopicReader:
 async def topic_reader(kafka: Connection, limit_s: float = LIMIT_S) -> AsyncIterator[TopicReader]:
     """A TopicReader for at most `limit_s` seconds. Raises KafkaError when Kafka is unavailable or too slow."""
     consumer = AIOKafkaConsumer(
-        **kafka.aiokafka(),
+        **kafka.consumer(),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

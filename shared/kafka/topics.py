@@ -19,7 +19,7 @@ MIB = 1_048_576
 class Topic:
     """One topic to create; `retention_days` None keeps records without limit.
 
-    Outboxes are compressed anew by the broker, so that no department's choice of codec concerns their reader.
+    The broker keeps the compression of its clients: to recompress a batch, it would decompress it without a limit.
     A joint reply of 20 parts of 20,000 characters fits into 8 MiB; a dead letter is larger than what it holds.
     """
 
@@ -28,14 +28,13 @@ class Topic:
     retention_days: int | None
     compacted: bool = False
     record_mib: int = 4
-    compression: str = "producer"
 
     def config(self) -> dict[str, str]:
         """The topic's settings, as Kafka names them."""
         retention_ms = -1 if self.retention_days is None else self.retention_days * DAY_MS
         return {
             "max.message.bytes": str(self.record_mib * MIB),
-            "compression.type": self.compression,
+            "compression.type": "producer",
             "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(-1 if self.compacted else retention_ms),
             "cleanup.policy": "compact" if self.compacted else "delete",
@@ -70,7 +69,7 @@ def replays(service: str) -> str:
 def system_topics(partitions: int, retention_days: int) -> tuple[Topic, ...]:
     """The topics that do not depend on the city's departments."""
     return (
-        Topic(CITY, 1, None, compacted=True, compression="gzip"),
+        Topic(CITY, 1, None, compacted=True),
         Topic(INPUTS, partitions, retention_days),
         Topic(RESIDENTS, partitions, retention_days, record_mib=8),
         Topic(EVENTS, partitions, None),
@@ -88,6 +87,6 @@ def department_topics(codes: Iterable[str], retention_days: int) -> tuple[Topic,
         for code in codes
         for topic in (
             Topic(inbox(code), 1, retention_days),
-            Topic(outbox(code), 1, retention_days, record_mib=1, compression="gzip"),
+            Topic(outbox(code), 1, retention_days, record_mib=1),
         )
     )

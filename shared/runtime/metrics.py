@@ -41,6 +41,11 @@ CONSUMER_LAG_SECONDS = Gauge(
     "Age of the oldest record being processed; minutes mean a backlog or an unavailable dependency",
     ["service", "topic"],
 )
+HELD_BACK = Gauge(
+    "chorus_held_back_messages",
+    "Messages that an open transaction holds back; for minutes, its writer neither commits nor aborts it",
+    ["service", "topic"],
+)
 LAST_PROCESSED = Gauge(
     "chorus_last_processed_timestamp_seconds",
     "When the service last finished a batch; an old time together with lag means that it makes no progress",

@@ -55,11 +55,13 @@ class CityFeed(Generic[Compiled]):
 
 def read_city(record: Record) -> City | None:
     """Read a revision of the city. An invalid one is logged and skipped (None)."""
+    # Not a dead letter: every process reads the whole topic at each start and would write one each time.
+    if record.unreadable:
+        log.error("skipped an invalid revision of the city", record=record.place, unreadable=record.unreadable)
     if record.value is None:
         return None
     try:
         return City.model_validate_json(record.value)
     except ValidationError as error:
-        # Not a dead letter: every process reads the whole topic at each start and would write one each time.
         log.error("skipped an invalid revision of the city", record=record.place, problems=error.error_count())
         return None

@@ -83,6 +83,7 @@ class ReadinessChecks:
             if failed_at is not None and failed_at > recent:
                 name = one.options.name
                 warnings.append(f"{name} recently sent records to dead letters: see `chorus dead-letters list`")
+            warnings += one.health.open_transactions.warnings()
         return warnings
 
     async def _store_answers(self) -> str | None:

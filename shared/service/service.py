@@ -89,6 +89,7 @@ class Service:
         progress: Progress | None = None,
         published: Callable[[Sequence[Item]], Awaitable[None]] | None = None,
         most: int = BATCH_RECORDS,
+        answers_unreadable: bool = False,
         at_leisure: bool = False,
     ) -> Subscription[Item]:
         """Subscribe to these topics, or to those that match `pattern`; `SubscriptionOptions` describes the parameters."""
@@ -105,6 +106,7 @@ class Service:
             progress=progress,
             published=published,
             most=most,
+            answers_unreadable=answers_unreadable,
             at_leisure=at_leisure,
         )
         subscription = Subscription(options, self._break)

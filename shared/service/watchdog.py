@@ -16,12 +16,14 @@ async def export_lag(service: str, subscriptions: Sequence[Subscription[Any]]) -
     exported: set[str] = set()
     while True:
         # A topic whose partitions were revoked has no lag here any more: 0, or the last value would stay.
-        lag = dict.fromkeys(exported, (0, 0.0))
+        lag, held_back = dict.fromkeys(exported, (0, 0.0)), dict.fromkeys(exported, 0)
         for subscription in subscriptions:
             lag |= subscription.health.lag()
+            held_back |= subscription.health.held_back()
         for topic, (messages, age_s) in lag.items():
             metrics.CONSUMER_LAG.labels(service, topic).set(messages)
             metrics.CONSUMER_LAG_SECONDS.labels(service, topic).set(age_s)
+            metrics.HELD_BACK.labels(service, topic).set(held_back.get(topic, 0))
         exported = set(lag)
         await asyncio.sleep(INTERVAL_S)
 

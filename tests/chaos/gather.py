@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import yaml
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from pymongo import MongoClient
 
 from tests.chaos.audit.capture import EVENTS, HEADERS, Accepted, Capture, Decision, Mail, Record
@@ -64,7 +64,7 @@ def gather(
 def read_topics(kafka: str) -> list[Record]:
     """Every record of every topic, except the city's."""
     settings = {"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False}
-    consumer = Consumer(settings | {"log_level": 0})
+    consumer = Consumer(settings | {"log_level": 0, "enable.partition.eof": True})
     try:
         known = consumer.list_topics(timeout=ANSWERS_WITHIN_S).topics
         names = [name for name in known if name.startswith(READ) or name.endswith(".dead-letters")]
@@ -73,7 +73,7 @@ def read_topics(kafka: str) -> list[Record]:
             for name in names
             for p in known[name].partitions
         }
-        left = {place: high for place, (low, high) in ends.items() if low < high}
+        left = {place for place, (low, high) in ends.items() if low < high}
         consumer.assign([TopicPartition(name, p, OFFSET_BEGINNING) for name, p in left])
         return sorted(_read(consumer, left), key=lambda one: (one.topic, one.partition, one.offset))
     except KafkaException as error:
@@ -82,17 +82,18 @@ def read_topics(kafka: str) -> list[Record]:
         consumer.close()
 
 
-def _read(consumer: Consumer, left: dict[tuple[str, int], int]) -> list[Record]:
-    """Everything up to these end offsets; raises an error that names an unread offset."""
+def _read(consumer: Consumer, left: set[tuple[str, int]]) -> list[Record]:
+    """Everything up to the ends of these partitions; raises an error that names an unread partition."""
     records: list[Record] = []
     last = time.monotonic()
     while left:
         for message in consumer.consume(500, 0.1):  # waits this long for a full batch
             last = time.monotonic()
-            if message.error() is None:
+            error = message.error()
+            if error is None:
                 records.append(_record(message))
-                if left.get((records[-1].topic, records[-1].partition), -1) == records[-1].offset + 1:
-                    del left[records[-1].topic, records[-1].partition]
+            elif error.code() == KafkaError._PARTITION_EOF:
+                left.discard((message.topic(), message.partition()))
         if time.monotonic() > last + ANSWERS_WITHIN_S:
             raise RuntimeError(f"Nothing came for {ANSWERS_WITHIN_S} s from {sorted(left)[:5]}.")
     return records

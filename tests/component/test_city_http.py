@@ -150,7 +150,7 @@ async def test_a_city_too_large_for_one_record_is_reported(desk: httpx.AsyncClie
             ).encode(),
         )
     )
-    assert (at, f"at most {CITY_BYTES_MAX} fit into one revision" in detail) == ("", True)
+    assert (at, f"a revision can have at most {CITY_BYTES_MAX}" in detail) == ("", True)
 
 
 async def test_a_conflict_with_a_kept_department_points_to_the_sent_area(desk: httpx.AsyncClient) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.connection import READ_COMMITTED
 from tests.consumers import Log, Reader, consumer_made_for
 from tests.fakes import FakeRecord
 
@@ -22,6 +23,12 @@ async def test_the_consumer_does_not_auto_commit_and_starts_at_the_earliest_offs
 ) -> None:
     consumer = await made(Reader(Log({0: 0}), group), monkeypatch)
     assert (consumer._enable_auto_commit, consumer._auto_offset_reset, consumer._group_id) == (False, "earliest", group)
+
+
+@pytest.mark.parametrize("group", ["router-core", None])
+async def test_the_consumer_reads_only_committed_records(group: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = await made(Reader(Log({0: 0}), group), monkeypatch)
+    assert consumer._isolation_level == READ_COMMITTED
 
 
 async def test_the_subscription_is_notified_of_every_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:

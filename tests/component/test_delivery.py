@@ -542,6 +542,7 @@ def blocked(name: str) -> float:
 async def test_lag_is_the_difference_to_the_end_offsets(reading: Reading, end: int, behind: bool) -> None:
     assert await reading.subscription.health.behind()  # no offsets are known yet
     reading.consumer.ends = {TopicPartition("a", 0): end}
+    reading.consumer.at = 2
     await reading.take(b"1", b"2")
     assert await reading.subscription.health.behind() is behind
 

@@ -10,9 +10,10 @@ from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
-from services.router.gate.outbox_decoder import OutboxRecord, read_outbox
+from services.router.gate.outbox_decoder import READABLE, VALUE_MAX, OutboxRecord, read_outbox
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
+from shared.kafka.records import Record
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, a_record, received, told
@@ -74,6 +75,29 @@ async def test_an_invalid_message_is_refused_and_others_are_published(
         (elsewhere, "3", "permanent"),
         (b"", "4", "permanent"),
     ]
+
+
+async def test_a_record_that_cannot_be_read_is_refused_with_its_place(
+    store: RouterStore, publisher: FakePublisher
+) -> None:
+    outbox = topics.outbox("lighting")
+    unreadable = Record(outbox, 0, 9, 1_773_633_600_000, None, None, (), "It cannot be decompressed.")
+    await passed(Gate(store, in_force()), publisher, [read_outbox(unreadable), knock(GOOD)])
+    [refused] = publisher.values(topics.inbox("lighting"))
+    assert refused == {"cause": f"{outbox}-0-9", "reason": "It cannot be decompressed.", "remedy": READABLE}
+    [letter] = publisher.on(topics.dead_letters("router"))
+    assert (letter[:2], header(letter, "dl_topic"), header(letter, "dl_offset")) == ((None, None), outbox, "9")
+    assert len(publisher.on(topics.INPUTS)) == 1
+
+
+@pytest.mark.parametrize(("size", "kept"), [(VALUE_MAX + 1, True), (VALUE_MAX + 65_536, False)])
+async def test_a_dead_letter_omits_a_record_much_larger_than_an_outbox_accepts(
+    size: int, kept: bool, store: RouterStore, publisher: FakePublisher
+) -> None:
+    """A few compressed kilobytes become megabytes; the outbox keeps the kilobytes."""
+    await passed(Gate(store, in_force()), publisher, [knock(b"a" * size)])
+    [letter] = publisher.on(topics.dead_letters("router"))
+    assert (letter[1] is not None, bool(header(letter, "dl_cut")), header(letter, "dl_offset")) == (kept, not kept, "0")
 
 
 def unsalted(record: Any) -> Any:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError, UnsupportedCodecError
 
+from shared.kafka.fetched_batches import Unreadable
 from shared.kafka.records import Record
 from tests.consumers import LETTERS, Log, Reader
 from tests.fakes import FakePublisher, FakeRecord, header
@@ -93,6 +95,25 @@ async def test_losing_the_right_to_read_a_topic_ends_the_process() -> None:
     assert [type(one) for one in broken] == [TopicAuthorizationFailedError]
 
 
+async def test_a_failed_rewind_is_repeated_before_the_next_fetch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The failed fetch has moved past records of the other partition that it did not return."""
+    reader = Reader(Log({0: 2, 1: 2}, unpackable={(1, 1)}, error=KafkaConnectionError))
+
+    async def away(partition: TopicPartition) -> int | None:
+        raise KafkaConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reader.log, "committed", away)
+        for _ in range(2):
+            with pytest.raises(KafkaConnectionError):
+                await reader.poll()
+    assert reader.log.positions[FIRST] == 2
+    reader.log.unpackable = set()
+    assert places(await reader.poll()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
 # ── a record that cannot be unpacked ─────────────────────────────────────────
 
 
@@ -148,6 +169,82 @@ async def test_a_late_commit_of_an_earlier_batch_does_not_move_the_position_back
     await reader.pipeline.commit(late)
     await reader.pipeline.polling.rewind(reader.log)
     assert reader.log.positions == {FIRST: 7}
+
+
+async def test_an_unreadable_record_becomes_a_dead_letter_and_its_neighbours_are_handled() -> None:
+    reader = Reader(Log({0: 3}))
+    unreadable = FakeRecord("a", 0, 1, Unreadable("It cannot be decompressed."))
+    records: list[Any] = [FakeRecord("a", 0, 0, b"0/0"), unreadable, FakeRecord("a", 0, 2, b"0/2")]
+    await reader.pipeline.consume(records)
+    await reader.pipeline.drained(5)
+    assert (reader.handled, reader.letters) == ([b"0/0", b"0/2"], ["0/1"])
+    [letter] = reader.publisher.on(LETTERS)
+    assert (letter[:2], header(letter, "dl_reason")) == ((None, None), "It cannot be decompressed.")
+    assert reader.log.commits == [{("a", 0): 3}]
+
+
+# ── transactions ─────────────────────────────────────────────────────────────
+
+
+def lag(reader: Reader) -> int:
+    [(messages, _)] = reader.subscription.health.lag().values()
+    return messages
+
+
+async def test_control_records_at_the_end_are_no_lag_and_are_committed_once() -> None:
+    reader = Reader(Log({0: 4, 1: 1}, controls={(0, 2), (0, 3), (1, 0)}))
+    await reader.read_on()
+    assert (reader.handled, lag(reader), reader.log.commits) == ([b"0/0", b"0/1"], 0, [{("a", 0): 2}])
+    for _ in range(3):
+        await reader.read_on()
+    assert (reader.log.commits[1:], lag(reader)) == ([{("a", 0): 4, ("a", 1): 1}], 0)
+    reader.log.sizes[0] = 5
+    assert lag(reader) == 1
+    await reader.read_on()
+    assert (reader.handled[2:], reader.log.commits[2:], lag(reader)) == ([b"0/4"], [{("a", 0): 5}], 0)
+
+
+async def test_control_records_after_a_batch_in_progress_are_not_committed_before_it() -> None:
+    reader = Reader(Log({0: 3}, controls={(0, 2)}))
+    reader.hold()
+    work = asyncio.create_task(reader.read_on())
+    await asyncio.wait_for(reader.begun.wait(), 5)
+    assert await reader.poll() == ()
+    assert (reader.log.commits, lag(reader)) == ([], 3)
+    reader.go_on.set()
+    await asyncio.wait_for(work, 5)
+    assert await reader.poll() == ()
+    assert (reader.log.commits, lag(reader)) == ([{("a", 0): 2}, {("a", 0): 3}], 0)
+
+
+async def test_after_a_restart_a_control_record_at_the_end_is_committed_and_is_no_lag() -> None:
+    reader = Reader(Log({0: 3}, committed_offsets={0: 2}, controls={(0, 2)}))
+    await reader.read_on()
+    assert (reader.log.commits, lag(reader)) == ([{("a", 0): 3}], 0)
+    other = Reader(Log({0: 3}, committed_offsets={0: 3}))
+    await other.read_on()
+    assert other.log.commits == []
+
+
+async def test_an_open_transaction_is_reported_and_is_no_lag_and_other_partitions_continue() -> None:
+    reader = Reader(Log({0: 5, 1: 2}, open_at={0: 1}))
+    now = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+    health = reader.subscription.health
+    health.open_transactions.now = lambda: now
+    await reader.read_on()
+    assert sorted(reader.handled) == [b"0/0", b"1/0", b"1/1"]
+    assert (lag(reader), health.held_back(), health.open_transactions.warnings()) == (0, {"a": 4}, [])
+    now += timedelta(seconds=5)
+    reader.log.sizes[0] = 6
+    assert health.held_back() == {"a": 5}
+    assert health.open_transactions.warnings() == [
+        "an open transaction on a-0 holds back 5 records since 2026-11-28T09:30:00.000Z"
+    ]
+    reader.log.open_at = {0: 3}  # another transaction, which has only begun
+    assert (health.held_back(), health.open_transactions.warnings()) == ({"a": 3}, [])
+    reader.log.open_at, reader.log.controls = {}, {(0, 5)}
+    await reader.read_on()
+    assert (health.held_back(), lag(reader), len(reader.handled)) == ({}, 0, 7)
 
 
 # ── rebalances ───────────────────────────────────────────────────────────────

@@ -11,20 +11,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, BufferedTransport, HttpProtocol
+from shared.http import protocol
+from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, UNREAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
 
 LIMIT_S = 20
 PIECE = 8_192
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(f"{len(request.headers.get('x-long', ''))} {len(await request.body())}")
+    body = await request.body()
+    return PlainTextResponse(f"{len(request.headers.get('x-long', ''))} {len(body)}")
+
+
+async def unread(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("unread")
 
 
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    app = Starlette(routes=[Route("/", echo, methods=["POST"])])
+    app = Starlette(routes=[Route("/", echo, methods=["POST"]), Route("/unread", unread, methods=["POST"])])
     server = Server(uvicorn.Config(app, http=HttpProtocol, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -71,6 +80,69 @@ async def test_a_long_head_in_pieces_and_a_body_are_taken_one_request_after_anot
             assert head.startswith(b"HTTP/1.1 200 ")
             expected = f"{header} 200000".encode()
             assert await reader.readexactly(len(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "repeated"),
+    [
+        pytest.param(b"1\r\na\r\n0\r\n", b"X-Long: " + b"x" * PIECE + b"\r\n", id="trailers"),
+        pytest.param(b"1\r\na\r\n0\r\nX-Long: ", b"x" * PIECE, id="one trailer"),
+        pytest.param(b"1;", b"x" * PIECE, id="chunk extension"),
+    ],
+)
+async def test_bytes_outside_the_body_are_limited_after_the_head_too(start: bytes, repeated: bytes) -> None:
+    async with connection() as (reader, writer):
+        await send(writer, CHUNKED + start)
+        answered = asyncio.create_task(reader.read())
+        sent = 0
+        while not answered.done():
+            sent += len(repeated)
+            await send(writer, repeated)
+        answer = await answered
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"The request's chunk extensions or trailers are larger than 64 KiB; send less.")
+    assert sent <= HEAD_BYTES_MAX + 4 * PIECE
+
+
+async def test_many_small_chunks_are_accepted_and_trailers_are_no_headers() -> None:
+    async with connection() as (reader, writer):
+        await send(writer, CHUNKED, *[b"1\r\na\r\n" * 10_000] * 2, b"0\r\nX-Long: abc\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert await reader.readexactly(7) == b"0 20000"
+
+
+@pytest.mark.parametrize("start", [b"", b"\r\n", b"POST / HT", b"POST / HTTP/1.1\r\nX-Long: x\r\n"])
+async def test_a_connection_without_a_complete_head_is_closed(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        await send(writer, start)
+        assert await reader.read() == b""
+
+
+async def test_a_head_that_stops_after_an_earlier_response_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        await send(writer, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await send(writer, b"POST /")
+        assert await reader.read() == b"0 0"
+
+
+async def test_a_request_that_takes_long_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.1)
+    async with connection() as (reader, writer):
+        await send(writer, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+        await asyncio.sleep(0.3)
+        await send(writer, b"a")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_body_that_continues_after_its_response_is_cut_off() -> None:
+    async with connection() as (reader, writer):
+        await send(writer, b"POST /unread HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        with pytest.raises(ConnectionError):
+            await send(writer, *[b"x" * 8 * PIECE] * (8 * UNREAD_BYTES_MAX // (8 * PIECE)))
 
 
 # ── answers ──────────────────────────────────────────────────────────────────

@@ -46,18 +46,19 @@ def first_replies(*facts: CaseFact) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def test_a_contribution_before_the_release_does_not_stop_the_first_reply_clock() -> None:
-    assert first_replies(*STORY) == {"lighting": ("broken", None), "roads": ("broken", None)}
+def test_a_contribution_stops_the_first_reply_clock_of_its_own_department_only() -> None:
+    assert first_replies(*STORY) == {"lighting": ("kept", 5), "roads": ("broken", 90)}
+    assert first_replies(*STORY[:3]) == {"lighting": ("kept", 5), "roads": ("broken", None)}
 
 
-def test_the_joint_reply_stops_the_first_reply_clock_of_all_departments() -> None:
-    answer = fact(5, 90, "inquiry.answered", round=1, parts=[LIGHTING, ROADS])
-    assert first_replies(*STORY, answer) == {"lighting": ("broken", 90), "roads": ("broken", 90)}
+def test_a_department_that_contributed_in_time_is_not_charged_for_another_that_is_silent() -> None:
+    answer = fact(5, 200, "inquiry.answered", round=1, parts=[LIGHTING, ROADS])
+    assert first_replies(*STORY, answer) == {"lighting": ("kept", 5), "roads": ("broken", 90)}
 
 
 def test_an_interim_reply_stops_only_the_clock_of_its_department() -> None:
-    word = fact(5, 71, "inquiry.replied", part_id=ROADS, department="roads")
-    assert first_replies(*STORY, word) == {"lighting": ("broken", None), "roads": ("kept", 71)}
+    word = fact(3, 71, "inquiry.replied", part_id=ROADS, department="roads")
+    assert first_replies(*STORY[:2], word) == {"lighting": ("broken", None), "roads": ("kept", 71)}
 
 
 def test_a_rating_counts_for_departments_with_a_part_in_the_reply() -> None:

@@ -1,9 +1,9 @@
 """Kafka ACLs of departments and services, and provisioning of users."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +27,9 @@ from shared.city import City, retire
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
-from tests.builders import a_city, a_department
+from shared.kafka.records import Record
+from shared.kafka.topic_reader import OffsetRange
+from tests.builders import a_city, a_department, a_record
 
 KAFKA = Connection("127.0.0.1:1")
 
@@ -184,40 +186,24 @@ def test_the_current_directory_takes_precedence_over_the_folder() -> None:
 
 async def test_the_current_city_is_the_highest_revision_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     cities = [a_city(a_department("water"), revision=number) for number in (3, 5, 4)]
-    monkeypatch.setattr(provisioning, "AIOKafkaConsumer", lambda **settings: Directory(cities))
+    monkeypatch.setattr(provisioning, "topic_reader", lambda connection: nullcontext(Directory(cities)))
     in_force = await current_city(KAFKA)
     assert in_force is not None
     assert in_force.revision == 5
 
 
 class Directory:
-    """A fake consumer of the topic city.directory."""
+    """A fake reader of the topic city.directory."""
 
     def __init__(self, cities: list[City]) -> None:
         self.cities = cities
-        self.at = 0
 
-    async def start(self) -> None: ...
+    async def offset_ranges(self, names: Collection[str]) -> dict[TopicPartition, OffsetRange]:
+        return {TopicPartition(name, 0): OffsetRange(0, len(self.cities)) for name in names}
 
-    async def stop(self) -> None: ...
-
-    def assign(self, places: list[TopicPartition]) -> None: ...
-
-    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, len(self.cities))
-
-    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, 0)
-
-    def seek(self, place: TopicPartition, offset: int) -> None:
-        self.at = offset
-
-    async def position(self, place: TopicPartition) -> int:
-        return self.at
-
-    async def getone(self) -> Any:
-        self.at += 1
-        return SimpleNamespace(value=self.cities[self.at - 1].model_dump_json().encode())
+    async def records(self, partition: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[list[Record], int]]:
+        for n, city in enumerate(self.cities[start:end], start=1):
+            yield [a_record(city.model_dump_json().encode(), topic=partition.topic, offset=n - 1)], n
 
 
 async def test_rotation_changes_the_password_in_kafka_and_in_the_file(admin: Admin, tmp_path: Path) -> None:

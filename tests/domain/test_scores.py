@@ -132,7 +132,8 @@ def test_each_verdict_is_reported_once() -> None:
         answer(MONDAY_NOON + 16 * DAY, LIGHTING),
     )
     assert newly_judged(facts[:2], {1, 2}) == [("accept", "kept")]
-    assert sorted(newly_judged(facts, {3, 4})) == [("first_reply", "broken"), ("resolve", "broken")]
+    assert sorted(newly_judged(facts[:3], {3})) == [("first_reply", "broken"), ("resolve", "broken")]
+    assert newly_judged(facts, {4}) == []
     assert newly_judged(facts, set()) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from deploy.local.city import SAMPLE
 from shared.city import load_city
@@ -81,9 +81,37 @@ def test_the_first_run_creates_every_topic_of_the_table_and_the_second_none(runn
 
     second = provision(running.kafka, city, CHORUS_RETENTION_DAYS="30", CHORUS_PARTITIONS="7")
     assert second.returncode == 0, second.stderr
-    assert json.loads(second.stdout)["made"] == []
+    assert (json.loads(second.stdout)["made"], json.loads(second.stdout)["altered"]) == ([], [])
     assert partitions(admin) == after
     assert settings_of(admin, told["made"]) == made
+
+
+def test_existing_topics_get_the_settings_that_chorus_requires_and_keep_all_others(
+    running: Backing, city: Path
+) -> None:
+    """Also the outbox of a department that is not in the folder: the desk has added it."""
+    admin = AdminClient({"bootstrap.servers": running.kafka})
+    former, added = (f"departments.{name}-{uuid.uuid4().hex[:8]}.outbox" for name in ("former", "added"))
+    with (city / "departments.yaml").open("a", encoding="utf-8") as departments:
+        code = former.split(".")[1]
+        departments.write(f"\n- {{code: {code}, name: {{zh: 旧局, en: Old}}, kind: bureau, email: o@city.example}}\n")
+    chosen = {"retention.ms": "7200000", "max.message.bytes": "2097152"}
+    small = {"compression.type": "gzip", "max.message.bytes": "1000000"}
+    made = [NewTopic(former, 1, 1, config=chosen | {"compression.type": "gzip"}), NewTopic(added, 1, 1, config=small)]
+    for answer in admin.create_topics(made).values():
+        answer.result(10)
+
+    done = provision(running.kafka, city)
+    assert done.returncode == 0, done.stderr
+    altered = [one for one in json.loads(done.stdout)["altered"] if one.startswith((former, added))]
+    producer, largest = "compression.type=producer", "max.message.bytes=1048576"
+    assert sorted(altered) == sorted([f"{former} {producer}", f"{added} {producer}", f"{added} {largest}"])
+    assert all(f"Changed topic setting {one}" in done.stderr for one in altered)
+    now = settings_of(admin, [former, added])
+    assert {key: now[former][key] for key in chosen} == chosen
+    assert [now[one]["compression.type"] for one in (former, added)] == ["producer", "producer"]
+    assert now[added]["max.message.bytes"] == "1048576"
+    assert json.loads(provision(running.kafka, city).stdout)["altered"] == []
 
 
 def test_an_unreachable_broker_an_invalid_setting_and_an_invalid_city_are_reported(city: Path) -> None:

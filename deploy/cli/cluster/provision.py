@@ -33,8 +33,8 @@ def provision(
 ) -> None:
     """Create missing topics; on a Kafka with users also the users, ACLs and quotas of services and departments.
 
-    Safe to repeat. Existing topics keep their settings and existing users their passwords. ACLs are set exactly: missing
-    ones are granted, others revoked.
+    Safe to repeat. Existing topics keep their settings, except compression.type and a max.message.bytes that is too small.
+    Existing users keep their passwords. ACLs are set exactly: missing ones are granted, others revoked.
     """
     settings = kafka_login.settings()
     if rotate is not None:
@@ -57,8 +57,11 @@ def _report(kafka: Connection, departments: int, done: Provisioned, existing: in
     created = sorted(done.topics)
     for name in created:
         say(f"Created topic {name}")
+    for change in done.changed_settings:
+        say(f"Changed topic setting {change}")
     say(f"Created {len(created)} topics on {kafka.kafka!r}; {existing} existed already.")
     document = {"kafka": kafka.kafka, "departments": departments, "made": created, "existing": existing}
+    document["altered"] = done.changed_settings
     if passwords is not None:
         for user in done.users:
             say(f"Created user {user}; its password is in {passwords.file(user)}")

@@ -37,9 +37,9 @@ class Offices:
     async def open(self, codes: Iterable[str]) -> None:
         """Join every inbox at its current end, each with its own consumer group."""
         for code in codes:
-            client = self.kafka(code).aiokafka()
+            client = self.kafka(code)
             self._consumers[code] = self._consumer(code, client)
-            self._producers[code] = AIOKafkaProducer(**client, acks="all", enable_idempotence=True)
+            self._producers[code] = AIOKafkaProducer(**client.aiokafka(), acks="all", enable_idempotence=True)
         starts = [producer.start() for producer in self._producers.values()]
         await asyncio.gather(*starts, *map(_at_end, self._consumers.values()))
 
@@ -57,10 +57,10 @@ class Offices:
         clients = (*self._consumers.values(), *self._producers.values())
         await asyncio.gather(*(client.stop() for client in clients), return_exceptions=True)
 
-    def _consumer(self, code: str, client: Mapping[str, Any]) -> AIOKafkaConsumer:
+    def _consumer(self, code: str, client: Connection) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             inbox(code),
-            **client,
+            **client.consumer(),
             group_id=f"departments.{code}.demo-{self.run}",
             auto_offset_reset="latest",
             enable_auto_commit=False,

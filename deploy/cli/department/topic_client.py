@@ -24,7 +24,7 @@ from deploy.cli import kafka_login
 from deploy.cli.console import say_progress
 from deploy.cli.department.inbox_message import InboxMessage, inbox_message
 from deploy.failure import FAILED, REFUSED, UNAVAILABLE, Failure
-from shared.kafka.connection import Connection
+from shared.kafka.connection import READ_COMMITTED, Connection
 from shared.kafka.topics import inbox, outbox
 
 FIRST_S = 1.0
@@ -70,8 +70,9 @@ class DepartmentTopics:
         messages: list[InboxMessage] = []
         with self._assigned(OFFSET_BEGINNING) as (consumer, ends):
             until = time.monotonic() + ANSWER_S
-            while any(_position(consumer, partition) < end for partition, end in ends.items()):
-                if batch := self._read(consumer):
+            unread = {partition for partition, end in ends.items() if end}
+            while unread:
+                if batch := self._read(consumer, unread):
                     messages += batch
                     until = time.monotonic() + ANSWER_S
                 elif time.monotonic() > until:
@@ -127,7 +128,8 @@ class DepartmentTopics:
         """
         outage = _Outage(self.kafka.kafka)
         settings = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
-        consumer = Consumer(self._client(outage) | settings | {"fetch.wait.max.ms": 100})
+        settings |= {"isolation.level": READ_COMMITTED, "enable.partition.eof": True, "fetch.wait.max.ms": 100}
+        consumer = Consumer(self._client(outage) | settings)
         try:
             try:
                 yield consumer, self._partitions(consumer, outage)
@@ -155,12 +157,15 @@ class DepartmentTopics:
             )
         return list(found.partitions)
 
-    def _read(self, consumer: Consumer) -> list[InboxMessage]:
+    def _read(self, consumer: Consumer, unread: set[int] | None = None) -> list[InboxMessage]:
+        """The next messages. Removes a partition from `unread` at its end; the last offset need not have a message."""
         messages = consumer.consume(BATCH, timeout=POLL_S)
         for message in messages:
             error = message.error()
             if error is not None and error.code() in FORBIDDEN:
                 raise KafkaException(error)
+            if error is not None and error.code() == KafkaError._PARTITION_EOF and unread is not None:
+                unread.discard(message.partition() or 0)
         return [inbox_message(message) for message in messages if message.error() is None]
 
     def _client(self, outage: "_Outage") -> dict[str, Any]:
@@ -207,12 +212,3 @@ def _end(consumer: Consumer, topic: str, partition: int) -> int:
     if marks is None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
     return int(marks[1])
-
-
-def _position(consumer: Consumer, partition: int) -> int:
-    """The offset of the next message; before the first fetch 0, or the end offset of an empty partition."""
-    at = next(one for one in consumer.position(consumer.assignment()) if one.partition == partition)
-    if at.offset >= 0:
-        return int(at.offset)
-    low, high = consumer.get_watermark_offsets(at, timeout=ANSWER_S, cached=False) or (0, 1)
-    return high if low == high else 0

@@ -58,7 +58,7 @@ class CityDesk:
             newest = max(current.revision if current else 0, self.city.city.revision if self.city.city else 0)
             revised = changed.model_copy(update={"revision": newest + 1})
             if (size := len(revised.model_dump_json().encode())) > CITY_BYTES_MAX:
-                raise Problem(422, f"The city has {size} bytes; at most {CITY_BYTES_MAX} fit into one revision.")
+                raise Problem(422, f"The city has {size} bytes; a revision can have at most {CITY_BYTES_MAX}.")
             await self._provision(revised)
             if await self.store.revisions.add(revised):
                 await self._publish(revised)

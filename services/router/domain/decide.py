@@ -9,6 +9,7 @@ from services.router.domain.outputs.case_events import event_of
 from services.router.domain.outputs.messages import messages
 from services.router.domain.reactions import REACTIONS_MAX, reaction_to
 from services.router.domain.rules.preconditions import Facts, Refused
+from services.router.domain.sizes import too_large
 from services.router.domain.transitions import rule_for
 from services.router.domain.words import Draft, FactWords, NewFact, with_commitments, words_by_place
 from shared.contracts.ids import derived_id
@@ -52,7 +53,10 @@ class _DecisionBuilder:
 
 
 def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
-    """The decision on `given`. Pure: the same case, input and directory give the same decision."""
+    """The decision on `given`. Pure: the same case, input and directory give the same decision.
+
+    If it would be too large to send or to store, the input is refused instead.
+    """
     builder = _DecisionBuilder(case, given)
     refusal = None
     try:
@@ -62,7 +66,16 @@ def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
         refusal = refused.refusal
         builder.refuse(refusal)
     builder.add_reactions(directory)
-    case_after = builder.case
+    decision = _decision(builder, refusal, directory)
+    if (excess := too_large(decision)) is None:
+        return decision
+    builder = _DecisionBuilder(case, given)
+    builder.refuse(excess)
+    return _decision(builder, excess, directory)
+
+
+def _decision(builder: _DecisionBuilder, refusal: Refusal | None, directory: CityIndex) -> Decision:
+    given, case_after = builder.given, builder.case
     fold_cause(case_after, given.id, DecidedInput(builder.n, given.digest, *given.at))
     output = messages(case_after, given, builder.facts, builder.events, builder.words, refusal, directory)
     return Decision(

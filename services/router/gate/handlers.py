@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Refusal
-from services.router.gate.outbox_decoder import OutboxRecord
+from services.router.gate.outbox_decoder import VALUE_MAX, OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.contracts.commitments import new_salt
@@ -18,6 +18,9 @@ from shared.kafka.publisher import PreparedRecord, Publishable
 from shared.runtime import metrics, timestamps
 from shared.runtime.logging import log
 from shared.service.city_feed import CityFeed
+
+DEAD_LETTER_MAX = VALUE_MAX + 65_536
+"""A larger record was compressed, and the outbox keeps it so; a decompressed copy would only fill the disk."""
 
 
 @dataclass
@@ -40,7 +43,7 @@ class Gate:
             if one.department in members:
                 outputs.append(refusal(one) if one.refusal else stamped(one))
             if one.refusal:
-                letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1)
+                letter = dead_letter("router", one.record, "permanent", one.refusal.reason, 1, DEAD_LETTER_MAX)
                 outputs.append(PreparedRecord(topics.dead_letters("router"), letter))
                 metrics.DEAD_LETTERS.labels("router", "permanent").inc()
                 log.info("refused", inquiry_id=one.inquiry_id, department=one.department, place=one.record.place)

@@ -14,7 +14,7 @@ from shared.kafka.records import Record
 
 ID_MAX = 256
 VALUE_MAX = 1_048_576
-
+READABLE = f"Write values of at most {VALUE_MAX} bytes, and header names in UTF-8."
 
 STRUCTURED = "application/cloudevents+json"
 
@@ -68,6 +68,8 @@ def read_outbox(record: Record) -> OutboxRecord:
     given = sent.id
     origin = given if given and len(given) <= ID_MAX else record.place
     id_ = ids.named_id(f"{record.topic}/{origin}")
+    if record.unreadable:
+        return OutboxRecord(record, department, id_, origin, refusal=Refusal("invalid", record.unreadable, READABLE))
     try:
         return OutboxRecord(record, department, id_, origin, message=understood(sent))
     except InvalidOutboxRecord as unreadable:

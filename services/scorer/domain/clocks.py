@@ -39,9 +39,10 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     """Every clock of every part of one inquiry.
 
     A clock starts when its part is offered. `accept` stops when the department accepts the part; `first_reply` at its
-    interim reply or at the release of the answer, the earlier of the two; `resolve` at its contribution. The withdrawal
-    of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops `accept`, because the
-    department has answered the offer. A clock that ends by its due time is void, one that ends later is broken.
+    interim reply, its contribution or the release of the answer, the earliest of them; `resolve` at its contribution.
+    The withdrawal of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops
+    `accept`, because the department has answered the offer. A clock that ends by its due time is void, one that ends
+    later is broken.
     """
     running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
@@ -64,7 +65,8 @@ def _stops(body: EventBody) -> Sequence[tuple[str, ClockName, bool]]:
         case InquiryRepliedEvent(part_id):
             return [(part_id, "first_reply", False)]
         case PartContributedEvent(part_id):
-            return [(part_id, "resolve", False)]
+            # The department has said its word, even if the resident reads it only with the joint reply.
+            return [(part_id, "first_reply", False), (part_id, "resolve", False)]
         case InquiryAnsweredEvent(parts=parts):
             return [(part_id, "first_reply", False) for part_id in parts]
         case PartReturnedEvent(part_id):

@@ -13,7 +13,7 @@ ENDS = {"accept": ("part.withdrawn",), "first_reply": ("part.returned", "part.wi
 ENDS["resolve"] = ENDS["first_reply"]
 STOPS = {
     "accept": ("part.accepted", "part.returned"),
-    "first_reply": ("inquiry.replied", "inquiry.answered"),
+    "first_reply": ("inquiry.replied", "part.contributed", "inquiry.answered"),
     "resolve": ("part.contributed",),
 }
 Counts = dict[str, int]

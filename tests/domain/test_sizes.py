@@ -1,0 +1,200 @@
+"""Sizes in bytes: the largest inputs lead to messages and documents that Kafka and the store accept."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from bson import encode
+
+from services.intake.domain import Submission
+from services.intake.store import document as ticket_update
+from services.notifier.domain.hall import hall_entry
+from services.notifier.domain.notices import for_resident
+from services.notifier.store import entry_document, waiting
+from services.router.domain import sizes
+from services.router.domain.city_index import CityIndex, city_index
+from services.router.domain.outputs.messages import with_messages
+from services.router.gate.outbox_decoder import VALUE_MAX, read_outbox
+from shared.contracts.fields import Contact
+from shared.contracts.inputs import Action, PartContributed
+from shared.contracts.limits import (
+    ANSWER_BYTES_MAX,
+    BODY_MAX,
+    DEPARTMENTS_MAX,
+    DOCUMENT_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
+    NAME_MAX,
+    SUBJECT_MAX,
+    TEXT_MAX,
+)
+from shared.http.request_body import REQUEST_MAX
+from shared.kafka import topics
+from shared.kafka.dead_letters import dead_letter
+from shared.kafka.publisher import size_of
+from shared.kafka.records import Record
+from shared.kafka.topics import department_topics, system_topics
+from shared.service.event_decoders import read_told
+from tests.builders import INQUIRY, MONDAY_NOON, Step, Story, a_city, a_department, a_record, part_of, received, told
+
+STORE_MAX = 16 * 1_048_576
+CODES = [f"office-{n:02d}" for n in range(DEPARTMENTS_MAX)]
+BATCH_OVERHEAD = 200
+CONTROL, ASTRAL, MARK = "\x01", "\U0001f600", "\x1a"
+
+
+def city(character: str) -> CityIndex:
+    name = character * NAME_MAX
+    return city_index(a_city(*(a_department(code, name, name) for code in CODES)))
+
+
+def contribution(code: str, text: str, note: str) -> Step:
+    """A contribution with all optional fields."""
+
+    def payload(case: Any) -> PartContributed:
+        actions = tuple(Action(kind="k" * 100, at=MONDAY_NOON, note=note) for _ in range(50))
+        return PartContributed(part_id=part_of(case, code), text=text, by=text[:100], actions=actions)
+
+    return Step(payload, code)
+
+
+def largest(character: str, body: str | None = None) -> Story:
+    """An inquiry for the largest number of departments, each with the largest contribution."""
+    opening = received(
+        character * SUBJECT_MAX,
+        body or character * BODY_MAX,
+        area=character * 100,
+        contact=Contact(name=character * 100, phone="1" * 40, email="a" * 64 + "@" + "b" * 189),
+        departments=tuple(CODES),
+        public=True,
+        language="en",
+    )
+    # The longest notes with which the whole contribution fits into an outbox.
+    texts = [character * (TEXT_MAX - n) for n in range(DEPARTMENTS_MAX)]
+    steps = [contribution(code, text, character * 1_500) for code, text in zip(CODES, texts, strict=True)]
+    return told(opening, *steps, city=city(character))
+
+
+@pytest.fixture(
+    scope="module", params=[CONTROL, ASTRAL, MARK, '"', "路"], ids=["control", "4 bytes", "mark", "quote", "zh"]
+)
+def story(request: pytest.FixtureRequest) -> Story:
+    return largest(request.param)
+
+
+def test_the_largest_case_is_answered(story: Story) -> None:
+    assert (story.case.status, len(story.case.active_parts)) == ("answered", DEPARTMENTS_MAX)
+    assert [one for one in story.decisions if one.refusal] == []
+
+
+def test_each_message_fits_into_its_topic_and_into_a_dead_letter(story: Story) -> None:
+    most = {one.name: one.record_mib * 1_048_576 for one in (*system_topics(6, 90), *department_topics(CODES, 90))}
+    for one in story.messages:
+        assert len(one.value) <= MESSAGE_BYTES_MAX
+        assert size_of(one.record) + BATCH_OVERHEAD < most[one.topic]
+        key, value, headers = one.record
+        letter = dead_letter("notifier", Record(one.topic, 0, 1, 2, key, value, headers), "permanent", "局" * 2_000, 5)
+        assert "dl_cut" not in dict(letter[2])
+        assert size_of(letter) + BATCH_OVERHEAD < most[topics.dead_letters("notifier")]
+
+
+def test_each_document_fits_into_the_store(story: Story) -> None:
+    documents = [one.document() for one in story.decisions]
+    for one in story.messages:
+        if one.topic == topics.RESIDENTS and (seen := read_told(a_record(one.value, one.record[2], topic=one.topic))):
+            documents.append(ticket_update(seen))
+            if notice := for_resident(seen.id, seen.told, "http://intake"):
+                documents.append(waiting(notice, MONDAY_NOON))
+            if entry := hall_entry(seen.told, seen.n, "2026-03-16T04:00:00.000Z"):
+                documents.append(entry_document(entry))
+    assert len(documents) > 3 * DEPARTMENTS_MAX
+    assert max(len(encode(one)) for one in documents) < STORE_MAX // 2
+
+
+def test_the_derivation_of_the_largest_message_is_exact() -> None:
+    size = max(len(one.value) for one in largest(CONTROL).messages)
+    # Each text of the story is one character shorter than the one before it.
+    missing = 3 * 6 * sum(range(DEPARTMENTS_MAX))
+    assert ANSWER_BYTES_MAX - missing < size < MESSAGE_BYTES_MAX - missing
+    assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
+
+
+def test_texts_that_contain_each_other_fit_too_and_are_restored() -> None:
+    """Every other text contains the body, so none of them is stored as one reference."""
+    story = largest(CONTROL, body=CONTROL * 6)
+    assert max(len(encode(one.document())) for one in story.decisions) < STORE_MAX
+    again = with_messages(INQUIRY, story.decisions)
+    assert [one.messages for one in again] == [one.messages for one in story.decisions]
+
+
+def test_the_limit_of_an_outbox_counts_bytes() -> None:
+    """An escaped character of 4 bytes takes 12: a contribution within the character limits may not fit."""
+    part = {"part_id": f"{INQUIRY}-p1", "text": ASTRAL * TEXT_MAX}
+    notes = [{"kind": "visit", "at": "2026-03-16T04:00:00Z", "note": ASTRAL * 2_000}] * 50
+    topic = topics.outbox("water")
+    headers = [("ce_type", b"chorus.part.contributed")]
+    escaped = json.dumps(part | {"actions": notes}).encode()
+    refused = read_outbox(a_record(escaped, headers, topic=topic)).refusal
+    assert refused is not None
+    assert len(escaped) > VALUE_MAX
+    said = (f"The value has {len(escaped)} bytes.", f"Write at most {VALUE_MAX} bytes.")
+    assert (refused.reason, refused.remedy) == said
+    raw = json.dumps(part | {"actions": notes}, ensure_ascii=False).encode()
+    assert read_outbox(a_record(raw, headers, topic=topic)).refusal is None
+    assert read_outbox(a_record(json.dumps(part).encode(), headers, topic=topic)).refusal is None
+
+
+@pytest.mark.parametrize("character", [CONTROL, ASTRAL])
+def test_the_largest_submission_fits_into_a_request_in_every_encoding(character: str) -> None:
+    fields = {"subject": character * SUBJECT_MAX, "body": character * BODY_MAX, "area": character * 100}
+    given = fields | {"contact": {"name": character * 100}, "departments": ["a" + "b" * 30] * DEPARTMENTS_MAX}
+    for body in (json.dumps(given), json.dumps(given, ensure_ascii=False)):
+        assert len(body.encode()) <= REQUEST_MAX
+        Submission.model_validate_json(body)
+    assert len(urlencode(fields)) <= REQUEST_MAX
+
+
+# ── decisions that are too large ─────────────────────────────────────────────
+
+
+def answering(text: str) -> Step:
+    return contribution(CODES[-1], text, "")
+
+
+def all_but_one() -> tuple[Story, CityIndex]:
+    """A case in which one contribution is missing."""
+    where = city("局")
+    steps = [contribution(code, "好" * 100, "") for code in CODES[:-1]]
+    return told(received("路灯", departments=tuple(CODES)), *steps, city=where), where
+
+
+def test_an_input_whose_message_is_too_large_is_refused_and_a_shorter_one_is_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, where = all_but_one()
+    monkeypatch.setattr(sizes, "MESSAGE_BYTES_MAX", 600_000)
+    story = told(answering("好" * TEXT_MAX), city=where, after_this=before)
+    assert story.refusal is not None
+    size = int(story.refusal.split()[3])
+    assert story.refusal == f"A message of {size} bytes would follow; at most 600000 can be sent."
+    assert size > 600_000
+    assert story.case.status == before.case.status == "in-progress"
+    [(kind, refused)] = [one for one in story.on(topics.inbox(CODES[-1])) if one[0] == "message.refused"]
+    assert (kind, refused["reason"], refused["remedy"]) == ("message.refused", story.refusal, sizes.REMEDY)
+    assert story.last.facts == ()
+    shorter = told(answering("好" * 100), city=where, after_this=story)
+    assert (shorter.refusal, shorter.case.status) == (None, "answered")
+
+
+def test_an_input_whose_document_is_too_large_in_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, where = all_but_one()
+    monkeypatch.setattr(sizes, "DOCUMENT_BYTES_MAX", 300_000)
+    taken = told(answering("a" * TEXT_MAX), city=where, after_this=before)
+    refused = told(answering("好" * TEXT_MAX), city=where, after_this=before)
+    assert taken.refusal is None
+    assert refused.refusal is not None
+    assert refused.refusal.endswith(" bytes; at most 300000 can be stored.")
+
+
+def test_the_limits_leave_room_for_field_names() -> None:
+    assert DOCUMENT_BYTES_MAX + 500_000 < STORE_MAX

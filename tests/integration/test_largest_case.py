@@ -1,0 +1,55 @@
+"""The largest case: the most departments, each with the largest contribution. The answer arrives everywhere."""
+
+import json
+import time
+
+import httpx
+import pytest
+import yaml
+
+from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.sources import SERVICES
+from shared.kafka import topics
+from tests.backing import Backing
+from tests.conftest import REPOSITORY, RunningStack
+from tests.integration.outside import Resident, departments_write, read_all
+
+pytestmark = pytest.mark.integration
+PATIENCE_S = 60.0
+
+
+@pytest.mark.parametrize("character", ["\x01", "\U0001f600"], ids=["control characters", "4 bytes"])
+def test_the_largest_case_is_answered_and_published(running: Backing, stack: RunningStack, character: str) -> None:
+    about = json.loads((stack.data / "stack.json").read_text())
+    resident = Resident(about["urls"]["intake"], httpx.Client(timeout=30))
+    listed = yaml.safe_load((REPOSITORY / "deploy" / "city" / "departments.yaml").read_text("utf-8"))
+    codes = [one["code"] for one in listed][:DEPARTMENTS_MAX]
+    assert len(codes) == DEPARTMENTS_MAX
+    receipt = resident.write(
+        {
+            "subject": character * SUBJECT_MAX,
+            "body": character * BODY_MAX,
+            "departments": codes,
+            "public": True,
+            "contact": {"email": "a@mail.example"},
+        }
+    )
+    resident.wait_for(receipt, "assigned")
+    for number, code in enumerate(codes, 1):
+        part = {"part_id": f"{receipt['inquiry_id']}-p{number}", "text": character * (TEXT_MAX - number)}
+        departments_write(running.kafka, code, "part.contributed", part)
+    seen = resident.wait_for(receipt, "answered")
+    texts = [one["text"] for one in seen["reply"]["paragraphs"]]
+    assert texts == [character * (TEXT_MAX - number) for number in range(1, DEPARTMENTS_MAX + 1)]
+    in_the_hall(about["urls"]["notifier"], receipt["inquiry_id"])
+    letters = read_all(running.kafka, [topics.dead_letters(service) for service in SERVICES])
+    assert [one.headers["dl_reason"] for one in letters if one.headers.get("ce_subject") == receipt["inquiry_id"]] == []
+    told = [one for one in read_all(running.kafka, [topics.RESIDENTS]) if one.key == receipt["inquiry_id"]]
+    assert max(len(one.value) for one in told) > 3 * DEPARTMENTS_MAX * (TEXT_MAX - DEPARTMENTS_MAX) * 4
+
+
+def in_the_hall(notifier: str, inquiry_id: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while httpx.get(f"{notifier}/hall/{inquiry_id}", timeout=30).status_code != 200:
+        assert time.monotonic() < until, "the answer is not in the hall"
+        time.sleep(0.2)
