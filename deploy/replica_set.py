@@ -13,6 +13,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from deploy.terminal import write_lines
 from shared.contracts.sources import SERVICES
 from shared.store.mongo import refuses_login
 
@@ -35,7 +36,7 @@ def main(members: Sequence[str], secrets: Path = SECRETS) -> None:
         primary = node.admin.command("hello")["primary"]
     with connect_as_admin(primary, passwords[ADMIN], passwords[f"{ADMIN}-before"]) as node:
         set_users(node, passwords[ADMIN], {service: passwords[service] for service in SERVICES})
-    print(f"The replica set {SET!r} has the primary {primary!r} and a user for each service.")
+    write_lines(sys.stdout, f"The replica set {SET!r} has the primary {primary!r} and a user for each service.")
 
 
 def connect_as_admin(node: str, password: str, previous: str) -> Client:

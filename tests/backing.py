@@ -31,6 +31,8 @@ def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> 
     Call it from the main thread, so that a killed test run leaves no process. Raises Failure.
     """
     refuse_missing_packages(given)
+    umask = os.umask(0)
+    os.umask(umask)
     with folders.claimed(data) as folder, ExitStack() as ends:
         folders.settle(folder)
         plan = make_plan(folder, ports, given, jars.jar_folder())
@@ -44,4 +46,6 @@ def backing(data: Path, ports: Ports, given: Mapping[str, str] = os.environ) -> 
             parts[name].spawn()
         for running in parts.values():
             running.wait_ready()
+        # Tests in this process create their files with the umask of a user, not with that of the data folder.
+        os.umask(umask)
         yield Backing(plan.kafka, plan.mongodb, plan.smtp, plan.mail, parts)

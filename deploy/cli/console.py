@@ -1,6 +1,5 @@
 """Common functions of all commands: text and JSON output, the addresses of the running stack, HTTP calls to services."""
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from deploy.failure import DONE, FAILED, PARTIAL, REFUSED, UNAVAILABLE, USAGE, F
 from deploy.local.ports import Ports
 from deploy.local.services import urls
 from deploy.local.stack_file import Pids, StackFile, Urls
+from deploy.terminal import write_json, write_lines
 
 __all__ = [
     "DONE",
@@ -27,6 +27,7 @@ __all__ = [
     "data_folder",
     "emit",
     "say",
+    "say_progress",
     "stack",
 ]
 
@@ -45,9 +46,14 @@ class Options:
 options = Options()
 
 
-def say(text: str) -> None:
-    """Print text to stdout, or with `--json` to stderr."""
-    print(text, file=sys.stderr if options.as_json else sys.stdout, flush=True)
+def say(*lines: str) -> None:
+    """Print lines to stdout, or with `--json` to stderr."""
+    write_lines(sys.stderr if options.as_json else sys.stdout, *lines)
+
+
+def say_progress(line: str) -> None:
+    """Print a line about running work to stderr."""
+    write_lines(sys.stderr, line)
 
 
 def emit(document: Any) -> None:
@@ -56,7 +62,7 @@ def emit(document: Any) -> None:
         return
     if isinstance(document, BaseModel):
         document = document.model_dump(mode="json")
-    print(json.dumps(document, ensure_ascii=False, default=str), flush=True)
+    write_json(sys.stdout, document)
     options.emitted = True
 
 

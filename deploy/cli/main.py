@@ -16,6 +16,7 @@ from deploy.cli.department import directory, inbox
 from deploy.cli.importing import import_file
 from deploy.cli.operations import apply, dead_letters, reconcile, status, timeline, triage
 from deploy.failure import DONE, FAILED, Failure
+from deploy.terminal import sentence_lines, write_lines
 
 app = typer.Typer(
     name="chorus",
@@ -66,13 +67,13 @@ def main(arguments: list[str]) -> int:
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print one sentence instead of a traceback; the interpreter then exits with status 1."""
     if os.environ.get("CHORUS_DEBUG") == "1":
-        traceback.print_exception(kind, error, trace)
+        write_lines(sys.stderr, *"".join(traceback.format_exception(kind, error, trace)).splitlines())
     lines = str(error).strip().splitlines() or ["no message"]
     _failed(FAILED, f"Unexpected error ({kind.__name__}: {lines[0]}); set CHORUS_DEBUG=1 to see the traceback.")
 
 
 def _failed(code: int, sentence: str) -> int:
-    print(f"chorus: {sentence}", file=sys.stderr)
+    write_lines(sys.stderr, *sentence_lines(f"chorus: {sentence}"))
     if not options.emitted:
         emit({"error": sentence})
     return code

@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.console import options
+from deploy.terminal import visible
 
 NARROWEST = 100
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their columns; text in brackets stays text."""
+    """Print rows under their columns, each cell on one line; text in brackets stays text."""
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if one is None else _plain(one) for one in row))
@@ -23,4 +24,4 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 
 def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return visible(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

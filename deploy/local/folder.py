@@ -1,10 +1,11 @@
-"""The data folder of a local stack: its layout, its lock, its secrets; one stack at a time."""
+"""The data folder of a local stack: its layout, its lock, its secrets, its modes; one stack at a time."""
 
 import fcntl
 import json
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ LAYOUT = 2
 DATA = frozenset({"kafka", "store"})
 BESIDE_DATA = frozenset({"mail", "logs", "secrets", "stack.json", "processes.json", "city.sha256"})
 LOCK = "lock"
+OTHERS = 0o077
+"""The permission bits of everybody but the owner, as a umask."""
 OTHER_FOLDER = "start with another folder: `chorus up --data DIR`"
 
 
@@ -70,7 +73,7 @@ class Folder:
 
     @property
     def secrets(self) -> Path:
-        """What nobody else may read."""
+        """Tokens and passwords."""
         return self.path / "secrets"
 
     @property
@@ -89,23 +92,32 @@ class Folder:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[Folder]:
-    """Hold the folder's lock; raises Failure when another stack holds it or the folder belongs to somebody else.
+    """Hold the folder's lock; raises Failure when another stack holds it or the folder was not made by Chorus.
 
-    The operating system releases the lock with the process, however that ends.
+    Everything that this process and its children make until the end is readable by its owner alone. The operating
+    system releases the lock with the process, however that ends.
     """
     folder = Folder(path.expanduser().absolute())
     _refuse_foreign(folder)
-    _make(folder.path)
-    with open(folder.path / LOCK, "a+", encoding="ascii") as lock:
-        _lock(lock.fileno(), folder)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield folder
+    before = os.umask(OTHERS)
+    try:
+        _make(folder.path)
+        with open(folder.path / LOCK, "a+", encoding="ascii") as lock:
+            _lock(lock.fileno(), folder)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield folder
+    finally:
+        os.umask(before)
 
 
 def settle(folder: Folder, *, secure: bool = False) -> None:
-    """Make the folder ready; raises Failure when another layout wrote it, or one that is open where this is secure."""
+    """Make the folder ready, and what is in it readable by its owner alone.
+
+    Raises Failure when another layout wrote it, or when it was made without --secure and this is with it, or the other
+    way round.
+    """
     found = layout(folder)
     if found is None and _holds_data(folder.path):
         raise Failure(
@@ -129,6 +141,28 @@ def settle(folder: Folder, *, secure: bool = False) -> None:
         )
     for made in (folder.kafka, folder.store, folder.mail, folder.logs):
         made.mkdir(exist_ok=True)
+    tighten(folder.path)
+
+
+def tighten(path: Path) -> None:
+    """Take every permission of others from a folder and what is in it; links are left, so nothing outside changes."""
+    try:
+        _take_from_others(path)
+        for folder, folders, files in os.walk(path):
+            for name in (*folders, *files):
+                _take_from_others(Path(folder, name))
+    except PermissionError as error:
+        raise Failure(
+            FAILED,
+            f"The mode of {error.filename!r} cannot be changed ({error.strerror}), so others may read residents' data: "
+            "run this as the owner of the data folder.",
+        ) from error
+
+
+def _take_from_others(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if not stat.S_ISLNK(mode) and mode & OTHERS:
+        path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
 def layout(folder: Folder) -> object:

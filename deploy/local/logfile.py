@@ -1,5 +1,6 @@
 """The log file of one component, rotated by size."""
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,5 +26,9 @@ class LogFile:
         self._file.close()
 
     def _opened(self) -> BinaryIO:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        return open(self._path, "ab", buffering=0)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open(self._path, "ab", buffering=0, opener=_owners_alone)
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -12,6 +12,8 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
+from deploy.terminal import visible
+
 ROOM = 10_000
 WIDTH = 9
 STYLES = {
@@ -39,17 +41,18 @@ class StackScreen:
 
     def line(self, component: str, text: str) -> None:
         """Show a line of a component's output."""
-        self._put(self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "│ ", text)))
+        self._put(
+            self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "│ ", visible(text)))
+        )
 
     def status(self, component: str, text: str) -> None:
         """Show a message of the supervisor about a component."""
-        self._put(
-            self._rendered(Text.assemble((f"{component:{WIDTH}}", STYLES.get(component, "")), "● ", (text, "bold")))
-        )
+        name = (f"{component:{WIDTH}}", STYLES.get(component, ""))
+        self._put(self._rendered(Text.assemble(name, "● ", (visible(text), "bold"))))
 
     def say(self, text: str) -> None:
         """Show text without a prefix."""
-        self._put(text + "\n")
+        self._put("".join(f"{visible(line)}\n" for line in text.split("\n")))
 
     def close(self) -> None:
         """Write the queued lines, for 1.5 s at most."""

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from services.intake.domain import RatingGiven, Submission
 from services.intake.submissions import Receipt, Submissions
@@ -11,9 +11,9 @@ from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import holds_token
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
-from shared.http.problems import answered, documented, invalid
+from shared.http.problems import answered, documented
 from shared.http.rate_limit import client_of
-from shared.http.request_body import body_of, json_body
+from shared.http.request_body import body_of, json_body, parsed
 
 IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
 ACCEPT_LANGUAGE = "The languages that the resident reads; used when the body has no `language`."
@@ -39,10 +39,7 @@ def _submission_route(api: APIRouter, submissions: Submissions, token: bytes) ->
         trusted = holds_token(request, token)
         if not trusted:
             submissions.admit(client_of(request))
-        try:
-            given = Submission.model_validate_json(await json_body(request))
-        except ValidationError as error:
-            raise invalid(error) from error
+        given = parsed(Submission, await json_body(request))
         receipt, repeated = await submissions.receive(given, languages, key, trusted)
         headers = {"Idempotent-Replayed": "true"} if repeated else None
         return Response(receipt.model_dump_json(), 202, headers, "application/json")
@@ -73,8 +70,5 @@ def _rating_route(api: APIRouter, tickets: Tickets) -> None:
         x_query_code: QueryCodeHeader = None,
         code: QueryCode = None,
     ) -> Acknowledged:
-        try:
-            given = RatingGiven.model_validate_json(await json_body(request))
-        except ValidationError as error:
-            raise invalid(error) from error
+        given = parsed(RatingGiven, await json_body(request))
         return await tickets.rate(inquiry_id, x_query_code or code, given)

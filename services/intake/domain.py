@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_valida
 
 from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
-from shared.contracts.fields import has_words, no_nul
+from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
 from shared.contracts.inputs import InquiryReceived
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
@@ -56,7 +56,7 @@ class ContactGiven(Documented):
     @field_validator("name", "phone", "email", mode="before")
     @classmethod
     def _empty_is_none(cls, given: Any) -> Any:
-        return None if isinstance(given, str) and not given.strip() else given
+        return blank_is_none(given)
 
     @field_validator("phone")
     @classmethod
@@ -106,6 +106,7 @@ class Submission(Documented):
     channel and id is a repeat."""
 
     _no_nul = field_validator("channel", "area", "external_id")(no_nul)
+    _blank_area = field_validator("area", mode="before")(blank_is_none)
     _words = field_validator("subject", "body")(has_words("write some words"))
 
     @field_validator("channel")
@@ -135,6 +136,7 @@ class RatingGiven(Documented):
     """A comment, at most 20,000 characters."""
 
     _no_nul = field_validator("words")(no_nul)
+    _blank_words = field_validator("words", mode="before")(blank_is_none)
 
 
 SORTED = json.JSONEncoder(sort_keys=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.contracts.documented import Documented
+from shared.contracts.fields import is_blank
 from shared.contracts.ids import DEPARTMENT_CODE_FORM
 from shared.contracts.limits import NAME_MAX
 
@@ -15,9 +16,11 @@ KINDS = ("bureau", "district", "utility", "imported")
 HOURS_MAX = 24 * 366
 
 
-def _no_nul(text: str) -> str:
+def _visible(text: str) -> str:
     if "\0" in text:
         raise ValueError("contains the character U+0000; remove it")
+    if is_blank(text):
+        raise ValueError("is blank; write some words")
     return text
 
 
@@ -25,7 +28,7 @@ CODE_PATTERN = rf"^{DEPARTMENT_CODE_FORM}$"
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
 Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_no_nul)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_visible)
 ]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]

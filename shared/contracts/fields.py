@@ -1,8 +1,9 @@
 """Field types that several messages share: timestamps, text, contacts."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSerializer
 
@@ -36,12 +37,27 @@ def no_nul(text: str | None) -> str | None:
     return text
 
 
+BLANK_CATEGORIES = {"Cc", "Cf", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"}
+BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a symbol without ink: the Hangul fillers, which Unicode lists as ignorable, and the empty Braille pattern."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen: spaces, controls, format characters, combining marks and fillers."""
+    return all(unicodedata.category(one) in BLANK_CATEGORIES or one in BLANK_LETTERS for one in text)
+
+
+def blank_is_none(text: Any) -> Any:
+    """Read optional text of which nothing can be seen as absent; for a validator in mode `before`."""
+    return None if isinstance(text, str) and is_blank(text) and "\0" not in text else text
+
+
 def has_words(remedy: str) -> Callable[[str], str]:
     """A validator that refuses blank text; `remedy` completes its error message."""
 
     def check(text: str) -> str:
         no_nul(text)
-        if not text.strip():
+        if is_blank(text):
             raise ValueError(f"is blank; {remedy}")
         return text
 

@@ -1,13 +1,13 @@
 """Inputs: the messages of residents, departments and operators that may change a case."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment, has_words, no_nul
+from shared.contracts.fields import Contact, Moment, blank_is_none, has_words, no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
 
 
@@ -84,6 +84,8 @@ class Action(Documented):
     note: str | None = Field(None, max_length=2_000)
     """A note, at most 2,000 characters; null when not given."""
 
+    _blank_note = field_validator("note", mode="before")(blank_is_none)
+
 
 class PartContributed(PartMessage):
     """The department's contribution to the joint reply, or a draft of it (`final: false`)."""
@@ -122,7 +124,14 @@ class PartReturned(PartMessage):
     """The code of the department that should have the part instead; null when not given."""
 
     # A validator of the same name would replace the one for `by`.
-    _no_nul_in_return = field_validator("reason", "words", "suggest")(no_nul)
+    _no_nul_in_return = field_validator("words", "suggest")(no_nul)
+    _reason = field_validator("reason")(has_words("write the reason"))
+    _blank_suggest = field_validator("suggest", mode="before")(blank_is_none)
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _blank_is_empty(cls, given: Any) -> Any:
+        return "" if isinstance(given, str) and blank_is_none(given) is None else given
 
 
 class CaseAssign(Payload):
@@ -152,7 +161,8 @@ class CaseWithdrawPart(Payload):
     by: str = "operator"
     """Who gave the command at the desk."""
 
-    _no_nul = field_validator("part_id", "why")(no_nul)
+    _no_nul = field_validator("part_id")(no_nul)
+    _words = field_validator("why")(has_words("write the reason"))
 
 
 class CaseRecallPart(Payload):
@@ -170,7 +180,8 @@ class CaseRecallPart(Payload):
     by: str = "operator"
     """Who gave the command at the desk."""
 
-    _no_nul = field_validator("part_id", "why")(no_nul)
+    _no_nul = field_validator("part_id")(no_nul)
+    _words = field_validator("why")(has_words("write the reason"))
 
 
 class CaseReplay(Payload):

@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from shared.http.problems import FieldProblem, Problem, inlined, shown
+from shared.http.problems import FieldProblem, Problem, inlined, invalid, shown
+
+Model = TypeVar("Model", bound=BaseModel)
 
 REQUEST_MAX = 256 * 1024
 READING_S = 30.0
@@ -51,6 +53,16 @@ async def limited_body(request: Request, most: int = REQUEST_MAX) -> bytes:
 def _too_large(most: int, size: str | None = None) -> Problem:
     """`size` is the announced length, if it is short enough to quote."""
     return Problem(413, f"The request has {size or f'more than {most}'} bytes; at most {most} are accepted. Send less.")
+
+
+def parsed(model: type[Model], body: bytes) -> Model:
+    """The model in a JSON body. Raises Problem 422, also for a repeated key: pydantic would keep the last value."""
+    try:
+        given = model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid(error) from error
+    json_document(body)
+    return given
 
 
 def json_document(body: bytes) -> Any:

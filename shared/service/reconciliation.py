@@ -15,7 +15,7 @@ from shared.contracts.documented import Documented
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
-from shared.http.request_body import body_of, limited_body
+from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import wait_until_committed
 from shared.ledger.ledger import LEASE_S, Ledger
@@ -118,7 +118,7 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
             "/missing", openapi_extra=body_of(IdsBody), responses=documented(413), summary="The messages it lacks"
         )
         async def missing(request: Request) -> Missing:
-            given = IdsBody.model_validate_json(await limited_body(request))
+            given = parsed(IdsBody, await limited_body(request))
             return Missing(missing=sorted(await find_unseen(given.ids)))
 
     if relay is not None:

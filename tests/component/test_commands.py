@@ -109,7 +109,7 @@ def test_an_unreachable_intake_is_reported_at_once(
     [
         ("", "'a.csv' is empty", 1),
         ("subject,body\n", "has columns and no rows", 1),
-        ("标题,内容\na,b\n", "the file has the columns '标题', '内容'", 1),
+        ("甲,乙\na,b\n", "the file has the columns '甲', '乙'", 1),
     ],
 )
 def test_a_file_without_messages_is_reported(

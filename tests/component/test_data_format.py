@@ -12,6 +12,7 @@ import pytest
 from deploy.failure import FAILED, Failure
 from deploy.local import folder as folders
 from deploy.local.folder import LAYOUT, Folder
+from deploy.local.logfile import LogFile
 
 
 def a_folder(path: Path) -> Folder:
@@ -109,3 +110,46 @@ def test_an_interrupted_deletion_can_be_repeated(tmp_path: Path, monkeypatch: py
     assert folder.marker.exists()
     folders.empty(folder)
     assert [entry.name for entry in folder.path.iterdir()] == [folders.LOCK]
+
+
+# Who may read it
+
+
+def others_may(path: Path) -> list[str]:
+    """What anybody but the owner may do something with."""
+    return [str(one) for one in (path, *path.rglob("*")) if not one.is_symlink() and one.stat().st_mode & 0o077]
+
+
+def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with folders.claimed(tmp_path / "data") as folder:
+        folders.settle(folder)
+        folder.stack.write_text("{}")
+        LogFile(folder.logs / "intake.log").close()
+        subprocess.run(["touch", folder.store / "made-by-a-process"], check=True)
+    assert others_may(folder.path) == []
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert (folder.store / "made-by-a-process").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_others_could_read_is_tightened_at_the_start(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "data")
+    outside = tmp_path / "outside"
+    outside.write_text("somebody else's")
+    outside.chmod(0o644)
+    (folder.store / "link").symlink_to(outside)
+    for one in (folder.path, *folder.path.rglob("*")):
+        if not one.is_symlink():
+            one.chmod(0o755 if one.is_dir() else 0o644)
+    with folders.claimed(folder.path):
+        folders.settle(folder)
+    assert others_may(folder.path) == []
+    assert outside.stat().st_mode & 0o777 == 0o644
+
+
+def test_afterwards_the_process_makes_files_as_before(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        a_folder(tmp_path / "data")
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)

@@ -126,7 +126,9 @@ def test_stored_messages_reference_long_texts_and_are_completed_when_read() -> N
     assert case_of(INQUIRY, read) == WHOLE.case
 
 
-@pytest.mark.parametrize("text", [MARK, f"{MARK}1/0/body{MARK}", f"{MARK}picture{MARK}", "1/0/body" * 9, "chorus" * 9])
+@pytest.mark.parametrize(
+    "text", [f"{MARK}.", f"{MARK}1/0/body{MARK}", f"{MARK}picture{MARK}", "1/0/body" * 9, "chorus" * 9]
+)
 def test_a_text_that_looks_like_a_reference_is_not_replaced(text: str) -> None:
     story = told(received("路灯", text), replied("lighting", text), contributed("lighting", text), rated(words=text))
     read = [from_document(one.document()) for one in story.decisions]

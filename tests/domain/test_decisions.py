@@ -13,7 +13,7 @@ from services.router.domain.city_index import city_index
 from services.router.domain.decision import case_of
 from shared.contracts.department_inbox import INBOX
 from shared.contracts.facts import EVENT_TYPES, CaseEvent
-from shared.contracts.fields import Contact
+from shared.contracts.fields import Contact, is_blank
 from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
 from shared.contracts.resident_messages import ResidentTold
 from shared.kafka import topics
@@ -131,7 +131,9 @@ def test_the_longest_joint_reply_fits_into_its_topics_and_the_store(character: s
 # ── a case's life at random ──────────────────────────────────────────────────
 
 departments = st.sampled_from(DEPARTMENTS)
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(str.strip)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
+    lambda text: not is_blank(text)
+)
 subjects = st.sampled_from(("路灯", "路灯和路面", "三家一起", "水管", "别的"))
 
 

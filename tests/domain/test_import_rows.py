@@ -4,49 +4,23 @@ import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from deploy.cli.importing.mapping import (
-    ImportedMessage,
-    Unusable,
-    WrongMapping,
-    check_columns,
-    fields_of,
-    key_of,
-    message,
-    read_map,
-)
-from deploy.cli.importing.rejected_rows import bare_name
-from deploy.cli.importing.rows import FileProblem, Row, Table, look
+from deploy.cli.importing.content import FileProblem
+from deploy.cli.importing.headers import WrongMapping, check_columns, fields_of, read_map
+from deploy.cli.importing.mapping import ImportedMessage, Unusable, key_of, message
+from deploy.cli.importing.private_csv import bare_name
+from deploy.cli.importing.rows import look
+from tests.domain.import_files import a_row, meant, rows_of, written
 
 HEADER = "subject,body,name,email,departments,public"
 LAMP = '路灯不亮,"第一行\n第二行",李明,li@mail.example,urban-management;market,是'
 
 
-def written(folder: Path, content: str | bytes, name: str = "letters.csv", encoding: str = "utf-8") -> Path:
-    file = folder / name
-    file.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-    return file
-
-
-def rows_of(table: Table) -> list[Row]:
-    with table.rows() as (rows, _):
-        return list(rows)
-
-
 def messages_in(file: Path, maps: Sequence[str] = (), channel: str = "import") -> list[ImportedMessage]:
     table, chosen = look(file), read_map(maps)
     return [message(row, fields_of(tuple(row.cells), chosen), channel) for row in rows_of(table)]
-
-
-def a_row(**cells: Any) -> Row:
-    return Row(2, {"subject": "s", "body": "b"} | cells)
-
-
-def meant(row: Row, channel: str = "import") -> ImportedMessage:
-    return message(row, fields_of(tuple(row.cells), {}), channel)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -123,7 +97,8 @@ def test_an_unclosed_quote_is_reported_with_its_line(tmp_path: Path) -> None:
     _, open_ended = rows_of(look(written(tmp_path, 'subject,body\na,b\nc,"d\ne\nf\n')))
     assert (open_ended.line, open_ended.unreadable) == (
         3,
-        "a quote opened in line 3 or after it is not closed; close it",
+        "the quote that opens in line 3 is not closed before the end of the file; "
+        "lines 3 to 5 were read as one row; close it",
     )
 
 
@@ -145,8 +120,9 @@ def test_other_column_separators_are_detected(tmp_path: Path, delimiter: str) ->
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        ("subject,body\na,b\n".encode("utf-16"), "is UTF-16"),
-        (b"subject,body\n\xff\xff\xff\x81,b\n", "neither UTF-8 nor GB18030"),
+        (b"\n,,\n", "has no columns"),
+        (b"PK\x03\x04", "is a spreadsheet"),
+        (",".join(f"c{n}" for n in range(100_000)).encode(), "has 100,000 columns in its first line"),
         (b"\x1f\x8b\x08\x00abc", "damaged gzip"),
         (b"subject,subject\na,b\n", "'subject' more than once"),
     ],
@@ -162,16 +138,47 @@ def test_a_json_array_is_distinguished_from_json_lines(tmp_path: Path) -> None:
 
 
 def test_columns_are_found_by_name_and_by_map(tmp_path: Path) -> None:
-    file = written(tmp_path, "标题,内容,Phone\ns,b,12345\n")
-    (one,) = messages_in(file, ["subject=标题", "body=内容"])
+    file = written(tmp_path, "甲,乙,Phone\ns,b,12345\n")
+    (one,) = messages_in(file, ["subject=甲", "body=乙"])
     assert one.body == {"subject": "s", "body": "b", "channel": "import", "contact": {"phone": "12345"}}
 
 
 def test_a_missing_column_is_reported_with_the_existing_columns() -> None:
-    with pytest.raises(
-        FileProblem, match=r"No column holds the subject and the body.*'标题', '内容'.*--map subject=标题"
-    ):
-        check_columns(["标题", "内容"], {})
+    with pytest.raises(FileProblem, match=r"No column holds the subject and the body.*'甲', '乙'.*--map subject=甲"):
+        check_columns(["甲", "乙"], {})
+
+
+HOTLINE = "工单编号,来电人,联系电话,邮箱,区域,来电时间,标题,内容"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        HOTLINE,
+        "受理编号,联系人,手机号码,电子邮箱,所属区域,受理时间,诉求标题,诉求内容",
+        "*工单号,姓名（必填）,联系方式：,E-mail,区县,登记时间,主题,问题描述",
+        "留言编号,市民姓名, 电话 ,电子邮件,地区,留言时间,留言主题,留言详情",
+    ],
+)
+def test_usual_chinese_headings_need_no_map(tmp_path: Path, header: str) -> None:
+    file = written(tmp_path, f"{header}\nA-1,李明,13800000000,li@mail.example,岳麓区,2026-01-05,路灯不亮,三天了\n")
+    (one,) = messages_in(file)
+    assert one.body == {
+        "external_id": "A-1",
+        "contact": {"name": "李明", "phone": "13800000000", "email": "li@mail.example"},
+        "area": "岳麓区",
+        "subject": "路灯不亮",
+        "body": "三天了",
+        "channel": "import",
+    }
+
+
+def test_a_fields_own_name_goes_before_a_heading_and_the_more_exact_heading_first() -> None:
+    assert fields_of(["主题", "标题", "内容", "body"], {}) == {"subject": "标题", "body": "body"}
+
+
+def test_a_heading_is_left_to_the_field_that_a_map_gives_it() -> None:
+    assert fields_of(["标题", "内容"], {"body": "标题"}) == {"body": "标题"}
 
 
 @pytest.mark.parametrize(

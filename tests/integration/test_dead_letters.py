@@ -83,6 +83,23 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         one.desk.close()
 
 
+def test_nobody_else_may_read_what_a_whole_stack_keeps(town: Town) -> None:
+    folder = town.stack.data
+    found = [one for one in (folder, *folder.rglob("*")) if not one.is_symlink()]
+    names = {str(one.relative_to(folder)) for one in found}
+    assert {"stack.json", "processes.json", "lock", "store/data", "logs/intake.log"} <= names
+    assert any(name.endswith(".log") and name.startswith("kafka/data/inquiries.inputs-") for name in names)
+    assert [str(one) for one in found if others_may(one)] == []
+
+
+def others_may(path: Path) -> int:
+    """The permissions of others; none of a file that Kafka has removed meanwhile."""
+    try:
+        return path.lstat().st_mode & 0o077
+    except FileNotFoundError:
+        return 0
+
+
 # ── dead letters ─────────────────────────────────────────────────────────────
 
 

@@ -27,8 +27,8 @@ def test_the_largest_case_is_answered_and_published(running: Backing, stack: Run
     assert len(codes) == DEPARTMENTS_MAX
     receipt = resident.write(
         {
-            "subject": character * SUBJECT_MAX,
-            "body": character * BODY_MAX,
+            "subject": filled(character, SUBJECT_MAX),
+            "body": filled(character, BODY_MAX),
             "departments": codes,
             "public": True,
             "contact": {"email": "a@mail.example"},
@@ -36,16 +36,21 @@ def test_the_largest_case_is_answered_and_published(running: Backing, stack: Run
     )
     resident.wait_for(receipt, "assigned")
     for number, code in enumerate(codes, 1):
-        part = {"part_id": f"{receipt['inquiry_id']}-p{number}", "text": character * (TEXT_MAX - number)}
+        part = {"part_id": f"{receipt['inquiry_id']}-p{number}", "text": filled(character, TEXT_MAX - number)}
         departments_write(running.kafka, code, "part.contributed", part)
     seen = resident.wait_for(receipt, "answered")
     texts = [one["text"] for one in seen["reply"]["paragraphs"]]
-    assert texts == [character * (TEXT_MAX - number) for number in range(1, DEPARTMENTS_MAX + 1)]
+    assert texts == [filled(character, TEXT_MAX - number) for number in range(1, DEPARTMENTS_MAX + 1)]
     in_the_hall(about["urls"]["notifier"], receipt["inquiry_id"])
     letters = read_all(running.kafka, [topics.dead_letters(service) for service in SERVICES])
     assert [one.headers["dl_reason"] for one in letters if one.headers.get("ce_subject") == receipt["inquiry_id"]] == []
     told = [one for one in read_all(running.kafka, [topics.RESIDENTS]) if one.key == receipt["inquiry_id"]]
     assert max(len(one.value) for one in told) > 3 * DEPARTMENTS_MAX * (TEXT_MAX - DEPARTMENTS_MAX) * 4
+
+
+def filled(character: str, length: int) -> str:
+    """A text of this length that is not blank."""
+    return character * (length - 1) + "."
 
 
 def in_the_hall(notifier: str, inquiry_id: str) -> None:

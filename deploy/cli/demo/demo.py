@@ -131,7 +131,7 @@ def _show_scoreboard(running: StackFile, cases: Sequence[DemoCase]) -> Failure |
         board = ask("GET", f"{running.urls.scorer}/scoreboard", params=period, timeout_s=BOARD_S).json()
     except Failure as failure:
         return failure
-    say(f"\nThe scoreboard of {period['period']} (clocks: kept/broken/open)")
+    say("", f"The scoreboard of {period['period']} (clocks: kept/broken/open)")
     rows = [one for one in board["departments"] if one["volume"]["assigned"]]
     show_table(
         ("department", "部门", "assigned", "answered", "accept", "first reply", "resolve", "rated"),

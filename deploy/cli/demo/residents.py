@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 
 from deploy.cli.demo.account import DemoCase
+from deploy.cli.importing.headers import FIELDS
 from deploy.cli.importing.import_file import understanding
-from deploy.cli.importing.mapping import FIELDS
-from deploy.cli.importing.rows import Row, look
-from deploy.cli.importing.sending import Sender, Tally, send_all
+from deploy.cli.importing.rows import look
+from deploy.cli.importing.sending import Sender, Settled, Tally, send_all
 
 TICKET = re.compile(r"\b\d{8}-[0-9A-HJKMNP-TV-Z]{8}\b")
 CODE_IN_ADDRESS = re.compile(r"[?&]code=([0-9A-HJKMNP-TV-Z]{12})")
@@ -41,9 +41,10 @@ class Residents:
         """Write these messages to a CSV file and send it with the code of `chorus import`."""
         by_text = {case.message.subject + case.message.body: case for case in cases}
 
-        def accepted(row: Row, outcome: str, answer: Any) -> None:
-            if outcome != "rejected":
-                keep_ticket(by_text[row.cells["subject"] + row.cells["body"]], answer)
+        def accepted(settled: Settled) -> None:
+            if settled.outcome != "rejected":
+                cells = settled.row.cells
+                keep_ticket(by_text[cells["subject"] + cells["body"]], settled.answer)
 
         with TemporaryDirectory(prefix="chorus-demo-") as folder:
             file = Path(folder) / "hotline-export.csv"

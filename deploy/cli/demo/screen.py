@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from deploy.cli.console import options
+from deploy.cli.console import options, say
 from deploy.cli.demo.account import DemoCase
+from deploy.terminal import visible
 
 LAST = 12
 SUBJECT_SHOWN = 36
@@ -52,11 +53,11 @@ class DemoScreen:
         """Show an event."""
         subject = case.message.subject
         shown = subject if len(subject) <= SUBJECT_SHOWN else subject[: SUBJECT_SHOWN - 1] + "…"
-        line = f"{who:18} {what:22} {case.inquiry_id or '':17}  {shown}"
+        line = visible(f"{who:18} {what:22} {case.inquiry_id or '':17}  {shown}")
         if self._console.is_terminal:
             self._last.append(line)
         else:
-            print(line, file=self._console.file, flush=True)
+            say(line)
 
     def _picture(self) -> Group:
         for counted, task in self._rows:

@@ -1,5 +1,6 @@
 """`chorus inbox CODE`: reads a department's inbox topic and writes its outbox topic, with a plain Kafka client."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ inbox = typer.Typer(
     help="Read a department's inbox and answer its parts over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True
 )
 
+BREAK = re.compile(r"\r\n|\n")
 Part = Annotated[str, typer.Argument(help="The part_id, from a part.offered message.")]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a refusal.")]
 Text = Annotated[str | None, typer.Option("--text", help="The text.")]
@@ -61,7 +63,7 @@ def show(context: typer.Context, part: Part) -> None:
             f"`chorus inbox {topics.code} follow --from-beginning` shows all messages.",
         )
     if not options.as_json:
-        say("\n".join(map(block, messages)))
+        say(*(line for message in messages for line in block(message)))
     emit([message.document() for message in messages])
 
 
@@ -108,7 +110,7 @@ def _show(message: InboxMessage) -> None:
     if options.as_json:
         emit(message.document())
     else:
-        say(block(message))
+        say(*block(message))
 
 
 def _topics(context: typer.Context) -> DepartmentTopics:
@@ -177,15 +179,15 @@ def _until_interrupted() -> Iterator[None]:
 # ── output ───────────────────────────────────────────────────────────────────
 
 
-def block(message: InboxMessage) -> str:
+def block(message: InboxMessage) -> list[str]:
     """Format a message: a line with type, part and time, then its fields, then long texts."""
     kind = message.type.removeprefix(PREFIX) or "(no ce_type)"
     head = f"── {kind}  {message.get('part_id') or ''}".rstrip()
     if not isinstance(message.data, dict):
-        return f"{head}\n  {message.data}\n"
+        return [head, f"  {message.data}", ""]
     lines = [f"  {name:11} {text}" for name, text in _fields(message.data)]
-    texts = [f"\n{_indented(str(message.data[name]))}" for name in ("body", "reply") if message.data.get(name)]
-    return "\n".join([f"{head}  {message.time}", *lines, *texts]) + "\n"
+    long_texts = [str(message.data[name]) for name in ("body", "reply") if message.data.get(name)]
+    return [f"{head}  {message.time}", *lines, *(line for text in long_texts for line in _indented(text)), ""]
 
 
 def _fields(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -201,5 +203,5 @@ def _flat(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _indented(text: str) -> list[str]:
+    return ["", *(f"    {line}" for line in BREAK.split(text))]

@@ -1,7 +1,6 @@
 """A plain Kafka client of a department: reads its inbox topic and writes its outbox topic."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from confluent_kafka import (
 )
 
 from deploy.cli import kafka_login
+from deploy.cli.console import say_progress
 from deploy.cli.department.inbox_message import InboxMessage, inbox_message
 from deploy.failure import FAILED, REFUSED, UNAVAILABLE, Failure
 from shared.kafka.connection import READ_COMMITTED, Connection
@@ -198,7 +198,7 @@ class _Outage:
         waited_s = time.monotonic() - self.since
         if error.code() == KafkaError._ALL_BROKERS_DOWN and not self.reported and waited_s > 2 * ANSWER_S:
             self.reported = True
-            print(f"chorus: Kafka at {self.kafka!r} is unavailable; reconnecting", file=sys.stderr, flush=True)
+            say_progress(f"chorus: Kafka at {self.kafka!r} is unavailable; reconnecting")
 
 
 def _headers(id_: str, kind: str, code: str) -> list[tuple[str, str | bytes | None]]:

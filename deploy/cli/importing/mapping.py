@@ -1,39 +1,20 @@
-"""What a row means: which column holds which field, the body that intake is sent, the key that tells it again."""
+"""What a row means: the body that intake is sent, and the key by which intake knows it again."""
 
 import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.cli.importing.rows import FileProblem, Row
+from deploy.cli.importing.row import Row
 
-FIELDS = (
-    "subject",
-    "body",
-    "channel",
-    "area",
-    "contact.name",
-    "contact.phone",
-    "contact.email",
-    "departments",
-    "public",
-    "confidential",
-    "language",
-    "external_id",
-)
-NEEDED = ("subject", "body")
 TRUTH = {
     **dict.fromkeys(("true", "yes", "y", "1", "是", "公开"), True),
     **dict.fromkeys(("false", "no", "n", "0", "否", "不公开"), False),
 }
 DEPARTMENTS_APART = re.compile(r"[;|；]")
-
-
-class WrongMapping(ValueError):
-    """A --map that cannot be followed; the words say why and what would be right."""
 
 
 class Unusable(ValueError):
@@ -45,54 +26,17 @@ class ImportedMessage:
     """What intake is sent for a row. `key` is its Idempotency-Key, None when the row has an external_id."""
 
     body: Mapping[str, Any]
+    content: bytes
     key: str | None
 
+    @property
+    def external_id(self) -> str:
+        """The message's number in another system, empty without one."""
+        return str(self.body.get("external_id", ""))
 
-def known_field(name: str) -> str:
-    """The field a person means: `name` is `contact.name`. Raises WrongMapping."""
-    folded = name.strip().casefold().replace("contact_", "contact.")
-    found = next((one for one in FIELDS if folded in (one, one.removeprefix("contact."))), None)
-    if found is None:
-        raise WrongMapping(f"{name!r} is no field of a message: write one of {', '.join(FIELDS)}.")
-    return found
-
-
-def read_map(given: Iterable[str]) -> dict[str, str]:
-    """`FIELD=COLUMN` by field; raises WrongMapping."""
-    chosen: dict[str, str] = {}
-    for one in given:
-        name, equals, column = one.partition("=")
-        if not equals or not name.strip() or not column.strip():
-            raise WrongMapping(f"--map {one!r} is not FIELD=COLUMN: write it like --map subject=标题.")
-        field = known_field(name)
-        if field in chosen:
-            raise WrongMapping(
-                f"--map names {field!r} twice, with {chosen[field]!r} and {column.strip()!r}: choose one."
-            )
-        chosen[field] = column.strip()
-    return chosen
-
-
-def fields_of(columns: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Every field's column: the one chosen, else the one of its name."""
-    named = _by_name([one for one in columns if one not in chosen.values()], set(chosen))
-    return named | {field: column for field, column in chosen.items() if column in columns}
-
-
-def check_columns(columns: Sequence[str], chosen: Mapping[str, str], *, open_ended: bool = False) -> None:
-    """Raise WrongMapping for a chosen column that is not there, FileProblem when subject or body have none.
-
-    `open_ended` is a file whose rows may have further columns, so that one may be chosen that was not seen yet.
-    """
-    for field, column in chosen.items():
-        if column not in columns and not open_ended:
-            raise WrongMapping(f"--map {field}={column}: there is no column {column!r}; {_found(columns)}.")
-    have = {*fields_of(columns, chosen), *chosen}
-    if missing := [field for field in NEEDED if field not in have]:
-        raise FileProblem(
-            f"No column holds the {' and the '.join(missing)}: {_found(columns)}; say which it is, "
-            f"like --map {missing[0]}={_example(columns)}."
-        )
+    def repeated(self, times: int) -> "ImportedMessage":
+        """The message of a row that stands in its file for the second, third… time and is meant so."""
+        return replace(self, key=f"{self.key}-{times}")
 
 
 def message(row: Row, fields: Mapping[str, str], channel: str) -> ImportedMessage:
@@ -108,33 +52,27 @@ def message(row: Row, fields: Mapping[str, str], channel: str) -> ImportedMessag
     contact = {name[8:]: value for name, value in given.items() if value is not None and name.startswith("contact.")}
     if contact:
         body["contact"] = contact
-    return ImportedMessage(body, None if "external_id" in body else key_of(body))
+    content = _content(body)
+    return ImportedMessage(body, content, None if "external_id" in body else _key(content))
 
 
 def key_of(body: Mapping[str, Any]) -> str:
     """The same fields give the same key, in whatever order and encoding they stood."""
-    canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return "sha256-" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    return _key(_content(body))
 
 
-def _by_name(columns: Sequence[str], taken: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for column in columns:
-        try:
-            field = known_field(column)
-        except WrongMapping:
-            continue
-        if field not in taken:
-            found.setdefault(field, column)
-    return found
+def _key(content: bytes) -> str:
+    return f"sha256-{hashlib.sha256(content).hexdigest()}"
 
 
-def _found(columns: Sequence[str]) -> str:
-    return f"the file has the columns {', '.join(map(repr, columns))}" if columns else "the file has no columns"
-
-
-def _example(columns: Sequence[str]) -> str:
-    return next((one for one in columns if one and one.casefold() not in NEEDED), "COLUMN")
+def _content(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        half = ", ".join(f"U+{ord(one):04X}" for one in error.object[error.start : error.end][:3])
+        raise Unusable(f"the row holds half a character ({half}), which no text can; write it again") from error
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"the row holds a value that is no JSON ({error}); write text") from error
 
 
 def _value(field: str, given: Any) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import typer
 
 from deploy.cli import desk_client
-from deploy.cli.console import FAILED, PARTIAL, REFUSED, USAGE, Failure, ask, emit, say, stack
+from deploy.cli.console import FAILED, PARTIAL, REFUSED, USAGE, Failure, ask, emit, say, say_progress, stack
 from deploy.cli.tables import show_table
 from shared.runtime import timestamps
 
@@ -65,7 +65,7 @@ def show(id_: Id) -> None:
         say("The record was deleted from its topic by retention, or erased: its content is not available.")
     else:
         show_table(("header", ""), ((one["name"], content(one)) for one in found["headers"]))
-        say(f"key    {content(found['key'])}\nvalue  {content(found['value'])}")
+        say(f"key    {content(found['key'])}", f"value  {content(found['value'])}")
     emit(found)
 
 
@@ -135,7 +135,7 @@ def replayed(ids: Sequence[str], order: Mapping[str, Any]) -> Iterator[dict[str,
             sentence = f"{failure.sentence} {start} of {len(ids)} dead letters were processed: run the command again."
             raise Failure(failure.code, sentence) from failure
         if len(ids) > BATCH:
-            print(f"{min(start + BATCH, len(ids))} of {len(ids)}", file=sys.stderr, flush=True)
+            say_progress(f"{min(start + BATCH, len(ids))} of {len(ids)}")
 
 
 def _letter_call(method: str, id_: str, action: str = "", body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from services.router.dead_letters.responses import (
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import PageSize
 from shared.http.problems import Problem, documented, shown
-from shared.http.request_body import body_of, limited_body
+from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.topic_reader import topic_reader
 
 AFTER = "Only what follows this: `next` of the page before."
@@ -83,7 +83,7 @@ def _replay_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         summary="Replay dead letters, or report what a replay would do",
     )
     async def replay_some(request: Request) -> Outcomes:
-        given = DeadLetterReplaysBody.model_validate_json(await limited_body(request))
+        given = parsed(DeadLetterReplaysBody, await limited_body(request))
         await replaying.refresh()
         order = ReplayOrder(given.by, given.anyway, given.dry_run)
         return Outcomes(outcomes=await replaying.replay(given.ids, order))
@@ -96,7 +96,7 @@ def _replay_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         summary="Replay a dead letter",
     )
     async def replay(id: LetterId, request: Request) -> ReplayOutcome:
-        given = DeadLetterReplayBody.model_validate_json(await limited_body(request) or b"{}")
+        given = parsed(DeadLetterReplayBody, await limited_body(request) or b"{}")
         await replaying.refresh()
         await replaying.letters.letter(id)
         [outcome] = await replaying.replay([id], ReplayOrder(given.by, given.anyway))
@@ -113,7 +113,7 @@ def _discard_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         summary="Discard a dead letter, with a reason",
     )
     async def discard(id: LetterId, request: Request) -> DeadLetterDiscarded:
-        given = DiscardBody.model_validate_json(await limited_body(request))
+        given = parsed(DiscardBody, await limited_body(request))
         await replaying.refresh()
         letter, holds = await replaying.discard(id, given.why, given.by)
         return DeadLetterDiscarded(**row_fields(letter), history=letter["history"], holds=holds)

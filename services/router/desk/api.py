@@ -18,7 +18,7 @@ from shared.city import City, Department
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
-from shared.http.request_body import body_of, limited_body
+from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.publisher import Publisher
 from shared.service.reconciliation import Published, place_of
 
@@ -78,7 +78,7 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
         summary="Retire a department; its open parts go to triage",
     )
     async def retire_department(code: DepartmentCode, request: Request) -> Retired:
-        body = RetirementBody.model_validate_json(await limited_body(request))
+        body = parsed(RetirementBody, await limited_body(request))
         changed, parts = await retirement.retire(code, body.reason)
         return Retired(**Revised.of(changed).model_dump(), parts=parts)
 

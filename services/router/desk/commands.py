@@ -14,6 +14,7 @@ from shared.contracts.envelope import Payload
 from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
 from shared.contracts.sources import DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
+from shared.http.request_body import json_document
 from shared.ledger.ledger import Entry, Ledger
 from shared.ledger.numbering import accept_in_free_place, next_number
 from shared.ledger.relay import erased
@@ -74,6 +75,7 @@ class Commands:
             given = from_json(body)
         except ValueError as error:
             raise Problem(422, "The body is not JSON; write an object with the field `type`.") from error
+        json_document(body)
         kind = given.get("type") if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in COMMANDS:
             detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from shared.city import Name
 from shared.contracts.documented import Documented
-from shared.contracts.fields import no_nul
+from shared.contracts.fields import has_words
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 REASON_MAX = 2_000
@@ -35,7 +35,7 @@ class RetirementBody(Documented):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
     """The reason, 1 to 2,000 characters. The department receives it with each part that goes back to triage."""
 
-    _no_nul = field_validator("reason")(no_nul)
+    _words = field_validator("reason")(has_words("write the reason"))
 
 
 class AssignBody(Documented):
