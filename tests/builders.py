@@ -45,6 +45,11 @@ NAMES = {
 }
 
 
+def filled(character: str, length: int) -> str:
+    """A text of this length that is not blank."""
+    return character * (length - 1) + "."
+
+
 def a_rule(id_: str, word: str, lead: str, *co_handlers: str) -> Rule:
     """A rule with one term."""
     why = Name(zh=f"{word}归{lead}", en=f"{lead} answers for {id_}")

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator
 
@@ -53,10 +53,7 @@ class ContactGiven(Documented):
 
     _no_nul = field_validator("name", "phone", "email")(no_nul)
 
-    @field_validator("name", "phone", "email", mode="before")
-    @classmethod
-    def _empty_is_none(cls, given: Any) -> Any:
-        return blank_is_none(given)
+    _blank = field_validator("name", "phone", "email", mode="before")(blank_is_none)
 
     @field_validator("phone")
     @classmethod

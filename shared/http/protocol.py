@@ -8,7 +8,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_BYTES_MAX = 64 * 1024
 """For a head, and for what arrives without a byte of the body later: extensions of a chunk, and trailers."""
 HEAD_S = 15.0
-"""From the start of a connection, or the last response on it, to the end of the next head."""
+"""From the start of a connection, or the first byte after a response, to the end of the next head.
+
+uvicorn closes a connection that stays silent after a response. It waits longer than a load balancer keeps one for reuse.
+"""
 UNREAD_BYTES_MAX = 1024 * 1024
 """Bytes of a body that may arrive after its response, so that the client reads the response."""
 BUFFER_BYTES_MAX = 64 * 1024
@@ -103,12 +106,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Called when a response is written, before the next request of the connection is handled."""
         self._unread_bytes = 0
         super().on_response_complete()
-        if not self.transport.is_closing() and not self.pipeline:
+        if self._in_message and not self.pipeline and not self.transport.is_closing():
             self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop, with a piece of bounded size."""
         self._bytes_outside_body += len(data)
+        if self._late is None and self.cycle is not None and self.cycle.response_complete:
+            self._await_head()
         super().data_received(data)
         if not self._in_message or self.transport.is_closing():
             return

@@ -9,7 +9,7 @@ from shared.kafka.fetched_batches import Unreadable
 
 
 class Record(NamedTuple):
-    """One record as it lies in its topic; `headers` may hold anything a stranger's client wrote.
+    """One record of a topic; `headers` may hold anything a stranger's client wrote.
 
     `unreadable` is the reason why the record cannot be read. A batch that cannot be decompressed is one such record, with the
     offset of its last one.

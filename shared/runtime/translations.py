@@ -36,7 +36,7 @@ def translations(language: str) -> NullTranslations:
 
 
 def gettext_noop(message: str) -> str:
-    """The message itself, marked for the catalogue where it stands and translated where it is used."""
+    """The message itself, marked for the catalogue and translated where it is used."""
     return message
 
 

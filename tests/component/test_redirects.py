@@ -1,4 +1,4 @@
-"""Redirects stay on the server that answers, whatever host the request names."""
+"""Redirects stay on the server that answers and ignore the host of the request."""
 
 import httpx
 import pytest

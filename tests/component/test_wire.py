@@ -128,6 +128,27 @@ async def test_a_head_that_stops_after_an_earlier_response_is_closed(monkeypatch
         assert await reader.read() == b"0 0"
 
 
+async def test_a_silent_connection_after_a_response_is_left_to_the_keep_alive_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        for _ in range(2):
+            await send(writer, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(3) == b"0 0"
+            await asyncio.sleep(0.5)
+        await send(writer, b"\r\n")
+        assert await reader.read() == b""
+
+
+async def test_a_body_that_stops_after_its_response_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    async with connection() as (reader, writer):
+        await send(writer, b"POST /unread HTTP/1.1\r\nContent-Length: 10\r\n\r\n")
+        assert (await reader.read()).endswith(b"unread")
+
+
 async def test_a_request_that_takes_long_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_S", 0.1)
     async with connection() as (reader, writer):

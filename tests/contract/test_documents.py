@@ -56,3 +56,13 @@ def test_no_line_of_a_document_is_long() -> None:
 
 def test_a_long_line_is_seen() -> None:
     assert long_lines("x.md", "|" + "x" * LINE_MAX + "\n" + "y" * LINE_MAX) == ["x.md:1 has 121 characters"]
+
+
+@pytest.mark.parametrize("name", tracked())
+def test_each_link_within_a_document_leads_to_a_heading(name: str) -> None:
+    text = (REPOSITORY / name).read_text("utf-8")
+    headings = [
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()) for line in text.splitlines() if line.startswith("#")
+    ]
+    anchors = {heading.replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) - anchors == set()

@@ -1,4 +1,4 @@
-"""A row that cannot be taken is told with its line and its bytes, and costs no other row."""
+"""A rejected row is reported with its line and its bytes, and affects no other row."""
 
 import gzip
 from pathlib import Path

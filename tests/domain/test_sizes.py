@@ -35,17 +35,24 @@ from shared.kafka.publisher import size_of
 from shared.kafka.records import Record
 from shared.kafka.topics import department_topics, system_topics
 from shared.service.event_decoders import read_told
-from tests.builders import INQUIRY, MONDAY_NOON, Step, Story, a_city, a_department, a_record, part_of, received, told
+from tests.builders import (
+    INQUIRY,
+    MONDAY_NOON,
+    Step,
+    Story,
+    a_city,
+    a_department,
+    a_record,
+    filled,
+    part_of,
+    received,
+    told,
+)
 
 STORE_MAX = 16 * 1_048_576
 CODES = [f"office-{n:02d}" for n in range(DEPARTMENTS_MAX)]
 BATCH_OVERHEAD = 200
 CONTROL, ASTRAL, MARK = "\x01", "\U0001f600", "\x1a"
-
-
-def filled(character: str, length: int) -> str:
-    """A text of this length that is not blank."""
-    return character * (length - 1) + "."
 
 
 def city(character: str) -> CityIndex:

@@ -11,6 +11,7 @@ from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from tests.backing import Backing
+from tests.builders import filled
 from tests.conftest import REPOSITORY, RunningStack
 from tests.integration.outside import Resident, departments_write, read_all
 
@@ -46,11 +47,6 @@ def test_the_largest_case_is_answered_and_published(running: Backing, stack: Run
     assert [one.headers["dl_reason"] for one in letters if one.headers.get("ce_subject") == receipt["inquiry_id"]] == []
     told = [one for one in read_all(running.kafka, [topics.RESIDENTS]) if one.key == receipt["inquiry_id"]]
     assert max(len(one.value) for one in told) > 3 * DEPARTMENTS_MAX * (TEXT_MAX - DEPARTMENTS_MAX) * 4
-
-
-def filled(character: str, length: int) -> str:
-    """A text of this length that is not blank."""
-    return character * (length - 1) + "."
 
 
 def in_the_hall(notifier: str, inquiry_id: str) -> None:

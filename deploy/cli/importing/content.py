@@ -40,7 +40,7 @@ class Content:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The file as it is on disk, and its unpacked content; gzip is known by its first bytes, whatever the name says."""
+    """The file as it is on disk, and its unpacked content; gzip is recognised by its first bytes, not by the file name."""
     if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
         raise FileProblem(f"{str(path)!r} is not a file that can be read twice: write it to a file first.")
     with path.open("rb") as raw:

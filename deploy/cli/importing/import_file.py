@@ -195,7 +195,7 @@ def _checker() -> Sending:
 
 
 async def _sender(connected: AsyncExitStack, intake: str, token: str) -> Sending:
-    """Ask before the first row, so that a stack that does not run is told at once."""
+    """Check the connection before the first row, so that a stopped stack fails at once."""
     http = await connected.enter_async_context(client(intake, token))
     try:
         await http.get("/healthz", timeout=5.0)

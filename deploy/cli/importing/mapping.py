@@ -35,7 +35,7 @@ class ImportedMessage:
         return str(self.body.get("external_id", ""))
 
     def repeated(self, times: int) -> "ImportedMessage":
-        """The message of a row that stands in its file for the second, third… time and is meant so."""
+        """The message of the second, third… copy of a row, imported with --keep-duplicates."""
         return replace(self, key=f"{self.key}-{times}")
 
 

@@ -58,7 +58,7 @@ class PrivateCsv:
 
 
 def _owners_alone(path: str, flags: int) -> int:
-    """A former file is removed first: whoever could open that one cannot read the new one."""
+    """Remove an earlier file first: a process that has it open cannot read the new rows."""
     if Path(path).exists() and stat.S_ISREG(os.lstat(path).st_mode):
         os.unlink(path)
     return os.open(path, flags, 0o600)

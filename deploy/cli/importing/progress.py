@@ -23,7 +23,7 @@ def told(tally: Tally) -> str:
 
 @contextmanager
 def progress(path: Path, raw: BinaryIO, tally: Tally) -> Iterator[Callable[[], None]]:
-    """Yields what is called after each row; how much is done is told by the bytes read of the file."""
+    """Yields a function to call after each row. The bytes read of the file give the progress."""
     size = path.stat().st_size
     if not sys.stderr.isatty():
         yield _in_lines(raw, size, tally)

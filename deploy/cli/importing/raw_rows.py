@@ -14,7 +14,7 @@ QUOTE = b'"'
 
 @dataclass(frozen=True)
 class RawRow:
-    """One row as it stands in the file: its lines from 1, its first byte from 0, its size in bytes.
+    """One row of the file: its lines from 1, its first byte from 0, its size in bytes.
 
     `content` is all of it, or its beginning where it is longer than ROW_MAX. `open_line` is the line of a quote that
     is not closed before the end of the file. `signs` counts the delimiters of a row without quotes.

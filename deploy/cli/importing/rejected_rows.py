@@ -41,7 +41,7 @@ class Results(PrivateCsv):
 
 
 def shown(text: str) -> str:
-    """Text that no spreadsheet runs; a byte that is no character stands there as its number."""
+    """Text without formulas; a byte that does not decode becomes `\\x` and its number."""
     return neutralised(ESCAPED.sub(lambda one: f"\\x{ord(one[0]) - 0xDC00:02x}", text))
 
 

@@ -1,4 +1,4 @@
-"""One row of a file, and what can be wrong with it whatever the form of the file is."""
+"""One row of a file, and the faults that a row of any file format can have."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ ESCAPED = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its cells by column, why it could not be read, if it could not, and where it stands in the file.
+    """One row: its cells by column, why it could not be read, if it could not, and its position in the file.
 
     `original` is the text of a line of JSONL. `content` is the row's bytes where its cells do not say them exactly.
     """

@@ -47,7 +47,7 @@ def sentence(
 def _values(
     case: Case, fact: Fact, said: FactWords, handlers: Sequence[HandlerFields], reply: str, directory: CityIndex
 ) -> Mapping[str, str]:
-    """What stands in the placeholders of the fact's sentence."""
+    """The values for the placeholders of the fact's sentence."""
     language = case.inquiry.language if case.inquiry else "zh"
     match fact:
         case facts.Registered():
