@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from shared.city.consistency import CityParts, contradictions
-from shared.city.entries import CityEntry, Department, Name, Policy, Rule
+from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Policy, Rule
 from shared.city.faults import CityError, Fault, nearest, quoted
 
 
@@ -18,6 +18,14 @@ class City(CityEntry):
     """The city's name in both languages."""
     time_zone: str
     """The IANA time zone of ticket numbers and scoreboard periods, such as `Asia/Shanghai`."""
+    telephone: Phone | None = None
+    """The telephone number of the city's service desk, on every page and mail; null for none."""
+    emergency: Paragraphs | None = None
+    """What to do in an emergency and whom to call, on every page; null for no notice."""
+    scope: Paragraphs | None = None
+    """What residents can write about here, on the form; null for no notice."""
+    privacy: Paragraphs | None = None
+    """What happens to a resident's words and contact, on the form; null for no notice."""
     departments: tuple[Department, ...]
     """Every department, retired ones included."""
     rules: tuple[Rule, ...] = ()

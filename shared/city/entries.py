@@ -14,6 +14,7 @@ AREA_OFFICE = "@area"
 
 KINDS = ("bureau", "district", "utility", "imported")
 HOURS_MAX = 24 * 366
+PARAGRAPH_MAX = 1_000
 
 
 def _visible(text: str) -> str:
@@ -29,6 +30,9 @@ Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_visible)
+]
+Paragraph = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PARAGRAPH_MAX), AfterValidator(_visible)
 ]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
@@ -50,6 +54,15 @@ class Name(CityEntry):
     """The Chinese name."""
     en: Text
     """The English name."""
+
+
+class Paragraphs(CityEntry):
+    """A short text in both languages, at most 1,000 characters each."""
+
+    zh: Paragraph
+    """The Chinese text."""
+    en: Paragraph
+    """The English text."""
 
 
 class Department(CityEntry):

@@ -10,7 +10,7 @@ from shared.city.parsing import city_of, field_faults
 from shared.city.yaml_file import UnreadableYaml, YamlFile, read
 
 CITY_FILE = "city.yaml"
-CITY_FIELDS = ("name", "time_zone")
+CITY_FIELDS = ("name", "time_zone", "telephone", "emergency", "scope", "privacy")
 FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml")
 _KNOWN_FILES = f"known files are {', '.join(FILES)} and rules/*.yaml"
 

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from shared.city.city import City
 from shared.city.consistency import CityParts, authoring_faults, contradictions
-from shared.city.entries import CityEntry, Department, Name, Policy, Rule
+from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Policy, Rule
 from shared.city.faults import Fault, Faulty, under
 
 CITY_BYTES_MAX = 3_500_000
@@ -21,6 +21,10 @@ class Outline(CityEntry):
     revision: int = 0
     name: Name
     time_zone: str
+    telephone: Phone | None = None
+    emergency: Paragraphs | None = None
+    scope: Paragraphs | None = None
+    privacy: Paragraphs | None = None
     departments: list[Any]
     rules: Annotated[list[Any], Field(default_factory=list)]
     policies: list[Any]
@@ -35,9 +39,7 @@ def city_of(given: Any) -> City:
     if faults:
         raise Faulty(sorted(faults, key=_order))
     city = City(
-        revision=outline["revision"],
-        name=outline["name"],
-        time_zone=outline["time_zone"],
+        **{name: outline[name] for name in Outline.model_fields if name not in LISTS},
         departments=tuple(parts.departments.values()),
         rules=tuple(parts.rules.values()),
         policies=tuple(parts.policies.values()),
