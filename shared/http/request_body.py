@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from shared.contracts.json_keys import RepeatedKey, unique_keys
 from shared.http.problems import FieldProblem, Problem, inlined, invalid, shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -68,22 +68,15 @@ def parsed(model: type[Model], body: bytes) -> Model:
 def json_document(body: bytes) -> Any:
     """Parse JSON. Refuses a repeated key, because `json` would silently keep the last value only. Raises Problem 422."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        return json.loads(body.decode(), object_pairs_hook=unique_keys, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise _not_json("it is nested too deeply") from error
     except UnicodeDecodeError as error:
         raise _not_json(f"byte {error.start} is not UTF-8") from error
+    except RepeatedKey as error:
+        raise _not_json(f"the key {shown(error.key)} is repeated in one object; keep one of them") from error
     except ValueError as error:
         raise _not_json(str(error)) from error
-
-
-def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the key {shown(name)} is repeated in one object; keep one of them")
-        found[name] = value
-    return found
 
 
 def _refuse_constant(name: str) -> Any:

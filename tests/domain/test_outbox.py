@@ -117,10 +117,23 @@ def test_the_last_of_repeated_headers_counts() -> None:
     assert knock(ACCEPTED, ("ce_type", b"nonsense"), TYPE).refusal is None
 
 
-def test_the_last_of_repeated_json_keys_counts() -> None:
-    message = knock(f'{{"part_id": "x", "part_id": "{PART}"}}'.encode()).message
-    assert message is not None
-    assert message.part_id == PART
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (f'{{"part_id": "x", "part_id": "{PART}"}}', (TYPE,)),
+        (f'{{"part_id": "{PART}", "more": [{{"mood": 1, "mood": 2}}]}}', (TYPE,)),
+        (
+            f'{{"type": "chorus.part.accepted", "id": "7", "data": {{"part_id": "x", "part_id": "{PART}"}}}}',
+            (("content-type", b"application/cloudevents+json"),),
+        ),
+    ],
+    ids=["value", "deep", "structured"],
+)
+def test_a_repeated_json_key_is_refused(value: str, headers: tuple[tuple[str, bytes], ...]) -> None:
+    key = "mood" if "mood" in value else "part_id"
+    reason, remedy = refused(value.encode(), *headers)
+    assert reason == f"The value is not a chorus.part.accepted: the key '{key}' is repeated."
+    assert remedy.startswith("Write a JSON object with part_id")
 
 
 def test_unknown_fields_are_ignored_and_twenty_thousand_characters_accepted() -> None:

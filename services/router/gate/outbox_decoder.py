@@ -8,6 +8,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from services.router.domain.decision import Refusal
 from shared.contracts import ids
 from shared.contracts.inputs import DEPARTMENT_MESSAGES, PartMessage
+from shared.contracts.json_keys import repeated_key
 from shared.http.problems import field_problems
 from shared.kafka import topics
 from shared.kafka.records import Record
@@ -71,7 +72,9 @@ def read_outbox(record: Record) -> OutboxRecord:
     if record.unreadable:
         return OutboxRecord(record, department, id_, origin, refusal=Refusal("invalid", record.unreadable, READABLE))
     try:
-        return OutboxRecord(record, department, id_, origin, message=understood(sent))
+        message = understood(sent)
+        refuse_repeated_keys(record.value or b"", sent.type or "")
+        return OutboxRecord(record, department, id_, origin, message=message)
     except InvalidOutboxRecord as unreadable:
         return OutboxRecord(record, department, id_, origin, refusal=unreadable.refusal)
 
@@ -116,6 +119,12 @@ def understood(sent: SentMessage) -> PartMessage:
             f"{message.part_id[:100]!r} is no part_id.", "Use the part_id of a part.offered in your inbox."
         )
     return message
+
+
+def refuse_repeated_keys(value: bytes, kind: str) -> None:
+    """Raise InvalidOutboxRecord for a value, envelope included, in which an object has a key twice."""
+    if (key := repeated_key(value)) is not None:
+        raise InvalidOutboxRecord(f"The value is not a {kind}: the key {key[:100]!r} is repeated.", remedy_for(kind))
 
 
 def remedy_for(kind: str) -> str:
