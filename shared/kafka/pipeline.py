@@ -1,7 +1,7 @@
 """The pipeline of one subscription: handle a batch, publish its messages, wait for confirmation, commit its offsets.
 
-While Kafka confirms the messages of one batch, the next batch is handled and the offsets of the previous one are
-committed. Commits stay in order. At most three batches are in memory.
+While Kafka confirms the messages of one batch, the next batch is handled. Commits stay in order and hold up no batch: one
+commit covers all batches that were confirmed while the commit before it was running. At most two batches are in memory.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Generic, TypeAlias
+from typing import Generic, NamedTuple, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -24,6 +24,19 @@ from shared.runtime.logging import log
 from shared.runtime.tasks import cancel_and_wait
 
 Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
+Offsets: TypeAlias = Mapping[TopicPartition, int]
+COMMIT_PAUSE_S = 0.1
+"""Between two commits under load. Each commit of the core takes two journaled writes, for which its decisions would wait."""
+UNCOMMITTED_BATCHES_MAX = 20
+"""So many batches may be handled beyond the last commit; a killed process repeats them."""
+
+
+class Confirmed(NamedTuple):
+    """A batch whose effects are stored and whose messages are confirmed: the assignment under which it was read, and the
+    offsets after its records."""
+
+    assignment: int
+    offsets: Offsets
 
 
 class Pipeline(Generic[Item]):
@@ -49,7 +62,7 @@ class Pipeline(Generic[Item]):
         self._resumed_for: int | None = None
         self._confirming: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
-        self._before: asyncio.Task[None] | None = None
+        self._confirmed: list[Confirmed] = []
 
     async def resume(self, consumer: AIOKafkaConsumer) -> None:
         """Before the first poll after an assignment, seek to the store's offset; waits while a dependency is unavailable."""
@@ -82,17 +95,17 @@ class Pipeline(Generic[Item]):
     async def _take(self, records: Sequence[Raw], assignment: int) -> None:
         batch = await self.policy.items(list(map(record_of, records)), assignment)
         failure, outputs = await self._handle(batch)
-        for former in filter(None, (self._confirming, self._before)):
-            await asyncio.shield(former)
+        if self._confirming is not None:
+            await asyncio.shield(self._confirming)
+        while self._committing is not None and len(self.oldest_ms) > UNCOMMITTED_BATCHES_MAX:
+            await asyncio.shield(self._committing)
         if failure is not None:
             self.policy.log_failure(failure)
             await self.policy.settle(batch, assignment, self._attempt)
             batch = []  # each item is now published, parked or a dead letter
-        name = self.options.group
-        self._confirming = asyncio.create_task(self._confirm(batch, outputs, assignment), name=f"{name}-confirms")
-        commit = self._finish(assignment, records, self._confirming, self._committing)
-        self._before = self._committing
-        self._committing = asyncio.create_task(commit, name=f"{name}-commits")
+        confirmed = Confirmed(assignment, offsets_after(records))
+        confirm = self._confirm(batch, outputs, confirmed)
+        self._confirming = asyncio.create_task(confirm, name=f"{self.options.group}-confirms")
 
     async def _handle(self, batch: Sequence[Pair[Item]]) -> tuple[Exception | None, Sequence[Publishable]]:
         """Handle a batch once; returns the failure, or the messages that follow."""
@@ -123,33 +136,36 @@ class Pipeline(Generic[Item]):
         failure, outputs = await self._handle(batch)
         return failure or await self._publish(batch, outputs)
 
-    async def _confirm(self, batch: Sequence[Pair[Item]], outputs: Sequence[Publishable], assignment: int) -> None:
+    async def _confirm(self, batch: Sequence[Pair[Item]], outputs: Sequence[Publishable], confirmed: Confirmed) -> None:
         async with self._fatal_failures_end_the_process():
             if await self._publish(batch, outputs) is not None:
-                await self.policy.settle(batch, assignment, self._attempt)
+                await self.policy.settle(batch, confirmed.assignment, self._attempt)
+        self._confirmed.append(confirmed)
+        if self._committing is None or self._committing.done():
+            commits = self._commit_confirmed()
+            self._committing = asyncio.create_task(commits, name=f"{self.options.group}-commits")
 
-    async def _finish(self, assignment: int, records: Sequence[Raw], *former: asyncio.Task[None] | None) -> None:
-        """Commit a confirmed batch after the batches before it. After a rebalance the partitions' new owner repeats it."""
-        for one in filter(None, former):
-            await one
-        async with self._fatal_failures_end_the_process():
-            if assignment == self._assignment:
-                await self.commit(records)
-            else:
-                metrics.COMMIT_FAILURES.labels(self.options.service).inc()
-        metrics.LAST_PROCESSED.labels(self.options.service).set_to_current_time()
-        self._progressed()
-        self.oldest_ms.popleft()
+    async def _commit_confirmed(self) -> None:
+        """Commit the confirmed batches until none is left. After a rebalance the partitions' new owner repeats them."""
+        while self._confirmed:
+            batches, self._confirmed = self._confirmed, []
+            offsets: dict[TopicPartition, int] = {}
+            for one in batches:
+                if one.assignment == self._assignment:
+                    offsets |= one.offsets
+                else:
+                    metrics.COMMIT_FAILURES.labels(self.options.service).inc()
+            async with self._fatal_failures_end_the_process():
+                if offsets:
+                    await self.commit(offsets)
+            metrics.LAST_PROCESSED.labels(self.options.service).set_to_current_time()
+            self._progressed()
+            for _ in batches:
+                self.oldest_ms.popleft()
+            if self.oldest_ms:
+                await asyncio.sleep(COMMIT_PAUSE_S)
         if not self.oldest_ms:
             self.idle.set()
-
-    async def commit(self, records: Sequence[Raw]) -> None:
-        """Commit the offsets after these records. A failed commit of a revoked partition is counted: its owner repeats it."""
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        await self._commit(offsets)
 
     async def commit_passed(self, consumer: AIOKafkaConsumer) -> None:
         """After a poll without records, commit the offsets of control records and aborted records at the end.
@@ -173,9 +189,10 @@ class Pipeline(Generic[Item]):
         further = {one: offset for one, offset in now.items() if offset > committed.get(one, offset)}
         if further:
             async with self._fatal_failures_end_the_process():
-                await self._commit(further)
+                await self.commit(further)
 
-    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Offsets) -> None:
+        """Commit these offsets. A failed commit of a revoked partition is counted: its owner repeats the records."""
         self.polling.go_on_from(offsets)
         consumer = self.consumer()
         if self.options.group is None or consumer is None:
@@ -220,7 +237,7 @@ class Pipeline(Generic[Item]):
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """The background tasks of the batches in progress."""
-        return [one for one in (self._confirming, self._before, self._committing) if one is not None]
+        return [one for one in (self._confirming, self._committing) if one is not None]
 
     async def drained(self, limit_s: float) -> None:
         """Wait at most `limit_s` seconds until all batches in progress are committed."""
@@ -230,3 +247,12 @@ class Pipeline(Generic[Item]):
     async def stop(self) -> None:
         """Cancel the background tasks. Batches that are not committed are read again."""
         await cancel_and_wait(self.tasks)
+
+
+def offsets_after(records: Sequence[Raw]) -> Offsets:
+    """By partition, the offset after the last of these records."""
+    offsets: dict[TopicPartition, int] = {}
+    for record in records:
+        partition = TopicPartition(record.topic, record.partition)
+        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    return offsets

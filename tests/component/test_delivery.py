@@ -334,33 +334,6 @@ async def test_the_next_batch_is_stored_while_the_first_awaits_confirmation(
     assert reading.consumer.commits == [{("a", 0): 2}, {("a", 0): 3}]
 
 
-async def test_two_batches_are_in_flight_and_a_third_waits(
-    reading: Reading, confirming: Confirming, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    confirming.broker.set()
-    coordinator, commit = asyncio.Event(), reading.consumer.commit
-
-    async def slowly(offsets: Any) -> None:
-        await coordinator.wait()
-        await commit(offsets)
-
-    monkeypatch.setattr(reading.consumer, "commit", slowly)
-    async with asyncio.timeout(5):
-        await consume(reading, 0)
-        await consume(reading, 1)
-        while confirming.confirmed != [b"0", b"1"]:
-            await asyncio.sleep(0)
-    third = asyncio.create_task(consume(reading, 2))
-    await asyncio.sleep(0.01)
-    assert (confirming.stored, confirming.confirmed) == ([b"0", b"1", b"2"], [b"0", b"1"])
-    assert (third.done(), reading.consumer.commits) == (False, [])
-    await reading.subscription.pipeline.drained(0.01)
-    coordinator.set()
-    await third
-    await reading.subscription.pipeline.drained(5)
-    assert reading.consumer.commits == [{("a", 0): 1}, {("a", 0): 2}, {("a", 0): 3}]
-
-
 async def test_an_abandoned_batch_is_no_longer_in_flight(reading: Reading, confirming: Confirming) -> None:
     await consume(reading, 0)
     let_go = asyncio.create_task(consume(reading, 1))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.kafka import failure_policy, topics
+from shared.kafka import failure_policy, pipeline, topics
 from shared.kafka.dead_letters import dead_letter
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.options import SubscriptionOptions
@@ -106,6 +106,33 @@ async def test_commits_are_sequential() -> None:
     consumer.first.set()
     await work.pipeline.drained(5)
     assert consumer.commits == [{("a", 0): 1}, {("a", 0): 2}]
+
+
+async def test_batches_confirmed_during_a_commit_share_the_next_one() -> None:
+    consumer = SlowConsumer()
+    work = Work(consumer=consumer)
+    for offset in range(4):
+        await work.consume(offset)
+        await settled()
+    assert ([one for one, _ in work.published], consumer.commits) == ([b"1"] * 4, [])
+    consumer.first.set()
+    await work.pipeline.drained(5)
+    assert consumer.commits == [{("a", 0): 1}, {("a", 0): 4}]
+
+
+async def test_a_batch_waits_for_a_commit_when_too_many_are_uncommitted() -> None:
+    consumer = SlowConsumer()
+    work = Work(consumer=consumer)
+    for offset in range(pipeline.UNCOMMITTED_BATCHES_MAX):
+        await work.consume(offset)
+        await settled()
+    waiting = asyncio.create_task(work.consume(pipeline.UNCOMMITTED_BATCHES_MAX))
+    await settled()
+    assert not waiting.done()
+    consumer.first.set()
+    await waiting
+    await work.pipeline.drained(5)
+    assert consumer.commits[-1] == {("a", 0): pipeline.UNCOMMITTED_BATCHES_MAX + 1}
 
 
 async def test_a_permanent_failure_before_the_confirmation_is_reported_and_blocks_the_batch() -> None:

@@ -14,7 +14,7 @@ from services.router.domain.decision import Decision, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import Parked, ParkedInputs
 from shared.kafka.failure_policy import FailurePolicy
-from shared.kafka.pipeline import Pipeline
+from shared.kafka.pipeline import Confirmed, Pipeline, offsets_after
 from shared.kafka.publisher import Publishable
 from shared.kafka.records import Record
 from tests.component.schedules.process import Made
@@ -26,16 +26,16 @@ class CommitsFirst(Pipeline[Input]):
     """Commits before handling."""
 
     async def consume(self, records: Sequence[Raw]) -> None:
-        await self.commit(records)
+        await self.commit(offsets_after(records))
         await super().consume(records)
 
 
 class CommitsUnconfirmed(Pipeline[Input]):
     """Commits after storing the decisions, before the messages are confirmed."""
 
-    async def _finish(self, assignment: int, records: Sequence[Raw], *former: Any) -> None:
-        await self.commit(records)
-        await super()._finish(assignment, records, *former)
+    async def _confirm(self, batch: Any, outputs: Any, confirmed: Confirmed) -> None:
+        await self.commit(confirmed.offsets)
+        await super()._confirm(batch, outputs, confirmed)
 
 
 class ForgetsWhatIsWrong(FailurePolicy[Input]):
