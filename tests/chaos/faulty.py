@@ -20,7 +20,7 @@ from services.router.domain.facts import Fact
 from services.router.domain.outputs.case_events import event_of
 from services.router.stores.decisions import Decisions
 from shared.contracts.envelope import Message
-from shared.kafka.pipeline import Pipeline
+from shared.kafka.pipeline import Pipeline, offsets_after
 from shared.kafka.publisher import Publisher, Row
 from shared.kafka.topics import EVENTS, RESIDENTS
 from shared.service.service import main
@@ -32,7 +32,7 @@ def commit_before_effect() -> None:
     consume = Pipeline.consume
 
     async def hasty(self: Pipeline[Any], records: Sequence[Any]) -> None:
-        await self.commit(records)
+        await self.commit(offsets_after(records))
         await consume(self, records)
 
     setattr(Pipeline, "consume", hasty)  # noqa: B010
