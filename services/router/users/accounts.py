@@ -29,12 +29,11 @@ class StaffAccounts:
         self._file_hash = hash_of(self.file_token)
 
     async def prepare(self) -> None:
-        """Create the indexes, the user `operator` and the token of the file; safe to repeat."""
-        await self.users.prepare()
-        await self.ensure_operator()
+        """Create the indexes, the user `operator` and the token of the file, and revoke the token that it had before.
 
-    async def ensure_operator(self) -> None:
-        """Store the user `operator` with the token of the file, and revoke the token that the file had before."""
+        Safe to repeat, in several processes at once: the index on names comes first, so one of them adds the user.
+        """
+        await self.users.prepare()
         operator = StaffUser(new_number(), SHARED_ACCOUNT, "operator")
         if await self.users.named(SHARED_ACCOUNT) is None and await self.users.add(operator, by=None):
             await self.audit.add(AuditedAct("user-added", operator, by=None))
@@ -53,7 +52,7 @@ class StaffAccounts:
         user = await self.users.user_of(token_hash, timestamps.now())
         if user is None and from_file and not await self.users.knows_token(token_hash):
             # A request may arrive before the preparations are done, or after somebody emptied the store.
-            await self.ensure_operator()
+            await self.prepare()
             user = await self.users.user_of(token_hash, timestamps.now())
         return user
 
