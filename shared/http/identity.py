@@ -1,4 +1,4 @@
-"""Bearer tokens: compared in constant time; addresses that send wrong tokens are rate-limited."""
+"""Bearer tokens of operators: compared in constant time; addresses that send wrong tokens are rate-limited."""
 
 import hmac
 import time
@@ -17,43 +17,47 @@ BEARER = HTTPBearer(
 )
 WRONG_TOKENS = 10
 WRONG_TOKENS_PERIOD_S = 60
-OPERATOR_NEEDED = "This request needs the operator's token: send `Authorization: Bearer <token>`."
-Check = Callable[[Request], Awaitable[None]]
-
-
-def bearer_token(request: Request) -> bytes:
-    """The token of a request; empty without one."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return given.strip().encode() if scheme.lower() == "bearer" else b""
 
 
 def holds_token(request: Request, token: bytes) -> bool:
-    return hmac.compare_digest(bearer_token(request), token)
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
 
 
-def operators_only(token: bytes) -> Check:
-    """A FastAPI dependency that answers 401 without the token, and 429 after too many wrong tokens from one address.
+class WrongTokens:
+    """Counts the wrong tokens of each address.
 
     The right token is checked first, so that nobody can lock out an operator by guessing from the same address.
     """
-    wrong_tokens = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+
+    def __init__(self) -> None:
+        self._limit = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+
+    def count(self, request: Request) -> None:
+        """Count a wrong token. Raises Problem 429 after too many from one address."""
+        client = client_of(request)
+        if wait_s := self._limit.wait_s(client, time.monotonic()):
+            log.warning("too many wrong operator tokens from one address", client=client)
+            raise Problem(
+                429,
+                f"Too many wrong tokens from address {client!r}; try again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s)},
+            )
+
+
+def operators_only(token: bytes, wrong_tokens: WrongTokens | None = None) -> Callable[[Request], Awaitable[None]]:
+    """A FastAPI dependency that answers 401 without the token, and 429 after too many wrong tokens from one address."""
+    counted = wrong_tokens or WrongTokens()
 
     async def check(request: Request) -> None:
-        if not holds_token(request, token):
-            raise refusal(request, wrong_tokens, time.monotonic(), OPERATOR_NEEDED)
+        if holds_token(request, token):
+            return
+        if request.headers.get("authorization"):
+            counted.count(request)
+        raise Problem(
+            401,
+            "This request needs the operator's token: send `Authorization: Bearer <token>`.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
 
     return check
-
-
-def refusal(request: Request, wrong_tokens: RateLimit, now_s: float, needed: str) -> Problem:
-    """The answer to a request without a right token: 429 after too many wrong ones, else 401 that says what is needed."""
-    client = client_of(request)
-    has_header = bool(request.headers.get("authorization"))
-    if has_header and (wait_s := wrong_tokens.wait_s(client, now_s)):
-        log.warning("too many wrong tokens from one address", client=client)
-        return Problem(
-            429,
-            f"Too many wrong tokens from address {client!r}; try again in {wait_s} s.",
-            headers={"Retry-After": str(wait_s)},
-        )
-    return Problem(401, needed, headers={"WWW-Authenticate": "Bearer"})

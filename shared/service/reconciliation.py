@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.contracts.documented import Documented
-from shared.http.identity import BEARER, Check
+from shared.http.identity import BEARER
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body, parsed
@@ -29,6 +29,7 @@ WAIT_MAX_S = 20
 OVERDUE_S = 6 * LEASE_S
 N_DIGITS = 9
 Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
+Check = Callable[[Request], Awaitable[None]]
 
 
 class EntryShown(Documented):

@@ -1,6 +1,5 @@
 """The entry to the desk: who a request acts as, by its token, and whether that role may use the route."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -9,9 +8,8 @@ from starlette.routing import BaseRoute
 
 from services.router.domain.staff import StaffUser
 from services.router.users.rights import ROUTES, judge
-from shared.http.identity import WRONG_TOKENS, WRONG_TOKENS_PERIOD_S, bearer_token, refusal
+from shared.http.identity import WrongTokens
 from shared.http.problems import Problem
-from shared.http.rate_limit import RateLimit
 
 NEEDED = (
     "This request needs the token of a staff user: send `Authorization: Bearer <token>`. A token that was revoked, or "
@@ -28,16 +26,24 @@ class StaffGuard:
 
     def __init__(self, find: Find) -> None:
         self.find = find
-        self.wrong_tokens = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+        self.wrong_tokens = WrongTokens()
 
     async def check(self, request: Request) -> None:
         """A FastAPI dependency of a whole router; `Who` then has the user."""
         given = bearer_token(request)
         user = await self.find(given) if given else None
         if user is None:
-            raise refusal(request, self.wrong_tokens, time.monotonic(), NEEDED)
+            if request.headers.get("authorization"):
+                self.wrong_tokens.count(request)
+            raise Problem(401, NEEDED, headers={"WWW-Authenticate": "Bearer"})
         judge(user.role, action_of(request))
         request.state.staff = user
+
+
+def bearer_token(request: Request) -> bytes:
+    """The token of a request; empty without one."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip().encode() if scheme.lower() == "bearer" else b""
 
 
 def action_of(request: Request) -> str:
