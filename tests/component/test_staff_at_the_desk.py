@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.router.core.input_decoder import read_input
+from services.router.desk.responses import CaseShown
 from services.router.domain.staff import StaffUser
 from shared.contracts.fields import Contact
 from shared.kafka import topics
@@ -122,6 +123,15 @@ async def test_a_clerk_sees_no_words_of_other_departments_before_the_release(off
         None,
     )
     assert (await case(office, ROADS))["parts"][1]["text"] == "机密办理意见"
+
+
+async def test_departments_get_every_field_of_a_case(office: Office) -> None:
+    await office.decide(BOTH)
+    assert (
+        (await case(office, LIGHTING)).keys()
+        == (await case(office, COORDINATOR)).keys()
+        == CaseShown.model_fields.keys()
+    )
 
 
 async def test_a_released_answer_shows_every_paragraph_to_its_departments(office: Office) -> None:
