@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from shared.contracts.inputs import (
     PartReplied,
     PartReturned,
 )
-from shared.contracts.sources import DEPARTMENT, OPERATOR, RESIDENT
+from shared.contracts.sources import DEPARTMENT, DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR, RESIDENT, STAFF
 from shared.kafka import topics
 from shared.kafka.records import Record
 from shared.runtime import timestamps
@@ -91,12 +91,17 @@ DIRECTORY = city_index(CITY)
 
 @dataclass(frozen=True)
 class Step:
-    """An input; `payload` is called with the case before it. `id` defaults to the step's number."""
+    """An input; `payload` is called with the case before it. `id` defaults to the step's number.
+
+    `user` and `role` are those of a staff user at the desk.
+    """
 
     payload: Callable[[Case], Payload]
     department: str | None = None
     id: str | None = None
     at: datetime | None = None
+    user: int | None = None
+    role: str | None = None
 
 
 def received(subject: str, body: str = "请尽快处理，谢谢。", *, id: str | None = None, **more: Any) -> Step:
@@ -178,6 +183,11 @@ def replayed() -> Step:
     return Step(lambda case: CaseReplay(inquiry_id=case.inquiry_id))
 
 
+def at_the_desk(step: Step, user: int, role: str = "clerk") -> Step:
+    """The same step, entered at the desk by a staff user: a department without Kafka works this way."""
+    return replace(step, user=user, role=role)
+
+
 def part_of(case: Case, department: str) -> str:
     """The newest part_id of a department, or an unknown one if it has none."""
     parts = [part.id for part in case.parts.values() if part.department == department]
@@ -247,7 +257,7 @@ def given_by(step: Step, case: Case, number: int) -> Input:
     """The input of a step for this case."""
     payload = step.payload(case)
     value = payload.model_dump_json().encode()
-    origin = f"origin-{step.id or number}" if step.department else None
+    origin = f"origin-{step.id or number}" if step.department and step.user is None else None
     return Input(
         id=step.id or f"input-{number}",
         type=payload.type,
@@ -256,10 +266,11 @@ def given_by(step: Step, case: Case, number: int) -> Input:
         recorded_at=timestamps.to_text(step.at or MONDAY_NOON + timedelta(hours=number - 1)),
         digest=ids.digest(payload.type.encode() + b"\n" + value),
         salt=SALT,
-        actor=actor_of(payload, step.department),
+        actor=Actor(STAFF, step.role) if step.role else actor_of(payload, step.department),
         at=Place(0, number - 1),
         department=step.department,
         origin=origin,
+        user=step.user,
     )
 
 
@@ -300,10 +311,11 @@ WRITER = Contact(name="陈测试", phone="13900000000", email="writer@mail.examp
 
 def input_record(given: Input) -> Record:
     """An input as a record of the log."""
-    department = given.department
+    department, salt = given.department, given.salt.hex()
     source = f"departments/{department}" if department else "chorus/intake"
-    origin = Origin(
-        source, given.inquiry_id, given.recorded_at, given.origin, actor=given.actor.text, salt=given.salt.hex()
-    )
+    if given.user is not None:
+        source = f"{DESK_DEPARTMENT_SOURCE}{department}" if department else DESK_SOURCE
+    sender = given.actor.text, salt, given.user
+    origin = Origin(source, given.inquiry_id, given.recorded_at, given.origin, None, *sender)
     value = given.payload.model_dump_json().encode()
     return record_of(Message(topics.INPUTS, given.inquiry_id, given.id, given.type, origin, value), given.at.offset)

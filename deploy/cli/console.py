@@ -1,10 +1,12 @@
 """Common functions of all commands: text and JSON output, the addresses of the running stack, HTTP calls to services."""
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -83,20 +85,60 @@ def stack() -> StackFile:
 
 
 def operator_token() -> str:
-    """The operator's token for the desk; raises Failure when it cannot be read."""
+    """The operator's token, which every service accepts; raises Failure when it cannot be read."""
     file = stack().operator_token_file
     if not file:
-        raise Failure(USAGE, "No operator token: set CHORUS_OPERATOR_TOKEN_FILE to the file that contains it.")
+        raise Failure(
+            USAGE,
+            "No operator token: set CHORUS_OPERATOR_TOKEN_FILE to the file that contains it. For commands that call the "
+            "desk only, CHORUS_TOKEN_FILE or `chorus login` is enough.",
+        )
+    return _token_in(Path(file), "the operator token")
+
+
+def desk_token() -> str:
+    """The token for the desk: of $CHORUS_TOKEN_FILE, else of `chorus login`, else the operator's."""
+    if named := os.environ.get("CHORUS_TOKEN_FILE"):
+        return _token_in(Path(named), "the token of CHORUS_TOKEN_FILE")
+    stored = login_file()
+    return _token_in(stored, "the token of `chorus login`") if stored.exists() else operator_token()
+
+
+def login_file() -> Path:
+    """Where `chorus login` stores a token: in the data folder of a local stack, else for the address of this desk."""
+    if not os.environ.get("CHORUS_ROUTER_URL") and (data_folder() / "stack.json").exists():
+        return data_folder() / "secrets" / "login-token"
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    desk = urlsplit(stack().urls.router)
+    return home / "chorus" / "tokens" / re.sub(r"[^A-Za-z0-9.-]", "_", f"{desk.scheme}_{desk.netloc}")
+
+
+def _token_in(file: Path, what: str) -> str:
     try:
-        return Path(file).read_text("utf-8").strip()
-    except OSError as error:
-        raise Failure(FAILED, f"Cannot read the operator token in {file!r}: {error.strerror}.") from error
+        token = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Failure(FAILED, f"Cannot read {what} in {str(file)!r}: {why}.") from error
+    if not sendable(token):
+        raise Failure(
+            FAILED, f"The file {str(file)!r} does not contain {what}: it must hold one line of printable ASCII."
+        )
+    return token
+
+
+def sendable(token: str) -> bool:
+    """Whether an HTTP header can carry this token."""
+    return token.isascii() and token.isprintable() and bool(token)
 
 
 def ask(method: str, url: str, *, operator: bool = False, timeout_s: float = 30.0, **request: Any) -> httpx.Response:
-    """Call a service; raises Failure 3 for no answer or a 5xx status, Failure 4 with the service's message for 4xx."""
+    """Call a service; raises Failure 3 for no answer or a 5xx status, Failure 4 with the service's message for 4xx.
+
+    With `operator`, the desk gets the token of the user that this command acts as, every other service the operator's.
+    """
     if operator:
-        request["headers"] = {**request.get("headers", {}), "Authorization": f"Bearer {operator_token()}"}
+        token = desk_token() if url.startswith(f"{stack().urls.router}/") else operator_token()
+        request["headers"] = {**request.get("headers", {}), "Authorization": f"Bearer {token}"}
     try:
         answer = httpx.request(method, url, timeout=timeout_s, trust_env=False, **request)
     except httpx.TransportError as error:

@@ -14,7 +14,17 @@ from deploy.cli.console import Options, emit, options
 from deploy.cli.demo import demo
 from deploy.cli.department import directory, inbox
 from deploy.cli.importing import import_file
-from deploy.cli.operations import apply, dead_letters, reconcile, status, timeline, triage
+from deploy.cli.operations import (
+    apply,
+    case_command,
+    dead_letters,
+    login,
+    reconcile,
+    status,
+    timeline,
+    triage,
+    user,
+)
 from deploy.failure import DONE, FAILED, Failure
 from deploy.terminal import sentence_lines, write_lines
 
@@ -26,6 +36,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Commands about one case; each module adds its own.
+case = typer.Typer(help="Cases at the desk.", no_args_is_help=True)
+case.command("command")(case_command.command)
+
 # A function is a command, a typer application a group of commands.
 app.command()(up.up)
 app.command()(status.status)
@@ -36,6 +50,10 @@ app.command()(secrets.secrets)
 app.command()(timeline.timeline)
 app.add_typer(directory.department, name="department")
 app.add_typer(triage.triage, name="triage")
+app.add_typer(case, name="case")
+app.add_typer(user.user, name="user")
+app.command()(login.login)
+app.command()(login.logout)
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.command()(reconcile.reconcile)
 app.add_typer(inbox.inbox, name="inbox")

@@ -77,6 +77,11 @@ class Folder:
         return self.path / "secrets"
 
     @property
+    def user_tokens(self) -> Path:
+        """A file with the token of each sample user."""
+        return self.secrets / "users"
+
+    @property
     def kafka_users(self) -> Path:
         """A file with the password of each of Kafka's users, where Kafka has users."""
         return self.secrets / "kafka"

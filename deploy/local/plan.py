@@ -53,6 +53,11 @@ class Plan:
     secured: Secured | None = None
 
     @property
+    def has_own_store(self) -> bool:
+        """Whether the stack starts its store itself, so that nobody else's users are in it."""
+        return any(component.name == "store" for component in self.backing)
+
+    @property
     def passwords(self) -> Passwords | None:
         """The passwords of Kafka's users; None for a Kafka without users."""
         return self.secured.passwords if self.secured else None

@@ -8,6 +8,7 @@ from services.intake.tickets import Tickets
 from shared.city import City
 from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
+from shared.http.identity import operators_only
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
@@ -53,7 +54,7 @@ def make(settings: Settings) -> Service:
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(submissions, tickets, token))
-    service.app.include_router(reconciliation.routes(service, token, relay=relay, unseen=store.unseen))
+    service.app.include_router(reconciliation.routes(service, operators_only(token), relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, tickets, masker, service.site))
     install_direct_routes(service.app)
     return service

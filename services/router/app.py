@@ -19,6 +19,11 @@ from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.progress import CoreProgress
 from services.router.stores.store import RouterStore
+from services.router.users import api as users_api
+from services.router.users.accounts import StaffAccounts
+from services.router.users.audit import UserAudit
+from services.router.users.guard import StaffGuard
+from services.router.users.store import Users
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
@@ -61,13 +66,15 @@ class Components:
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
+        token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
 
 
 def make(settings: Settings) -> Service:
     service = Service("router", settings)
     router = Components(service)
-    for prepare in (router.store.prepare, router.progress.prepare, router.ledger.prepare, router.letters.prepare):
-        service.before_reading(prepare)
+    for one in (router.store, router.progress, router.ledger, router.letters, router.accounts):
+        service.before_reading(one.prepare)
     _subscribe(service, router)
     for topic in PUBLISHED_TOPICS:
         service.publishes(topic)
@@ -116,10 +123,11 @@ def _subscribe(service: Service, router: Components) -> None:
 
 
 def _add_routes(service: Service, router: Components) -> None:
-    token = secret(service.settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+    guard = StaffGuard(router.accounts.find)
     for routes in (
-        desk_api.routes(CaseQueries(router.store), router.commands, router.city_desk, router.retirement, token),
-        reconciliation.routes(service, token, relay=router.relay),
-        dead_letters_api.routes(router.replay, token),
+        desk_api.routes(CaseQueries(router.store), router.commands, router.city_desk, router.retirement, guard),
+        reconciliation.routes(service, guard.check, relay=router.relay),
+        dead_letters_api.routes(router.replay, guard),
+        users_api.routes(router.accounts, guard),
     ):
         service.app.include_router(routes)

@@ -5,6 +5,7 @@ from services.scorer.handlers import Events
 from services.scorer.queries import ScoreQueries
 from services.scorer.store import ScorerStore
 from shared.city import City
+from shared.http.identity import operators_only
 from shared.kafka import topics
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
@@ -30,5 +31,5 @@ def make(settings: Settings) -> Service:
     service.publishes(topics.dead_letters("scorer"))
     service.app.include_router(api.routes(ScoreQueries(store, city), settings, service.site))
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(reconciliation.routes(service, token, unseen=store.unseen))
+    service.app.include_router(reconciliation.routes(service, operators_only(token), unseen=store.unseen))
     return service

@@ -16,9 +16,10 @@ Header = tuple[str, bytes | None]
 class Origin(NamedTuple):
     """The CloudEvents attributes that all messages with the same cause share.
 
-    `recorded_at` is the time that the entry point stamped, RFC 3339. Only inputs have `digest`, `actor` and `salt`:
-    `digest` identifies the sender's bytes (the same id with another digest is another message), `actor` is `kind` or
-    `kind/role` of the sender, and `salt` has 64 hexadecimal digits (see `commitments`).
+    `recorded_at` is the time that the entry point stamped, RFC 3339. Only inputs have `digest`, `actor`, `salt` and
+    `user`: `digest` identifies the sender's bytes (the same id with another digest is another message), `actor` is `kind`
+    or `kind/role` of the sender, `salt` has 64 hexadecimal digits (see `commitments`), and `user` is the number of a staff
+    user.
     """
 
     source: str
@@ -28,6 +29,7 @@ class Origin(NamedTuple):
     digest: str | None = None
     actor: str | None = None
     salt: str | None = None
+    user: int | None = None
 
 
 @lru_cache(maxsize=4)
@@ -50,6 +52,7 @@ def _origin_headers(origin: Origin) -> tuple[Header, list[Header], list[Header]]
         ("ce_digest", origin.digest),
         ("ce_actor", origin.actor),
         ("ce_salt", origin.salt),
+        ("ce_user", None if origin.user is None else str(origin.user)),
     )
     after: list[Header] = [(name, text.encode()) for name, text in optional if text is not None]
     return ("ce_source", origin.source.encode()), before, after

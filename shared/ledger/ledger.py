@@ -31,7 +31,8 @@ class WriteUnconfirmed(PyMongoError):
 class Entry:
     """One accepted input. `n` orders the entries of an inquiry; `fingerprint` tells whether a repeat has the same body.
 
-    `actor` is the sender, as `kind` or `kind/role`; `salt` is for the commitments to its texts (see `commitments`).
+    `actor` is the sender, as `kind` or `kind/role`; `user` is the number of a staff user; `salt` is for the commitments to
+    its texts (see `commitments`).
     """
 
     id: str
@@ -44,9 +45,10 @@ class Entry:
     source: str
     actor: str
     salt: str = field(default_factory=lambda: new_salt().hex())
+    user: int | None = None
 
     def document(self) -> Document:
-        return {
+        document: Document = {
             "_id": self.id,
             "inquiry_id": self.inquiry_id,
             "n": self.n,
@@ -58,6 +60,9 @@ class Entry:
             "actor": self.actor,
             "salt": self.salt,
         }
+        if self.user is not None:
+            document["user"] = self.user
+        return document
 
     def repeats(self, earlier: Document) -> bool:
         """Whether the stored entry with this id has the same body. An erased entry counts as having the same one."""

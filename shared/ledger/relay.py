@@ -29,7 +29,8 @@ def message_of(stored: Mapping[str, Any]) -> Message:
     """The message of an entry, made from the stored entry alone: publishing it again writes the same bytes and id."""
     inquiry_id = stored["inquiry_id"]
     at = timestamps.to_text(stored["recorded_at"])
-    origin = Origin(stored["source"], inquiry_id, at, actor=stored["actor"], salt=stored["salt"])
+    actor, salt, user = stored["actor"], stored["salt"], stored.get("user")
+    origin = Origin(stored["source"], inquiry_id, at, actor=actor, salt=salt, user=user)
     return Message(topics.INPUTS, inquiry_id, stored["_id"], stored["type"], origin, stored["value"].encode())
 
 

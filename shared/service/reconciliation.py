@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.contracts.documented import Documented
-from shared.http.identity import BEARER, operators_only
+from shared.http.identity import BEARER
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body, parsed
@@ -29,6 +29,7 @@ WAIT_MAX_S = 20
 OVERDUE_S = 6 * LEASE_S
 N_DIGITS = 9
 Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
+Check = Callable[[Request], Awaitable[None]]
 
 
 class EntryShown(Documented):
@@ -90,12 +91,14 @@ class Missing(Documented):
     """The ids of the messages that this service does not have."""
 
 
-def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
-    """The routes of a service. `relay`: it has a ledger. `unseen`: returns the message ids that its view does not have."""
+def routes(service: Service, check: Check, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
+    """The routes of a service. `check` refuses requests without a right token. `relay`: the service has a ledger.
+    `unseen`: returns the message ids that its view does not have.
+    """
     api = APIRouter(
         tags=["reconciling"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        responses=documented(401, 422, 429, 503),
+        dependencies=[Depends(BEARER), Depends(check)],
+        responses=documented(401, 403, 422, 429, 503),
     )
 
     @api.get("/behind", summary="The consumer lag of this service")

@@ -43,6 +43,7 @@ from shared.store.mongo import Database, close, connect
 from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
+from tests.component.staff import OPERATOR
 from tests.component.test_intake import Intake
 from tests.fakes import FakePublisher, MaskerInProcess
 
@@ -210,7 +211,7 @@ async def tell_everything(one: Services) -> None:
     one.decided += 1
     invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
     await one.put_aside(invalid, "permanent", f"It says {mark('invalid/reason')}.")
-    await one.replaying.discard(f"{one.letters_of}-1", mark("discarded/why"), mark("discarded/by"))
+    await one.replaying.discard(f"{one.letters_of}-1", mark("discarded/why"), mark("discarded/by"), OPERATOR)
 
 
 @asynccontextmanager

@@ -23,7 +23,8 @@ from shared.ledger.ledger import Ledger
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from tests.city_cases import CASES, GOOD, Case, put
-from tests.component.test_desk import TOKEN, problem
+from tests.component.staff import TOKEN, guard
+from tests.component.test_desk import problem
 from tests.fakes import FakePublisher
 
 HILLS = ("departments", 2)
@@ -52,7 +53,7 @@ async def desk() -> AsyncIterator[httpx.AsyncClient]:
     city: CityFeed[CityIndex] = CityFeed(city_index)
     office = CityDesk(store, publisher, city, Settings())
     retirement = Retirement(office, commands, store, city)
-    app.include_router(api.routes(CaseQueries(store), commands, office, retirement, TOKEN))
+    app.include_router(api.routes(CaseQueries(store), commands, office, retirement, guard()))
     headers = {"Authorization": f"Bearer {TOKEN.decode()}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:

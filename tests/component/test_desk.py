@@ -27,9 +27,9 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, Story, a_city, a_record, contributed, received, record_of, told
 from tests.component.conftest import in_background
+from tests.component.staff import TOKEN, guard
 from tests.fakes import FakePublisher
 
-TOKEN = b"the token of a channel or operator"
 TRIAGE = told(received("别的事"))
 CASE = f"/cases/{INQUIRY}"
 
@@ -48,7 +48,7 @@ class Office:
         self.core = Core(self.store, self.city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, TOKEN))
+        app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, guard()))
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
@@ -135,7 +135,10 @@ async def test_a_command_with_an_idempotency_key_is_accepted_once(office: Office
         (b"{", "The body is not JSON"),
         (b"\xff", "The body is not JSON"),
         (b"[]", "type None is not a command"),
-        (b'{"type": "explode"}', "type 'explode' is not a command; write one of assign, replay, withdraw-part."),
+        (
+            b'{"type": "explode"}',
+            "type 'explode' is not a command; write one of accept, assign, contribute, replay, reply, return, withdraw-part.",
+        ),
         (b'{"type": ["assign"]}', "type ['assign'] is not a command"),
         (b'{"type": "assign"}', "lead is missing; add it."),
         (b'{"type": "withdraw-part", "part_id": "x", "why": ""}', "why '' is empty"),

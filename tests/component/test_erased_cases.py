@@ -21,6 +21,7 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.builders import INQUIRY, accepted, contributed, input_record, received, told
 from tests.component.conftest import in_background
+from tests.component.staff import OPERATOR
 from tests.fakes import FakePublisher
 
 OTHER = "20260316-0000000B"
@@ -51,9 +52,9 @@ async def test_the_status_of_a_command_survives_erasure(
     await Core(desk.store, city).decide_inputs([*story.inputs, refused])
     for id_ in ("refused", "undecided"):
         await desk.enter(INQUIRY, CaseAssign(inquiry_id=INQUIRY, lead="roads"), id_)
-    assert [(await desk.status(id_))["status"] for id_ in ("refused", "undecided")] == ["refused", "pending"]
+    assert [(await desk.status(id_, OPERATOR))["status"] for id_ in ("refused", "undecided")] == ["refused", "pending"]
     await erase(2)
-    statuses = [await desk.status(id_) for id_ in ("refused", "undecided")]
+    statuses = [await desk.status(id_, OPERATOR) for id_ in ("refused", "undecided")]
     assert [one["status"] for one in statuses] == ["refused", "refused"]
     assert [one["reason"] for one in statuses] == [
         "The sentences are erased; the reason code is 'not-your-part'.",

@@ -21,6 +21,7 @@ from shared.kafka import topics
 from shared.runtime.settings import Settings
 from tests.component.erasing import SERVICES, Services, all_services, tell_everything
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
+from tests.component.staff import OPERATOR
 
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/2/by"}
 """Rejected requests, and the departments' own ids, from which the product derives its ids."""
@@ -170,5 +171,5 @@ async def test_an_erased_inquiry_is_404_and_its_dead_letters_are_not_replayed(
     again = await services.intake.write({"Idempotency-Key": "the first"}, body="another body")
     assert (again.status_code, again.json()["inquiry_id"]) == (202, services.inquiry_id)
     letters = [f"{services.letters_of}-{number}" for number in range(2)]
-    for outcome in await services.replaying.replay(letters, ReplayOrder("li", anyway=True)):
+    for outcome in await services.replaying.replay(letters, ReplayOrder(OPERATOR, "li", anyway=True)):
         assert (outcome.outcome, "is erased" in outcome.how) == ("refused", True)

@@ -1,5 +1,6 @@
 """Every command against services whose every text holds what steers a terminal: it is shown, and never obeyed."""
 
+import io
 import os
 import re
 import time
@@ -37,6 +38,13 @@ LETTER = {
     "value": {"text": EVIL, "base64": None},
     "headers": [{"name": EVIL, "text": EVIL, "base64": None}],
 }
+STAFF = {
+    **dict.fromkeys(("user", "role", "department", "token", "created_at"), EVIL),
+    "number": 1,
+    "disabled": True,
+    "created_by": 1,
+    "tokens": 2 * [dict.fromkeys(("token_id", "created_at", "last_used_at", "revoked_at", "from_file"), EVIL)],
+}
 # Each command that asks a service, with the words to call it; the others say nothing that a stranger wrote.
 COMMANDS: dict[str, list[str]] = {
     "status": ["status"],
@@ -50,6 +58,13 @@ COMMANDS: dict[str, list[str]] = {
     "triage list": ["triage", "list"],
     "triage assign": ["triage", "assign", CASE, "--lead", "water"],
     "triage withdraw": ["triage", "withdraw", CASE, f"{CASE}-p1", "--why", "x"],
+    "case command": ["case", "command", CASE, "accept", f"part_id={CASE}-p1"],
+    "user add": ["user", "add", "li", "--role", "clerk", "--department", "water"],
+    "user list": ["user", "list"],
+    "user disable": ["user", "disable", "li"],
+    "user token": ["user", "token", "li"],
+    "user revoke": ["user", "revoke", "li", "0a"],
+    "login": ["login"],
     "dead-letters list": ["dead-letters", "list"],
     "dead-letters show": ["dead-letters", "show", "router-1"],
     "dead-letters replay": ["dead-letters", "replay", "router-1"],
@@ -61,7 +76,7 @@ COMMANDS: dict[str, list[str]] = {
     "inbox reply": ["inbox", "water", "reply", f"{CASE}-p1", "--text", "x"],
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
 }
-ASK_NOBODY = {"up", "provision", "secrets", "demo"}
+ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
 
 
 def evil(asked: Asked) -> Answer:
@@ -74,6 +89,8 @@ def evil(asked: Asked) -> Answer:
         "/dead-letters/": LETTER,
         "/replays": {"outcomes": [{"id": EVIL, "outcome": "refused", "how": EVIL}]},
         "/ledger": {"entries": []},
+        "/users": STAFF | {"users": 2 * [STAFF]},
+        "/me": STAFF,
         "/inquiries": {"inquiry_id": CASE, "query_code": "x"},
     }
     if asked.path == "/departments" and asked.method == "GET":
@@ -103,6 +120,13 @@ def _inbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DepartmentTopics, "write", lambda *_: (EVIL, an_inbox_message()))
 
 
+@pytest.fixture(autouse=True)
+def _login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What `chorus login` reads, and where it writes."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("chorus_token\n"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture
 def _files(town: Town, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f'subject,body,"{EVIL}"\n"{EVIL}","{EVIL}",x\n', "utf-8", newline="")
@@ -122,7 +146,9 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
 
 
 @pytest.mark.usefixtures("_files")
-@pytest.mark.parametrize("name", ["timeline", "triage list", "dead-letters list", "dead-letters show", "inbox show"])
+@pytest.mark.parametrize(
+    "name", ["timeline", "triage list", "dead-letters list", "dead-letters show", "inbox show", "user list"]
+)
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:
     town.says = evil
     assert "␛[2J" in chorus(*COMMANDS[name]).out

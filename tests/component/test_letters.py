@@ -18,6 +18,7 @@ from services.router.dead_letters.redaction import without_words
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex, city_index
+from services.router.domain.staff import StaffUser
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Payload
@@ -36,10 +37,10 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.builders import CITY, INQUIRY, a_record, accepted, input_record, received, told
 from tests.component.conftest import in_background
+from tests.component.staff import TOKEN, guard
 from tests.component.test_desk import problem
 from tests.fakes import FakePublisher, header
 
-TOKEN = b"the token of a channel or operator"
 OUTBOX = topics.outbox("lighting")
 STORY = told(received("路灯"), accepted("lighting"))
 NOTHING: dict[str, object] = {"letters": [], "next": None, "unread": 0}
@@ -61,7 +62,7 @@ class Bureau:
         self.core = Core(self.store, city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(dead_letter_routes(self.replaying, TOKEN))
+        app.include_router(dead_letter_routes(self.replaying, guard()))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
@@ -472,9 +473,9 @@ async def test_an_input_parked_after_a_command_gets_its_own_command(bureau: Bure
     await bureau.rows()
     enter = bureau.replaying.commands.enter
 
-    async def carried_out_at_once(inquiry_id: str, given: Payload, id_: str) -> str:
+    async def carried_out_at_once(inquiry_id: str, given: Payload, id_: str, who: StaffUser | None = None) -> str:
         before = len(bureau.publisher.on(topics.INPUTS))
-        await enter(inquiry_id, given, id_)
+        await enter(inquiry_id, given, id_, who)
         await commands(bureau, before + 1)
         return id_
 
@@ -524,7 +525,7 @@ async def test_a_discard_is_recorded_once_with_name_and_reason(bureau: Bureau) -
         assert (answer.status_code, answer.json()["status"], answer.json()["holds"]) == (200, "discarded", None)
     [said] = (await bureau.http.get(f"/dead-letters/{bureau.one}-0")).json()["history"]
     assert said.pop("at")
-    assert said == {"what": "discarded", "by": "li", "why": "nothing in it", "event_id": None}
+    assert said == {"what": "discarded", "by": "li", "user": 1, "why": "nothing in it", "event_id": None}
 
 
 async def test_a_discarded_dead_letter_is_replayed_only_with_anyway(bureau: Bureau) -> None:

@@ -22,7 +22,8 @@ from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
 from tests.component.conftest import in_background
-from tests.component.test_desk import TOKEN, Office, office, problem
+from tests.component.staff import TOKEN
+from tests.component.test_desk import Office, office, problem
 from tests.fakes import MaskerInProcess
 
 __all__ = ["office"]

@@ -10,6 +10,7 @@ import pytest
 from services.intake.handlers import TicketUpdates as Remembering
 from services.intake.store import IntakeStore as Tickets
 from services.scorer.store import ScorerStore as Events
+from shared.http.identity import operators_only
 from shared.kafka import topics
 from shared.kafka.options import SubscriptionOptions
 from shared.kafka.publisher import Publisher
@@ -42,7 +43,9 @@ class LedgerService:
         self.relay = Relay(self.ledger, publisher)
         self.service = Service("intake", settings)
         self.tickets = Tickets(database)
-        routes = reconciliation.routes(self.service, TOKEN, relay=self.relay, unseen=self.tickets.unseen)
+        routes = reconciliation.routes(
+            self.service, operators_only(TOKEN), relay=self.relay, unseen=self.tickets.unseen
+        )
         self.service.app.include_router(routes)
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(self.service.app, raise_app_exceptions=False)

@@ -69,7 +69,7 @@ def town(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Town]:
 
         def log_message(self, *words: Any) -> None: ...
 
-    for method in ("GET", "POST", "PUT"):
+    for method in ("GET", "POST", "PUT", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

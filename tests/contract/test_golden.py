@@ -32,6 +32,7 @@ from tests.builders import (
     a_record,
     accepted,
     assigned,
+    at_the_desk,
     contributed,
     drafted,
     input_record,
@@ -72,6 +73,17 @@ STORIES: Mapping[str, Story] = {
     "imitation": told(GIVEN, accepted("roads", id="a"), contributed("roads", "补了", id="a")),
     "case.recall-part": told(GIVEN, recalled("lighting"), contributed("roads", "路补了"), assigned("roads", "water")),
     "case.recall-only-part": told(received("路灯不亮"), recalled("lighting"), assigned("water")),
+    "staff.clerk-answers": told(
+        GIVEN,
+        at_the_desk(accepted("roads", by="luo"), 345678901),
+        at_the_desk(replied("roads", "周五完工", by="luo"), 345678901),
+        at_the_desk(contributed("roads", "路补了", by="luo"), 345678901),
+        contributed("lighting", "灯亮了"),
+    ),
+    "staff.clerk-refused": told(GIVEN, accepted("roads"), at_the_desk(accepted("roads", by="luo"), 345678901)),
+    "staff.coordinator-assigns": told(
+        received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
+    ),
 }
 
 

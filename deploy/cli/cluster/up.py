@@ -69,6 +69,7 @@ def _up(ports: Ports, fresh: bool, yes: bool, secure: bool) -> None:
 
 def _run(plan: Plan) -> None:
     from deploy.local.city import apply_if_changed, city_folder, read_city
+    from deploy.local.sample_users import add_sample_users
     from deploy.local.stack import Steps, run
 
     refuse_ports_in_use(plan)
@@ -92,6 +93,10 @@ def _run(plan: Plan) -> None:
         token = plan.operator_token_file
         if await apply_if_changed(where, city, plan.folder.applied_city, plan.urls["router"], token):
             screen.status("chorus", f"applied the city in {where}")
+        if plan.has_own_store:
+            added = await add_sample_users(city, plan.urls["router"], token, plan.folder.user_tokens)
+            if added:
+                screen.status("chorus", f"added {len(added)} sample users; tokens in {plan.folder.user_tokens}")
 
     stream = sys.stderr if options.as_json else sys.stdout
     stream.flush()
@@ -110,6 +115,7 @@ def _show_addresses(plan: Plan, show: Callable[[str], None], file: StackFile, to
         "hall": f"{urls.notifier}/hall",
         "scoreboard": f"{urls.scorer}/scoreboard?period={time.strftime('%Y-%m')}&format=html",
         "desk": f"{urls.router}/cases (bearer token in {file.operator_token_file})",
+        **({"staff": f"a token for each role in {plan.folder.user_tokens}"} if plan.has_own_store else {}),
         "HTTP API": ", ".join(f"{url}/docs" for url in urls.model_dump().values()) + " (also /openapi.json)",
         "messages": f"{urls.router}/asyncapi (each service has one)",
         **(

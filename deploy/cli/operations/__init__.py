@@ -1,1 +1,1 @@
-"""Commands for operators: status, apply, triage, timeline, dead-letters, reconcile."""
+"""Commands that call the desk: status, apply, triage, case, timeline, user, login, dead-letters, reconcile."""

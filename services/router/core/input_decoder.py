@@ -8,13 +8,14 @@ from services.router.domain.decision import Actor, Input, Place
 from shared.contracts import ids
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import INPUTS, PartMessage
-from shared.contracts.sources import DEPARTMENT_SOURCE
+from shared.contracts.sources import DEPARTMENT_SOURCE, DESK_DEPARTMENT_SOURCE
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record
 from shared.runtime import timestamps
 
 SALT = re.compile(r"[0-9a-f]{64}")
 ACTOR = re.compile(r"[a-z][a-z-]*(/[a-z][a-z-]*)?")
+USER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def read_input(record: Record) -> Input:
@@ -33,7 +34,6 @@ def read_input(record: Record) -> Input:
     inquiry_id = inquiry_of(payload)
     if inquiry_id is None or record.key != inquiry_id.encode():
         raise InvalidRecord(f"The key {record.key!r} is not the inquiry_id of the value, {inquiry_id!r}.")
-    source = headers.get("ce_source", "")
     return Input(
         id=id_,
         type=kind,
@@ -44,8 +44,9 @@ def read_input(record: Record) -> Input:
         salt=read_salt(salt),
         actor=read_actor(actor),
         at=Place(record.partition, record.offset),
-        department=source.removeprefix(DEPARTMENT_SOURCE) if source.startswith(DEPARTMENT_SOURCE) else None,
+        department=read_department(headers.get("ce_source", "")),
         origin=headers.get("ce_causationid"),
+        user=read_user(headers.get("ce_user")),
     )
 
 
@@ -62,6 +63,23 @@ def read_actor(text: str) -> Actor:
     if not ACTOR.fullmatch(text):
         raise InvalidRecord(f"ce_actor {text!r} must be `kind` or `kind/role`, such as 'staff/operator'.")
     return Actor.read(text)
+
+
+def read_department(source: str) -> str | None:
+    """The department that sent the input, from its outbox or through its user at the desk; None for other senders."""
+    for prefix in (DEPARTMENT_SOURCE, DESK_DEPARTMENT_SOURCE):
+        if source.startswith(prefix):
+            return source.removeprefix(prefix)
+    return None
+
+
+def read_user(text: str | None) -> int | None:
+    """The number of the staff user. Raises InvalidRecord for anything but a number of at most 18 digits."""
+    if text is None:
+        return None
+    if not USER.fullmatch(text):
+        raise InvalidRecord(f"ce_user {text!r} must be the number of a staff user.")
+    return int(text)
 
 
 def read_salt(text: str) -> bytes:

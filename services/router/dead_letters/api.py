@@ -1,4 +1,4 @@
-"""The desk's routes for dead letters. All of them require the operator's token."""
+"""The desk's routes for dead letters."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from services.router.dead_letters.responses import (
     row,
     row_fields,
 )
-from shared.http.identity import BEARER, operators_only
+from services.router.users.guard import StaffGuard, Who
+from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import Problem, documented, shown
 from shared.http.request_body import body_of, limited_body, parsed
@@ -29,11 +30,11 @@ AFTER = "Only what follows this: `next` of the page before."
 LetterId = Annotated[str, Path(description="The id of the dead letter, such as `router-12`.")]
 
 
-def routes(replaying: DeadLetterReplay, token: bytes) -> APIRouter:
+def routes(replaying: DeadLetterReplay, guard: StaffGuard) -> APIRouter:
     api = APIRouter(
         tags=["dead letters"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        responses=documented(401, 422, 429, 503),
+        dependencies=[Depends(BEARER), Depends(guard.check)],
+        responses=documented(401, 403, 422, 429, 503),
     )
     _list_routes(api, replaying)
     _replay_routes(api, replaying)
@@ -82,10 +83,10 @@ def _replay_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         responses=documented(408, 413),
         summary="Replay dead letters, or report what a replay would do",
     )
-    async def replay_some(request: Request) -> Outcomes:
+    async def replay_some(request: Request, who: Who) -> Outcomes:
         given = parsed(DeadLetterReplaysBody, await limited_body(request))
         await replaying.refresh()
-        order = ReplayOrder(given.by, given.anyway, given.dry_run)
+        order = ReplayOrder(who, who.person(given.by), given.anyway, given.dry_run)
         return Outcomes(outcomes=await replaying.replay(given.ids, order))
 
     @api.post(
@@ -95,11 +96,11 @@ def _replay_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         responses=documented(404, 408, 409, 413),
         summary="Replay a dead letter",
     )
-    async def replay(id: LetterId, request: Request) -> ReplayOutcome:
+    async def replay(id: LetterId, request: Request, who: Who) -> ReplayOutcome:
         given = parsed(DeadLetterReplayBody, await limited_body(request) or b"{}")
         await replaying.refresh()
         await replaying.letters.letter(id)
-        [outcome] = await replaying.replay([id], ReplayOrder(given.by, given.anyway))
+        [outcome] = await replaying.replay([id], ReplayOrder(who, who.person(given.by), given.anyway))
         if outcome.outcome == "refused":
             raise Problem(409, f"{shown(id)} was not replayed. {outcome.how}")
         return outcome
@@ -112,10 +113,10 @@ def _discard_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         responses=documented(404, 408, 409, 413),
         summary="Discard a dead letter, with a reason",
     )
-    async def discard(id: LetterId, request: Request) -> DeadLetterDiscarded:
+    async def discard(id: LetterId, request: Request, who: Who) -> DeadLetterDiscarded:
         given = parsed(DiscardBody, await limited_body(request))
         await replaying.refresh()
-        letter, holds = await replaying.discard(id, given.why, given.by)
+        letter, holds = await replaying.discard(id, given.why, who.person(given.by), who)
         return DeadLetterDiscarded(**row_fields(letter), history=letter["history"], holds=holds)
 
 

@@ -144,20 +144,22 @@ class DeadLetterIndex:
 
     # ── what operators did ───────────────────────────────────────────────────
 
-    async def discard(self, id_: str, why: str, by: str) -> Document:
+    async def discard(self, id_: str, why: str, by: str, user: int | None = None) -> Document:
         """Mark a dead letter as discarded; safe to repeat. Raises Problem 404, or 409 after a replay."""
         letter = await self.letter(id_)
         if letter["status"] == "replayed":
             raise Problem(409, f"{shown(id_)} was replayed; there is nothing left to discard.")
-        entry = history_entry("discarded", by, why=why)
+        entry = history_entry("discarded", by, user, why=why)
         undecided = {"_id": letter["_id"], "status": {"$in": ["open", "expired"]}}
         await self.letters.update_one(undecided, {"$set": {"status": "discarded"}, "$push": {"history": entry}})
         return await self.letter(id_)
 
-    async def mark_replayed(self, letter: Document, by: str, event_id: str | None = None) -> None:
+    async def mark_replayed(
+        self, letter: Document, by: str, event_id: str | None = None, user: int | None = None
+    ) -> None:
         """Mark a dead letter as replayed; it stays open when the index already has the failure of this replay."""
         number = letter["replays"] + 1
-        entry = history_entry("replayed", by, event_id=event_id)
+        entry = history_entry("replayed", by, user, event_id=event_id)
         replayed: Document = {"$max": {"replays": number}, "$push": {"history": entry}}
         closing = {"$set": {"status": "replayed"} | ({"pending": event_id} if event_id else {})}
         closed = await self.letters.update_one({"_id": letter["_id"], "failed": {"$lt": number}}, replayed | closing)
@@ -170,6 +172,9 @@ class DeadLetterIndex:
         await self.letters.update_one(same, {"$unset": {"pending": ""}} | ({"$set": fields} if fields else {}))
 
 
-def history_entry(what: str, by: str, *, why: str | None = None, event_id: str | None = None) -> Document:
+def history_entry(
+    what: str, by: str, user: int | None, *, why: str | None = None, event_id: str | None = None
+) -> Document:
+    """What an operator did: an erasure deletes the name `by`, and keeps the number `user`."""
     at = timestamps.to_text(timestamps.now())
-    return {"what": what, "at": at, "by": by, "why": why, "event_id": event_id}
+    return {"what": what, "at": at, "by": by, "user": user, "why": why, "event_id": event_id}

@@ -7,6 +7,7 @@ from typing import Literal
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.redaction import REPLAYED
 from services.router.desk.commands import Commands
+from services.router.domain.staff import StaffUser
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
@@ -39,8 +40,9 @@ class ReplayOutcome(Documented):
 
 @dataclass(frozen=True)
 class ReplayOrder:
-    """Options of a replay. `anyway`: also replay what was replayed or discarded before."""
+    """Who replays, and how. `anyway`: also replay what was replayed or discarded before."""
 
+    who: StaffUser
     by: str
     anyway: bool = False
     dry_run: bool = False
@@ -110,7 +112,7 @@ class DeadLetterReplay:
         if order.dry_run:
             return ReplayOutcome(id=letter["_id"], outcome="would-replay", how=f"It would be published to {topic}.")
         await self.publisher.publish_raw({topic: [record]})
-        await self.letters.mark_replayed(letter, order.by)
+        await self.letters.mark_replayed(letter, order.by, user=order.who.number)
         return ReplayOutcome(id=letter["_id"], outcome="replayed", how=f"It is published to {topic}.")
 
     async def _replay_input(
@@ -128,7 +130,7 @@ class DeadLetterReplay:
         # A parked input may have a decision whose messages could not be published: the command publishes them.
         if letter["place"] not in parked and letter["event_id"] in await self.store.decisions.causes(inquiry_id):
             if not order.dry_run:
-                await self.letters.mark_replayed(letter, order.by)
+                await self.letters.mark_replayed(letter, order.by, user=order.who.number)
             raise NothingToReplay("The core has decided it in the meantime.")
         missing = await self._missing(reader, letter, parked)
         if order.dry_run:
@@ -143,11 +145,11 @@ class DeadLetterReplay:
         if missing or discarded or inquiry_id not in commands:
             # The core may have decided an earlier command of this request before this input was parked.
             given = CaseReplay(inquiry_id=inquiry_id, by=order.by)
-            commands[inquiry_id] = await self.commands.enter(inquiry_id, given, ids.new_event_id())
+            commands[inquiry_id] = await self.commands.enter(inquiry_id, given, ids.new_event_id(), order.who)
         event_id = commands[inquiry_id]
         for other in await self._letters_at({letter["place"], *parked}, inquiry_id):
             if other["_id"] == letter["_id"] or other["status"] == "open":
-                await self.letters.mark_replayed(other, order.by, event_id)
+                await self.letters.mark_replayed(other, order.by, event_id, order.who.number)
         how = f"The command {event_id} takes the parked inputs of {inquiry_id}, in order."
         return ReplayOutcome(id=letter["_id"], outcome="replayed", how=how, event_id=event_id)
 
@@ -166,20 +168,20 @@ class DeadLetterReplay:
             raise ReplayRefused("Its record has expired from the dead-letter topic; discard it.")
         return record
 
-    async def discard(self, id_: str, why: str, by: str) -> tuple[Document, str | None]:
+    async def discard(self, id_: str, why: str, by: str, who: StaffUser) -> tuple[Document, str | None]:
         """Discard a dead letter; safe to repeat. Raises Problem 404 or 409. A replay then skips its parked input.
 
         Returns the dead letter, and its inquiry when other parked inputs still wait for a replay. When none does, this
         enters a `replay` command, so that the inquiry continues at once.
         """
-        letter = await self.letters.discard(id_, why, by)
+        letter = await self.letters.discard(id_, why, by, who.number)
         inquiry_id = letter["inquiry_id"]
         if letter["place"] is None or not await self.store.parked.discard(letter["place"]):
             return letter, None
         if not all(one.discarded for one in await self.store.parked.of([inquiry_id])):
             return letter, inquiry_id
         given = CaseReplay(inquiry_id=inquiry_id, by=letter["history"][-1]["by"])
-        await self.commands.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"))
+        await self.commands.enter(inquiry_id, given, ids.named_id(f"release/{id_}/{len(letter['history'])}"), who)
         return letter, None
 
     async def _letters_at(self, places: set[str], inquiry_id: str) -> list[Document]:

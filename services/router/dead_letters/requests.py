@@ -16,7 +16,7 @@ class DeadLetterReplayBody(Documented):
 
     model_config = ConfigDict(extra="forbid")
     by: By = "operator"
-    """Who replays, 1 to 100 characters."""
+    """Who replays, 1 to 100 characters. Only counts for the shared user `operator`; others act under their own name."""
     anyway: bool = False
     """Replay the dead letter even if it was replayed or discarded before."""
 
@@ -37,4 +37,4 @@ class DiscardBody(Documented):
     why: Words
     """The reason, 1 to 2,000 characters."""
     by: By
-    """Who discards, 1 to 100 characters."""
+    """Who discards, 1 to 100 characters. Only counts for the shared user `operator`; others act under their own name."""

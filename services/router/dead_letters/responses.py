@@ -21,6 +21,8 @@ class HistoryEntry(Documented):
     """When it was done (RFC 3339, UTC, milliseconds)."""
     by: str | None
     """Who did it; null after the inquiry is erased."""
+    user: int | None = None
+    """The number of the staff user who did it; null in entries of earlier releases."""
     why: str | None = None
     """The reason of a discard; null for a replay, and after the inquiry is erased."""
     event_id: str | None = None

@@ -1,1 +1,1 @@
-"""The desk: operators' view of cases, commands for cases, and changes of the city."""
+"""The desk: cases as staff see them, commands for cases, and changes of the city."""

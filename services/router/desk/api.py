@@ -1,4 +1,4 @@
-"""The desk's routes. All of them require the operator's token."""
+"""The desk's routes for cases, commands, decisions and the city. `users/rights.py` has the roles of each."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,12 +10,14 @@ from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
+from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
 from services.router.stores.store import RouterStore
+from services.router.users.guard import StaffGuard, Who
 from shared.city import City, Department
-from shared.http.identity import BEARER, operators_only
+from shared.http.identity import BEARER
 from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
 from shared.http.request_body import body_of, limited_body, parsed
@@ -39,11 +41,13 @@ STATES = [
 ]
 
 
-def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, token: bytes) -> APIRouter:
+def routes(
+    cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, guard: StaffGuard
+) -> APIRouter:
     api = APIRouter(
         tags=["desk"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
-        responses=documented(401, 404, 422, 429, 503),
+        dependencies=[Depends(BEARER), Depends(guard.check)],
+        responses=documented(401, 403, 404, 422, 429, 503),
     )
     _city_routes(api, city, retirement)
     _case_routes(api, cases)
@@ -59,8 +63,8 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
         responses=documented(408, 413),
         summary="Apply a city: directory, rules, policies",
     )
-    async def apply(request: Request) -> Revised:
-        return Revised.of(await city.apply(city_sent(await limited_body(request, CITY_MAX))))
+    async def apply(request: Request, who: Who) -> Revised:
+        return Revised.of(await city.apply(city_sent(await limited_body(request, CITY_MAX)), who))
 
     @api.put(
         "/departments/{code}",
@@ -68,8 +72,8 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
         responses=documented(408, 409, 413),
         summary="Add or update a department",
     )
-    async def put_department(code: DepartmentCode, request: Request) -> Revised:
-        return Revised.of(await city.put_department(department_sent(code, await limited_body(request))))
+    async def put_department(code: DepartmentCode, request: Request, who: Who) -> Revised:
+        return Revised.of(await city.put_department(department_sent(code, await limited_body(request)), who))
 
     @api.post(
         "/departments/{code}/retirement",
@@ -77,9 +81,9 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
         responses=documented(408, 409, 413),
         summary="Retire a department; its open parts go to triage",
     )
-    async def retire_department(code: DepartmentCode, request: Request) -> Retired:
+    async def retire_department(code: DepartmentCode, request: Request, who: Who) -> Retired:
         body = parsed(RetirementBody, await limited_body(request))
-        changed, parts = await retirement.retire(code, body.reason)
+        changed, parts = await retirement.retire(code, body.reason, who)
         return Retired(**Revised.of(changed).model_dump(), parts=parts)
 
     @api.get("/departments", summary="The departments, retired ones included")
@@ -93,9 +97,10 @@ def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
         "/cases",
         response_model=None,
         responses=answered(CasePage),
-        summary="Cases by state and department, page by page",
+        summary="Cases by state and department, page by page; those of your department, if you have one",
     )
     async def page(
+        who: Who,
         state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}.")] = None,
         department: Annotated[str | None, Query(description="The code of a department that has a part.")] = None,
         after: After = None,
@@ -103,36 +108,39 @@ def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is not a state of a case; write one of {', '.join(STATES)}.")
-        return await cases.page(state, department, after, limit)
+        return await cases.page(state, department, after, limit, only=who.department)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
-    async def case(inquiry_id: InquiryId) -> dict[str, Any]:
-        return await cases.case(inquiry_id)
+    async def case(inquiry_id: InquiryId, who: Who) -> dict[str, Any]:
+        return await cases.case(inquiry_id, only=who.department)
 
 
 def _command_routes(api: APIRouter, commands: Commands) -> None:
     @api.post(
         "/cases/{inquiry_id}/commands",
         status_code=202,
-        openapi_extra=body_of(AssignBody, CaseReplayBody, WithdrawPartBody),
+        openapi_extra=body_of(
+            AssignBody, CaseReplayBody, WithdrawPartBody, AcceptBody, ContributeBody, ReplyBody, ReturnBody
+        ),
         responses=documented(408, 413),
         summary="Send a command to a case",
     )
     async def command(
         inquiry_id: InquiryId,
         request: Request,
+        who: Who,
         idempotency_key: Annotated[str | None, Header(max_length=200, description=IDEMPOTENCY_KEY)] = None,
     ) -> CommandAccepted:
-        return await commands.take(inquiry_id, await limited_body(request), idempotency_key)
+        return await commands.take(inquiry_id, await limited_body(request), idempotency_key, who)
 
     @api.get(
         "/commands/{event_id}",
         response_model=CommandStatus,
         response_model_exclude_unset=True,
-        summary="The status of a command",
+        summary="The status of one of your own commands",
     )
-    async def command_status(event_id: EventId) -> dict[str, Any]:
-        return await commands.status(event_id)
+    async def command_status(event_id: EventId, who: Who) -> dict[str, Any]:
+        return await commands.status(event_id, who)
 
 
 def _decision_routes(api: APIRouter, store: RouterStore, publisher: Publisher) -> None:

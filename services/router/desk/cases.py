@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.domain.case import Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
@@ -14,13 +15,20 @@ class CaseQueries:
     def __init__(self, store: RouterStore) -> None:
         self.store = store
 
-    async def page(self, state: str | None, department: str | None, after: str | None, limit: int) -> dict[str, Any]:
-        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`."""
+    async def page(
+        self, state: str | None, department: str | None, after: str | None, limit: int, *, only: str | None = None
+    ) -> dict[str, Any]:
+        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`.
+
+        `only`: cases with a part of this department, as its users see.
+        """
         query: dict[str, Any] = {}
         if state:
             query["state"] = state
-        if department:
-            query["departments"] = department
+        if only and department and only != department:
+            query["$and"] = [{"departments": only}, {"departments": department}]
+        elif only or department:
+            query["departments"] = only or department
         if after:
             query["_id"] = {"$gt": after}
         rows = await self.store.cases.page(query, limit + 1)
@@ -32,14 +40,16 @@ class CaseQueries:
         ]
         return {"cases": cases, "next": cases[-1]["inquiry_id"] if len(rows) > limit else None}
 
-    async def case(self, inquiry_id: str) -> dict[str, Any]:
-        """The fields of `CaseShown`. Raises Problem 404."""
+    async def case(self, inquiry_id: str, *, only: str | None = None) -> dict[str, Any]:
+        """The fields of `CaseShown`; with `only`, as this department sees the case. Raises Problem 404, also when it has
+        no part.
+        """
         decisions = await self.store.decisions.of(inquiry_id)
-        if not decisions:
-            raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
         # Folded from the store, because the cached case may be outdated: another process may have decided since.
         case = case_of(inquiry_id, decisions)
-        return {
+        if not decisions or (only and not has_part(case, only)):
+            raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
+        whole = {
             "inquiry_id": inquiry_id,
             "state": case.state,
             "round": case.round,
@@ -60,6 +70,7 @@ class CaseQueries:
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
+        return as_the_department_sees(whole, case, only) if only else whole
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:
@@ -94,6 +105,7 @@ def summary(decision: Decision) -> dict[str, Any]:
         "digest": decision.digest,
         "at": decision.at._asdict(),
         "actor": decision.actor.public,
+        "user": decision.user,
         "salt": decision.salt.hex() if decision.salt else None,
         "decided_at": decision.decided_at,
         "revision": decision.revision,

@@ -6,6 +6,7 @@ from itertools import count
 
 from services.router.desk.city_requests import contradictory
 from services.router.domain.city_index import CityIndex
+from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.city import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
 from shared.contracts import ids
@@ -32,15 +33,17 @@ class CityDesk:
         self.city = city
         self.settings = settings
 
-    async def apply(self, applied: City) -> City:
+    async def apply(self, applied: City, who: StaffUser) -> City:
         """Apply a whole city. Replaces rules and policies; adds and updates departments, but removes none."""
-        return await self.revise(lambda current: merge(current, applied), applied)
+        return await self.revise(lambda current: merge(current, applied), who, applied)
 
-    async def put_department(self, department: Department) -> City:
+    async def put_department(self, department: Department, who: StaffUser) -> City:
         """Add or update a department. Raises Problem 409 before the first city is applied."""
-        return await self.revise(lambda current: put_department(required(current), department), department)
+        return await self.revise(lambda current: put_department(required(current), department), who, department)
 
-    async def revise(self, change: Callable[[City | None], City], sent: City | Department | None = None) -> City:
+    async def revise(
+        self, change: Callable[[City | None], City], who: StaffUser, sent: City | Department | None = None
+    ) -> City:
         """Store and publish the revision that `change` makes of the current city; returns the city in force.
 
         Creates topics first, so that the topics of every stored revision exist. Makes no revision when nothing changes.
@@ -60,7 +63,7 @@ class CityDesk:
             if (size := len(revised.model_dump_json().encode())) > CITY_BYTES_MAX:
                 raise Problem(422, f"The city has {size} bytes; a revision can have at most {CITY_BYTES_MAX}.")
             await self._provision(revised)
-            if await self.store.revisions.add(revised):
+            if await self.store.revisions.add(revised, who):
                 await self._publish(revised)
                 return revised
 

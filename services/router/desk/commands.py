@@ -6,23 +6,44 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from services.router.desk.department_view import has_part
+from services.router.domain.case import Case
 from services.router.domain.decision import Refusal
+from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
+from services.router.users.rights import judge
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import CaseAssign, CaseReplay, CaseWithdrawPart
-from shared.contracts.sources import DESK_SOURCE, OPERATOR
+from shared.contracts.inputs import (
+    CaseAssign,
+    CaseReplay,
+    CaseWithdrawPart,
+    PartAccepted,
+    PartContributed,
+    PartMessage,
+    PartReplied,
+    PartReturned,
+)
+from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.http.request_body import json_document
 from shared.ledger.ledger import Entry, Ledger
 from shared.ledger.numbering import accept_in_free_place, next_number
 from shared.ledger.relay import erased
 from shared.runtime import timestamps
+from shared.store.mongo import Document
 
 COMMANDS: Mapping[str, type[Payload]] = {
-    model.type.removeprefix("chorus.case."): model for model in (CaseAssign, CaseReplay, CaseWithdrawPart)
+    "accept": PartAccepted,
+    "assign": CaseAssign,
+    "contribute": PartContributed,
+    "replay": CaseReplay,
+    "reply": PartReplied,
+    "return": PartReturned,
+    "withdraw-part": CaseWithdrawPart,
 }
+"""The input of each command. The commands of a department's user are the inputs that its outbox would make."""
 
 
 class CommandAccepted(Documented):
@@ -37,18 +58,26 @@ class Commands:
         self.store = store
         self.ledger = ledger
 
-    async def take(self, inquiry_id: str, body: bytes, key: str | None) -> CommandAccepted:
+    async def take(self, inquiry_id: str, body: bytes, key: str | None, who: StaffUser) -> CommandAccepted:
         """Validate a command and write it to the ledger. Safe to repeat with the same `Idempotency-Key`.
 
-        Raises Problem: 404 for an unknown inquiry, 422 for an invalid body or a key that belongs to another command.
+        Raises Problem: 404 for an inquiry that does not exist or that the user may not see, 403 for a command that the role
+        may not send, 422 for an invalid body or a key that belongs to another command.
         """
-        given = await self._valid(inquiry_id, body)
-        id_ = ids.named_id(f"command/{inquiry_id}/{key}") if key else ids.new_event_id()
-        return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_))
+        await self._check_visible(inquiry_id, who)
+        given = command_of(inquiry_id, body, who)
+        if isinstance(given, PartMessage):
+            await self._check_own_part(inquiry_id, given.part_id, who)
+        id_ = ids.named_id(f"command/{inquiry_id}/{who.number}/{key}") if key else ids.new_event_id()
+        return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_, who))
 
-    async def enter(self, inquiry_id: str, given: Payload, id_: str) -> str:
-        """Write a valid command to the ledger and return its id. Raises Problem 422 when the id has another command."""
+    async def enter(self, inquiry_id: str, given: Payload, id_: str, who: StaffUser | None = None) -> str:
+        """Write a valid command to the ledger and return its id. Raises Problem 422 when the id has another command.
+
+        Without `who`, the router itself enters the command.
+        """
         value = given.model_dump_json()
+        of_department = who is not None and isinstance(given, PartMessage)
 
         async def entry() -> Entry:
             return Entry(
@@ -59,8 +88,9 @@ class Commands:
                 recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=ids.digest(value.encode()),
-                source=DESK_SOURCE,
-                actor=OPERATOR,
+                source=f"{DESK_DEPARTMENT_SOURCE}{who.department}" if who and of_department else DESK_SOURCE,
+                actor=who.actor if who else OPERATOR,
+                user=who.number if who else None,
             )
 
         accepted, written = await accept_in_free_place(self.ledger, entry)
@@ -68,27 +98,37 @@ class Commands:
             raise Problem(422, "This Idempotency-Key belongs to another command; use a new key for each command.")
         return id_
 
-    async def _valid(self, inquiry_id: str, body: bytes) -> Payload:
-        if not await self.store.decisions.known([inquiry_id]) and not await self.store.parked.of([inquiry_id]):
+    async def _check_visible(self, inquiry_id: str, who: StaffUser) -> None:
+        """Raise Problem 404 unless the inquiry exists and this user may see it."""
+        known = bool(await self.store.decisions.known([inquiry_id]))
+        if known and who.department is not None:
+            known = has_part(await self._case(inquiry_id), who.department)
+        elif not known and who.department is None:
+            known = bool(await self.store.parked.of([inquiry_id]))
+        if not known:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
-        try:
-            given = from_json(body)
-        except ValueError as error:
-            raise Problem(422, "The body is not JSON; write an object with the field `type`.") from error
-        json_document(body)
-        kind = given.get("type") if isinstance(given, dict) else None
-        if not isinstance(kind, str) or kind not in COMMANDS:
-            detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"
-            raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
-        try:
-            return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": "operator"})
-        except ValidationError as error:
-            raise invalid(error) from error
 
-    async def status(self, event_id: str) -> dict[str, Any]:
-        """The fields of `CommandStatus`. Raises Problem 404 for an unknown id."""
+    async def _check_own_part(self, inquiry_id: str, part_id: str, who: StaffUser) -> None:
+        """Raise Problem 422 for another inquiry's part, 403 for another department's. The core refuses an unknown part."""
+        if ids.inquiry_of(part_id) != inquiry_id:
+            detail = f"part_id {shown(part_id)} is not a part of {shown(inquiry_id)}"
+            raise Problem(422, detail + ".", [FieldProblem(pointer="/part_id", detail=detail)])
+        part = (await self._case(inquiry_id)).parts.get(part_id)
+        if part is not None and part.department != who.department:
+            detail = f"The part {part_id!r} belongs to {part.department!r}, and you work for {who.department!r}"
+            raise Problem(403, f"{detail}; allowed role: a clerk of {part.department!r}.")
+
+    async def _case(self, inquiry_id: str) -> Case:
+        """The case from the store: a cached one may be outdated."""
+        return (await self.store.decisions.reload([inquiry_id]))[inquiry_id]
+
+    async def status(self, event_id: str, who: StaffUser) -> dict[str, Any]:
+        """The fields of `CommandStatus`. Raises Problem 404 for an unknown id, and for another user's command.
+
+        Operators also see the commands that the router itself has entered.
+        """
         entry = await self.ledger.entries.find_one({"_id": event_id})
-        if entry is None:
+        if entry is None or not owns(who, entry):
             raise Problem(404, f"There is no command {shown(event_id)}.")
         for decision in await self.store.decisions.of(entry["inquiry_id"]):
             if decision.cause == event_id:
@@ -99,6 +139,30 @@ class Commands:
             reason = "The inquiry was erased before this command was published."
             return {"status": "refused", "inquiry_id": entry["inquiry_id"], "reason": reason}
         return {"status": "pending", "inquiry_id": entry["inquiry_id"]}
+
+
+def owns(who: StaffUser, entry: Document) -> bool:
+    if "user" not in entry:
+        return who.role == "operator"
+    return bool(entry["user"] == who.number)
+
+
+def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
+    """The command in a body, with the name of the user. Raises Problem 422, or 403 when the role may not send it."""
+    try:
+        given = from_json(body)
+    except ValueError as error:
+        raise Problem(422, "The body is not JSON; write an object with the field `type`.") from error
+    json_document(body)
+    kind = given.get("type") if isinstance(given, dict) else None
+    if not isinstance(kind, str) or kind not in COMMANDS:
+        detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"
+        raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
+    judge(who.role, kind)
+    try:
+        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": who.name})
+    except ValidationError as error:
+        raise invalid(error) from error
 
 
 def reason_of(refusal: Refusal) -> str:

@@ -86,7 +86,8 @@ class PartShown(Documented):
     due: dict[str, str]
     """When each clock runs out (RFC 3339, UTC, milliseconds), by the name of the clock."""
     text: str | None
-    """The department's contribution, or its newest draft; null when there is none."""
+    """The department's contribution, or its newest draft; null when there is none. Users of other departments see it
+    when it is released."""
 
 
 class EventShown(Documented):
@@ -152,6 +153,8 @@ class DecisionShown(Documented):
     """The position of the input in `inquiries.inputs`."""
     actor: dict[str, str]
     """Who caused the input: `kind` (`resident`, `department` or `staff`) and, of staff, `role`."""
+    user: int | None
+    """The number of the staff user who caused the input; null for residents, departments' outboxes and the router."""
     salt: str | None
     """The salt of the commitments to the texts, 64 hexadecimal digits; null once it is erased."""
     decided_at: str
@@ -186,11 +189,11 @@ class CaseShown(Documented):
     co_handlers: list[str]
     """The codes of the other departments that have a part."""
     parts: list[PartShown]
-    """Every part, withdrawn ones included."""
+    """Every part, withdrawn ones included. A user of a department sees, of other departments, what the resident sees."""
     timeline: list[EventShown]
-    """The events of the case, in order."""
+    """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]
-    """The decisions of the case, in order."""
+    """The decisions of the case, in order; empty for a user of a department."""
 
 
 class CommandStatus(Documented):

@@ -8,6 +8,7 @@ from services.router.desk.city_revisions import CityDesk, required
 from services.router.desk.commands import Commands
 from services.router.domain.case import OPEN, Case, Part
 from services.router.domain.city_index import CityIndex
+from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.city import City, Department, retire
 from shared.contracts import ids
@@ -30,8 +31,10 @@ class Retirement:
     store: RouterStore
     city: CityFeed[CityIndex]
 
-    async def retire(self, code: str, why: str) -> tuple[City, int]:
+    async def retire(self, code: str, why: str, who: StaffUser) -> tuple[City, int]:
         """Retire a department; returns the city and the number of parts that this call recalled.
+
+        The revision and these recalls record who retired it; the router itself recalls what is left.
 
         Raises Problem 404 for an unknown code, 409 before the first city is applied.
         """
@@ -42,8 +45,8 @@ class Retirement:
                 raise Problem(404, f"There is no department {shown(code)}; `chorus department list` shows them.")
             return retire(city, code, why)
 
-        city = await self.city_desk.revise(change)
-        return city, await self.recall(city)
+        city = await self.city_desk.revise(change, who)
+        return city, await self.recall(city, who)
 
     async def keep_parts_recalled(self) -> None:
         """Recall open parts of retired departments every RECALL_EVERY_S. Runs forever.
@@ -55,11 +58,11 @@ class Retirement:
                 await self.recall(self.city.city)
             await asyncio.sleep(RECALL_EVERY_S)
 
-    async def recall(self, city: City) -> int:
+    async def recall(self, city: City, who: StaffUser | None = None) -> int:
         """Recall every open part of retired departments; returns the number of new commands."""
-        return sum([await self._recall(one) for one in city.departments if one.retired])
+        return sum([await self._recall(one, who) for one in city.departments if one.retired])
 
-    async def _recall(self, department: Department) -> int:
+    async def _recall(self, department: Department, who: StaffUser | None) -> int:
         count, after = 0, ""
         while found := await self.store.cases.open_with(department.code, after, CASES_AT_ONCE):
             after = found[-1]
@@ -67,7 +70,8 @@ class Retirement:
             commands = dict(command(case, part, department) for case, part in open_parts(cases, department.code))
             entered = await find_by(self.commands.ledger.entries, "_id", sorted(commands), ["_id"])
             fresh = commands.keys() - {one["_id"] for one in entered}
-            await asyncio.gather(*(self.commands.enter(commands[id_].inquiry_id, commands[id_], id_) for id_ in fresh))
+            entering = (self.commands.enter(commands[id_].inquiry_id, commands[id_], id_, who) for id_ in fresh)
+            await asyncio.gather(*entering)
             count += len(fresh)
         return count
 

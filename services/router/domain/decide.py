@@ -96,6 +96,7 @@ def _decision(builder: _DecisionBuilder, refusal: Refusal | None, directory: Cit
         stored_messages=output.stored,
         picture=output.picture,
         refusal=refusal.code if refusal else None,
+        user=given.user,
         messages=output.messages,
         case_after=case_after,
     )

@@ -50,8 +50,9 @@ class Place(NamedTuple):
 class Input(NamedTuple):
     """A decoded record of `inquiries.inputs`.
 
-    `department` is the sender by its outbox topic, `origin` the id that the sender gave its message, and `reused_id` the
-    original id when an earlier input with other bytes has the same id.
+    `department` is the sender by its outbox topic or by the department of its user at the desk, `origin` the id that the
+    sender gave its message, `reused_id` the original id when an earlier input with other bytes has the same id, and `user`
+    the number of a staff user.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Input(NamedTuple):
     department: str | None = None
     origin: str | None = None
     reused_id: str | None = None
+    user: int | None = None
 
 
 class Refusal(NamedTuple):
@@ -93,7 +95,8 @@ class Decision:
 
     `messages` are complete messages; publishing them again is safe, because ids and bytes are the same each time. A
     decision that is read from the store has none until `with_messages` adds them. `picture` is the JSON that its stored
-    messages to the resident have in common. `case_after` is set only for a decision that this process has made.
+    messages to the resident have in common. `user` is the number of the staff user who caused the input; no event has it.
+    `case_after` is set only for a decision that this process has made.
     """
 
     inquiry_id: str
@@ -113,6 +116,7 @@ class Decision:
     stored_messages: tuple[StoredMessage, ...] = ()
     picture: str | None = None
     refusal: str | None = None
+    user: int | None = None
     messages: tuple[Message, ...] = ()
     case_after: Case | None = field(default=None, compare=False, repr=False)
 
@@ -147,6 +151,8 @@ class Decision:
             stored["refusal"] = self.refusal
         if self.picture is not None:
             stored["picture"] = self.picture
+        if self.user is not None:
+            stored["user"] = self.user
         return stored
 
 
@@ -171,6 +177,7 @@ def from_document(stored: Mapping[str, Any]) -> Decision:
         stored_messages=tuple(StoredMessage(*one.split(" ", 2)) for one in stored.get("messages", ())),
         picture=stored.get("picture"),
         refusal=stored.get("refusal"),
+        user=stored.get("user"),
     )
 
 

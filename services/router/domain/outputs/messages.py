@@ -59,7 +59,8 @@ def messages(
                 outgoing.append((topics.inbox(one.department), PREFIX + one.type, as_json(one.fields)))
         if picture is not None and (value := resident_message(case, fact, fact_words, picture, directory)) is not None:
             outgoing.append((topics.RESIDENTS, ResidentTold.type, value))
-    if refusal is not None and given.department is not None:
+    # A department's user at the desk reads the refusal at `GET /commands/{event_id}`.
+    if refusal is not None and given.department is not None and given.user is None:
         refused = {"cause": given.origin or given.id, "reason": refusal.reason, "remedy": refusal.remedy}
         outgoing.append((topics.inbox(given.department), MessageRefused.type, as_json(refused)))
     made += [numbering.message(*one) for one in outgoing]

@@ -1,0 +1,83 @@
+"""Rights as data: the action of each route and command, and the roles that may take it. `docs/operations.md` shows it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from services.router.domain.staff import STAFF_ROLES, StaffRole
+from shared.http.problems import Problem
+
+
+class StaffAction(NamedTuple):
+    """`what` completes the sentence "The role … may …"."""
+
+    what: str
+    roles: tuple[StaffRole, ...]
+
+
+COMMANDS: Mapping[str, StaffAction] = {
+    "assign": StaffAction("assign a case in triage", ("coordinator", "operator")),
+    "withdraw-part": StaffAction("withdraw a part", ("coordinator", "operator")),
+    "replay": StaffAction("replay the parked inputs of a case", ("operator",)),
+    "accept": StaffAction("accept a part of their department", ("clerk",)),
+    "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),
+    "reply": StaffAction("send an interim reply of their department", ("clerk",)),
+    "return": StaffAction("return a part of their department", ("clerk",)),
+}
+"""The action of each type of command; its name is the type."""
+
+
+def _any_command() -> tuple[StaffRole, ...]:
+    return tuple(role for role in STAFF_ROLES if any(role in one.roles for one in COMMANDS.values()))
+
+
+ACTIONS: Mapping[str, StaffAction] = {
+    "read-cases": StaffAction("read cases", STAFF_ROLES),
+    "read-departments": StaffAction("read the list of departments", STAFF_ROLES),
+    "send-commands": StaffAction("send commands", _any_command()),
+    "read-own-commands": StaffAction("read the status of their own commands", STAFF_ROLES),
+    "read-own-account": StaffAction("read their own account", STAFF_ROLES),
+    "read-decisions": StaffAction("read decisions", ("auditor", "operator")),
+    "change-city": StaffAction("change the city and its departments", ("operator",)),
+    "read-dead-letters": StaffAction("read dead letters", ("auditor", "operator")),
+    "handle-dead-letters": StaffAction("replay and discard dead letters", ("operator",)),
+    "reconcile": StaffAction("find and publish lost messages", ("operator",)),
+    "manage-users": StaffAction("list and change users and tokens", ("operator",)),
+    "read-audit": StaffAction("read the audit of users", ("auditor", "operator")),
+    **COMMANDS,
+}
+
+ROUTES: Mapping[tuple[str, str], str] = {
+    ("GET", "/cases"): "read-cases",
+    ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("POST", "/cases/{inquiry_id}/commands"): "send-commands",
+    ("GET", "/commands/{event_id}"): "read-own-commands",
+    ("GET", "/departments"): "read-departments",
+    ("POST", "/city"): "change-city",
+    ("PUT", "/departments/{code}"): "change-city",
+    ("POST", "/departments/{code}/retirement"): "change-city",
+    ("GET", "/decisions"): "read-decisions",
+    ("POST", "/decisions/{inquiry_id}/{n}/publish"): "reconcile",
+    ("GET", "/behind"): "reconcile",
+    ("GET", "/ledger"): "reconcile",
+    ("POST", "/ledger/{event_id}/publish"): "reconcile",
+    ("GET", "/dead-letters"): "read-dead-letters",
+    ("GET", "/dead-letters/{id}"): "read-dead-letters",
+    ("POST", "/dead-letters/{id}/replay"): "handle-dead-letters",
+    ("POST", "/dead-letters/{id}/discard"): "handle-dead-letters",
+    ("POST", "/replays"): "handle-dead-letters",
+    ("GET", "/me"): "read-own-account",
+    ("GET", "/users"): "manage-users",
+    ("POST", "/users"): "manage-users",
+    ("POST", "/users/{name}/disable"): "manage-users",
+    ("POST", "/users/{name}/tokens"): "manage-users",
+    ("DELETE", "/users/{name}/tokens/{token_id}"): "manage-users",
+    ("GET", "/audit"): "read-audit",
+}
+"""The action of each route with a token. The guard refuses a route that is not here, and a test finds it."""
+
+
+def judge(role: StaffRole, action: str) -> None:
+    """Raise Problem 403, which names the roles that would be allowed, unless this role may take the action."""
+    what, roles = ACTIONS[action]
+    if role not in roles:
+        raise Problem(403, f"The role {role!r} may not {what}; allowed roles: {', '.join(roles)}.")
