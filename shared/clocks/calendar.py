@@ -80,7 +80,7 @@ class WorkingCalendar:
         """The length of an ordinary working day: what `1d` means in a policy."""
         return sum(one.until - one.start for one in self.hours) * MINUTE_MS
 
-    @property
+    @cached_property
     def known_until_ms(self) -> int | None:
         """The first moment for which no public holidays are announced."""
         return None if self.known_until is None else self.midnight(self.known_until)

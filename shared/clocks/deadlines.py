@@ -41,7 +41,7 @@ def due_times(terms: ClockTerms, started_at: int, pauses: Sequence[Pause] = ()) 
 def provisional(calendar: WorkingCalendar, due: Sequence[int]) -> tuple[ClockName, ...]:
     """The clocks whose due time may still move, because the public holidays before it are not all announced."""
     known_until = calendar.known_until_ms
-    if known_until is None:
+    if known_until is None or max(due) <= known_until:
         return ()
     return tuple(name for name, moment in zip(CLOCKS, due, strict=True) if moment > known_until)
 
