@@ -113,7 +113,7 @@ def _wrong_ladder(loc: Loc, policy: Policy, day_ms: int) -> Iterator[Fault]:
             yield Fault((*place, *given[:1]), problem)
             continue
         moment = _from_due(step, resolve, day_ms)
-        if moment <= -resolve:
+        if step.before is not None and moment <= -resolve:
             yield Fault(
                 (*place, "before"), f"{quoted(step.before)} before the due time is before the start; write less"
             )

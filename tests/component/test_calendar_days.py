@@ -108,6 +108,14 @@ async def test_a_refresh_does_not_change_days_that_were_known(desk: Desk) -> Non
     assert desk.holidays() == (CHINESE,)
 
 
+async def test_a_city_without_room_for_new_holidays_stays_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The router must not end, because it could never start again."""
+    desk.shelf.stored.append(APPLIED.model_copy(update={"revision": 7, "public_holidays": (EARLIER,)}))
+    monkeypatch.setattr(city_revisions, "CITY_BYTES_MAX", 100)
+    await desk.days.refresh(date(2026, 1, 1))
+    assert [one.revision for one in desk.shelf.stored] == [7]
+
+
 async def test_before_the_first_city_there_is_nothing_to_refresh(desk: Desk) -> None:
     await desk.days.refresh(date(2026, 1, 1))
     assert desk.shelf.stored == []

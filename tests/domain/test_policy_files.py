@@ -1,5 +1,6 @@
 """Policies and calendars in a city's files: what may be left out, and errors that concern several fields."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from shared.city import Calendar, Policy, load_city
 from shared.city.calendars import effective_calendars
 from tests.city_cases import GOOD, put
 from tests.domain.test_city_files import problems, write
+
+REPOSITORY = Path(__file__).parents[2]
 
 OFFICIAL = {
     "policies": [
@@ -69,6 +72,19 @@ def test_an_invalid_policy_is_not_reported_as_a_missing_one(tmp_path: Path) -> N
     assert [one.split(":")[0] for one in told] == ["policies.yaml"]
 
 
+def _clocks(policy: Policy) -> list[str]:
+    assert policy.clocks is not None
+    return list(policy.clocks.model_dump().values())
+
+
+def test_departments_read_the_clocks_of_the_sample_city() -> None:
+    text = (REPOSITORY / "docs" / "departments.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (natural|working) \| (.+) \| (.+) \| (.+) \|$", text, re.MULTILINE)
+    written = [(*row[:2], *(one.replace(" h", "h").replace(" days", "d") for one in row[2:])) for row in rows]
+    policies = load_city(REPOSITORY / "deploy" / "city").policies
+    assert written == [(one.id, one.calendar, *_clocks(one)) for one in policies]
+
+
 def test_the_runbook_describes_every_field_of_policies_and_calendars() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    text = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
     assert [name for name in (*Policy.model_fields, *Calendar.model_fields) if f"`{name}`" not in text] == []

@@ -7,7 +7,9 @@ from services.router.desk.city_revisions import CityDesk, known_holidays, requir
 from services.router.domain.city_index import CityIndex
 from shared.city import City
 from shared.city.public_holidays import extended
+from shared.http.problems import Problem
 from shared.runtime import timestamps
+from shared.runtime.logging import log
 from shared.runtime.metrics import CALENDAR_KNOWN_UNTIL
 from shared.service.city_feed import CityFeed
 
@@ -40,8 +42,13 @@ class CalendarDays:
             city = required(current)
             return city.model_copy(update={"public_holidays": extended(known, city.public_holidays)})
 
-        if change(latest) != latest:
+        if change(latest) == latest:
+            return
+        try:
             await self.city_desk.revise(change)
+        except Problem as problem:
+            # The city works without them, and only an operator can make it smaller.
+            log.error("the new public holidays are not stored", why=problem.detail)
 
     async def measure(self) -> None:
         """Export until when the public holidays of the policies' calendars are known. Runs forever."""
