@@ -4,7 +4,9 @@ import re
 from datetime import date
 from pathlib import Path
 
-from shared.city import Calendar, Policy, load_city
+import pytest
+
+from shared.city import Calendar, City, Faulty, Policy, city_of, load_city
 from shared.city.calendars import effective_calendars
 from tests.city_cases import GOOD, put
 from tests.domain.test_city_files import problems, write
@@ -88,3 +90,12 @@ def test_departments_read_the_clocks_of_the_sample_city() -> None:
 def test_the_runbook_describes_every_field_of_policies_and_calendars() -> None:
     text = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
     assert [name for name in (*Policy.model_fields, *Calendar.model_fields) if f"`{name}`" not in text] == []
+
+
+def test_a_stored_city_may_have_a_policy_that_never_counts() -> None:
+    """An older release used the first policy only; its revisions stay readable."""
+    former = [{"id": id_, "accept_h": 24, "first_reply_h": 72, "resolve_h": 360} for id_ in ("first", "second")]
+    city = City.model_validate(GOOD | {"policies": former})
+    assert [one.id for one in city.policies] == ["first", "second"]
+    with pytest.raises(Faulty, match='the policy never counts: "first", which comes first, applies to the same parts'):
+        city_of(GOOD | {"policies": former})
