@@ -99,6 +99,12 @@ def test_a_term_that_fills_a_day_ends_at_its_close() -> None:
     assert text(add(OFFICE, at("2026-03-13 10:00"), 2 * HOUR)) == "Fri 2026-03-13 12:00"
 
 
+@pytest.mark.parametrize("paused_from", ["2026-03-13 18:00", "2026-03-13 20:00", "2026-03-14 10:00"])
+def test_a_term_that_ends_before_a_pause_is_not_moved_by_it(paused_from: str) -> None:
+    pause = (at(paused_from), at("2026-03-18 10:00"))
+    assert text(add(OFFICE, at("2026-03-13 13:30"), 4 * HOUR + 30 * MINUTE, [pause])) == "Fri 2026-03-13 18:00"
+
+
 def test_local_days_win_over_public_holidays() -> None:
     calendar = a_calendar(holidays="CN", extra_holidays=["2026-05-09"], extra_working_days=["2026-05-02"])
     assert not calendar.works(date(2026, 5, 9))

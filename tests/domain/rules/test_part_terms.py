@@ -40,8 +40,11 @@ def offers(story: Story) -> dict[str, dict[str, Any]]:
 
 def policies_of(story: Story) -> dict[str, str]:
     """The policy that each department reads in its newest offer."""
-    codes = offers(story)
-    return {code: story.on(topics.inbox(code))[-1][1]["policy_id"] for code in codes}
+    inboxes = {code: story.on(topics.inbox(code)) for code in offers(story)}
+    return {
+        code: [value["policy_id"] for kind, value in inbox if kind == "part.offered"][-1]
+        for code, inbox in inboxes.items()
+    }
 
 
 def at(text: str) -> datetime:
@@ -93,6 +96,8 @@ def test_the_category_of_the_last_rule_counts_when_a_person_assigns_again() -> N
     directory = city(policy("lights", when={"categories": ["lights"]}), STANDARD, rules=rules)
     story = told(received("路灯不亮"), returned("lighting"), assigned("water", "parks"), city=directory)
     assert policies_of(story)["water"] == "lights"
+    story = told(returned("parks"), assigned("roads"), city=directory, after_this=story)
+    assert policies_of(story)["roads"] == "lights"
     story = told(received("没有规则的事"), assigned("water"), city=directory)
     assert policies_of(story) == {"water": "standard"}
 
@@ -133,6 +138,7 @@ def test_before_the_first_day_of_any_policy_the_last_general_one_counts() -> Non
 @pytest.mark.parametrize(
     ("day", "channel", "found"),
     [
+        ("2025-12-31", "web", "old"),
         ("2026-01-01", "web", "old"),
         ("2026-06-30", "web", "old"),
         ("2026-07-01", "web", "new"),
