@@ -99,3 +99,36 @@ def test_a_stored_city_may_have_a_policy_that_never_counts() -> None:
     assert [one.id for one in city.policies] == ["first", "second"]
     with pytest.raises(Faulty, match='the policy never counts: "first", which comes first, applies to the same parts'):
         city_of(GOOD | {"policies": former})
+
+
+WHOLE = """
+- id: standard
+  effective_from: 2026-01-01
+  when: {categories: [], priorities: [], channels: [], departments: []}
+  calendar: working
+  clocks: {accept: 2h, first_reply: 3d, resolve: 15d}
+  joint_reply: {wait: all}
+  returns: {within: 8h, limit: 2, reasons: [not-ours, wrong-area, incomplete]}
+  release: {approvers: 0}
+  publication: review
+  reopening: {when: [not-solved, not-satisfied], window_days: 15, limit: 2, clock: new}
+  asking: {remind_after: 3d, close_after: 7d}
+  mail: {confirm: true, per_address_per_hour: 5}
+  supervision: [{at: 80%, tell: desk}, {at: due, tell: head}, {after: 1d, tell: coordinator}, {after: 3d, tell: city}]
+"""
+
+
+def test_a_policy_with_every_field_is_read(tmp_path: Path) -> None:
+    [policy] = load_city(write(tmp_path, policies=WHOLE)).policies
+    hour = 3_600_000
+    assert policy.limits(day_ms=round(7.5 * hour)) == (2 * hour, 22.5 * hour, 112.5 * hour)
+    assert policy.effective_from == date(2026, 1, 1)
+    assert policy.for_every_part
+    # What is left out is what the example says, except the time for returns and the steps of supervision.
+    short = "- {id: standard, calendar: working, clocks: {accept: 2h, first_reply: 3d, resolve: 15d}}"
+    [other] = load_city(write(tmp_path, policies=short)).policies
+    assert other.model_dump(exclude={"effective_from", "supervision", "returns"}) == policy.model_dump(
+        exclude={"effective_from", "supervision", "returns"}
+    )
+    assert (other.returns.limit, other.returns.reasons) == (policy.returns.limit, policy.returns.reasons)
+    assert (other.effective_from, other.returns.within, other.supervision) == (None, None, ())
