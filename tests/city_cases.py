@@ -5,16 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.city import Department, Name, Policy, Rule
-from shared.city.entries import CityEntry
+from shared.city import Department, Name, Rule
+from shared.city.entries import CityEntry, Paragraphs
 from shared.city.parsing import Outline
+from tests import policy_cases
+from tests.policy_cases import POLICIES_AND_CALENDARS, POLICY_MEANT, POLICY_PLACES, TIMES
 
 Loc = tuple[str | int, ...]
-NOTHING = object()
+NOTHING = policy_cases.NOTHING
 
 GOOD: dict[str, Any] = {
     "name": {"zh": "某城", "en": "Some City"},
     "time_zone": "Asia/Shanghai",
+    "telephone": "12345",
+    "emergency": {"zh": "着火请打119。", "en": "For a fire, call 119."},
+    "scope": {"zh": "本市各部门的事。", "en": "Matters of the city's departments."},
+    "privacy": {"zh": "只用于办理。", "en": "Used only to handle it."},
     "departments": [
         {"code": "roads", "name": {"zh": "道路局", "en": "Roads"}, "email": "desk@roads.example"},
         {"code": "lamps", "name": {"zh": "路灯所", "en": "Lamps"}, "parent": "roads", "areas": ["河边"]},
@@ -32,26 +38,24 @@ GOOD: dict[str, Any] = {
             "none": ["红绿灯"],
             "areas": ["山前"],
             "channels": ["web"],
+            "category": "lights",
+            "priority": "urgent",
             "why": {"zh": "路灯", "en": "lamps"},
             "examples": ["路灯坏了"],
         },
     ],
-    "policies": [
-        {"id": "standard", "accept_h": 24, "first_reply_h": 72, "resolve_h": 360},
-        {"id": "slow", "accept_h": 48, "first_reply_h": 96, "resolve_h": 720},
-    ],
+    **POLICIES_AND_CALENDARS,
 }
 PLACES: dict[type[CityEntry], Loc] = {
     Outline: (),
     Department: ("departments", 2),
     Rule: ("rules", 1),
-    Policy: ("policies", 1),
+    **POLICY_PLACES,
 }
 """The record of each kind whose fields get invalid values."""
 
 CODE = "is not allowed; write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 HOURS = "is not a time; write hours as a number above 0, at most 8784"
-BACKWARDS = "are not in ascending order; each must be at least the one before"
 MANY = [f"dept-{number}" for number in range(20)]
 MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Outline, "revision"): [("one", '"one" is not a whole number')],
@@ -62,9 +66,19 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
         ("", '"" is not a time zone'),
         ("x" * 5_000, f'"{"x" * 60}…" is not a time zone'),
     ],
+    (Outline, "telephone"): [
+        ("call us", '"call us" is not allowed; write a telephone number such as 12345 or 0731-88880000'),
+        ("12", '"12" is not allowed; write a telephone number'),
+        ("1" * 41, "characters; write at most 40"),
+    ],
+    (Outline, "emergency"): [("call 119", '"call 119" is not an object')],
+    (Outline, "scope"): [({}, "it is missing; add it")],
+    (Outline, "privacy"): [({"zh": "只用于办理。"}, "it is missing; add it")],
     (Outline, "departments"): [],
     (Outline, "rules"): [],
     (Outline, "policies"): [([], "the list is empty; write one policy")],
+    (Outline, "calendars"): [],
+    (Outline, "public_holidays"): [],
     (Department, "code"): [("roads", '"roads" is already used as code; each code must be unique')],
     (Department, "name"): [],
     (Department, "kind"): [("burrow", '"burrow" is unknown; write one of bureau, district, utility, imported')],
@@ -111,14 +125,15 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
         (["hils"], '"hils" is not an area of any department; did you mean "hills"'),
     ],
     (Rule, "channels"): [(["Web site"], '"Web site" is not allowed; write the name of a channel such as web')],
+    (Rule, "category"): [],
+    (Rule, "priority"): [],
     (Rule, "why"): [],
     (Rule, "examples"): [],
-    (Policy, "id"): [("standard", '"standard" is already used as id')],
-    (Policy, "accept_h"): [(97, f"accept_h 97, first_reply_h 96 and resolve_h 720 {BACKWARDS}")],
-    (Policy, "first_reply_h"): [(47, BACKWARDS), (721, BACKWARDS)],
-    (Policy, "resolve_h"): [(95, BACKWARDS)],
     (Name, "zh"): [],
     (Name, "en"): [],
+    (Paragraphs, "zh"): [],
+    (Paragraphs, "en"): [],
+    **POLICY_MEANT,
 }
 """Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
@@ -171,8 +186,9 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
             yield Case(loc, value, says, (*loc, *inner))
         for value, says in MEANT[kind, name]:
             yield Case(loc, value, says, place)
-        if form.get("$ref", "").endswith("/Name"):
-            yield from _of_record(Name, loc)
+        for nested in (Name, Paragraphs):
+            if any(one.get("$ref", "").endswith(f"/{nested.__name__}") for one in (form, *form.get("anyOf", ()))):
+                yield from _of_record(nested, loc)
 
 
 def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
@@ -181,6 +197,9 @@ def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
         form = next(one for one in form["anyOf"] if one.get("type") != "null")
     else:
         yield (), None, '"null" '
+    if "enum" in form:
+        yield from (((), value, "is not one of ") for value in (7, "Nothing", ["a"]))
+        return
     match form.get("type"):
         case None:
             yield (), 7, "is not an object; write a JSON object or, in YAML, fields with values"
@@ -190,7 +209,11 @@ def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
         case "array":
             yield (), "one", '"one" is not a list; write it in brackets, [like, this]'
             yield (), {"a": 1}, "is not a list"
-            if form.get("items"):
+            if form.get("minItems"):
+                yield (), [], "has 0 entries; write at least 1"
+            if form.get("items", {}).get("$ref"):
+                yield (0,), [7], "is not an object"
+            elif form.get("items"):
                 yield from (((0, *inner), [value], says) for inner, value, says in _wrong(form["items"]))
         case "number":
             for value in ("soon", "24", True, 0, -1, 8_785, [24]):
@@ -200,9 +223,17 @@ def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:
             yield (), 7, '"7" is neither true nor false'
         case "integer":
             yield (), 1.5, '"1.5" is not a whole number; write one such as 1'
+            if "maximum" in form:
+                yield (), form["maximum"] + 1, f"is too large; write at most {form['maximum']}"
+                yield (), form["minimum"] - 1, f"is too small; write at least {form['minimum']}"
+                yield (), "2", '"2" is not a whole number'
 
 
 def _wrong_text(form: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    if form.get("pattern") in TIMES:
+        says, values = TIMES[form["pattern"]]
+        yield from ((value, says) for value in values)
+        return
     for value in (7, True, ["a"], {"a": 1}):
         yield value, "is not text; write it in quotes"
     if form.keys() & {"pattern", "minLength"}:

@@ -9,6 +9,7 @@ from services.router.dead_letters import api as dead_letters_api
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk import api as desk_api
+from services.router.desk.calendar_days import CalendarDays
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
 from services.router.desk.city_revisions import CityDesk
@@ -63,6 +64,7 @@ class Components:
         self.case_list = CaseList(self.store)
         self.commands = Commands(self.store, self.ledger)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
+        self.calendar_days = CalendarDays(self.city_desk, self.city)
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
@@ -83,6 +85,8 @@ def make(settings: Settings) -> Service:
         router.relay.publish_fresh,
         router.relay.run,
         router.city_desk.keep_published,
+        router.calendar_days.keep_up_to_date,
+        router.calendar_days.measure,
         router.retirement.keep_parts_recalled,
         router.case_list.measure,
         router.cleanup.run,

@@ -2,7 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from services.scorer.domain.clocks import clocks
 from services.scorer.domain.periods import Period
@@ -10,6 +11,7 @@ from services.scorer.domain.scoreboard import DepartmentCounts, rows
 from services.scorer.responses import ClockShown, DepartmentScores, PeriodBounds, Scoreboard
 from services.scorer.store import ScorerStore
 from shared.city import City, Name
+from shared.city.policies import PartCircumstances, policy_for
 from shared.http.problems import Problem, shown
 from shared.runtime import timestamps
 from shared.service.city_feed import CityFeed
@@ -32,7 +34,7 @@ class ScoreQueries:
         retired = {one.code for one in departments if one.retired}
         return Scoreboard(
             period=PeriodBounds.of(over),
-            policy_id=city.policies[0].id if city else None,
+            policy_id=_general_policy(city, as_of.astimezone(ZoneInfo(over.zone)).date()) if city else None,
             as_of=timestamps.to_text(as_of),
             departments=[
                 DepartmentScores.of(code, name, counted.get(code, DepartmentCounts()))
@@ -47,3 +49,8 @@ class ScoreQueries:
         if not facts:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
         return [ClockShown.of(one, as_of) for one in clocks(fact for fact in facts if fact.at <= as_of)]
+
+
+def _general_policy(city: City, day: date) -> str:
+    """The policy for a part that meets no condition of another policy."""
+    return policy_for(city.policies, PartCircumstances(day, channel="", department="")).id

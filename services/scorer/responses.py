@@ -158,7 +158,7 @@ class Scoreboard(Documented):
     period: PeriodBounds
     """The period that is counted."""
     policy_id: str | None
-    """The policy in force, with its due times; null when no city is known."""
+    """The policy for parts to which no more special policy applies; null when no city is known."""
     as_of: str
     """Only events up to this time count (RFC 3339, UTC, milliseconds)."""
     departments: list[DepartmentScores]

@@ -1,15 +1,18 @@
-"""The city's configuration: departments, assignment rules and policies, read from a folder of YAML files."""
+"""The city's configuration: departments, rules, policies and calendars, read from a folder of YAML files."""
 
+from shared.city.calendars import Calendar
 from shared.city.city import City, merge, put_department, retire
-from shared.city.entries import AREA_OFFICE, KINDS, Department, Name, Policy, Rule
+from shared.city.entries import AREA_OFFICE, KINDS, Department, Name, Rule
 from shared.city.faults import CityError, Fault, Faulty, Loc
 from shared.city.folder import load_city
 from shared.city.parsing import CITY_BYTES_MAX, city_of, department_of
+from shared.city.policies import Policy
 
 __all__ = [
     "AREA_OFFICE",
     "CITY_BYTES_MAX",
     "KINDS",
+    "Calendar",
     "City",
     "CityError",
     "Department",

@@ -1,16 +1,18 @@
-"""The city in force: its directory, rules and policies, and how applying, adding and retiring change it."""
+"""The city in force: its directory, rules, policies and calendars, and how applying, adding and retiring change it."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from shared.city.calendars import CALENDARS_MAX, Calendar, PublicHolidays
 from shared.city.consistency import CityParts, contradictions
-from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Policy, Rule
+from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Rule
 from shared.city.faults import CityError, Fault, nearest, quoted
+from shared.city.policies import POLICIES_MAX, Policy
 
 
 class City(CityEntry):
-    """One revision of the city: its directory, rules and policies."""
+    """One revision of the city: its directory, rules, policies and calendars."""
 
     revision: int = 0
     """The number of this version, counted from 1. The desk sets it; in a request it has no effect."""
@@ -30,8 +32,12 @@ class City(CityEntry):
     """Every department, retired ones included."""
     rules: tuple[Rule, ...] = ()
     """The rules that assign messages; the first rule that matches the subject line decides."""
-    policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
-    """The policies for due times; the first one is in force."""
+    policies: Annotated[tuple[Policy, ...], Field(min_length=1, max_length=POLICIES_MAX)]
+    """The policies; the first one that matches a part and is in force counts."""
+    calendars: Annotated[tuple[Calendar, ...], Field(max_length=CALENDARS_MAX)] = ()
+    """The calendars that policies name, besides `natural` and the ready-made `working`."""
+    public_holidays: tuple[PublicHolidays, ...] = ()
+    """The public holidays of the calendars' countries. The desk sets them; in a request they have no effect."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -55,7 +61,7 @@ class City(CityEntry):
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    Name, time zone, rules and policies come from `applied`. Departments are added or updated, never removed.
+    Name, time zone, rules, policies and calendars come from `applied`. Departments are added or updated, never removed.
     Applying does not change whether a department is retired: only `retire` and `put_department` do.
     """
     if current is None:
@@ -101,5 +107,6 @@ def _faults(city: City) -> list[Fault]:
         dict(enumerate(city.departments)),
         dict(enumerate(city.rules)),
         dict(enumerate(city.policies)),
+        dict(enumerate(city.calendars)),
     )
     return list(contradictions(parts))

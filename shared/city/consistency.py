@@ -4,8 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from shared.city.entries import AREA_OFFICE, KINDS, Department, Policy, Rule
+from shared.city.calendar_consistency import unknown_country, wrong_calendar
+from shared.city.calendars import Calendar
+from shared.city.entries import AREA_OFFICE, KINDS, Department, Rule
 from shared.city.faults import Fault, Loc, nearest, quoted
+from shared.city.policies import Policy
+from shared.city.policy_consistency import no_policy_for_the_rest, unknown_conditions, unused_policies, wrong_policies
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 Known = Mapping[str, None]
@@ -19,14 +23,18 @@ _ADD_OR_NAME = "add it to the departments or name an existing one"
 class CityParts:
     """A city's valid entries by their index in their list.
 
-    `unread` holds the codes and areas of invalid departments: a reference to one of them is not reported as well.
+    `unread` holds the names in invalid entries (codes, areas, categories, ids of calendars): a reference to one of them is
+    not reported as well.
     """
 
     time_zone: str | None
     departments: Mapping[int, Department]
     rules: Mapping[int, Rule]
     policies: Mapping[int, Policy]
+    calendars: Mapping[int, Calendar] = field(default_factory=dict)
     unread: Collection[str] = field(default_factory=frozenset)
+    all_policies: bool = True
+    """Whether every policy is valid. Otherwise nothing is said about missing ones."""
 
     @property
     def codes(self) -> Known:
@@ -42,7 +50,7 @@ class CityParts:
 def contradictions(city: CityParts) -> Iterator[Fault]:
     """Every contradiction. A rule may name a retired department, because `retire` does not change rules."""
     if city.time_zone is not None:
-        yield from _wrong_zone(city.time_zone)
+        yield from _wrong_zone(("time_zone",), city.time_zone)
     yield from _repeated("departments", "code", {at: one.code for at, one in city.departments.items()})
     yield from _repeated("rules", "id", {at: one.id for at, one in city.rules.items()})
     yield from _repeated("policies", "id", {at: one.id for at, one in city.policies.items()})
@@ -52,14 +60,19 @@ def contradictions(city: CityParts) -> Iterator[Fault]:
     for at, rule in city.rules.items():
         yield from _wrong_handlers(("rules", at), rule, codes)
         yield from _wrong_conditions(("rules", at), rule, areas)
-    for at, policy in city.policies.items():
-        yield from _wrong_policy(("policies", at), policy)
+    yield from wrong_policies(city.policies, city.calendars, city.unread, city.time_zone)
+    yield from _repeated("calendars", "id", {at: one.id for at, one in city.calendars.items()})
+    for at, calendar in city.calendars.items():
+        yield from wrong_calendar(("calendars", at), calendar)
+        if calendar.time_zone is not None:
+            yield from _wrong_zone(("calendars", at, "time_zone"), calendar.time_zone)
 
 
 def authoring_faults(city: CityParts) -> Iterator[Fault]:
     """Faults that reject a city or department somebody submits, but not one that is read from Kafka.
 
-    In a stored city a rule may name a department that was retired later, and a newer release may know more kinds.
+    In a stored city a rule may name a department that was retired later, a newer release may know more kinds and
+    countries, and an older release let policies be that never count.
     """
     retired = {one.code for one in city.departments.values() if one.retired}
     for at, department in city.departments.items():
@@ -72,14 +85,23 @@ def authoring_faults(city: CityParts) -> Iterator[Fault]:
             if code in retired:
                 problem = f"{quoted(code)} is retired; name an active department"
                 yield Fault(("rules", at, *place), problem)
+    for at, calendar in city.calendars.items():
+        yield from unknown_country(("calendars", at), calendar)
+    yield from unused_policies(city.policies)
+    if city.all_policies:
+        yield from no_policy_for_the_rest(city.policies)
+    rules, unread = city.rules.values(), city.unread
+    categories = dict.fromkeys([*(one.category for one in rules if one.category), *unread])
+    priorities = dict.fromkeys([*(one.priority for one in rules if one.priority), *unread])
+    yield from unknown_conditions(city.policies, list(city.codes), list(categories), list(priorities))
 
 
-def _wrong_zone(zone: str) -> Iterator[Fault]:
+def _wrong_zone(loc: Loc, zone: str) -> Iterator[Fault]:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         problem = f'{quoted(zone)} is not a time zone; write a name of the IANA list such as "Asia/Shanghai"'
-        yield Fault(("time_zone",), problem)
+        yield Fault(loc, problem)
 
 
 def _repeated(listed: str, name: str, values: Mapping[int, str]) -> Iterator[Fault]:
@@ -172,12 +194,3 @@ def _wrong_term(term: str) -> str | None:
     if term.endswith("*") and len(term) < _PREFIX_LETTERS_MIN + 1:
         return f"{quoted(term)} matches too many words; write at least {_PREFIX_LETTERS_MIN} letters before *"
     return None
-
-
-def _wrong_policy(loc: Loc, policy: Policy) -> Iterator[Fault]:
-    if not policy.accept_h <= policy.first_reply_h <= policy.resolve_h:
-        yield Fault(
-            loc,
-            f"accept_h {policy.accept_h:g}, first_reply_h {policy.first_reply_h:g} and resolve_h {policy.resolve_h:g} "
-            "are not in ascending order; each must be at least the one before",
-        )

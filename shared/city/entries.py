@@ -1,4 +1,4 @@
-"""The entries of a city's files: departments, rules and policies, with the allowed values of each field."""
+"""The entries of a city's files: departments and rules, with the allowed values of each field."""
 
 from typing import Annotated
 
@@ -110,6 +110,10 @@ class Rule(CityEntry):
     """Areas to which the rule applies; empty for every area."""
     channels: tuple[Channel, ...] = ()
     """Channels to which the rule applies; empty for every channel."""
+    category: Code | None = None
+    """The category of the inquiries that the rule assigns, for policies; null for none."""
+    priority: Code | None = None
+    """The priority of the inquiries that the rule assigns, for policies; null for none."""
     why: Name
     """The reason for the assignment that departments read, in both languages."""
     examples: Terms = ()
@@ -119,16 +123,3 @@ class Rule(CityEntry):
     def departments(self) -> tuple[str, ...]:
         """The lead first."""
         return (self.lead, *self.co_handlers)
-
-
-class Policy(CityEntry):
-    """How long each clock of a part may run, in natural hours from the assignment."""
-
-    id: Code
-    """The policy's id, unique in the city."""
-    accept_h: Hours
-    """Hours from the assignment until the department must accept the part."""
-    first_reply_h: Hours
-    """Hours from the assignment until the resident must have a first reply."""
-    resolve_h: Hours
-    """Hours from the assignment until the department must send its final contribution."""

@@ -5,18 +5,23 @@ import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
-from shared.city.entries import AREA_OFFICE, HOURS_MAX, CityEntry, Name
+from shared.city.entries import AREA_OFFICE, HOURS_MAX, CityEntry
 from shared.contracts.field_errors import what_is_wrong
 
 Loc = tuple[str | int, ...]
 MOST_TOLD = 200
 """Of a city that has more faults: whoever wrote a file of another kind learns nothing from the rest."""
 VALUE_SHOWN = 60
-WORDS = {"departments": ("department", "code"), "rules": ("rule", "id"), "policies": ("policy", "id")}
+WORDS = {
+    "departments": ("department", "code"),
+    "rules": ("rule", "id"),
+    "policies": ("policy", "id"),
+    "calendars": ("calendar", "id"),
+}
 """What an entry of each list is called, and the field that names it."""
 
 
@@ -101,32 +106,47 @@ _CODE_FORM = "write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 _FORMS = {
     "email": "write one address such as desk@roads.example",
     "phones": "write a telephone number such as 0731-88880000",
+    "telephone": "write a telephone number such as 12345 or 0731-88880000",
     "lead": f"write a department's code ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "co_handlers": f"write departments' codes ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "channels": "write the name of a channel such as web or hotline",
+    "holidays": "write a country such as CN, or a country and region such as DE-BE",
+    "reasons": "write a code such as not-ours (a-z, 0-9 and -)",
+    "at": "write a share of the time such as 80%, or due",
 }
 
 
 def told(error: ErrorDetails, kind: type[CityEntry]) -> str:
     """One of pydantic's errors in a record of this kind, as a sentence that follows the place."""
     value = quoted(error["input"])
+    field = next((str(step) for step in reversed(error["loc"]) if isinstance(step, str)), "")
     match error["type"]:
         case "missing":
             return f"it {what_is_wrong(error)}"
         case "extra_forbidden":
             return f"there is no such field (its value is {value}); {_meant(kind, error['loc'])}"
         case "string_pattern_mismatch":
-            return f"{value} is not allowed; {_FORMS.get(str(error['loc'][0]), _CODE_FORM)}"
-        case "float_type" | "greater_than" | "less_than_equal" | "finite_number":
+            return f"{value} is not allowed; {_FORMS.get(field, _CODE_FORM)}"
+        case "float_type" | "greater_than" | "less_than_equal" | "finite_number" if field.endswith("_h"):
             return f"{value} is not a time; write hours as a number above 0, at most {HOURS_MAX}"
         case _:
             return f"{value} {what_is_wrong(error)}"
 
 
 def _meant(kind: type[CityEntry], loc: Loc) -> str:
-    """The one nested record there is, is a name."""
-    known = list(kind.model_fields if len(loc) == 1 else Name.model_fields)
+    """The field of the record at `loc` that was meant."""
+    for step in loc[:-1]:
+        if isinstance(step, str):
+            kind = _record_in(kind.model_fields[step].annotation) or kind
+    known = list(kind.model_fields)
     return nearest(str(loc[-1]), known, f"known are {', '.join(known)}")
+
+
+def _record_in(annotation: Any) -> type[CityEntry] | None:
+    """The class of the records in a field, in a list of them or optional."""
+    if isinstance(annotation, type) and issubclass(annotation, CityEntry):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _record_in(one)) is not None), None)
 
 
 def under(prefix: Loc, errors: Sequence[ErrorDetails], kind: type[CityEntry]) -> list[Fault]:

@@ -11,12 +11,15 @@ from shared.city.yaml_file import UnreadableYaml, YamlFile, read
 
 CITY_FILE = "city.yaml"
 CITY_FIELDS = ("name", "time_zone", "telephone", "emergency", "scope", "privacy")
-FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml")
+CALENDARS_FILE = "calendars.yaml"
+FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml", CALENDARS_FILE)
 _KNOWN_FILES = f"known files are {', '.join(FILES)} and rules/*.yaml"
 
 
 def load_city(folder: Path) -> City:
     """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in the order of their names.
+
+    calendars.yaml is optional.
 
     Raises `CityError` with a sentence for every problem, each with file and line. References between files are checked
     only when every file is valid YAML.
@@ -40,6 +43,7 @@ class _FolderReader:
         document["departments"] = self._listed("departments", ["departments.yaml"])
         document["rules"] = self._listed("rules", _rule_files(self._folder))
         document["policies"] = self._listed("policies", ["policies.yaml"])
+        document["calendars"] = self._listed("calendars", _calendar_files(self._folder))
         try:
             city = city_of(document) if self._complete else None
             faults: Sequence[Fault] = () if city else field_faults(document)
@@ -109,6 +113,11 @@ def _rule_files(folder: Path) -> list[str]:
     single = ["rules.yaml"] if (folder / "rules.yaml").exists() else []
     several = [f"rules/{path.name}" for path in sorted((folder / "rules").glob("*.yaml"))]
     return single + several or ["rules.yaml"]
+
+
+def _calendar_files(folder: Path) -> list[str]:
+    path = folder / CALENDARS_FILE
+    return [CALENDARS_FILE] if path.exists() or path.is_symlink() else []
 
 
 def _misnamed(folder: Path) -> Iterator[str]:

@@ -5,13 +5,18 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
+from shared.city.calendars import CALENDARS_MAX, Calendar
 from shared.city.city import City
 from shared.city.consistency import CityParts, authoring_faults, contradictions
-from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Policy, Rule
+from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Rule
 from shared.city.faults import Fault, Faulty, under
+from shared.city.policies import POLICIES_MAX, Policy
+from shared.city.policy_consistency import missing_clocks
 
 CITY_BYTES_MAX = 3_500_000
-LISTS = ("departments", "rules", "policies")
+LISTS = ("departments", "rules", "policies", "calendars")
+DERIVED = ("public_holidays",)
+"""Lists that the desk makes; in a request they have no effect."""
 Entry = TypeVar("Entry", bound=CityEntry)
 
 
@@ -27,7 +32,9 @@ class Outline(CityEntry):
     privacy: Paragraphs | None = None
     departments: list[Any]
     rules: Annotated[list[Any], Field(default_factory=list)]
-    policies: list[Any]
+    policies: Annotated[list[Any], Field(max_length=POLICIES_MAX)]
+    calendars: Annotated[list[Any], Field(default_factory=list, max_length=CALENDARS_MAX)]
+    public_holidays: Annotated[list[Any], Field(default_factory=list)]
 
 
 def city_of(given: Any) -> City:
@@ -35,14 +42,15 @@ def city_of(given: Any) -> City:
     outline, parts, faults = _read(given)
     faults += [*contradictions(parts), *authoring_faults(parts)]
     if outline.get("policies") == []:
-        faults.append(Fault(("policies",), "the list is empty; write one policy, with its id and hours"))
+        faults.append(Fault(("policies",), "the list is empty; write one policy, with its id and clocks"))
     if faults:
         raise Faulty(sorted(faults, key=_order))
     city = City(
-        **{name: outline[name] for name in Outline.model_fields if name not in LISTS},
+        **{name: outline[name] for name in Outline.model_fields if name not in (*LISTS, *DERIVED)},
         departments=tuple(parts.departments.values()),
         rules=tuple(parts.rules.values()),
         policies=tuple(parts.policies.values()),
+        calendars=tuple(parts.calendars.values()),
     )
     if (size := len(city.model_dump_json().encode())) > CITY_BYTES_MAX:
         raise Faulty([Fault((), f"The city has {size} bytes; a revision can have at most {CITY_BYTES_MAX}")])
@@ -83,8 +91,22 @@ def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
     departments = _entries(outline, "departments", Department, faults)
     rules = _entries(outline, "rules", Rule, faults)
     policies = _entries(outline, "policies", Policy, faults)
-    unread = [one for at, one in enumerate(outline.get("departments", ())) if at not in departments]
-    return outline, CityParts(outline.get("time_zone"), departments, rules, policies, frozenset(_named(unread))), faults
+    calendars = _entries(outline, "calendars", Calendar, faults)
+    for at, one in enumerate(outline.get("policies", ())):
+        if at not in policies and isinstance(one, dict):
+            faults += missing_clocks(("policies", at), one)
+    read: Mapping[str, Mapping[int, Any]] = {"departments": departments, "rules": rules, "calendars": calendars}
+    unread = [one for name, valid in read.items() for at, one in enumerate(outline.get(name, ())) if at not in valid]
+    parts = CityParts(
+        time_zone=outline.get("time_zone"),
+        departments=departments,
+        rules=rules,
+        policies=policies,
+        calendars=calendars,
+        unread=frozenset(_named(unread)),
+        all_policies=len(policies) == len(outline.get("policies", ())),
+    )
+    return outline, parts, faults
 
 
 def _outline(given: Any) -> tuple[dict[str, Any], list[Fault]]:
@@ -111,12 +133,13 @@ def _entries(outline: Mapping[str, Any], listed: str, kind: type[Entry], faults:
     return read
 
 
-def _named(departments: Iterable[Any]) -> Iterator[str]:
-    """Codes and areas of invalid departments: a reference to one of them is not a fault of its own."""
-    for one in departments:
+def _named(entries: Iterable[Any]) -> Iterator[str]:
+    """The names in invalid entries: a reference to one of them is not a fault of its own."""
+    for one in entries:
         if isinstance(one, dict):
             areas = one.get("areas")
-            names = [one.get("code"), *(areas if isinstance(areas, list) else ())]
+            own = [one.get(name) for name in ("code", "id", "category", "priority")]
+            names = [*own, *(areas if isinstance(areas, list) else ())]
             yield from (name for name in names if isinstance(name, str))
 
 

@@ -1,1 +1,1 @@
-"""Clocks: due times and verdicts."""
+"""Clocks: calendars, working time, due times and verdicts. Pure: every time is an argument."""

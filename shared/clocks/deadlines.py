@@ -1,16 +1,49 @@
-"""The due time and the verdict of a clock. Pure: the current time is an argument."""
+"""The due times of a part's clocks, and the verdict of a clock. Pure: the current time is an argument."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from shared.clocks.calendar import WorkingCalendar
+from shared.clocks.working_time import Pause, add
 
 ClockName = Literal["accept", "first_reply", "resolve"]
 CLOCKS: tuple[ClockName, ...] = ("accept", "first_reply", "resolve")
 Verdict = Literal["kept", "broken", "open", "void"]
 
 
-def due_at(started_at: datetime, limit: timedelta) -> datetime:
-    return started_at + limit
+class ClockLimits(NamedTuple):
+    """How long each clock may run, in milliseconds of the policy's calendar."""
+
+    accept: int
+    first_reply: int
+    resolve: int
+
+
+class ClockTerms(NamedTuple):
+    """What a policy says about clocks: the calendar in which they run, and how long."""
+
+    calendar: WorkingCalendar
+    limits: ClockLimits
+
+
+def due_times(terms: ClockTerms, started_at: int, pauses: Sequence[Pause] = ()) -> tuple[int, int, int]:
+    """When each clock of a part that starts at this moment runs out, in the order of CLOCKS."""
+    calendar, (accept, first_reply, resolve) = terms
+    return (
+        add(calendar, started_at, accept, pauses),
+        add(calendar, started_at, first_reply, pauses),
+        add(calendar, started_at, resolve, pauses),
+    )
+
+
+def provisional(calendar: WorkingCalendar, due: Sequence[int]) -> tuple[ClockName, ...]:
+    """The clocks whose due time may still move, because the public holidays before it are not all announced."""
+    known_until = calendar.known_until_ms
+    if known_until is None or max(due) <= known_until:
+        return ()
+    return tuple(name for name, moment in zip(CLOCKS, due, strict=True) if moment > known_until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class PartOffered(Payload):
     """The reason for the assignment, in Chinese and English."""
     policy_id: str
     """The policy that the due times follow."""
+    provisional: tuple[Literal["accept", "first_reply", "resolve"], ...] = ()
+    """The clocks whose due time may still move, because the public holidays before it are not announced yet. Absent when
+    all due times are final."""
 
 
 class PartChanged(Payload):

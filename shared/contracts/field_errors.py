@@ -43,6 +43,8 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
             return "is not a list; write it in brackets, [like, this]"
         case "too_long":
             return f"has {context['actual_length']} entries; write at most {context['max_length']}"
+        case "too_short":
+            return f"has {context['actual_length']} entries; write at least {context['min_length']}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "is not an object; write a JSON object or, in YAML, fields with values"
         case "json_invalid":

@@ -86,6 +86,10 @@ DELIVERIES = Counter(
     "Mails by outcome; an increase of retried means that the mail server refuses mails or is unavailable",
     ["kind", "outcome"],
 )
+CALENDAR_KNOWN_UNTIL = Gauge(
+    "chorus_calendar_known_until_timestamp_seconds",
+    "Until when the public holidays of the policies' calendars are known; due times after it may still move",
+)
 MASKINGS = Counter(
     "chorus_maskings", "Answers masked for the hall; a rise of retried means the process that masks dies", ["outcome"]
 )

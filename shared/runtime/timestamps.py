@@ -14,6 +14,11 @@ def from_ms(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+def to_ms(moment: datetime) -> int:
+    """The time in milliseconds since 1970, rounded to the nearest."""
+    return round(moment.timestamp() * 1000)
+
+
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, `2026-11-22T09:12:16.123Z`: the format of every header and body."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

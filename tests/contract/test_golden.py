@@ -14,6 +14,7 @@ import pytest
 
 from services.router.core.input_decoder import read_input
 from services.router.domain.case import Case
+from services.router.domain.city_index import CityIndex
 from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, after, case_of, from_document
 from services.router.domain.facts import TYPES
@@ -46,6 +47,7 @@ from tests.builders import (
     told,
     withdrawn,
 )
+from tests.calendars import WORKING_TIME
 
 FOLDER = Path(__file__).parent / "golden"
 GIVEN = received(
@@ -55,6 +57,8 @@ GIVEN = received(
     contact=Contact(name="陈测试", phone="13900000000", email="writer@mail.example"),
     public=True,
 )
+OTHER_CITIES: Mapping[str, CityIndex] = {"part.offered-in-working-time": WORKING_TIME}
+"""The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
     "inquiry.received": told(GIVEN),
     "inquiry.received-into-triage": told(received("别的事", confidential=True, language="en")),
@@ -84,6 +88,7 @@ STORIES: Mapping[str, Story] = {
     "staff.coordinator-assigns": told(
         received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
     ),
+    "part.offered-in-working-time": told(GIVEN, city=WORKING_TIME),
 }
 
 
@@ -226,11 +231,12 @@ def test_messages_of_every_version_are_readable(name: str) -> None:
 def test_the_same_inputs_make_the_same_bytes(name: str) -> None:
     """If the bytes differ, add a file with the next version."""
     golden = read(versions(name)[-1].name)
+    city = OTHER_CITIES.get(name.removeprefix("decision-"), DIRECTORY)
     case, made = Case(golden["decisions"][0]["inquiry_id"]), list[Decision]()
     for offset, stored in enumerate(golden["inputs"]):
         given = read_input(record(stored, topics.INPUTS, offset))
         assert given is not None
-        decision = decide(case, with_distinct_id(case, given), DIRECTORY)
+        decision = decide(case, with_distinct_id(case, given), city)
         case = after(case, decision)
         made.append(decision)
     assert text_of([plain(one.document()) for one in made]) == text_of(golden["decisions"])

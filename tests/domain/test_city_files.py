@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from shared.city import CityError, Department, Name, Policy, Rule, load_city
+from shared.city import City, CityError, Name, load_city
+from shared.city.entries import CityEntry, Paragraphs
 from shared.city.faults import MOST_TOLD
 from shared.city.folder import CITY_FIELDS
 from shared.city.parsing import CITY_BYTES_MAX, Outline
 from shared.city.yaml_file import FILE_BYTES_MAX
 from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
 
-LISTS = ("departments", "rules", "policies")
+NEEDED = ("departments", "rules", "policies")
+LISTS = (*NEEDED, "calendars")
 IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
 
@@ -22,7 +24,7 @@ GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamp
 def write(folder: Path, document: dict[str, Any] = GOOD, /, **texts: str | bytes) -> Path:
     """Write the city as a folder, as JSON, which is valid YAML; `texts` replaces the content of single files."""
     about = {name: value for name, value in document.items() if name not in LISTS}
-    files = {"city": about} | {name: document[name] for name in LISTS}
+    files = {"city": about} | {name: document[name] for name in LISTS if name in document}
     written = {name: json.dumps(value) for name, value in files.items()}
     for name, text in (written | texts).items():
         (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -40,10 +42,17 @@ def test_a_valid_city_is_loaded(tmp_path: Path) -> None:
     assert [one.code for one in city.departments] == ["roads", "lamps", "hills", "signs"]
 
 
+def _records_of(kind: type[City]) -> list[str]:
+    return [name for name, form in kind.model_json_schema()["$defs"].items() if form.get("type") == "object"]
+
+
 def test_every_field_of_every_record_has_error_cases() -> None:
-    fields = {(kind, name) for kind in (Outline, Department, Rule, Policy, Name) for name in kind.model_fields}
+    kinds: tuple[type[CityEntry], ...] = (*PLACES, Name, Paragraphs)
+    fields = {(kind, name) for kind in kinds for name in kind.model_fields}
     assert set(MEANT) == fields
-    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
+    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", "public_holidays", *LISTS}
+    # Every kind of record in a city is in the table.
+    assert {kind.__name__ for kind in kinds} == set(_records_of(City)) - {"PublicHolidays"} | {"Outline"}
     wrong = {case.loc for case in CASES}
     assert {(*place, name) for kind, place in PLACES.items() for name in kind.model_fields} <= wrong
 
@@ -149,7 +158,7 @@ def test_yaml_aliases_that_expand_exponentially_are_rejected(tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize("file", ["city", *LISTS])
+@pytest.mark.parametrize("file", ["city", *NEEDED])
 def test_a_missing_file_or_a_folder_in_its_place_is_reported(tmp_path: Path, file: str) -> None:
     path = write(tmp_path) / f"{file}.yaml"
     path.unlink()
@@ -163,7 +172,7 @@ def test_a_missing_file_or_a_folder_in_its_place_is_reported(tmp_path: Path, fil
     )
 
 
-@pytest.mark.parametrize("name", ["rules.yaml", "departments.yaml", "city.yaml", "policies.yaml"])
+@pytest.mark.parametrize("name", ["rules.yaml", "departments.yaml", "city.yaml", "policies.yaml", "calendars.yaml"])
 def test_a_named_pipe_is_rejected_without_waiting(tmp_path: Path, name: str) -> None:
     (write(tmp_path) / name).unlink()
     os.mkfifo(tmp_path / name)

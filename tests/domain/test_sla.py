@@ -1,10 +1,13 @@
 """The verdict on one clock, to the millisecond."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.clocks.deadlines import Clock, due_at
+from shared.clocks.calendar import natural_calendar
+from shared.clocks.deadlines import Clock, ClockLimits, ClockTerms, due_times
+from shared.runtime.timestamps import from_ms, to_ms
 from tests.builders import MONDAY_NOON
 
 DUE = MONDAY_NOON + timedelta(hours=24)
@@ -16,9 +19,12 @@ def clock(stopped_at: datetime | None = None, ended_at: datetime | None = None) 
     return Clock("accept", "p1", "lighting", MONDAY_NOON, DUE, stopped_at, ended_at)
 
 
-def test_a_24_hour_clock_is_due_at_the_same_time_of_the_next_day() -> None:
-    assert due_at(MONDAY_NOON, timedelta(hours=24)) == DUE
-    assert due_at(MONDAY_NOON, timedelta(hours=0.5)) == MONDAY_NOON + timedelta(minutes=30)
+def test_a_24_hour_clock_of_natural_time_is_due_at_the_same_time_of_the_next_day() -> None:
+    half_an_hour, day = 30 * 60_000, 24 * 60 * 60_000
+    terms = ClockTerms(natural_calendar(ZoneInfo("Asia/Shanghai")), ClockLimits(half_an_hour, day, day))
+    accept, first_reply, resolve = map(from_ms, due_times(terms, to_ms(MONDAY_NOON)))
+    assert (accept, first_reply, resolve) == (MONDAY_NOON + timedelta(minutes=30), DUE, DUE)
+    assert accept.tzinfo is UTC
 
 
 @pytest.mark.parametrize(

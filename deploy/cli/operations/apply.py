@@ -15,7 +15,9 @@ from shared.city import City, CityError, load_city
 def apply(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Folder with city.yaml, departments.yaml, policies.yaml and rules/."),
+        typer.Argument(
+            metavar="DIR", help="Folder with city.yaml, departments.yaml, policies.yaml, rules/, calendars.yaml."
+        ),
     ],
     check: Annotated[bool, typer.Option("--check", help="Only validate the folder.")] = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from itertools import count
 
 from services.router.desk.city_requests import contradictory
@@ -9,6 +10,8 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.city import CITY_BYTES_MAX, City, CityError, Department, merge, put_department
+from shared.city.calendars import PublicHolidays, countries
+from shared.city.public_holidays import newest, public_holidays
 from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin
 from shared.contracts.sources import ROUTER_SOURCE
@@ -34,17 +37,28 @@ class CityDesk:
         self.settings = settings
 
     async def apply(self, applied: City, who: StaffUser) -> City:
-        """Apply a whole city. Replaces rules and policies; adds and updates departments, but removes none."""
-        return await self.revise(lambda current: merge(current, applied), who, applied)
+        """Apply a whole city. Replaces rules, policies and calendars; adds and updates departments, but removes none.
+
+        The revision gets the public holidays that are known today, so that it means the same for ever.
+        """
+        known = known_holidays(applied, timestamps.now().date())
+
+        def change(current: City | None) -> City:
+            holidays = newest(known, current.public_holidays if current else ())
+            return merge(current, applied).model_copy(update={"public_holidays": holidays})
+
+        return await self.revise(change, who, applied)
 
     async def put_department(self, department: Department, who: StaffUser) -> City:
         """Add or update a department. Raises Problem 409 before the first city is applied."""
         return await self.revise(lambda current: put_department(required(current), department), who, department)
 
     async def revise(
-        self, change: Callable[[City | None], City], who: StaffUser, sent: City | Department | None = None
+        self, change: Callable[[City | None], City], who: StaffUser | None, sent: City | Department | None = None
     ) -> City:
         """Store and publish the revision that `change` makes of the current city; returns the city in force.
+
+        `who` is None for a revision that no person makes.
 
         Creates topics first, so that the topics of every stored revision exist. Makes no revision when nothing changes.
         Safe to repeat. Raises Problem 422 for a contradiction, or for a city that exceeds CITY_BYTES_MAX.
@@ -99,6 +113,12 @@ class CityDesk:
                 await self._provision(latest)
                 await self._publish(latest)
             await asyncio.sleep(CITY_EVERY_S)
+
+
+def known_holidays(city: City, today: date) -> list[PublicHolidays]:
+    """What is known about the public holidays that the city's policies need."""
+    wanted = countries(city.calendars, city.time_zone, [one.calendar for one in city.policies])
+    return [public_holidays(one, today) for one in wanted]
 
 
 def required(current: City | None) -> City:

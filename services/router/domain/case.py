@@ -43,6 +43,7 @@ class Part(NamedTuple):
     state: PartState = "offered"
     text: Text | None = None
     draft: str | None = None
+    policy_id: str = ""
 
     @property
     def active(self) -> bool:
@@ -102,6 +103,10 @@ class Case:
     round: int = 1
     why: str = ""
     """The reason of the last assignment, in Chinese and English."""
+    policy_id: str = ""
+    """The policy of the last assignment; a part may have another one."""
+    rule: str | None = None
+    """The rule of the last assignment that a rule made. Its category and priority count when a person assigns later."""
     reply: JointReply | None = None
     released: JointReply | None = None
     """The joint reply that was released last."""

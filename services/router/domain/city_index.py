@@ -1,19 +1,21 @@
-"""One revision of the city, prepared for decisions: compiled rules, departments by code, durations of the clocks."""
+"""One revision of the city, prepared for decisions: compiled rules, departments by code, calendars and clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from services.router.domain.assignment_rules import Rules, compile_rules
-from shared.clocks import deadlines
+from shared.city.calendars import working_calendars
+from shared.city.policies import PartCircumstances, policy_for
+from shared.clocks.deadlines import ClockTerms
 
 if TYPE_CHECKING:
-    from shared.city import City, Department, Policy
+    from shared.city import City, Department, Policy, Rule
+    from shared.clocks.calendar import WorkingCalendar
 
 
 @dataclass(frozen=True)
@@ -23,22 +25,28 @@ class CityIndex:
     zone: ZoneInfo
     departments: Mapping[str, Department]
     areas: frozenset[str]
+    calendars: Mapping[str, WorkingCalendar]
 
     @property
     def revision(self) -> int:
         """The number of the revision, which every decision stores."""
         return self.city.revision
 
-    @property
-    def policy(self) -> Policy:
-        """The first policy of the city; the others are not used yet."""
-        return self.city.policies[0]
+    def policy_for(self, part: PartCircumstances) -> Policy:
+        """The policy that counts for a part."""
+        return policy_for(self.city.policies, part)
 
     @cached_property
-    def limits(self) -> Mapping[str, timedelta]:
-        """The duration of each clock by the policy in force."""
-        hours = (self.policy.accept_h, self.policy.first_reply_h, self.policy.resolve_h)
-        return {clock: timedelta(hours=limit) for clock, limit in zip(deadlines.CLOCKS, hours, strict=True)}
+    def terms(self) -> Mapping[str, ClockTerms]:
+        """The calendar and the limits of each policy's clocks, by the policy's id."""
+        calendars = {one.id: self.calendars[one.calendar] for one in self.city.policies}
+        return {
+            one.id: ClockTerms(calendars[one.id], one.limits(calendars[one.id].day_ms)) for one in self.city.policies
+        }
+
+    @cached_property
+    def rules_by_id(self) -> Mapping[str, Rule]:
+        return {one.id: one for one in self.city.rules}
 
     def name(self, code: str, language: str) -> str:
         """A department's name in this language; its code when it is not in the directory."""
@@ -58,10 +66,12 @@ class CityIndex:
 
 def city_index(city: City, zone: ZoneInfo | None = None) -> CityIndex:
     """Prepare a revision; `zone` overrides the time zone of the city."""
+    zone = zone or ZoneInfo(city.time_zone)
     return CityIndex(
         city=city,
         rules=compile_rules(city),
-        zone=zone or ZoneInfo(city.time_zone),
+        zone=zone,
         departments={department.code: department for department in city.departments},
         areas=frozenset(area for department in city.departments for area in department.areas),
+        calendars=working_calendars(city.calendars, city.time_zone, zone, city.public_holidays),
     )

@@ -24,6 +24,7 @@ Language = Literal["zh", "en"]
 Channel = Literal["web", "hotline", "window", "microblog", "app", "email", "wechat", "import", "other"]
 TriageReason = Literal["no-rule", "unknown-department", "returned", "no-department", "department-retired", "other"]
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
+Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
@@ -123,13 +124,19 @@ class Rated(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """A department is offered a part, with the due times of its clocks."""
+    """A department is offered a part, with the due times of its clocks.
+
+    `policy_id` is None when the part has the policy of the assignment. `provisional` names the clocks whose due time may
+    still move, because the public holidays before it are not announced yet.
+    """
 
     part_id: PartId
     department: DepartmentCode
     role: Role
     due: DueTexts
     round: int
+    policy_id: CityId | None = None
+    provisional: tuple[Clock, ...] = ()
 
 
 class Changed(NamedTuple):
@@ -202,6 +209,9 @@ Fact = (
     | Released
     | UnknownFact
 )
+
+OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {Offered: ("policy_id", "provisional")}
+"""Fields that an event has only when they say something, so that most events do not grow."""
 
 TYPES: Mapping[type[Fact], str] = {
     Registered: "inquiry.registered",

@@ -55,11 +55,14 @@ def _triaged(case: Case, fact: facts.Triaged, words: FactWords) -> None:
 def _assigned(case: Case, fact: facts.Assigned, words: FactWords) -> None:
     case.unsettled = ()
     case.why = words.get("why") or ""
+    case.policy_id, case.rule = fact.policy_id, fact.rule or case.rule
     _set_status(case)
 
 
 def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
-    _set_part(case, Part(fact.part_id, fact.department, fact.role, fact.due))
+    _set_part(
+        case, Part(fact.part_id, fact.department, fact.role, fact.due, policy_id=fact.policy_id or case.policy_id)
+    )
 
 
 def _changed(case: Case, fact: facts.Changed, words: FactWords) -> None:

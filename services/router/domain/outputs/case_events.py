@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from services.router.domain.case import Case
 from services.router.domain.decision import Actor
-from services.router.domain.facts import TYPES, Fact, UnknownFact
+from services.router.domain.facts import OMITTED_WHEN_EMPTY, TYPES, Fact, UnknownFact
 from shared.contracts.envelope import PREFIX, as_json
 
 EVENT_TYPES = {cls: PREFIX + name for cls, name in TYPES.items()}
@@ -43,6 +43,10 @@ def case_fields(case: Case) -> CaseFields:
 def event_of(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
     """The value of the event of `fact`, for a case that has it folded in. Updates `sequence` and `head` of the case."""
     case.sequence += 1
+    fields = fact._asdict()
+    for name in OMITTED_WHEN_EMPTY.get(type(fact), ()):
+        if not fields[name]:
+            del fields[name]
     value = as_json(
         {
             "type": event_type(fact),
@@ -50,7 +54,7 @@ def event_of(case: Case, fact: Fact, at: str, actor: Actor) -> bytes:
             "sequence": case.sequence,
             "at": at,
             "actor": actor.public,
-            **fact._asdict(),
+            **fields,
             **case_fields(case),
             "prev": case.head,
         }

@@ -24,7 +24,7 @@ class DepartmentMessage(NamedTuple):
     fields: Mapping[str, object]
 
 
-def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[DepartmentMessage]:
+def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     inquiry = inquiry_of(case)
     fields: dict[str, object] = {
         "part_id": fact.part_id,
@@ -34,13 +34,15 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityI
         "co_handlers": case.co_handlers,
         "due": fact.due,
         "why": case.why,
-        "policy_id": directory.policy.id,
+        "policy_id": fact.policy_id or case.policy_id,
         "subject": inquiry.subject.text,
         "body": inquiry.body.text,
         "area": inquiry.area,
         "channel": inquiry.channel,
         "received_at": inquiry.received_at,
     }
+    if fact.provisional:
+        fields["provisional"] = fact.provisional
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
     yield DepartmentMessage(fact.department, "part.offered", fields)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from typing import cast
 
 from services.router.domain import facts
@@ -11,9 +10,9 @@ from services.router.domain.assignment_rules import Assignment, Why, assign
 from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.rules.part_terms import PartTermsFinder
 from services.router.domain.rules.preconditions import Facts, Refused, payload_of
 from services.router.domain.words import NewFact
-from shared.clocks import deadlines
 from shared.contracts.inputs import CaseAssign, InquiryReceived
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.runtime import timestamps
@@ -37,7 +36,8 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
     )
     if found is None:
         return [registered, NewFact(facts.Triaged("no-rule"))]
-    return [registered, *assigned_parts(case, found, given.recorded_at, directory)]
+    terms = PartTermsFinder(message.channel, message.received_at, found.rule, given.recorded_at, directory)
+    return [registered, *assigned_parts(case, found, terms)]
 
 
 def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
@@ -93,23 +93,31 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
         )
     )
     by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
-    return assigned_parts(case, by_hand, given.recorded_at, directory)
+    # Only an inquiry in triage is assigned by hand, and every case in triage has its message.
+    assert case.inquiry is not None
+    received_at = timestamps.from_text(case.inquiry.received_at)
+    terms = PartTermsFinder(case.inquiry.channel, received_at, case.rule, given.recorded_at, directory)
+    return assigned_parts(case, by_hand, terms)
 
 
-def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex) -> Facts:
+def assigned_parts(case: Case, found: Assignment, terms: PartTermsFinder) -> Facts:
     """`inquiry.assigned`, then for each department a new part, or `part.changed` when it has an active part."""
     lead, co_handlers, why, rule = found
-    assigned = facts.Assigned(lead, co_handlers, rule, directory.policy.id, case.round)
+    policy_id = terms.of(lead).policy_id
+    assigned = facts.Assigned(lead, co_handlers, rule, policy_id, case.round)
     made: Facts = [NewFact(assigned, texts={"why": f"{why.zh} / {why.en}"})]
     have = {part.department: part for part in case.active_parts}
-    number, due = len(case.parts), due_times(at, directory)
+    number = len(case.parts)
     for department in (lead, *co_handlers):
         role: facts.Role = "lead" if department == lead else "co-handler"
         part = have.get(department)
         if part is None:
             number += 1
             part_id = f"{case.inquiry_id}-p{number}"
-            made.append(NewFact(facts.Offered(part_id, department, role, due, case.round)))
+            own = terms.of(department)
+            other_id = None if own.policy_id == policy_id else own.policy_id
+            offered = facts.Offered(part_id, department, role, own.due, case.round, other_id, own.provisional)
+            made.append(NewFact(offered))
         else:
             made.append(part_changed(part, role))
     return made
@@ -118,10 +126,3 @@ def assigned_parts(case: Case, found: Assignment, at: str, directory: CityIndex)
 def part_changed(part: Part, role: facts.Role) -> NewFact:
     """`part.changed`, for every department that keeps its part, because its message names the other departments."""
     return NewFact(facts.Changed(part.id, part.department, role))
-
-
-def due_times(at: str, directory: CityIndex) -> facts.DueTexts:
-    """The due time of each clock of a part that is offered `at` this time (RFC 3339)."""
-    started = datetime.fromisoformat(at)
-    due = {name: timestamps.to_text(deadlines.due_at(started, limit)) for name, limit in directory.limits.items()}
-    return cast(facts.DueTexts, due)

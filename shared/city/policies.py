@@ -1,0 +1,198 @@
+"""Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
+
+In force in this release: `effective_from`, `when`, `calendar` and `clocks`. The other fields are checked and stored.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from shared.city.entries import Channel, CityEntry, Code, Hours
+from shared.city.times import Day, Duration, duration_ms
+from shared.clocks.calendar import HOUR_MS
+from shared.clocks.deadlines import CLOCKS, ClockLimits
+
+FORMER_CLOCKS = ("accept_h", "first_reply_h", "resolve_h")
+SUPERVISED = ("desk", "head", "coordinator", "city")
+LIMIT_MAX = 100
+DAYS_MAX = 366
+STEPS_MAX = 20
+POLICIES_MAX = 200
+Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX, strict=True)]
+ReasonCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+Reached = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?%|due)$")]
+
+
+class PolicyConditions(CityEntry):
+    """The parts to which a policy applies; an empty list is no condition."""
+
+    categories: tuple[Code, ...] = ()
+    """The categories of the rules that assign the inquiry."""
+    priorities: tuple[Code, ...] = ()
+    """The priorities of the rules that assign the inquiry."""
+    channels: tuple[Channel, ...] = ()
+    """The channels through which the inquiry came in."""
+    departments: tuple[Code, ...] = ()
+    """The codes of the departments that handle the part."""
+
+
+class PolicyClocks(CityEntry):
+    """How long each clock of a part runs from the assignment: `2h` hours or `3d` days of the policy's calendar."""
+
+    accept: Duration
+    """Until the department must accept the part."""
+    first_reply: Duration
+    """Until the resident must have a first reply."""
+    resolve: Duration
+    """Until the department must send its final contribution."""
+
+
+class JointReplyPolicy(CityEntry):
+    """When the parts are joined into one reply. Not in force yet: Chorus waits for all parts."""
+
+    wait: Literal["all", "lead-after-due"] = "all"
+    """`all` waits for every part; with `lead-after-due` the lead may go ahead once a co-handler is late."""
+
+
+class ReturnPolicy(CityEntry):
+    """When a department may return its part. Not in force yet: a department may return any open part."""
+
+    within: Duration | None = None
+    """How long after the offer a department may return its part; null for as long as the part is open."""
+    limit: Limit = 2
+    """At the return with this number the case waits for an arbiter."""
+    reasons: Annotated[tuple[ReasonCode, ...], Field(min_length=1, max_length=LIMIT_MAX)] = (
+        "not-ours",
+        "wrong-area",
+        "incomplete",
+    )
+    """The reasons for which a department may return its part."""
+
+
+class ReleasePolicy(CityEntry):
+    """Who approves a reply before it is sent. Not in force yet: replies are sent without approval."""
+
+    approvers: Annotated[int, Field(ge=0, le=2, strict=True)] = 0
+    """How many people must approve: 0, 1 or 2."""
+
+
+class ReopeningPolicy(CityEntry):
+    """When a rating reopens a case. Not in force yet: a rating reopens nothing."""
+
+    when: tuple[Literal["not-solved", "not-satisfied"], ...] = ("not-solved", "not-satisfied")
+    """The ratings that reopen a case; an empty list for none."""
+    window_days: Annotated[int, Field(ge=1, le=DAYS_MAX, strict=True)] = 15
+    """For how many days after the answer a rating may reopen the case."""
+    limit: Annotated[int, Field(ge=0, le=LIMIT_MAX, strict=True)] = 2
+    """How often a case may be reopened."""
+    clock: Literal["new", "continue", "restart"] = "new"
+    """Whether a reopened case gets new clocks, continues the old ones, or restarts them."""
+
+
+class AskingPolicy(CityEntry):
+    """What happens to a question to the resident. Not in force yet: departments cannot ask."""
+
+    remind_after: Duration = "3d"
+    """When the resident is reminded of the question."""
+    close_after: Duration = "7d"
+    """When the case is closed because the resident has not answered."""
+
+
+class MailPolicy(CityEntry):
+    """How residents' addresses are protected. Not in force here: the notifier's settings apply."""
+
+    confirm: bool = True
+    """Whether an address must be confirmed before mails to it quote anybody's words."""
+    per_address_per_hour: Annotated[int, Field(ge=1, le=1_000, strict=True)] = 5
+    """How many mails an unconfirmed address receives in an hour."""
+
+
+class SupervisionStep(CityEntry):
+    """One step of supervision, with exactly one of `at`, `before` and `after`. Not in force yet: nobody is told."""
+
+    at: Reached | None = None
+    """A share of the time until the due time such as `80%`, or `due`; null when another field says when."""
+    before: Duration | None = None
+    """How long before the due time; null when another field says when."""
+    after: Duration | None = None
+    """How long after the due time; null when another field says when."""
+    tell: Literal["desk", "head", "coordinator", "city"]
+    """Who is told: the department's desk, its head, the coordinator or the city office."""
+
+
+class Policy(CityEntry):
+    """How the parts to which it applies are handled, and how long their clocks run."""
+
+    id: Code
+    """The policy's id, unique in the city."""
+    effective_from: Day | None = None
+    """The first day, in the city's time zone, on which an inquiry must be received; null for every day."""
+    when: PolicyConditions = PolicyConditions()
+    """The parts to which the policy applies."""
+    calendar: Code = "natural"
+    """The id of the calendar in which the clocks run: `natural`, `working` or another one of the city."""
+    clocks: PolicyClocks | None = None
+    """How long the clocks run; null when the three fields in hours say so."""
+    accept_h: Hours | None = None
+    """Natural hours until the department must accept the part; null with `clocks`."""
+    first_reply_h: Hours | None = None
+    """Natural hours until the resident must have a first reply; null with `clocks`."""
+    resolve_h: Hours | None = None
+    """Natural hours until the department must send its final contribution; null with `clocks`."""
+    joint_reply: JointReplyPolicy = JointReplyPolicy()
+    """When the parts are joined into one reply."""
+    returns: ReturnPolicy = ReturnPolicy()
+    """When a department may return its part."""
+    release: ReleasePolicy = ReleasePolicy()
+    """Who approves a reply before it is sent."""
+    publication: Literal["review", "automatic"] = "review"
+    """Whether a person decides what the hall shows. Not in force yet: the hall shows answers automatically."""
+    reopening: ReopeningPolicy = ReopeningPolicy()
+    """When a rating reopens a case."""
+    asking: AskingPolicy = AskingPolicy()
+    """What happens to a question to the resident."""
+    mail: MailPolicy = MailPolicy()
+    """How residents' addresses are protected."""
+    supervision: Annotated[tuple[SupervisionStep, ...], Field(max_length=STEPS_MAX)] = ()
+    """Who is told when a clock comes close to its due time or passes it, the earliest step first."""
+
+    @property
+    def for_every_part(self) -> bool:
+        """Whether the policy has no condition."""
+        return self.when == PolicyConditions()
+
+    def limits(self, day_ms: int) -> ClockLimits:
+        """How long the clocks run, in a calendar whose ordinary day has `day_ms`."""
+        if self.clocks is not None:
+            return ClockLimits(*(duration_ms(getattr(self.clocks, name), day_ms) for name in CLOCKS))
+        hours = (self.accept_h, self.first_reply_h, self.resolve_h)
+        return ClockLimits(*(round((one or 0) * HOUR_MS) for one in hours))
+
+
+class PartCircumstances(NamedTuple):
+    """What the conditions of policies compare. `received` is the day of receipt in the city's time zone."""
+
+    received: date
+    channel: str
+    department: str
+    category: str | None = None
+    priority: str | None = None
+
+
+def policy_for(policies: Sequence[Policy], part: PartCircumstances) -> Policy:
+    """The first policy that applies and is in force; if none is, the last policy without conditions."""
+    for one in policies:
+        if (one.effective_from is None or one.effective_from <= part.received) and _applies(one.when, part):
+            return one
+    return next((one for one in reversed(policies) if one.for_every_part), policies[-1])
+
+
+def _applies(when: PolicyConditions, part: PartCircumstances) -> bool:
+    return (
+        (not when.categories or part.category in when.categories)
+        and (not when.priorities or part.priority in when.priorities)
+        and (not when.channels or part.channel in when.channels)
+        and (not when.departments or part.department in when.departments)
+    )
