@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any
@@ -10,12 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from deploy.cli.cluster import provision, secrets, up
-from deploy.cli.console import Options, emit, options
+from deploy.cli.console import Options, emit, options, say
 from deploy.cli.demo import demo
 from deploy.cli.department import directory, inbox
 from deploy.cli.importing import import_file
-from deploy.cli.operations import apply, dead_letters, reconcile, status, timeline, triage
-from deploy.failure import DONE, FAILED, Failure
+from deploy.cli.operations import apply, case, dead_letters, reconcile, route, status, timeline, triage
+from deploy.failure import DONE, FAILED, USAGE, Failure
 from deploy.terminal import sentence_lines, write_lines
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
 # A function is a command, a typer application a group of commands.
 app.command()(up.up)
 app.command()(status.status)
@@ -34,6 +36,8 @@ app.command()(apply.apply)
 app.command()(provision.provision)
 app.command()(secrets.secrets)
 app.command()(timeline.timeline)
+app.command()(route.route)
+app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
 app.add_typer(triage.triage, name="triage")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
@@ -97,6 +101,21 @@ def _common_options() -> list[Any]:
     carrier = typer.Typer(add_completion=False)
     carrier.command()(_common)
     return [one for one in typer.main.get_command(carrier).params if "--help" not in one.opts]
+
+
+@app.callback(invoke_without_command=True)
+def _chorus(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout, messages to stderr.")] = False,
+) -> None:
+    _as_json(as_json)
+    if show_version:
+        say(f"chorus {version('chorus')}")
+        emit({"version": version("chorus")})
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise Failure(USAGE, "No command is given: `chorus --help` lists the commands.")
 
 
 def _as_json(given: bool) -> None:

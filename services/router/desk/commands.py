@@ -81,7 +81,7 @@ class Commands:
             detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"
             raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
         try:
-            return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": "operator"})
+            return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id})
         except ValidationError as error:
             raise invalid(error) from error
 
