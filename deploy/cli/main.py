@@ -59,6 +59,9 @@ def main(arguments: list[str]) -> int:
         _command()(arguments, prog_name="chorus")
     except Failure as failure:
         return _failed(failure.code, failure.sentence)
+    except UnicodeEncodeError as error:
+        part = str(error.object)[error.start : error.end]
+        return _failed(USAGE, f"The text {part!r} is not valid UTF-8: write it as UTF-8.")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else DONE
     except BrokenPipeError:

@@ -37,6 +37,8 @@ FACT = {"sequence": 1, "at": EVIL, "type": EVIL, "data": {"state": EVIL, "words"
 DEPARTMENT = {"code": EVIL, "name": {"zh": EVIL, "en": EVIL}, "kind": EVIL, "parent": EVIL, "email": EVIL}
 PART = {**dict.fromkeys(("part_id", "department", "role", "state", "text"), EVIL), "due": {EVIL: EVIL}}
 MESSAGE = {**dict.fromkeys(("subject", "body", "area", "channel", "received_at"), EVIL), "contact": {"name": EVIL}}
+GIVEN_BACK = {"type": "chorus.part.returned", "part_id": EVIL, "department": EVIL, "reason": EVIL}
+RETURNED = {"facts": [GIVEN_BACK], "words": {"0/reason": EVIL, "0/words": EVIL}}
 NEAR = {"rule": EVIL, "departments": [EVIL], "terms": [EVIL], "why_not": EVIL}
 ROUTE = {
     **dict.fromkeys(("lead", "rule"), EVIL),
@@ -102,6 +104,7 @@ def evil(asked: Asked) -> Answer:
             "inquiry": MESSAGE,
             "parts": [PART],
             "timeline": [FACT],
+            "decisions": [RETURNED],
             "event_id": "e",
         },
         "/triage": {"inquiries": [WAITING], "waiting": 1, "next": None},

@@ -191,7 +191,14 @@ SHOWN: dict[str, Any] = {
         }
     ],
     "timeline": [{"sequence": 1, "at": "2026-11-22T09:51:34.490Z", "type": "chorus.inquiry.registered", "data": {}}],
-    "decisions": [],
+    "decisions": [
+        {
+            "facts": [
+                {"type": "chorus.part.returned", "part_id": f"{CASE}-p2", "department": "roads", "reason": "not-ours"}
+            ],
+            "words": {"0/words": "不归我们管"},
+        }
+    ],
 }
 
 
@@ -199,13 +206,21 @@ def test_a_case_is_shown_with_its_text(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: (200, SHOWN, {})
     ended = chorus("case", "show", CASE)
     assert ended.code == 0, ended.err
-    for words in ("路灯不亮", "    第一行\n    第二行", "东屿区", "灯亮了", "陈测试, chen@mail.example (confidential"):
+    for words in (
+        "路灯不亮",
+        "    第一行\n    第二行",
+        "东屿区",
+        "灯亮了",
+        "roads returned it (not-ours)",
+        "不归我们管",
+        "陈测试, chen@mail.example (confidential",
+    ):
         assert words in ended.out
     assert chorus("case", "show", CASE, "--json").document == SHOWN
 
 
 def test_an_erased_case_and_an_unknown_one_are_shown(town: Town, chorus: Chorus) -> None:
-    town.says = lambda _: (200, SHOWN | {"inquiry": None, "parts": [], "timeline": []}, {})
+    town.says = lambda _: (200, SHOWN | {"inquiry": None, "parts": [], "timeline": [], "decisions": []}, {})
     assert "(no text: not registered yet, or erased)" in chorus("case", "show", CASE).out
     town.says = lambda _: problem(404, "There is no inquiry.")
     assert chorus("case", "show", "nope").code == 1
@@ -263,6 +278,10 @@ def test_triage_shows_each_reason_with_words_and_suggestion(town: Town, chorus: 
     ):
         assert words in ended.out
     assert chorus("triage", "list", "--json").document == [WAITING]
+    long = WAITING | {"reasons": [REASON | {"words": "字" * 20_000}]}
+    town.says = lambda _: (200, {"inquiries": [long], "waiting": 1, "next": None}, {})
+    assert chorus("triage", "list").out.count("字") == 200
+    assert chorus("triage", "list", "--json").document == [long]
     town.says = lambda _: (200, {"inquiries": [], "waiting": 0, "next": None}, {})
     ended = chorus("triage", "list", "--json")
     assert (ended.document, "0 in triage." in ended.err) == ([], True)
@@ -299,6 +318,11 @@ def test_a_command_carries_the_given_name_or_the_login_name(town: Town, chorus: 
 def test_a_blank_or_long_name_is_a_usage_error(town: Town, chorus: Chorus, by: str) -> None:
     ended = chorus("triage", "assign", CASE, "--lead", "parks", "--by", by)
     assert (ended.code, town.asked) == (2, [])
+
+
+def test_a_name_that_is_not_utf8_is_a_usage_error(town: Town, chorus: Chorus) -> None:
+    ended = chorus("triage", "assign", CASE, "--lead", "parks", "--by", "li\udcff")
+    assert (ended.code, "is not valid UTF-8" in ended.err, town.asked) == (2, True, [])
 
 
 # ── status, version ──────────────────────────────────────────────────────────

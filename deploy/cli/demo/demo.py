@@ -112,8 +112,8 @@ def _finish(
     }
     broken = ending.broken_clocks(running, cases)
     say(*ending.broken_sentences(broken, running.mail is not None))
-    figures["broken_clocks"] = len(broken)
     say(f"{summary(figures)}, in {took_s:.1f} s.")
+    figures["broken_clocks"] = len(broken)
     documents = [case.document() | {"problems": lost[case.message.mark] + double[case.message.mark]} for case in cases]
     ticket = ending.ticket_to_try(running, cases)
     emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "ticket": ticket, "cases": documents})
@@ -127,7 +127,7 @@ def _finish(
 
 
 def summary(figures: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in figures.items())
+    return ", ".join(f"{number} {name}" for name, number in figures.items())
 
 
 def _show_scoreboard(running: StackFile, cases: Sequence[DemoCase]) -> Failure | None:

@@ -50,5 +50,5 @@ def ticket_to_try(running: StackFile, cases: Sequence[DemoCase]) -> dict[str, st
     if case is None or case.inquiry_id is None or case.code is None:
         return None
     lang = case.message.language
-    url = f"{running.urls.intake}/status?lang={lang}"
+    url = f"{running.urls.intake}/status?ticket={case.inquiry_id}&code={case.code}&lang={lang}"
     return {"url": url, "inquiry_id": case.inquiry_id, "query_code": case.code}

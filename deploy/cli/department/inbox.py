@@ -207,7 +207,9 @@ def _fields(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items() if one is not None)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ("; " if any(isinstance(one, dict) for one in value) else ", ").join(map(_flat, value))
+    return str(value)
 
 
 def _indented(text: str) -> list[str]:

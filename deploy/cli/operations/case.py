@@ -10,6 +10,8 @@ from deploy.cli.console import emit, options, say
 from deploy.cli.operations.timeline import in_order, show_facts
 from deploy.cli.tables import show_table
 
+RETURNED = "chorus.part.returned"
+
 case = typer.Typer(help="Cases: the messages of residents with everything that happened to them.", no_args_is_help=True)
 
 
@@ -59,6 +61,12 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         if part["text"]:
             yield f"{part['part_id']} {part['department']} ({part['state']}) writes:"
             yield from indented(part["text"])
+    for decision in found["decisions"]:
+        for index, fact in enumerate(decision["facts"]):
+            if fact["type"] == RETURNED:
+                reason = decision["words"].get(f"{index}/reason") or fact["reason"]
+                yield f"{fact['part_id']} {fact['department']} returned it ({reason}) and writes:"
+                yield from indented(decision["words"].get(f"{index}/words") or "(nothing)")
 
 
 def indented(text: str) -> Iterator[str]:

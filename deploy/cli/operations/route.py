@@ -33,7 +33,8 @@ def route(
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found["triage"]:
         yield f"No rule matches: the message would go to triage (revision {found['revision']})."
-        yield f"A message of this length needs {found['words_needed']} matching terms of one rule."
+        needed = found["words_needed"]
+        yield f"A message of this length needs {needed} matching term{'' if needed == 1 else 's'} of one rule."
         return
     others = f", with {', '.join(found['co_handlers'])}" if found["co_handlers"] else ""
     yield f"Rule {found['rule']} would assign {found['lead']}{others} (revision {found['revision']})."

@@ -10,6 +10,8 @@ from deploy.cli.console import emit, say, stack
 from deploy.cli.person import By, person
 from deploy.cli.tables import show_table
 
+WORDS_SHOWN = 200
+
 triage = typer.Typer(help="Inquiries that wait for manual assignment.", no_args_is_help=True)
 
 
@@ -30,8 +32,13 @@ def _rows(found: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
     for one in found:
         first: tuple[object, ...] = (one["inquiry_id"], age(one["age_s"]), one["area"], one["subject"])
         for reason in one["reasons"] or [{}]:
-            yield *first, why(reason), reason.get("words"), reason.get("suggest")
+            yield *first, why(reason), _short(reason.get("words")), reason.get("suggest")
             first = ("", "", "", "")
+
+
+def _short(words: str | None) -> str | None:
+    """The beginning of long words; `chorus case show` and `--json` have all of them."""
+    return f"{words[:WORDS_SHOWN]}…" if words and len(words) > WORDS_SHOWN else words
 
 
 def why(reason: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from services.router.desk.city_revisions import CityDesk
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.route_explanation import RouteExplanation, explain
 from shared.city import City, Name
+from shared.city.entries import Channel
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.limits import BODY_MAX, SUBJECT_MAX
@@ -30,11 +31,11 @@ class RouteBody(Documented):
     """The message, at most 20,000 characters."""
     area: Annotated[str | None, Field(max_length=AREA_MAX)] = None
     """The area as a resident would write it; null for none."""
-    channel: Annotated[str, Field(min_length=1, max_length=31)] = "web"
-    """How the message would come in."""
+    channel: Channel = "web"
+    """How the message would come in, such as `web` or `hotline`."""
 
     _words = field_validator("subject")(has_words("write the subject"))
-    _no_nul = field_validator("body", "area", "channel")(no_nul)
+    _no_nul = field_validator("body", "area")(no_nul)
     _blank_area = field_validator("area", mode="before")(blank_is_none)
 
 

@@ -17,7 +17,7 @@ from services.router.domain.assignment_rules import (
     terms_in,
     words_needed,
 )
-from services.router.domain.terms import normalised
+from services.router.domain.terms import is_latin, normalised
 from shared.city import AREA_OFFICE
 
 NEAR_MAX = 5
@@ -57,6 +57,11 @@ class _Message(NamedTuple):
     needed: int
     winner: str | None
     matched: Literal["subject", "message"] | None
+    latin: bool
+
+    def foreign(self, term: str) -> tuple[bool, str]:
+        """Orders terms: those in the script of the message first."""
+        return is_latin(term) != self.latin, term
 
 
 def explain(rules: Rules, *, subject: str, body: str, area: str | None, channel: str) -> RouteExplanation:
@@ -75,6 +80,7 @@ def explain(rules: Rules, *, subject: str, body: str, area: str | None, channel:
         words_needed(text),
         found.rule if found else None,
         matched,
+        is_latin(text),
     )
     seen = message.in_subject if first else message.in_text
     terms = next((_terms(one, seen) for one in rules.compiled if one.rule.id == message.winner), ())
@@ -105,7 +111,7 @@ def _why_not(one: CompiledRule, message: _Message) -> str:
         return f"the rule needs a district office, and {_area(message)}"
     for group in one.groups:
         if group.isdisjoint(message.in_text):
-            return f"the message mentions none of {_quoted(sorted(group))}"
+            return f"the message mentions none of {_quoted(sorted(group, key=message.foreign))}"
     if message.matched == "subject":
         if holds(one, message.in_subject, message.office, message.channel):
             return f"it matches the subject too, but {message.winner} comes before it"
