@@ -53,9 +53,9 @@ def why(reason: Mapping[str, Any]) -> str:
         case "returned":
             return f"{part} returned by {department}: {reason.get('returned_for')}{by}"
         case "department-retired":
-            return f"{part} taken back: {department} is retired"
+            return f"{part} taken back: {department} is retired{by}"
         case "no-department":
-            return f"{part} withdrawn from {department}, the last department"
+            return f"{part} withdrawn from {department}, the last department{by}"
         case other:
             return f"{other or ''}"
 
