@@ -354,16 +354,14 @@ def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_ready")
-def test_status_shows_what_waits(town: Town, chorus: Chorus) -> None:
+def test_status_shows_what_waits_on_the_line_of_each_service(town: Town, chorus: Chorus) -> None:
     town.says = services()
     ended = chorus("status")
     assert ended.code == 0, ended.out
-    assert f"3 waiting; the oldest is {CASE}, 2 h old" in ended.out
-    for words in ("2 open", "router 5 in inquiries.events", "4 unsent, 1 failed"):
-        assert words in ended.out
-    assert [line.split()[0] for line in ended.out.splitlines()[:7]] == [
-        *("kafka", "store", "smtp", "intake", "router", "notifier", "scorer")
-    ]
+    lines = {line.split()[0]: line for line in ended.out.splitlines()}
+    assert list(lines) == ["kafka", "store", "smtp", "intake", "router", "notifier", "scorer"]
+    assert f"; 3 in triage (the oldest {CASE}, 2 h), 2 open dead letters, lag 5 of inquiries.events" in lines["router"]
+    assert "; 4 unsent and 1 failed mails, lag 5 of inquiries.events" in lines["notifier"]
     document = chorus("status", "--json").document
     assert document["triage"] == {"waiting": 3, "oldest": CASE, "oldest_age_s": 7_300}
     assert (document["dead_letters"], document["mail"]) == ({"open": 2, "unread": 0}, {"unsent": 4, "failed": 1})
@@ -376,8 +374,8 @@ def test_status_shows_what_waits(town: Town, chorus: Chorus) -> None:
 def test_status_says_what_it_could_not_find_out(town: Town, chorus: Chorus, answer: tuple[int, Any]) -> None:
     town.says = services(**{"/triage": answer})
     ended = chorus("status", "--json")
-    assert (ended.code, ended.document["triage"]) == (0, None)
-    assert ended.document["unknown"]["triage"].startswith("unknown: ")
+    assert (ended.code, ended.document["triage"], list(ended.document["unknown"])) == (0, None, ["triage of router"])
+    assert "; triage unknown, 2 open dead letters" in ended.err
     assert ended.document["mail"] == {"unsent": 4, "failed": 1}
 
 
@@ -386,18 +384,31 @@ def test_status_works_without_a_token(town: Town, chorus: Chorus, monkeypatch: p
     town.says = services()
     monkeypatch.setenv("CHORUS_OPERATOR_TOKEN_FILE", "nowhere")
     ended = chorus("status", "--json")
-    assert (ended.code, set(ended.document["unknown"])) == (0, {"triage", "dead_letters", "lag", "mail"})
+    assert (ended.code, len(ended.document["unknown"])) == (0, 7)
+    assert "Cannot read the operator token" in ended.document["unknown"]["mail of notifier"]
 
 
 @pytest.mark.usefixtures("_ready")
 def test_an_empty_system_waits_for_nothing(town: Town, chorus: Chorus) -> None:
     town.says = services(**{"/triage": (200, {"waiting": 0, "inquiries": []}), "/behind": (200, {"behind": {}})})
     ended = chorus("status")
-    assert (ended.code, "triage        0 waiting\n" in ended.out, "lag           none\n" in ended.out) == (
-        0,
-        True,
-        True,
-    )
+    assert (ended.code, "; 0 in triage, 2 open dead letters, no lag\n" in ended.out) == (0, True)
+
+
+@pytest.mark.usefixtures("_ready")
+def test_a_service_that_does_not_answer_is_not_asked(
+    town: Town, chorus: Chorus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.says = services()
+    monkeypatch.setenv("CHORUS_ROUTER_URL", "http://127.0.0.1:1")
+    ended = chorus("status", "--json")
+    assert (ended.code, ended.document["triage"], ended.document["unknown"]) == (3, None, {})
+    assert {service: lag is not None for service, lag in ended.document["lag"].items()} == {
+        "intake": True,
+        "router": False,
+        "notifier": True,
+        "scorer": True,
+    }
 
 
 def test_the_version_is_shown(chorus: Chorus) -> None:

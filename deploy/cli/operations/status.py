@@ -30,19 +30,17 @@ class ComponentStatus:
 
 
 def status() -> None:
-    """Show one line for each component, then what waits: triage, dead letters, consumer lag, mail.
+    """Show one line for each component, with what waits there: triage, dead letters, consumer lag, mail.
 
     Exit code 0: all components are ready, 3: one does not answer, 1: one is not ready.
     """
     running = stack()
     lines = look(running)
-    say(*map(str, lines))
-    waiting = workload.look(running)
-    say("", *map(str, waiting))
-    figures = {one.name.replace(" ", "_"): one.figures for one in waiting}
-    unknown = {one.name.replace(" ", "_"): one.words for one in waiting if one.figures is None}
+    waiting = workload.look(running, {line.name for line in lines if not line.reason.startswith(NO_ANSWER)})
+    for line in lines:
+        say("; ".join(one for one in (str(line), workload.words_of(line.name, waiting)) if one))
     parts = [_document(line) for line in lines]
-    emit({"ready": not any(line.reason for line in lines), "parts": parts, **figures, "unknown": unknown})
+    emit({"ready": not any(line.reason for line in lines), "parts": parts, **workload.document(waiting)})
     raise typer.Exit(_exit_code(lines))
 
 
