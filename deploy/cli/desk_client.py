@@ -14,9 +14,10 @@ POLL_S = 0.1
 PAGE = 500
 
 
-def cases(state: str) -> Iterator[dict[str, Any]]:
-    """Every case in a state, ordered by ticket number."""
-    return pages(f"{stack().urls.router}/cases", "cases", {"state": state})
+def cases(state: str | None = None, department: str | None = None) -> Iterator[dict[str, Any]]:
+    """Every case in a state, with a part of a department, ordered by ticket number."""
+    query = {name: value for name, value in (("state", state), ("department", department)) if value is not None}
+    return pages(f"{stack().urls.router}/cases", "cases", query)
 
 
 def pages(url: str, field: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:

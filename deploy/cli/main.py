@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any
@@ -10,22 +11,24 @@ from typing import Annotated, Any
 import typer
 
 from deploy.cli.cluster import provision, secrets, up
-from deploy.cli.console import Options, emit, options
+from deploy.cli.console import Options, emit, options, say
 from deploy.cli.demo import demo
 from deploy.cli.department import directory, inbox
 from deploy.cli.importing import import_file
 from deploy.cli.operations import (
     apply,
+    case,
     case_command,
     dead_letters,
     login,
     reconcile,
+    route,
     status,
     timeline,
     triage,
     user,
 )
-from deploy.failure import DONE, FAILED, Failure
+from deploy.failure import DONE, FAILED, USAGE, Failure
 from deploy.terminal import sentence_lines, write_lines
 
 app = typer.Typer(
@@ -36,9 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# Commands about one case; each module adds its own.
-case = typer.Typer(help="Cases at the desk.", no_args_is_help=True)
-case.command("command")(case_command.command)
 
 # A function is a command, a typer application a group of commands.
 app.command()(up.up)
@@ -48,9 +48,11 @@ app.command()(apply.apply)
 app.command()(provision.provision)
 app.command()(secrets.secrets)
 app.command()(timeline.timeline)
+app.command()(route.route)
+case.case.command("command")(case_command.command)
+app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
 app.add_typer(triage.triage, name="triage")
-app.add_typer(case, name="case")
 app.add_typer(user.user, name="user")
 app.command()(login.login)
 app.command()(login.logout)
@@ -73,6 +75,9 @@ def main(arguments: list[str]) -> int:
         _command()(arguments, prog_name="chorus")
     except Failure as failure:
         return _failed(failure.code, failure.sentence)
+    except UnicodeEncodeError as error:
+        part = str(error.object)[error.start : error.end]
+        return _failed(USAGE, f"The text {part!r} is not valid UTF-8: write it as UTF-8.")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else DONE
     except BrokenPipeError:
@@ -115,6 +120,21 @@ def _common_options() -> list[Any]:
     carrier = typer.Typer(add_completion=False)
     carrier.command()(_common)
     return [one for one in typer.main.get_command(carrier).params if "--help" not in one.opts]
+
+
+@app.callback(invoke_without_command=True)
+def _chorus(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout, messages to stderr.")] = False,
+) -> None:
+    _as_json(as_json)
+    if show_version:
+        say(f"chorus {version('chorus')}")
+        emit({"version": version("chorus")})
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise Failure(USAGE, "No command is given: `chorus --help` lists the commands.")
 
 
 def _as_json(given: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.cli.console import options
 from deploy.terminal import visible
@@ -15,7 +15,8 @@ NARROWEST = 100
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their columns, each cell on one line; text in brackets stays text."""
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    # Chinese has no spaces: without "fold", rich would cut a long text off instead of wrapping it.
+    table = Table(*(Column(one, overflow="fold") for one in columns), box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if one is None else _plain(one) for one in row))
     stream = sys.stderr if options.as_json else sys.stdout

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
 from services.notifier.parameters import HallAfter
-from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
+from services.notifier.responses import DeliveryCounts, DeliveryShown, Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import InquiryIdFilter
@@ -36,10 +36,17 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         content = feed_of(entries, settings).model_dump(exclude_unset=True)
         return FeedAnswer(content, headers={"Cache-Control": "no-cache"})
 
+    _delivery_routes(api, store, token)
+    return api
+
+
+def _delivery_routes(api: APIRouter, store: NotifierStore, token: bytes) -> None:
+    only_operators = [Depends(BEARER), Depends(operators_only(token))]
+
     @api.get(
         "/deliveries",
         tags=["operators"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        dependencies=only_operators,
         summary="Deliveries of mails with their state, newest first",
         responses=documented(401, 429),
     )
@@ -55,7 +62,15 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         found = await store.deliveries_page(STATES[state] if state else None, inquiry_id, limit)
         return [DeliveryShown.of(one) for one in found]
 
-    return api
+    @api.get(
+        "/deliveries/counts",
+        tags=["operators"],
+        dependencies=only_operators,
+        summary="How many mails are unsent and failed",
+        responses=documented(401, 429),
+    )
+    async def counts() -> DeliveryCounts:
+        return DeliveryCounts(unsent=await store.count_unsent(), failed=await store.count_failed())
 
 
 def feed_of(entries: Sequence[HallEntry], settings: Settings) -> Feed:

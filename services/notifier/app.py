@@ -6,9 +6,11 @@ from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
 from services.notifier.store import NotifierStore
 from shared.city import City
+from shared.http.identity import operators_only
 from shared.kafka import topics
 from shared.masking.worker import MaskingWorker
 from shared.runtime.settings import Settings, secret
+from shared.service import reconciliation
 from shared.service.city_feed import CityFeed, read_city
 from shared.service.service import Service
 
@@ -33,5 +35,6 @@ def make(settings: Settings) -> Service:
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings, token))
+    service.app.include_router(reconciliation.routes(service, operators_only(token)))
     service.app.include_router(pages.routes(store, city, settings, service.site))
     return service

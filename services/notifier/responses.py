@@ -107,3 +107,12 @@ class DeliveryShown(Documented):
             due_at=due_at,
             sent_at=sent_at,
         )
+
+
+class DeliveryCounts(Documented):
+    """How many mails are not sent."""
+
+    unsent: int
+    """Mails that wait or are tried again."""
+    failed: int
+    """Mails that the mail server refused for good."""

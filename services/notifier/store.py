@@ -1,7 +1,7 @@
 """The notifier's database: deliveries of mails, and hall entries of public inquiries, before and after masking."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.notifier.domain.deliveries import Delivery, Kind, State
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
@@ -14,6 +14,7 @@ from shared.store.tombstones import Tombstones
 
 LEASE_S = 60.0
 ERROR_MAX = 500
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NotifierStore:
@@ -28,6 +29,7 @@ class NotifierStore:
         await leases.index(self.deliveries)
         await leases.index(self.unmasked)
         await self.deliveries.create_index([("inquiry_id", ASCENDING)])
+        await self.deliveries.create_index([("state", ASCENDING)])
         await self.hall.create_index([("answered_at", DESCENDING), ("_id", DESCENDING)])
 
     # ── deliveries ───────────────────────────────────────────────────────────
@@ -64,6 +66,13 @@ class NotifierStore:
         query = {name: value for name, value in (("state", state), ("inquiry_id", inquiry_id)) if value}
         found = self.deliveries.find(query).sort("noted_at", DESCENDING)
         return [delivery(one) for one in await found.to_list(limit)]
+
+    async def count_unsent(self) -> int:
+        """Mails that wait or are tried again: `due_at` is set until a mail is sent, failed or cancelled."""
+        return await self.deliveries.count_documents({"due_at": {"$gt": EARLIEST}})
+
+    async def count_failed(self) -> int:
+        return await self.deliveries.count_documents({"state": "failed"})
 
     async def erase_deliveries(self, inquiry_id: str) -> None:
         """Cancel unsent mails, and delete texts and addresses of all mails of an inquiry; safe to repeat.

@@ -53,6 +53,7 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
 
     @api.get(
         "/inquiries/{inquiry_id}/clocks",
+        response_model_exclude_unset=True,
         summary="Every clock of an inquiry with its verdict",
         responses=documented(404),
     )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.scorer.domain.clocks import clocks
+from services.scorer.domain.holdings import holdings
 from services.scorer.domain.periods import Period
 from services.scorer.domain.scoreboard import DepartmentCounts, rows
 from services.scorer.responses import ClockShown, DepartmentScores, PeriodBounds, Scoreboard
@@ -48,7 +49,9 @@ class ScoreQueries:
         facts = (await self.store.facts([inquiry_id])).get(inquiry_id)
         if not facts:
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
-        return [ClockShown.of(one, as_of) for one in clocks(fact for fact in facts if fact.at <= as_of)]
+        counted = [fact for fact in facts if fact.at <= as_of]
+        held = holdings(counted)
+        return [ClockShown.of(one, as_of, held.get(one.part_id)) for one in clocks(counted)]
 
 
 def _general_policy(city: City, day: date) -> str:

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import ConfigDict, Field
 
+from services.scorer.domain.holdings import Holding
 from services.scorer.domain.periods import Period
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.domain.scoreboard import ClockCounts, DepartmentCounts
@@ -123,6 +124,8 @@ class DepartmentScores(Documented):
     """How residents rated the department's answers."""
     returned: int
     """Parts that the department returned."""
+    returned_held_ms: int = 0
+    """How long the department held these parts, from offer to return, in milliseconds; no clock charges it yet."""
     reopened: int
     """Not counted in this version: 0."""
     joint: int
@@ -145,6 +148,7 @@ class DepartmentScores(Documented):
             ),
             ratings=Ratings.of(counts.ratings),
             returned=counts.returned,
+            returned_held_ms=counts.returned_held_ms,
             reopened=0,
             joint=counts.joint,
             ranked=False,
@@ -184,9 +188,13 @@ class ClockShown(Documented):
     """When the verdict became final (RFC 3339, UTC, milliseconds); null while the clock is open."""
     verdict: Verdict
     """`kept`, `broken`, `open` before the due time, or `void` when the part ended first."""
+    returned_at: str = ""
+    """When the department returned the part (RFC 3339, UTC, milliseconds); absent when it has not."""
+    held_ms: int = 0
+    """How long the department held the part that it returned, from offer to return, in milliseconds; absent otherwise."""
 
     @classmethod
-    def of(cls, clock: Clock, as_of: datetime) -> Self:
+    def of(cls, clock: Clock, as_of: datetime, held: Holding | None) -> Self:
         judged_at = clock.judged_at(as_of)
         return cls(
             clock=clock.clock,
@@ -197,4 +205,5 @@ class ClockShown(Documented):
             stopped_at=timestamps.to_text(clock.stopped_at) if clock.stopped_at else None,
             judged_at=timestamps.to_text(judged_at) if judged_at else None,
             verdict=clock.verdict(as_of),
+            **({"returned_at": timestamps.to_text(held.returned_at), "held_ms": held.held_ms} if held else {}),
         )

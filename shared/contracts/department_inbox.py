@@ -22,6 +22,18 @@ class Due(Documented):
     """When the department must have sent its final contribution."""
 
 
+class ReturnedBefore(Documented):
+    """Why another department, or this one earlier, returned its part of the inquiry."""
+
+    model_config = ConfigDict(frozen=True)
+    department: str
+    """The code of the department that returned its part."""
+    reason: str
+    """Its reason, such as `not-ours`, as it wrote it."""
+    words: str
+    """Its explanation; empty when it gave none."""
+
+
 class PartOffered(Payload):
     """Everything that a department needs to work on its part."""
 
@@ -54,6 +66,8 @@ class PartOffered(Payload):
     """The reason for the assignment, in Chinese and English."""
     policy_id: str
     """The policy that the due times follow."""
+    returned: tuple[ReturnedBefore, ...] = ()
+    """The returns of this inquiry before the offer, oldest part first. Absent when nobody has returned a part."""
     provisional: tuple[Literal["accept", "first_reply", "resolve"], ...] = ()
     """The clocks whose due time may still move, because the public holidays before it are not announced yet. Absent when
     all due times are final."""

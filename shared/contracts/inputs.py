@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment, blank_is_none, has_words, no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
+
+PERSON_MAX = 100
+Person = Annotated[str, Field(min_length=1, max_length=PERSON_MAX), AfterValidator(has_words("write a name"))]
+"""The name of a person who acts at the desk: words, which an erasure deletes."""
 
 
 class InquiryReceived(Payload):
@@ -144,8 +148,8 @@ class CaseAssign(Payload):
     """The code of the department that leads."""
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
     """The codes of the other departments that have a part."""
-    by: str = "operator"
-    """Who gave the command at the desk."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
 
 
 class CaseWithdrawPart(Payload):
@@ -158,8 +162,8 @@ class CaseWithdrawPart(Payload):
     """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
     why: str = Field(min_length=1, max_length=2_000)
     """The reason, 1 to 2,000 characters; the department receives it."""
-    by: str = "operator"
-    """Who gave the command at the desk."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
 
     _no_nul = field_validator("part_id")(no_nul)
     _words = field_validator("why")(has_words("write the reason"))
@@ -177,8 +181,8 @@ class CaseRecallPart(Payload):
     """A reason code, such as `department-retired`."""
     why: str = Field(min_length=1, max_length=3_000)
     """The reason, 1 to 3,000 characters; the department receives it."""
-    by: str = "operator"
-    """Who gave the command at the desk."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
 
     _no_nul = field_validator("part_id")(no_nul)
     _words = field_validator("why")(has_words("write the reason"))
@@ -190,8 +194,8 @@ class CaseReplay(Payload):
     type: ClassVar[str] = PREFIX + "case.replay"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
-    by: str = "operator"
-    """Who gave the command at the desk."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
 
 
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {

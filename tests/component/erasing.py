@@ -187,8 +187,10 @@ async def tell_everything(one: Services) -> None:
     await one.department("lighting", "chorus.part.accepted", 1)
     await one.department("lighting", "chorus.part.replied", 1, text=FILLING + mark("replied/text"))
     await one.department("lighting", "chorus.part.contributed", 1, text=mark("draft/text"), final=False)
-    returned = {name: mark(f"returned/{name}") for name in ("reason", "words", "suggest")}
-    await one.department("roads", "chorus.part.returned", 2, **returned)
+    unknown = mark("returned/suggest")
+    await one.department("roads", "chorus.part.returned", 2, reason="not-ours", suggest=unknown)
+    returned = {name: mark(f"returned/{name}") for name in ("reason", "words")}
+    await one.department("roads", "chorus.part.returned", 2, suggest="water", **returned)
     why = FILLING + mark("recalled/why")
     await one.command(
         CaseRecallPart, part_id=f"{one.inquiry_id}-p3", reason=mark("recalled/reason", "markreason"), why=why

@@ -156,7 +156,8 @@ def test_apply_reports_a_missing_folder(chorus: Chorus) -> None:
 
 
 def test_apply_reports_the_revision(town: Town, chorus: Chorus) -> None:
-    town.says = lambda _: (200, {"revision": 7, "departments": 30, "rules": 80}, {})
+    revised = {"revision": 7, "departments": 30, "rules": 80}
+    town.says = lambda asked: problem(404, "No city") if asked.method == "GET" else (200, revised, {})
     ended = chorus("apply", str(REPOSITORY / "deploy" / "city"))
     assert (ended.code, "Revision 7 is active" in ended.out) == (0, True)
 
@@ -192,10 +193,14 @@ def test_departments_are_listed(town: Town, chorus: Chorus) -> None:
 
 def test_a_department_is_retired_with_a_reason(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: (200, {"revision": 8, "departments": 30, "rules": 80, "parts": 3}, {})
-    ended = chorus("department", "retire", "bikes", "--reason", "并入城管局", "--json")
+    ended = chorus("department", "retire", "bikes", "--reason", "并入城管局", "--by", "li", "--json")
     assert (ended.code, ended.document["parts"], ended.document["cut_off"]) == (0, 3, None)
     [asked] = town.asked
-    assert (asked.method, asked.path, asked.body) == ("POST", "/departments/bikes/retirement", {"reason": "并入城管局"})
+    assert (asked.method, asked.path, asked.body) == (
+        "POST",
+        "/departments/bikes/retirement",
+        {"reason": "并入城管局", "by": "li"},
+    )
 
 
 def test_retiring_needs_a_reason_and_a_known_department(town: Town, chorus: Chorus) -> None:
@@ -211,11 +216,13 @@ def test_retiring_needs_a_reason_and_a_known_department(town: Town, chorus: Chor
 
 
 def test_triage_lists_every_page(town: Town, chorus: Chorus) -> None:
+    row = {"subject": "s", "age_s": 5, "area": None, "reasons": []}
+
     def pages(asked: Asked) -> Answer:
         first = "after=" not in asked.path
         return (
             200,
-            {"cases": [{"inquiry_id": "1" if first else "2", "subject": "s"}], "next": "1" if first else None},
+            {"inquiries": [row | {"inquiry_id": "1" if first else "2"}], "next": "1" if first else None},
             {},
         )
 
@@ -232,10 +239,17 @@ def decided(**status: str) -> Said:
 
 def test_an_applied_assignment_exits_with_status_0(town: Town, chorus: Chorus) -> None:
     town.says = decided(status="applied")
-    ended = chorus("triage", "assign", CASE, "--lead", "parks", "--co", "water", "--co", "police", "--json")
+    ended = chorus(
+        "triage", "assign", CASE, "--lead", "parks", "--co", "water", "--co", "police", "--by", "li", "--json"
+    )
     assert (ended.code, ended.document) == (0, {"event_id": "e1", "status": "applied"})
     (post,) = town.posts(f"/cases/{CASE}/commands")
-    assert post.body == {"type": "assign", "lead": "parks", "co_handlers": ["water", "police"]}
+    assert post.body == {
+        "type": "assign",
+        "lead": "parks",
+        "co_handlers": ["water", "police"],
+        "by": "li",
+    }
 
 
 def test_an_assignment_that_is_refused_says_why(town: Town, chorus: Chorus) -> None:

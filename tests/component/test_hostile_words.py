@@ -24,8 +24,34 @@ from tests.component.town import Answer, Asked, Chorus, Lines, Town
 CASE = "20261122-7F3KQ2MX"
 EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\u202ey\r\nchorus: ready"
 STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+WAITING = {
+    **dict.fromkeys(("inquiry_id", "subject", "area", "channel", "received_at"), EVIL),
+    "age_s": 5,
+    "departments": [EVIL],
+    "reasons": [
+        {"named": [EVIL], "reason": reason}
+        | dict.fromkeys(("part_id", "department", "returned_for", "words", "suggest", "by"), EVIL)
+        for reason in ("returned", "unknown-department", "department-retired", "no-department", EVIL)
+    ],
+}
 FACT = {"sequence": 1, "at": EVIL, "type": EVIL, "data": {"state": EVIL, "words": EVIL, "actor": {"kind": EVIL}}}
 DEPARTMENT = {"code": EVIL, "name": {"zh": EVIL, "en": EVIL}, "kind": EVIL, "parent": EVIL, "email": EVIL}
+PART = {**dict.fromkeys(("part_id", "department", "role", "state", "text"), EVIL), "due": {EVIL: EVIL}}
+MESSAGE = {**dict.fromkeys(("subject", "body", "area", "channel", "received_at"), EVIL), "contact": {"name": EVIL}}
+GIVEN_BACK = {"type": "chorus.part.returned", "part_id": EVIL, "department": EVIL, "reason": EVIL}
+RETURNED = {"facts": [GIVEN_BACK], "words": {"0/reason": EVIL, "0/words": EVIL}}
+NEAR = {"rule": EVIL, "departments": [EVIL], "terms": [EVIL], "why_not": EVIL}
+ROUTE = {
+    **dict.fromkeys(("lead", "rule"), EVIL),
+    "revision": 1,
+    "triage": False,
+    "co_handlers": [EVIL],
+    "why": {"zh": EVIL, "en": EVIL},
+    "matched": "subject",
+    "terms": [EVIL],
+    "words_needed": 1,
+    "near": [NEAR],
+}
 LETTER = {
     **dict.fromkeys(("id", "service", "at", "topic", "kind", "reason", "type", "event_id", "inquiry_id"), EVIL),
     "status": "open",
@@ -51,6 +77,9 @@ COMMANDS: dict[str, list[str]] = {
     "import": ["import", "a.csv"],
     "apply": ["apply", "city"],
     "timeline": ["timeline", CASE],
+    "route": ["route", "--subject", "x"],
+    "case list": ["case", "list"],
+    "case show": ["case", "show", CASE],
     "reconcile": ["reconcile", "--dry-run"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
     "department list": ["department", "list"],
@@ -83,7 +112,18 @@ def evil(asked: Asked) -> Answer:
     """What each service answers, with foreign text wherever there is text."""
     rows: dict[str, Any] = {
         "/cases?": {"cases": [{"inquiry_id": CASE, "received_at": EVIL, "subject": EVIL, "departments": [EVIL]}]},
-        "/cases/": {"timeline": [FACT], "event_id": "e"},
+        "/cases/": {
+            "inquiry_id": EVIL,
+            "state": EVIL,
+            "round": EVIL,
+            "inquiry": MESSAGE,
+            "parts": [PART],
+            "timeline": [FACT],
+            "decisions": [RETURNED],
+            "event_id": "e",
+        },
+        "/triage": {"inquiries": [WAITING], "waiting": 1, "next": None},
+        "/route": ROUTE,
         "/commands/": {"status": "refused", "reason": EVIL},
         "/dead-letters?": {"letters": [LETTER], "unread": 0},
         "/dead-letters/": LETTER,
@@ -147,7 +187,18 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
 
 @pytest.mark.usefixtures("_files")
 @pytest.mark.parametrize(
-    "name", ["timeline", "triage list", "dead-letters list", "dead-letters show", "inbox show", "user list"]
+    "name",
+    [
+        "timeline",
+        "triage list",
+        "case list",
+        "case show",
+        "route",
+        "dead-letters list",
+        "dead-letters show",
+        "inbox show",
+        "user list",
+    ],
 )
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:
     town.says = evil

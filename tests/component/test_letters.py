@@ -43,7 +43,7 @@ from tests.fakes import FakePublisher, header
 
 OUTBOX = topics.outbox("lighting")
 STORY = told(received("路灯"), accepted("lighting"))
-NOTHING: dict[str, object] = {"letters": [], "next": None, "unread": 0}
+NOTHING: dict[str, object] = {"letters": [], "next": None, "unread": 0, "open": 0}
 
 
 class Bureau:

@@ -144,6 +144,20 @@ async def test_the_clocks_of_an_inquiry_are_shown_with_their_verdicts(
     assert (await http.get("/inquiries/20260316-ZZZZZZZZ/clocks")).status_code == 404
 
 
+async def test_the_clocks_of_a_returned_part_say_how_long_it_was_held(
+    store: ScorerStore, http: httpx.AsyncClient
+) -> None:
+    await Events(store).take(events(OTHER))
+    where = f"/inquiries/{OTHER.case.inquiry_id}/clocks"
+    clocks = (await http.get(where, params={"as_of": AS_OF})).json()
+    assert [one["verdict"] for one in clocks] == ["kept", "void", "void"]
+    assert {(one["returned_at"], one["held_ms"]) for one in clocks} == {("2026-03-16T05:00:00.000Z", 3_600_000)}
+    before = (await http.get(where, params={"as_of": "2026-03-16T04:30:00Z"})).json()
+    assert all("returned_at" not in one and "held_ms" not in one for one in before)
+    lines = {one["code"]: one["returned_held_ms"] for one in (await board(http))["departments"]}
+    assert (lines["water"], lines["roads"]) == (3_600_000, 0)
+
+
 @pytest.mark.parametrize(
     "query",
     [

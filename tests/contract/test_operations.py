@@ -53,7 +53,7 @@ def unknown(words: list[str]) -> str | None:
     while hasattr(command, "commands"):
         # `inbox CODE follow`: a group may have arguments of its own.
         del rest[: sum(one.param_type_name == "argument" for one in command.params)]
-        if not rest or rest[0] == "…":
+        if not rest or rest[0] == "…" or rest[0] in {name for one in command.params for name in one.opts}:
             return None
         if rest[0] not in command.commands:
             return rest[0]
@@ -73,6 +73,7 @@ def test_an_unknown_command_or_option_is_detected() -> None:
     assert unknown(["department", "dismiss", "parks"]) == "dismiss"
     assert unknown(["department", "retire", "parks", "--because", "x"]) == "--because"
     assert unknown(["departments"]) == "departments"
+    assert (unknown(["--version"]), unknown(["--edition"])) == (None, "--edition")
     assert unknown(["department", "retire", "parks", "--reason", "x", "--json"]) is None
 
 

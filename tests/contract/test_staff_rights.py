@@ -49,8 +49,12 @@ def test_roles_are_in_order_and_nobody_is_without_an_action() -> None:
     assert {role for one in ACTIONS.values() for role in one.roles} == set(STAFF_ROLES)
 
 
+READING = ("/route",)
+"""Routes that read although their method is POST, because the question is a document."""
+
+
 def test_auditors_approvers_and_supervisors_change_nothing() -> None:
-    changing = {action for (method, _), action in ROUTES.items() if method != "GET"} | COMMANDS.keys()
+    changing = {action for (method, path), action in ROUTES.items() if method != "GET" and path not in READING} | COMMANDS.keys()
     for action in changing:
         assert not {"auditor", "approver", "supervisor"} & set(ACTIONS[action].roles), action
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.kafka import topics
-from tests.builders import received, returned, told
+from tests.builders import INQUIRY, received, returned, told
 
 
 def event(**given: Any) -> dict[str, Any]:
@@ -37,13 +37,19 @@ def test_an_unlisted_reason_is_published_as_other(reason: str) -> None:
     assert event(reason=reason)["reason"] == "other"
 
 
-def test_only_a_known_department_is_published_as_suggestion() -> None:
+def test_a_suggested_department_is_published() -> None:
     assert event(suggest="roads")["suggest"] == "roads"
-    assert event(suggest="ask 13800138000")["suggest"] is None
     assert event()["suggest"] is None
 
 
-def test_free_text_reasons_and_suggestions_are_kept_for_the_desk() -> None:
-    story = told(received("路灯"), returned("lighting", reason="不归我们管", suggest="ask li"))
-    words = story.last.words
-    assert (words["0/reason"], words["0/suggest"]) == ("不归我们管", "ask li")
+@pytest.mark.parametrize("suggest", ["ask 13800138000", "road", "Roads", "nobody"])
+def test_an_unknown_suggestion_is_refused_and_published_nowhere(suggest: str) -> None:
+    story = told(received("路灯"), returned("lighting", suggest=suggest))
+    assert story.refusal == f"The city has no active department {suggest!r} to suggest."
+    assert story.case.parts[f"{INQUIRY}-p1"].state == "offered"
+    assert [data for kind, data in story.on(topics.EVENTS) if suggest in str(data.values())] == []
+
+
+def test_free_text_reasons_are_kept_for_the_desk() -> None:
+    story = told(received("路灯"), returned("lighting", reason="不归我们管"))
+    assert story.last.words["0/reason"] == "不归我们管"

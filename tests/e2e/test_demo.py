@@ -3,7 +3,10 @@
 import json
 from typing import Any, Protocol
 
+import httpx
 import pytest
+
+from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.e2e
 
@@ -57,6 +60,21 @@ def test_a_case_has_its_timeline(stack: Stack, morning: Any) -> None:
     facts = json.loads(ended.stdout)
     assert [fact["sequence"] for fact in facts] == list(range(1, len(facts) + 1))
     assert facts[0]["type"] == "chorus.inquiry.registered"
+
+
+def test_one_clock_breaks_and_the_citys_own_policy_is_back(stack: Stack, morning: Any) -> None:
+    assert morning["broken_clocks"] == 1
+    again = json.loads(stack.chorus("apply", str(REPOSITORY / "deploy" / "city"), "--json").stdout)
+    assert [one for one in again["changes"] if one["kind"] == "policy"] == []
+
+
+def test_the_last_line_leads_to_an_answered_ticket(stack: Stack, morning: Any) -> None:
+    ticket = morning["ticket"]
+    intake = ticket["url"].partition("/status")[0]
+    header = {"X-Query-Code": ticket["query_code"]}
+    found = httpx.get(f"{intake}/inquiries/{ticket['inquiry_id']}", headers=header, trust_env=False)
+    assert found.json()["state"] in ("answered", "closed", "reopened")
+    assert httpx.get(ticket["url"], headers={"Accept": "text/html"}, trust_env=False).status_code == 200
 
 
 def test_a_second_demo_on_the_same_stack_succeeds(stack: Stack, morning: Any) -> None:

@@ -4,18 +4,14 @@ import json
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from shared.city import load_city
 from shared.contracts.department_inbox import INBOX
@@ -108,31 +104,15 @@ class Resident:
         return ticket
 
 
-@contextmanager
-def answering(script: Path, *arguments: str) -> Iterator[None]:
-    """Run the example as a department would."""
-    process = subprocess.Popen(
-        [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the example as a department would, until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=WITHIN_S, check=False
     )
-    try:
-        yield
-        assert process.poll() is None, "it went on working"
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            print(process.communicate(timeout=20)[0].decode())
-        finally:
-            process.kill()
 
 
 def kafka_of(stack: RunningStack) -> str:
     return str(json.loads((stack.data / "stack.json").read_text())["kafka"])
-
-
-def forget(kafka: str, group: str) -> None:
-    """Reset the group's offsets, as if it had been killed before its first commit."""
-    client = AdminClient({"bootstrap.servers": kafka})
-    client.delete_consumer_groups([group])[group].result(20)
 
 
 @integration
@@ -141,24 +121,44 @@ def forget(kafka: str, group: str) -> None:
     list(zip(EXAMPLES, ("tax", "petitions"), strict=True)),
     ids=lambda one: getattr(one, "stem", one),
 )
-def test_an_example_answers_with_its_text(stack: RunningStack, script: Path, department: str) -> None:
+def test_an_example_answers_only_the_part_that_it_is_asked_to_answer(
+    stack: RunningStack, script: Path, department: str
+) -> None:
     words = f"路灯已修复。It works again, says {department}."
-    with answering(script, kafka_of(stack), department, words):
-        ticket = Resident(stack, department).sees("answered")
+    asked, other = Resident(stack, department), Resident(stack, department)
+    other.sees("assigned")
+    done = run(script, kafka_of(stack), department, f"{asked.inquiry_id}-p1", words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ticket = asked.sees("answered")
     assert [(one["department"], one["text"]) for one in ticket["reply"]["paragraphs"]] == [(department, words)]
+    assert other.ticket()["state"] == "assigned"
+    for resident in (asked, other):
+        assert f"offered {resident.inquiry_id}-p1" in done.stdout
 
 
 @integration
-def test_an_example_that_reads_its_inbox_again_answers_nothing_twice(stack: RunningStack) -> None:
-    script, department = EXAMPLES[0], "commerce"
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda one: one.stem)
+def test_an_example_reports_a_refusal(stack: RunningStack, script: Path) -> None:
+    resident = Resident(stack, "commerce")
+    resident.sees("assigned")
+    part = f"{resident.inquiry_id}-p1"
+    assert stack.chorus("inbox", "commerce", "accept", part).returncode == 0
+    done = run(script, kafka_of(stack), "commerce", part)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"refused: The part '{part}' is accepted already." in done.stdout
+
+
+@integration
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda one: one.stem)
+def test_an_example_that_runs_again_answers_nothing_twice(stack: RunningStack, script: Path) -> None:
+    department = "commerce"
     kafka = kafka_of(stack)
     resident = Resident(stack, department)
-    with answering(script, kafka, department, "once"):
-        resident.sees("answered")
-    forget(kafka, f"departments.{department}.answering")
-    later = Resident(stack, department)
-    with answering(script, kafka, department, "once"):
-        later.sees("answered")
+    part = f"{resident.inquiry_id}-p1"
+    assert run(script, kafka, department, part, "once").returncode == 0
+    again = run(script, kafka, department, part, "twice")
+    assert (again.returncode, f"chorus.part.closed: {part}" in again.stdout) == (1, True), again.stderr
+    assert "sent" not in again.stdout
     decided = json.loads(stack.chorus("timeline", resident.inquiry_id, "--json").stdout)
     assert [fact["type"] for fact in decided].count(f"{PREFIX}part.contributed") == 1
     letters = [one for one in read_all(kafka, [inbox(department)]) if one.key == resident.inquiry_id]

@@ -12,10 +12,12 @@ import typer
 
 from deploy.cli import kafka_login
 from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
+from deploy.cli.demo import ending
 from deploy.cli.demo.account import DemoCase, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
 from deploy.cli.demo.messages import write_messages
+from deploy.cli.demo.overdue import OverdueScene
 from deploy.cli.demo.residents import Residents
 from deploy.cli.demo.scenario import Morning
 from deploy.cli.demo.screen import DemoScreen
@@ -75,6 +77,8 @@ async def _play(
             offices = Offices(_as_department, run, cases, screen.tell, dice)
             residents = Residents(intake, Sender(trusted))
             morning = Morning(cases, residents, offices, desk, mails, screen.tell, dice)
+            if running.mail is not None:  # only a local stack keeps mails
+                morning.overdue = OverdueScene(desk, morning.send_now, screen.tell)
             await morning.play(codes)
             return morning.mails_late
 
@@ -106,14 +110,20 @@ def _finish(
         "lost": sum(map(bool, lost.values())),
         "double": sum(map(bool, double.values())),
     }
+    broken = ending.broken_clocks(running, cases)
+    say(*ending.broken_sentences(broken, running.mail is not None))
     say(f"{summary(figures)}, in {took_s:.1f} s.")
+    figures["broken_clocks"] = len(broken)
     documents = [case.document() | {"problems": lost[case.message.mark] + double[case.message.mark]} for case in cases]
-    emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "cases": documents})
+    ticket = ending.ticket_to_try(running, cases)
+    emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "ticket": ticket, "cases": documents})
     if problems := [f"{one['inquiry_id'] or one['subject']}: {why}" for one in documents for why in one["problems"]]:
         shown = "\n  ".join(problems[:10])
         raise Failure(FAILED, f"{figures['lost']} messages were lost, {figures['double']} were duplicated.\n  {shown}")
     if no_board is not None:
         raise no_board
+    if ticket is not None:
+        say(f"Look at an answer: {ticket['url']} (ticket number {ticket['inquiry_id']}, code {ticket['query_code']})")
 
 
 def summary(figures: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.cli.demo.account import DemoCase, DemoPart
+from deploy.cli.demo.overdue import LATE_S, SHORT
 from shared.contracts.department_inbox import PartOffered
 from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.kafka.connection import Connection
@@ -134,6 +135,9 @@ def plan(case: DemoCase, part: DemoPart, offer: Mapping[str, Any], dice: random.
         return [(_pause(dice), PartReturned.type, back)]
     index = 0 if offer["role"] == "lead" else 1 + offer["co_handlers"].index(part.department)
     answer = message.answer(index)
+    if message.late and offer["policy_id"] == SHORT["id"]:
+        contribution = {"text": answer, "final": True}
+        return [(LATE_S, PartAccepted.type, {}), (_pause(dice), PartContributed.type, contribution)]
     steps: list[Step] = []
     if dice.random() < 0.8:
         steps.append((_pause(dice), PartAccepted.type, {}))

@@ -34,6 +34,7 @@ class Story(BaseModel):
     area: str | None = None
     desk: tuple[str, ...] = ()
     returned: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class DemoMessage:
     answers: tuple[str, ...]
     desk: tuple[str, ...]
     returned: bool
+    late: bool
     rating: Literal["yes", "mostly", "no"] | None
 
     def document(self) -> dict[str, Any]:
@@ -74,7 +76,10 @@ def write_messages(seed: int, run: str) -> list[DemoMessage]:
     stories = [Story.model_validate(one) for one in yaml.safe_load(STORIES.read_text("utf-8"))]
     dice.shuffle(stories)
     ways: Sequence[Way] = ("form", "api", "file", "api")
-    return [_message(story, ways[at % len(ways)], f"{run}-{at + 1}", dice) for at, story in enumerate(stories)]
+    return [
+        _message(story, "api" if story.late else ways[at % len(ways)], f"{run}-{at + 1}", dice)
+        for at, story in enumerate(stories)
+    ]
 
 
 def _message(story: Story, way: Way, mark: str, dice: random.Random) -> DemoMessage:
@@ -99,5 +104,6 @@ def _message(story: Story, way: Way, mark: str, dice: random.Random) -> DemoMess
         answers=tuple(one.format(**names) for one in story.answers),
         desk=story.desk,
         returned=story.returned,
+        late=story.late,
         rating=dice.choice(("yes", "yes", "yes", "mostly", "mostly", "no")) if dice.random() < 0.7 else None,
     )

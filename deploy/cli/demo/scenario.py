@@ -16,6 +16,7 @@ from deploy.cli import kafka_login
 from deploy.cli.demo.account import DemoCase, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
+from deploy.cli.demo.overdue import OverdueScene
 from deploy.cli.demo.residents import Residents
 from deploy.cli.importing.sending import Tally
 
@@ -38,6 +39,8 @@ class Morning:
     mails: Mails
     tell: Callable[[str, DemoCase, str], None]
     dice: random.Random
+    overdue: OverdueScene | None = None
+    """Plays the messages that are `late`, before all others; None leaves the city's policies alone."""
     mails_late: bool = False
     _assigned: set[str] = field(default_factory=set)
 
@@ -48,6 +51,7 @@ class Morning:
             work = asyncio.create_task(self.offices.work())
             with suppress(TimeoutError):
                 async with asyncio.timeout(PLAY_S):
+                    await self._play_overdue()
                     await asyncio.gather(self._file(), *(self._live(case) for case in self.cases.values()))
             await self._last_look()
             work.cancel()
@@ -55,6 +59,11 @@ class Morning:
             raise kafka_login.to_failure(error, self.offices.kafka(codes[0])) from error
         finally:
             await self.offices.close()
+
+    async def _play_overdue(self) -> None:
+        for case in self.cases.values():
+            if self.overdue is not None and case.message.late:
+                await self.overdue.play(case)
 
     # ── sending ──────────────────────────────────────────────────────────────
 
@@ -64,6 +73,10 @@ class Morning:
         await self.residents.write_file(cases, Tally())
         for case in cases:
             self.tell("import", case, f"brings {case.message.language}")
+
+    async def send_now(self, case: DemoCase) -> None:
+        await self.residents.write(case)
+        self.tell("resident", case, f"writes by {case.message.channel}")
 
     async def _send(self, case: DemoCase) -> None:
         """Send with retries. The form has no idempotency key, so it is retried only if the connection failed."""
@@ -85,7 +98,7 @@ class Morning:
     # ── one case ─────────────────────────────────────────────────────────────
 
     async def _live(self, case: DemoCase) -> None:
-        if case.message.way != "file":
+        if case.message.way != "file" and case.inquiry_id is None:
             await self._send(case)
         while not case.settled:
             await asyncio.sleep(LOOK_S[0] if self._awaited(case) else LOOK_S[1])

@@ -7,6 +7,7 @@ import typer
 from deploy.cli import kafka_login
 from deploy.cli.cluster.provision import run_on_kafka
 from deploy.cli.console import USAGE, Failure, ask, emit, say, stack
+from deploy.cli.person import By, person
 from deploy.cli.tables import show_table
 from deploy.kafka_admin import provisioning
 from deploy.security.passwords import department_user
@@ -62,13 +63,15 @@ def add(
 def retire(
     code: Annotated[str, typer.Argument(help="The department's code, for example water-supply.")],
     reason: Annotated[str, typer.Option(help="The reason, sent to its inbox with each withdrawn part.")],
+    by: By = None,
 ) -> None:
     """Retire a department: revoke its access to Kafka and move its open parts to triage. Safe to repeat."""
     _refuse_wrong(code)
+    who = person(by)
     revoked = _revoke_access(code) if kafka_login.has_users() else None
     try:
         url = f"{stack().urls.router}/departments/{code}/retirement"
-        done = ask("POST", url, operator=True, json={"reason": reason}).json()
+        done = ask("POST", url, operator=True, json={"reason": reason, "by": who}).json()
     except Failure:
         if revoked:
             say(f"Kafka access of {code} is revoked, but the directory is not updated: run the command again.")

@@ -14,6 +14,7 @@ from deploy.cli import kafka_login
 from deploy.cli.console import FAILED, REFUSED, USAGE, Failure, emit, options, say
 from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
+from deploy.cli.person import By, person
 from deploy.security.passwords import department_user
 from shared.contracts.envelope import PREFIX
 from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
@@ -68,9 +69,9 @@ def show(context: typer.Context, part: Part) -> None:
 
 
 @inbox.command()
-def accept(context: typer.Context, part: Part, wait: Wait = 3.0) -> None:
+def accept(context: typer.Context, part: Part, by: By = None, wait: Wait = 3.0) -> None:
     """Accept a part."""
-    _write(context, PartAccepted.type, part, {}, wait)
+    _write(context, PartAccepted.type, part, {}, by, wait)
 
 
 @inbox.command()
@@ -80,16 +81,17 @@ def contribute(
     text: Text = None,
     file: Annotated[Path | None, typer.Option("--file", help="A UTF-8 file with the text.")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Send a draft: the part stays open.")] = False,
+    by: By = None,
     wait: Wait = 3.0,
 ) -> None:
     """Contribute the department's text to the joint reply."""
-    _write(context, PartContributed.type, part, {"text": _text(text, file), "final": not draft}, wait)
+    _write(context, PartContributed.type, part, {"text": _text(text, file), "final": not draft}, by, wait)
 
 
 @inbox.command()
-def reply(context: typer.Context, part: Part, text: Text = None, wait: Wait = 3.0) -> None:
+def reply(context: typer.Context, part: Part, text: Text = None, by: By = None, wait: Wait = 3.0) -> None:
     """Send the resident an interim reply."""
-    _write(context, PartReplied.type, part, {"text": _text(text, None)}, wait)
+    _write(context, PartReplied.type, part, {"text": _text(text, None)}, by, wait)
 
 
 @inbox.command("return")
@@ -97,13 +99,17 @@ def give_back(
     context: typer.Context,
     part: Part,
     reason: Annotated[str, typer.Option(help="The reason code, for example not-ours or lacks-facts.")],
-    words: Annotated[str, typer.Option(help="An explanation for the desk.")],
-    suggest: Annotated[str | None, typer.Option(metavar="CODE", help="The department that may be responsible.")] = None,
+    words: Annotated[str, typer.Option(help="An explanation for the desk and for the next department.")],
+    suggest: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="The department that may be responsible; an unknown one is refused."),
+    ] = None,
+    by: By = None,
     wait: Wait = 3.0,
 ) -> None:
     """Return a part to the city."""
     data = {"reason": reason, "words": words} | ({"suggest": suggest} if suggest else {})
-    _write(context, PartReturned.type, part, data, wait)
+    _write(context, PartReturned.type, part, data, by, wait)
 
 
 def _show(message: InboxMessage) -> None:
@@ -120,9 +126,10 @@ def _topics(context: typer.Context) -> DepartmentTopics:
     return DepartmentTopics(kafka_login.connection(department_user(code)), code)
 
 
-def _write(context: typer.Context, kind: str, part: str, data: dict[str, Any], wait_s: float) -> None:
+def _write(context: typer.Context, kind: str, part: str, data: dict[str, Any], by: str | None, wait_s: float) -> None:
     inquiry_id = _inquiry(part)
-    id_, refused = _topics(context).write(kind, inquiry_id, {"part_id": part, **data}, wait_s)
+    value = {"part_id": part, **data, "by": person(by)}
+    id_, refused = _topics(context).write(kind, inquiry_id, value, wait_s)
     document = {"event_id": id_, "type": kind, "part_id": part, "inquiry_id": inquiry_id}
     if refused is not None:
         reason, remedy = refused.get("reason"), refused.get("remedy")
@@ -200,7 +207,9 @@ def _fields(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items() if one is not None)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ("; " if any(isinstance(one, dict) for one in value) else ", ").join(map(_flat, value))
+    return str(value)
 
 
 def _indented(text: str) -> list[str]:

@@ -1,6 +1,5 @@
 """`chorus dead-letters`: lists, shows, replays and discards messages that services could not process."""
 
-import getpass
 import re
 import sys
 from collections import Counter
@@ -13,6 +12,7 @@ import typer
 
 from deploy.cli import desk_client
 from deploy.cli.console import FAILED, PARTIAL, REFUSED, USAGE, Failure, ask, emit, say, say_progress, stack
+from deploy.cli.person import By, person
 from deploy.cli.tables import show_table
 from shared.runtime import timestamps
 
@@ -34,7 +34,6 @@ Since = Annotated[
     typer.Option(metavar="TIME", help="Only newer dead letters: since 2026-11-22T09:00:00Z, or the last 90m, 24h, 7d."),
 ]
 Status = Annotated[str | None, typer.Option(help="Only dead letters with status open, replayed, discarded or expired.")]
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Your name for the history (default: your login name).")]
 
 
 @dead_letters.command("list")
@@ -90,7 +89,7 @@ def replay(
     chosen = ids or [one["id"] for one in letters({"status": "open"} | given)]
     if chosen and not (ids or given or dry_run or yes):
         _confirm_all(len(chosen))
-    outcomes = list(replayed(chosen, {"by": by or login_name(), "anyway": anyway, "dry_run": dry_run}))
+    outcomes = list(replayed(chosen, {"by": person(by), "anyway": anyway, "dry_run": dry_run}))
     for one in outcomes:
         say(f"{one['id']:16} {one['outcome']:12} {one['how']}")
     counts = Counter(one["outcome"] for one in outcomes)
@@ -103,7 +102,7 @@ def replay(
 @dead_letters.command()
 def discard(id_: Id, why: Annotated[str, typer.Option(help="The reason, for the history.")], by: By = None) -> None:
     """Close a dead letter without replaying it; a discarded input of an inquiry is skipped."""
-    found = _letter_call("POST", id_, "/discard", {"why": why, "by": by or login_name()})
+    found = _letter_call("POST", id_, "/discard", {"why": why, "by": person(by)})
     entry = found["history"][-1]
     say(f"{found['id']} was discarded by {entry['by']} at {entry['at']}: {entry['why']}")
     if found["holds"]:
@@ -184,13 +183,6 @@ def content(given: Mapping[str, Any] | None) -> str:
     if given is None:
         return "(none)"
     return given["text"] if given["text"] is not None else f"base64 {given['base64']}" if given["base64"] else "(null)"
-
-
-def login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "operator"
 
 
 def _confirm_all(count: int) -> None:

@@ -1,4 +1,4 @@
-"""`chorus status`: the readiness of every component."""
+"""`chorus status`: the readiness of every component, and what waits in the system."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +8,7 @@ from functools import partial
 import typer
 
 from deploy.cli.console import DONE, FAILED, UNAVAILABLE, emit, say, stack
+from deploy.cli.operations import workload
 from deploy.local import probe
 from deploy.local.stack_file import StackFile
 
@@ -29,11 +30,17 @@ class ComponentStatus:
 
 
 def status() -> None:
-    """Show one line for each component. Exit code 0: all ready, 3: one does not answer, 1: one is not ready."""
-    lines = look(stack())
+    """Show one line for each component, with what waits there: triage, dead letters, consumer lag, mail.
+
+    Exit code 0: all components are ready, 3: one does not answer, 1: one is not ready.
+    """
+    running = stack()
+    lines = look(running)
+    waiting = workload.look(running, {line.name for line in lines if not line.reason.startswith(NO_ANSWER)})
     for line in lines:
-        say(str(line))
-    emit({"ready": not any(line.reason for line in lines), "parts": [_document(line) for line in lines]})
+        say("; ".join(one for one in (str(line), workload.words_of(line.name, waiting)) if one))
+    parts = [_document(line) for line in lines]
+    emit({"ready": not any(line.reason for line in lines), "parts": parts, **workload.document(waiting)})
     raise typer.Exit(_exit_code(lines))
 
 

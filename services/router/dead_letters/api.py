@@ -62,7 +62,9 @@ def _list_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
         query = {name: value for name, value in (("service", service), ("status", status)) if value}
         found = await letters.page(query | reason_query(reason) | since_query(since), after, limit + 1)
         more = found[limit - 1]["order"] if len(found) > limit else None
-        return DeadLetterPage(letters=[row(one) for one in found[:limit]], next=more, unread=unread)
+        return DeadLetterPage(
+            letters=[row(one) for one in found[:limit]], next=more, unread=unread, open=await letters.count_open()
+        )
 
     @api.get("/dead-letters/{id}", responses=documented(404), summary="A dead letter with its record and history")
     async def show(id: LetterId) -> DeadLetterShown:

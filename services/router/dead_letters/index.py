@@ -116,6 +116,9 @@ class DeadLetterIndex:
         later = {"order": {"$gt": after}} if after else {}
         return await self.letters.find({**query, **later}).sort("order", ASCENDING).to_list(limit)
 
+    async def count_open(self) -> int:
+        return await self.letters.count_documents({"status": "open"})
+
     async def letter(self, id_: str) -> Document:
         """A dead letter by its id or the id of a copy. Raises Problem 404."""
         found = (await self.many([id_])).get(id_)

@@ -72,6 +72,8 @@ class DeadLetterPage(Documented):
     """The value of `after` for the next page; null on the last page."""
     unread: int
     """How many dead letters the desk has not read from their topics yet."""
+    open: int
+    """How many dead letters are open, those of other pages and filters included."""
 
 
 class RecordContent(Documented):

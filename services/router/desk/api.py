@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
+from services.router.desk import city_views, triage
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
@@ -53,6 +54,8 @@ def routes(
     _case_routes(api, cases)
     _command_routes(api, commands)
     _decision_routes(api, cases.store, city.publisher)
+    triage.add_routes(api, cases.store)
+    city_views.add_routes(api, city)
     return api
 
 
@@ -83,7 +86,7 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
     )
     async def retire_department(code: DepartmentCode, request: Request, who: Who) -> Retired:
         body = parsed(RetirementBody, await limited_body(request))
-        changed, parts = await retirement.retire(code, body.reason, who)
+        changed, parts = await retirement.retire(code, body.reason, who, who.person(body.by))
         return Retired(**Revised.of(changed).model_dump(), parts=parts)
 
     @api.get("/departments", summary="The departments, retired ones included")

@@ -148,7 +148,7 @@ def owns(who: StaffUser, entry: Document) -> bool:
 
 
 def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
-    """The command in a body, with the name of the user. Raises Problem 422, or 403 when the role may not send it."""
+    """The command in a body, with the name of its sender. Raises Problem 422, or 403 when the role may not send it."""
     try:
         given = from_json(body)
     except ValueError as error:
@@ -160,7 +160,7 @@ def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
         raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
     judge(who.role, kind)
     try:
-        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": who.name})
+        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": who.person(given.get("by"))})
     except ValidationError as error:
         raise invalid(error) from error
 

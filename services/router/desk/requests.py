@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, field_validator
 from shared.city import Name
 from shared.contracts.documented import Documented
 from shared.contracts.fields import has_words
+from shared.contracts.inputs import Person
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 REASON_MAX = 2_000
@@ -34,6 +35,8 @@ class RetirementBody(Documented):
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
     """The reason, 1 to 2,000 characters. The department receives it with each part that goes back to triage."""
+    by: Person = "operator"
+    """Who retires the department, 1 to 100 characters; kept with each part that goes back to triage."""
 
     _words = field_validator("reason")(has_words("write the reason"))
 
@@ -47,6 +50,8 @@ class AssignBody(Documented):
     """The code of the department that leads."""
     co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
     """The codes of the other departments that get a part, at most 19."""
+    by: Person = "operator"
+    """Who assigns, 1 to 100 characters; the departments read the name."""
 
 
 class CaseReplayBody(Documented):
@@ -54,6 +59,8 @@ class CaseReplayBody(Documented):
 
     type: Literal["replay"]
     """The command, `replay`."""
+    by: Person = "operator"
+    """Who replays, 1 to 100 characters."""
 
 
 class WithdrawPartBody(Documented):
@@ -65,3 +72,5 @@ class WithdrawPartBody(Documented):
     """The id of the part."""
     why: Annotated[str, Field(min_length=1, max_length=REASON_MAX)]
     """The reason, 1 to 2,000 characters; the department receives it."""
+    by: Person = "operator"
+    """Who withdraws the part, 1 to 100 characters."""

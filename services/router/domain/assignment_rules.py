@@ -45,7 +45,7 @@ _NAMED = Why(*(translations(language).gettext("named by the writer") for languag
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class CompiledRule:
     rule: Rule
     departments: tuple[str, ...]
     groups: tuple[frozenset[str], ...]
@@ -58,7 +58,7 @@ class _Compiled:
 class Rules:
     """The compiled rules of one revision, with indexes from terms to rules."""
 
-    compiled: tuple[_Compiled, ...]
+    compiled: tuple[CompiledRule, ...]
     active: frozenset[str]
     areas: Mapping[str, str]
     """Normalised names of areas, longest first, to the code of the district office."""
@@ -104,23 +104,23 @@ def assign(
     """The departments of a message; None means triage. Skips codes in `named` that are unknown or retired."""
     if wanted := [code for code in dict.fromkeys(named) if code in rules.active][:DEPARTMENTS_MAX]:
         return Assignment(wanted[0], tuple(wanted[1:]), _NAMED, None)
-    office = _office(rules, area)
+    office = office_of(rules, area)
     title = normalised(subject)
-    return _by_subject(rules, title, office, channel) or _by_message(
+    return by_subject(rules, title, office, channel) or by_message(
         rules, f"{title}\n{normalised(body)}", office, channel
     )
 
 
-def _by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
-    found = _terms_in(rules, title)
+def by_subject(rules: Rules, title: str, office: str | None, channel: str) -> Assignment | None:
+    found = terms_in(rules, title)
     first = next(_holding(rules, found, office, channel), None)
     return None if first is None else _assignment(first, found, office, _IN_SUBJECT)
 
 
-def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> Assignment | None:
+def by_message(rules: Rules, text: str, office: str | None, channel: str) -> Assignment | None:
     """By the rule with the most different words in the text, if they are enough; the first of several."""
-    found = _terms_in(rules, text)
-    best, most = None, _words_needed(text) - 1
+    found = terms_in(rules, text)
+    best, most = None, words_needed(text) - 1
     for one in _holding(rules, found, office, channel):
         words = min((len(group & found) for group in one.groups), default=most + 1)
         if words > most:
@@ -128,20 +128,20 @@ def _by_message(rules: Rules, text: str, office: str | None, channel: str) -> As
     return None if best is None else _assignment(best, found, office, _IN_MESSAGE)
 
 
-def _words_needed(text: str) -> int:
+def words_needed(text: str) -> int:
     """The longer a message, the more words it must share with a rule, because it mentions more than its problem."""
     length = len(text) // _LATIN_CHARACTERS_PER_CHINESE if text.isascii() else len(text)
     return min(1 + length // _CHARACTERS_PER_WORD, _WORDS_NEEDED_MAX)
 
 
-def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[_Compiled]:
+def _holding(rules: Rules, found: set[str], office: str | None, channel: str) -> Iterator[CompiledRule]:
     candidates = set(rules.termless)
     for term in found:
         candidates.update(rules.by_term.get(term, ()))
-    return (rules.compiled[at] for at in sorted(candidates) if _holds(rules.compiled[at], found, office, channel))
+    return (rules.compiled[at] for at in sorted(candidates) if holds(rules.compiled[at], found, office, channel))
 
 
-def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) -> bool:
+def holds(one: CompiledRule, found: set[str], office: str | None, channel: str) -> bool:
     for group in one.groups:
         if group.isdisjoint(found):
             return False
@@ -153,7 +153,7 @@ def _holds(one: _Compiled, found: set[str], office: str | None, channel: str) ->
     )
 
 
-def _assignment(one: _Compiled, found: set[str], office: str | None, where: str) -> Assignment:
+def _assignment(one: CompiledRule, found: set[str], office: str | None, where: str) -> Assignment:
     codes = one.departments
     if AREA_OFFICE in codes:
         resolved = [office if code == AREA_OFFICE else code for code in codes]
@@ -161,7 +161,7 @@ def _assignment(one: _Compiled, found: set[str], office: str | None, where: str)
     return Assignment(codes[0], codes[1:], _why(one, found, where), one.rule.id)
 
 
-def _why(one: _Compiled, found: set[str], where: str) -> Why:
+def _why(one: CompiledRule, found: set[str], where: str) -> Why:
     asked = [term for group in one.groups for term in sorted(group & found)]
     if len(asked) > 1:
         unique = dict.fromkeys(asked)
@@ -174,7 +174,7 @@ def _why(one: _Compiled, found: set[str], where: str) -> Why:
     return Why(f"{why.zh}（{in_chinese}{''.join(words)}）", f"{why.en} ({where} {', '.join(words)})")
 
 
-def _terms_in(rules: Rules, text: str) -> set[str]:
+def terms_in(rules: Rules, text: str) -> set[str]:
     """Chinese terms match anywhere in the text, Latin terms as whole words, or as the start of a word before `*`."""
     found = {term for term in rules.by_character if term in text}
     for pair in rules.pairs.intersection(map(add, text, text[1:])):
@@ -190,12 +190,12 @@ def _terms_in(rules: Rules, text: str) -> set[str]:
 # Compiling
 
 
-def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> _Compiled | None:
+def _compile(rule: Rule, active: frozenset[str], areas: Mapping[str, str]) -> CompiledRule | None:
     departments = tuple(code for code in dict.fromkeys(rule.departments) if code in active or code == AREA_OFFICE)
     if not departments:
         return None
     groups = ((rule.any,) if rule.any else ()) + rule.all
-    return _Compiled(
+    return CompiledRule(
         rule=rule,
         departments=departments,
         groups=tuple(frozenset(map(term_of, group)) for group in groups),
@@ -215,7 +215,7 @@ def _area_names(departments: Iterable[Department]) -> Mapping[str, str]:
     return dict(sorted(names.items(), key=lambda named: (-len(named[0]), named[0])))
 
 
-def _office(rules: Rules, area: str | None) -> str | None:
+def office_of(rules: Rules, area: str | None) -> str | None:
     if not area:
         return None
     folded = normalised(area).strip()
@@ -230,7 +230,7 @@ def _indexed(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(terms) for key, terms in index.items()}
 
 
-def _rules_by_term(compiled: Sequence[_Compiled]) -> dict[str, tuple[int, ...]]:
+def _rules_by_term(compiled: Sequence[CompiledRule]) -> dict[str, tuple[int, ...]]:
     index: dict[str, list[int]] = {}
     for at, one in enumerate(compiled):
         for term in one.groups[0] if one.groups else ():

@@ -33,6 +33,13 @@ class Inquiry(NamedTuple):
         return self.public and not self.confidential
 
 
+class PartReturn(NamedTuple):
+    """Why a department returned its part: the reason as the department wrote it, and its words, empty when erased."""
+
+    reason: str
+    words: Text
+
+
 class Part(NamedTuple):
     """One department's share of the inquiry: `text` is its final contribution, `draft` its newest draft."""
 
@@ -44,6 +51,7 @@ class Part(NamedTuple):
     text: Text | None = None
     draft: str | None = None
     policy_id: str = ""
+    returned: PartReturn | None = None
 
     @property
     def active(self) -> bool:
@@ -128,6 +136,8 @@ class Case:
         for part in self.parts.values():
             if part.text is not None:
                 yield part.text
+            if part.returned is not None and part.returned.words.text:
+                yield part.returned.words
         if self.inquiry is not None:
             yield self.inquiry.subject
 
@@ -138,6 +148,11 @@ class Case:
             active = [part for part in self.parts.values() if part.active]
             self.active_parts_cache = tuple(sorted(active, key=lambda part: part.role != "lead"))
         return self.active_parts_cache
+
+    @property
+    def returned_parts(self) -> Iterator[tuple[Part, PartReturn]]:
+        """The parts that departments returned, in the order of their numbers."""
+        return ((part, part.returned) for part in self.parts.values() if part.returned is not None)
 
     @property
     def lead(self) -> str | None:

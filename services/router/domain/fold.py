@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain import facts
-from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, ReplyParagraph
+from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
@@ -79,7 +79,8 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
 
 def _returned(case: Case, fact: facts.Returned, words: FactWords) -> None:
     case.unsettled = (*case.unsettled, fact.part_id)
-    _set_part(case, case.parts[fact.part_id]._replace(state="returned"))
+    back = PartReturn(words.get("reason") or fact.reason, words.text("words"))
+    _set_part(case, case.parts[fact.part_id]._replace(state="returned", returned=back))
 
 
 def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords) -> None:

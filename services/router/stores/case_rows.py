@@ -17,6 +17,7 @@ class CaseRows:
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
         await self.collection.create_index([("state", ASCENDING)])
+        await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
 
     async def show(self, rows: Sequence[Document]) -> None:
@@ -33,6 +34,24 @@ class CaseRows:
     async def page(self, query: Document, limit: int) -> list[Document]:
         """Rows in the order of their inquiry ids."""
         return await self.collection.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def in_triage(self, after: Document | None, limit: int) -> list[Document]:
+        """Rows of cases in triage, the message received first at the top, after the row `after`."""
+        query: Document = {"state": "triage"}
+        if after is not None:
+            received_at, id_ = after.get("received_at", ""), after["_id"]
+            query["$or"] = [
+                {"received_at": {"$gt": received_at}},
+                {"received_at": received_at, "_id": {"$gt": id_}},
+            ]
+        order = [("received_at", ASCENDING), ("_id", ASCENDING)]
+        return await self.collection.find(query).sort(order).to_list(limit)
+
+    async def count_in_triage(self) -> int:
+        return await self.collection.count_documents({"state": "triage"})
+
+    async def row(self, inquiry_id: str) -> Document | None:
+        return await self.collection.find_one({"_id": inquiry_id})
 
     async def open_with(self, department: str, after: str, limit: int) -> list[str]:
         """Ids of open cases in which this department has a part, in ascending order, greater than `after`."""

@@ -141,6 +141,10 @@ class Decisions:
         """All decisions of an inquiry with their messages, in order."""
         return with_messages(inquiry_id, (await self._all([inquiry_id]))[inquiry_id])
 
+    async def of_many(self, inquiry_ids: Sequence[str]) -> dict[str, list[Decision]]:
+        """All decisions by inquiry id, in any order and without complete messages."""
+        return await self._all(inquiry_ids)
+
     async def causes(self, inquiry_id: str) -> set[str]:
         """The ids of the inputs that have a decision."""
         found = await find_by(self.collection, "inquiry_id", [inquiry_id], ["cause"])

@@ -32,6 +32,10 @@ def _any_command() -> tuple[StaffRole, ...]:
 
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
+    "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
+    "read-city": StaffAction(
+        "read the city's rules and policies", ("coordinator", "supervisor", "auditor", "operator")
+    ),
     "read-departments": StaffAction("read the list of departments", STAFF_ROLES),
     "send-commands": StaffAction("send commands", _any_command()),
     "read-own-commands": StaffAction("read the status of their own commands", STAFF_ROLES),
@@ -49,6 +53,9 @@ ACTIONS: Mapping[str, StaffAction] = {
 ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("GET", "/triage"): "read-triage",
+    ("GET", "/city"): "read-city",
+    ("POST", "/route"): "read-city",
     ("POST", "/cases/{inquiry_id}/commands"): "send-commands",
     ("GET", "/commands/{event_id}"): "read-own-commands",
     ("GET", "/departments"): "read-departments",

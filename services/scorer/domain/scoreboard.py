@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from services.scorer.domain.clocks import CaseFact, clocks
+from services.scorer.domain.holdings import holdings
 from services.scorer.domain.periods import Period
 from services.scorer.domain.ratings import PartRating, RatingCounts, rating_counts
 from shared.clocks.deadlines import ClockName, Verdict
@@ -39,6 +40,7 @@ class DepartmentCounts:
     answered: int = 0
     released: int = 0
     returned: int = 0
+    returned_held_ms: int = 0
     joint: int = 0
     accept: ClockCounts = ClockCounts()
     first_reply: ClockCounts = ClockCounts()
@@ -54,6 +56,7 @@ class _Tally:
     answered: int = 0
     released: int = 0
     returned: int = 0
+    returned_held_ms: int = 0
     joint: int = 0
     verdicts: Counter[tuple[ClockName, Verdict]] = field(default_factory=Counter)
     ratings: list[PartRating] = field(default_factory=list)
@@ -64,6 +67,7 @@ class _Tally:
             answered=self.answered,
             released=self.released,
             returned=self.returned,
+            returned_held_ms=self.returned_held_ms,
             joint=self.joint,
             accept=self._clock("accept"),
             first_reply=self._clock("first_reply"),
@@ -101,6 +105,9 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
                 kept_first.add(clock.part_id)
     for department in offered.values():
         board[department].assigned += 1
+    for part_id, held in holdings(facts).items():
+        if part_id in offered:
+            board[offered[part_id]].returned_held_ms += held.held_ms
     parts: tuple[str, ...] = ()
     for fact in sorted(facts, key=lambda one: one.sequence):
         match fact.body:

@@ -2,8 +2,15 @@
 
 import pytest
 
+from services.router.domain.city_index import city_index
+from services.router.domain.decision import from_document
+from services.router.domain.near_codes import near_codes
+from services.router.domain.outputs.messages import with_messages
+from shared.city import retire
 from shared.kafka import topics
 from tests.builders import (
+    CITY,
+    DIRECTORY,
     INQUIRY,
     Step,
     accepted,
@@ -135,3 +142,60 @@ def test_a_part_that_is_not_open_is_not_recalled(steps: tuple[Step, ...]) -> Non
 def test_a_message_about_a_recalled_part_is_refused_with_the_reason() -> None:
     story = told(BOTH, recalled("lighting"), contributed("lighting", "灯亮了"))
     assert story.refusal == f"The part '{INQUIRY}-p1' is withdrawn already."
+
+
+# ── the next department learns why ───────────────────────────────────────────
+
+
+def test_the_next_department_reads_why_the_part_was_returned() -> None:
+    words = "经核实，此处道路由自来水公司开挖，尚未移交我处养护。"
+    story = told(BOTH, returned("roads", "wrong-area", words), assigned("lighting", "water"))
+    kind, offer = story.on(topics.inbox("water"))[-1]
+    assert (kind, offer["returned"]) == (
+        "part.offered",
+        [{"department": "roads", "reason": "wrong-area", "words": words}],
+    )
+    story = told(returned("water", "也不归我们", ""), assigned("lighting", "parks"), after_this=story)
+    history = story.on(topics.inbox("parks"))[-1][1]["returned"]
+    assert history[1:] == [{"department": "water", "reason": "也不归我们", "words": ""}]
+    stored = [from_document(one.document()) for one in story.decisions]
+    assert with_messages(INQUIRY, stored) == list(story.decisions)
+    assert [one for one in story.decisions[2].stored_messages if words in one.value] == [], "it refers to the words"
+
+
+def test_a_first_offer_says_nothing_about_returns() -> None:
+    assert [kind for kind, data in told(BOTH).on(topics.inbox("roads")) if "returned" in data] == []
+
+
+def test_a_return_is_told_to_departments_only() -> None:
+    story = told(BOTH, returned("roads", words="这是部门之间的话"), assigned("lighting", "water"))
+    public = [message for message in story.messages if message.topic in (topics.RESIDENTS, topics.EVENTS)]
+    assert [message for message in public if "这是部门之间的话" in message.value.decode()] == []
+
+
+# ── suggestions ──────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_suggestion_is_refused_with_the_nearest_codes() -> None:
+    story = told(BOTH, returned("roads", suggest="wather"))
+    refusal = story.last.refused
+    assert refusal is not None
+    assert refusal.code == "unknown-department"
+    assert refusal.remedy == "Suggest 'water', or return the part without a suggestion."
+    kind, data = story.on(topics.inbox("roads"))[-1]
+    assert (kind, data["remedy"]) == ("message.refused", refusal.remedy)
+    assert told(returned("roads", suggest="water"), after_this=story).case.state == "triage"
+
+
+def test_a_retired_department_cannot_be_suggested() -> None:
+    city = city_index(retire(CITY, "water"))
+    story = told(BOTH, returned("roads", suggest="water"), city=city)
+    assert story.refusal == "The city has no active department 'water' to suggest."
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [("wate", ["water"]), ("自来水公司", ["water"]), ("Street Lights", ["lighting"]), ("zzz", []), ("\u3000", [])],
+)
+def test_near_codes_resemble_a_code_or_a_name(given: str, near: list[str]) -> None:
+    assert near_codes(given, DIRECTORY)[:1] == near

@@ -45,6 +45,11 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
         fields["provisional"] = fact.provisional
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
+    if returned := [
+        {"department": part.department, "reason": back.reason, "words": back.words.text}
+        for part, back in case.returned_parts
+    ]:
+        fields["returned"] = returned
     yield DepartmentMessage(fact.department, "part.offered", fields)
 
 

@@ -9,8 +9,9 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.fold import fold
+from services.router.domain.near_codes import near_codes
 from services.router.domain.rules.assignment import part_changed
-from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, by, payload_of, the_part
+from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, Refused, by, payload_of, the_part
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartReturned
 
@@ -18,19 +19,28 @@ from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartReturn
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The department returns its part. The part goes to triage; the joint reply waits until triage has settled it."""
     part, back = the_part(case, given), payload_of(given, PartReturned)
+    if back.suggest is not None and directory.unknown((back.suggest,)):
+        raise unknown_suggestion(back.suggest, directory)
     reason = cast(facts.ReturnReason, back.reason if back.reason in facts.RETURN_REASONS else "other")
-    suggest = back.suggest if back.suggest in directory.departments else None
     private = by(given)
     if reason != back.reason:
         private["reason"] = back.reason
-    if back.suggest is not None and suggest is None:
-        private["suggest"] = back.suggest
     texts = {"words": back.words} if back.words else {}
-    returned = facts.Returned(part.id, part.department, reason, suggest)
+    returned = facts.Returned(part.id, part.department, reason, back.suggest)
     return [
         NewFact(returned, texts=texts, private=private),
         NewFact(facts.Triaged("returned", part.id, part.department)),
     ]
+
+
+def unknown_suggestion(code: str, directory: CityIndex) -> Refused:
+    """The refusal of a return that suggests a department which cannot take the part."""
+    near = " or ".join(map(repr, near_codes(code, directory)))
+    return Refused(
+        "unknown-department",
+        f"The city has no active department {code!r} to suggest.",
+        f"Suggest {near}, or return the part without a suggestion." if near else "Return it without a suggestion.",
+    )
 
 
 def withdraw_part(case: Case, given: Input, directory: CityIndex) -> Facts:
