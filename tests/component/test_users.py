@@ -243,9 +243,9 @@ async def test_the_user_of_the_token_file_cannot_be_locked_out(personnel: Person
 async def test_many_starts_make_one_operator(database: Database) -> None:
     """Also when a request with the token of the file arrives before a start has finished."""
     one, starting = Personnel(database), [Personnel(database) for _ in range(5)]
-    requests = [one.works(FILE_TOKEN.decode()) for _ in range(5)]
-    await asyncio.gather(*requests, *(each.accounts.prepare() for each in starting))
     async with one.http:
+        requests = [one.works(FILE_TOKEN.decode()) for _ in range(5)]
+        await asyncio.gather(*requests, *(each.accounts.prepare() for each in starting))
         entries = (await one.http.get("/audit")).json()["entries"]
         assert sorted(entry["what"] for entry in entries) == ["token-added", "user-added"]
         assert [entry["by"] for entry in entries] == [None, None]
