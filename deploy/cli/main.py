@@ -14,7 +14,7 @@ from deploy.cli.console import Options, emit, options
 from deploy.cli.demo import demo
 from deploy.cli.department import directory, inbox
 from deploy.cli.importing import import_file
-from deploy.cli.operations import apply, dead_letters, reconcile, status, timeline, triage
+from deploy.cli.operations import apply, dead_letters, mail, reconcile, status, timeline, triage
 from deploy.failure import DONE, FAILED, Failure
 from deploy.terminal import sentence_lines, write_lines
 
@@ -37,6 +37,7 @@ app.command()(timeline.timeline)
 app.add_typer(directory.department, name="department")
 app.add_typer(triage.triage, name="triage")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
+app.add_typer(mail.mail, name="mail")
 app.command()(reconcile.reconcile)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)
