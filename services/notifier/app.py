@@ -41,6 +41,6 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings))
     service.app.include_router(mail_api.routes(store.mails, token))
-    service.app.include_router(mail_pages.routes(store, keys, service.site))
+    service.app.include_router(mail_pages.routes(store.mails, store.addresses, service.site))
     service.app.include_router(pages.routes(store, city, settings, service.site))
     return service

@@ -49,7 +49,7 @@ async def http(room: Mailroom) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     problems.install(app)
     app.include_router(api.routes(room.store.mails, TOKEN))
-    app.include_router(pages.routes(room.store, KEYS, HERE))
+    app.include_router(pages.routes(room.store.mails, room.store.addresses, HERE))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://hall.example") as client:
         yield client
 

@@ -10,7 +10,7 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import urlencode
 
 from services.notifier.channels.text import Links, MailText, Sender, department_text, resident_text
-from services.notifier.domain.addresses import MailKeys, ascii_domain
+from services.notifier.domain.addresses import CONFIRM, STOP, MailKeys, ascii_domain
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import PART, one_line
 from services.notifier.domain.threads import Thread
@@ -19,9 +19,6 @@ from shared.contracts.ids import query_code
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.runtime.settings import Settings
 from shared.runtime.translations import translations
-
-CONFIRM, STOP = "confirm", "stop"
-"""What the links in mails are for; each is also the last part of its path on the notifier, below /mail."""
 
 
 class SubjectHeader(UniqueUnstructuredHeader, BaseHeader):

@@ -7,6 +7,8 @@ from typing import Self
 import idna
 
 HASH_DIGITS = 32
+CONFIRM, STOP = "confirm", "stop"
+"""What the tokens of links in mails are for; each is also the last part of its path on the notifier, below /mail."""
 
 
 def ascii_domain(address: str) -> str:

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifier import views
-from services.notifier.channels.message import CONFIRM, STOP
-from services.notifier.domain.addresses import MailKeys
+from services.notifier.domain.addresses import CONFIRM, STOP
 from services.notifier.domain.threads import Thread
-from services.notifier.store import NotifierStore
+from services.notifier.mail.addresses import AddressStore
+from services.notifier.mail.deliveries import DeliveryStore
 from shared.http.problems import documented
 from shared.runtime import timestamps
 from shared.web.layout import Site, language
@@ -22,37 +22,37 @@ Token = Annotated[str, Query(max_length=200, description="The token of the link 
 NOT_OURS = documented(404, or_page=True)
 
 
-def routes(store: NotifierStore, keys: MailKeys, site: Site) -> APIRouter:
+def routes(mails: DeliveryStore, addresses: AddressStore, site: Site) -> APIRouter:
     router = APIRouter(tags=["mail"], default_response_class=HTMLResponse)
-    _confirm_routes(router, store, keys, site)
-    _stop_routes(router, store, keys, site)
+    _confirm_routes(router, mails, addresses, site)
+    _stop_routes(router, mails, site)
     return router
 
 
-def _confirm_routes(router: APIRouter, store: NotifierStore, keys: MailKeys, site: Site) -> None:
+def _confirm_routes(router: APIRouter, mails: DeliveryStore, addresses: AddressStore, site: Site) -> None:
     async def address_of(token: str) -> str | None:
-        about = keys.read(CONFIRM, token)
-        return about[0] if about and await store.mails.knows(about[0]) else None
+        about = mails.keys.read(CONFIRM, token)
+        return about[0] if about and await mails.knows(about[0]) else None
 
     @router.get("/mail/confirm", summary="The page that confirms an address", responses=NOT_OURS)
     async def ask(request: Request, token: Token = "") -> Response:
         address = await address_of(token)
-        done = address is not None and bool(await store.addresses.confirmed([address]))
+        done = address is not None and bool(await addresses.confirmed([address]))
         return views.mail_page("confirm", language(request), token, address is not None, done, site)
 
     @router.post("/mail/confirm", summary="Confirm an address", responses=NOT_OURS)
     async def confirm(request: Request, token: Token = "") -> Response:
         address = await address_of(token)
         if address is not None:
-            await store.addresses.confirm(address, timestamps.now())
-            await store.mails.try_now(address, timestamps.now())
+            await addresses.confirm(address, timestamps.now())
+            await mails.try_now(address, timestamps.now())
         return views.mail_page("confirm", language(request), token, address is not None, True, site)
 
 
-def _stop_routes(router: APIRouter, store: NotifierStore, keys: MailKeys, site: Site) -> None:
+def _stop_routes(router: APIRouter, mails: DeliveryStore, site: Site) -> None:
     async def thread_of(token: str) -> Thread | None:
-        about = keys.read(STOP, token)
-        return await store.mails.thread("/".join((about[0], "resident", about[1]))) if about else None
+        about = mails.keys.read(STOP, token)
+        return await mails.thread("/".join((about[0], "resident", about[1]))) if about else None
 
     @router.get("/mail/stop", summary="The page that stops the mails about an inquiry", responses=NOT_OURS)
     async def ask(request: Request, token: Token = "") -> Response:
@@ -63,7 +63,7 @@ def _stop_routes(router: APIRouter, store: NotifierStore, keys: MailKeys, site: 
     async def change(request: Request, token: str, stopped: bool) -> Response:
         thread = await thread_of(token)
         if thread is not None:
-            await store.mails.set_stopped(thread.id, stopped)
+            await mails.set_stopped(thread.id, stopped)
         return views.mail_page("stop", language(request), token, thread is not None, stopped, site)
 
     @router.post("/mail/stop", summary="Stop the mails about an inquiry to an address", responses=NOT_OURS)
