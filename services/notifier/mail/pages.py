@@ -14,12 +14,20 @@ from services.notifier.domain.addresses import CONFIRM, STOP
 from services.notifier.domain.threads import Thread
 from services.notifier.mail.addresses import AddressStore
 from services.notifier.mail.deliveries import DeliveryStore
-from shared.http.problems import documented
+from shared.http.problems import Problem, documented
 from shared.runtime import timestamps
 from shared.web.layout import Site, language
 
 Token = Annotated[str, Query(max_length=200, description="The token of the link in the mail.")]
 NOT_OURS = documented(404, or_page=True)
+
+
+def answer(request: Request, name: str, token: str, known: bool, done: bool, site: Site) -> Response:
+    """The page, or problem details for a program that reads only JSON and has a wrong token."""
+    accepted = request.headers.get("accept", "")
+    if not known and "json" in accepted and "text/html" not in accepted:
+        raise Problem(404, "The token is not one of a link in a mail, or its inquiry is erased.")
+    return views.mail_page(name, language(request), token, known, done, site)
 
 
 def routes(mails: DeliveryStore, addresses: AddressStore, site: Site) -> APIRouter:
@@ -38,7 +46,7 @@ def _confirm_routes(router: APIRouter, mails: DeliveryStore, addresses: AddressS
     async def ask(request: Request, token: Token = "") -> Response:
         address = await address_of(token)
         done = address is not None and bool(await addresses.confirmed([address]))
-        return views.mail_page("confirm", language(request), token, address is not None, done, site)
+        return answer(request, "confirm", token, address is not None, done, site)
 
     @router.post("/mail/confirm", summary="Confirm an address", responses=NOT_OURS)
     async def confirm(request: Request, token: Token = "") -> Response:
@@ -46,7 +54,7 @@ def _confirm_routes(router: APIRouter, mails: DeliveryStore, addresses: AddressS
         if address is not None:
             await addresses.confirm(address, timestamps.now())
             await mails.try_now(address, timestamps.now())
-        return views.mail_page("confirm", language(request), token, address is not None, True, site)
+        return answer(request, "confirm", token, address is not None, True, site)
 
 
 def _stop_routes(router: APIRouter, mails: DeliveryStore, site: Site) -> None:
@@ -58,13 +66,13 @@ def _stop_routes(router: APIRouter, mails: DeliveryStore, site: Site) -> None:
     async def ask(request: Request, token: Token = "") -> Response:
         thread = await thread_of(token)
         done = thread is not None and thread.stopped
-        return views.mail_page("stop", language(request), token, thread is not None, done, site)
+        return answer(request, "stop", token, thread is not None, done, site)
 
     async def change(request: Request, token: str, stopped: bool) -> Response:
         thread = await thread_of(token)
         if thread is not None:
             await mails.set_stopped(thread.id, stopped)
-        return views.mail_page("stop", language(request), token, thread is not None, stopped, site)
+        return answer(request, "stop", token, thread is not None, stopped, site)
 
     @router.post("/mail/stop", summary="Stop the mails about an inquiry to an address", responses=NOT_OURS)
     async def stop(request: Request, token: Token = "") -> Response:
