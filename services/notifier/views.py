@@ -34,6 +34,4 @@ def hall_entry(lang: Lang, entry: HallEntry, zone: tzinfo = DEFAULT_ZONE, site: 
 def mail_page(name: str, lang: Lang, token: str, known: bool, done: bool, site: Site = HERE) -> HTMLResponse:
     """The page behind a link in a mail, `confirm` or `stop`; 404 when the token is not `known`. `done`: it is in effect."""
     template = f"mail_{name}.html"
-    answer = RENDER(template, lang, 200 if known else 404, site, "no-store", token=token, known=known, done=done)
-    answer.headers["Referrer-Policy"] = "no-referrer"  # The address contains the token.
-    return answer
+    return RENDER(template, lang, 200 if known else 404, site, "no-store", token=token, known=known, done=done)

@@ -21,7 +21,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.translations import translations
 
 
-class SubjectHeader(UniqueUnstructuredHeader, BaseHeader):
+class SubjectHeader(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # the stubs disagree on max_count
     """A subject line that keeps its spaces: `email` loses those between two words that it encodes separately."""
 
     def fold(self, *, policy: Policy) -> str:
