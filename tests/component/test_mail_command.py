@@ -51,7 +51,7 @@ def test_the_list_shows_state_and_reason_of_each_mail(town: Town, chorus: Chorus
         "chorus mail retry",
     ):
         assert word in ended.out, word
-    assert "\x1b" not in ended.out
+    assert "e-1: 550 ␛[31mno such mailbox" in ended.out
     assert chorus("mail", "list", "--json").document == MAILS
 
 

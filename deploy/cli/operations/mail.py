@@ -34,8 +34,12 @@ def list_mails(state: OfState = None, failed: Failed = False, inquiry: OfInquiry
     query = {name: value for name, value in (("state", chosen), ("inquiry_id", inquiry)) if value}
     found = [one for one, _ in zip(mails(query), range(limit), strict=False)]
     if found:
-        columns = ("id", "noted (UTC)", "kind", "inquiry", "news", "to", "state", "attempts", "error")
+        columns = ("id", "noted (UTC)", "inquiry", "news", "to", "state", "attempts")
         show_table(columns, map(_row, found))
+    # Below the table: a long reason would leave no room for whole ids, which `retry` needs.
+    for one in found:
+        if one["error"] and one["state"] in ("failed", "retrying"):
+            say(f"{one['id']}: {one['error']}")
     counts = Counter(str(one["state"]) for one in found)
     hint = " `chorus mail retry` sends the failed ones again." if counts["failed"] else ""
     say((", ".join(f"{number} {name}" for name, number in counts.items()) or "No mails") + f".{hint}")
@@ -83,14 +87,4 @@ def _retry(id_: str) -> dict[str, Any]:
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
     at = str(one["noted_at"]).replace("T", " ")[:19]
-    return (
-        one["id"],
-        at,
-        one["kind"],
-        one["inquiry_id"],
-        one["what"],
-        one["to"],
-        one["state"],
-        one["attempts"],
-        one["error"],
-    )
+    return (one["id"], at, one["inquiry_id"], one["what"], one["to"], one["state"], one["attempts"])
