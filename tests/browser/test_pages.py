@@ -128,6 +128,9 @@ def address() -> Iterator[str]:
     app = FastAPI()
     app.mount("/static", static_files())
 
+    @app.get("/favicon.ico", status_code=204)
+    def icon() -> None: ...  # A mail names no icon, so the browser asks for this one.
+
     @app.get("/{name}")
     def page(name: str, lang: Lang) -> HTMLResponse:
         response = PAGES[name](lang)

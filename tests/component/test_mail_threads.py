@@ -77,8 +77,9 @@ async def test_news_follows_one_that_failed_for_good(room: Mailroom) -> None:
 
 
 async def test_news_that_comes_while_a_mail_is_sent_is_not_forgotten(room: Mailroom) -> None:
-    mails, now = room.store.mails, timestamps.now()
+    mails = room.store.mails
     await room.add(fresh("one"))
+    now = timestamps.now()
     [claimed] = await mails.claim(now, "resident", 10)
     await mails.begin(claimed.thread, claimed.waiting, True)
     await room.add(fresh("two", n=2))
