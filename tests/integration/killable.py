@@ -2,8 +2,8 @@
 
 STEP is `before-` or `after-` one of these, or `overlap`:
 `insert` (decisions, ledger entries, deliveries, the scorer's events) · `publish` and `commit`, with TOPIC only to, or of,
-that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (sending it) · `note` (recording that it was sent) ·
-`park` (an input that always fails: one that contains POISON).
+that topic · `settle` (the ledger's note) · `claim` (of mails) · `begin` (recording what the next mail contains) ·
+`mail` (sending it) · `note` (recording that it was sent) · `park` (an input that always fails: one that contains POISON).
 `overlap`: the messages of one batch are unconfirmed when the decisions of the next are stored.
 """
 
@@ -83,6 +83,7 @@ def arm(step: str, topic: str | None) -> None:
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
         "settle": [(type(connect("mongodb://127.0.0.1", "any")["any"]), "delete_many", any_call)],
         "claim": [(shared.store.leases, "claim", any_call)],
+        "begin": [(services.notifier.mail.deliveries.DeliveryStore, "begin", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
         "note": [(services.notifier.mail.deliveries.DeliveryStore, "_close", any_call)],
         "park": [(services.router.stores.parked_inputs, insert, into("parked"))],

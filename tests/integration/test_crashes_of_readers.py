@@ -22,6 +22,7 @@ NOTIFIER_STEPS = [
     ("after-commit", RESIDENTS),
     ("before-commit", EVENTS),
     ("after-claim",),
+    ("after-begin",),
     ("after-mail",),
     ("after-note",),
 ]
