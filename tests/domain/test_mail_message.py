@@ -92,6 +92,14 @@ def test_a_mail_is_from_the_city_in_the_language_of_the_message(language: Lang, 
     assert "+0800" in str(mail["Date"])
 
 
+@pytest.mark.parametrize("setting", ["mail_from", "mail_reply_to"])
+def test_a_setting_that_no_mail_can_have_ends_the_start(setting: str) -> None:
+    for wrong in ("nobody", "a@-é.example", "a@b@c", "=?utf-8?q?a?=@x.cn"):
+        with pytest.raises(ValueError, match=r"address|domain"):
+            writer(**{setting: wrong})
+    writer(**{setting: "Desk of the City <desk@城市.cn>"})
+
+
 def test_a_name_in_the_setting_replaces_the_citys() -> None:
     mail = resident_mail(a_delivery(), mail_from="Hotline 12345 <chorus@city.example>")
     assert mail["From"].addresses[0].display_name == "Hotline 12345"

@@ -45,6 +45,12 @@ class MailWriter:
     secret: bytes
     keys: MailKeys
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for an address in the settings that no mail can have: otherwise every mail would fail."""
+        for setting in (self.settings.mail_from, self.settings.mail_reply_to):
+            if setting:
+                _header_address(*own(setting))
+
     def to_resident(
         self, thread: Thread, mail: Sequence[Delivery], city: City, whole: bool, subject: str | None
     ) -> EmailMessage:
@@ -100,14 +106,14 @@ class MailWriter:
         last = mail[-1].notice
         if last.to is None or any(one.notice.text is None and one.notice.what != PART for one in mail):
             raise ValueError("The text of this mail is deleted.")
-        own_name, own_address = parseaddr(self.settings.mail_from)
-        own_domain = ascii_domain(own_address).rpartition("@")[2]
+        own_address, own_name = own(self.settings.mail_from)
+        own_domain = own_address.rpartition("@")[2]
         made = EmailMessage(POLICY)
         name = own_name or (city.name.en if last.language == "en" else city.name.zh)
-        made["From"] = _address(ascii_domain(own_address), one_line(name).replace("=?", "= ?"))
-        made["To"] = _recipient(last.to)
+        made["From"] = _header_address(own_address, name)
+        made["To"] = _header_address(ascii_domain(last.to))
         if self.settings.mail_reply_to:
-            made["Reply-To"] = _address(ascii_domain(self.settings.mail_reply_to))
+            made["Reply-To"] = _header_address(*own(self.settings.mail_reply_to))
         made["Subject"] = one_line(subject).replace("=?", "= ?")
         made["Date"] = format_datetime(mail[-1].noted_at.astimezone(self.settings.zone(city.time_zone)))
         made["Message-ID"] = f"<{last.id}@{own_domain}>"
@@ -124,19 +130,20 @@ class MailWriter:
         return made
 
 
-def _recipient(given: str) -> Address:
-    """The address as a header. Raises ValueError if a mail program would read it as another one."""
-    if "=?" in given:
+def own(setting: str) -> tuple[str, str]:
+    """The address in a setting, with its domain in ASCII, and the name before it."""
+    name, address = parseaddr(setting)
+    return ascii_domain(address), name
+
+
+def _header_address(address: str, name: str = "") -> Address:
+    """The address for a header. Raises ValueError if a mail program would read it as another one."""
+    if "=?" in address:
         raise ValueError("The address contains '=?', which starts an encoded word.")
-    address = ascii_domain(given)
-    made = _address(address)
+    username, _, domain = address.rpartition("@")
+    made = Address(display_name=one_line(name).replace("=?", "= ?"), username=username, domain=domain)
     header = EmailMessage()
     header["To"] = made
     if [one.addr_spec for one in header["To"].addresses] != [address]:
         raise ValueError("A mail program would read the address as another one.")
     return made
-
-
-def _address(address: str, name: str = "") -> Address:
-    username, _, domain = address.rpartition("@")
-    return Address(display_name=name, username=username, domain=domain)
