@@ -6,23 +6,27 @@ import email.policy
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
+import pytest
 from aiosmtpd.smtp import SMTP
 
 from deploy.local.ports import Ports
+from services.notifier.channels import email as email_channel
+from services.notifier.channels import preparation
 from services.notifier.channels.email import MailDelivery
 from services.notifier.domain.notices import Notice
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.runtime import timestamps
 from shared.service.city_feed import CityFeed
-from shared.store.mongo import Document
+from shared.store.mongo import Database, Document
 from tests.builders import CITY, INQUIRY
 from tests.component.conftest import in_background
-from tests.mailing import a_notice, writer
+from tests.mailing import KEYS, a_notice, writer
 
 
 class Picky:
@@ -125,3 +129,19 @@ def a_case(name: str, *kinds: str, to: str = "writer@mail.example", **more: Any)
     inquiry_id = f"{INQUIRY[:9]}{name.upper():0>8}"
     what = kinds or ("registered", "assigned", "answered")
     return [fresh(f"{name}{n}", to, what=one, inquiry_id=inquiry_id, n=n, **more) for n, one in enumerate(what)]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses of processes."""
+    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(preparation, "SUBJECT_PAUSE", timedelta(seconds=0.02))
+
+
+@pytest.fixture
+async def room(database: Database) -> Mailroom:
+    """An empty store, and a mail server that runs while a test asks."""
+    store = NotifierStore(database, KEYS)
+    await store.prepare()
+    return Mailroom(store)

@@ -20,23 +20,11 @@ from shared.store.mongo import Database, Document
 from tests.backing import Backing
 from tests.builders import INQUIRY
 from tests.component.conftest import in_background
-from tests.component.mailroom import Mailroom, fresh, mail_server
+from tests.component.mailroom import Mailroom, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, plain
 
+__all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
-
-
-@pytest.fixture
-async def room(database: Database) -> Mailroom:
-    store = NotifierStore(database, KEYS)
-    await store.prepare()
-    return Mailroom(store)
 
 
 async def test_a_sent_mail_has_its_ids_and_its_words_are_deleted(room: Mailroom, running: Backing) -> None:

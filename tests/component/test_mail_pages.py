@@ -12,36 +12,19 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.notifier.channels import email as email_channel
-from services.notifier.channels import preparation
-from services.notifier.domain.limits import PERIOD
 from services.notifier.mail import api, pages
 from services.notifier.mail.deliveries import FAILED_KEPT
-from services.notifier.store import NotifierStore
 from services.notifier.views import HERE
 from shared.http import problems
 from shared.runtime import timestamps
-from shared.store.mongo import Database
-from tests.component.mailroom import Mailroom, a_case, fresh
+from tests.component.mailroom import Mailroom, a_case, fresh, impatient, room
 from tests.mailing import KEYS, plain
 
+__all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
 TOKEN = b"the token of the operators"
 OPERATOR = {"Authorization": f"Bearer {TOKEN.decode()}"}
 UNCONFIRMED: dict[str, Any] = {"mail_confirm": True}
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
-
-
-@pytest.fixture
-async def room(database: Database) -> Mailroom:
-    store = NotifierStore(database, KEYS)
-    await store.prepare()
-    return Mailroom(store)
 
 
 @pytest.fixture
@@ -128,42 +111,6 @@ async def test_the_page_speaks_the_language_of_the_mail(
     assert said in (await http.post(url)).text
 
 
-# ── the limit for each address ───────────────────────────────────────────────
-
-
-async def test_forty_messages_send_five_mails_and_the_rest_waits(room: Mailroom, http: httpx.AsyncClient) -> None:
-    """The tag after `+` does not make another mailbox, nor do capital letters."""
-    for number in range(40):
-        to = ("Victim@mail.example", f"victim+{number}@mail.example")[number % 2]
-        await room.add(*a_case(f"m{number}-", "registered", "assigned", to=to, text="https://evil.example"))
-    await room.add(fresh("other"))
-    async with room.sending(room.process(**UNCONFIRMED), room.process(**UNCONFIRMED)):
-        await room.until(other="sent")
-        async with asyncio.timeout(20):
-            while await room.store.mails.threads.count_documents({"due_at": {"$lte": timestamps.now() + PERIOD / 2}}):
-                await asyncio.sleep(0.05)
-    mine = [one for one in room.picky.mails if "victim" in str(one["To"]).lower()]
-    assert len(mine) == 5
-    assert not any("evil" in one.as_string() or "evil" in plain(one) for one in mine)
-    states = [one["state"] for one in (await room.deliveries()).values()]
-    assert (states.count("sent"), states.count("waiting")) == (6, 75)
-
-
-async def test_what_waits_for_the_limit_is_a_digest_an_hour_later(room: Mailroom) -> None:
-    await room.add(*(fresh(f"m{n}", inquiry_id=f"20260316-0000000{n}") for n in range(5)))
-    async with room.sending(**UNCONFIRMED):
-        await room.until(m4="sent")
-        await room.add(*a_case("a", at=timestamps.now() - timedelta(seconds=61)))
-        await asyncio.sleep(0.3)
-        assert len(room.picky.mails) == 5
-        await room.store.addresses.limits.update_many({}, {"$set": {"slots": []}})
-        await room.store.mails.threads.update_many(
-            {"due_at": {"$exists": True}}, {"$set": {"due_at": timestamps.now()}}
-        )
-        await room.until(a0="sent", a1="sent", a2="sent")
-    assert room.picky.events[5:] == [["a0", "a1", "a2"]]
-
-
 async def test_what_waits_is_sent_whole_as_soon_as_the_address_confirms(
     room: Mailroom, http: httpx.AsyncClient
 ) -> None:
@@ -177,18 +124,6 @@ async def test_what_waits_is_sent_whole_as_soon_as_the_address_confirms(
         await http.post(link(room.picky.mails[0], "confirm"))
         await room.until(**{f"m{n}": "sent" for n in range(7)})
     assert ["亮了" in plain(one) for one in room.picky.mails] == [False] * 5 + [True] * 2
-
-
-async def test_news_that_never_finds_a_place_fails_with_a_sentence(
-    room: Mailroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(preparation, "GIVE_UP_AFTER", timedelta(seconds=-1))
-    await room.add(*(fresh(f"m{n}", inquiry_id=f"20260316-0000000{n}", n=n) for n in range(2)))
-    async with room.sending(mail_confirm=True, mail_per_address_per_hour=1):
-        async with asyncio.timeout(10):
-            while not (failed := await room.store.mails.page("failed", None, None, 2)):
-                await asyncio.sleep(0.02)
-    assert failed[0].error == preparation.TOO_MANY
 
 
 # ── stopping ─────────────────────────────────────────────────────────────────

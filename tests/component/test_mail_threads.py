@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier.channels import email as email_channel
 from services.notifier.channels import preparation
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.mail import deliveries as mail_store
@@ -14,25 +13,12 @@ from services.notifier.store import NotifierStore
 from shared.runtime import timestamps
 from shared.store.mongo import Database
 from tests.builders import INQUIRY
-from tests.component.mailroom import Mailroom, a_case, fresh, mail_server
+from tests.component.mailroom import Mailroom, a_case, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, an_offer, ids
 
+__all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
 LONG_AGO = timedelta(seconds=61)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
-    monkeypatch.setattr(preparation, "SUBJECT_PAUSE", timedelta(seconds=0.02))
-
-
-@pytest.fixture
-async def room(database: Database) -> Mailroom:
-    store = NotifierStore(database, KEYS)
-    await store.prepare()
-    return Mailroom(store)
 
 
 def sent(*names: str) -> dict[str, str]:
