@@ -9,7 +9,7 @@ from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import urlencode
 
-from services.notifier.channels.text import Links, MailText, Sender, department_text, resident_text
+from services.notifier.channels.text import Links, MailText, MailSender, department_text, resident_text
 from services.notifier.domain.addresses import CONFIRM, STOP, MailKeys, ascii_domain
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import PART, one_line
@@ -91,9 +91,9 @@ class MailWriter:
     def _page(self, name: str, token: str, language: Lang) -> str:
         return f"{self.settings.hall_url}/mail/{name}?{urlencode({'token': token, 'lang': language})}"
 
-    def _sender(self, city: City) -> Sender:
+    def _sender(self, city: City) -> MailSender:
         names: dict[Lang, str] = {"zh": city.name.zh, "en": city.name.en}
-        return Sender(names, city.telephone, self.settings.zone(city.time_zone))
+        return MailSender(names, city.telephone, self.settings.zone(city.time_zone))
 
     def _message(self, mail: Sequence[Delivery], subject: str, city: City, text: MailText) -> EmailMessage:
         """The mail with the headers that all mails have. The same deliveries make the same bytes.

@@ -21,7 +21,7 @@ MINUTE = re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}\b", re.ASCII)
 """How the core writes a time into its sentence, in the city's zone."""
 
 
-class Sender(NamedTuple):
+class MailSender(NamedTuple):
     """Who writes a mail: the city, with its telephone number and time zone."""
 
     names: Mapping[Lang, str]
@@ -42,7 +42,7 @@ class MailText(NamedTuple):
     html: str
 
 
-def resident_text(mail: Sequence[Delivery], sender: Sender, links: Links) -> MailText:
+def resident_text(mail: Sequence[Delivery], sender: MailSender, links: Links) -> MailText:
     """One piece of news, or several as a digest. An unconfirmed address gets no words of anybody."""
     language = mail[-1].notice.language
     texts = translations(language)
@@ -67,7 +67,7 @@ def resident_text(mail: Sequence[Delivery], sender: Sender, links: Links) -> Mai
     return rendered("mail/resident.html", (language,), values, sender)
 
 
-def department_text(mail: Sequence[Delivery], subject: str | None, sender: Sender) -> MailText:
+def department_text(mail: Sequence[Delivery], subject: str | None, sender: MailSender) -> MailText:
     """The new parts of a department, in both languages."""
     offers = [one.notice.offer for one in mail]
     return rendered("mail/department.html", LANGUAGES, {"offers": offers, "about": subject}, sender)
@@ -86,7 +86,7 @@ def whole_text(delivery: Delivery, zone: tzinfo) -> str:
     return MINUTE.sub(in_words, text)
 
 
-def rendered(template: str, languages: Iterable[Lang], values: Mapping[str, Any], sender: Sender) -> MailText:
+def rendered(template: str, languages: Iterable[Lang], values: Mapping[str, Any], sender: MailSender) -> MailText:
     """A template in each language, one after the other, in both forms."""
     bodies: dict[Form, list[tuple[str, str]]] = {form: [] for form in FORMS}
     for language in languages:
