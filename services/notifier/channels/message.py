@@ -9,7 +9,7 @@ from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import urlencode
 
-from services.notifier.channels.text import Links, MailText, MailSender, department_text, resident_text
+from services.notifier.channels.text import Links, MailSender, MailText, department_text, resident_text
 from services.notifier.domain.addresses import CONFIRM, STOP, MailKeys, ascii_domain
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import PART, one_line
