@@ -81,8 +81,8 @@ def test_zero_means_no_limit() -> None:
     assert take_slot(full, "m9", NOON, 0)[1] is None
 
 
-@given(st.lists(st.floats(0, 20_000), min_size=1, max_size=60), st.integers(1, 6))
-def test_no_hour_has_more_mails_than_the_limit(moments: list[float], most: int) -> None:
+@given(st.lists(st.integers(0, 20_000), min_size=1, max_size=60), st.integers(1, 6))
+def test_no_hour_has_more_mails_than_the_limit(moments: list[int], most: int) -> None:
     taken: tuple[Slot, ...] = ()
     sent: list[float] = []
     for number, at_s in enumerate(sorted(moments)):
