@@ -21,6 +21,7 @@ from deploy.cli.operations import (
     case_command,
     dead_letters,
     login,
+    mail,
     reconcile,
     route,
     status,
@@ -57,6 +58,7 @@ app.add_typer(user.user, name="user")
 app.command()(login.login)
 app.command()(login.logout)
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
+app.add_typer(mail.mail, name="mail")
 app.command()(reconcile.reconcile)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)

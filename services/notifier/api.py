@@ -1,27 +1,22 @@
-"""The notifier's JSON routes: the hall as a JSON Feed, and deliveries for operators."""
+"""The notifier's JSON routes: the hall as a JSON Feed. `mail/api.py` has those about mails."""
 
 from collections.abc import Sequence
-from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter
 
-from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
 from services.notifier.parameters import HallAfter
-from services.notifier.responses import DeliveryCounts, DeliveryShown, Feed, FeedAnswer, FeedItem
+from services.notifier.responses import Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
-from shared.http.identity import BEARER, operators_only
-from shared.http.parameters import InquiryIdFilter
-from shared.http.problems import Problem, answered, documented, shown
+from shared.http.problems import answered
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.settings import Settings
 from shared.runtime.translations import translations
 
 PAGE = 50
-STATES: dict[str, State] = {state: state for state in get_args(State)}
 
 
-def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
+def routes(store: NotifierStore, settings: Settings) -> APIRouter:
     api = APIRouter()
 
     @api.get(
@@ -36,41 +31,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         content = feed_of(entries, settings).model_dump(exclude_unset=True)
         return FeedAnswer(content, headers={"Cache-Control": "no-cache"})
 
-    _delivery_routes(api, store, token)
     return api
-
-
-def _delivery_routes(api: APIRouter, store: NotifierStore, token: bytes) -> None:
-    only_operators = [Depends(BEARER), Depends(operators_only(token))]
-
-    @api.get(
-        "/deliveries",
-        tags=["operators"],
-        dependencies=only_operators,
-        summary="Deliveries of mails with their state, newest first",
-        responses=documented(401, 429),
-    )
-    async def deliveries(
-        state: Annotated[
-            str | None, Query(description="`waiting`, `retrying`, `sent`, `failed` or `cancelled`.")
-        ] = None,
-        inquiry_id: InquiryIdFilter = None,
-        limit: Annotated[int, Query(ge=1, le=1_000, description="How many deliveries at most.")] = 100,
-    ) -> list[DeliveryShown]:
-        if state is not None and state not in STATES:
-            raise Problem(422, f"{shown(state)} is not a state of a delivery; write one of {', '.join(STATES)}.")
-        found = await store.deliveries_page(STATES[state] if state else None, inquiry_id, limit)
-        return [DeliveryShown.of(one) for one in found]
-
-    @api.get(
-        "/deliveries/counts",
-        tags=["operators"],
-        dependencies=only_operators,
-        summary="How many mails are unsent and failed",
-        responses=documented(401, 429),
-    )
-    async def counts() -> DeliveryCounts:
-        return DeliveryCounts(unsent=await store.count_unsent(), failed=await store.count_failed())
 
 
 def feed_of(entries: Sequence[HallEntry], settings: Settings) -> Feed:

@@ -2,8 +2,12 @@
 
 from services.notifier import api, pages
 from services.notifier.channels.email import MailDelivery
+from services.notifier.channels.message import MailWriter
+from services.notifier.domain.addresses import MailKeys
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
+from services.notifier.mail import api as mail_api
+from services.notifier.mail import pages as mail_pages
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.http.identity import operators_only
@@ -17,7 +21,9 @@ from shared.service.service import Service
 
 def make(settings: Settings) -> Service:
     service = Service("notifier", settings)
-    store = NotifierStore(service.database)
+    code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
+    keys = MailKeys.of(code_secret)
+    store = NotifierStore(service.database, keys)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
     revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
@@ -26,15 +32,18 @@ def make(settings: Settings) -> Service:
         topics.EVENTS,
         group="notifier",
         read=read,
-        handle=Notices(store, city, revisions.health.behind, settings).take,
+        handle=Notices(store, city, revisions.health.behind).take,
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("notifier"))
     masker = MaskingWorker()
-    for loop in (MailDelivery(store, settings).deliver, HallMasking(store, city, masker).run, masker.tend):
+    mails = MailDelivery(store, MailWriter(settings, code_secret, keys), city)
+    for loop in (mails.deliver, mails.forget, HallMasking(store, city, masker).run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(store, settings, token))
+    service.app.include_router(api.routes(store, settings))
     service.app.include_router(reconciliation.routes(service, operators_only(token)))
+    service.app.include_router(mail_api.routes(store.mails, token))
+    service.app.include_router(mail_pages.routes(store.mails, store.addresses, service.site))
     service.app.include_router(pages.routes(store, city, settings, service.site))
     return service

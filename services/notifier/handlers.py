@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from services.notifier.domain.hall import unmasked_entry
-from services.notifier.domain.notices import Notice, for_department, for_resident
+from services.notifier.domain.notices import Notice, for_department, for_resident, one_line
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
@@ -13,7 +13,6 @@ from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS
 from shared.runtime import metrics, timestamps
-from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, read_event, read_told
 
@@ -25,7 +24,6 @@ class Notices:
     store: NotifierStore
     city: CityFeed[City]
     city_behind: Callable[[], Awaitable[bool]]
-    settings: Settings
 
     async def take(self, batch: Sequence[CoreMessage]) -> None:
         """Store the notices and the unmasked public replies of a batch, except those of erased inquiries.
@@ -40,18 +38,19 @@ class Notices:
         told = [one for one in told if one.n > through.get(one.told.inquiry_id, 0)]
         # Events have no decision number to compare with `through`; after its erasure an inquiry offers no parts anyway.
         events = [one for one in events if one.inquiry_id not in through]
-        notices = [for_resident(one.id, one.told, self.settings.public_url) for one in told]
+        notices = [for_resident(one.id, one.told, one.n, one.place, one.at) for one in told]
         notices += await self._for_departments(events)
-        await self.store.add_notices([notice for notice in notices if notice], timestamps.now())
+        subjects = {one.told.inquiry_id: one_line(one.told.case.subject) for one in told if one.told.what == "assigned"}
+        await self.store.mails.add_subjects(subjects, timestamps.now())
+        await self.store.mails.add_notices([notice for notice in notices if notice], timestamps.now())
         answers = [unmasked_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
         await self.store.add_unmasked([answer for answer in answers if answer], timestamps.now())
 
     async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
         offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]
         addresses = await self._addresses([part.department for _, part in offers])
-        zone = self.city.zone(self.settings)
         return [
-            for_department(event.id, event.inquiry_id, part, address, zone)
+            for_department(event.id, event.inquiry_id, part, address, event.sequence, event.at)
             for (event, part), address in zip(offers, addresses, strict=True)
             if address
         ]

@@ -1,5 +1,6 @@
 """The bodies of the notifier's answers."""
 
+from datetime import datetime
 from typing import Self
 
 from fastapi.responses import JSONResponse
@@ -66,53 +67,73 @@ class Feed(Documented):
     """The address of the next page; absent on the last page."""
 
 
-class DeliveryShown(Documented):
-    """The delivery of a mail, without its text and with hidden addresses."""
+class MailShown(Documented):
+    """A mail, without its text and with a hidden address. Several may have gone out together as one digest."""
 
+    id: str
+    """The id of the event that caused the mail, as in its header X-Chorus-Event."""
     kind: str
-    """Who receives the notice: `resident` or `department`."""
+    """Who receives the mail: `resident` or `department`."""
     inquiry_id: str
     """The ticket number."""
+    what: str
+    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, or `part` for a department's new part."""
     state: str
-    """`waiting`, `retrying`, `sent`, `failed`, or `cancelled` when the inquiry was erased before."""
+    """`waiting`, `retrying`, `sent`, `failed`, `stopped` by its recipient, or `cancelled` because the inquiry is erased."""
     attempts: int
     """How many times the notifier tried to send the mail."""
-    event_id: str
-    """The id of the message that caused the notice."""
     to: str | None
     """The address, hidden except for its first character and its domain; null after the inquiry is erased."""
     error: str | None
-    """The last error of the mail server, addresses hidden; null when there was none."""
-    noted_at: str | None
-    """When the notice was stored (RFC 3339, UTC, milliseconds); null when not known."""
+    """The last error, addresses hidden; null when there was none."""
+    noted_at: str
+    """When the notifier learnt the news (RFC 3339, UTC, milliseconds)."""
     due_at: str | None
-    """When the notifier tries next (RFC 3339, UTC, milliseconds); null when the mail is sent, failed or cancelled."""
+    """When the notifier tries next (RFC 3339, UTC, milliseconds); null unless the mail is waiting or retrying."""
     sent_at: str | None
     """When the mail server accepted the mail (RFC 3339, UTC, milliseconds); null before."""
+    sent_in: str | None
+    """The id of the mail that contained this news: its own, or that of the last news of a digest; null before."""
+    retry_until: str | None
+    """Until when a failed mail can be sent again (RFC 3339, UTC, milliseconds); null when it cannot."""
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:
-        noted_at, due_at, sent_at = (
-            timestamps.to_text(at) if at else None for at in (delivery.noted_at, delivery.due_at, delivery.sent_at)
-        )
+        notice = delivery.notice
         return cls(
-            kind=delivery.kind,
-            inquiry_id=delivery.inquiry_id,
+            id=notice.id,
+            kind=notice.kind,
+            inquiry_id=notice.inquiry_id,
+            what=notice.what,
             state=delivery.state,
             attempts=delivery.attempts,
-            event_id=delivery.id,
-            to=hidden(delivery.to) if delivery.to else None,
+            to=hidden(notice.to) if notice.to else None,
             error=unaddressed(delivery.error or "") or None,
-            noted_at=noted_at,
-            due_at=due_at,
-            sent_at=sent_at,
+            noted_at=timestamps.to_text(delivery.noted_at),
+            due_at=_text(delivery.due_at),
+            sent_at=_text(delivery.sent_at),
+            sent_in=delivery.mail,
+            retry_until=_text(delivery.words_until),
         )
 
 
-class DeliveryCounts(Documented):
+class MailCounts(Documented):
     """How many mails are not sent."""
 
     unsent: int
     """Mails that wait or are tried again."""
     failed: int
     """Mails that the mail server refused for good."""
+
+
+class MailList(Documented):
+    """A page of mails."""
+
+    mails: list[MailShown]
+    """The mails, the newest first."""
+    next: str | None
+    """The place to continue with `?after=`; null on the last page."""
+
+
+def _text(at: datetime | None) -> str | None:
+    return timestamps.to_text(at) if at else None

@@ -29,3 +29,9 @@ def hall(
 def hall_entry(lang: Lang, entry: HallEntry, zone: tzinfo = DEFAULT_ZONE, site: Site = HERE) -> HTMLResponse:
     """One answered inquiry."""
     return RENDER("hall_entry.html", lang, 200, site, "no-cache", entry=entry, zone=zone)
+
+
+def mail_page(name: str, lang: Lang, token: str, known: bool, done: bool, site: Site = HERE) -> HTMLResponse:
+    """The page behind a link in a mail, `confirm` or `stop`; 404 when the token is not `known`. `done`: it is in effect."""
+    template = f"mail_{name}.html"
+    return RENDER(template, lang, 200 if known else 404, site, "no-store", token=token, known=known, done=done)

@@ -1,5 +1,6 @@
 """The settings of a service, read from environment variables at start; secrets come from files."""
 
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
     mongodb_password_file: Path | None = None
     smtp: str = "127.0.0.1:8025"
     mail_from: str = "chorus@city.example"
+    mail_reply_to: str | None = None
+    mail_confirm: bool = True
+    mail_per_address_per_hour: int = Field(5, ge=0)
     public_url: str = "http://127.0.0.1:8001"
     hall_url: str = "http://127.0.0.1:8003"
     scoreboard_url: str = "http://127.0.0.1:8004"
@@ -42,7 +46,7 @@ class Settings(BaseSettings):
     replication: int = Field(1, ge=1)
     retention_days: int = Field(90, ge=1)
     messages_kept_hours: int = Field(24, ge=1)
-    submissions_per_minute: int = Field(0, ge=0)
+    submissions_per_minute: int = Field(60, ge=0)
     trusted_proxies: str = ""
     log: Literal["text", "json"] = "text"
 
@@ -54,6 +58,21 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Asia/Shanghai") from unknown
         return name
+
+    @field_validator("mail_reply_to", mode="before")
+    @classmethod
+    def _blank_is_none(cls, given: str | None) -> str | None:
+        return given or None
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _one_address(cls, given: str | None) -> str | None:
+        if given is None:
+            return None
+        name, _, domain = parseaddr(given)[1].rpartition("@")
+        if not name or not domain or "=?" in given:
+            raise ValueError(f"{given!r} is not an e-mail address; write one such as chorus@city.example")
+        return given
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -41,6 +41,7 @@ class Place:
         own = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
         secrets = {name: str(self._secret(name)) for name in ("CHORUS_SECRET_FILE", "CHORUS_OPERATOR_TOKEN_FILE")}
         told = {"CHORUS_KAFKA": self.kafka, "CHORUS_MONGODB": self.mongodb, "CHORUS_DATA": str(self.folder)}
+        told["CHORUS_SUBMISSIONS_PER_MINUTE"] = "0"
         told["CHORUS_HTTP"] = f"127.0.0.1:{free_port()}"
         return own | secrets | told | {"PYTHONUNBUFFERED": "1"} | more
 

@@ -12,18 +12,20 @@ from services.intake import views as intake
 from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
+from services.notifier.domain.notices import SUBJECTS
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
 from shared.contracts.resident_messages import Paragraph, Reply
-from shared.runtime.languages import Lang
+from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
 from shared.web.topics_page import topics_page
 from tests.browser.chromium import NEEDS_CHROMIUM, served
 from tests.contract.test_asyncapi import document_of
+from tests.mailing import a_delivery, html, resident_mail
 
 pytestmark = NEEDS_CHROMIUM
 SITE = Site(intake="", hall="", scoreboard="")
@@ -79,6 +81,7 @@ BOARD = Scoreboard(
     departments=[ROW] * 8,
 )
 WRONG = {"subject": UNBROKEN, "email": "'x@' is no address", "departments": "unknown", "": "Something else"}
+NEWS = {lang: [a_delivery(f"e{n}", what=what, language=lang) for n, what in enumerate(SUBJECTS)] for lang in LANGUAGES}
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
     "wrong": lambda lang: intake.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
@@ -89,6 +92,13 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "hall": lambda lang: notifier.hall(lang, [ENTRY] * 3, "x", site=SITE),
     "nothing": lambda lang: notifier.hall(lang, [], site=SITE),
     "entry": lambda lang: notifier.hall_entry(lang, ENTRY, site=SITE),
+    "confirm": lambda lang: notifier.mail_page("confirm", lang, "x" * 80, True, False, SITE),
+    "confirmed": lambda lang: notifier.mail_page("confirm", lang, "x" * 80, True, True, SITE),
+    "invalid": lambda lang: notifier.mail_page("stop", lang, "x" * 80, False, False, SITE),
+    "stop": lambda lang: notifier.mail_page("stop", lang, "x" * 80, True, False, SITE),
+    "stopped": lambda lang: notifier.mail_page("stop", lang, "x" * 80, True, True, SITE),
+    "mail": lambda lang: HTMLResponse(html(resident_mail(a_delivery(text=UNBROKEN, subject=UNBROKEN, language=lang)))),
+    "digest": lambda lang: HTMLResponse(html(resident_mail(*NEWS[lang], whole=False))),
     "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
     "topics": lambda lang: topics_page(lang, document_of("router"), SITE),
     "problem": lambda lang: layout.problem(lang, 503, UNBROKEN, site=SITE),
@@ -117,6 +127,9 @@ def address() -> Iterator[str]:
     """Where the pages are served."""
     app = FastAPI()
     app.mount("/static", static_files())
+
+    @app.get("/favicon.ico", status_code=204)
+    def icon() -> None: ...  # A mail names no icon, so the browser asks for this one.
 
     @app.get("/{name}")
     def page(name: str, lang: Lang) -> HTMLResponse:
@@ -163,7 +176,7 @@ def test_the_first_key_offers_to_skip_to_the_content(browser: Any, address: str)
 
 
 def test_every_control_is_large_enough_for_a_finger(browser: Any, address: str) -> None:
-    for name in ("write", "status", "ask"):
+    for name in ("write", "status", "ask", "confirm", "stop", "stopped"):
         look(browser, address, name, "zh", 360, "light")
         small = browser.execute_script(
             "return [...document.querySelectorAll('button, .button, summary, label.check, input[type=text], textarea')]"

@@ -117,9 +117,9 @@ def _unpublished(store: MongoClient[dict[str, Any]]) -> list[str]:
 
 
 def read_mails(folder: Path) -> list[Mail]:
-    """Every mail of the SMTP server."""
+    """Every event in every mail of the SMTP server: a digest contains several."""
     mails = [email.message_from_bytes(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
-    return [Mail(str(one["X-Chorus-Event"]), str(one["To"])) for one in mails]
+    return [Mail(str(event), str(one["To"])) for one in mails for event in one.get_all("X-Chorus-Event", [])]
 
 
 def read_hall(http: httpx.Client, notifier: str) -> list[str]:
@@ -170,7 +170,10 @@ def still_to_do(mongodb: str) -> int:
     """The number of deliveries that are neither sent nor failed, and of replies that wait for masking."""
     with MongoClient[dict[str, Any]](mongodb, serverSelectionTimeoutMS=5_000) as store:
         notifier = store["chorus_notifier"]
-        return sum(notifier[name].count_documents({"due_at": {"$exists": True}}) for name in ("deliveries", "unmasked"))
+        return sum(
+            notifier[name].count_documents({"due_at": {"$exists": True}})
+            for name in ("deliveries", "threads", "unmasked")
+        )
 
 
 def addresses(city: Path) -> dict[str, str]:

@@ -59,8 +59,8 @@ def city() -> CityFeed[CityIndex]:
 
 @pytest.fixture
 def settings(running: Backing) -> Settings:
-    """Settings for the run's broker, store and SMTP server."""
-    return Settings(kafka=running.kafka, mongodb=running.mongodb, smtp=running.smtp)
+    """Settings for the run's broker, store and SMTP server; without a limit, because all tests are one client."""
+    return Settings(kafka=running.kafka, mongodb=running.mongodb, smtp=running.smtp, submissions_per_minute=0)
 
 
 @asynccontextmanager

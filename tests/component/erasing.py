@@ -46,6 +46,7 @@ from tests.component.marks import Marks
 from tests.component.staff import OPERATOR
 from tests.component.test_intake import Intake
 from tests.fakes import FakePublisher, MaskerInProcess
+from tests.mailing import KEYS
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
@@ -71,10 +72,10 @@ class Services:
         self.letters_of = f"router{uuid4().hex[:8]}"
         self.letters = DeadLetterIndex(databases["router"], Connection.of(settings), (self.letters_of,))
         self.replaying = DeadLetterReplay(self.letters, self.router, self.publisher, self.desk)
-        self.notifier, self.scorer = NotifierStore(databases["notifier"]), ScorerStore(databases["scorer"])
+        self.notifier, self.scorer = NotifierStore(databases["notifier"], KEYS), ScorerStore(databases["scorer"])
         city: CityFeed[City] = CityFeed(lambda revision: revision)
         city.use(CITY)
-        self.notices = Notices(self.notifier, city, self._up_to_date, settings)
+        self.notices = Notices(self.notifier, city, self._up_to_date)
         self.masking = HallMasking(self.notifier, city, MaskerInProcess())
         self.inquiry_id = self.code = ""
         self.numbers: dict[str, int] = {}
@@ -203,10 +204,7 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p4", why=FILLING + mark("withdrawn/why"))
     await one.command(CaseReplay)
     await one.rate()
-    first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
-    await one.notifier.failed(first, f"550 {mark('mail/refused')}")
-    await one.notifier.retry_at(second, timestamps.now(), f"451 {mark('mail/later')}")
-    await one.notifier.sent(third, timestamps.now())
+    await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
     await one.put_aside(one.log[-1], "exhausted", "ValueError()")
@@ -214,6 +212,20 @@ async def tell_everything(one: Services) -> None:
     invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
     await one.put_aside(invalid, "permanent", f"It says {mark('invalid/reason')}.")
     await one.replaying.discard(f"{one.letters_of}-1", mark("discarded/why"), mark("discarded/by"), OPERATOR)
+
+
+async def some_mails(one: Services) -> None:
+    """One mail of the resident fails, one is retried, one is sent, and the address confirms."""
+    mails, now = one.notifier.mails, timestamps.now()
+    errors = f"550 {one.mark('mail/refused')}", f"451 {one.mark('mail/later')}"
+    [[thread, (first, second, third, *_)]] = await mails.claim(now, "resident", 10)
+    await mails.failed(thread, [first], True, errors[0], now)
+    [[thread, _]] = await mails.claim(timestamps.now(), "resident", 10)
+    await mails.sent(thread, [third], True, now)
+    [[thread, _]] = await mails.claim(timestamps.now(), "resident", 10)
+    await mails.retry_at(thread, [second], now, errors[1], True)
+    await one.notifier.addresses.confirm(thread.address, now)
+    await one.notifier.addresses.take_slot(thread.mailbox, first.id, now, 5)
 
 
 @asynccontextmanager

@@ -100,7 +100,7 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     documents = await stored(services.databases)
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
-    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", "notifier.hall")
+    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", "notifier.hall", "notifier.subjects")
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
@@ -115,7 +115,9 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     assert documents["scorer.events"] == events
     erased = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
     assert without_texts(erased) == without_texts(case)
-    assert [len(documents[name]) for name in ("router.parked", "notifier.hall")] == [0, 0]
+    gone = ("router.parked", *(f"notifier.{name}" for name in ("hall", "subjects", "threads", "addresses", "limits")))
+    assert {name: len(documents.get(name, [])) for name in gone} == dict.fromkeys(gone, 0)
+    assert not any(one["thread"] for one in documents["notifier.deliveries"])
     assert {one["state"] for one in documents["notifier.deliveries"]} == {"sent", "failed", "cancelled"}
     entry = {"_id", "n", "type", "recorded_at", "inquiry_id", "source", "actor"}
     assert {frozenset(one) for name in ("intake.ledger", "router.commands") for one in documents[name]} == {

@@ -1,32 +1,16 @@
-"""The notifier on a real store and real mail servers: each notice is mailed once; the hall shows the newest round."""
+"""The notifier on a real store: each notice is stored once; the hall shows the newest round."""
 
-import asyncio
-import email
-import email.policy
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
-from aiosmtpd.smtp import SMTP
 from fastapi import FastAPI
 
-from deploy.local.ports import Ports
 from services.notifier import api, pages
-from services.notifier.channels import email as email_channel
-from services.notifier.channels.email import MailDelivery
-from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
-from services.notifier.domain.notices import Notice
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
-from services.notifier.responses import DeliveryShown
 from services.notifier.store import LEASE_S, NotifierStore
 from services.notifier.views import HERE as HALL
 from shared.city import City
@@ -37,30 +21,23 @@ from shared.kafka import topics
 from shared.kafka.failures import DependencyUnavailable
 from shared.masking.case import CaseTexts, Masked
 from shared.masking.worker import MaskingUnavailable
-from shared.runtime import metrics, timestamps
+from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage
 from shared.store.mongo import Database, Document
-from tests.backing import Backing
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
-from tests.component.conftest import in_background
 from tests.fakes import MaskerInProcess
+from tests.mailing import KEYS
 
 pytestmark = pytest.mark.both_clients
 
 STORY = told(received("路灯不亮", "三号楼", contact=WRITER, public=True), contributed("lighting", "亮了"))
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
-
-
 @pytest.fixture
 async def store(database: Database) -> NotifierStore:
-    one = NotifierStore(database)
+    one = NotifierStore(database, KEYS)
     await one.prepare()
     return one
 
@@ -76,9 +53,9 @@ async def up_to_date() -> bool:
 
 
 @pytest.fixture
-def notices(store: NotifierStore, settings: Settings) -> Notices:
+def notices(store: NotifierStore) -> Notices:
     city = knowing(CITY)
-    return Notices(store, city, up_to_date, settings)
+    return Notices(store, city, up_to_date)
 
 
 @pytest.fixture
@@ -92,20 +69,7 @@ def heard(story: Story) -> list[CoreMessage]:
 
 
 async def deliveries(store: NotifierStore) -> dict[str, Document]:
-    return {one["_id"]: one async for one in store.deliveries.find({})}
-
-
-async def until(store: NotifierStore, **states: str) -> dict[str, Document]:
-    """Wait until the deliveries have these states."""
-    async with asyncio.timeout(10):
-        while True:
-            found = await deliveries(store)
-            if all(found[one]["state"] == state for one, state in states.items()):
-                return found
-
-
-def notice(id_: str, to: str = "writer@mail.example", subject: str = "路灯", text: str = "亮了 💡") -> Notice:
-    return Notice(id_, "resident", INQUIRY, to, subject, text, "zh")
+    return {one["_id"]: one async for one in store.mails.deliveries.find({})}
 
 
 # ── notices ──────────────────────────────────────────────────────────────────
@@ -122,18 +86,18 @@ async def test_notices_create_one_delivery_each_and_repeats_none(notices: Notice
     assert await deliveries(store) == first
 
 
-async def test_a_department_without_an_address_gets_no_mail(store: NotifierStore, settings: Settings) -> None:
+async def test_a_department_without_an_address_gets_no_mail(store: NotifierStore) -> None:
     silent = CITY.model_copy(
         update={"departments": tuple(one.model_copy(update={"email": None}) for one in CITY.departments)}
     )
     city = knowing(silent)
-    await Notices(store, city, up_to_date, settings).take(heard(STORY))
+    await Notices(store, city, up_to_date).take(heard(STORY))
     assert {one["kind"] for one in (await deliveries(store)).values()} == {"resident"}
 
 
-async def test_a_batch_waits_until_a_city_is_known(store: NotifierStore, settings: Settings) -> None:
+async def test_a_batch_waits_until_a_city_is_known(store: NotifierStore) -> None:
     with pytest.raises(DependencyUnavailable):
-        await Notices(store, CityFeed(lambda revision: revision), up_to_date, settings).take(heard(STORY))
+        await Notices(store, CityFeed(lambda revision: revision), up_to_date).take(heard(STORY))
     assert await deliveries(store) == {}
 
 
@@ -143,14 +107,14 @@ def without_lighting() -> City:
 
 
 async def test_an_offer_to_an_unknown_department_waits_for_the_next_revision(
-    store: NotifierStore, settings: Settings
+    store: NotifierStore,
 ) -> None:
     city = knowing(without_lighting())
 
     async def behind() -> bool:
         return city.current().revision < 2
 
-    notices = Notices(store, city, behind, settings)
+    notices = Notices(store, city, behind)
     with pytest.raises(DependencyUnavailable):
         await notices.take(heard(STORY))
     city.use(CITY.model_copy(update={"revision": 2}))
@@ -158,14 +122,14 @@ async def test_an_offer_to_an_unknown_department_waits_for_the_next_revision(
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
-async def test_a_revision_that_arrives_during_the_lookup_is_used(store: NotifierStore, settings: Settings) -> None:
+async def test_a_revision_that_arrives_during_the_lookup_is_used(store: NotifierStore) -> None:
     city = knowing(without_lighting())
 
     async def just_read() -> bool:
         city.use(CITY.model_copy(update={"revision": 2}))
         return False
 
-    await Notices(store, city, just_read, settings).take(heard(STORY))
+    await Notices(store, city, just_read).take(heard(STORY))
     assert "department" in {one["kind"] for one in (await deliveries(store)).values()}
 
 
@@ -304,30 +268,13 @@ async def test_an_unmasked_answer_is_read_back_as_it_was(store: NotifierStore) -
     assert replace(claimed, claim=None) == given
 
 
-async def test_entries_and_deliveries_survive_a_round_trip(store: NotifierStore) -> None:
+async def test_entries_survive_a_round_trip(store: NotifierStore) -> None:
     entry = replace(
         hall_entry(INQUIRY, "2026-03-16T05:00:00.000Z"),
         paragraphs=(Paragraph(department="roads", name="道路处", text="补了"),),
     )
     await store.show([entry])
     assert await store.entry(INQUIRY) == entry
-    now = timestamps.now()
-    await store.add_notices([notice("event-1")], now)
-    [waiting] = await store.deliveries_page("waiting", INQUIRY, 10)
-    assert waiting == Delivery(
-        id="event-1",
-        kind="resident",
-        inquiry_id=INQUIRY,
-        to="writer@mail.example",
-        subject="路灯",
-        text="亮了 💡",
-        language="zh",
-        state="waiting",
-        attempts=0,
-        noted_at=now,
-        due_at=now,
-    )
-    assert await store.deliveries_page("sent", INQUIRY, 10) == await store.deliveries_page(None, "x", 10) == []
 
 
 async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
@@ -340,230 +287,13 @@ async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
     assert [one.inquiry_id[-1] for one in (*first, *second, *third)] == ["4", "3", "1", "2", "0"]
 
 
-# ── the mailroom ─────────────────────────────────────────────────────────────
-
-
-async def test_a_sent_mail_has_its_ids_and_its_text_is_deleted(
-    store: NotifierStore, settings: Settings, running: Backing
-) -> None:
-    if running.mail is None:
-        pytest.skip("the mail server is not our own sink, so its mails cannot be read")
-    event = f"event-{uuid4().hex}"
-    hostile = notice(event, subject="路灯\r\nBcc: all@city.example")
-    await store.add_notices([replace(hostile, subject=" ".join(hostile.subject.split()))], timestamps.now())
-    async with in_background(MailDelivery(store, settings).deliver):
-        [done] = (await until(store, **{event: "sent"})).values()
-    mails = [
-        email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in running.mail.glob("*.eml")
-    ]
-    [mail] = [one for one in mails if one["X-Chorus-Event"] == event]
-    assert mail["Message-ID"] == f"<{event}@city.example>"
-    assert (mail["To"], mail["Bcc"]) == ("writer@mail.example", None)
-    assert mail["Subject"] == "路灯 Bcc: all@city.example"
-    assert str(mail.get_body().get_content()).strip() == "亮了 💡"  # type: ignore[union-attr]
-    assert (done["to"], done["text"], done["subject"]) == ("w***@mail.example", None, None)
-
-
-class Picky:
-    """An SMTP server whose reply depends on the recipient: `later…`, `never…`, `hangup…`; others are accepted."""
-
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        self.asked: list[str] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        self.asked.append(address)
-        if address.startswith("later") and self.asked.count(address) < 3:
-            return "451 try again later"
-        if address.startswith("hangup") and self.asked.count(address) < 3:
-            server.transport.close()
-        if address.startswith("silence") and self.asked.count(address) < 3:
-            await asyncio.sleep(30)
-        if address.startswith("never"):
-            return f"550 no such mailbox: <{address}>"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.taken += envelope.rcpt_tos
-        return "250 kept"
-
-
-@asynccontextmanager
-async def mail_server(picky: Picky, port: int, **how: Any) -> AsyncIterator[None]:
-    talk: Any = partial(SMTP, picky, hostname="picky.example", **how)
-    server = await asyncio.get_running_loop().create_server(talk, "127.0.0.1", port)
-    async with server:
-        yield
-
-
-async def test_temporary_rejections_are_retried_and_permanent_ones_are_not(store: NotifierStore) -> None:
-    picky, port = Picky(), Ports.free().smtp
-    everyone = [notice(name, f"{name}@mail.example") for name in ("later", "never", "always")]
-    await store.add_notices(everyone, timestamps.now())
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        found = await until(store, later="sent", never="failed", always="sent")
-    assert sorted(picky.taken) == ["always@mail.example", "later@mail.example"]
-    assert (found["later"]["attempts"], found["never"]["attempts"]) == (3, 1)
-    assert "550" in found["never"]["error"] or "no such mailbox" in found["never"]["error"]
-
-
-async def test_mails_wait_while_the_mail_server_is_unavailable(store: NotifierStore) -> None:
-    picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("one"), notice("two")], timestamps.now())
-    async with in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        await until(store, one="retrying", two="retrying")
-        async with mail_server(picky, port):
-            await until(store, one="sent", two="sent")
-    assert picky.taken == ["writer@mail.example"] * 2
-
-
-async def test_an_address_that_the_server_cannot_accept_does_not_block_others(store: NotifierStore) -> None:
-    """An address in Chinese characters needs SMTPUTF8, which not every server supports."""
-    picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("foreign", "张三@mail.example"), notice("plain")], timestamps.now())
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        found = await until(store, plain="sent", foreign="failed")
-    assert picky.taken == ["writer@mail.example"]
-    assert found["foreign"]["error"]
-
-
-async def test_two_processes_send_each_mail_once(store: NotifierStore, database: Database) -> None:
-    picky, port = Picky(), Ports.free().smtp
-    names = {f"n{number}": "sent" for number in range(60)}
-    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
-    settings = Settings(smtp=f"127.0.0.1:{port}")
-    rooms = [MailDelivery(NotifierStore(database), settings).deliver for _ in range(2)]
-    async with mail_server(picky, port), in_background(*rooms):
-        await until(store, **names)
-    assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
-
-
-async def test_a_mail_claimed_by_a_dead_process_is_sent_by_another(
-    store: NotifierStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.add_notices([notice("one")], timestamps.now())
-    with monkeypatch.context() as short:
-        short.setattr("services.notifier.store.LEASE_S", 0.05)
-        assert [one.id for one in await store.claim(timestamps.now(), "resident", 10)] == ["one"]
-    picky, port = Picky(), Ports.free().smtp
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        await until(store, one="sent")
-    assert picky.taken == ["writer@mail.example"]
-
-
-@pytest.mark.parametrize(
-    "poison",
-    [
-        {"to": "=?x?q??=@x.cn"},
-        {"to": "=?utf-8?q?a?=@=?utf-8?q?b?=.c"},
-        {"to": "x@=?utf-8?q?a=2Ecn=3E=2C_evil=40e.cn?=.cn"},
-        {"to": "a@x.cn,b@y.cn"},
-        {"text": None},
-        {"subject": "a\nb"},
-    ],
-    ids=str,
-)
-async def test_a_mail_that_cannot_be_composed_fails_and_others_are_sent(store: NotifierStore, poison: Document) -> None:
-    picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("poison"), notice("good")], timestamps.now())
-    await store.deliveries.update_one({"_id": "poison"}, {"$set": poison})
-    before = failures()
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        found = await until(store, poison="failed", good="sent")
-        async with asyncio.timeout(5):
-            while failures() == before:
-                await asyncio.sleep(0.01)
-    assert picky.asked == ["writer@mail.example"]
-    assert (found["poison"]["attempts"], found["poison"]["text"], found["poison"]["subject"]) == (1, None, None)
-    assert found["poison"]["error"]
-    assert failures() == before + 1
-
-
-def failures() -> float:
-    return float(metrics.DELIVERIES.labels("resident", "failed")._value.get())
-
-
-@pytest.mark.parametrize("over", ["hangup", "silence"])
-async def test_other_mails_are_sent_after_a_connection_loss_or_timeout(
-    store: NotifierStore, over: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(email_channel, "SEND_TIMEOUT_S", 0.3)
-    picky, port = Picky(), Ports.free().smtp
-    names = {over: "sent", "one": "sent", "two": "sent"}
-    await store.add_notices([notice(name, f"{name}@mail.example") for name in names], timestamps.now())
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        found = await until(store, **names)
-    assert {name: one["attempts"] for name, one in found.items()} == {over: 3, "one": 1, "two": 1}
-    assert sorted(picky.taken) == sorted(f"{name}@mail.example" for name in names)
-
-
-async def test_a_process_with_an_expired_claim_changes_nothing(
-    store: NotifierStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.add_notices([notice("one")], timestamps.now())
-    with monkeypatch.context() as short:
-        short.setattr("services.notifier.store.LEASE_S", 0.0)
-        [slow] = await store.claim(timestamps.now(), "resident", 10)
-    [quick] = await store.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
-    await store.retry_at(slow, timestamps.now(), "too late")
-    await store.sent(quick, timestamps.now())
-    settled = await deliveries(store)
-    for late in (
-        store.retry_at(slow, timestamps.now(), "x"),
-        store.failed(slow, "x"),
-        store.release(slow, timestamps.now()),
-    ):
-        await late
-    assert await deliveries(store) == settled
-    assert (settled["one"]["state"], "due_at" in settled["one"]) == ("sent", False)
-
-
-async def test_nothing_is_sent_shortly_before_the_claim_expires(store: NotifierStore) -> None:
-    picky, port = Picky(), Ports.free().smtp
-    await store.add_notices([notice("one"), notice("two")], timestamps.now())
-    claimed = await store.claim(timestamps.now() - timedelta(seconds=LEASE_S - 25), "resident", 10)
-    assert claimed == []
-    claimed = await store.claim(timestamps.now(), "resident", 10)
-    nearly_over = [replace(one, due_at=timestamps.now() + timedelta(seconds=25)) for one in claimed]
-    async with mail_server(picky, port):
-        await MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}"))._send_all(nearly_over)
-    assert picky.taken == []
-    assert len(await store.claim(timestamps.now(), "resident", 10)) == 2
-
-
-# ── what operators see ───────────────────────────────────────────────────────
-
-
-async def test_operators_see_deliveries_without_addresses_or_texts(
-    store: NotifierStore, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "chorus")
-    picky, port = Picky(), Ports.free().smtp
-    await store.add_notices(
-        [notice(name, f"{name}-secret@mail.example") for name in ("never", "later")], timestamps.now()
-    )
-    async with mail_server(picky, port), in_background(MailDelivery(store, Settings(smtp=f"127.0.0.1:{port}")).deliver):
-        found = await until(store, never="failed", later="sent")
-    assert (found["never"]["to"], found["never"]["text"], found["never"]["subject"]) == (
-        "n***@mail.example",
-        None,
-        None,
-    )
-    await store.deliveries.update_one({"_id": "later"}, {"$set": {"error": "451 <later-secret@mail.example> later"}})
-    rows = {one.id: DeliveryShown.of(one) for one in await store.deliveries_page(None, None, 10)}
-    assert "n***@mail.example" in (rows["never"].error or "")
-    assert rows["later"].error == "451 <l***@mail.example> later"
-    assert "secret" not in f"{rows}{[vars(one) for one in caplog.records if one.name == 'chorus']}"
-
-
 # ── over HTTP ────────────────────────────────────────────────────────────────
 
 
 async def test_an_unknown_entry_is_an_error_page_or_a_problem(store: NotifierStore, settings: Settings) -> None:
     app = FastAPI()
     problems.install(app)
-    app.include_router(api.routes(store, settings, b"token"))
+    app.include_router(api.routes(store, settings))
     app.include_router(pages.routes(store, CityFeed(lambda revision: revision), settings, HALL))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall.example") as http:
         for accept, media_type in (

@@ -333,7 +333,7 @@ def services(**answers: Any) -> Said:
         "/triage": lambda: {"waiting": 3, "inquiries": [WAITING], "next": None},
         "/dead-letters": lambda: {"letters": [], "next": None, "unread": 0, "open": 2},
         "/behind": lambda: {"behind": {"inquiries.events": 5}},
-        "/deliveries/counts": lambda: {"unsent": 4, "failed": 1},
+        "/mails/counts": lambda: {"unsent": 4, "failed": 1},
         "/readyz": lambda: {"ready": True, "reasons": []},
     }
 

@@ -161,7 +161,10 @@ READ_BY = {
     "kafka_users": {"provision", "provision-three", "chorus"},
     "smtp": {"notifier"},
     "mail_from": {"notifier"},
-    "secret_file": {"intake"},
+    "mail_reply_to": {"notifier"},
+    "mail_confirm": {"notifier"},
+    "mail_per_address_per_hour": {"notifier"},
+    "secret_file": {"intake", "notifier"},
     "submissions_per_minute": {"intake"},
     "messages_kept_hours": {"router"},
 }

@@ -162,6 +162,9 @@ def test_operator_routes_are_marked_as_protected() -> None:
         ("notifier", "/hall"),
         ("notifier", "/hall/feed.json"),
         ("notifier", "/hall/{inquiry_id}"),
+        ("notifier", "/mail/confirm"),
+        ("notifier", "/mail/stop"),
+        ("notifier", "/mail/resume"),
         ("scorer", "/scoreboard"),
         ("scorer", "/inquiries/{inquiry_id}/clocks"),
     }

@@ -54,7 +54,9 @@ READING = ("/route",)
 
 
 def test_auditors_approvers_and_supervisors_change_nothing() -> None:
-    changing = {action for (method, path), action in ROUTES.items() if method != "GET" and path not in READING} | COMMANDS.keys()
+    changing = {
+        action for (method, path), action in ROUTES.items() if method != "GET" and path not in READING
+    } | COMMANDS.keys()
     for action in changing:
         assert not {"auditor", "approver", "supervisor"} & set(ACTIONS[action].roles), action
 

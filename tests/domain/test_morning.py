@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.demo.account import DemoCase, DemoPart, duplicates, missing, missing_mails
+from deploy.cli.demo.account import DemoCase, DemoMail, DemoPart, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import mark_in
 from deploy.cli.demo.messages import write_messages
 from deploy.cli.demo.residents import Form
@@ -75,10 +75,27 @@ def test_two_tickets_of_a_message_are_a_duplicate() -> None:
 
 def test_a_repeated_mail_and_a_missing_mail_are_detected() -> None:
     case = a_case()
-    assert "contains the reply" in next(missing_mails(case))
-    case.mails = [("n1", f"您的诉求已答复。\n\n{WORDS[:6]}\n{WORDS[6:]}"), ("n1", "")]
+    assert [one.rpartition(" ")[2] for one in missing_mails(case)] == ["registered", "assigned", "answered"]
+    first = DemoMail(("n1", "n2"), ("assigned", "registered"), "", "http://127.0.0.1/mail/confirm?token=x")
+    reply = DemoMail(("n3",), ("answered",), f"您的诉求已答复。\n\n{WORDS[:6]}\n{WORDS[6:]}", None)
+    case.mails = [first, reply]
     assert list(missing_mails(case)) == []
-    assert list(duplicates(case)) == ["the notice n1 was mailed 2 times"]
+    case.mails = [first, reply, reply]
+    assert list(duplicates(case)) == ["the notice n3 was mailed 2 times"]
+
+
+def test_a_mail_about_the_reply_has_the_reply_or_before_confirmation_the_link() -> None:
+    case = a_case()
+    case.code = "7KQ2M9XD4N1P"
+    link = f"http://127.0.0.1/status?ticket={TICKET}&code={case.code}"
+    for text, confirm_url, complete in (
+        ("", None, False),
+        (WORDS, None, True),
+        (WORDS, "http://127.0.0.1/mail/confirm?token=x", False),
+        (link, "http://127.0.0.1/mail/confirm?token=x", True),
+    ):
+        case.mails = [DemoMail(("n1", "n2", "n3"), ("answered", "assigned", "registered"), text, confirm_url)]
+        assert (list(missing_mails(case)) == []) == complete
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from services.intake.domain import Submission
 from services.intake.store import document as ticket_update
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import for_resident
-from services.notifier.store import entry_document, unmasked_document, waiting
+from services.notifier.mail.documents import delivery_document
+from services.notifier.store import entry_document, unmasked_document
 from services.router.domain import sizes
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages
@@ -115,8 +116,8 @@ def test_each_document_fits_into_the_store(story: Story) -> None:
     for one in story.messages:
         if one.topic == topics.RESIDENTS and (seen := read_told(a_record(one.value, one.record[2], topic=one.topic))):
             documents.append(ticket_update(seen))
-            if notice := for_resident(seen.id, seen.told, "http://intake"):
-                documents.append(waiting(notice, MONDAY_NOON))
+            if notice := for_resident(seen.id, seen.told, seen.n, seen.place, seen.at):
+                documents.append(delivery_document(notice, "thread", MONDAY_NOON))
             if reply := unmasked_entry(seen.told, seen.n, "2026-03-16T04:00:00.000Z"):
                 documents += [unmasked_document(reply, MONDAY_NOON), entry_document(reply.entry)]
     assert len(documents) > 3 * DEPARTMENTS_MAX

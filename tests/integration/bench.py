@@ -96,6 +96,7 @@ def set_up(running: Backing, folder: Path) -> Bench:
         "CHORUS_SMTP": running.smtp,
         "CHORUS_DATA": str(folder),
         "CHORUS_SECRET_FILE": str(folder / "code"),
+        "CHORUS_SUBMISSIONS_PER_MINUTE": "0",
         "CHORUS_OPERATOR_TOKEN_FILE": str(folder / "token"),
         "PYTHONPATH": str(REPOSITORY),
     }

@@ -2,8 +2,8 @@
 
 STEP is `before-` or `after-` one of these, or `overlap`:
 `insert` (decisions, ledger entries, deliveries, the scorer's events) · `publish` and `commit`, with TOPIC only to, or of,
-that topic · `settle` (the ledger's note) · `claim` (of mails) · `mail` (sending it) · `note` (recording that it was sent) ·
-`park` (an input that always fails: one that contains POISON).
+that topic · `settle` (the ledger's note) · `claim` (of mails) · `begin` (recording what the next mail contains) ·
+`mail` (sending it) · `note` (recording that it was sent) · `park` (an input that always fails: one that contains POISON).
 `overlap`: the messages of one batch are unconfirmed when the decisions of the next are stored.
 """
 
@@ -20,7 +20,7 @@ import aiosmtplib
 from aiokafka import AIOKafkaConsumer
 
 import services.notifier.channels.email
-import services.notifier.store
+import services.notifier.mail.deliveries
 import services.router.core.handlers
 import services.router.stores.decisions
 import services.router.stores.parked_inputs
@@ -76,15 +76,16 @@ def arm(step: str, topic: str | None) -> None:
         "insert": [
             (shared.ledger.ledger, insert, any_call),
             (services.router.stores.decisions, insert, into("decisions")),
-            (services.notifier.store, insert, into("deliveries")),
+            (services.notifier.mail.deliveries, insert, into("deliveries")),
             (services.scorer.store, insert, into("events")),
         ],
         "publish": [(Publisher, "deliver", lambda _, topics, rows: topic is None or topic in topics)],
         "commit": [(AIOKafkaConsumer, "commit", lambda _, offsets: any(place.topic == topic for place in offsets))],
         "settle": [(type(connect("mongodb://127.0.0.1", "any")["any"]), "delete_many", any_call)],
         "claim": [(shared.store.leases, "claim", any_call)],
+        "begin": [(services.notifier.mail.deliveries.DeliveryStore, "begin", any_call)],
         "mail": [(aiosmtplib.SMTP, "send_message", any_call)],
-        "note": [(shared.store.leases, "done", any_call)],
+        "note": [(services.notifier.mail.deliveries.DeliveryStore, "_close", any_call)],
         "park": [(services.router.stores.parked_inputs, insert, into("parked"))],
     }
     for owner, name, counts in places[what]:
@@ -123,7 +124,7 @@ if __name__ == "__main__":
     setattr(services.router.core.handlers, "decide", poisonable)  # noqa: B010
     # Claims of dead processes expire after 3 s instead of a minute.
     (
-        services.notifier.store.LEASE_S,
+        services.notifier.mail.deliveries.LEASE_S,
         services.notifier.channels.email.SEND_TIMEOUT_S,
         services.notifier.channels.email.LEASE_SPARE_S,
     ) = (

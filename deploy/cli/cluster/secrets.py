@@ -17,7 +17,10 @@ FOLDER = Path("deploy/secrets")
 RESTART_BROKERS = "restart all brokers at the same time, then run `chorus provision`"
 # For each secret its purpose, and what to do or expect after a rotation.
 PASSWORDS = {
-    "query-code": ("the key from which query codes are derived", "query codes issued before are no longer valid"),
+    "query-code": (
+        "the key of query codes and of the links in mails",
+        "query codes and links issued before are no longer valid; restart intake and the notifier together",
+    ),
     "operator-token": ("the bearer token for desk and imports", "the old token works until the services are restarted"),
     "grafana-password": (
         "the initial password of Grafana's admin",

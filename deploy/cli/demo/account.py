@@ -21,6 +21,16 @@ class DemoPart:
     returned: bool = False
 
 
+@dataclass(frozen=True)
+class DemoMail:
+    """A mail: the ids and kinds of the news in it, its text, and the link to confirm the address, if it has one."""
+
+    notices: tuple[str, ...]
+    what: tuple[str, ...]
+    text: str
+    confirm_url: str | None
+
+
 @dataclass
 class DemoCase:
     """A message, and everything observed about it."""
@@ -32,8 +42,7 @@ class DemoCase:
     seen: Mapping[str, Any] = field(default_factory=dict)
     facts: list[Mapping[str, Any]] = field(default_factory=list)
     rated: bool = False
-    mails: list[tuple[str, str]] = field(default_factory=list)
-    """The notice id and the text of each mail."""
+    mails: list[DemoMail] = field(default_factory=list)
 
     @property
     def inquiry_id(self) -> str | None:
@@ -95,13 +104,23 @@ def missing(case: DemoCase) -> Iterator[str]:
 
 
 def missing_mails(case: DemoCase) -> Iterator[str]:
-    """A sentence if the resident has not received the reply by mail."""
+    """One sentence for each news that the resident has not received by mail.
+
+    Before the resident has confirmed the address, a mail has the link to the ticket and no words of the reply.
+    """
     if case.message.email is None or not case.answered:
         return
-    texts = ["".join(text.split()) for _, text in case.mails]
-    contributions = ["".join(text.split()) for _, text in case.written]
-    if not any(all(one in text for one in contributions) for text in texts):
-        yield f"no mail to {case.message.email} contains the reply"
+    for what in ("registered", "assigned", "answered"):
+        if not any(what in mail.what for mail in case.mails):
+            yield f"no mail to {case.message.email} says {what}"
+    for mail in case.mails:
+        if "answered" not in mail.what:
+            continue
+        text = "".join(mail.text.split())
+        if mail.confirm_url and f"status?ticket={case.inquiry_id}&code={case.code}" not in text:
+            yield f"the mail to {case.message.email} about the reply lacks the link to the ticket"
+        elif not mail.confirm_url and not all("".join(words.split()) in text for _, words in case.written):
+            yield f"the mail to {case.message.email} about the reply lacks the reply"
 
 
 def duplicates(case: DemoCase) -> Iterator[str]:
@@ -116,7 +135,7 @@ def duplicates(case: DemoCase) -> Iterator[str]:
             yield f"{department} got {times} parts"
     for department, text in (Counter(case.paragraphs) - Counter(case.written)).elements():
         yield f"the reply has a paragraph that {department} did not write, or has it twice: {text[:40]!r}"
-    for notice, times in Counter(notice for notice, _ in case.mails).items():
+    for notice, times in Counter(notice for mail in case.mails for notice in mail.notices).items():
         if times > 1:
             yield f"the notice {notice} was mailed {times} times"
     yield from _duplicate_facts(case.facts)

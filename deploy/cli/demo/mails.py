@@ -1,13 +1,16 @@
 """The mails to the demo's residents, read from the folder of the local stack's SMTP server."""
 
 import email
+import re
 import time
 from collections.abc import Iterator, Mapping
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from deploy.cli.demo.account import DemoCase
+from deploy.cli.demo.account import DemoCase, DemoMail
+
+CONFIRM = re.compile(r"https?://\S+/mail/confirm\?\S+")
 
 
 class Mails:
@@ -41,7 +44,10 @@ class Mails:
         case = self._by_address.get(str(mail["To"]))
         if case is not None:
             body = mail.get_body(("plain",))
-            case.mails.append((str(mail["X-Chorus-Event"]), body.get_content() if body else ""))
+            text = body.get_content() if body else ""
+            confirm = CONFIRM.search(text)
+            notices, what = (tuple(map(str, mail.get_all(f"X-Chorus-{name}", ()))) for name in ("Event", "What"))
+            case.mails.append(DemoMail(notices, what, text, confirm[0] if confirm else None))
 
     def _files(self) -> Iterator[Path]:
         return self._folder.glob("*.eml") if self._folder and self._folder.is_dir() else iter(())

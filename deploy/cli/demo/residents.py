@@ -58,6 +58,10 @@ class Residents:
         if answer.is_success:
             case.seen = answer.json()
 
+    async def confirm(self, url: str) -> bool:
+        """Press the button of the page that confirms a mail address; returns whether the notifier accepted it."""
+        return (await self.intake.post(url)).is_success
+
     async def rate(self, case: DemoCase) -> bool:
         """Send the rating; returns whether intake accepted it."""
         rating = case.message.rating

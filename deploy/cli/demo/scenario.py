@@ -43,6 +43,7 @@ class Morning:
     """Plays the messages that are `late`, before all others; None leaves the city's policies alone."""
     mails_late: bool = False
     _assigned: set[str] = field(default_factory=set)
+    _confirmed: set[str] = field(default_factory=set)
 
     async def play(self, codes: Sequence[str]) -> None:
         """Play until all cases are complete or PLAY_S has passed; afterwards the cases show what is missing."""
@@ -110,7 +111,16 @@ class Morning:
         """Whether a change is due soon, because all departments have finished their parts."""
         return case.message.way == "file" or all(part.text or part.returned for part in case.parts.values())
 
+    async def _confirm(self, case: DemoCase) -> None:
+        """Open the first mail and confirm the address, so that further mails contain the reply."""
+        self.mails.look()
+        link = next((mail.confirm_url for mail in case.mails if mail.confirm_url), None)
+        if link and case.message.mark not in self._confirmed and await self.residents.confirm(link):
+            self._confirmed.add(case.message.mark)
+            self.tell("resident", case, "confirms the mail address")
+
     async def _see(self, case: DemoCase) -> None:
+        await self._confirm(case)
         was_answered = case.answered
         await self.residents.look(case)
         if case.seen.get("state") == "triage" and case.message.desk and case.message.mark not in self._assigned:

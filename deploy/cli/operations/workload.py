@@ -102,6 +102,6 @@ def _lag(service: str) -> tuple[Figures, str]:
 
 
 def _mail(notifier: str) -> tuple[Figures, str]:
-    found = _get(f"{notifier}/deliveries/counts")
+    found = _get(f"{notifier}/mails/counts")
     unsent, failed = int(found["unsent"]), int(found["failed"])
     return {"unsent": unsent, "failed": failed}, f"{unsent} unsent and {failed} failed mails"

@@ -5,17 +5,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate
 
 import aiosmtplib
 
+from services.notifier.channels.message import MailWriter
+from services.notifier.channels.preparation import GIVE_UP_AFTER, Preparation, Prepared, report
 from services.notifier.domain.deliveries import Delivery
+from services.notifier.domain.threads import Thread, next_mail
+from services.notifier.mail.deliveries import Claimed
 from services.notifier.store import NotifierStore
-from shared.runtime import metrics, timestamps
+from shared.city import City
+from shared.runtime import timestamps
 from shared.runtime.logging import log
-from shared.runtime.settings import Settings
+from shared.service.city_feed import CityFeed
 
 LOOK_EVERY_S = 0.5
 RESIDENTS_AT_ONCE = 50
@@ -24,122 +27,129 @@ SEND_TIMEOUT_S = 20.0
 LEASE_SPARE_S = 10.0
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
-GIVE_UP_AFTER = timedelta(days=3)
+LONGEST_OUTAGE_PAUSE_S = 30.0
+"""While no mail server answers: the first mails after an outage should not wait long."""
+FORGET_EVERY_S = 600.0
 CONNECTION_ERRORS = (OSError, aiosmtplib.SMTPHeloError)
 """Errors of the connection, which say nothing about the mail."""
-
-
-def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
-    """The mail of a delivery. Message-ID and X-Chorus-Event contain the event's id, so that a repeat is recognisable.
-
-    Raises ValueError for a delivery whose text is deleted, and for an address that a mail program would read as another
-    one. `=?` starts an encoded word, which mail programs decode: in an address into another recipient, in a subject into
-    further headers.
-    """
-    if delivery.subject is None or delivery.text is None or delivery.to is None:
-        raise ValueError("The text of this mail is deleted.")
-    name, _, domain = delivery.to.rpartition("@")
-    if "=?" in delivery.to:
-        raise ValueError("The address contains '=?', which starts an encoded word.")
-    mail = EmailMessage()
-    mail["From"] = sender
-    mail["To"] = Address(username=name, domain=domain)
-    if [one.addr_spec for one in mail["To"].addresses] != [delivery.to]:
-        raise ValueError("A mail program would read the address as another one.")
-    mail["Subject"] = delivery.subject.replace("=?", "= ?")
-    mail["Date"] = formatdate(delivery.noted_at.timestamp())
-    mail["Message-ID"] = f"<{delivery.id}@{sender.rpartition('@')[2]}>"
-    mail["X-Chorus-Event"] = delivery.id
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = delivery.language
-    mail.set_content(delivery.text)
-    return mail
 
 
 @dataclass
 class MailDelivery:
     store: NotifierStore
-    settings: Settings
+    writer: MailWriter
+    city: CityFeed[City]
 
     async def deliver(self) -> None:
-        """Send due deliveries. Runs forever.
+        """Send due mails. Runs forever.
 
-        After a crash between sending a mail and marking it as sent, the mail is sent again under the same ids. Each turn
+        After a crash between sending a mail and recording it, the same mail is sent again under the same ids. Each turn
         sends mails to residents first and a few to departments, so that many new parts do not delay residents' mails.
         """
         while True:
+            city, now = self.city.current(), timestamps.now()
             due = [
-                *await self.store.claim(timestamps.now(), "resident", RESIDENTS_AT_ONCE),
-                *await self.store.claim(timestamps.now(), "department", DEPARTMENTS_AT_ONCE),
+                *await self.store.mails.claim(now, "resident", RESIDENTS_AT_ONCE),
+                *await self.store.mails.claim(now, "department", DEPARTMENTS_AT_ONCE),
             ]
             if due:
-                await self._send_all(due)
+                await self._send_all(due, city)
             else:
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _send_all(self, due: Sequence[Delivery]) -> None:
-        """Send deliveries over one connection; release those that their lease leaves no time for.
+    async def forget(self) -> None:
+        """Delete what is kept for a while only. Runs forever."""
+        while True:
+            await self.store.mails.forget_old(timestamps.now())
+            await self.store.addresses.forget_old(timestamps.now())
+            await asyncio.sleep(FORGET_EVERY_S)
+
+    async def _send_all(self, due: Sequence[Claimed], city: City) -> None:
+        """Send a mail of each thread over one connection; release those that their lease leaves no time for.
 
         When the mail server cannot be reached, all of them are retried later.
         """
-        host, _, port = self.settings.smtp.rpartition(":")
+        smtp = self.writer.settings.smtp
+        host, _, port = smtp.rpartition(":")
         server = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=SEND_TIMEOUT_S, use_tls=False, start_tls=None)
+        confirmed = await self.store.addresses.confirmed(one.thread.address for one in due)
+        preparation = Preparation(self.store, self.writer.settings)
         waiting = deque(due)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await server.connect()
             async with server:
-                while waiting and server.is_connected and lease_covers_a_mail(waiting[0]):
-                    await self._send(server, waiting.popleft())
+                while waiting and server.is_connected and lease_covers_a_mail(waiting[0].thread):
+                    claimed = waiting.popleft()
+                    prepared = await preparation.prepare(claimed, claimed.thread.address in confirmed)
+                    if prepared is not None:
+                        await self._send(server, prepared, city)
         except (aiosmtplib.SMTPException, OSError) as error:
             # Only the class: the text of an SMTP error may quote an address.
-            log.warning("mail server unavailable", smtp=self.settings.smtp, error=type(error).__name__)
+            log.warning("mail server unavailable", smtp=smtp, error=type(error).__name__)
             while waiting:
-                await self._retry_later(waiting.popleft(), error)
-        for delivery in waiting:
-            await self.store.release(delivery, timestamps.now())
+                await self._retry_unavailable(waiting.popleft(), error)
+        for thread, _ in waiting:
+            await self.store.mails.wait_until(thread, timestamps.now())
 
-    async def _send(self, server: aiosmtplib.SMTP, delivery: Delivery) -> None:
-        """Send one mail. An error concerns this delivery only: it is retried later or marked as failed."""
+    async def _send(self, server: aiosmtplib.SMTP, prepared: Prepared, city: City) -> None:
+        """Send one mail. An error concerns this mail only: it is retried later or marked as failed."""
+        thread, mail = prepared.thread, prepared.mail
         try:
-            mail = mail_of(delivery, self.settings.mail_from)
+            made = self._written(prepared, city)
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await server.send_message(mail, recipients=[str(delivery.to)])
+                await server.send_message(made, recipients=[one.addr_spec for one in made["To"].addresses])
         # Any error is about this mail. Raised further, it would end the process, and again after each restart.
         except Exception as error:  # noqa: BLE001
             if isinstance(error, CONNECTION_ERRORS):
                 server.close()
-            await self._handle_error(delivery, error)
+            await self._handle_error(prepared, error)
         else:
-            await self.store.sent(delivery, timestamps.now())
-            self._report(delivery, "sent")
+            await self.store.mails.sent(thread, mail, prepared.more, timestamps.now())
+            report(thread, mail, "sent")
 
-    async def _handle_error(self, delivery: Delivery, error: Exception) -> None:
-        if is_permanent(error) or timestamps.now() - delivery.noted_at > GIVE_UP_AFTER:
-            await self.store.failed(delivery, error_text(error))
-            self._report(delivery, "failed")
+    def _written(self, prepared: Prepared, city: City) -> EmailMessage:
+        thread, mail, subject = prepared.thread, prepared.mail, prepared.subject
+        if thread.kind == "department":
+            return self.writer.to_department(mail, city, subject)
+        return self.writer.to_resident(thread, mail, city, prepared.whole, subject)
+
+    async def _handle_error(self, prepared: Prepared, error: Exception) -> None:
+        thread, mail, now = prepared.thread, prepared.mail, timestamps.now()
+        if is_permanent(error) or now - mail[0].tried_from > GIVE_UP_AFTER:
+            await self.store.mails.failed(thread, mail, prepared.more, error_text(error), now)
+            report(thread, mail, "failed")
         else:
-            await self._retry_later(delivery, error)
+            # After a lost connection nobody knows whether the mail server has accepted the mail.
+            maybe_sent = isinstance(error, OSError) or bool(thread.sending)
+            await self._retry_later(thread, mail, error, maybe_sent, LONGEST_PAUSE_S)
 
-    async def _retry_later(self, delivery: Delivery, error: Exception) -> None:
-        pause_s = min(FIRST_PAUSE_S * 2 ** min(delivery.attempts, 10), LONGEST_PAUSE_S)
-        await self.store.retry_at(delivery, timestamps.now() + timedelta(seconds=pause_s), error_text(error))
-        self._report(delivery, "retried")
+    async def _retry_unavailable(self, claimed: Claimed, error: Exception) -> None:
+        thread, waiting = claimed
+        if not waiting:
+            await self.store.mails.settle(thread, False, timestamps.now())
+            return
+        mail = next_mail(thread, waiting, timestamps.now())
+        await self._retry_later(thread, mail, error, bool(thread.sending), LONGEST_OUTAGE_PAUSE_S)
 
-    def _report(self, delivery: Delivery, outcome: str) -> None:
-        metrics.DELIVERIES.labels(delivery.kind, outcome).inc()
-        log.info("mail " + outcome, inquiry_id=delivery.inquiry_id, event_id=delivery.id)
+    async def _retry_later(
+        self, thread: Thread, mail: Sequence[Delivery], error: Exception, maybe_sent: bool, longest_s: float
+    ) -> None:
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(thread.attempts, 10), longest_s)
+        due_at = timestamps.now() + timedelta(seconds=pause_s)
+        await self.store.mails.retry_at(thread, mail, due_at, error_text(error), maybe_sent)
+        report(thread, mail, "retried")
 
 
-def lease_covers_a_mail(delivery: Delivery) -> bool:
-    """Whether there is time for one more mail before the lease ends and another process may send this delivery too."""
-    ends_at = delivery.due_at
+def lease_covers_a_mail(thread: Thread) -> bool:
+    """Whether there is time for one more mail before the lease ends and another process may send this mail too."""
+    ends_at = thread.due_at
     return ends_at is not None and timestamps.now() + timedelta(seconds=SEND_TIMEOUT_S + LEASE_SPARE_S) < ends_at
 
 
 def error_text(error: Exception) -> str:
-    """The class and message of an error, for operators."""
-    return f"{type(error).__name__}: {error}"
+    """The class and message of an error, for operators; only the sentence of an error of our own."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def is_permanent(error: Exception) -> bool:

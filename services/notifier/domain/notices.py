@@ -1,84 +1,104 @@
-"""Mails: which news is mailed, to whom, and the text."""
+"""Notices: which news is mailed, and to whom. Their texts become a mail when it is sent."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime
+from typing import Literal, NamedTuple
 
-from services.notifier.domain.deliveries import Kind
 from shared.contracts.resident_messages import ResidentTold
-from shared.events.case_events import PartOfferedEvent
-from shared.runtime.languages import LANGUAGES, Lang
-from shared.runtime.translations import date_and_time, gettext_noop, translations, zone_name
+from shared.events.case_events import DueTimes, PartOfferedEvent
+from shared.runtime.languages import Lang
+from shared.runtime.translations import gettext_noop
 
+Kind = Literal["resident", "department"]
 SUBJECTS: Mapping[str, str] = {
-    "registered": gettext_noop("Message received: %(subject)s"),
-    "assigned": gettext_noop("Sent to the departments: %(subject)s"),
-    "replied": gettext_noop("News about your message: %(subject)s"),
-    "answered": gettext_noop("Reply to your message: %(subject)s"),
+    "registered": gettext_noop("Message received"),
+    "assigned": gettext_noop("Sent to the departments"),
+    "replied": gettext_noop("News about your message"),
+    "answered": gettext_noop("Reply to your message"),
+    "link": gettext_noop("Your link"),
 }
-"""The subject line of each mail to a resident. Other news is only shown on the ticket's page."""
+"""What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
+NEUTRAL: Mapping[str, str] = {
+    "registered": gettext_noop("We have received a message with this address as its contact."),
+    "assigned": gettext_noop("The message has been sent to the departments that must answer it."),
+    "replied": gettext_noop("There is news about the message. You can read it on its page."),
+    "answered": gettext_noop("There is a reply to the message. You can read it on its page."),
+    "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
+}
+"""What an unconfirmed address is told: no words of anybody."""
+PART = "part"
 ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
+JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
+"""Format characters inside visible signs: the joiners of emoji and of several scripts, the tags in emoji of flags."""
+BREAKS = {"Cc", "Cs", "Zl", "Zp"}
+
+
+class Offer(NamedTuple):
+    """A part offered to a department."""
+
+    part_id: str
+    department: str
+    role: str
+    due: DueTimes
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to send. `id` is the id of the event that causes it, so a repeat has the same id."""
+    """News for one recipient. `id` is the id of the event that causes it, so a repeat has the same id.
+
+    `what` is that of `resident.told`, or PART. `n` and `place` give the order within an inquiry, `at` is when the event
+    was recorded. `subject` is the resident's, on one line.
+    """
 
     id: str
     kind: Kind
     inquiry_id: str
-    to: str
-    subject: str
-    text: str
-    language: str
+    to: str | None
+    what: str
+    n: int
+    place: int
+    at: datetime
+    language: Lang
+    subject: str | None = None
+    text: str | None = None
+    offer: Offer | None = None
 
 
 def one_line(text: str) -> str:
-    """Text for a header: without line breaks and other control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Text for a header: breaks and control characters become spaces, invisible format characters go, joiners stay."""
+    kept = "".join(" " if unicodedata.category(one) in BREAKS else one for one in text)
+    return " ".join("".join(one for one in kept if unicodedata.category(one) != "Cf" or one in JOINERS).split())
 
 
-def for_resident(id_: str, told: ResidentTold, public_url: str) -> Notice | None:
-    """The mail to a resident, in the language of the message; None without an address, and for news that is not mailed."""
+def for_resident(id_: str, told: ResidentTold, n: int, place: int, at: datetime) -> Notice | None:
+    """The notice to a resident; None without an address, and for news that is not mailed."""
     address = told.contact.email if told.contact else None
     if not address or told.what not in SUBJECTS:
         return None
-    texts = translations(told.case.language)
-    subject = texts.gettext(SUBJECTS[told.what]) % {"subject": one_line(told.case.subject)}
-    track = texts.gettext("Track your message with the ticket number and the query code: %(url)s") % {
-        "url": f"{public_url}/inquiries/{told.inquiry_id}"
-    }
-    text = f"{told.text}\n\n{track}\n"
-    return Notice(id_, "resident", told.inquiry_id, address, f"[{told.inquiry_id}] {subject}", text, told.case.language)
+    return Notice(
+        id_,
+        "resident",
+        told.inquiry_id,
+        address,
+        told.what,
+        n,
+        place,
+        at,
+        told.case.language,
+        one_line(told.case.subject),
+        told.text,
+    )
 
 
-def for_department(id_: str, inquiry_id: str, part: PartOfferedEvent, address: str, zone: tzinfo) -> Notice:
-    """The mail to a department about a new part, in both languages; it never contains the resident's words."""
-    text = "\n\n".join(_new_part(part, zone, language) for language in LANGUAGES) + "\n"
-    new_part = " / ".join(translations(language).gettext("New part") for language in LANGUAGES)
-    return Notice(id_, "department", inquiry_id, address, f"[{part.part_id}] {new_part}", text, "zh")
-
-
-def _new_part(part: PartOfferedEvent, zone: tzinfo, language: Lang) -> str:
-    """What a new part is and by when it must be handled, with times in the city's time zone."""
-    texts = translations(language)
-    accept, first_reply, resolve = (date_and_time(due_at, zone, language) for due_at in part.due)
-    role = texts.gettext("lead department") if part.role == "lead" else texts.gettext("supporting department")
-    return texts.gettext(
-        "You have a new part: %(part_id)s (%(role)s). It is in your inbox.\n"
-        "Accept it by %(accept)s.\n"
-        "Send the resident a first reply by %(first_reply)s.\n"
-        "Contribute your answer by %(resolve)s.\n"
-        "All times are in %(zone)s."
-    ) % {
-        "part_id": part.part_id,
-        "role": role,
-        "accept": accept,
-        "first_reply": first_reply,
-        "resolve": resolve,
-        "zone": zone_name(zone, language),
-    }
+def for_department(
+    id_: str, inquiry_id: str, part: PartOfferedEvent, address: str, sequence: int, at: datetime
+) -> Notice:
+    """The notice to a department about a new part, which contains ids and times only."""
+    offer = Offer(part.part_id, part.department, part.role, part.due)
+    return Notice(id_, "department", inquiry_id, address, PART, sequence, 0, at, "zh", offer=offer)
 
 
 def hidden(address: str) -> str:

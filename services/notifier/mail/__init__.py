@@ -1,0 +1,1 @@
+"""What the notifier stores about mails (threads, deliveries, addresses), and its routes for recipients and operators."""
