@@ -153,6 +153,12 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
+    async def request_link(self) -> None:
+        """Ask for the link to the ticket."""
+        answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/link-request")
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
     async def command(self, kind: type[Payload], **fields: Any) -> None:
         """Send an operator's command; `by` is a marker too."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
@@ -200,6 +206,7 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p4", why=FILLING + mark("withdrawn/why"))
     await one.command(CaseReplay)
     await one.rate()
+    await one.request_link()
     first, second, third, *_ = await one.notifier.claim(timestamps.now(), "resident", 10)
     await one.notifier.failed(first, f"550 {mark('mail/refused')}")
     await one.notifier.retry_at(second, timestamps.now(), f"451 {mark('mail/later')}")
