@@ -48,6 +48,7 @@ def write_in(
         values={"key": str(uuid4()), **values},
         errors=errors,
         departments=departments,
+        language_of=partial(language_attribute, page=lang),
     )
 
 

@@ -431,6 +431,13 @@ def test_every_text_of_the_other_language_is_marked(lang: Lang) -> None:
         around = [one for one in page.elements if one.text.strip() == other and one.attributes.get("lang") == tag]
         written = page.source.count(other)
         assert len({id(one) for one in around}) == written >= 2
+    typed = dict.fromkeys(("subject", "body", "area"), other)
+    for response, names in (
+        (intake.write_in(lang, typed, {"email": "x"}, []), {"subject", "body", "area"}),
+        (intake.status(lang, PICTURE, "CODE", errors={"solved": "x"}, values={"words": other}), {"words"}),
+    ):
+        fields = Page(bytes(response.body).decode()).all("input", "textarea")
+        assert {one.attributes["name"] for one in fields if one.attributes.get("lang") == tag} == names
     whole = seen.model_copy(update={"reply": Reply(text=other, paragraphs=())})
     assert f'dir="auto" lang="{tag}">{other}</p>' in bytes(intake.status(lang, whole, "CODE").body).decode()
 
