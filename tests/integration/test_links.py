@@ -17,7 +17,12 @@ from tests.integration.test_outages import away
 
 pytestmark = pytest.mark.integration
 CONTACT = {"name": "陈测试", "email": "writer@mail.example"}
-LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh", "contact": CONTACT}
+LIGHT: dict[str, Any] = {
+    "subject": "路灯不亮",
+    "body": "小区门口的路灯坏了，晚上很黑。",
+    "language": "zh",
+    "contact": CONTACT,
+}
 UNKNOWN = "20260316-ZZZZZZZZ"
 
 
