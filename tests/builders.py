@@ -19,6 +19,7 @@ from shared.contracts.inputs import (
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
+    InquiryLinkRequested,
     InquiryRated,
     InquiryReceived,
     PartAccepted,
@@ -118,6 +119,11 @@ def rated(round: int = 1, *, solved: bool = True, satisfied: str = "yes", words:
     """A resident's rating of a round."""
     fields = {"round": round, "solved": solved, "satisfied": satisfied, "words": words}
     return Step(lambda case: InquiryRated.model_validate(fields | {"inquiry_id": case.inquiry_id}))
+
+
+def link_requested() -> Step:
+    """Somebody asks for the link to the ticket."""
+    return Step(lambda case: InquiryLinkRequested(inquiry_id=case.inquiry_id))
 
 
 def _of(department: str, kind: Callable[..., Payload], part: str | None, id: str | None, **fields: Any) -> Step:

@@ -9,6 +9,7 @@ from tests.builders import (
     assigned,
     contributed,
     drafted,
+    link_requested,
     rated,
     received,
     replied,
@@ -31,4 +32,5 @@ def every_step(text: Callable[[str], str], **message: Any) -> tuple[Step, ...]:
         contributed("roads", text("text"), by=text("by")),
         contributed("water", text("text")),
         rated(words=text("rating")),
+        link_requested(),
     )

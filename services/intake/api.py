@@ -1,11 +1,17 @@
-"""Intake's JSON routes: send a message, rate an answer. `pages.py` has the route that reads a ticket."""
+"""Intake's JSON routes: send a message, rate an answer, ask for the link to a ticket.
+
+`ticket_pages.py` has the route that reads a ticket.
+"""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
+from services.intake import sentences
 from services.intake.domain import RatingGiven, Submission
+from services.intake.links import Links
+from services.intake.responses import LinkAnswer
 from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
@@ -14,6 +20,8 @@ from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented
 from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body, parsed
+from shared.runtime.translations import translations
+from shared.web.layout import language
 
 IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
 ACCEPT_LANGUAGE = "The languages that the resident reads; used when the body has no `language`."
@@ -26,10 +34,11 @@ HEADERS: dict[str, OptionalText] = {
 REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
 
 
-def routes(submissions: Submissions, tickets: Tickets, token: bytes) -> APIRouter:
+def routes(submissions: Submissions, tickets: Tickets, links: Links, token: bytes) -> APIRouter:
     api = APIRouter(tags=["residents"])
     _submission_route(api, submissions, token)
     _rating_route(api, tickets)
+    _link_route(api, links)
     return api
 
 
@@ -72,3 +81,17 @@ def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     ) -> Acknowledged:
         given = parsed(RatingGiven, await json_body(request))
         return await tickets.rate(inquiry_id, x_query_code or code, given)
+
+
+def _link_route(api: APIRouter, links: Links) -> None:
+    @api.post(
+        "/inquiries/{inquiry_id}/link-request",
+        status_code=202,
+        responses=documented(404, 422, 429, 503),
+        summary="Send the link to the ticket again",
+        description="Needs no query code: the link goes to the contact that the resident gave. The answer is the same "
+        "whether or not the ticket exists.",
+    )
+    async def request_link(inquiry_id: InquiryId, request: Request) -> LinkAnswer:
+        await links.request(inquiry_id, client_of(request))
+        return LinkAnswer(detail=translations(language(request)).gettext(sentences.LINK_REQUESTED))

@@ -1,12 +1,13 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from services.intake import api, pages
+from services.intake import api, pages, ticket_pages
 from services.intake.handlers import TicketUpdates, read
+from services.intake.links import Links
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
-from shared.contracts.inputs import InquiryRated, InquiryReceived
+from shared.contracts.inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import operators_only
 from shared.kafka import topics
@@ -31,6 +32,7 @@ def make(settings: Settings) -> Service:
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
     submissions = Submissions(ledger, city, settings, code_secret)
     tickets = Tickets(store, ledger, code_secret)
+    links = Links(store, ledger, settings)
 
     async def load_city() -> None:
         if (last := await store.last_city()) is not None:
@@ -47,14 +49,15 @@ def make(settings: Settings) -> Service:
         at_leisure=True,
     )
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated)
+    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested)
     service.publishes(topics.dead_letters("intake"))
     masker = MaskingWorker(answer_s=PREVIEW_S)
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(submissions, tickets, token))
+    service.app.include_router(api.routes(submissions, tickets, links, token))
     service.app.include_router(reconciliation.routes(service, operators_only(token), relay=relay, unseen=store.unseen))
-    service.app.include_router(pages.routes(submissions, tickets, masker, service.site))
+    service.app.include_router(pages.routes(submissions, masker, service.site))
+    service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
     install_direct_routes(service.app)
     return service

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator
 
-from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
 from shared.contracts.resident_messages import Reply
 from shared.runtime.languages import Lang
@@ -166,6 +166,7 @@ class TicketUpdate:
     n: int
     place: int
     at: str
+    what: str
     text: str
     state: str
     round: int
@@ -173,23 +174,46 @@ class TicketUpdate:
     reply: Reply | None
 
 
-def ticket(received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], rated: Sequence[int]) -> Ticket:
-    """The ticket: the state of the newest update, and all updates as the timeline, oldest first.
+AWAITING_ANSWER = ("assigned", "in-progress", "awaiting-release", "reopened")
+"""The states in which an answer is due. In triage the inquiry has no lead, and so no due time."""
+ONLY_MAILED = "link"
+"""The `what` of updates that tell nothing new to somebody who has opened the ticket."""
 
-    `received` is the resident's message and `at` its time; `updates` are in any order; `rated` are the rounds that the
-    resident has rated.
+
+def answer_due_at(state: str, departments: Sequence[DepartmentShown]) -> str | None:
+    """By when the answer is due: the latest due time of the departments, because the answer needs all of them."""
+    if state not in AWAITING_ANSWER:
+        return None
+    return max((one.due_at for one in departments if one.due_at), default=None)
+
+
+def ticket(
+    received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], ratings: Sequence[InquiryRated]
+) -> Ticket:
+    """The ticket: the state of the newest update, and the updates as the timeline, oldest first.
+
+    `received` is the resident's message and `at` its time; `updates` and `ratings` are in any order.
     """
     said = sorted(updates, key=lambda one: (one.n, one.place))
     text = translations(received.language).gettext(RECEIVED)
-    newest = said[-1] if said else TicketUpdate(0, 0, at, text, "registered", 1, (), None)
+    first = TicketUpdate(0, 0, at, "registered", text, "registered", 1, (), None)
+    newest = said[-1] if said else first
+    timeline = [one for one in said if one.what != ONLY_MAILED] or [first]
+    given = sorted(ratings, key=lambda one: one.round)
     return Ticket(
         inquiry_id=received.inquiry_id,
         subject=received.subject,
+        body=received.body,
+        area=received.area,
+        public=received.public,
+        confidential=received.confidential,
         language=received.language,
         state=newest.state,
         round=newest.round,
         departments=list(newest.departments),
-        timeline=[TimelineEntry(at=one.at, text=one.text) for one in said or [newest]],
+        answer_due_at=answer_due_at(newest.state, newest.departments),
+        timeline=[TimelineEntry(at=one.at, text=one.text) for one in timeline],
         reply=newest.reply,
-        rated=sorted(rated),
+        rated=[one.round for one in given],
+        ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
     )

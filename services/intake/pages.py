@@ -1,22 +1,19 @@
-"""Intake's pages: the form, the ticket and its rating. Clients that do not accept HTML get the ticket as JSON."""
+"""Intake's form, and what all of its forms share. `ticket_pages.py` has the pages of a ticket."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.intake import sentences, views
-from services.intake.domain import RatingGiven, Submission, fingerprint
+from services.intake.domain import Submission, fingerprint
 from services.intake.previews import previewed
-from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
-from services.intake.tickets import Tickets
 from shared.contracts import ids
-from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
-from shared.http.problems import Problem, answered, documented
+from shared.http.problems import Problem
 from shared.http.rate_limit import client_of
 from shared.http.request_body import limited_body
 from shared.masking.worker import Masker, MaskingUnavailable
@@ -29,7 +26,6 @@ from shared.web.layout import Site, language
 LISTS = ("departments",)
 FIELDS_MAX = 200
 RETRY_SOON = {"Retry-After": "5"}
-ROUND_DIGITS = 9
 REFUSALS = {
     409: sentences.BEING_SAVED,
     422: sentences.DEPARTMENT_UNAVAILABLE,
@@ -38,8 +34,8 @@ REFUSALS = {
 """Why a message could not be taken, by status."""
 
 
-def routes(submissions: Submissions, tickets: Tickets, masker: Masker, site: Site) -> APIRouter:
-    """The form at `/`, the ticket at `/status` and `/inquiries/{id}`."""
+def routes(submissions: Submissions, masker: Masker, site: Site) -> APIRouter:
+    """The form at `/`."""
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)
@@ -51,50 +47,7 @@ def routes(submissions: Submissions, tickets: Tickets, masker: Masker, site: Sit
     async def write(request: Request) -> Response:
         return await with_fields(request, site, lambda typed: take_form(submissions, masker, request, typed, site))
 
-    @router.get("/status", include_in_schema=False)
-    async def ask(request: Request) -> Response:
-        return views.ask_status(language(request), dict(request.query_params), site=site)
-
-    @router.post("/status", include_in_schema=False)
-    async def look(request: Request) -> Response:
-        async def found(typed: Mapping[str, Any]) -> Response:
-            number, code = str(typed.get("inquiry_id", "")).strip(), str(typed.get("code", ""))
-            return await ticket_page(submissions, tickets, request, number, code, site)
-
-        return await with_fields(request, site, found)
-
-    @router.get("/status/rating", include_in_schema=False)
-    async def reloaded() -> Response:
-        return RedirectResponse("/status", 303)
-
-    @router.post("/status/rating", include_in_schema=False)
-    async def rate(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: take_rating(submissions, tickets, request, typed, site))
-
-    @router.get(
-        "/inquiries/{inquiry_id}",
-        tags=["residents"],
-        summary="What became of a message",
-        responses={**answered(Ticket, or_page=True), **documented(404, 422, 429, 503)},
-    )
-    async def ticket(
-        inquiry_id: InquiryId,
-        request: Request,
-        x_query_code: QueryCodeHeader = None,
-        code: QueryCode = None,
-    ) -> Response:
-        given = x_query_code or code
-        if "text/html" in request.headers.get("accept", ""):
-            if given is None:
-                return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=site)
-            return await ticket_page(submissions, tickets, request, inquiry_id, given, site)
-        seen = await tickets.ticket(inquiry_id, given)
-        return Response(seen.model_dump_json(), media_type="application/json")
-
     return router
-
-
-# ── the form ─────────────────────────────────────────────────────────────────
 
 
 async def with_fields(
@@ -153,7 +106,7 @@ async def take_form(
     except (MaskingUnavailable, PyMongoError) as error:
         why = sentences.NO_PREVIEW if isinstance(error, MaskingUnavailable) else sentences.UNAVAILABLE
         return form_again({"": translations(lang).gettext(why)}, 503, RETRY_SOON)
-    return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, receipt.status_url, site=site)
+    return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, site=site)
 
 
 def with_headers(headers: Mapping[str, str] | None, page: Response) -> Response:
@@ -195,53 +148,3 @@ def field_sentences(error: ValidationError, lang: Lang) -> dict[str, str]:
     """A sentence for each field of a form that is wrong."""
     wrong = [(field_of(one["loc"]), one) for one in error.errors(include_url=False)]
     return {field: sentences.field_sentence(field, one, lang) for field, one in wrong}
-
-
-# ── ticket and rating ────────────────────────────────────────────────────────
-
-
-async def ticket_page(
-    submissions: Submissions, tickets: Tickets, request: Request, inquiry_id: str, code: str, site: Site
-) -> Response:
-    """The ticket, or the form that asks for it with what is wrong."""
-    lang = language(request)
-    try:
-        seen = await tickets.ticket(inquiry_id.upper(), code)
-    except Problem as problem:
-        message = sentences.TOO_MANY_WRONG_CODES if problem.status == 429 else sentences.NO_SUCH_TICKET
-        why = translations(lang).gettext(message)
-        page = views.ask_status(lang, {"inquiry_id": inquiry_id}, why, problem.status, site)
-        return with_headers(problem.headers, page)
-    except PyMongoError:
-        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
-    return views.status(lang, seen, code, submissions.zone, seen.round in seen.rated, site=site)
-
-
-async def take_rating(
-    submissions: Submissions, tickets: Tickets, request: Request, typed: Mapping[str, Any], site: Site
-) -> Response:
-    """Take a rating, then show the ticket again."""
-    lang = language(request)
-    inquiry_id, code = str(typed.get("inquiry_id", "")), str(typed.get("code", ""))
-    try:
-        seen = await tickets.ticket(inquiry_id, code)
-    except Problem:
-        return await ticket_page(submissions, tickets, request, inquiry_id, code, site)
-    except PyMongoError:
-        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
-    round_ = str(typed.get("round", ""))
-    solved = {"true": True, "false": False}.get(str(typed.get("solved")))
-    number = int(round_) if round_.isdecimal() and len(round_) <= ROUND_DIGITS else 0
-    rating = {"round": number, "solved": solved, "satisfied": typed.get("satisfied")}
-    errors: dict[str, str] = {}
-    try:
-        given = RatingGiven.model_validate(rating | {"words": typed.get("words") or None})
-        await tickets.rate(inquiry_id, code, given)
-    except ValidationError as error:
-        errors = field_sentences(error, lang)
-    except Problem:
-        errors = {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
-    except PyMongoError:
-        return with_headers(RETRY_SOON, layout.problem(lang, 503, site=site))
-    zone = submissions.zone
-    return views.status(lang, seen, code, zone, not errors, errors, typed, 422 if errors else 200, site)

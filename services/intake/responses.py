@@ -30,6 +30,26 @@ class TimelineEntry(Documented):
     """The text of the update, in the language of the inquiry."""
 
 
+class RatingShown(Documented):
+    """A rating that the resident gave."""
+
+    round: int
+    """The round that was rated."""
+    solved: bool
+    """Whether the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
+    words: str | None
+    """The resident's comment; null when not given."""
+
+
+class LinkAnswer(Documented):
+    """The answer to a request for the link to a ticket; it is the same whether or not the ticket exists."""
+
+    detail: str
+    """What happens next, in the language of the request."""
+
+
 class Ticket(Documented):
     """A ticket: the resident's message and its status."""
 
@@ -37,6 +57,14 @@ class Ticket(Documented):
     """The ticket number."""
     subject: str
     """The subject line as the resident wrote it."""
+    body: str
+    """The message as the resident wrote it."""
+    area: str | None
+    """The place as the resident wrote it; null when not given."""
+    public: bool
+    """Whether the resident agreed to publication."""
+    confidential: bool
+    """Whether the departments must not see the contact; a confidential message is never published."""
     language: Literal["zh", "en"]
     """The language in which the resident is answered."""
     state: str
@@ -45,9 +73,14 @@ class Ticket(Documented):
     """The current round, counted from 1."""
     departments: list[DepartmentShown]
     """The departments that handle the inquiry; empty until it is assigned."""
+    answer_due_at: str | None
+    """By when the answer is due (RFC 3339, UTC, milliseconds): the latest due time of the departments. Null before the
+    inquiry is assigned, and after the answer."""
     timeline: list[TimelineEntry]
     """The updates that the resident received, oldest first."""
     reply: Reply | None
     """The joint reply; null before it is released."""
     rated: list[int]
     """The rounds that the resident has rated, in ascending order."""
+    ratings: list[RatingShown]
+    """The ratings that the resident gave, by round."""

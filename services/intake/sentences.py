@@ -26,6 +26,14 @@ NO_PREVIEW = gettext_noop(
 )
 NO_SUCH_TICKET = gettext_noop("That ticket number and code do not match.")
 TOO_MANY_WRONG_CODES = gettext_noop("Too many wrong codes for this ticket. Please try again in ten minutes.")
+NO_TICKET_NUMBER = gettext_noop("Enter the ticket number, for example 20261122-ABCDEFGH.")
+TOO_MANY_LINKS = gettext_noop(
+    "The link has been requested too often. Please check your mail first, or try again later."
+)
+LINK_REQUESTED = gettext_noop(
+    "If there is a message with this ticket number, and its writer gave an e-mail address, "
+    "we send the link to that address within a few minutes."
+)
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
 LABELS: Mapping[str, str] = {

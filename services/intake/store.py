@@ -91,6 +91,7 @@ def ticket_update(stored: Document) -> TicketUpdate:
         n=stored["n"],
         place=stored["place"],
         at=stored["at"],
+        what=stored["what"],
         text=stored["text"],
         state=case["state"],
         round=case["round"],

@@ -32,7 +32,7 @@ class Receipt(Documented):
     query_code: str
     """The code that opens the ticket, 12 characters; only the resident has it."""
     status_url: str
-    """The address of the ticket."""
+    """The address that opens the ticket. It contains the query code, so only the resident may have it."""
 
 
 class Submissions:
@@ -150,11 +150,9 @@ class Submissions:
         ]
 
     def _receipt(self, inquiry_id: str) -> Receipt:
-        return Receipt(
-            inquiry_id=inquiry_id,
-            query_code=ids.query_code(self._secret, inquiry_id),
-            status_url=f"{self.settings.public_url}/inquiries/{inquiry_id}",
-        )
+        code = ids.query_code(self._secret, inquiry_id)
+        status_url = f"{self.settings.public_url}/status?ticket={inquiry_id}&code={code}"
+        return Receipt(inquiry_id=inquiry_id, query_code=code, status_url=status_url)
 
 
 def _event_id(given: Submission, key: str | None) -> str:

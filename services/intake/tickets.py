@@ -1,4 +1,7 @@
-"""Tickets: what a resident with the query code sees, and the rating that the resident gives."""
+"""Tickets: what a resident with the query code sees, and the rating that the resident gives.
+
+Numbers and codes are accepted as people type them, see `ids.as_typed`.
+"""
 
 import time
 
@@ -45,19 +48,18 @@ class Tickets:
         """
         entries = await self._opened(inquiry_id, code)
         received = InquiryReceived.model_validate_json(entries[0]["value"])
-        ratings = [one["value"] for one in entries if one["type"] == InquiryRated.type]
-        rated = [InquiryRated.model_validate_json(one).round for one in ratings]
-        updates = await self.store.updates(inquiry_id)
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, rated)
+        given = [one["value"] for one in entries if one["type"] == InquiryRated.type]
+        ratings = [InquiryRated.model_validate_json(one) for one in given]
+        updates = await self.store.updates(received.inquiry_id)
+        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings)
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, if the code is right. A right code is never limited."""
-        right = bool(ids.INQUIRY_ID.fullmatch(inquiry_id)) and ids.same_code(
-            code or "", ids.query_code(self._secret, inquiry_id)
-        )
-        entries = await self.ledger.of(inquiry_id) if right else []
-        if not entries or await self._erased(inquiry_id):
-            self._count_wrong(inquiry_id)
+        number = ids.typed_inquiry_id(inquiry_id)
+        right = number is not None and ids.same_code(code or "", ids.query_code(self._secret, number))
+        entries = await self.ledger.of(number) if number is not None and right else []
+        if number is None or not entries or await self._erased(number):
+            self._count_wrong(number or inquiry_id)
             raise Problem(404, NO_SUCH_TICKET)
         return entries
 
@@ -79,6 +81,7 @@ class Tickets:
         Raises Problem 404, 409 or 429.
         """
         seen = await self.ticket(inquiry_id, code)
+        inquiry_id = seen.inquiry_id
         if seen.reply is None or given.round != seen.round:
             raise Problem(
                 409,

@@ -1,7 +1,8 @@
 """Intake's pages as HTML: one function for each page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,10 +10,14 @@ from uuid import uuid4
 from fastapi.responses import HTMLResponse
 
 from services.intake.responses import Ticket
-from services.intake.sentences import labels
+from services.intake.sentences import LINK_REQUESTED, labels
+from shared.runtime import timestamps
 from shared.runtime.languages import Lang
 from shared.runtime.settings import DEFAULT_ZONE
+from shared.runtime.timestamps import from_text
+from shared.runtime.translations import translations
 from shared.web.layout import Site, templates
+from shared.web.text_language import language_attribute
 
 Values = Mapping[str, Any]
 Departments = Sequence[tuple[str, str]]
@@ -43,6 +48,7 @@ def write_in(
         values={"key": str(uuid4()), **values},
         errors=errors,
         departments=departments,
+        language_of=partial(language_attribute, page=lang),
     )
 
 
@@ -59,6 +65,7 @@ def preview(lang: Lang, subject: str, body: str, values: Values, published: bool
         "no-store",
         subject=subject,
         body=body,
+        language_of=partial(language_attribute, page=lang),
         hidden=[
             *((name, values[name]) for name in SENT_AGAIN if values.get(name)),
             *(("departments", code) for code in values.get("departments") or []),
@@ -67,27 +74,36 @@ def preview(lang: Lang, subject: str, body: str, values: Values, published: bool
     )
 
 
-def thank_you(
-    lang: Lang, inquiry_id: str, query_code: str, status_url: str, status: int = 202, site: Site = HERE
-) -> HTMLResponse:
-    """The ticket number and the query code; no other page shows the code."""
-    return RENDER(
-        "thank_you.html",
-        lang,
-        status,
-        site,
-        "no-store",
-        inquiry_id=inquiry_id,
-        query_code=query_code,
-        status_url=status_url,
-    )
+def thank_you(lang: Lang, inquiry_id: str, query_code: str, status: int = 202, site: Site = HERE) -> HTMLResponse:
+    """The ticket number and the query code, and the link with both; no other page shows the code."""
+    return RENDER("thank_you.html", lang, status, site, "no-store", inquiry_id=inquiry_id, query_code=query_code)
+
+
+def private(page: HTMLResponse) -> HTMLResponse:
+    """The page with headers that keep its address, which may contain a query code, from other sites and from indexes."""
+    page.headers.update({"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"})
+    return page
 
 
 def ask_status(
     lang: Lang, values: Values, error: str | None = None, status: int = 200, site: Site = HERE
 ) -> HTMLResponse:
     """The form for ticket number and code. It is sent as POST, so that the code is in no address and no log."""
-    return RENDER("ask_status.html", lang, status, site, "no-store", values=values, error=error)
+    return private(RENDER("ask_status.html", lang, status, site, "no-store", values=values, error=error))
+
+
+def ask_link(
+    lang: Lang, values: Values, error: str | None = None, status: int = 200, site: Site = HERE
+) -> HTMLResponse:
+    """The form for the number of a ticket whose link the resident has lost."""
+    return private(RENDER("ask_link.html", lang, status, site, "no-store", values=values, error=error))
+
+
+def link_requested(lang: Lang, an_hour: int, a_day: int, site: Site = HERE) -> HTMLResponse:
+    """The answer to that form, the same for every ticket number. It tells how often a link can be requested."""
+    said = translations(lang).gettext(LINK_REQUESTED)
+    page = RENDER("link_requested.html", lang, 202, site, "no-store", said=said, an_hour=an_hour, a_day=a_day)
+    return private(page)
 
 
 def status(
@@ -95,17 +111,19 @@ def status(
     ticket: Ticket,
     code: str,
     zone: tzinfo = DEFAULT_ZONE,
-    rated: bool = False,
     errors: Mapping[str, str] | None = None,
     values: Values | None = None,
     status: int = 200,
     site: Site = HERE,
+    now: datetime | None = None,
 ) -> HTMLResponse:
-    """The ticket that `GET /inquiries/{id}` returns as JSON. `rated`: the resident has rated this round.
+    """The ticket that `GET /inquiries/{id}` returns as JSON.
 
-    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`).
+    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`). `now` tells whether
+    the answer is late; it is the current time unless given.
     """
-    return RENDER(
+    due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
+    page = RENDER(
         "status.html",
         lang,
         status,
@@ -114,7 +132,10 @@ def status(
         ticket=ticket,
         code=code,
         zone=zone,
-        rated=rated,
+        late=due_at is not None and due_at < (now or timestamps.now()),
+        rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
         values=values or {},
+        language_of=partial(language_attribute, page=lang),
     )
+    return private(page)

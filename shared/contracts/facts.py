@@ -54,6 +54,7 @@ EVENT_TYPES = tuple(
         "reply.composed",
         "inquiry.answered",
         "inquiry.rated",
+        "inquiry.link-requested",
         "part.offered",
         "part.changed",
         "part.accepted",

@@ -4,10 +4,15 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from datetime import date
 from uuid import UUID, uuid4
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+SIMILAR = str.maketrans("ILO", "110")
+TYPED_MAX = 100
+"""How many characters of a typed number or code are read; more is neither."""
+NOT_A_CHARACTER_OF_IDS = re.compile(r"[^0-9A-Z]")
 INQUIRY_ID = re.compile(r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}")
 PART_ID = re.compile(r"(?P<inquiry_id>\d{8}-[0-9A-HJKMNP-TV-Z]{8})-p[1-9]\d*")
 DEPARTMENT_CODE_FORM = r"[a-z][a-z0-9-]{1,30}"
@@ -36,9 +41,25 @@ def _crockford(number: int, characters: int) -> str:
 
 
 def same_code(given: str, expected: str) -> bool:
-    """Compare in constant time. Ignores case, spaces and hyphens; reads I and L as 1 and O as 0, as Crockford specifies."""
-    cleaned = given.strip().upper().replace("-", "").replace(" ", "").translate(str.maketrans("ILO", "110"))
-    return hmac.compare_digest(cleaned.encode(), expected.encode())
+    """Compare a typed code in constant time; see `as_typed` for what is ignored."""
+    return hmac.compare_digest(as_typed(given).encode(), expected.encode())
+
+
+def typed_inquiry_id(given: str) -> str | None:
+    """The ticket number that a person typed or pasted, in its own form; None for anything else. See `as_typed`."""
+    characters = as_typed(given)
+    found = f"{characters[:8]}-{characters[8:]}"
+    return found if INQUIRY_ID.fullmatch(found) else None
+
+
+def as_typed(given: str) -> str:
+    """The characters of a typed number or code, full-width ones too, in upper case.
+
+    Ignores spaces, dashes of every kind and other signs. Reads I and L as 1 and O as 0, as Crockford specifies.
+    """
+    characters = unicodedata.normalize("NFKC", given[: TYPED_MAX + 1]).upper()
+    cleaned = NOT_A_CHARACTER_OF_IDS.sub("", characters).translate(SIMILAR)
+    return cleaned if len(given) <= TYPED_MAX else ""
 
 
 def derived_id(cause: str, what: str) -> str:

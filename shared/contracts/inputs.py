@@ -59,6 +59,14 @@ class InquiryRated(Payload):
     """The resident's comment, at most 20,000 characters; null when not given."""
 
 
+class InquiryLinkRequested(Payload):
+    """Somebody who knows the ticket number asks for the link to the ticket; it goes to the contact on file."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.link-requested"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+
+
 class PartMessage(Payload):
     """The fields that every message in an outbox has."""
 
@@ -204,6 +212,7 @@ DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
 LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,
     InquiryRated,
+    InquiryLinkRequested,
     CaseAssign,
     CaseWithdrawPart,
     CaseRecallPart,

@@ -74,7 +74,7 @@ class ResidentTold(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied` or `answered`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered` or `link`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

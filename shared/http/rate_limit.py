@@ -34,6 +34,11 @@ class RateLimit:
         times.append(now_s)
         return 0
 
+    def undo(self, key: str) -> None:
+        """Forget the last event of this key, because its request has failed."""
+        if times := self._times.get(key[:KEY_MAX]):
+            times.pop()
+
 
 def client_of(request: Request) -> str:
     """The key of a client for a rate limit: its IPv4 address, or its IPv6 /64 network, which one subscriber receives.

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from services.intake import views as intake
-from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import SUBJECTS
@@ -36,6 +36,10 @@ PARAGRAPHS = (Paragraph(department="water", name=LONG, text=f"已修复。\n\n{U
 PICTURE = Ticket(
     inquiry_id="20261122-7KX4MQ2B",
     subject=UNBROKEN,
+    body=UNBROKEN,
+    area=UNBROKEN[:100],
+    public=True,
+    confidential=False,
     language="zh",
     state="answered",
     round=2,
@@ -43,13 +47,16 @@ PICTURE = Ticket(
         DepartmentShown(code=f"d{at}", name=LONG, role="lead", state=state, due_at="2026-11-22T16:30:00Z")
         for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
     ],
+    answer_due_at=None,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
         TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),
     ],
     reply=Reply(text="", paragraphs=PARAGRAPHS),
     rated=[],
+    ratings=[],
 )
+RATING = RatingShown(round=2, solved=False, satisfied="no", words=UNBROKEN)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,
@@ -86,9 +93,20 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=SITE),
     "wrong": lambda lang: intake.write_in(lang, {"departments": ["d1"]}, WRONG, DEPARTMENTS, site=SITE),
     "preview": lambda lang: intake.preview(lang, LONG, UNBROKEN, {"subject": LONG, "body": UNBROKEN}, False, SITE),
-    "thanks": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status", site=SITE),
+    "thanks": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", site=SITE),
     "ask": lambda lang: intake.ask_status(lang, {}, UNBROKEN, site=SITE),
+    "lost": lambda lang: intake.ask_link(lang, {"inquiry_id": "x"}, UNBROKEN, site=SITE),
+    "requested": lambda lang: intake.link_requested(lang, 3, 5, site=SITE),
     "status": lambda lang: intake.status(lang, PICTURE, "7XK2M9QP4TWC", site=SITE),
+    "waiting": lambda lang: intake.status(
+        lang,
+        PICTURE.model_copy(update={"state": "in-progress", "reply": None, "answer_due_at": "2026-11-22T16:30:00.000Z"}),
+        "7XK2M9QP4TWC",
+        site=SITE,
+    ),
+    "rated": lambda lang: intake.status(
+        lang, PICTURE.model_copy(update={"rated": [2], "ratings": [RATING]}), "7XK2M9QP4TWC", site=SITE
+    ),
     "hall": lambda lang: notifier.hall(lang, [ENTRY] * 3, "x", site=SITE),
     "nothing": lambda lang: notifier.hall(lang, [], site=SITE),
     "entry": lambda lang: notifier.hall_entry(lang, ENTRY, site=SITE),
@@ -176,7 +194,7 @@ def test_the_first_key_offers_to_skip_to_the_content(browser: Any, address: str)
 
 
 def test_every_control_is_large_enough_for_a_finger(browser: Any, address: str) -> None:
-    for name in ("write", "status", "ask", "confirm", "stop", "stopped"):
+    for name in ("write", "status", "ask", "lost", "requested", "waiting", "rated", "confirm", "stop", "stopped"):
         look(browser, address, name, "zh", 360, "light")
         small = browser.execute_script(
             "return [...document.querySelectorAll('button, .button, summary, label.check, input[type=text], textarea')]"

@@ -155,6 +155,12 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
+    async def request_link(self) -> None:
+        """Ask for the link to the ticket."""
+        answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/link-request")
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
     async def command(self, kind: type[Payload], **fields: Any) -> None:
         """Send an operator's command; `by` is a marker too."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
@@ -204,6 +210,7 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p4", why=FILLING + mark("withdrawn/why"))
     await one.command(CaseReplay)
     await one.rate()
+    await one.request_link()
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.intake import api, pages
+from services.intake import api, pages, ticket_pages
 from services.intake.handlers import TicketUpdates
+from services.intake.links import Links
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import WRONG_CODES, Tickets
@@ -49,12 +50,14 @@ class Intake:
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(self.ledger, self.city, settings, SECRET)
         tickets = Tickets(self.store, self.ledger, SECRET)
+        self.links = Links(self.store, self.ledger, settings)
         self.publisher = publisher
         self.masker: Masker = MaskerInProcess()
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(submissions, tickets, TOKEN))
-        app.include_router(pages.routes(submissions, tickets, self.masker, INTAKE))
+        app.include_router(api.routes(submissions, tickets, self.links, TOKEN))
+        app.include_router(pages.routes(submissions, self.masker, INTAKE))
+        app.include_router(ticket_pages.routes(submissions, tickets, self.links, INTAKE))
         install_direct_routes(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
@@ -99,7 +102,8 @@ async def test_a_message_is_accepted_and_published(intake: Intake) -> None:
     assert response.status_code == 202
     receipt = response.json()
     assert receipt["query_code"] == ids.query_code(SECRET, receipt["inquiry_id"])
-    assert receipt["status_url"] == f"http://127.0.0.1:8001/inquiries/{receipt['inquiry_id']}"
+    link = f"ticket={receipt['inquiry_id']}&code={receipt['query_code']}"
+    assert receipt["status_url"] == f"http://127.0.0.1:8001/status?{link}"
     [(key, value, headers)] = await intake.publisher.until(1, topics.INPUTS)
     assert key == receipt["inquiry_id"].encode()
     given = json.loads(value or b"")

@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from services.intake import api, pages
+from services.intake import api, pages, ticket_pages
+from services.intake.links import Links
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import WRONG_CODES, Tickets
@@ -45,11 +46,13 @@ class Intakes:
     def _app(database: Database, ledger: Ledger, settings: Settings) -> FastAPI:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(ledger, city, settings, SECRET)
-        tickets = Tickets(IntakeStore(database), ledger, SECRET)
+        store = IntakeStore(database)
+        tickets, links = Tickets(store, ledger, SECRET), Links(store, ledger, settings)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(submissions, tickets, TOKEN))
-        app.include_router(pages.routes(submissions, tickets, MaskerInProcess(), INTAKE))
+        app.include_router(api.routes(submissions, tickets, links, TOKEN))
+        app.include_router(pages.routes(submissions, MaskerInProcess(), INTAKE))
+        app.include_router(ticket_pages.routes(submissions, tickets, links, INTAKE))
         return app
 
     def http(self, process: int = 0, peer: str = "203.0.113.7") -> httpx.AsyncClient:

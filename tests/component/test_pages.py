@@ -1,7 +1,9 @@
 """Every page in both languages with hostile values: escaped, well-formed, labelled, without scripts."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -11,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
-from services.intake.responses import DepartmentShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
@@ -23,6 +25,7 @@ from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
+from shared.web.text_language import language_attribute
 
 EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二行"
 EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
@@ -31,6 +34,10 @@ VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
 PICTURE = Ticket(
     inquiry_id="20261122-7KX4MQ2B",
     subject=EVIL,
+    body=EVIL,
+    area=EVIL,
+    public=True,
+    confidential=False,
     language="zh",
     state="answered",
     round=2,
@@ -38,13 +45,19 @@ PICTURE = Ticket(
         DepartmentShown(code="water", name=EVIL, role="lead", state="accepted", due_at="2026-11-22T16:30:00Z"),
         DepartmentShown(code="roads", name="道路处", role="co-handler", state=EVIL, due_at=None),
     ],
+    answer_due_at=None,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
         TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
     ],
     reply=Reply(text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),)),
     rated=[],
+    ratings=[],
 )
+WORKED_ON = PICTURE.model_copy(
+    update={"state": "in-progress", "reply": None, "answer_due_at": "2026-11-22T16:30:00.000Z"}
+)
+CONTENT = RatingShown(round=2, solved=True, satisfied="mostly", words=EVIL)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,
@@ -82,6 +95,14 @@ BOARD = Scoreboard(
 FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EVIL)
 DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
 
+BEFORE_DUE = datetime(2026, 11, 22, 16, 29, tzinfo=UTC)
+AFTER_DUE = datetime(2026, 11, 22, 16, 31, tzinfo=UTC)
+
+
+def rated_as(rating: RatingShown) -> Ticket:
+    return PICTURE.model_copy(update={"rated": [rating.round], "ratings": [rating]})
+
+
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write in": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=EVERYWHERE),
     "write in again": lambda lang: intake.write_in(
@@ -92,16 +113,25 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
         422,
     ),
     "preview": lambda lang: intake.preview(lang, EVIL, EVIL, {**FIELDS, "departments": ["water"]}, False, EVERYWHERE),
-    "thank you": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC", "/status"),
+    "thank you": lambda lang: intake.thank_you(lang, "20261122-7KX4MQ2B", "7XK2M9QP4TWC"),
     "ask status": lambda lang: intake.ask_status(lang, {}),
     "ask status again": lambda lang: intake.ask_status(lang, {"inquiry_id": EVIL}, EVIL, 404),
+    "ask link": lambda lang: intake.ask_link(lang, {}),
+    "ask link again": lambda lang: intake.ask_link(lang, {"inquiry_id": EVIL}, EVIL, 422),
+    "link requested": lambda lang: intake.link_requested(lang, 3, 5),
     "status": lambda lang: intake.status(lang, PICTURE, EVIL),
+    "status, worked on": lambda lang: intake.status(lang, WORKED_ON, "CODE", now=BEFORE_DUE),
+    "status, late": lambda lang: intake.status(lang, WORKED_ON, "CODE", now=AFTER_DUE),
+    "status, later version": lambda lang: intake.status(lang, PICTURE.model_copy(update={"state": EVIL}), "CODE"),
     "status, new": lambda lang: intake.status(
         lang,
         PICTURE.model_copy(update={"state": "registered", "departments": [], "timeline": [], "reply": None}),
         "CODE",
     ),
-    "status, rated": lambda lang: intake.status(lang, PICTURE, "CODE", rated=True),
+    "status, rated": lambda lang: intake.status(lang, rated_as(CONTENT), "CODE"),
+    "status, not solved": lambda lang: intake.status(
+        lang, rated_as(CONTENT.model_copy(update={"solved": False, "words": None})), "CODE"
+    ),
     "status, rating refused": lambda lang: intake.status(
         lang, PICTURE, "CODE", errors={"solved": EVIL, "satisfied": EVIL, "words": EVIL}, values={"words": EVIL}
     ),
@@ -276,10 +306,59 @@ def test_the_code_stands_in_no_address(lang: Lang) -> None:
     assert [one.attributes["method"] for one in page.all("form")] == ["post", "post"]
 
 
-def test_times_are_the_citys() -> None:
-    for lang, text in (("zh", "2026年11月23日 00:30"), ("en", "23 November 2026 00:30")):
-        page = shown("status", lang)  # type: ignore[arg-type]
-        assert text in [one.text for one in page.all("time")]
+@pytest.mark.parametrize(
+    ("name", "sentences"),
+    [
+        (
+            "status, worked on",
+            {
+                "zh": "我们将在 2026年11月23日 00:30 前答复您。",
+                "en": "You receive the reply by 23 November 2026 00:30.",
+            },
+        ),
+        (
+            "status, late",
+            {
+                "zh": "本应在 2026年11月23日 00:30 前答复您，现已超期，我们深表歉意。",
+                "en": "You should have received the reply by 23 November 2026 00:30. It is late. We are sorry.",
+            },
+        ),
+    ],
+)
+@EVERY_LANGUAGE
+def test_there_is_one_deadline_in_the_citys_time(name: str, sentences: dict[str, str], lang: Lang) -> None:
+    page = shown(name, lang)
+    assert [one.text for one in page.all("p") if one.attributes.get("class") == "deadline"] == [sentences[lang]]
+    assert len([one for one in page.all("time") if "li" not in one.inside]) == 1
+
+
+@EVERY_LANGUAGE
+def test_after_the_answer_there_is_no_deadline(lang: Lang) -> None:
+    for name in ("status", "status, new", "status, rated"):
+        assert not [one for one in shown(name, lang).all("p") if one.attributes.get("class") == "deadline"]
+
+
+@EVERY_LANGUAGE
+def test_a_resident_sees_the_own_message_and_choices(lang: Lang) -> None:
+    picture = PICTURE.model_copy(update={"subject": "路灯坏了", "body": "三天了。\n请修。", "area": "人民路"})
+    words = {
+        (True, False): {
+            "zh": "隐去个人信息后，与答复一并公开。",
+            "en": "We publish your message together with the reply",
+        },
+        (False, False): {"zh": "只有承办部门能看到您的联系方式。", "en": "Your message is not published."},
+        (True, True): {
+            "zh": "您要求保密，诉求不公开。",
+            "en": "Your message is not published, because it is confidential.",
+        },
+        (False, True): {"zh": "承办部门看不到您的联系方式。", "en": "The departments do not see your contact details."},
+    }
+    for (public, confidential), said in words.items():
+        seen = picture.model_copy(update={"public": public, "confidential": confidential})
+        page = Page(bytes(intake.status(lang, seen, "CODE").body).decode())
+        assert said[lang] in page.source
+        own = [one.text for one in page.elements if one.text in ("路灯坏了", "三天了。\n请修。", "人民路")]
+        assert set(own) == {"路灯坏了", "三天了。\n请修。", "人民路"}
 
 
 def test_a_rated_round_is_not_asked_about_again() -> None:
@@ -288,9 +367,107 @@ def test_a_rated_round_is_not_asked_about_again() -> None:
     assert "We have received your rating." in page.source
 
 
+@pytest.mark.parametrize(
+    ("name", "answers", "next_steps"),
+    [
+        (
+            "status, rated",
+            {"zh": ["已解决", "基本满意", EVIL], "en": ["Yes", "Mostly", EVIL]},
+            {"zh": "您无需再做什么。", "en": "You need not do anything else."},
+        ),
+        (
+            "status, not solved",
+            {"zh": ["未解决", "基本满意"], "en": ["No", "Mostly"]},
+            {"zh": "请重新提交诉求并写明本编号", "en": "please write to us again and name this ticket number"},
+        ),
+    ],
+)
+@EVERY_LANGUAGE
+def test_a_rating_is_shown_with_what_happens_next(
+    name: str, answers: dict[str, list[str]], next_steps: dict[str, str], lang: Lang
+) -> None:
+    page = shown(name, lang)
+    assert [one.text for one in page.all("dd")][: len(answers[lang])] == answers[lang]
+    assert next_steps[lang] in page.source
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_no_page_shows_a_code_of_the_program(name: str, lang: Lang) -> None:
+    texts = " ".join(one.text for one in shown(name, lang).all("body"))
+    assert not re.search(r"\bNone\b|\bTrue\b|\bFalse\b|in-progress|co-handler|contact\.", texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "attribute"),
+    [
+        ("路灯坏了三天", "en", ' lang="zh-CN"'),
+        ("路灯坏了三天", "zh", ""),
+        ("The light is broken", "zh", ' lang="en"'),
+        ("The light is broken", "en", ""),
+        ("The light at 人民路 is broken", "zh", ' lang="en"'),
+        ("请修 iPhone 充电桩", "en", ' lang="zh-CN"'),
+        ("见 https://city.example/a/b/c/d/e", "en", ' lang="zh-CN"'),
+        ("12345 — 🚦", "en", ""),
+        ("", "zh", ""),
+        (None, "zh", ""),
+    ],
+)
+def test_a_text_in_another_language_than_its_page_says_so(text: str | None, page: Lang, attribute: str) -> None:
+    assert language_attribute(text, page) == attribute
+
+
+@EVERY_LANGUAGE
+def test_every_text_of_the_other_language_is_marked(lang: Lang) -> None:
+    other, tag = {"zh": ("The light is broken", "en"), "en": ("路灯坏了", "zh-CN")}[lang]
+    reply = Reply(text=other, paragraphs=(Paragraph(department="water", name=other, text=other),))
+    handlers = [DepartmentShown(code="water", name=other, role="lead", state="accepted", due_at=None)]
+    timeline = [TimelineEntry(at="2026-11-22T02:00:00Z", text=one) for one in (other, f"{other}\n{other}")]
+    texts = {"subject": other, "body": other, "area": other, "reply": reply, "departments": handlers}
+    rating = CONTENT.model_copy(update={"words": other})
+    seen = rated_as(rating).model_copy(update=texts | {"timeline": timeline})
+    for response in (intake.status(lang, seen, "CODE"), intake.preview(lang, other, other, {}, True)):
+        page = Page(bytes(response.body).decode())
+        around = [one for one in page.elements if one.text.strip() == other and one.attributes.get("lang") == tag]
+        written = page.source.count(other)
+        assert len({id(one) for one in around}) == written >= 2
+    typed = dict.fromkeys(("subject", "body", "area"), other)
+    for response, names in (
+        (intake.write_in(lang, typed, {"email": "x"}, []), {"subject", "body", "area"}),
+        (intake.status(lang, PICTURE, "CODE", errors={"solved": "x"}, values={"words": other}), {"words"}),
+    ):
+        fields = Page(bytes(response.body).decode()).all("input", "textarea")
+        assert {one.attributes["name"] for one in fields if one.attributes.get("lang") == tag} == names
+    whole = seen.model_copy(update={"reply": Reply(text=other, paragraphs=())})
+    assert f'dir="auto" lang="{tag}">{other}</p>' in bytes(intake.status(lang, whole, "CODE").body).decode()
+
+
+@EVERY_PAGE
+@EVERY_LANGUAGE
+def test_titles_contain_neither_codes_nor_residents_texts(name: str, lang: Lang) -> None:
+    if name.startswith(("status", "ask", "thank", "link", "preview", "write")):
+        title = next(shown(name, lang).all("title")).text
+        assert EVIL[:8] not in title
+        assert "CODE" not in title
+        assert "7XK2" not in title
+
+
 def test_pages_with_a_code_are_not_kept_by_the_browser() -> None:
-    for name in ("thank you", "status", "write in", "preview"):
+    for name in ("thank you", "status", "write in", "preview", "ask status", "ask link", "link requested"):
         assert PAGES[name]("zh").headers["cache-control"] == "no-store"
+
+
+def test_pages_at_an_address_with_a_code_tell_it_nobody() -> None:
+    for name in ("status", "status, rating refused", "ask status", "ask status again"):
+        headers = PAGES[name]("zh").headers
+        assert (headers["referrer-policy"], headers["x-robots-tag"]) == ("no-referrer", "noindex")
+
+
+@EVERY_LANGUAGE
+def test_following_the_message_needs_no_code_and_keeps_the_language(lang: Lang) -> None:
+    page = shown("thank you", lang)
+    links = [one.attributes["href"] for one in page.all("a") if one.attributes.get("class") == "button"]
+    assert links == [f"/status?ticket=20261122-7KX4MQ2B&code=7XK2M9QP4TWC&lang={lang}"]
 
 
 @pytest.mark.parametrize(

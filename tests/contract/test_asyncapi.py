@@ -76,4 +76,5 @@ def test_intake_sends_only_messages_of_residents() -> None:
     assert [one["$ref"].rpartition("/")[2] for one in sent["messages"]] == [
         "chorus.inquiry.received",
         "chorus.inquiry.rated",
+        "chorus.inquiry.link-requested",
     ]

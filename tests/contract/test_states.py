@@ -33,6 +33,7 @@ from tests.builders import (
     assigned,
     contributed,
     given_by,
+    link_requested,
     rated,
     recalled,
     received,
@@ -46,6 +47,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
 STEPS: dict[str, Step] = {
     "chorus.inquiry.received": received("路灯"),
     "chorus.inquiry.rated": rated(),
+    "chorus.inquiry.link-requested": link_requested(),
     "chorus.part.accepted": accepted("lighting"),
     "chorus.part.contributed": contributed("lighting", "修好了"),
     "chorus.part.replied": replied("lighting", "在修"),

@@ -28,6 +28,7 @@ from tests.builders import (
     assigned,
     contributed,
     drafted,
+    link_requested,
     rated,
     received,
     replied,
@@ -194,6 +195,10 @@ class LifeOfACase(RuleBasedStateMachine):
     @rule(round=st.integers(1, 2))
     def rate(self, round: int) -> None:
         self.then(rated, round)
+
+    @rule()
+    def request_link(self) -> None:
+        self.then(link_requested)
 
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:

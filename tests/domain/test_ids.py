@@ -33,14 +33,75 @@ def test_every_query_code_is_twelve_crockford_characters(secret: bytes, inquiry_
     assert len(code) == 12
 
 
-@pytest.mark.parametrize("given", ["0123456789AB", " 0123-4567-89ab ", "O123456789AB", "oi23 4567 89ab"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "0123456789AB",
+        " 0123-4567-89ab ",
+        "O123456789AB",
+        "oi23 4567 89ab",
+        "０１２３—４５６７—８９ａｂ",
+        "ol23\t4567\n89ab",
+    ],
+)
 def test_a_code_is_accepted_with_similar_letters_case_and_separators(given: str) -> None:
     assert ids.same_code(given, "0123456789AB")
 
 
-@pytest.mark.parametrize("given", ["", "0123456789AC", "0123456789A", "0123456789ABC", "０１２３４５６７８９AB"])
+@pytest.mark.parametrize(
+    "given", ["", "0123456789AC", "0123456789A", "0123456789ABC", "零123456789AB", "0123456789AB" + " " * 100]
+)
 def test_another_code_does_not_match(given: str) -> None:
     assert not ids.same_code(given, "0123456789AB")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "20260316-7KQ2M9XD",
+        "202603167KQ2M9XD",
+        " 20260316 - 7kq2 m9xd\n",
+        "2026 0316 7KQ2M9XD",
+        "20260316–7KQ2M9XD",
+        "20260316—7KQ2M9XD",
+        "20260316−7KQ2M9XD",
+        "20260316－7KQ2M9XD",
+        "２０２６０３１６－７ＫＱ２Ｍ９ＸＤ",
+        "２０２６０３１６７ｋｑ２ｍ９ｘｄ",
+        "2O26O3I6-7KQ2M9XD",
+        "2o26o3l6-7kq2m9xd",
+        "[20260316-7KQ2M9XD]",
+        "编号：20260316-7KQ2M9XD。",
+        "\u202d20260316\u00ad-\u200b7KQ2M9XD\u202c",
+    ],
+)
+def test_a_ticket_number_is_read_as_people_type_it(given: str) -> None:
+    assert ids.typed_inquiry_id(given) == "20260316-7KQ2M9XD"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "20260316",
+        "20260316-7KQ2M9X",
+        "20260316-7KQ2M9XDD",
+        "20260316-7KQ2M9XU",
+        "2026031A-7KQ2M9XD",
+        "20260316-7KQ2M9XD-p1",
+        "二〇二六0316-7KQ2M9XD",
+        "20260316-7KQ2M9XD" + " " * 100,
+        "ﷺ" * 100,
+    ],
+)
+def test_anything_else_is_not_a_ticket_number(given: str) -> None:
+    assert ids.typed_inquiry_id(given) is None
+
+
+@given(st.text(), st.from_regex(r"[0-9]{8}-[0-9A-HJKMNP-TV-Z]{8}", fullmatch=True))
+def test_any_text_is_a_ticket_number_in_its_own_form_or_none(given: str, inquiry_id: str) -> None:
+    assert ids.INQUIRY_ID.fullmatch(ids.typed_inquiry_id(given) or inquiry_id)
+    assert ids.typed_inquiry_id(inquiry_id) == inquiry_id
 
 
 def test_a_ticket_number_is_the_day_and_eight_random_characters() -> None:

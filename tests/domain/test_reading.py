@@ -15,6 +15,7 @@ from tests.builders import (
     accepted,
     assigned,
     contributed,
+    link_requested,
     rated,
     received,
     record_of,
@@ -65,6 +66,7 @@ def test_an_event_of_a_later_version_is_read_with_any_content() -> None:
     "steps",
     [
         (received("路灯"), accepted("lighting"), replied("lighting", "在修"), contributed("lighting", "亮了"), rated()),
+        (received("路灯"), link_requested(), accepted("lighting"), link_requested()),
         (received("水管"), returned("water"), assigned("parks"), withdrawn("parks")),
     ],
 )

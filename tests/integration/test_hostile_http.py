@@ -211,6 +211,8 @@ def asked_wrongly(found: dict[str, Any], inquiry_id: str, code: str) -> None:
     for given in (SECRETS["wrong code"], code):
         httpx.get(f"{intake}/inquiries/{inquiry_id}", params={"code": given}, timeout=20)
         httpx.post(f"{intake}/status", data={"inquiry_id": inquiry_id, "code": given}, timeout=20)
+        httpx.get(f"{intake}/status", params={"ticket": inquiry_id, "code": given}, timeout=20)
+    httpx.post(f"{intake}/inquiries/{inquiry_id}/link-request", params={"code": code}, timeout=20)
     rating = {"round": 1, "solved": True, "satisfied": "yes", "words": SECRETS["words"]}
     httpx.post(f"{intake}/inquiries/{inquiry_id}/rating", params={"code": code}, json=rating, timeout=20)
     httpx.post(f"{intake}/inquiries", json=letter() | {"departments": ["no-such"], "area": ["x"]}, timeout=20)

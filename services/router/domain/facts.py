@@ -123,6 +123,10 @@ class Rated(NamedTuple):
     words: Commitment | None = None
 
 
+class LinkRequested(NamedTuple):
+    """Somebody who knows the ticket number asked for the link to the ticket."""
+
+
 class Offered(NamedTuple):
     """A department is offered a part, with the due times of its clocks.
 
@@ -200,6 +204,7 @@ Fact = (
     | Composed
     | Answered
     | Rated
+    | LinkRequested
     | Offered
     | Changed
     | Accepted
@@ -221,6 +226,7 @@ TYPES: Mapping[type[Fact], str] = {
     Composed: "reply.composed",
     Answered: "inquiry.answered",
     Rated: "inquiry.rated",
+    LinkRequested: "inquiry.link-requested",
     Offered: "part.offered",
     Changed: "part.changed",
     Accepted: "part.accepted",

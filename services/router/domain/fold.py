@@ -123,6 +123,7 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Composed: _composed,
     facts.Answered: _answered,
     facts.Rated: _rated,
+    facts.LinkRequested: _unchanged,
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Accepted: _accepted,

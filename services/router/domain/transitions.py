@@ -13,6 +13,7 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, reply
+from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import NOT_ANSWERED, NOT_WITHDRAWABLE, Facts, Refuse, part_of
 from services.router.domain.rules.ratings import rate
@@ -23,6 +24,7 @@ from shared.contracts.inputs import (
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
+    InquiryLinkRequested,
     InquiryRated,
     InquiryReceived,
     PartAccepted,
@@ -88,6 +90,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
     Transition(InquiryRated.type, ("answered",), NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
+    Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(PartAccepted.type, KNOWN, ("offered",), accept),
     Transition(PartAccepted.type, KNOWN, ("accepted", *OVER), NOT_OFFERED),
     Transition(PartContributed.type, KNOWN, OPEN, contribute),

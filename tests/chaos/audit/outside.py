@@ -11,6 +11,7 @@ BEHIND = {
     "assigned": "inquiry.assigned",
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
+    "link": "inquiry.link-requested",
 }
 """The mails to residents, and the event of each."""
 

@@ -17,6 +17,7 @@ from tests.builders import (
     contributed,
     given_by,
     input_record,
+    link_requested,
     rated,
     received,
     replayed,
@@ -55,6 +56,7 @@ def steps(inquiry_id: str) -> Mapping[str, Step]:
         "assigned": assigned("parks", "noise"),
         "withdrawn": withdrawn("roads"),
         "rated": rated(),
+        "link requested": link_requested(),
     }
 
 

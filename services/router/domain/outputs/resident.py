@@ -20,6 +20,7 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Replied: "replied",
     facts.Answered: "answered",
     facts.Rated: "progressed",
+    facts.LinkRequested: "link",
     facts.Accepted: "progressed",
     facts.Contributed: "progressed",
     facts.Returned: "progressed",

@@ -18,6 +18,9 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Replied: gettext_noop("%(department)s writes: %(text)s"),
     facts.Answered: gettext_noop("Your message is answered.\n\n%(reply)s"),
     facts.Rated: gettext_noop("Your rating is recorded. Thank you."),
+    facts.LinkRequested: gettext_noop(
+        "As requested, here is the link to your message. If you did not ask for it, you need not do anything."
+    ),
     facts.Accepted: gettext_noop("%(department)s has taken up your message."),
     facts.Contributed: gettext_noop("%(department)s has handed in its share of the answer."),
     facts.Returned: gettext_noop("%(department)s has given its part back; somebody else will be found."),
