@@ -10,17 +10,14 @@ from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import holds_token
-from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
+from shared.http.parameters import InquiryId, OptionalIdempotencyKey, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented
 from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body, parsed
 
-IDEMPOTENCY_KEY = "A key of your choice, 1 to 200 characters: a repeat with the same key and body is the same message."
 ACCEPT_LANGUAGE = "The languages that the resident reads; used when the body has no `language`."
 HEADERS: dict[str, OptionalText] = {
-    "idempotency-key": TypeAdapter(
-        Annotated[str | None, Field(min_length=1, max_length=200, description=IDEMPOTENCY_KEY)]
-    ),
+    "idempotency-key": TypeAdapter(OptionalIdempotencyKey),
     "accept-language": TypeAdapter(Annotated[str | None, Field(description=ACCEPT_LANGUAGE)]),
 }
 REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)

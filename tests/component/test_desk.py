@@ -121,11 +121,20 @@ async def test_a_refused_command_has_a_reason(office: Office) -> None:
 
 async def test_a_command_with_an_idempotency_key_is_accepted_once(office: Office) -> None:
     await office.decide(TRIAGE)
-    key = {"Idempotency-Key": "k"}
+    key = {"Idempotency-Key": "a random key of a client"}
     first, again = [await office.command(key, type="assign", lead="parks") for _ in range(2)]
     assert first.json() == again.json()
     problem(await office.command(key, type="assign", lead="water"), 422)
     assert await office.commands.entries.count_documents({}) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 15, "k" * 201])
+async def test_a_key_has_sixteen_to_two_hundred_characters(office: Office, key: str) -> None:
+    await office.decide(TRIAGE)
+    body = problem(await office.command({"Idempotency-Key": key}, type="assign", lead="parks"), 422)
+    assert [one["pointer"] for one in body["errors"]] == ["/idempotency-key"]
+    assert "16 characters" in body["detail"] or "201 characters" in body["detail"]
+    assert await office.commands.entries.count_documents({}) == 0
 
 
 @pytest.mark.parametrize(

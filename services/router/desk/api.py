@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
@@ -16,14 +16,13 @@ from services.router.desk.retirement import Retirement
 from services.router.stores.store import RouterStore
 from shared.city import City, Department
 from shared.http.identity import BEARER, operators_only
-from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
+from shared.http.parameters import After, DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.publisher import Publisher
 from shared.service.reconciliation import Published, place_of
 
 CITY_MAX = 4 * 1024 * 1024
-IDEMPOTENCY_KEY = "A key of your choice: a repeat with the same key and body is the same command."
 STATES = [
     "registered",
     "triage",
@@ -121,7 +120,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
     async def command(
         inquiry_id: InquiryId,
         request: Request,
-        idempotency_key: Annotated[str | None, Header(max_length=200, description=IDEMPOTENCY_KEY)] = None,
+        idempotency_key: IdempotencyKeyHeader = None,
     ) -> CommandAccepted:
         return await commands.take(inquiry_id, await limited_body(request), idempotency_key)
 
