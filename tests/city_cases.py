@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.city import Department, Name, Policy, Rule
-from shared.city.entries import CityEntry
+from shared.city.entries import CityEntry, Paragraphs
 from shared.city.parsing import Outline
 
 Loc = tuple[str | int, ...]
@@ -15,6 +15,10 @@ NOTHING = object()
 GOOD: dict[str, Any] = {
     "name": {"zh": "某城", "en": "Some City"},
     "time_zone": "Asia/Shanghai",
+    "telephone": "12345",
+    "emergency": {"zh": "着火请打119。", "en": "For a fire, call 119."},
+    "scope": {"zh": "本市各部门的事。", "en": "Matters of the city's departments."},
+    "privacy": {"zh": "只用于办理。", "en": "Used only to handle it."},
     "departments": [
         {"code": "roads", "name": {"zh": "道路局", "en": "Roads"}, "email": "desk@roads.example"},
         {"code": "lamps", "name": {"zh": "路灯所", "en": "Lamps"}, "parent": "roads", "areas": ["河边"]},
@@ -62,6 +66,14 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
         ("", '"" is not a time zone'),
         ("x" * 5_000, f'"{"x" * 60}…" is not a time zone'),
     ],
+    (Outline, "telephone"): [
+        ("call us", '"call us" is not allowed; write a telephone number such as 12345 or 0731-88880000'),
+        ("12", '"12" is not allowed; write a telephone number'),
+        ("1" * 41, "characters; write at most 40"),
+    ],
+    (Outline, "emergency"): [("call 119", '"call 119" is not an object')],
+    (Outline, "scope"): [({}, "it is missing; add it")],
+    (Outline, "privacy"): [({"zh": "只用于办理。"}, "it is missing; add it")],
     (Outline, "departments"): [],
     (Outline, "rules"): [],
     (Outline, "policies"): [([], "the list is empty; write one policy")],
@@ -119,6 +131,8 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Policy, "resolve_h"): [(95, BACKWARDS)],
     (Name, "zh"): [],
     (Name, "en"): [],
+    (Paragraphs, "zh"): [],
+    (Paragraphs, "en"): [],
 }
 """Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
@@ -171,8 +185,9 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
             yield Case(loc, value, says, (*loc, *inner))
         for value, says in MEANT[kind, name]:
             yield Case(loc, value, says, place)
-        if form.get("$ref", "").endswith("/Name"):
-            yield from _of_record(Name, loc)
+        for nested in (Name, Paragraphs):
+            if any(one.get("$ref", "").endswith(f"/{nested.__name__}") for one in (form, *form.get("anyOf", ()))):
+                yield from _of_record(nested, loc)
 
 
 def _wrong(form: dict[str, Any]) -> Iterator[tuple[Loc, Any, str]]:

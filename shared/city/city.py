@@ -55,7 +55,8 @@ class City(CityEntry):
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    Name, time zone, rules and policies come from `applied`. Departments are added or updated, never removed.
+    All but the departments come from `applied`. Departments are added or updated, never removed,
+    and are in the order of `applied`; the others follow.
     Applying does not change whether a department is retired: only `retire` and `put_department` do.
     """
     if current is None:
@@ -65,7 +66,11 @@ def merge(current: City | None, applied: City) -> City:
         given.pop(one.code, one).model_copy(update={"retired": one.retired, "retired_why": one.retired_why})
         for one in current.departments
     )
-    return _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+    # The present order is the one in which contradictions are found: at the department that was applied, not at its twin.
+    merged = _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+    place = {one.code: at for at, one in enumerate(applied.departments)}
+    in_order = sorted(merged.departments, key=lambda one: place.get(one.code, len(place)))
+    return merged.model_copy(update={"departments": tuple(in_order)})
 
 
 def put_department(city: City, department: Department) -> City:

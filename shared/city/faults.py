@@ -101,6 +101,7 @@ _CODE_FORM = "write 2 to 31 of a-z, 0-9 and -, beginning with a letter"
 _FORMS = {
     "email": "write one address such as desk@roads.example",
     "phones": "write a telephone number such as 0731-88880000",
+    "telephone": "write a telephone number such as 12345 or 0731-88880000",
     "lead": f"write a department's code ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "co_handlers": f"write departments' codes ({_CODE_FORM[6:]}) or {AREA_OFFICE}",
     "channels": "write the name of a channel such as web or hotline",
@@ -124,7 +125,7 @@ def told(error: ErrorDetails, kind: type[CityEntry]) -> str:
 
 
 def _meant(kind: type[CityEntry], loc: Loc) -> str:
-    """The one nested record there is, is a name."""
+    """The nested records are names and paragraphs, which have the same fields."""
     known = list(kind.model_fields if len(loc) == 1 else Name.model_fields)
     return nearest(str(loc[-1]), known, f"known are {', '.join(known)}")
 

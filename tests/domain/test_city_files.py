@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from shared.city import CityError, Department, Name, Policy, Rule, load_city
+from shared.city.entries import Paragraphs
 from shared.city.faults import MOST_TOLD
 from shared.city.folder import CITY_FIELDS
 from shared.city.parsing import CITY_BYTES_MAX, Outline
 from shared.city.yaml_file import FILE_BYTES_MAX
-from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
+from tests.city_cases import CASES, GOOD, MEANT, NOTHING, PLACES, Case, put
 
 LISTS = ("departments", "rules", "policies")
 IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
+NOTICES = ("emergency", "scope", "privacy")
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
 
 
@@ -38,10 +40,20 @@ def problems(folder: Path) -> tuple[str, ...]:
 def test_a_valid_city_is_loaded(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     assert [one.code for one in city.departments] == ["roads", "lamps", "hills", "signs"]
+    assert city.telephone == "12345"
+    assert {name: getattr(city, name).model_dump() for name in NOTICES} == {name: GOOD[name] for name in NOTICES}
+
+
+@pytest.mark.parametrize("name", ["telephone", "emergency", "scope", "privacy"])
+def test_a_city_may_leave_out_its_telephone_and_notices(tmp_path: Path, name: str) -> None:
+    assert getattr(load_city(write(tmp_path, put(GOOD, (name,), NOTHING))), name) is None
+    assert getattr(load_city(write(tmp_path, put(GOOD, (name,), None))), name) is None
 
 
 def test_every_field_of_every_record_has_error_cases() -> None:
-    fields = {(kind, name) for kind in (Outline, Department, Rule, Policy, Name) for name in kind.model_fields}
+    fields = {
+        (kind, name) for kind in (Outline, Department, Rule, Policy, Name, Paragraphs) for name in kind.model_fields
+    }
     assert set(MEANT) == fields
     assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *LISTS}
     wrong = {case.loc for case in CASES}

@@ -123,7 +123,7 @@ def test_apply_adds_and_updates_departments_and_removes_none() -> None:
     current = a_city(a_department("roads"), a_department("lamps"), revision=7)
     applied = a_city(a_department("lamps", email="new@lamps.example"), a_department("parks"))
     merged = merge(current, applied)
-    assert [one.code for one in merged.departments] == ["roads", "lamps", "parks"]
+    assert [one.code for one in merged.departments] == ["lamps", "parks", "roads"]
     assert merged.department("lamps") == a_department("lamps", email="new@lamps.example")
     assert merged.revision == 7
 
