@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends, Query
 
 from services.notifier.domain.deliveries import State
 from services.notifier.domain.hall import HallEntry
-from services.notifier.parameters import HallAfter
+from services.notifier.parameters import HallAfter, existing_place
 from services.notifier.responses import DeliveryShown, Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import InquiryIdFilter
 from shared.http.problems import Problem, answered, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.settings import Settings
 from shared.runtime.translations import translations
@@ -28,10 +29,12 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
         "/hall/feed.json",
         tags=["hall"],
         response_class=FeedAnswer,
-        responses=answered(Feed),
+        dependencies=[KNOWN_FIELDS_ONLY],
+        responses={**answered(Feed), **documented(404)},
         summary="Answered public inquiries as JSON Feed 1.1",
     )
     async def feed(after: HallAfter = None) -> FeedAnswer:
+        await existing_place(store, after)
         entries = await store.hall_page(after, PAGE + 1)
         content = feed_of(entries, settings).model_dump(exclude_unset=True)
         return FeedAnswer(content, headers={"Cache-Control": "no-cache"})
@@ -39,7 +42,7 @@ def routes(store: NotifierStore, settings: Settings, token: bytes) -> APIRouter:
     @api.get(
         "/deliveries",
         tags=["operators"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        dependencies=[Depends(BEARER), Depends(operators_only(token)), KNOWN_FIELDS_ONLY],
         summary="Deliveries of mails with their state, newest first",
         responses=documented(401, 429),
     )

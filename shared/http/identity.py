@@ -21,25 +21,36 @@ def holds_token(request: Request, token: bytes) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
 
 
-def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
-    """A FastAPI dependency that answers 401 without the token, and 429 after too many wrong tokens from one address.
+class WrongTokens:
+    """Counts the wrong tokens of each address.
 
     The right token is checked first, so that nobody can lock out an operator by guessing from the same address.
     """
-    wrong_tokens = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
 
-    async def check(request: Request) -> None:
-        if holds_token(request, token):
-            return
+    def __init__(self) -> None:
+        self._limit = RateLimit(WRONG_TOKENS, WRONG_TOKENS_PERIOD_S)
+
+    def count(self, request: Request) -> None:
+        """Count a wrong token. Raises Problem 429 after too many from one address."""
         client = client_of(request)
-        has_header = bool(request.headers.get("authorization"))
-        if has_header and (wait_s := wrong_tokens.wait_s(client, time.monotonic())):
+        if wait_s := self._limit.wait_s(client, time.monotonic()):
             log.warning("too many wrong operator tokens from one address", client=client)
             raise Problem(
                 429,
                 f"Too many wrong tokens from address {client!r}; try again in {wait_s} s.",
                 headers={"Retry-After": str(wait_s)},
             )
+
+
+def operators_only(token: bytes, wrong_tokens: WrongTokens | None = None) -> Callable[[Request], Awaitable[None]]:
+    """A FastAPI dependency that answers 401 without the token, and 429 after too many wrong tokens from one address."""
+    counted = wrong_tokens or WrongTokens()
+
+    async def check(request: Request) -> None:
+        if holds_token(request, token):
+            return
+        if request.headers.get("authorization"):
+            counted.count(request)
         raise Problem(
             401,
             "This request needs the operator's token: send `Authorization: Bearer <token>`.",
@@ -47,3 +58,26 @@ def operators_only(token: bytes) -> Callable[[Request], Awaitable[None]]:
         )
 
     return check
+
+
+def operator_or_anybody(token: bytes, wrong_tokens: WrongTokens) -> Callable[[Request], bool]:
+    """Tells whether a request has the token, where anybody may send one without.
+
+    A wrong token is 401, and 429 after too many: who sends one expects its rights, or guesses.
+    """
+
+    def trusted(request: Request) -> bool:
+        if not (authorization := request.headers.get("authorization")):
+            return False
+        if holds_token(request, token):
+            return True
+        if not authorization.lower().startswith("bearer"):
+            return False  # of another scheme, which a proxy in front of intake may use
+        wrong_tokens.count(request)
+        raise Problem(
+            401,
+            "The token is wrong: send the operator's token as `Authorization: Bearer <token>`, or none.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+    return trusted

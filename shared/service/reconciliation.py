@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.contracts.documented import Documented
-from shared.http.identity import BEARER, operators_only
+from shared.http.identity import BEARER, WrongTokens, operators_only
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import wait_until_committed
@@ -90,11 +91,21 @@ class Missing(Documented):
     """The ids of the messages that this service does not have."""
 
 
-def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen: Unseen | None = None) -> APIRouter:
-    """The routes of a service. `relay`: it has a ledger. `unseen`: returns the message ids that its view does not have."""
+def routes(
+    service: Service,
+    token: bytes,
+    *,
+    relay: Relay | None = None,
+    unseen: Unseen | None = None,
+    wrong_tokens: WrongTokens | None = None,
+) -> APIRouter:
+    """The routes of a service. `relay`: it has a ledger. `unseen`: returns the message ids that its view does not have.
+
+    `wrong_tokens` counts them together with those of the service's other routes.
+    """
     api = APIRouter(
         tags=["reconciling"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        dependencies=[Depends(BEARER), Depends(operators_only(token, wrong_tokens)), KNOWN_FIELDS_ONLY],
         responses=documented(401, 422, 429, 503),
     )
 
@@ -127,14 +138,18 @@ def routes(service: Service, token: bytes, *, relay: Relay | None = None, unseen
 
 
 def _ledger_routes(api: APIRouter, relay: Relay) -> None:
-    @api.get("/ledger", summary="The accepted inputs, without their text")
+    @api.get("/ledger", responses=documented(404), summary="The accepted inputs, without their text")
     async def page(
         after: Annotated[
             str, Query(max_length=100, description="Continue after this place: `next` of the previous page.")
         ] = "",
         limit: PageSize = 100,
     ) -> LedgerPage:
-        found = await entries(relay.ledger, *place_of(after), limit + 1)
+        inquiry_id, n = place_of(after)
+        place = {"inquiry_id": inquiry_id, "n": max(n, 0)}
+        if after and not (is_place(after, inquiry_id, n) and await relay.ledger.entries.find_one(place, ["_id"])):
+            raise unknown_place(after)
+        found = await entries(relay.ledger, inquiry_id, n, limit + 1)
         next_after = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
         return LedgerPage(entries=found[:limit], next=next_after)
 
@@ -154,6 +169,11 @@ def place_of(after: str) -> tuple[str, int]:
     if n.isdecimal() and len(n) > N_DIGITS:
         raise Problem(422, f"after {shown(after)} has too many digits; write a place such as 20260316-7KQ2M9XD/3.")
     return inquiry_id, int(n) if n.isdecimal() else -1
+
+
+def is_place(after: str, inquiry_id: str, n: int) -> bool:
+    """Whether `place_of` has read all of `after`."""
+    return after == (inquiry_id if n < 0 else f"{inquiry_id}/{n}")
 
 
 async def entries(ledger: Ledger, inquiry_id: str, n: int, limit: int) -> list[EntryShown]:

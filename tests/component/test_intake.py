@@ -22,6 +22,7 @@ from shared.city import City, retire
 from shared.contracts import ids
 from shared.http import problems
 from shared.http.direct_routes import install_direct_routes
+from shared.http.identity import WRONG_TOKENS
 from shared.kafka import topics
 from shared.ledger import ledger
 from shared.ledger.ledger import Ledger
@@ -258,6 +259,30 @@ async def test_a_channel_of_staff_needs_the_token(intake: Intake, channel: str) 
     assert answer.headers["www-authenticate"] == "Bearer"
     assert await intake.ledger.entries.count_documents({}) == 0
     assert (await intake.write(BEARER, channel=channel)).status_code == 202
+
+
+async def test_wrong_tokens_are_refused_and_limited_and_the_right_one_never(intake: Intake) -> None:
+    for _ in range(WRONG_TOKENS):
+        answer = await intake.write({"Authorization": "Bearer wrong"})
+        problem(answer, 401)
+        assert answer.headers["www-authenticate"] == "Bearer"
+    limited = await intake.write({"Authorization": "Bearer wrong"}, external_id="A-1")
+    problem(limited, 429)
+    assert int(limited.headers["retry-after"]) > 0
+    assert await intake.ledger.entries.count_documents({}) == 0
+    assert (await intake.write(BEARER, external_id="A-1")).status_code == 202
+    assert (await intake.write()).status_code == 202
+
+
+@pytest.mark.parametrize("given", ["Bearer", "bearer  ", "BEARER wrong", f"Bearer x{TOKEN.decode()}"])
+async def test_a_token_that_is_not_the_right_one_is_wrong(intake: Intake, given: str) -> None:
+    problem(await intake.write({"Authorization": given}), 401)
+
+
+async def test_another_scheme_is_no_token(intake: Intake) -> None:
+    basic = {"Authorization": f"Basic {TOKEN.decode()}"}
+    assert (await intake.write(basic)).status_code == 202
+    problem(await intake.write(basic, channel="hotline"), 401)
 
 
 @pytest.mark.parametrize("channel", OPEN_CHANNELS)

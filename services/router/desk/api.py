@@ -18,9 +18,10 @@ from shared.city import City, Department
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import After, DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.publisher import Publisher
-from shared.service.reconciliation import Published, place_of
+from shared.service.reconciliation import Published, is_place, place_of
 
 CITY_MAX = 4 * 1024 * 1024
 STATES = [
@@ -41,7 +42,7 @@ STATES = [
 def routes(cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, token: bytes) -> APIRouter:
     api = APIRouter(
         tags=["desk"],
-        dependencies=[Depends(BEARER), Depends(operators_only(token))],
+        dependencies=[Depends(BEARER), Depends(operators_only(token)), KNOWN_FIELDS_ONLY],
         responses=documented(401, 404, 422, 429, 503),
     )
     _city_routes(api, city, retirement)
@@ -140,7 +141,10 @@ def _decision_routes(api: APIRouter, store: RouterStore, publisher: Publisher) -
         after: Annotated[str | None, Query(description="Only decisions after `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
-        lines = decision_lines(store, *place_of(after or ""), limit)
+        inquiry_id, n = place_of(after or "")
+        if after and not (is_place(after, inquiry_id, n) and await store.decisions.has(inquiry_id, max(n, 1))):
+            raise unknown_place(after)
+        lines = decision_lines(store, inquiry_id, n, limit)
         # The status cannot change after the answer has begun, so errors must come up before: read the first line here.
         return Lines(with_first(await anext(lines, ""), lines))
 

@@ -7,6 +7,7 @@ from services.router.domain.case import Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
+from shared.http.query_fields import unknown_place
 from shared.kafka import topics
 
 
@@ -15,13 +16,15 @@ class CaseQueries:
         self.store = store
 
     async def page(self, state: str | None, department: str | None, after: str | None, limit: int) -> dict[str, Any]:
-        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`."""
+        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`. Raises Problem 404."""
         query: dict[str, Any] = {}
         if state:
             query["state"] = state
         if department:
             query["departments"] = department
         if after:
+            if not await self.store.cases.page({"_id": after}, 1):
+                raise unknown_place(after)
             query["_id"] = {"$gt": after}
         rows = await self.store.cases.page(query, limit + 1)
         subjects = await self.store.decisions.subjects([row["_id"] for row in rows])
