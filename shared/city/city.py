@@ -48,8 +48,9 @@ class City(CityEntry):
 
     @property
     def published(self) -> tuple[str, ...]:
-        """The departments' own telephone numbers and addresses: anybody may read them."""
-        return tuple(contact for one in self.departments for contact in (one.email, *one.phones) if contact)
+        """The city's telephone, and the departments' own numbers and addresses: anybody may read them."""
+        own = [contact for one in self.departments for contact in (one.email, *one.phones)]
+        return tuple(contact for contact in (self.telephone, *own) if contact)
 
 
 def merge(current: City | None, applied: City) -> City:
