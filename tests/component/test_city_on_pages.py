@@ -1,6 +1,7 @@
 """Every page shows the city's name, telephone, emergency notice, scope and privacy, as the city in force has them."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from fastapi.responses import HTMLResponse
@@ -27,6 +28,7 @@ TEXTS = {
     "privacy": Paragraphs(zh="只用于办理", en="Only to handle it"),
 }
 WHOLE = CITY.model_copy(update={"name": Name(zh="云汀市", en="Yunting"), "telephone": "(0731) 123-45", **TEXTS})
+router_document = cache(lambda: document_of("router"))
 GENERIC = {"zh": "遇紧急情况，请直接拨打 110", "en": "In an emergency, call 110"}
 PAGES: dict[str, Callable[[Lang, Site], HTMLResponse]] = {
     "form": lambda lang, site: intake.write_in(lang, {}, {}, [], site=site),
@@ -37,7 +39,7 @@ PAGES: dict[str, Callable[[Lang, Site], HTMLResponse]] = {
     "hall": lambda lang, site: notifier.hall(lang, [ENTRY], site=site),
     "reply": lambda lang, site: notifier.hall_entry(lang, ENTRY, site=site),
     "scoreboard": lambda lang, site: scorer.scoreboard(lang, BOARD, NOVEMBER, ("2026-10", None), site=site),
-    "topics": lambda lang, site: topics_page(lang, document_of("router"), site),
+    "topics": lambda lang, site: topics_page(lang, router_document(), site),
     "error": lambda lang, site: layout.problem(lang, 404, site=site),
 }
 EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
