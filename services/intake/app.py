@@ -9,14 +9,14 @@ from services.intake.tickets import Tickets
 from shared.city import City
 from shared.contracts.inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
-from shared.http.identity import operators_only
+from shared.http.identity import WrongTokens, operators_only
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.masking.worker import MaskingWorker
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
-from shared.service.city_feed import CityFeed, read_city
+from shared.service.city_feed import CityFeed
 from shared.service.service import Service
 
 PREVIEW_S = 20.0
@@ -40,7 +40,7 @@ def make(settings: Settings) -> Service:
 
     for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
+    service.follows_city(city)
     service.reads(
         topics.RESIDENTS,
         group="intake",
@@ -55,8 +55,10 @@ def make(settings: Settings) -> Service:
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-    service.app.include_router(api.routes(submissions, tickets, links, token))
-    service.app.include_router(reconciliation.routes(service, operators_only(token), relay=relay, unseen=store.unseen))
+    wrong_tokens = WrongTokens()
+    service.app.include_router(api.routes(submissions, tickets, links, token, wrong_tokens))
+    check = operators_only(token, wrong_tokens)
+    service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
     service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
     install_direct_routes(service.app)

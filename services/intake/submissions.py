@@ -71,16 +71,12 @@ class Submissions:
     ) -> tuple[Receipt, bool]:
         """Write a message to the ledger. Returns its receipt, and True when it is a repeat.
 
-        Raises Problem: 401 for an `external_id` without the operator's token, 409 while a message with the same key is
-        being written, 422 for an unknown department, or for a key that belongs to another message.
+        Raises Problem: 401 for a field that needs the operator's token, 409 while a message with the same key is being
+        written, 422 for an unknown department, or for a key that belongs to another message.
         """
-        if given.external_id is not None and not trusted:
-            detail = (
-                f"external_id {shown(given.external_id)} needs the operator's token; send it, or leave external_id out"
-            )
-            raise Problem(
-                401, detail + ".", [FieldProblem(pointer="/external_id", detail=detail)], {"WWW-Authenticate": "Bearer"}
-            )
+        if not trusted and (problems := _untrusted_fields(given)):
+            detail = "; ".join(problem.detail for problem in problems)
+            raise Problem(401, detail + ".", problems, {"WWW-Authenticate": "Bearer"})
         id_ = _event_id(given, key)
         problems = self._unknown_departments(given.departments)
         # A repeat gets the first answer again, even if one of its departments has been retired since.
@@ -153,6 +149,19 @@ class Submissions:
         code = ids.query_code(self._secret, inquiry_id)
         status_url = f"{self.settings.public_url}/status?ticket={inquiry_id}&code={code}"
         return Receipt(inquiry_id=inquiry_id, query_code=code, status_url=status_url)
+
+
+def _untrusted_fields(given: Submission) -> list[FieldProblem]:
+    """The fields that need the operator's token."""
+    wrong = {}
+    if given.channel not in domain.OPEN_CHANNELS:
+        known = ", ".join(domain.OPEN_CHANNELS)
+        wrong["channel"] = f"{shown(given.channel)} needs the operator's token; send it, or write one of {known}"
+    if given.external_id is not None:
+        wrong["external_id"] = (
+            f"{shown(given.external_id)} needs the operator's token; send it, or leave external_id out"
+        )
+    return [FieldProblem(pointer=f"/{name}", detail=f"{name} {detail}") for name, detail in wrong.items()]
 
 
 def _event_id(given: Submission, key: str | None) -> str:

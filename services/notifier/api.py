@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.notifier.domain.hall import HallEntry
-from services.notifier.parameters import HallAfter
+from services.notifier.parameters import HallAfter, existing_place
 from services.notifier.responses import Feed, FeedAnswer, FeedItem
 from services.notifier.store import NotifierStore
-from shared.http.problems import answered
+from shared.http.problems import answered, documented
+from shared.http.query_fields import KNOWN_FIELDS_ONLY
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.settings import Settings
 from shared.runtime.translations import translations
@@ -23,10 +24,12 @@ def routes(store: NotifierStore, settings: Settings) -> APIRouter:
         "/hall/feed.json",
         tags=["hall"],
         response_class=FeedAnswer,
-        responses=answered(Feed),
+        dependencies=[KNOWN_FIELDS_ONLY],
+        responses={**answered(Feed), **documented(404)},
         summary="Answered public inquiries as JSON Feed 1.1",
     )
     async def feed(after: HallAfter = None) -> FeedAnswer:
+        await existing_place(store, after)
         entries = await store.hall_page(after, PAGE + 1)
         content = feed_of(entries, settings).model_dump(exclude_unset=True)
         return FeedAnswer(content, headers={"Cache-Control": "no-cache"})

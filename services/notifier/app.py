@@ -15,7 +15,7 @@ from shared.kafka import topics
 from shared.masking.worker import MaskingWorker
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
-from shared.service.city_feed import CityFeed, read_city
+from shared.service.city_feed import CityFeed
 from shared.service.service import Service
 
 
@@ -26,7 +26,7 @@ def make(settings: Settings) -> Service:
     store = NotifierStore(service.database, keys)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    revisions = service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
+    revisions = service.follows_city(city)
     service.reads(
         topics.RESIDENTS,
         topics.EVENTS,

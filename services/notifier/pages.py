@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifier import views
-from services.notifier.parameters import HallAfter
+from services.notifier.parameters import HallAfter, existing_place
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.http.parameters import InquiryId
@@ -22,8 +22,15 @@ def routes(store: NotifierStore, city: CityFeed[City], settings: Settings, site:
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)
-    @router.get("/hall", tags=["hall"], response_class=HTMLResponse, summary="Answered public inquiries, as a page")
+    @router.get(
+        "/hall",
+        tags=["hall"],
+        response_class=HTMLResponse,
+        responses=documented(404, or_page=True),
+        summary="Answered public inquiries, as a page",
+    )
     async def hall(request: Request, after: HallAfter = None) -> Response:
+        await existing_place(store, after)
         found = await store.hall_page(after, PAGE + 1)
         further = found[PAGE - 1].inquiry_id if len(found) > PAGE else None
         return views.hall(language(request), found[:PAGE], further, city.zone(settings), site)

@@ -10,6 +10,7 @@ from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import hidden, unaddressed
 from shared.contracts.documented import Documented
 from shared.runtime import timestamps
+from shared.web.text import isolated_where_needed
 
 
 class FeedAnswer(JSONResponse):
@@ -26,7 +27,7 @@ class FeedItem(Documented):
     url: str
     """The address of the entry in the hall."""
     title: str
-    """The subject line, with personal data masked."""
+    """The subject line, with personal data masked; between U+2068 and U+2069 if it is written from right to left."""
     content_text: str
     """The message and the joint reply as plain text, with personal data masked."""
     date_published: str
@@ -42,7 +43,7 @@ class FeedItem(Documented):
         return cls(
             id=entry.inquiry_id,
             url=f"{hall_url}/hall/{entry.inquiry_id}",
-            title=entry.subject,
+            title=isolated_where_needed(entry.subject),
             content_text=f"{entry.body}\n\n{answer}",
             date_published=entry.answered_at,
             language=entry.language,

@@ -32,7 +32,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
-from shared.service.city_feed import CityFeed, read_city
+from shared.service.city_feed import CityFeed
 from shared.service.service import Service
 
 PUBLISHED_TOPICS = (
@@ -98,7 +98,7 @@ def make(settings: Settings) -> Service:
 
 
 def _subscribe(service: Service, router: Components) -> None:
-    service.reads(topics.CITY, group=None, read=read_city, handle=router.city.follow, answers_unreadable=True)
+    service.follows_city(router.city)
     service.reads(
         topics.INPUTS,
         group="router-core",

@@ -1,7 +1,7 @@
 """The scorer's routes: the scoreboard and the clocks of an inquiry."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
@@ -12,13 +12,20 @@ from services.scorer.domain.periods import FIRST_YEAR, LAST_YEAR, Period, neighb
 from services.scorer.domain.periods import period as period_of
 from services.scorer.queries import ScoreQueries
 from services.scorer.responses import ClockShown, Scoreboard
+from services.scorer.sorting import SORTS, Sorted, requested_choice
+from shared.http.accept import wants_page
 from shared.http.parameters import AsOf, InquiryId
 from shared.http.problems import FieldProblem, Problem, answered, documented
+from shared.http.query_fields import KNOWN_FIELDS_ONLY
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.web.layout import Site, language
 
 PERIOD = "A month, an ISO week or a day: `2026-11`, `2026-W47` or `2026-11-22`; without it, the month of `as_of`."
+FORMATS = ("html", "json")
+SORT = f"The column by which rows are sorted: {', '.join(SORTS)}; without it, the city's own order."
+ORDER = "`asc` or `desc`; without it, names ascend and figures descend. Rows without a value come last."
+LANG = "The language of the page and of names to sort by, `zh` or `en`; without it, the best match of Accept-Language."
 FORMAT = "`html` for the page, `json` for the data; without it, the page for a client that accepts HTML."
 
 
@@ -26,34 +33,17 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
     # These routes are public: events contain no words and no personal data.
     api = APIRouter(tags=["scores"])
 
-    @api.get(
-        "/scoreboard",
-        responses=answered(Scoreboard, or_page=True),
-        summary="Departments side by side over a period",
-    )
-    async def scoreboard(
-        request: Request,
-        period: Annotated[str | None, Query(description=PERIOD)] = None,
-        format: Annotated[Literal["json", "html"] | None, Query(description=FORMAT)] = None,
-        as_of: AsOf = None,
-    ) -> Response:
-        at = requested_time(as_of)
-        over = requested_period(period, at, scoring.city.zone(settings))
-        board = await scoring.scoreboard(over, at)
-        wants_page = format == "html" or (format is None and "text/html" in request.headers.get("accept", ""))
-        if not wants_page:
-            body = board.model_dump_json(by_alias=True)
-            return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
-        before, following = neighbours(over)
-        return views.scoreboard(language(request), board, before, following, site)
+    _scoreboard_route(api, scoring, settings, site)
 
     @api.get("/", include_in_schema=False)
-    async def front() -> Response:
-        return RedirectResponse("/scoreboard?format=html")
+    async def front(request: Request) -> Response:
+        chosen = f"&lang={language(request)}" if "lang" in request.query_params else ""
+        return RedirectResponse(f"/scoreboard?format=html{chosen}")
 
     @api.get(
         "/inquiries/{inquiry_id}/clocks",
         response_model_exclude_unset=True,
+        dependencies=[KNOWN_FIELDS_ONLY],
         summary="Every clock of an inquiry with its verdict",
         responses=documented(404),
     )
@@ -61,6 +51,42 @@ def routes(scoring: ScoreQueries, settings: Settings, site: Site) -> APIRouter:
         return await scoring.clocks(inquiry_id, requested_time(as_of))
 
     return api
+
+
+def _scoreboard_route(api: APIRouter, scoring: ScoreQueries, settings: Settings, site: Site) -> None:
+    @api.get(
+        "/scoreboard",
+        dependencies=[KNOWN_FIELDS_ONLY],
+        responses=answered(Scoreboard, or_page=True) | documented(422, or_page=True),
+        summary="Departments side by side over a period",
+    )
+    async def scoreboard(
+        request: Request,
+        period: Annotated[str | None, Query(description=PERIOD)] = None,
+        format: Annotated[str | None, Query(description=FORMAT)] = None,
+        as_of: AsOf = None,
+        sort: Annotated[str | None, Query(description=SORT)] = None,
+        order: Annotated[str | None, Query(description=ORDER)] = None,
+        lang: Annotated[str | None, Query(description=LANG)] = None,
+    ) -> Response:
+        reader = language(request)
+        as_page = format == "html" or (format != "json" and wants_page(request))
+        try:
+            requested_choice("format", format, FORMATS)
+            at = requested_time(as_of)
+            over = requested_period(period, at, scoring.city.zone(settings))
+            sorted_by = Sorted.requested(sort, order)
+        except Problem as problem:
+            if not as_page:
+                raise
+            return views.wrong_address(reader, problem.errors[0].pointer.removeprefix("/"), site)
+        board = await scoring.scoreboard(over, at)
+        board.departments = sorted_by.rows(board.departments, reader)
+        if not as_page:
+            body = board.model_dump_json(by_alias=True)
+            return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
+        asked = {"period": over.name} | ({"as_of": as_of} if as_of else {})
+        return views.scoreboard(reader, board, asked, neighbours(over, min(at, timestamps.now())), sorted_by, site)
 
 
 def requested_period(name: str | None, as_of: datetime, zone: ZoneInfo) -> Period:

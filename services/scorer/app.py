@@ -9,7 +9,7 @@ from shared.http.identity import operators_only
 from shared.kafka import topics
 from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
-from shared.service.city_feed import CityFeed, read_city
+from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_event
 from shared.service.service import Service
 
@@ -19,7 +19,7 @@ def make(settings: Settings) -> Service:
     store = ScorerStore(service.database)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
-    service.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
+    service.follows_city(city)
     service.reads(
         topics.EVENTS,
         group="scorer",

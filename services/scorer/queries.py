@@ -24,14 +24,18 @@ class ScoreQueries:
     city: CityFeed[City]
 
     async def scoreboard(self, over: Period, as_of: datetime) -> Scoreboard:
-        """The scoreboard of a period, from events up to `as_of`: a row for each department that is active or has counts."""
+        """The scoreboard of a period, from events up to `as_of`: a row for each department that is active or has counts.
+
+        Departments are in the city's own order; codes that the city does not know follow.
+        """
         facts = await self.store.facts(await self.store.inquiries_of(over))
         counted = await asyncio.to_thread(rows, list(facts.values()), over, as_of)
         city = self.city.city
         departments = city.departments if city else ()
         # Not validated: an event may have a department code that the rules for city files do not allow.
-        names = {code: Name.model_construct(zh=code, en=code) for code in counted}
-        names |= {one.code: one.name for one in departments}
+        unknown = sorted(counted.keys() - {one.code for one in departments})
+        names = {one.code: one.name for one in departments}
+        names |= {code: Name.model_construct(zh=code, en=code) for code in unknown}
         retired = {one.code for one in departments if one.retired}
         return Scoreboard(
             period=PeriodBounds.of(over),
@@ -39,7 +43,7 @@ class ScoreQueries:
             as_of=timestamps.to_text(as_of),
             departments=[
                 DepartmentScores.of(code, name, counted.get(code, DepartmentCounts()))
-                for code, name in sorted(names.items(), key=lambda one: one[0])
+                for code, name in names.items()
                 if code in counted or code not in retired
             ],
         )

@@ -54,14 +54,16 @@ class City(CityEntry):
 
     @property
     def published(self) -> tuple[str, ...]:
-        """The departments' own telephone numbers and addresses: anybody may read them."""
-        return tuple(contact for one in self.departments for contact in (one.email, *one.phones) if contact)
+        """The city's telephone, and the departments' own numbers and addresses: anybody may read them."""
+        own = [contact for one in self.departments for contact in (one.email, *one.phones)]
+        return tuple(contact for contact in (self.telephone, *own) if contact)
 
 
 def merge(current: City | None, applied: City) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    Name, time zone, rules, policies and calendars come from `applied`. Departments are added or updated, never removed.
+    All but the departments come from `applied`. Departments are added or updated, never removed,
+    and are in the order of `applied`; the others follow.
     Applying does not change whether a department is retired: only `retire` and `put_department` do.
     """
     if current is None:
@@ -71,7 +73,11 @@ def merge(current: City | None, applied: City) -> City:
         given.pop(one.code, one).model_copy(update={"retired": one.retired, "retired_why": one.retired_why})
         for one in current.departments
     )
-    return _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+    # The present order is the one in which contradictions are found: at the department that was applied, not at its twin.
+    merged = _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+    place = {one.code: at for at, one in enumerate(applied.departments)}
+    in_order = sorted(merged.departments, key=lambda one: place.get(one.code, len(place)))
+    return merged.model_copy(update={"departments": tuple(in_order)})
 
 
 def put_department(city: City, department: Department) -> City:

@@ -61,3 +61,26 @@ def operators_only(token: bytes, wrong_tokens: WrongTokens | None = None) -> Cal
         )
 
     return check
+
+
+def operator_or_anybody(token: bytes, wrong_tokens: WrongTokens) -> Callable[[Request], bool]:
+    """Tells whether a request has the token, where anybody may send one without.
+
+    A wrong token is 401, and 429 after too many: who sends one expects its rights, or guesses.
+    """
+
+    def trusted(request: Request) -> bool:
+        if not (authorization := request.headers.get("authorization")):
+            return False
+        if holds_token(request, token):
+            return True
+        if not authorization.lower().startswith("bearer"):
+            return False  # of another scheme, which a proxy in front of intake may use
+        wrong_tokens.count(request)
+        raise Problem(
+            401,
+            "The token is wrong: send the operator's token as `Authorization: Bearer <token>`, or none.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+    return trusted

@@ -1,6 +1,6 @@
 """Errors over HTTP: problem details (RFC 9457). Their sentences quote the value and say what would be right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -159,28 +159,35 @@ def possible(request: Request) -> list[str]:
     return ["HEAD", *found] if "GET" in found else found or ["HEAD", "GET"]
 
 
-def install(app: FastAPI) -> None:
+ProblemPage = Callable[[Request, Problem], Response | None]
+"""Makes the page of an error for a browser; None for a client that gets the problem document."""
+
+
+def install(app: FastAPI, page: ProblemPage = lambda _, __: None) -> None:
     """Answer every error of this application as a problem, never as a stack trace; add security headers to all answers."""
     app.add_middleware(SecurityHeaders)
 
+    def told(request: Request, problem: Problem) -> Response:
+        return page(request, problem) or problem.response()
+
     @app.exception_handler(Problem)
-    async def problem_raised(_: Request, problem: Problem) -> JSONResponse:
-        return problem.response()
+    async def problem_raised(request: Request, problem: Problem) -> Response:
+        return told(request, problem)
 
     @app.exception_handler(ValidationError)
-    async def invalid_model(_: Request, error: ValidationError) -> JSONResponse:
-        return invalid(error).response()
+    async def invalid_model(request: Request, error: ValidationError) -> Response:
+        return told(request, invalid(error))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_request(request: Request, error: RequestValidationError) -> Response:
         problems = [
             FieldProblem(pointer=pointer(one["loc"][1:]), detail=f"{name_of(one['loc'][1:])} {sentence(one)}")
             for one in error.errors()
         ]
-        return Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems).response()
+        return told(request, Problem(422, "; ".join(problem.detail for problem in problems[:5]) + ".", problems))
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> Response:
         details = {
             404: f"There is nothing at {shown(request.url.path)}.",
             405: f"{request.method} is not possible here.",
@@ -188,28 +195,32 @@ def install(app: FastAPI) -> None:
         plain_phrase = error.detail == HTTPStatus(error.status_code).phrase
         detail = details.get(error.status_code, error.detail) if plain_phrase else error.detail
         allow = {"Allow": ", ".join(possible(request))} if error.status_code == 405 else {}
-        return Problem(error.status_code, detail, headers={**(error.headers or {}), **allow}).response()
+        return told(request, Problem(error.status_code, detail, headers={**(error.headers or {}), **allow}))
 
     @app.exception_handler(PyMongoError)
-    async def store_unavailable(_: Request, error: PyMongoError) -> JSONResponse:
+    async def store_unavailable(request: Request, error: PyMongoError) -> Response:
         # The driver's message quotes the document, and with it what a resident wrote.
         log.warning("the store did not answer", error=type(error).__name__, code=getattr(error, "code", None))
-        return Problem(503, "The store is unavailable; try again in a moment.", headers={"Retry-After": "5"}).response()
+        return told(request, _unavailable("The store is unavailable; try again in a moment."))
 
     @app.exception_handler(KafkaError)
-    async def kafka_unavailable(_: Request, error: KafkaError) -> JSONResponse:
+    async def kafka_unavailable(request: Request, error: KafkaError) -> Response:
         log.warning("Kafka did not answer", error=type(error).__name__)
-        return Problem(503, "Kafka is unavailable; try again in a moment.", headers={"Retry-After": "5"}).response()
+        return told(request, _unavailable("Kafka is unavailable; try again in a moment."))
 
     @app.exception_handler(DependencyUnavailable)
-    async def dependency_unavailable(_: Request, error: DependencyUnavailable) -> JSONResponse:
+    async def dependency_unavailable(request: Request, error: DependencyUnavailable) -> Response:
         log.warning("a dependency is unavailable", dependency=error.dependency)
-        return Problem(503, str(error), headers={"Retry-After": "5"}).response()
+        return told(request, _unavailable(str(error)))
 
     @app.exception_handler(ClientDisconnect)
     async def client_disconnected(_: Request, __: ClientDisconnect) -> Response:
         return Response(status_code=400)  # the client has gone and cannot read it
 
     @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        return Problem(500, "Internal error; it has been logged.").response()
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return told(request, Problem(500, "Internal error; it has been logged."))
+
+
+def _unavailable(detail: str) -> Problem:
+    return Problem(503, detail, headers={"Retry-After": "5"})

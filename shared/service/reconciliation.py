@@ -15,6 +15,7 @@ from shared.contracts.documented import Documented
 from shared.http.identity import BEARER
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import wait_until_committed
@@ -97,7 +98,7 @@ def routes(service: Service, check: Check, *, relay: Relay | None = None, unseen
     """
     api = APIRouter(
         tags=["reconciling"],
-        dependencies=[Depends(BEARER), Depends(check)],
+        dependencies=[Depends(BEARER), Depends(check), KNOWN_FIELDS_ONLY],
         responses=documented(401, 403, 422, 429, 503),
     )
 
@@ -130,14 +131,18 @@ def routes(service: Service, check: Check, *, relay: Relay | None = None, unseen
 
 
 def _ledger_routes(api: APIRouter, relay: Relay) -> None:
-    @api.get("/ledger", summary="The accepted inputs, without their text")
+    @api.get("/ledger", responses=documented(404), summary="The accepted inputs, without their text")
     async def page(
         after: Annotated[
             str, Query(max_length=100, description="Continue after this place: `next` of the previous page.")
         ] = "",
         limit: PageSize = 100,
     ) -> LedgerPage:
-        found = await entries(relay.ledger, *place_of(after), limit + 1)
+        inquiry_id, n = place_of(after)
+        place = {"inquiry_id": inquiry_id, "n": max(n, 0)}
+        if after and not (is_place(after, inquiry_id, n) and await relay.ledger.entries.find_one(place, ["_id"])):
+            raise unknown_place(after)
+        found = await entries(relay.ledger, inquiry_id, n, limit + 1)
         next_after = f"{found[limit - 1].inquiry_id}/{found[limit - 1].n}" if len(found) > limit else None
         return LedgerPage(entries=found[:limit], next=next_after)
 
@@ -157,6 +162,11 @@ def place_of(after: str) -> tuple[str, int]:
     if n.isdecimal() and len(n) > N_DIGITS:
         raise Problem(422, f"after {shown(after)} has too many digits; write a place such as 20260316-7KQ2M9XD/3.")
     return inquiry_id, int(n) if n.isdecimal() else -1
+
+
+def is_place(after: str, inquiry_id: str, n: int) -> bool:
+    """Whether `place_of` has read all of `after`."""
+    return after == (inquiry_id if n < 0 else f"{inquiry_id}/{n}")
 
 
 async def entries(ledger: Ledger, inquiry_id: str, n: int, limit: int) -> list[EntryShown]:

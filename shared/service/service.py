@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
+from shared.city import City
 from shared.contracts.envelope import Payload
 from shared.http import problems
 from shared.http.problems import documented
@@ -29,12 +30,14 @@ from shared.runtime.logging import log
 from shared.runtime.settings import Settings
 from shared.runtime.tasks import Loop, cancel_and_wait
 from shared.service.asyncapi_document import asyncapi_document
+from shared.service.city_feed import CityFeed, read_city
 from shared.service.operational_routes import add_operational_routes
 from shared.service.process import http_server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
 from shared.service.watchdog import export_lag, fail_when_stuck
 from shared.store.login import store_login
 from shared.store.mongo import Database, UnreadableFormat, close, connect
+from shared.web.error_pages import error_pages
 from shared.web.layout import Site
 
 
@@ -72,8 +75,9 @@ class Service:
             name, self.publisher, self.database, self.subscriptions, works_without_kafka=works_without_kafka
         )
         self.broken: BaseException | None = None
+        self._city: CityFeed[Any] | None = None
         self._server: uvicorn.Server | None = None
-        problems.install(self.app)
+        problems.install(self.app, error_pages(self.site))
         add_operational_routes(self.app, name, self.readiness, self.asyncapi, self.site)
 
     # ── registration ─────────────────────────────────────────────────────────
@@ -113,6 +117,11 @@ class Service:
         subscription.attach(self.broker)
         self.subscriptions.append(subscription)
         return subscription
+
+    def follows_city(self, city: CityFeed[Any]) -> Subscription[City]:
+        """Follow the city in force; the pages show its name and its notices."""
+        self._city = city
+        return self.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
 
     def takes_replays(self) -> None:
         """Handle the dead letters that the desk replays. Call it after the other subscriptions are registered."""
@@ -227,7 +236,11 @@ class Service:
         urls = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
         urls |= {"scoreboard": self.settings.scoreboard_url}
         own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
-        return Site(**(urls | ({own: ""} if own else {})))
+        return Site(**(urls | ({own: ""} if own else {})), city=self.city_in_force)
+
+    def city_in_force(self) -> City | None:
+        """The newest revision of the city that this process has read; None before the first one."""
+        return self._city.city if self._city is not None else None
 
     def asyncapi(self) -> dict[str, Any]:
         specification = AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")

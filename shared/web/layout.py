@@ -4,6 +4,7 @@ No page loads anything from other hosts, and only `/docs` has a script. Every va
 isolated, so that their direction and line breaks do not affect the page around them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -18,10 +19,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.city import City
 from shared.http.security_headers import EVERY_ANSWER
 from shared.runtime.languages import LANGUAGES, Lang, language_of
 from shared.runtime.timestamps import from_text
 from shared.runtime.translations import LOCALES, date_and_time, translations, zone_name
+from shared.web.text import TAGS, isolated, language_tag, without_bidi_controls
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECURITY = {
@@ -33,16 +36,26 @@ SECURITY = {
     "Vary": "Accept-Language",
 }
 UNKNOWN = "—"
+DIALLED = re.compile(r"[^0-9+]")
 Render = Callable[..., HTMLResponse]
+
+
+def no_city() -> City | None:
+    """Before any city has been applied."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Base addresses of the pages without a trailing slash: "" for this service, None when unknown."""
+    """What all pages show: the addresses of the main pages, and the city in force.
+
+    An address is without a trailing slash: "" for this service, None when unknown.
+    """
 
     intake: str | None = None
     hall: str | None = None
     scoreboard: str | None = None
+    city: Callable[[], City | None] = no_city
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +68,8 @@ class PageLanguage:
 
 
 PAGE_LANGUAGES: Mapping[Lang, PageLanguage] = {
-    "zh": PageLanguage("zh", "zh-CN", Locale("zh").get_language_name() or "zh"),
-    "en": PageLanguage("en", "en", Locale("en").get_language_name() or "en"),
+    "zh": PageLanguage("zh", TAGS["zh"], Locale("zh").get_language_name() or "zh"),
+    "en": PageLanguage("en", TAGS["en"], Locale("en").get_language_name() or "en"),
 }
 OTHER: Mapping[Lang, Lang] = {"zh": "en", "en": "zh"}
 
@@ -80,7 +93,7 @@ def templates(folder: Path | None = None) -> Render:
     environments = {lang: _environment(folders, lang) for lang in LANGUAGES}
 
     def render(template: str, lang: Lang, code: int, site: Site, caching: str, /, **values: Any) -> HTMLResponse:
-        content = environments[lang].get_template(template).render(site=site, **values)
+        content = environments[lang].get_template(template).render(site=site, city=site.city(), **values)
         headers = {**SECURITY, "Cache-Control": caching, "Content-Language": PAGE_LANGUAGES[lang].tag}
         return HTMLResponse(content, code, headers=headers)
 
@@ -104,6 +117,10 @@ def _environment(folders: Sequence[Path], lang: Lang) -> Environment:
     locale = LOCALES[lang]
     environment.filters.update(
         moment=moment,
+        isolated=isolated,
+        without_bidi_controls=without_bidi_controls,
+        language_tag=language_tag,
+        dialled=lambda number: DIALLED.sub("", number),
         date=lambda at: format_date(at, "long", locale),
         date_and_time=lambda at, zone: date_and_time(at, zone, lang),
         zone_name=lambda zone: zone_name(zone, lang),
@@ -132,6 +149,9 @@ def percent(share: Decimal | str | None, lang: Lang) -> str:
 RENDER = templates()
 
 
-def problem(lang: Lang, status: int, detail: str | None = None, site: Site | None = None) -> HTMLResponse:
-    """The page for an error; `detail` is shown as it is."""
-    return RENDER("problem.html", lang, status, site or Site(), "no-store", status=status, detail=detail)
+def problem(
+    lang: Lang, status: int, detail: str | None = None, site: Site | None = None, reading: bool = False
+) -> HTMLResponse:
+    """The page for an error; `detail` is shown as it is. `reading`: nothing was sent, so the address may be opened again."""
+    values = {"status": status, "detail": detail, "reading": reading}
+    return RENDER("problem.html", lang, status, site or Site(), "no-store", **values)

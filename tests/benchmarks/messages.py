@@ -68,7 +68,7 @@ def _message(city: City, at: int, dice: random.Random, named: Sequence[str]) -> 
         inquiry_id="20260316-" + "".join(dice.choices(CROCKFORD, k=8)),
         subject=subject,
         body=_body(words, dice),
-        channel=dice.choice(("web", "hotline", "app", "wechat")),
+        channel=dice.choice(("web", "microblog", "app", "wechat")),
         contact=Contact(name="林听雨", phone="13900000000", email=email) if email else None,
         departments=(named[at % len(named)],) if named else (),
         public=dice.random() < 0.5,

@@ -17,6 +17,7 @@ from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
 from shared.city import Name
+from shared.city.entries import Paragraphs
 from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
@@ -24,13 +25,22 @@ from shared.web.layout import Site
 from shared.web.static_files import static_files
 from shared.web.topics_page import topics_page
 from tests.browser.chromium import NEEDS_CHROMIUM, served
+from tests.builders import CITY
 from tests.contract.test_asyncapi import document_of
 from tests.mailing import a_delivery, html, resident_mail
 
 pytestmark = NEEDS_CHROMIUM
-SITE = Site(intake="", hall="", scoreboard="")
 LONG = "一个名字特别长特别长特别长特别长的联合管理委员会办公室"
 UNBROKEN = "https://city.example/" + "a" * 150
+NOTICE = Paragraphs(zh=f"{LONG}。{UNBROKEN}", en=f"Call 119 at once. {UNBROKEN}")
+LONG_CITY = CITY.model_copy(
+    update={
+        "name": Name(zh=LONG, en="The United Municipality of Upper and Lower Something"),
+        "telephone": "+86 (0731) 1234-5678-90 12 34",
+        **dict.fromkeys(("emergency", "scope", "privacy"), NOTICE),
+    }
+)
+SITE = Site(intake="", hall="", scoreboard="", city=lambda: LONG_CITY)
 DEPARTMENTS = [(f"d{at}", name) for at, name in enumerate(("路灯管理处", "水务局", LONG) * 8)]
 PARAGRAPHS = (Paragraph(department="water", name=LONG, text=f"已修复。\n\n{UNBROKEN}"),) * 3
 PICTURE = Ticket(
@@ -81,6 +91,7 @@ ROW = DepartmentScores(
     ranked=False,
     rank=None,
 )
+NOVEMBER = {"period": "2026-11"}
 BOARD = Scoreboard(
     period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
     policy_id="sample",
@@ -117,9 +128,10 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "stopped": lambda lang: notifier.mail_page("stop", lang, "x" * 80, True, True, SITE),
     "mail": lambda lang: HTMLResponse(html(resident_mail(a_delivery(text=UNBROKEN, subject=UNBROKEN, language=lang)))),
     "digest": lambda lang: HTMLResponse(html(resident_mail(*NEWS[lang], whole=False))),
-    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12", site=SITE),
+    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, NOVEMBER, ("2026-10", "2026-12"), site=SITE),
     "topics": lambda lang: topics_page(lang, document_of("router"), SITE),
     "problem": lambda lang: layout.problem(lang, 503, UNBROKEN, site=SITE),
+    "wrong-address": lambda lang: scorer.wrong_address(lang, "period", SITE),
 }
 
 # WCAG 2.2, 1.4.3: the text of every element against the nearest painted ground behind it.

@@ -44,7 +44,7 @@ from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
 from tests.component.staff import OPERATOR
-from tests.component.test_intake import Intake
+from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
 from tests.mailing import KEYS
 
@@ -54,6 +54,9 @@ AT = "2026-03-16T05:00:00Z"
 
 
 # ── the services ─────────────────────────────────────────────────────────────
+
+
+FIRST_KEY = "the key of the first message"
 
 
 class Services:
@@ -142,7 +145,7 @@ class Services:
         named = {name: mark(place + name) for name in ("subject", "channel", "area")}
         body = FILLING + mark(place + "body")
         more = {"contact": contact, "departments": [mark(place + "departments")], "public": True}
-        answer = await self.intake.write({"Idempotency-Key": "the first"}, body=body, **named, **more)
+        answer = await self.intake.write({"Idempotency-Key": FIRST_KEY, **BEARER}, body=body, **named, **more)
         assert answer.status_code == 202, answer.text
         self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
         await self.on_the_log()

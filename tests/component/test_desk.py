@@ -19,6 +19,7 @@ from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.stores.store import RouterStore
 from shared.http import problems
+from shared.http.problems import shown
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
@@ -121,11 +122,20 @@ async def test_a_refused_command_has_a_reason(office: Office) -> None:
 
 async def test_a_command_with_an_idempotency_key_is_accepted_once(office: Office) -> None:
     await office.decide(TRIAGE)
-    key = {"Idempotency-Key": "k"}
+    key = {"Idempotency-Key": "a random key of a client"}
     first, again = [await office.command(key, type="assign", lead="parks") for _ in range(2)]
     assert first.json() == again.json()
     problem(await office.command(key, type="assign", lead="water"), 422)
     assert await office.commands.entries.count_documents({}) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 15, "k" * 201])
+async def test_a_key_has_sixteen_to_two_hundred_characters(office: Office, key: str) -> None:
+    await office.decide(TRIAGE)
+    body = problem(await office.command({"Idempotency-Key": key}, type="assign", lead="parks"), 422)
+    assert [one["pointer"] for one in body["errors"]] == ["/idempotency-key"]
+    assert "16 characters" in body["detail"] or "201 characters" in body["detail"]
+    assert await office.commands.entries.count_documents({}) == 0
 
 
 @pytest.mark.parametrize(
@@ -227,9 +237,34 @@ async def test_decisions_are_listed_as_lines_after_a_position(office: Office) ->
     assert await places("") == ["0/1", "0/2", "1/1", "1/2"]
     assert await places("20260316-00000000/1") == ["0/2", "1/1", "1/2"]
     assert await places("20260316-00000001/2") == []
-    assert await places("20260316-00000000/x") == ["0/1", "0/2", "1/1", "1/2"]
+    assert await places("20260316-00000001") == ["1/1", "1/2"]
     assert await places("", limit=3) == ["0/1", "0/2", "1/1"]
     assert await places("20260316-00000000/1", limit=2) == ["0/2", "1/1"]
+
+
+UNKNOWN_PLACES = ("x", "20260316-0000000Z", "20260316-00000000/9", "20260316-00000000/x", "20260316-00000000/01", "\0")
+
+
+@pytest.mark.parametrize("after", UNKNOWN_PLACES)
+async def test_an_unknown_place_in_a_list_is_404(office: Office, after: str) -> None:
+    await office.decide(*FIVE)
+    for path in ("/cases", "/decisions"):
+        body = problem(await office.http.get(path, params={"after": after}), 404)
+        assert body["detail"].startswith(f"There is no place {shown(after)}")
+
+
+async def test_a_place_stays_known_when_the_case_leaves_the_list(office: Office) -> None:
+    await office.decide(*FIVE)
+    asked = {"state": "triage", "after": "20260316-00000001"}
+    page = (await office.http.get("/cases", params=asked)).json()
+    assert [one["inquiry_id"][-1] for one in page["cases"]] == ["2", "4"]
+
+
+async def test_an_unknown_query_field_is_422_for_operators_only(office: Office) -> None:
+    for path in ("/cases?sate=triage", "/decisions?from=1", "/departments?all=1"):
+        [one] = problem(await office.http.get(path), 422)["errors"]
+        assert "is not a query field here" in one["detail"]
+        problem(await office.http.get(path, headers={"Authorization": ""}), 401)
 
 
 async def test_the_messages_of_a_decision_are_published_again_unchanged(office: Office) -> None:

@@ -19,7 +19,7 @@ from services.scorer.erasure import erase as erase_at_the_scorer
 from shared.contracts.inputs import INPUTS
 from shared.kafka import topics
 from shared.runtime.settings import Settings
-from tests.component.erasing import SERVICES, Services, all_services, tell_everything
+from tests.component.erasing import FIRST_KEY, SERVICES, Services, all_services, tell_everything
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
 from tests.component.staff import OPERATOR
 
@@ -170,7 +170,7 @@ async def test_an_erased_inquiry_is_404_and_its_dead_letters_are_not_replayed(
         await services.intake.look(id_, services.code) for id_ in (services.inquiry_id, "20260316-ZZZZZZZZ")
     ]
     assert (erased.status_code, erased.json()) == (404, unknown.json())
-    again = await services.intake.write({"Idempotency-Key": "the first"}, body="another body")
+    again = await services.intake.write({"Idempotency-Key": FIRST_KEY}, body="another body")
     assert (again.status_code, again.json()["inquiry_id"]) == (202, services.inquiry_id)
     letters = [f"{services.letters_of}-{number}" for number in range(2)]
     for outcome in await services.replaying.replay(letters, ReplayOrder(OPERATOR, "li", anyway=True)):

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.intake import api, pages, ticket_pages
+from services.intake.domain import OPEN_CHANNELS
 from services.intake.handlers import TicketUpdates
 from services.intake.links import Links
 from services.intake.store import IntakeStore
@@ -22,6 +23,7 @@ from shared.city import City, retire
 from shared.contracts import ids
 from shared.http import problems
 from shared.http.direct_routes import install_direct_routes
+from shared.http.identity import WRONG_TOKENS
 from shared.kafka import topics
 from shared.ledger import ledger
 from shared.ledger.ledger import Ledger
@@ -39,6 +41,7 @@ from tests.fakes import FakePublisher, MaskerInProcess
 SECRET = b"the secret of the query codes, 32+"
 TOKEN = b"the token of a channel or operator"
 BEARER = {"Authorization": f"Bearer {TOKEN.decode()}"}
+KEY = "a random key of a client"
 GOOD: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯坏了三天。"}
 
 
@@ -183,7 +186,7 @@ async def test_json_with_charset_utf_8_is_accepted(intake: Intake) -> None:
 
 
 async def test_the_same_key_and_body_return_the_same_ticket(intake: Intake) -> None:
-    first, again = [await intake.write({"Idempotency-Key": "k"}) for _ in range(2)]
+    first, again = [await intake.write({"Idempotency-Key": KEY}) for _ in range(2)]
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json() == again.json()
     assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
@@ -191,8 +194,8 @@ async def test_the_same_key_and_body_return_the_same_ticket(intake: Intake) -> N
 
 
 async def test_the_same_key_with_another_body_is_422_without_ticket_or_code(intake: Intake) -> None:
-    receipt = (await intake.write({"Idempotency-Key": "k"})).json()
-    answer = await intake.write({"Idempotency-Key": "k"}, body="别的事")
+    receipt = (await intake.write({"Idempotency-Key": KEY})).json()
+    answer = await intake.write({"Idempotency-Key": KEY}, body="别的事")
     problem(answer, 422)
     assert receipt["inquiry_id"] not in answer.text
     assert receipt["query_code"] not in answer.text
@@ -208,17 +211,17 @@ async def test_the_same_key_still_in_flight_is_409(intake: Intake, monkeypatch: 
         return await accept(entry)
 
     monkeypatch.setattr(intake.ledger, "accept", slowly)
-    first = asyncio.create_task(intake.write({"Idempotency-Key": "k"}))
+    first = asyncio.create_task(intake.write({"Idempotency-Key": KEY}))
     await begun.wait()
-    problem(await intake.write({"Idempotency-Key": "k"}), 409)
+    problem(await intake.write({"Idempotency-Key": KEY}), 409)
     go.set()
     assert (await first).status_code == 202
 
 
 async def test_a_repeat_returns_its_ticket_after_a_department_was_retired(intake: Intake) -> None:
-    first = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
+    first = await intake.write({"Idempotency-Key": KEY}, departments=["parks"])
     intake.city.use(retire(CITY, "parks").model_copy(update={"revision": 2}))
-    again = await intake.write({"Idempotency-Key": "k"}, departments=["parks"])
+    again = await intake.write({"Idempotency-Key": KEY}, departments=["parks"])
     assert (again.status_code, again.json()) == (202, first.json())
 
 
@@ -236,15 +239,64 @@ async def test_an_external_id_needs_the_token_and_is_unique_in_its_channel(intak
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        ("", "idempotency-key '' is empty; write at least one character"),
+        ("", "idempotency-key '' is too short; write at least 16 characters"),
+        ("k" * 15, f"idempotency-key '{'k' * 15}' is too short; write at least 16 characters"),
         ("k" * 201, "idempotency-key has 201 characters; write at most 200"),
     ],
 )
-async def test_a_key_has_one_to_two_hundred_characters(intake: Intake, key: str, why: str) -> None:
+async def test_a_key_has_sixteen_to_two_hundred_characters(intake: Intake, key: str, why: str) -> None:
     body = problem(await intake.write({"Idempotency-Key": key}), 422)
     assert body["detail"] == f"{why}."
     assert body["errors"] == [{"pointer": "/idempotency-key", "detail": why}]
-    assert (await intake.write({"Idempotency-Key": "k" * 200})).status_code == 202
+    for length in (16, 200):
+        assert (await intake.write({"Idempotency-Key": "k" * length})).status_code == 202
+
+
+@pytest.mark.parametrize("channel", ["hotline", "window", "import", "other", "office-5"])
+async def test_a_channel_of_staff_needs_the_token(intake: Intake, channel: str) -> None:
+    answer = await intake.write(channel=channel)
+    body = problem(answer, 401)
+    detail = (
+        f"channel '{channel}' needs the operator's token; send it, or write one of web, app, wechat, microblog, email"
+    )
+    assert body["errors"] == [{"pointer": "/channel", "detail": detail}]
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert await intake.ledger.entries.count_documents({}) == 0
+    assert (await intake.write(BEARER, channel=channel)).status_code == 202
+
+
+async def test_wrong_tokens_are_refused_and_limited_and_the_right_one_never(intake: Intake) -> None:
+    for _ in range(WRONG_TOKENS):
+        answer = await intake.write({"Authorization": "Bearer wrong"})
+        problem(answer, 401)
+        assert answer.headers["www-authenticate"] == "Bearer"
+    limited = await intake.write({"Authorization": "Bearer wrong"}, external_id="A-1")
+    problem(limited, 429)
+    assert int(limited.headers["retry-after"]) > 0
+    assert await intake.ledger.entries.count_documents({}) == 0
+    assert (await intake.write(BEARER, external_id="A-1")).status_code == 202
+    assert (await intake.write()).status_code == 202
+
+
+@pytest.mark.parametrize("given", ["Bearer", "bearer  ", "BEARER wrong", f"Bearer x{TOKEN.decode()}"])
+async def test_a_token_that_is_not_the_right_one_is_wrong(intake: Intake, given: str) -> None:
+    problem(await intake.write({"Authorization": given}), 401)
+
+
+async def test_another_scheme_is_no_token(intake: Intake) -> None:
+    basic = {"Authorization": f"Basic {TOKEN.decode()}"}
+    assert (await intake.write(basic)).status_code == 202
+    problem(await intake.write(basic, channel="hotline"), 401)
+
+
+@pytest.mark.parametrize("channel", OPEN_CHANNELS)
+async def test_residents_write_by_their_own_channels_without_a_token(intake: Intake, channel: str) -> None:
+    assert (await intake.write(channel=channel)).status_code == 202
+
+
+async def test_all_fields_that_need_the_token_are_named(intake: Intake) -> None:
+    body = problem(await intake.write(channel="hotline", external_id="A-1"), 401)
+    assert [one["pointer"] for one in body["errors"]] == ["/channel", "/external_id"]
 
 
 async def test_an_unavailable_store_is_503(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:

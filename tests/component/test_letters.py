@@ -137,6 +137,15 @@ async def test_the_list_has_all_services_oldest_first_in_pages(bureau: Bureau) -
     assert (paged, len(page["letters"])) == (ids, 2)
 
 
+async def test_an_unknown_place_or_field_of_the_list_is_refused(bureau: Bureau) -> None:
+    await bureau.put_aside(sent(0), service=bureau.one)
+    [letter] = await bureau.rows()
+    for after in ("nowhere", letter["id"]):
+        assert (await bureau.http.get("/dead-letters", params={"after": after})).status_code == 404
+    answer = await bureau.http.get("/dead-letters", params={"servce": bureau.one})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/servce")
+
+
 async def test_the_list_is_empty_without_dead_letters(bureau: Bureau) -> None:
     assert (await bureau.http.get("/dead-letters")).json() == NOTHING
 

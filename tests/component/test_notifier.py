@@ -1,5 +1,7 @@
 """The notifier on a real store: each notice is stored once; the hall shows the newest round."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +13,7 @@ from services.notifier import api, pages
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
+from services.notifier.responses import FeedItem
 from services.notifier.store import LEASE_S, NotifierStore
 from services.notifier.views import HERE as HALL
 from shared.city import City
@@ -26,6 +29,7 @@ from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage
 from shared.store.mongo import Database, Document
+from shared.web.error_pages import error_pages
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.fakes import MaskerInProcess
 from tests.mailing import KEYS
@@ -287,15 +291,55 @@ async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
     assert [one.inquiry_id[-1] for one in (*first, *second, *third)] == ["4", "3", "1", "2", "0"]
 
 
+async def test_an_unknown_place_in_the_hall_is_404(store: NotifierStore, settings: Settings) -> None:
+    await store.show([hall_entry(INQUIRY, "2026-03-16T04:00:00Z")])
+    async with over_http(store, settings) as http:
+        for path, accept, kind in (
+            ("/hall", "text/html", "text/html; charset=utf-8"),
+            ("/hall", "*/*", "application/problem+json"),
+            ("/hall/feed.json", "*/*", "application/problem+json"),
+        ):
+            answer = await http.get(path, params={"after": "20260316-ZZZZZZZZ"}, headers={"Accept": accept})
+            assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
+            assert (await http.get(path, params={"after": INQUIRY})).status_code == 200
+            assert (await http.get(path, params={"after": ""})).status_code == 200
+
+
+async def test_the_feed_refuses_unknown_fields(store: NotifierStore, settings: Settings) -> None:
+    async with over_http(store, settings) as http:
+        answer = await http.get("/hall/feed.json?befor=x")
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert (await http.get("/hall?utm_source=x")).status_code == 200
+
+
+def test_a_feed_title_that_turns_direction_is_isolated() -> None:
+    titles = {
+        "路灯不亮": "路灯不亮",
+        "مصباح الشارع": "\u2068مصباح الشارع\u2069",
+        "lamp \u202egnirts": "\u2068lamp gnirts\u2069",
+        "a \u2069 b": "\u2068a b\u2069",
+    }
+    for subject, title in titles.items():
+        entry = replace(hall_entry(INQUIRY, "04"), subject=subject)
+        assert FeedItem.of(entry, "https://hall.example").title == title
+
+
+@asynccontextmanager
+async def over_http(store: NotifierStore, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the hall, without a city."""
+    app = FastAPI()
+    problems.install(app, error_pages(HALL))
+    app.include_router(api.routes(store, settings))
+    app.include_router(pages.routes(store, CityFeed(lambda revision: revision), settings, HALL))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall.example") as http:
+        yield http
+
+
 # ── over HTTP ────────────────────────────────────────────────────────────────
 
 
 async def test_an_unknown_entry_is_an_error_page_or_a_problem(store: NotifierStore, settings: Settings) -> None:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(api.routes(store, settings))
-    app.include_router(pages.routes(store, CityFeed(lambda revision: revision), settings, HALL))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall.example") as http:
+    async with over_http(store, settings) as http:
         for accept, media_type in (
             ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
             ("*/*", "text/html"),

@@ -19,16 +19,26 @@ from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
 from services.scorer.domain.ratings import RatingCounts
 from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBounds, Ratings, Scoreboard, Volume
+from services.scorer.sorting import Sorted
 from shared.city import Name
+from shared.city.entries import Paragraphs
 from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
 from shared.web.static_files import static_files
 from shared.web.text_language import language_attribute
+from tests.builders import CITY
 
 EVIL = "<script>alert('x')</script>\" onload=\"x\u202e{{ 7*7 }} &amp; \r\n第二行"
-EVERYWHERE = Site(intake="", hall="https://hall.city.example", scoreboard="https://score.city.example")
+EVIL_CITY = CITY.model_copy(
+    update={
+        "name": Name.model_construct(zh=EVIL, en=EVIL),
+        "telephone": "+86 (0731) 123-45",
+        **{name: Paragraphs.model_construct(zh=EVIL, en=EVIL) for name in ("emergency", "scope", "privacy")},
+    }
+)
+EVERYWHERE = Site("", "https://hall.city.example", "https://score.city.example", city=lambda: EVIL_CITY)
 ISOLATED = frozenset(("bdi", "textarea", "title"))
 VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
 PICTURE = Ticket(
@@ -73,6 +83,7 @@ ENTRY = HallEntry(
 )
 CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
 NOTHING = Judged(kept=0, broken=0, open=0, share=None)
+NOVEMBER = {"period": "2026-11"}
 BOARD = Scoreboard(
     period=PeriodBounds(from_="2026-10-31T16:00:00Z", to="2026-11-30T16:00:00Z", zone="Asia/Shanghai"),
     policy_id=EVIL,
@@ -138,12 +149,19 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "hall": lambda lang: notifier.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
     "hall, empty": lambda lang: notifier.hall(lang, []),
     "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),
-    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, "2026-10", "2026-12"),
-    "scoreboard, empty": lambda lang: scorer.scoreboard(lang, BOARD.model_copy(update={"departments": []})),
+    "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, NOVEMBER, ("2026-10", "2026-12")),
+    "scoreboard, empty": lambda lang: scorer.scoreboard(
+        lang, BOARD.model_copy(update={"departments": []}), NOVEMBER, ("2026-10", None)
+    ),
     **{
         f"problem {status}": lambda lang, status=status: layout.problem(lang, status, EVIL)  # type: ignore[misc]
         for status in (404, 409, 413, 422, 429, 500, 503)
     },
+    "wrong address": lambda lang: layout.problem(lang, 422, EVIL, EVERYWHERE, reading=True),
+    "scoreboard, sorted": lambda lang: scorer.scoreboard(
+        lang, BOARD, NOVEMBER | {"as_of": EVIL}, ("2026-10", None), Sorted("accept", "asc"), EVERYWHERE
+    ),
+    "scoreboard, wrong": lambda lang: scorer.wrong_address(lang, "sort", EVERYWHERE),
 }
 
 

@@ -81,6 +81,10 @@ async def test_the_ledger_is_listed_by_inquiry_and_n_without_texts(service: Ledg
     assert [one for one in first + rest if one != "a"] == ["b", "c", "d"]
     assert "字" not in (await service.http.get("/ledger")).text
     problem(await service.http.get("/ledger", params={"after": "x/9999999999"}), 422)
+    for unknown in ("x", f"{INQUIRY}/7", f"{INQUIRY}/x"):
+        problem(await service.http.get("/ledger", params={"after": unknown}), 404)
+    assert (await service.page(OTHER))[0] == ["b", "c", "d", "a"]
+    problem(await service.http.get("/ledger", params={"form": "x"}), 422)
 
 
 async def test_an_entry_is_published_or_overdue(service: LedgerService) -> None:

@@ -1,9 +1,12 @@
 """The scorer on a real store: each event counts once, and views can be computed for any time."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,6 +21,7 @@ from services.scorer.views import HERE as SCOREBOARD
 from shared.city import City
 from shared.http import problems
 from shared.kafka import topics
+from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import Event, read_event
@@ -43,6 +47,8 @@ STORY = told(
 )
 OTHER = told(received("水管"), returned("water"), inquiry_id="20260316-0000000B")
 AS_OF = "2026-03-20T00:00:00Z"
+BROWSER = {"Accept": "text/html,*/*;q=0.8"}
+NAMES_EN = {one.code: one.name.en.casefold() for one in CITY.departments}
 
 
 def events(*stories: Story) -> list[Event]:
@@ -109,11 +115,105 @@ async def test_the_scoreboard_has_a_row_for_each_department(store: ScorerStore, 
     assert lines["parks"]["clocks"]["accept"]["share"] is None
 
 
+@pytest.mark.parametrize("format", ["json", "html"])
+async def test_departments_are_in_the_citys_own_order(store: ScorerStore, http: httpx.AsyncClient, format: str) -> None:
+    await Events(store).take(events(STORY, OTHER))
+    names = [one.name.en for one in CITY.departments]
+    if format == "json":
+        assert [one["name"]["en"] for one in (await board(http))["departments"]] == names
+        return
+    page = await http.get("/scoreboard", params={"period": "2026-03", "as_of": AS_OF, "lang": "en"}, headers=BROWSER)
+    assert re.findall(r'role="rowheader"><bdi>(.*?)</bdi>', page.text) == names
+
+
+async def test_rows_are_sorted_by_a_column_and_equal_rows_keep_the_citys_order(
+    store: ScorerStore, http: httpx.AsyncClient
+) -> None:
+    await Events(store).take(events(STORY, OTHER))
+    own = [one["code"] for one in (await board(http))["departments"]]
+
+    async def codes(**query: str) -> list[str]:
+        return [one["code"] for one in (await board(http, **query))["departments"]]
+
+    assert await codes(sort="returned") == ["water", *(one for one in own if one != "water")]
+    assert await codes(sort="returned", order="asc") == [*(one for one in own if one != "water"), "water"]
+    judged = [one for one in own if one in ("lighting", "roads", "water")]
+    for order in ("asc", "desc"):
+        assert set((await codes(sort="accept", order=order))[: len(judged)]) == set(judged)
+    assert await codes(sort="department", lang="en") == sorted(own, key=NAMES_EN.__getitem__)
+    assert await codes(sort="department", lang="en", order="desc") == sorted(
+        own, key=NAMES_EN.__getitem__, reverse=True
+    )
+
+
+async def test_the_page_links_to_nothing_that_has_not_begun(http: httpx.AsyncClient) -> None:
+    async def turns(**query: str) -> list[str]:
+        page = await http.get("/scoreboard", params=query, headers=BROWSER)
+        assert page.status_code == 200
+        return re.findall(r'rel="(?:prev|next)" href="/scoreboard\?period=([^&]*)&amp;', page.text)
+
+    month = f"{timestamps.now().astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m}"
+    assert await turns(period="2026-01", as_of="2026-03-31T15:59:59Z") == ["2025-12", "2026-02"]
+    assert await turns(period="2026-03", as_of="2026-03-31T15:59:59Z") == ["2026-02"]
+    assert await turns(period="2026-03", as_of="2026-03-31T16:00:00Z") == ["2026-02", "2026-04"]
+    assert await turns(period="9000-01") == [month]
+    assert await turns(period=month, as_of="9000-01-01T00:00:00Z") == [previous(month)]
+    assert await turns(period="1970-01") == ["1970-02"]
+
+
+def previous(month: str) -> str:
+    return f"{date.fromisoformat(month + '-01') - timedelta(days=1):%Y-%m}"
+
+
+@pytest.mark.parametrize(
+    ("query", "zh", "en"),
+    [
+        ({"period": "2026-13"}, "没有这个统计时段", "There is no such period."),
+        ({"period": "<script>"}, "没有这个统计时段", "There is no such period."),
+        ({"sort": "beauty"}, "表中没有这一栏", "The table has no such column."),
+        ({"sort": ""}, "表中没有这一栏", "The table has no such column."),
+        ({"sort": "assigned", "order": "up"}, "排序方式", "The table can be sorted upwards"),
+        ({"as_of": "yesterday"}, "时间格式不对", "That is not a time."),
+        ({"format": "pdf"}, "只有网页", "There is a page"),
+    ],
+    ids=str,
+)
+async def test_a_wrong_address_is_a_page_for_people(
+    http: httpx.AsyncClient, query: dict[str, str], zh: str, en: str
+) -> None:
+    for lang, text in (("zh", zh), ("en", en)):
+        answer = await http.get("/scoreboard", params={**query, "lang": lang}, headers=BROWSER)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
+        assert text in answer.text
+        assert "<script>" not in answer.text
+    assert (await http.get("/scoreboard", params=query)).headers["content-type"] == "application/problem+json"
+
+
+async def test_format_html_is_a_page_for_everybody(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/scoreboard", params={"format": "html", "sort": "beauty"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
+
+
+async def test_an_unknown_query_field_is_422(http: httpx.AsyncClient) -> None:
+    for path in ("/scoreboard", f"/inquiries/{INQUIRY}/clocks"):
+        answer = await http.get(path, params={"peroid": "2026-03"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/peroid")
+
+
+async def test_links_keep_period_time_and_language(http: httpx.AsyncClient) -> None:
+    asked = {"period": "2026-W12", "as_of": AS_OF, "lang": "en", "sort": "assigned", "order": "asc"}
+    page = (await http.get("/scoreboard", params=asked, headers=BROWSER)).text
+    assert "<h1>Week 12 of 2026</h1>" in page
+    kept = f"/scoreboard?period=2026-W12&amp;as_of={AS_OF.replace(':', '%3A')}&amp;format=html&amp;lang="
+    assert f'class="switch" href="{kept}zh&amp;sort=assigned&amp;order=asc"' in page
+
+
 async def test_an_unknown_department_is_shown_with_its_code(store: ScorerStore, http: httpx.AsyncClient) -> None:
     offer = next(one for one in events(STORY) if one.type == "chorus.part.offered")
     await Events(store).take([replace(offer, value=json.dumps({**offer.data, "department": ""}))])
     [line] = [one for one in (await board(http))["departments"] if one["volume"]["assigned"]]
     assert (line["code"], line["name"]) == ("", {"zh": "", "en": ""})
+    assert (await board(http))["departments"][-1]["code"] == ""
 
 
 async def test_a_view_as_of_an_earlier_time_does_not_change(store: ScorerStore, http: httpx.AsyncClient) -> None:
@@ -166,6 +266,10 @@ async def test_the_clocks_of_a_returned_part_say_how_long_it_was_held(
         {"as_of": "yesterday"},
         {"as_of": "2026-03-16T04:00:00"},
         {"format": "pdf"},
+        {"sort": "beauty"},
+        {"sort": ""},
+        {"sort": "Assigned"},
+        {"order": "up"},
         {"period": "0001-01"},
         {"period": "9999-12"},
         {"as_of": "0001-01-01T00:00:00+08:00"},

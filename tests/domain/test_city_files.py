@@ -13,11 +13,12 @@ from shared.city.faults import MOST_TOLD
 from shared.city.folder import CITY_FIELDS
 from shared.city.parsing import CITY_BYTES_MAX, Outline
 from shared.city.yaml_file import FILE_BYTES_MAX
-from tests.city_cases import CASES, GOOD, MEANT, PLACES, Case, put
+from tests.city_cases import CASES, GOOD, MEANT, NOTHING, PLACES, Case, put
 
 NEEDED = ("departments", "rules", "policies")
 LISTS = (*NEEDED, "calendars")
 IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
+NOTICES = ("emergency", "scope", "privacy")
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
 
 
@@ -40,6 +41,14 @@ def problems(folder: Path) -> tuple[str, ...]:
 def test_a_valid_city_is_loaded(tmp_path: Path) -> None:
     city = load_city(write(tmp_path))
     assert [one.code for one in city.departments] == ["roads", "lamps", "hills", "signs"]
+    assert city.telephone == "12345"
+    assert {name: getattr(city, name).model_dump() for name in NOTICES} == {name: GOOD[name] for name in NOTICES}
+
+
+@pytest.mark.parametrize("name", ["telephone", "emergency", "scope", "privacy"])
+def test_a_city_may_leave_out_its_telephone_and_notices(tmp_path: Path, name: str) -> None:
+    assert getattr(load_city(write(tmp_path, put(GOOD, (name,), NOTHING))), name) is None
+    assert getattr(load_city(write(tmp_path, put(GOOD, (name,), None))), name) is None
 
 
 def _records_of(kind: type[City]) -> list[str]:

@@ -119,11 +119,19 @@ def test_the_first_apply_sets_the_city() -> None:
     assert merge(None, city) == city
 
 
+def test_contacts_of_the_city_and_its_departments_are_public() -> None:
+    lamps = a_department("lamps", email="desk@lamps.example").model_copy(update={"phones": ("0731-1234567",)})
+    city = a_city(a_department("roads"), lamps)
+    assert city.published == ("desk@lamps.example", "0731-1234567")
+    hotline = city.model_copy(update={"telephone": "0731-12345"})
+    assert hotline.published == ("0731-12345", "desk@lamps.example", "0731-1234567")
+
+
 def test_apply_adds_and_updates_departments_and_removes_none() -> None:
     current = a_city(a_department("roads"), a_department("lamps"), revision=7)
     applied = a_city(a_department("lamps", email="new@lamps.example"), a_department("parks"))
     merged = merge(current, applied)
-    assert [one.code for one in merged.departments] == ["roads", "lamps", "parks"]
+    assert [one.code for one in merged.departments] == ["lamps", "parks", "roads"]
     assert merged.department("lamps") == a_department("lamps", email="new@lamps.example")
     assert merged.revision == 7
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from deploy.cli.demo.messages import DemoMessage
 
@@ -36,6 +37,8 @@ class DemoCase:
     """A message, and everything observed about it."""
 
     message: DemoMessage
+    key: str = field(default_factory=lambda: str(uuid4()))
+    """The Idempotency-Key of what is sent for it."""
     inquiry_ids: list[str] = field(default_factory=list)
     code: str | None = None
     parts: dict[str, DemoPart] = field(default_factory=dict)

@@ -133,7 +133,7 @@ class Morning:
     async def _assign(self, case: DemoCase) -> None:
         lead, *others = case.message.desk
         body = {"type": "assign", "lead": lead, "co_handlers": others}
-        key = {"Idempotency-Key": f"demo-{case.message.mark}"}
+        key = {"Idempotency-Key": case.key}
         answer = await self.desk.post(f"/cases/{case.inquiry_id}/commands", json=body, headers=key)
         if answer.is_success:
             self._assigned.add(case.message.mark)

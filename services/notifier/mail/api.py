@@ -10,6 +10,7 @@ from services.notifier.responses import MailCounts, MailList, MailShown
 from shared.http.identity import BEARER, operators_only
 from shared.http.parameters import After, InquiryIdFilter, PageSize
 from shared.http.problems import Problem, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.runtime import timestamps
 
 STATES: dict[str, State] = {state: state for state in get_args(State)}
@@ -18,7 +19,9 @@ MailId = Annotated[str, Path(description="The id of the mail, as the list shows 
 
 
 def routes(mails: DeliveryStore, token: bytes) -> APIRouter:
-    api = APIRouter(tags=["operators"], dependencies=[Depends(BEARER), Depends(operators_only(token))])
+    api = APIRouter(
+        tags=["operators"], dependencies=[Depends(BEARER), Depends(operators_only(token)), KNOWN_FIELDS_ONLY]
+    )
     _list_route(api, mails)
     _count_route(api, mails)
     _retry_route(api, mails)
@@ -34,7 +37,7 @@ def _list_route(api: APIRouter, mails: DeliveryStore) -> None:
             raise Problem(422, f"{shown(state)} is not a state of a mail; write one of {', '.join(STATES)}.")
         last = await mails.delivery(after) if after is not None else None
         if after is not None and last is None:
-            raise Problem(404, f"There is no mail {shown(after)} to continue after.")
+            raise unknown_place(after)
         found = await mails.page(STATES[state] if state else None, inquiry_id, last, limit + 1)
         page = [MailShown.of(one) for one in found[:limit]]
         return MailList(mails=page, next=page[-1].id if len(found) > limit else None)

@@ -23,6 +23,7 @@ from services.router.users.guard import StaffGuard, Who
 from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import Problem, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.topic_reader import topic_reader
 
@@ -33,7 +34,7 @@ LetterId = Annotated[str, Path(description="The id of the dead letter, such as `
 def routes(replaying: DeadLetterReplay, guard: StaffGuard) -> APIRouter:
     api = APIRouter(
         tags=["dead letters"],
-        dependencies=[Depends(BEARER), Depends(guard.check)],
+        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
         responses=documented(401, 403, 422, 429, 503),
     )
     _list_routes(api, replaying)
@@ -45,7 +46,9 @@ def routes(replaying: DeadLetterReplay, guard: StaffGuard) -> APIRouter:
 def _list_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
     letters = replaying.letters
 
-    @api.get("/dead-letters", summary="Dead letters of all services, oldest first, page by page")
+    @api.get(
+        "/dead-letters", responses=documented(404), summary="Dead letters of all services, oldest first, page by page"
+    )
     async def page(
         service: Annotated[str | None, Query(description="`intake`, `router`, `notifier` or `scorer`.")] = None,
         reason: Annotated[str | None, Query(max_length=200, description="The kind, or words of the reason.")] = None,
@@ -60,6 +63,8 @@ def _list_routes(api: APIRouter, replaying: DeadLetterReplay) -> None:
             raise Problem(422, f"{shown(service)} is not a service; write one of {', '.join(letters.services)}.")
         unread = await replaying.refresh()
         query = {name: value for name, value in (("service", service), ("status", status)) if value}
+        if after and not await letters.has_place(after):
+            raise unknown_place(after)
         found = await letters.page(query | reason_query(reason) | since_query(since), after, limit + 1)
         more = found[limit - 1]["order"] if len(found) > limit else None
         return DeadLetterPage(

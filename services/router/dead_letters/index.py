@@ -119,6 +119,10 @@ class DeadLetterIndex:
     async def count_open(self) -> int:
         return await self.letters.count_documents({"status": "open"})
 
+    async def has_place(self, order: str) -> bool:
+        """Whether a dead letter has this place in the order."""
+        return await self.letters.find_one({"order": order}, ["_id"]) is not None
+
     async def letter(self, id_: str) -> Document:
         """A dead letter by its id or the id of a copy. Raises Problem 404."""
         found = (await self.many([id_])).get(id_)

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.router.desk import city_views, triage
 from services.router.desk.cases import CaseQueries, summary
@@ -19,14 +19,14 @@ from services.router.stores.store import RouterStore
 from services.router.users.guard import StaffGuard, Who
 from shared.city import City, Department
 from shared.http.identity import BEARER
-from shared.http.parameters import After, DepartmentCode, EventId, InquiryId, PageSize
+from shared.http.parameters import After, DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.publisher import Publisher
-from shared.service.reconciliation import Published, place_of
+from shared.service.reconciliation import Published, is_place, place_of
 
 CITY_MAX = 4 * 1024 * 1024
-IDEMPOTENCY_KEY = "A key of your choice: a repeat with the same key and body is the same command."
 STATES = [
     "registered",
     "triage",
@@ -47,7 +47,7 @@ def routes(
 ) -> APIRouter:
     api = APIRouter(
         tags=["desk"],
-        dependencies=[Depends(BEARER), Depends(guard.check)],
+        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
         responses=documented(401, 403, 404, 422, 429, 503),
     )
     _city_routes(api, city, retirement)
@@ -132,7 +132,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
         inquiry_id: InquiryId,
         request: Request,
         who: Who,
-        idempotency_key: Annotated[str | None, Header(max_length=200, description=IDEMPOTENCY_KEY)] = None,
+        idempotency_key: IdempotencyKeyHeader = None,
     ) -> CommandAccepted:
         return await commands.take(inquiry_id, await limited_body(request), idempotency_key, who)
 
@@ -152,7 +152,10 @@ def _decision_routes(api: APIRouter, store: RouterStore, publisher: Publisher) -
         after: Annotated[str | None, Query(description="Only decisions after `<inquiry_id>/<n>`.")] = None,
         limit: Annotated[int | None, Query(ge=1, description="How many decisions; without it, all.")] = None,
     ) -> Lines:
-        lines = decision_lines(store, *place_of(after or ""), limit)
+        inquiry_id, n = place_of(after or "")
+        if after and not (is_place(after, inquiry_id, n) and await store.decisions.has(inquiry_id, max(n, 1))):
+            raise unknown_place(after)
+        lines = decision_lines(store, inquiry_id, n, limit)
         # The status cannot change after the answer has begun, so errors must come up before: read the first line here.
         return Lines(with_first(await anext(lines, ""), lines))
 

@@ -8,6 +8,7 @@ from services.router.domain.case import Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
+from shared.http.query_fields import unknown_place
 from shared.kafka import topics
 
 
@@ -20,7 +21,7 @@ class CaseQueries:
     ) -> dict[str, Any]:
         """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`.
 
-        `only`: cases with a part of this department, as its users see.
+        `only`: cases with a part of this department, as its users see. Raises Problem 404 for an unknown `after`.
         """
         query: dict[str, Any] = {}
         if state:
@@ -30,6 +31,8 @@ class CaseQueries:
         elif only or department:
             query["departments"] = only or department
         if after:
+            if not await self.store.cases.page({"_id": after} | ({"departments": only} if only else {}), 1):
+                raise unknown_place(after)
             query["_id"] = {"$gt": after}
         rows = await self.store.cases.page(query, limit + 1)
         subjects = await self.store.decisions.subjects([row["_id"] for row in rows])

@@ -137,6 +137,10 @@ class Decisions:
             self.in_flight.add(decision)
         return found
 
+    async def has(self, inquiry_id: str, n: int) -> bool:
+        """Whether there is a decision with this number."""
+        return await self.collection.find_one({"_id": f"{inquiry_id}/{n}"}, ["_id"]) is not None
+
     async def of(self, inquiry_id: str) -> list[Decision]:
         """All decisions of an inquiry with their messages, in order."""
         return with_messages(inquiry_id, (await self._all([inquiry_id]))[inquiry_id])

@@ -18,6 +18,7 @@ from services.router.users.responses import (
 from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import documented
+from shared.http.query_fields import KNOWN_FIELDS_ONLY
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.store.mongo import Document
 
@@ -29,7 +30,7 @@ LAST_ENTRY = 2**53
 def routes(accounts: StaffAccounts, guard: StaffGuard) -> APIRouter:
     api = APIRouter(
         tags=["users"],
-        dependencies=[Depends(BEARER), Depends(guard.check)],
+        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
         responses=documented(401, 403, 422, 429, 503),
     )
     _user_routes(api, accounts)

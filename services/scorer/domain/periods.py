@@ -39,6 +39,11 @@ def period(name: str, zone: ZoneInfo) -> Period:
     return Period(name, start, end, str(zone))
 
 
-def neighbours(over: Period) -> tuple[str, str]:
-    """The months before and after the period (`YYYY-MM`)."""
-    return f"{over.start - timedelta(days=1):%Y-%m}", f"{over.end:%Y-%m}"
+def neighbours(over: Period, now: datetime) -> tuple[str | None, str | None]:
+    """The months before and after the period (`YYYY-MM`); None for one that begins after `now` or has no scoreboard."""
+    latest = now.astimezone(over.start.tzinfo)
+    before = min(over.start - timedelta(days=1), latest)
+    return (
+        f"{before:%Y-%m}" if before.year >= FIRST_YEAR else None,
+        f"{over.end:%Y-%m}" if over.end <= latest else None,
+    )

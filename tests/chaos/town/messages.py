@@ -1,10 +1,11 @@
-"""The residents' messages: made from a seed, on all channels; some parts are returned, some replies rated."""
+"""The residents' messages: made from a seed, on all channels of residents; some parts are returned, some replies rated."""
 
 import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
+CHANNELS = ("web", "microblog", "app", "email", "wechat")
+"""The channels that need no token."""
 OFFICES = ("environment", "urban-management", "market", "housing", "education", "traffic-police", "police", "water")
 """The simulated departments; every topic below, and the desk, assigns some of them."""
 MAILED = 0.1

@@ -84,7 +84,11 @@ class Residents:
 
     def _write(self, http: httpx.Client, sent: Sent) -> None:
         receipt = self._insist(
-            http, "/inquiries", sent.message.document, {"Idempotency-Key": f"chaos-{sent.message.mark}"}, COME_BACK
+            http,
+            "/inquiries",
+            sent.message.document,
+            {"Idempotency-Key": f"chaos-message-{sent.message.mark}"},
+            COME_BACK,
         )
         if receipt is not None:
             sent.receipts.append(receipt)
