@@ -34,11 +34,11 @@ from shared.service.city_feed import CityFeed, read_city
 from shared.service.operational_routes import add_operational_routes
 from shared.service.process import http_server, retry_until_available, run_forever, single_instance, tune_python
 from shared.service.readiness import Check, ReadinessChecks
+from shared.service.site import site_of
 from shared.service.watchdog import export_lag, fail_when_stuck
 from shared.store.login import store_login
 from shared.store.mongo import Database, UnreadableFormat, close, connect
 from shared.web.error_pages import error_pages
-from shared.web.layout import Site
 
 
 class Service:
@@ -75,8 +75,9 @@ class Service:
             name, self.publisher, self.database, self.subscriptions, works_without_kafka=works_without_kafka
         )
         self.broken: BaseException | None = None
-        self._city: CityFeed[Any] | None = None
+        self._city: CityFeed[Any] = CityFeed(lambda revision: revision)
         self._server: uvicorn.Server | None = None
+        self.site = site_of(name, settings, lambda: self._city.city)
         problems.install(self.app, error_pages(self.site))
         add_operational_routes(self.app, name, self.readiness, self.asyncapi, self.site)
 
@@ -229,18 +230,6 @@ class Service:
         await export_lag(self.name, self.subscriptions)
 
     # ── documents ────────────────────────────────────────────────────────────
-
-    @property
-    def site(self) -> Site:
-        """The addresses of the city's pages, for links on this service's pages; relative to its own page."""
-        urls = {"intake": self.settings.public_url, "hall": self.settings.hall_url}
-        urls |= {"scoreboard": self.settings.scoreboard_url}
-        own = {"intake": "intake", "notifier": "hall", "scorer": "scoreboard"}.get(self.name)
-        return Site(**(urls | ({own: ""} if own else {})), city=self.city_in_force)
-
-    def city_in_force(self) -> City | None:
-        """The newest revision of the city that this process has read; None before the first one."""
-        return self._city.city if self._city is not None else None
 
     def asyncapi(self) -> dict[str, Any]:
         specification = AsyncAPI(self.broker, title=f"Chorus {self.name}", version="1.0")
