@@ -1,6 +1,7 @@
 """Every page in both languages with hostile values: escaped, well-formed, labelled, without scripts."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -433,6 +434,13 @@ def test_no_page_shows_a_code_of_the_program(name: str, lang: Lang) -> None:
 )
 def test_a_text_in_another_language_than_its_page_says_so(text: str | None, page: Lang, attribute: str) -> None:
     assert language_attribute(text, page) == attribute
+
+
+@pytest.mark.parametrize("text", ["a", "路", "a.", "://", "@", "a'", "🚦", "a@", " "])
+def test_the_language_of_the_longest_text_is_found_in_time(text: str) -> None:
+    began_s = time.process_time()
+    language_attribute(text * 20_000, "zh")
+    assert time.process_time() - began_s < 0.5
 
 
 @EVERY_LANGUAGE
