@@ -261,17 +261,16 @@ def test_the_scripts_of_the_guide_work_outside(secured: Secured, script: Path, c
         "CHORUS_KAFKA_PASSWORD_FILE": str(secured.password_file(f"departments.{code}")),
         "CHORUS_KAFKA_CA_FILE": str(secured.file.kafka_ca_file),
     }
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(secured.file.kafka_outside), code, "已处理"],
+    ended = subprocess.run(
+        [sys.executable, str(script), str(secured.file.kafka_outside), code, f"{inquiry_id}-p1", "已处理"],
         env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
-    try:
-        until("it is answered", lambda: (secured.case(inquiry_id) or {})["state"] == "answered")
-    finally:
-        process.kill()
-        process.wait()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    until("it is answered", lambda: (secured.case(inquiry_id) or {})["state"] == "answered")
 
 
 # ── the services ─────────────────────────────────────────────────────────────
