@@ -81,7 +81,7 @@ def thank_you(lang: Lang, inquiry_id: str, query_code: str, status: int = 202, s
 
 def private(page: HTMLResponse) -> HTMLResponse:
     """The page with headers that keep its address, which may contain a query code, from other sites and from indexes."""
-    page.headers.update({"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"})
+    page.headers["X-Robots-Tag"] = "noindex"
     return page
 
 

@@ -94,6 +94,8 @@ COMMANDS: dict[str, list[str]] = {
     "user token": ["user", "token", "li"],
     "user revoke": ["user", "revoke", "li", "0a"],
     "login": ["login"],
+    "mail list": ["mail", "list"],
+    "mail retry": ["mail", "retry", "one"],
     "dead-letters list": ["dead-letters", "list"],
     "dead-letters show": ["dead-letters", "show", "router-1"],
     "dead-letters replay": ["dead-letters", "replay", "router-1"],
@@ -106,6 +108,13 @@ COMMANDS: dict[str, list[str]] = {
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
 }
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
+
+
+MAIL = dict.fromkeys(("id", "kind", "inquiry_id", "what", "to", "noted_at", "error"), EVIL) | {
+    "state": "failed",
+    "attempts": 1,
+    "retry_until": None,
+}
 
 
 def evil(asked: Asked) -> Answer:
@@ -129,6 +138,7 @@ def evil(asked: Asked) -> Answer:
         "/dead-letters/": LETTER,
         "/replays": {"outcomes": [{"id": EVIL, "outcome": "refused", "how": EVIL}]},
         "/ledger": {"entries": []},
+        "/mails?": {"mails": [MAIL], "next": None},
         "/users": STAFF | {"users": 2 * [STAFF]},
         "/me": STAFF,
         "/inquiries": {"inquiry_id": CASE, "query_code": "x"},
@@ -198,6 +208,7 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "dead-letters show",
         "inbox show",
         "user list",
+        "mail list",
     ],
 )
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:

@@ -90,8 +90,7 @@ def checked(answer: httpx.Response) -> httpx.Response:
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    at_a_ticket = answer.url.path.startswith(("/status", "/inquiries/")) and kind.startswith("text/html")
-    assert answer.headers["referrer-policy"] == ("no-referrer" if at_a_ticket else "same-origin")
+    assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert "Traceback" not in answer.text

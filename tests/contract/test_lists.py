@@ -13,6 +13,8 @@ from tests.contract.test_headers import served
 FOR_PEOPLE = {
     ("intake", "/inquiries/{inquiry_id}"): "the link to a ticket, which is opened in browsers",
     ("notifier", "/hall"): "a page",
+    ("notifier", "/mail/confirm"): "a link in mails",
+    ("notifier", "/mail/stop"): "a link in mails",
 }
 """Routes with query fields that accept others too."""
 
@@ -34,7 +36,7 @@ LISTS = [one for one in lists() if one[:2] not in FOR_PEOPLE]
 def test_lists_exist() -> None:
     found = {(name, path) for name, path, _ in LISTS}
     assert {("router", "/cases"), ("router", "/decisions"), ("router", "/dead-letters"), ("intake", "/ledger")} <= found
-    assert {("notifier", "/hall/feed.json"), ("notifier", "/deliveries"), ("scorer", "/scoreboard")} <= found
+    assert {("notifier", "/hall/feed.json"), ("notifier", "/mails"), ("scorer", "/scoreboard")} <= found
 
 
 @pytest.mark.parametrize(("name", "path", "route"), LISTS, ids=[f"{name} {path}" for name, path, _ in LISTS])

@@ -9,7 +9,7 @@ from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import urlencode
 
-from services.notifier.channels.text import Links, MailSender, MailText, department_text, resident_text
+from services.notifier.channels.text import MailLinks, MailSender, MailText, department_text, resident_text
 from services.notifier.domain.addresses import CONFIRM, STOP, MailKeys, ascii_domain
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import PART, one_line
@@ -77,12 +77,12 @@ class MailWriter:
         made["Content-Language"] = ", ".join(LANGUAGES)
         return made
 
-    def links(self, thread: Thread, whole: bool, language: Lang) -> Links:
+    def links(self, thread: Thread, whole: bool, language: Lang) -> MailLinks:
         public = self.settings.public_url
         query = urlencode({"ticket": thread.inquiry_id, "code": query_code(self.secret, thread.inquiry_id)})
         stop = self.keys.token(STOP, thread.inquiry_id, thread.address)
         confirm = self.keys.token(CONFIRM, thread.address)
-        return Links(
+        return MailLinks(
             status=f"{public}/status?{query}",
             stop=self._page(STOP, stop, language),
             confirm=None if whole else self._page(CONFIRM, confirm, language),

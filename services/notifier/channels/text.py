@@ -29,7 +29,7 @@ class MailSender(NamedTuple):
     zone: tzinfo
 
 
-class Links(NamedTuple):
+class MailLinks(NamedTuple):
     """The links in a mail to a resident; `confirm` only for an address that has not confirmed."""
 
     status: str
@@ -42,7 +42,7 @@ class MailText(NamedTuple):
     html: str
 
 
-def resident_text(mail: Sequence[Delivery], sender: MailSender, links: Links) -> MailText:
+def resident_text(mail: Sequence[Delivery], sender: MailSender, links: MailLinks) -> MailText:
     """One piece of news, or several as a digest. An unconfirmed address gets no words of anybody."""
     language = mail[-1].notice.language
     texts = translations(language)

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from services.router.desk.department_view import has_part
 from services.router.domain.case import Case
 from services.router.domain.decision import Refusal
-from services.router.domain.staff import StaffUser
+from services.router.domain.staff import SHARED_ACCOUNT, StaffUser
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
@@ -160,9 +160,14 @@ def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
         raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
     judge(who.role, kind)
     try:
-        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": who.person(given.get("by"))})
+        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
     except ValidationError as error:
         raise invalid(error) from error
+
+
+def _person(who: StaffUser, given: Mapping[str, Any]) -> Any:
+    """The name that the command will carry. What the shared account says is kept as it is, so that it is validated."""
+    return given["by"] if "by" in given and who.name == SHARED_ACCOUNT else who.name
 
 
 def reason_of(refusal: Refusal) -> str:

@@ -32,4 +32,4 @@ class StaffUser:
 
     def person(self, said: str | None = None) -> str:
         """The name to record for an act. Only for the shared account, `said` is who uses it."""
-        return said if said is not None and self.name == SHARED_ACCOUNT else self.name
+        return said if said and self.name == SHARED_ACCOUNT else self.name
