@@ -15,8 +15,9 @@ from pathlib import Path
 from deploy.failure import FAILED, Failure
 from deploy.security.files import replace_file
 
-LAYOUT = 2
-"""The format of everything below the folder: 2 since facts hold no free text and events are the facts."""
+LAYOUT = 3
+"""The format of everything below the folder. 2: facts hold no free text and events are the facts. 3: each mail belongs to
+the thread of its inquiry and recipient."""
 DATA = frozenset({"kafka", "store"})
 BESIDE_DATA = frozenset({"mail", "logs", "secrets", "stack.json", "processes.json", "city.sha256"})
 LOCK = "lock"

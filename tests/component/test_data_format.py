@@ -51,8 +51,8 @@ FORMER = [without_marker, of_the_former_layout]
 
 def test_the_layout_number_is_newer_than_that_of_facts_with_free_text(tmp_path: Path) -> None:
     folder = a_folder(tmp_path / "data")
-    assert LAYOUT == 2
-    assert json.loads(folder.marker.read_text())["layout"] == 2
+    assert LAYOUT == 3
+    assert json.loads(folder.marker.read_text())["layout"] == 3
 
 
 @pytest.mark.parametrize("former", FORMER)
