@@ -7,14 +7,15 @@ commit covers all batches that were confirmed while the commit before it was run
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Generic, NamedTuple, TypeAlias
+from typing import Generic, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.kafka.failure_policy import FailurePolicy, Pair
+from shared.kafka.offsets import Offsets, Raw, offsets_after
 from shared.kafka.options import Item, SubscriptionOptions
 from shared.kafka.polling import Polling
 from shared.kafka.publisher import Publishable
@@ -23,8 +24,6 @@ from shared.runtime import metrics
 from shared.runtime.logging import log
 from shared.runtime.tasks import cancel_and_wait
 
-Raw: TypeAlias = "ConsumerRecord[bytes, bytes]"
-Offsets: TypeAlias = Mapping[TopicPartition, int]
 COMMIT_PAUSE_S = 0.1
 """Between two commits under load. Each commit of the core takes two journaled writes, for which its decisions would wait."""
 UNCOMMITTED_BATCHES_MAX = 20
@@ -247,12 +246,3 @@ class Pipeline(Generic[Item]):
     async def stop(self) -> None:
         """Cancel the background tasks. Batches that are not committed are read again."""
         await cancel_and_wait(self.tasks)
-
-
-def offsets_after(records: Sequence[Raw]) -> Offsets:
-    """By partition, the offset after the last of these records."""
-    offsets: dict[TopicPartition, int] = {}
-    for record in records:
-        partition = TopicPartition(record.topic, record.partition)
-        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-    return offsets

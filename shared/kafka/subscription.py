@@ -12,8 +12,9 @@ from faststream.kafka import KafkaBroker
 from shared.kafka.client_settings import SESSION_S, consumer_settings
 from shared.kafka.health import SubscriptionHealth
 from shared.kafka.membership import Membership
+from shared.kafka.offsets import Raw
 from shared.kafka.options import Item, SubscriptionOptions
-from shared.kafka.pipeline import Pipeline, Raw
+from shared.kafka.pipeline import Pipeline
 from shared.kafka.polling import undecoded_body, unparsed_batch
 
 POLL_MS = 500

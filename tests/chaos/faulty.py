@@ -20,7 +20,8 @@ from services.router.domain.facts import Fact
 from services.router.domain.outputs.case_events import event_of
 from services.router.stores.decisions import Decisions
 from shared.contracts.envelope import Message
-from shared.kafka.pipeline import Pipeline, offsets_after
+from shared.kafka.offsets import offsets_after
+from shared.kafka.pipeline import Pipeline
 from shared.kafka.publisher import Publisher, Row
 from shared.kafka.topics import EVENTS, RESIDENTS
 from shared.service.service import main

@@ -50,8 +50,6 @@ class DeliveryStore:
         await self.deliveries.create_index([("words_until", ASCENDING)], sparse=True)
         await self.deliveries.create_index([("state", ASCENDING), ("noted_at", DESCENDING)])
 
-    # ── new notices ──────────────────────────────────────────────────────────
-
     async def add_notices(self, notices: Sequence[Notice], now: datetime) -> None:
         """Store a delivery for each notice, and make its thread due. Safe to repeat: `_id` is the id of the event."""
         threads = [self.thread_of(one) for one in notices]
@@ -217,8 +215,6 @@ class DeliveryStore:
     async def subject_of(self, inquiry_id: str) -> str | None:
         stored = await self.subjects.find_one({"_id": inquiry_id})
         return str(stored["subject"]) if stored else None
-
-    # ── forgetting ───────────────────────────────────────────────────────────
 
     async def threads_of(self, inquiry_id: str) -> list[Thread]:
         return [documents.thread(one) for one in await self.threads.find({"inquiry_id": inquiry_id}).to_list(None)]

@@ -14,7 +14,8 @@ from services.router.domain.decision import Decision, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import Parked, ParkedInputs
 from shared.kafka.failure_policy import FailurePolicy
-from shared.kafka.pipeline import Confirmed, Pipeline, offsets_after
+from shared.kafka.offsets import offsets_after
+from shared.kafka.pipeline import Confirmed, Pipeline
 from shared.kafka.publisher import Publishable
 from shared.kafka.records import Record
 from tests.component.schedules.process import Made
