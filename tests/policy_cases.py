@@ -113,7 +113,9 @@ POLICY_MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
         (["Web site"], '"Web site" is not allowed; write the name of a channel such as web')
     ],
     (PolicyConditions, "departments"): [(["raods"], '"raods" is not a department; did you mean "roads"')],
-    (PolicyClocks, "accept"): [("23h", f"accept 23h, first_reply 3d and resolve 15d {BACKWARDS}")],
+    (PolicyClocks, "accept"): [
+        ("23h", f'accept 23h, first_reply 3d and resolve 15d {BACKWARDS} (a day of "office" is 7.5h)')
+    ],
     (PolicyClocks, "first_reply"): [("1h", BACKWARDS), ("16d", BACKWARDS)],
     (PolicyClocks, "resolve"): [
         ("2d", BACKWARDS),

@@ -40,7 +40,8 @@ class Sink:
         """Store the mail unchanged, then accept it."""
         content = envelope.original_content or b""
         name = f"{time.time_ns():020d}-{next(self._count):06d}.eml"
-        draft = self.folder / f".{name}"
+        # A draft does not end with .eml: readers look for *.eml, and pathlib finds hidden files too.
+        draft = self.folder / f".{name}.draft"
         draft.write_bytes(content)
         draft.rename(self.folder / name)
         return "250 kept"

@@ -113,7 +113,7 @@ class Submission(Documented):
     @classmethod
     def _is_channel(cls, given: str) -> str:
         if not CHANNEL.fullmatch(given):
-            raise ValueError(f"is not a channel; write one such as {', '.join(CHANNELS[:6])}")
+            raise ValueError(f"is not a channel; write one such as {', '.join(OPEN_CHANNELS)}")
         return given
 
     @field_validator("departments")

@@ -6,15 +6,17 @@ from typing import Any, Literal, NamedTuple
 
 from shared.city.city import City, merge
 
-Kind = Literal["city", "department", "rule", "policy"]
+Kind = Literal["city", "department", "rule", "policy", "calendar"]
 What = Literal["added", "changed", "removed", "moved", "kept", "kept-retired"]
 LISTS: Mapping[str, tuple[Kind, str]] = {
     "departments": ("department", "code"),
     "rules": ("rule", "id"),
     "policies": ("policy", "id"),
+    "calendars": ("calendar", "id"),
 }
 """The lists of a city: what their entries are called, and the field that names an entry."""
-NOT_COMPARED = {"revision", *LISTS}
+NOT_COMPARED = {"revision", "public_holidays", *LISTS}
+"""Fields that are no texts of the city. A folder has no public holidays: the desk adds those that it knows."""
 
 
 class FieldChange(NamedTuple):
@@ -40,7 +42,7 @@ class Change(NamedTuple):
 
 
 def difference(current: City | None, applied: City) -> list[Change]:
-    """What applying `applied` changes in `current`, in the order texts, departments, rules, policies.
+    """What applying `applied` changes in `current`, in the order texts, departments, rules, policies, calendars.
 
     Raises `CityError` when `applied` contradicts departments that the directory keeps.
     """

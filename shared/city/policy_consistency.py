@@ -7,7 +7,7 @@ from shared.city.calendars import NATURAL, Calendar, effective_calendars
 from shared.city.faults import Fault, Loc, nearest, quoted
 from shared.city.policies import FORMER_CLOCKS, SUPERVISED, Policy, PolicyConditions, SupervisionStep
 from shared.city.times import duration_ms
-from shared.clocks.calendar import DAY_MS
+from shared.clocks.calendar import DAY_MS, HOUR_MS
 from shared.clocks.deadlines import CLOCKS
 
 WEEKS_MAX = 104
@@ -65,7 +65,8 @@ def _wrong_clocks(loc: Loc, policy: Policy, calendar: Calendar | None) -> Iterat
         else:
             accept, first_reply, resolve = (getattr(policy.clocks, name) for name in CLOCKS)
             told = f"accept {accept}, first_reply {first_reply} and resolve {resolve}"
-            yield Fault((*loc, "clocks"), f"{told} {backwards}")
+            day = f" (a day of {quoted(calendar.id)} is {calendar.day_ms / HOUR_MS:.4g}h)" if calendar else ""
+            yield Fault((*loc, "clocks"), f"{told} {backwards}{day}")
 
 
 def _wrong_durations(loc: Loc, policy: Policy, calendar: Calendar | None) -> Iterator[Fault]:

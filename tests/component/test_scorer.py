@@ -200,12 +200,14 @@ async def test_an_unknown_query_field_is_422(http: httpx.AsyncClient) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/peroid")
 
 
-async def test_links_keep_period_time_and_language(http: httpx.AsyncClient) -> None:
+async def test_links_keep_time_language_and_order(http: httpx.AsyncClient) -> None:
     asked = {"period": "2026-W12", "as_of": AS_OF, "lang": "en", "sort": "assigned", "order": "asc"}
     page = (await http.get("/scoreboard", params=asked, headers=BROWSER)).text
     assert "<h1>Week 12 of 2026</h1>" in page
     kept = f"/scoreboard?period=2026-W12&amp;as_of={AS_OF.replace(':', '%3A')}&amp;format=html&amp;lang="
     assert f'class="switch" href="{kept}zh&amp;sort=assigned&amp;order=asc"' in page
+    turned = kept.replace("2026-W12", "2026-03")
+    assert f'rel="prev" href="{turned}en&amp;sort=assigned&amp;order=asc"' in page
 
 
 async def test_an_unknown_department_is_shown_with_its_code(store: ScorerStore, http: httpx.AsyncClient) -> None:

@@ -157,6 +157,15 @@ async def test_a_returned_part_is_no_longer_the_departments_case(office: Office)
     problem(await send(office, ROADS, type="accept", part_id=P2), 404)
 
 
+async def test_a_clerk_reads_on_after_a_case_that_has_left_the_department(office: Office) -> None:
+    await office.decide(told(returned("lighting"), after_this=MINE), BOTH, THEIRS)
+    left, theirs = MINE.case.inquiry_id, THEIRS.case.inquiry_id
+    assert await listed(office, LIGHTING, after=left) == [INQUIRY]
+    for unknown in (theirs, "20260316-0000000Z"):
+        detail = problem(await get(office, LIGHTING, "/cases", after=unknown), 404)["detail"]
+        assert detail == f"There is no place {unknown!r} in this list; start without `after`."
+
+
 async def test_a_confidential_contact_is_hidden_from_departments(office: Office) -> None:
     contact = Contact(name="陈测试", phone="13900000000")
     await office.decide(told(received("路灯和路面都坏了", contact=contact, confidential=True)))
@@ -304,6 +313,19 @@ async def test_an_idempotency_key_belongs_to_its_user(office: Office) -> None:
     assert (first.status_code, other.status_code) == (202, 202)
     assert first.json() == again.json() != other.json()
     problem(await send(office, ROADS, key=key, type="reply", part_id=P2, text="x"), 422)
+
+
+async def test_a_return_with_a_key_gets_the_same_answer_when_the_case_has_left(office: Office) -> None:
+    await office.decide(BOTH)
+    key, returning = "a return with a key", {"type": "return", "part_id": P2, "reason": "not-ours"}
+    first = await send(office, ROADS, key=key, **returning)
+    await office.decide_log(1)
+    problem(await get(office, ROADS, f"/cases/{INQUIRY}"), 404)
+    again = await send(office, ROADS, key=key, **returning)
+    assert (again.status_code, again.json()) == (202, first.json())
+    problem(await send(office, ROADS, key=key, type="return", part_id=P2, reason="incomplete"), 422)
+    problem(await send(office, ROADS, key="another key than that", **returning), 404)
+    assert await office.commands.entries.count_documents({}) == 1
 
 
 async def test_long_texts_are_422_and_stored_nowhere(office: Office) -> None:

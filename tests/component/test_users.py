@@ -354,6 +354,13 @@ async def test_an_invalid_position_in_the_audit_is_422(personnel: Personnel, aft
     problem(await personnel.http.get("/audit", params={"after": after}), 422)
 
 
+async def test_a_position_that_the_audit_does_not_have_is_404(personnel: Personnel) -> None:
+    newest = (await personnel.http.get("/audit")).json()["entries"][-1]["n"]
+    assert (await personnel.http.get("/audit", params={"after": newest})).json() == {"entries": [], "next": None}
+    detail = problem(await personnel.http.get("/audit", params={"after": newest + 1}), 404)["detail"]
+    assert detail == f"There is no place '{newest + 1}' in this list; start without `after`."
+
+
 async def test_auditors_read_the_audit_and_change_nothing(personnel: Personnel) -> None:
     token = as_(await personnel.token("shen", "auditor"))
     assert (await personnel.http.get("/audit", headers=token)).status_code == 200

@@ -1,6 +1,9 @@
 """What applying a city folder changes: departments, rules, policies and texts, and what stays as it is."""
 
+from datetime import date
+
 from shared.city import City, Name, Policy, retire
+from shared.city.calendars import Calendar, PublicHolidays
 from shared.city.difference import Change, FieldChange, difference
 from tests.builders import CITY, a_city, a_department, a_rule
 
@@ -75,6 +78,23 @@ def test_policies_are_compared() -> None:
     assert (change.kind, change.fields) == ("policy", (FieldChange("accept_h", 24.0, 48.0),))
     urgent = Policy(id="urgent", accept_h=1, first_reply_h=2, resolve_h=2)
     assert published(CITY, changed(CITY, policies=(urgent, longer)))[:1] == [("policy", "urgent", "added")]
+
+
+def test_calendars_are_compared() -> None:
+    current = changed(CITY, calendars=(Calendar(id="working"), Calendar(id="night")))
+    shorter = Calendar(id="working", hours=("09:00-12:00",))
+    assert published(current, changed(CITY, calendars=(shorter, Calendar(id="weekend")))) == [
+        ("calendar", "working", "changed"),
+        ("calendar", "weekend", "added"),
+        ("calendar", "night", "removed"),
+    ]
+    [change, *_] = difference(current, changed(CITY, calendars=(shorter,)))
+    assert change.fields == (FieldChange("hours", ["09:00-12:00", "13:30-18:00"], ["09:00-12:00"]),)
+
+
+def test_public_holidays_that_the_desk_added_are_no_difference() -> None:
+    known = PublicHolidays(country="CN", free_days=(), working_days=(), known_until=date(2027, 1, 1))
+    assert difference(changed(CITY, public_holidays=(known,)), CITY) == []
 
 
 def test_the_texts_of_the_city_are_compared() -> None:

@@ -128,6 +128,14 @@ def test_a_mail_has_the_links_to_the_ticket_and_to_the_stop() -> None:
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_addresses_and_ids_are_sent_as_they_are_read() -> None:
+    """A mail program does not decode an encoded word in them: one-click stops and threads would not work."""
+    mail = resident_mail(a_delivery(), mail_from=f"chorus@{'service.' * 10}city.example")
+    lines = bytes(mail).decode("ascii").splitlines()
+    for name in ("List-Unsubscribe", "References", "In-Reply-To", "Message-ID"):
+        assert f"{name}: {mail[name]}" in lines, name
+
+
 def test_the_time_of_an_assignment_is_in_words() -> None:
     story = told(received("路灯", contact=WRITER, language="en"))
     [assigned] = [one for _, one in story.on(topics.RESIDENTS) if one["what"] == "assigned"]

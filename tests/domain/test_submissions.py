@@ -67,7 +67,7 @@ def test_the_longest_message_is_accepted() -> None:
         ({"body": " "}, "/body", "body ' ' is blank; write some words"),
         ({"body": "字" * 20_001}, "/body", "body has 20001 characters; write at most 20000"),
         ({"body": ["字"]}, "/body", "body ['字'] is not text; write it in quotes"),
-        ({"channel": "传真"}, "/channel", "channel '传真' is not a channel; write one such as web, hotline, window"),
+        ({"channel": "传真"}, "/channel", "channel '传真' is not a channel; write one such as web, app, wechat"),
         ({"channel": "c" * 32}, "/channel", "channel has 32 characters; write at most 31"),
         ({"area": "区" * 101}, "/area", "area has 101 characters; write at most 100"),
         ({"public": "yes"}, "/public", "public 'yes' is neither true nor false; write one of them"),

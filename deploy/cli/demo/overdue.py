@@ -1,7 +1,9 @@
 """The demo's overdue scene: one message is assigned under a policy so short that its department accepts too late.
 
 The policy is put before the city's own for the moment of that one assignment, then removed. A part keeps the due times of
-its assignment, so no other message is affected. Only a local stack is changed in this way.
+its assignment, so no other message is affected. It applies to the channel and the departments of the message only: a
+policy for all parts would make the city's own ones useless, and the desk refuses such a city. Only a local stack is
+changed in this way.
 """
 
 import asyncio
@@ -34,7 +36,7 @@ class OverdueScene:
     async def play(self, case: DemoCase) -> None:
         """Raises Failure only when the short policy cannot be removed; without it, the message is an ordinary one."""
         try:
-            async with short_policy(self.desk):
+            async with short_policy(self.desk, await self._conditions(case)):
                 await self.send(case)
                 for _ in range(int(OFFER_S / POLL_S)):
                     if case.parts:
@@ -43,13 +45,21 @@ class OverdueScene:
         except httpx.HTTPError as error:
             self.tell("desk", case, f"could not shorten the time limits: {error}")
 
+    async def _conditions(self, case: DemoCase) -> dict[str, list[str]]:
+        """The parts of this message: its channel, and the departments to which the rules will assign it."""
+        message = case.message
+        asked = {"subject": message.subject, "body": message.body, "area": message.area, "channel": message.channel}
+        found = (await self.desk.post("/route", json=asked)).raise_for_status().json()
+        departments = [found["lead"], *found["co_handlers"]] if found["lead"] else []
+        return {"channels": [message.channel], "departments": departments}
+
 
 @asynccontextmanager
-async def short_policy(desk: httpx.AsyncClient) -> AsyncIterator[None]:
-    """The city with SHORT as the policy in force. Also removes one that a killed demo has left behind."""
+async def short_policy(desk: httpx.AsyncClient, when: dict[str, list[str]]) -> AsyncIterator[None]:
+    """The city with SHORT as the policy for these parts. Also removes one that a killed demo has left behind."""
     city = await _city(desk)
     try:
-        await _apply(desk, city | {"policies": [SHORT, *_own(city)]})
+        await _apply(desk, city | {"policies": [SHORT | {"when": when}, *_own(city)]})
         # The desk answers this once its router has read the revision.
         (await desk.post("/route", json={"subject": "demo"})).raise_for_status()
         yield

@@ -14,7 +14,13 @@ WHAT = {
     "kept": "stays; the folder does not have it, and `chorus department retire` would retire it",
     "kept-retired": "stays retired; `chorus department add` would bring it back",
 }
-PLURALS = {"city": "city", "department": "departments", "rule": "rules", "policy": "policies"}
+PLURALS = {
+    "city": "city",
+    "department": "departments",
+    "rule": "rules",
+    "policy": "policies",
+    "calendar": "calendars",
+}
 
 
 def lines(changes: Sequence[Change], city: City) -> Iterator[str]:

@@ -32,8 +32,18 @@ class SubjectHeader(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]
         return f"Subject: {encoded}{policy.linesep}"
 
 
+class UnbrokenHeader(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # the stubs disagree on max_count
+    """An address of a page or the id of a mail, which mail programs read as it is: `email` encodes a long one."""
+
+    def fold(self, *, policy: Policy) -> str:
+        line = str(self)
+        return f"{self.name}: {line}{policy.linesep}" if line.isascii() else super().fold(policy=policy)
+
+
 HEADERS = HeaderRegistry()
 HEADERS.map_to_type("subject", SubjectHeader)
+for unbroken in ("list-unsubscribe", "in-reply-to", "references"):
+    HEADERS.map_to_type(unbroken, UnbrokenHeader)
 POLICY = EmailPolicy(header_factory=HEADERS)
 
 

@@ -64,11 +64,14 @@ class Commands:
         Raises Problem: 404 for an inquiry that does not exist or that the user may not see, 403 for a command that the role
         may not send, 422 for an invalid body or a key that belongs to another command.
         """
-        await self._check_visible(inquiry_id, who)
-        given = command_of(inquiry_id, body, who)
-        if isinstance(given, PartMessage):
-            await self._check_own_part(inquiry_id, given.part_id, who)
         id_ = ids.named_id(f"command/{inquiry_id}/{who.number}/{key}") if key else ids.new_event_id()
+        # A repeat gets the first answer again, even if the case has left the department since, by this very command.
+        repeated = key is not None and await self.ledger.entries.find_one({"_id": id_}, ["_id"]) is not None
+        if not repeated:
+            await self._check_visible(inquiry_id, who)
+        given = command_of(inquiry_id, body, who)
+        if isinstance(given, PartMessage) and not repeated:
+            await self._check_own_part(inquiry_id, given.part_id, who)
         return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_, who))
 
     async def enter(self, inquiry_id: str, given: Payload, id_: str, who: StaffUser | None = None) -> str:

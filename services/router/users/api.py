@@ -18,7 +18,7 @@ from services.router.users.responses import (
 from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import documented
-from shared.http.query_fields import KNOWN_FIELDS_ONLY
+from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.store.mongo import Document
 
@@ -84,7 +84,7 @@ def _token_routes(api: APIRouter, accounts: StaffAccounts) -> None:
 
 
 def _audit_route(api: APIRouter, accounts: StaffAccounts) -> None:
-    @api.get("/audit", summary="Every change of a user or token, oldest first, page by page")
+    @api.get("/audit", responses=documented(404), summary="Every change of a user or token, oldest first, page by page")
     async def audit(
         after: Annotated[
             int,
@@ -92,6 +92,8 @@ def _audit_route(api: APIRouter, accounts: StaffAccounts) -> None:
         ] = 0,
         limit: PageSize = 100,
     ) -> AuditPage:
+        if after and not await accounts.audit.has(after):
+            raise unknown_place(str(after))
         found = await accounts.audit.page(after, limit + 1)
         entries = [
             AuditEntry(n=one["_id"], **{name: one[name] for name in AuditEntry.model_fields if name != "n"})

@@ -46,6 +46,9 @@ class UserAudit:
                 continue
             return
 
+    async def has(self, number: int) -> bool:
+        return await self.collection.find_one({"_id": number}, ["_id"]) is not None
+
     async def page(self, after: int, limit: int) -> list[Document]:
         """Entries with a number greater than `after`, in order."""
         return await self.collection.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).to_list(limit)
