@@ -270,8 +270,10 @@ async def test_rotating_the_file_replaces_its_token_and_nothing_else(personnel: 
     async with rotated.http:
         assert (await rotated.shown("operator"))["number"] == number
         assert [await rotated.works(one) for one in (FILE_TOKEN.decode(), token, extra)] == [False, True, True]
-    await Personnel(personnel.database).accounts.prepare()
-    assert await personnel.works(FILE_TOKEN.decode())
+    back = Personnel(personnel.database)
+    async with back.http:
+        assert await back.works(FILE_TOKEN.decode()), "before its preparations"
+    assert not await rotated.users.user_of(hash_of(b"the new content of the operator's token file"), timestamps.now())
 
 
 async def test_a_file_with_the_token_of_somebody_else_gives_no_other_rights(personnel: Personnel) -> None:

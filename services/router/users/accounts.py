@@ -27,6 +27,7 @@ class StaffAccounts:
 
     def __post_init__(self) -> None:
         self._file_hash = hash_of(self.file_token)
+        self._prepared = False
 
     async def prepare(self) -> None:
         """Create the indexes, the user `operator` and the token of the file, and revoke the token that it had before.
@@ -42,6 +43,7 @@ class StaffAccounts:
             await self.audit.add(AuditedAct("token-added", operator, by=None, token_id=id_))
         if not await self.users.use_file_token(self._file_hash, operator.number):
             log.error("CHORUS_OPERATOR_TOKEN_FILE contains the token of another user; rotate the file")
+        self._prepared = True
 
     async def find(self, token: bytes) -> StaffUser | None:
         """The user whom a token belongs to; None for an invalid one."""
@@ -50,8 +52,9 @@ class StaffAccounts:
         if not from_file and not has_form(token):
             return None
         user = await self.users.user_of(token_hash, timestamps.now())
-        if user is None and from_file and not await self.users.knows_token(token_hash):
-            # A request may arrive before the preparations are done, or after somebody emptied the store.
+        if user is None and from_file and not (self._prepared and await self.users.knows_token(token_hash)):
+            # A request may arrive before the preparations are done, or after somebody emptied the store. Before them, the
+            # token may be one that the file had long ago, which they accept again.
             await self.prepare()
             user = await self.users.user_of(token_hash, timestamps.now())
         return user
