@@ -247,6 +247,8 @@ def _wrong_text(form: dict[str, Any]) -> Iterator[tuple[Any, str]]:
         yield "", '"" is empty; write at least one character'
         yield "  ", "is empty; write at least one character"
         yield "a\0b", '"a\\x00b" contains the character U+0000; remove it'
+        yield "a\x1b[31m", '"a\\x1b[31m" contains the character U+001B; remove it'
+        yield "a\u202eb", '"a\\u202eb" contains the character U+202E; remove it'
     if "maxLength" in form and "pattern" not in form:
         most = form["maxLength"]
         yield "啊" * (most + 1), f'"{"啊" * 60}…" has {most + 1} characters; write at most {most}'

@@ -1,5 +1,6 @@
 """The entries of a city's files: departments and rules, with the allowed values of each field."""
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
@@ -17,11 +18,22 @@ HOURS_MAX = 24 * 366
 PARAGRAPH_MAX = 1_000
 
 
-def _visible(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("contains the character U+0000; remove it")
+CONTROLS = frozenset(("Cc", "Zl", "Zp"))
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of the text after them, in a mail or a sentence also that of other words."""
+
+
+def _on_one_line(text: str) -> str:
+    for one in text:
+        if unicodedata.category(one) in CONTROLS or one in DIRECTIONS:
+            raise ValueError(f"contains the character U+{ord(one):04X}; remove it")
     if is_blank(text):
         raise ValueError("is blank; write some words")
+    return text
+
+
+def _on_lines(text: str) -> str:
+    _on_one_line(text.replace("\n", " "))
     return text
 
 
@@ -29,10 +41,10 @@ CODE_PATTERN = rf"^{DEPARTMENT_CODE_FORM}$"
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 HandlerCode = Annotated[str, StringConstraints(pattern=rf"{CODE_PATTERN}|^{AREA_OFFICE}$")]
 Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_visible)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_on_one_line)
 ]
 Paragraph = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PARAGRAPH_MAX), AfterValidator(_visible)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PARAGRAPH_MAX), AfterValidator(_on_lines)
 ]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]

@@ -219,6 +219,15 @@ def test_a_case_is_shown_with_its_text(town: Town, chorus: Chorus) -> None:
     assert chorus("case", "show", CASE, "--json").document == SHOWN
 
 
+def test_a_clerk_reads_why_others_returned_the_inquiry(town: Town, chorus: Chorus) -> None:
+    back = {"department": "roads", "reason": "not-ours", "words": "归水务局管"}
+    part = SHOWN["parts"][0] | {"returned": [back]}
+    town.says = lambda _: (200, SHOWN | {"parts": [part], "decisions": []}, {})
+    out = chorus("case", "show", CASE).out
+    assert f"roads returned it (not-ours) before {CASE}-p1, and writes:" in out
+    assert "归水务局管" in out
+
+
 def test_an_erased_case_and_an_unknown_one_are_shown(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: (200, SHOWN | {"inquiry": None, "parts": [], "timeline": [], "decisions": []}, {})
     assert "(no text: not registered yet, or erased)" in chorus("case", "show", CASE).out

@@ -92,7 +92,7 @@ BOARD = Scoreboard(
     departments=[
         DepartmentScores(
             code="water",
-            name=Name(zh=EVIL, en=EVIL),
+            name=Name.model_construct(zh=EVIL, en=EVIL),
             volume=Volume(assigned=7, answered=3, released=2),
             clocks=Clocks(accept=CLOCK, first_reply=CLOCK, resolve=NOTHING),
             ratings=Ratings.of(RatingCounts(valid=2, contacted=1, solved=1, satisfied=1)),

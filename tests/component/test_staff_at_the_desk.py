@@ -150,6 +150,18 @@ async def test_a_clerk_does_not_see_why_another_department_returned_its_part(off
     assert [(one["department"], "reason" in one, "suggest" in one) for one in returning] == [("roads", False, False)]
 
 
+async def test_the_next_department_reads_at_the_desk_why_its_part_was_returned(office: Office) -> None:
+    back = told(returned("roads", "not-ours", "归水务局管"), after_this=BOTH)
+    await office.decide(back)
+    assigning = {"type": "assign", "lead": "lighting", "co_handlers": ["water"]}
+    assert (await done(office, COORDINATOR, **assigning))["status"] == "applied"
+    said = [{"department": "roads", "reason": "not-ours", "words": "归水务局管"}]
+    seen = {one["department"]: one["returned"] for one in (await case(office, APPROVER_OF_WATER))["parts"]}
+    assert seen == {"lighting": [], "water": said}
+    seen = {one["department"]: one["returned"] for one in (await case(office, COORDINATOR))["parts"]}
+    assert seen == {"lighting": [], "roads": [], "water": said}
+
+
 async def test_a_returned_part_is_no_longer_the_departments_case(office: Office) -> None:
     await office.decide(told(returned("roads"), after_this=BOTH))
     assert await listed(office, ROADS) == []

@@ -146,6 +146,13 @@ def test_the_time_of_an_assignment_is_in_words() -> None:
     assert "2026-03" not in text
 
 
+def test_what_looks_like_a_time_in_a_name_stays_as_it_is() -> None:
+    mail = resident_mail(
+        a_delivery(what="assigned", text="with Shift 2026-99-99 99:99 by 2026-03-19 12:00.", language="en")
+    )
+    assert "with Shift 2026-99-99 99:99 by 19 March 2026 12:00." in plain(mail)
+
+
 @pytest.mark.parametrize("what", sorted(SUBJECTS))
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_unconfirmed_address_gets_no_words_of_anybody(what: str, language: Lang) -> None:

@@ -67,6 +67,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
                 reason = decision["words"].get(f"{index}/reason") or fact["reason"]
                 yield f"{fact['part_id']} {fact['department']} returned it ({reason}) and writes:"
                 yield from indented(decision["words"].get(f"{index}/words") or "(nothing)")
+    for part in found["parts"] if not found["decisions"] else ():
+        # A user of a department gets no decisions, and reads here why others returned the inquiry before.
+        for back in part.get("returned", ()):
+            yield f"{back['department']} returned it ({back['reason']}) before {part['part_id']}, and writes:"
+            yield from indented(back["words"] or "(nothing)")
 
 
 def indented(text: str) -> Iterator[str]:

@@ -81,7 +81,11 @@ def whole_text(delivery: Delivery, zone: tzinfo) -> str:
         return text
 
     def in_words(found: re.Match[str]) -> str:
-        return date_and_time(datetime.fromisoformat(found[0]).replace(tzinfo=zone), zone, notice.language)
+        try:
+            at = datetime.fromisoformat(found[0]).replace(tzinfo=zone)
+        except ValueError:
+            return found[0]  # such as in the name of a department
+        return date_and_time(at, zone, notice.language)
 
     return MINUTE.sub(in_words, text)
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from services.router.desk.department_view import as_the_department_sees, has_part
+from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.stores.store import RouterStore
@@ -64,6 +65,7 @@ class CaseQueries:
         case = case_of(inquiry_id, decisions)
         if not decisions or (only and not has_part(case, only)):
             raise Problem(404, f"There is no inquiry {shown(inquiry_id)}.")
+        returned = returned_before(case, decisions)
         whole = {
             "inquiry_id": inquiry_id,
             "state": case.state,
@@ -79,6 +81,7 @@ class CaseQueries:
                     "state": p.state,
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
+                    "returned": returned.get(p.id, ()),
                 }
                 for p in case.parts.values()
             ],

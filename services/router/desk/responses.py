@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.router.domain.case import PartState
 from shared.city import City
+from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
 
 
@@ -88,6 +89,9 @@ class PartShown(Documented):
     text: str | None
     """The department's contribution, or its newest draft; null when there is none. Users of other departments see it
     when it is released."""
+    returned: tuple[ReturnedBefore, ...] = ()
+    """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
+    users of other departments."""
 
 
 class EventShown(Documented):
