@@ -1,17 +1,19 @@
 """The demo's overdue scene: one message is assigned under a policy so short that its department accepts too late.
 
-The policy is put before the city's own for the moment of that one assignment, then removed. A part keeps the due times of
-its assignment, so no other message is affected. Only a local stack is changed in this way.
+The policy is put before the city's own for the moment of that one assignment, then removed. It applies to the channel of
+that message only: the desk refuses a policy that leaves the city's own ones without any part. A part keeps the due times
+of its assignment, so no other message is affected. Only a local stack is changed in this way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from deploy.cli.console import problem
 from deploy.cli.demo.account import DemoCase
 from deploy.failure import FAILED, Failure
 
@@ -34,22 +36,23 @@ class OverdueScene:
     async def play(self, case: DemoCase) -> None:
         """Raises Failure only when the short policy cannot be removed; without it, the message is an ordinary one."""
         try:
-            async with short_policy(self.desk):
+            async with short_policy(self.desk, case.message.channel):
                 await self.send(case)
                 for _ in range(int(OFFER_S / POLL_S)):
                     if case.parts:
                         break
                     await asyncio.sleep(POLL_S)
         except httpx.HTTPError as error:
-            self.tell("desk", case, f"could not shorten the time limits: {error}")
+            why = problem(error.response) if isinstance(error, httpx.HTTPStatusError) else str(error)
+            self.tell("desk", case, f"could not shorten the time limits: {why}")
 
 
 @asynccontextmanager
-async def short_policy(desk: httpx.AsyncClient) -> AsyncIterator[None]:
-    """The city with SHORT as the policy in force. Also removes one that a killed demo has left behind."""
+async def short_policy(desk: httpx.AsyncClient, channel: str) -> AsyncIterator[None]:
+    """The city with SHORT in force for messages of this channel. Also removes one that a killed demo has left behind."""
     city = await _city(desk)
     try:
-        await _apply(desk, city | {"policies": [SHORT, *_own(city)]})
+        await _apply(desk, with_short_policy(city, channel))
         # The desk answers this once its router has read the revision.
         (await desk.post("/route", json={"subject": "demo"})).raise_for_status()
         yield
@@ -78,6 +81,11 @@ async def _apply(desk: httpx.AsyncClient, city: dict[str, Any]) -> None:
     (await desk.post("/city", json=city)).raise_for_status()
 
 
-def _own(city: dict[str, Any]) -> list[dict[str, Any]]:
+def with_short_policy(city: Mapping[str, Any], channel: str) -> dict[str, Any]:
+    """The city with SHORT before its own policies, for messages of this channel."""
+    return {**city, "policies": [SHORT | {"when": {"channels": [channel]}}, *_own(city)]}
+
+
+def _own(city: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The city's policies without the demo's."""
     return [one for one in city["policies"] if one["id"] != SHORT["id"]]
