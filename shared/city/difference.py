@@ -5,16 +5,18 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
 from shared.city.city import City, merge
+from shared.city.parsing import DERIVED
 
-Kind = Literal["city", "department", "rule", "policy"]
+Kind = Literal["city", "department", "rule", "policy", "calendar"]
 What = Literal["added", "changed", "removed", "moved", "kept", "kept-retired"]
 LISTS: Mapping[str, tuple[Kind, str]] = {
     "departments": ("department", "code"),
     "rules": ("rule", "id"),
     "policies": ("policy", "id"),
+    "calendars": ("calendar", "id"),
 }
 """The lists of a city: what their entries are called, and the field that names an entry."""
-NOT_COMPARED = {"revision", *LISTS}
+NOT_COMPARED = {"revision", *LISTS, *DERIVED}
 
 
 class FieldChange(NamedTuple):
@@ -40,7 +42,7 @@ class Change(NamedTuple):
 
 
 def difference(current: City | None, applied: City) -> list[Change]:
-    """What applying `applied` changes in `current`, in the order texts, departments, rules, policies.
+    """What applying `applied` changes in `current`, in the order texts, departments, rules, policies, calendars.
 
     Raises `CityError` when `applied` contradicts departments that the directory keeps.
     """
