@@ -395,7 +395,7 @@ def test_a_rated_round_is_not_asked_about_again() -> None:
         (
             "status, not solved",
             {"zh": ["未解决", "基本满意"], "en": ["No", "Mostly"]},
-            {"zh": "请重新提交诉求并写明本编号", "en": "please write to us again and name this ticket number"},
+            {"zh": "请重新提交诉求并写明此编号", "en": "please write to us again and name this ticket number"},
         ),
     ],
 )
@@ -479,7 +479,7 @@ def test_a_share_is_never_rounded_up_to_whole(share: str | None, text: str) -> N
 
 def test_answers_that_were_sent_to_residents_are_called_replies() -> None:
     headings = {lang: [one.text for one in shown("scoreboard", lang).all("th")] for lang in LANGUAGES}
-    assert headings["zh"][:4] == ["部门", "分办件", "已提交意见", "已回复"]
+    assert headings["zh"][:4] == ["部门", "分办件", "已提交意见", "已答复"]
     assert headings["en"][:4] == ["Department", "Parts", "Contributed", "Replied"]
     assert "公开" not in headings["zh"]
 
