@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,6 @@ from shared.runtime.settings import DEFAULT_ZONE
 from shared.runtime.timestamps import from_text
 from shared.runtime.translations import translations
 from shared.web.layout import Site, templates
-from shared.web.text_language import language_attribute
 
 Values = Mapping[str, Any]
 Departments = Sequence[tuple[str, str]]
@@ -48,7 +46,6 @@ def write_in(
         values={"key": str(uuid4()), **values},
         errors=errors,
         departments=departments,
-        language_of=partial(language_attribute, page=lang),
     )
 
 
@@ -65,7 +62,6 @@ def preview(lang: Lang, subject: str, body: str, values: Values, published: bool
         "no-store",
         subject=subject,
         body=body,
-        language_of=partial(language_attribute, page=lang),
         hidden=[
             *((name, values[name]) for name in SENT_AGAIN if values.get(name)),
             *(("departments", code) for code in values.get("departments") or []),
@@ -136,6 +132,5 @@ def status(
         rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
         values=values or {},
-        language_of=partial(language_attribute, page=lang),
     )
     return private(page)

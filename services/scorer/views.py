@@ -56,8 +56,8 @@ WRONG_VALUES = {
     ),
     "as_of": gettext_noop("That is not a time. Write one such as 2026-11-22T09:12:16Z."),
     "sort": gettext_noop("The table has no such column. Choose a column by its heading."),
-    "order": gettext_noop("The table can be sorted upwards (asc) or downwards (desc)."),
-    "format": gettext_noop("There is a page (html) and data (json)."),
+    "order": gettext_noop("The order is ascending (asc) or descending (desc)."),
+    "format": gettext_noop("The format is html (a page) or json (data)."),
 }
 """What to do about each query field with a wrong value."""
 

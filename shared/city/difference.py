@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
 from shared.city.city import City, merge
+from shared.city.parsing import DERIVED
 
 Kind = Literal["city", "department", "rule", "policy", "calendar"]
 What = Literal["added", "changed", "removed", "moved", "kept", "kept-retired"]
@@ -15,8 +16,7 @@ LISTS: Mapping[str, tuple[Kind, str]] = {
     "calendars": ("calendar", "id"),
 }
 """The lists of a city: what their entries are called, and the field that names an entry."""
-NOT_COMPARED = {"revision", "public_holidays", *LISTS}
-"""Fields that are no texts of the city. A folder has no public holidays: the desk adds those that it knows."""
+NOT_COMPARED = {"revision", *LISTS, *DERIVED}
 
 
 class FieldChange(NamedTuple):

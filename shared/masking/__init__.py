@@ -1,4 +1,4 @@
-"""What the public may not see of a message: what leads to a person is found by rules and by a lexical model, and hidden.
+"""Masks personal data in public texts. Rules and a lexical model find what identifies a person.
 
-`masking` masks the texts of one case; `worker` does so in a process of its own. The rest finds one kind each.
+`masking` masks the texts of one case; `worker` runs it in a separate process. Each other module finds one kind of data.
 """

@@ -1,7 +1,7 @@
-"""`python -m shared.masking`: the process that masks. It reads cases on standard input and writes them masked.
+"""`python -m shared.masking`: the masking process. It reads cases from standard input and writes the masked texts.
 
-A frame is four bytes, the length, and that much JSON. At the end of its input, which is when whoever started it has
-ended, however it ended, it ends too.
+A frame is a length of four bytes and that many bytes of JSON. The process exits at the end of its input, so it never
+outlives its parent.
 """
 
 import contextlib
@@ -32,14 +32,14 @@ def main() -> None:
 
 
 def _answers() -> IO[bytes]:
-    """Standard output, for answers alone: what a library prints goes to standard error."""
+    """Standard output, reserved for answers: the output of libraries goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers
 
 
 def _yield_to_others() -> None:
-    """Mails go first: this process takes the time that is left, and is the first to go when memory is short."""
+    """Sets the lowest CPU priority, and lets the kernel kill this process first if memory is short: mails go first."""
     os.nice(NICE)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,4 +1,4 @@
-"""Where people are found: e-mail addresses however they are disguised, homes, number plates; in folded text."""
+"""Finds e-mail addresses (disguised ones too), home addresses and number plates in folded text."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ PROVIDER = (
     r"mail)"
 )
 DOT = r"(?:\.\n| ?[\[({<【] ?(?:dot|\.|点|d0t) ?[\])}>】] ?| ?(?:点|。|·|,|\.) ?| (?:dot|d0t) )"
-# What stands for @ beyond doubt, and what may also be an ordinary word.
+# What always means @, and what may also be an ordinary word.
 AT = (
     r"(?:&#64;|%40| ?[\[({<【] ?(?:at|@|a|艾特|圈a|#) ?[\])}>】] ?| ?(?:@|艾特|爱特|圈[aA]|小老鼠|@@|, ?@) ?|"
     r"(?<=[a-z0-9])(?-i:AT)(?=[a-z0-9])|@\n)"
@@ -36,10 +36,10 @@ DISGUISED = re.compile(
     rf"{AT_MAYBE}{PROVIDER}{DOT}{TOP}(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
-# Any sign may stand for @ before a whole host, and characters may stand apart.
+# Any sign can replace @ before a complete host name, and the characters can have spaces between them.
 SIGNED = re.compile(rf"{LOCAL}[^\w\s\u4e00-\u9fff.,/:;!?]{{1,3}}{HOST}\.{TOP}(?![A-Za-z0-9])", re.IGNORECASE)
 LETTERS = re.compile(r"(?:(?<![A-Za-z0-9])[A-Za-z0-9._\-] ){3,40}@(?: [A-Za-z0-9.\-](?![A-Za-z0-9])){3,40}")
-# A space or two within what stands before @, when a word for it or a sentence of Chinese ends before.
+# The part before @ may contain a space or two after a label for e-mail or at the end of a Chinese sentence.
 START = re.compile(r"(?<=[\u4e00-\u9fff:。])[:： ]?(?P<it>(?:[A-Za-z0-9._\-]{1,20}[ …,]{1,2}){1,2})$")
 
 # ── homes ────────────────────────────────────────────────────────────────────
@@ -58,7 +58,7 @@ FLAT = (
     rf"|{STAIR}{GAP}(?:{FLOOR}{GAP})?(?:{ROOM}|{BARE_ROOM}))"
 )
 DASHED = r"(?<![\d\-])\d{1,3}-\d{1,2}-\d{3,4}(?:-\d{1,3})?(?![\d\-年月])"
-# Of the words before it, the name of the estate and the street belong to an address; the sentence before them does not.
+# The names of street and housing estate before it belong to the address; the sentence before them does not.
 ESTATE = re.compile(r"小区|花园|家园|苑|公寓|新村|社区|山庄|名邸|名城|华庭|城|府|湾|里|村|院|路|街|巷|道|弄|胡同|号")
 LIVING = re.compile(r"家住|现住|租住|居住|我住|住在|住于|住|在|位于|地址|我们?是|本人是|我家|系|到|去|与|和|从|的")
 NO_PLACE = re.compile(r"[^\u4e00-\u9fffA-Za-z0-9]")
@@ -107,7 +107,7 @@ PLATE_CALLED = re.compile(
 
 
 def address_spans(text: str) -> Iterator[Span]:
-    """Where an address stands that leads to a person."""
+    """Finds e-mail addresses, home addresses and number plates."""
     for pattern in (MAIL, DISGUISED, SIGNED, LETTERS):
         for found in pattern.finditer(text):
             before = START.search(text, max(0, found.start() - 48), found.start())
@@ -118,7 +118,7 @@ def address_spans(text: str) -> Iterator[Span]:
 
 
 def home_spans(text: str) -> Iterator[Span]:
-    """Where a home stands: an address down to the flat or house, not the room of an office."""
+    """Finds home addresses: those that name a flat or a house. The room of an office is not one."""
     for found in HOME.finditer(text):
         if not OFFICE.search(text, max(0, found.start() - 14), found.start()):
             yield _with_place(text, found.start(), ESTATE), found.end()
@@ -130,7 +130,7 @@ def home_spans(text: str) -> Iterator[Span]:
 
 
 def _with_place(text: str, start: int, places: re.Pattern[str]) -> int:
-    """Where the place begins whose house or flat begins at `start`."""
+    """Returns where the address begins whose house or flat begins at `start`."""
     before = text[max(0, start - LONGEST_BEFORE) : start]
     for boundary in (NO_PLACE, LIVING):
         if found := list(boundary.finditer(before)):

@@ -1,11 +1,11 @@
-"""What is masked together: the texts of one case, and what is known of the people in it."""
+"""The input and the output of masking: the texts of one case, and the contact of its resident."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTexts:
-    """What is to be masked together. `written` are the resident's texts, `answers` the departments'.
+    """The texts to mask together. `written` are the resident's texts, `answers` the departments'.
 
     `names` and `reached_at` come from the resident's contact. `published` are the departments' own contacts in the
     directory; they stay readable, unless they are the resident's.
@@ -20,7 +20,7 @@ class CaseTexts:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """The texts of a case as the public may see them."""
+    """The masked texts of a case, ready to publish."""
 
     written: tuple[str, ...]
     answers: tuple[str, ...]

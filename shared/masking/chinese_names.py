@@ -1,6 +1,6 @@
-"""Names of persons in Chinese text: after words that announce one, before titles, and where the lexical model sees one.
+"""Finds names of persons in Chinese text: after words that announce one, before titles, and where the model finds one.
 
-A rule proposes where a name begins; the model's words say where it ends, and whether an ordinary word stands there.
+A rule proposes where a name begins. The model's words decide where it ends, and whether it is an ordinary word.
 """
 
 import re
@@ -26,7 +26,7 @@ LABELLED = re.compile(
     rf"(?:{PEOPLE}|{KIN})(?:(?P<sign>[ :\"“(\[【]{{0,2}}:[ :\"“(\[【]{{0,2}})|[ \"“(\[【]{{1,3}}|姓名{LINK}|是|为|"
     rf",(?={SURNAME}{HAN}{{1,2}}[,。;!(]))?(?P<it>{SURNAME}{HAN})"
 )
-# Whoever is named after such a word and a colon.
+# A name follows such a word and a colon.
 SIGNED = re.compile(
     rf"(?:{HAN}(?:人|者|员|名|主|客|户|方|属|款|字)|[Nn]ame|[Ff]rom|[Cc]ontact) ?: ?(?P<it>{SURNAME}{HAN})"
 )
@@ -88,7 +88,7 @@ LONGEST = 8
 
 
 def chinese_name_spans(text: str, words: Sequence[Word]) -> Iterator[Span]:
-    """Where names stand: stated ones first."""
+    """Finds names: those that the text announces first."""
     seen = Seen(text, words)
     for found in CALLS.finditer(text):
         yield from seen.name_at(found.start("it"), surely=True, foreign=bool(found["surely"]))
@@ -113,7 +113,7 @@ def chinese_name_spans(text: str, words: Sequence[Word]) -> Iterator[Span]:
 
 
 class Seen:
-    """A text with the words the model sees in it; none where there is no model."""
+    """A text with the words that the model finds in it; no words without a model."""
 
     def __init__(self, text: str, words: Sequence[Word]) -> None:
         self.text = text
@@ -121,17 +121,17 @@ class Seen:
         self.ends = {word.end for word in words}
 
     def begins(self, start: int) -> bool:
-        """Whether a word begins there; without a model, whether none of the usual ones is cut."""
+        """Whether a word begins at `start`; without a model, whether `start` is not inside a common word."""
         if self.starting:
             return start in self.starting
         return self.text[max(0, start - 1) : start] not in tuple("对关由属至处等位男女我贵乙甲双")
 
     def place(self, end: int) -> bool:
-        """Whether what follows makes a place of the name before it."""
+        """Whether the text at `end` makes the name before it the name of a place."""
         return PLACE.match(self.text, end) is not None and not ENDS_SURELY.match(self.text, end)
 
     def persons(self) -> Iterator[Span]:
-        """What the model takes for a person's name."""
+        """Finds the words that the model classifies as names of persons."""
         for word in self.starting.values():
             if word.kind == PERSON:
                 start, end = self._without_title(word.start, word.end)
@@ -139,8 +139,7 @@ class Seen:
                     yield start, self._to_the_end(start, end)
 
     def name_at(self, start: int, surely: bool = False, warily: bool = False, foreign: bool = False) -> Iterator[Span]:
-        """The name that begins there, if one does. `surely`: the text says that one follows; `warily`: hardly "
-        "anything does."""
+        """Finds the name that begins at `start`. `surely`: the text announces a name; `warily`: the text hardly does."""
         word = self.starting.get(start)
         if word is not None and word.kind == PERSON:
             begin, end = self._without_title(word.start, word.end)
@@ -187,12 +186,12 @@ class Seen:
         return len(name) > 2 and end in self.ends and name[0] in SURNAMES
 
     def _ordinary(self, start: int, end: int, surely: bool) -> bool:
-        """Whether the model sees an ordinary word of two or more characters there."""
+        """Whether the model finds an ordinary word of two or more characters at this place."""
         for at in range(start, end):
             word = self.starting.get(at)
             if word is None or word.end - word.start < 2 or word.kind in (PERSON, "nz", "nw"):
                 continue
-            # The model takes some names for particles that nobody has heard of.
+            # The model classifies some names as rare particles.
             if word.start == start and word.end == end and end - start > 2 and word.kind in FUNCTION_WORDS:
                 continue
             if not surely:
@@ -205,7 +204,7 @@ class Seen:
 
     def _without_title(self, start: int, end: int) -> Span:
         name = self.text[start:end]
-        # What is glued to a name, the model takes along: 王小明K3.
+        # The model adds characters without a space to the name: 王小明K3.
         if (glued := PURE.match(name)) and glued.end() > 1:
             name = glued[0]
         bare = re.sub(f"(?:{TITLE})$", "", name)
@@ -214,7 +213,7 @@ class Seen:
         return start, start + len(bare)
 
     def _likely(self, start: int, end: int) -> bool:
-        """Whether the model is to be believed where nothing else says that a person is meant."""
+        """Whether the model's guess counts as a name when nothing else in the text announces one."""
         name = self.text[start:end]
         if PLATE.match(self.text, end - 1):
             return False
@@ -225,7 +224,7 @@ class Seen:
         return len(name) > 2 and name[0] not in "小老阿大"
 
     def _to_the_end(self, start: int, end: int) -> int:
-        """The end of a name of which the model has left the last character to the sentence."""
+        """Returns the end of a name whose last character the model has assigned to the next word."""
         further = self.starting.get(end)
         if end - start != 2 or self.text[start] not in SURNAMES or further is None or further.end != end + 1:
             return end

@@ -1,7 +1,7 @@
-"""Text as the rules read it: one plain character for each visible one, so that each rule is written once.
+"""Folds a text to one plain character for each visible one, so that one rule covers every notation.
 
-Full-width, circled and mathematical forms, accents, strange spaces and hyphens, traditional characters of labels and
-surnames, and characters nobody sees are folded away; places in the folded text lead back to the text as written.
+Folding removes full-width, circled and mathematical forms, accents, unusual spaces and hyphens, traditional characters
+in labels and surnames, and invisible characters. Positions in the folded text map back to the original text.
 """
 
 import re
@@ -37,7 +37,7 @@ NUMERALS = {
 }
 NUMERAL = f"[{''.join(NUMERALS)}]"
 BETWEEN = r"[ \n.\-_/()*~、,]{0,2}"
-# A numeral at the end may begin the next word: 一直, 三天.
+# A numeral at the end can be the start of the next word: 一直, 三天.
 SPOKEN = re.compile(
     rf"(?:(?:\d|{NUMERAL}){BETWEEN}){{6,40}}(?:\d|{NUMERAL}(?![直个下些定般起次家样边种天年月日人栋层楼位点块元]))"
 )
@@ -52,7 +52,7 @@ WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A text as rules read it. `numbers` is as long as `plain`: numerals and lookalikes in it are digits."""
+    """A folded text. `numbers` is as long as `plain` and has digits in place of numerals and lookalikes."""
 
     plain: str
     numbers: str
@@ -60,13 +60,13 @@ class Folded:
     length: int
 
     def written(self, span: Span) -> Span:
-        """Where that stands in the text as written, with the invisible characters after it."""
+        """Maps a span to the original text, including the invisible characters after it."""
         start, end = span
         return self.places[start], self.places[end] if end < len(self.places) else self.length
 
 
 def fold(text: str) -> Folded:
-    """The text folded, without what nobody sees."""
+    """Folds a text and removes invisible characters."""
     mapped = text.translate(TABLE)
     places = [at for at, char in enumerate(mapped) if char != HIDDEN]
     plain = mapped.replace(HIDDEN, "")
@@ -74,7 +74,7 @@ def fold(text: str) -> Folded:
 
 
 def in_digits(plain: str) -> str:
-    """The text with numerals (一三八…) and lookalikes (O for 0) as digits where they stand in a row."""
+    """Replaces numerals (一三八…) and lookalikes (O for 0) by digits where several follow each other."""
     return LOOKALIKE.sub(lambda found: found[0].translate(LOOKALIKES), SPOKEN.sub(_digits, plain))
 
 
@@ -87,7 +87,7 @@ HIDDEN = "\ue001"
 
 
 def _table() -> dict[int, str]:
-    """One character for one character; `HIDDEN` for one that nobody sees."""
+    """Maps each character to one plain character, and an invisible one to `HIDDEN`."""
     codes: Iterable[int] = (code for code in range(FOLDED_UP_TO) if not any(code in part for part in UNFOLDED))
     table = {code: form for code in codes if (form := _folded(chr(code))) is not None}
     table.update(dict.fromkeys((*TAGS, *map(ord, BLANK)), HIDDEN))
@@ -100,7 +100,7 @@ def _table() -> dict[int, str]:
 
 
 def _folded(char: str) -> str | None:
-    """Its plain form; None when it is plain already."""
+    """Returns the plain form of a character; None if it is plain already."""
     category = unicodedata.category(char)
     if char in "\n ":
         return None
@@ -119,7 +119,7 @@ def _folded(char: str) -> str | None:
 
 
 def _numeral(char: str) -> str | None:
-    """㈠ and 〡 are 1, as ⓵ is."""
+    """Returns the digit of numerals such as ㈠, 〡 and ⓵, which are all 1."""
     value = unicodedata.numeric(char, None)
     return str(int(value)) if value is not None and value in range(10) and char not in NUMERALS else None
 

@@ -1,4 +1,4 @@
-"""How the process that masks is spoken to: four bytes, the length, and that much JSON."""
+"""The protocol of the masking process: a length of four bytes, then that many bytes of JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,6 @@ HEAD = Struct(">I")
 
 
 def framed(content: Mapping[str, Sequence[str]]) -> bytes:
-    """The content as a frame; JSON in ASCII, so that any text arrives as it is."""
+    """Encodes the content as a frame. The JSON is ASCII, so that every text arrives unchanged, lone surrogates too."""
     body = json.dumps(content).encode()
     return HEAD.pack(len(body)) + body

@@ -1,4 +1,4 @@
-"""Where a name that is known stands: the writer's, as given with the contact, and those the texts state; in folded text."""
+"""Finds known names in folded text: the writer's name from the contact, and names that the texts state."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ LATIN_TITLE = r"(?:mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|mme|herr|frau)"
 
 
 def patterns(name: str) -> Iterator[re.Pattern[str]]:
-    """What to look for, given one name as its bearer typed it: each script for itself."""
+    """Returns the patterns of a name as its owner typed it, for each script separately."""
     for han in re.findall(rf"[{CJK}]+(?:[·・•.][{CJK}]+)*", name):
         yield from han_patterns(han)
     words = [word for word in re.findall(rf"{LETTER}+(?:['’\-]{LETTER}+)*", name) if word.lower() not in NOBODY]
@@ -27,7 +27,7 @@ def patterns(name: str) -> Iterator[re.Pattern[str]]:
 
 
 def han_patterns(name: str) -> Iterator[re.Pattern[str]]:
-    """The whole name, its characters apart or not, and the surname before a title."""
+    """Matches the whole name, with or without gaps between its characters, and the surname before a title."""
     bare = re.sub(rf"{TITLE}$", "", name)
     if name in NOBODY or bare in NOBODY or not bare:
         return
@@ -43,7 +43,7 @@ def han_patterns(name: str) -> Iterator[re.Pattern[str]]:
 
 
 def latin_patterns(words: Sequence[str]) -> Iterator[re.Pattern[str]]:
-    """The whole name in both orders, each part after a title, and each part alone unless it is an everyday word."""
+    """Matches the name in both orders, each part after a title, and each part alone unless it is an everyday word."""
     for order in dict.fromkeys((tuple(words), tuple(reversed(words)), (words[-1], *words[:-1]))):
         if len(order) > 1 or _telling(order[0]):
             yield _bounded(f"(?i:{'(?:[ _-]{0,2}|, ?)'.join(map(re.escape, order))})")

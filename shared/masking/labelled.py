@@ -1,5 +1,4 @@
-"""What a label before it makes personal: the number after 电话, the id after 微信, the address after 邮箱; in "
-"folded text."""
+"""Finds personal data by the label before it: the number after 电话, the id after 微信, the address after 邮箱."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +6,7 @@ from collections.abc import Iterator
 from shared.masking.folding import NUMERAL, Folded, Span
 from shared.masking.numbers import DATE, UNIT, public, thing
 
-# Between label and value: what people put there, never the end of a sentence.
+# What people write between label and value; never the end of a sentence.
 LINK = (
     r"(?:[ :：.=#\"'“”‘’()\[\]【】<>《》,、\-—~*|/+→☎📞📱]|\n(?=[+(]?\d)|是|为|号码|号|码|即|在|有|如下|同号?|这个|"
     r"加|搜索?|请|打|我|的|本人|可以?|"
@@ -100,14 +99,14 @@ LATIN_APPS = (
 APPS = rf"(?:{WECHAT}|{HAN_APPS}|{LATIN_APPS}|(?<![a-z])v(?= ?[:号信+])|(?<=[加+➕扫])v|(?<=加我)v)"
 NOUN = r"(?: ?(?:号码|号|账号|名称?|昵称|同号|联系|加我|找我|私信|私聊|account|number|name|handle|id))"
 ID = r"[A-Za-z0-9][A-Za-z0-9_\-.]{3,29}(?<![.\-])"
-# A word such as 号, or a sign: whatever stands behind it is an id.
+# After a word such as 号, or a sign, everything is an id.
 CALLED_ID = re.compile(
     rf"{APPS}(?:{NOUN}{{1,2}}(?: ?[:=(\[\"'“【<,\-—~→@] ?| ?[是为叫即] ?| |is ){{0,3}}|(?: ?[:=(\[\"'“【<,\-—~→@] ?|"
     rf" ?[是为叫即] ?| ?(?:is|搜索?|加我?|请加) ?:? ?){{1,3}})"
     rf"(?P<it>{ID})",
     re.IGNORECASE,
 )
-# Without one: what has a digit or an underscore, and letters alone where they are glued to a Chinese label or follow 加.
+# Without one: text with a digit or an underscore, and letters alone directly after a Chinese label or after 加.
 GLUED_ID = re.compile(
     rf"{APPS} ?(?P<it>(?=[A-Za-z_\-.]{{0,29}}[\d_])[A-Za-z0-9][A-Za-z0-9_\-]{{3,29}}|\d{{6,12}})"
     rf"|(?:加|我的?|联系|添加|搜|扫)(?:我的?|你|一下)?{WECHAT} ?(?P<also>[A-Za-z][A-Za-z0-9_\-]{{4,29}})"
@@ -115,7 +114,7 @@ GLUED_ID = re.compile(
     rf"(?<![A-Za-z])[vw]x (?P<apart>[A-Za-z\-]{{6,20}})(?![A-Za-z0-9 ])",
     re.IGNORECASE,
 )
-# A name made for an account stands out in Chinese text, whatever stands before it.
+# The name of an account is recognisable in Chinese text without any label.
 HANDLE = re.compile(
     r"(?<![A-Za-z0-9./@:_%&=?\-])(?:wxid_[a-z0-9]{5,20}|id[_:][A-Za-z0-9_]{4,20}|"
     r"[a-z]{4,14}[_\-]?\d{2,8})(?![A-Za-z0-9@/]|\.[A-Za-z0-9])"
@@ -157,7 +156,7 @@ MOST = 21
 
 
 def labelled_spans(text: Folded) -> Iterator[Span]:
-    """Where something stands that its label makes personal."""
+    """Finds what a label before it marks as personal data."""
     for words in dict.fromkeys((text.plain, text.numbers)):
         for pattern in (CALLED, CALLED_LOOSELY, LANDLINE_CALLED):
             for found in pattern.finditer(words):
@@ -178,7 +177,7 @@ def labelled_spans(text: Folded) -> Iterator[Span]:
 
 
 def account_spans(text: str) -> Iterator[Span]:
-    """Where the name of an account stands."""
+    """Finds names of accounts."""
     for found in CALLED_ID.finditer(text):
         if found["it"].lower() not in NO_ID:
             yield found.span("it")
@@ -194,7 +193,7 @@ def account_spans(text: str) -> Iterator[Span]:
 
 
 def _address(text: str) -> bool:
-    """Whether what follows 邮箱 can be an address: something stands for @, or digits of a QQ mail."""
+    """Whether the text after 邮箱 can be an address: it has a substitute for @, or the digits of a QQ mail address."""
     return any(
         one in text.lower() for one in ("@", "at", "#", "*", "艾特", "爱特", "圈a", "小老鼠", "在", "$", "&")
     ) or (" " not in text and sum(char.isdigit() for char in text) >= 5)

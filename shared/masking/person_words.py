@@ -1,4 +1,4 @@
-"""Words in Chinese text that announce a person, as parts of patterns: whoever does something, relatives, 我叫."""
+"""Parts of patterns: Chinese words that announce a person, such as roles, relatives and 我叫."""
 
 PEOPLE = (
     "姓名|署名|签名|签字|落款|名字|昵称|真名|实名|大名|"

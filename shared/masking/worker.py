@@ -1,7 +1,7 @@
-"""Masks in a process of its own: it holds the lexical model, takes one case after another, and may be killed at any time.
+"""Masks in a separate process. It holds the lexical model, masks one case after another, and can be killed at any time.
 
-What it costs is not paid where mails are sent and messages are taken: they never wait for it. It is started when it is
-first needed, again after it has died, and ended when nobody has needed it for a while.
+So mails and messages never wait for masking. The worker starts the process for the first case, starts it again after it
+has died, and ends it after some idle time.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ COMMAND = (sys.executable, "-m", "shared.masking")
 
 
 class MaskingUnavailable(Exception):
-    """A case could not be masked now: the process died over it or was too slow, or too many cases wait."""
+    """The case could not be masked now: the process died or was too slow, or too many cases wait."""
 
 
 class Masker(Protocol):
@@ -37,7 +37,7 @@ class Masker(Protocol):
 
 
 class MaskingWorker:
-    """The process that masks, started when needed."""
+    """Starts the masking process when it is needed."""
 
     def __init__(self, idle_s: float = IDLE_S, answer_s: float = ANSWER_S) -> None:
         self._idle_s = idle_s
@@ -53,7 +53,7 @@ class MaskingWorker:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def mask(self, case: CaseTexts) -> Masked:
-        """The case masked; a process that dies over it gets another try in a new one."""
+        """Masks the case; if the process dies, a new process tries once more."""
         if self._waiting >= WAITING_MOST:
             raise MaskingUnavailable(f"{self._waiting} cases wait to be masked already.")
         self._waiting += 1
@@ -64,7 +64,7 @@ class MaskingWorker:
             self._waiting -= 1
 
     async def tend(self) -> None:
-        """Run for ever: end the process when nobody has needed it for a while, and in the end."""
+        """Runs until cancelled: ends the process after some idle time, and when it is cancelled."""
         try:
             while True:
                 await asyncio.sleep(min(LOOK_EVERY_S, self._idle_s))
@@ -82,7 +82,7 @@ class MaskingWorker:
                 log.warning("the process that masks is gone", error=type(error).__name__, attempt=attempt)
                 await self._end()
             except BaseException:
-                # Whoever asked has left: the answer would be taken for that of the next case.
+                # The caller was cancelled. Its answer would otherwise be read as that of the next case.
                 await self._end()
                 raise
             else:
@@ -101,7 +101,7 @@ class MaskingWorker:
         return await process.stdout.readexactly(*HEAD.unpack(await process.stdout.readexactly(HEAD.size)))
 
     async def _start(self) -> Process:
-        # It gets no setting: the names of secrets' files are none of its business.
+        # The process gets no settings, because they name the files of secrets.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
         self._process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, env=environment)
         return self._process

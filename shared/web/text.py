@@ -1,5 +1,6 @@
 """People's texts on a page in another language or with another direction of writing."""
 
+import re
 import unicodedata
 
 from shared.runtime.languages import Lang
@@ -7,7 +8,9 @@ from shared.runtime.languages import Lang
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Embeddings, overrides and isolates. One that is not closed would turn around the text that follows."""
-LETTERS_READ = 2_000
+CHARACTERS_READ = 2_000
+PRINTABLE_ASCII = re.compile(r"[!-~]+")
+"""Where an address may be. A pattern for addresses themselves would take seconds for a long text without a space."""
 
 
 def without_bidi_controls(text: str) -> str:
@@ -30,12 +33,13 @@ def isolated_where_needed(text: str) -> str:
 
 
 def language_tag(text: str, declared: str) -> str:
-    """The language of a text for `lang=`: what most of its letters say, otherwise the declared one.
+    """The language of a text for `lang=`: that of most of its letters; the declared one if it has no letters.
 
-    The declared language is that of the form, so a text may be in the other one. Empty for any other script: screen
-    readers would read it as Chinese or English.
+    Screen readers and fonts depend on it. The declared language is that of the form or the page, so a text may be in the
+    other one. Addresses do not count. Empty for any other script: screen readers would read it as Chinese or English.
     """
-    letters = [one for one in text[:LETTERS_READ] if one.isalpha()]
+    words = PRINTABLE_ASCII.sub(_without_address, text[:CHARACTERS_READ])
+    letters = [one for one in words if one.isalpha()]
     han = sum(_is_han(one) for one in letters)
     latin = sum(unicodedata.name(one, "").startswith(("LATIN", "FULLWIDTH LATIN")) for one in letters)
     if not letters:
@@ -47,6 +51,10 @@ def language_tag(text: str, declared: str) -> str:
 
 
 TAGS: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
+
+
+def _without_address(found: re.Match[str]) -> str:
+    return " " if "://" in found[0] or "@" in found[0] else found[0]
 
 
 def _is_han(character: str) -> bool:

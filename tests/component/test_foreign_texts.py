@@ -1,5 +1,6 @@
 """Texts of people in another language or direction: marked, isolated, and only where that is so."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -48,10 +49,22 @@ ENGLISH = replace(
         ("Уличный фонарь", "en", ""),
         ("＊＊＊", "zh", "zh-CN"),
         ("字" * 20_000, "en", "zh-CN"),
+        ("The light at 人民路 is broken", "zh", "en"),
+        ("请修 iPhone 充电桩", "en", "zh-CN"),
+        ("见 https://city.example/a/b/c/d/e", "en", "zh-CN"),
+        ("请回复 somebody.with.a.long.name@mail.example", "en", "zh-CN"),
+        ("12345 — 🚦", "en", "en"),
     ],
 )
 def test_the_language_of_a_text_is_that_of_its_letters(text: str, declared: str, tag: str) -> None:
     assert language_tag(text, declared) == tag
+
+
+@pytest.mark.parametrize("text", ["a", "路", "a.", "://", "@", "a'", "🚦", "a@", " "])
+def test_the_language_of_the_longest_text_is_found_in_time(text: str) -> None:
+    began_s = time.process_time()
+    language_tag(text * 20_000, "zh")
+    assert time.process_time() - began_s < 0.5
 
 
 def test_an_isolate_is_closed_whatever_is_in_it() -> None:

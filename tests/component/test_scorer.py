@@ -172,9 +172,9 @@ def previous(month: str) -> str:
         ({"period": "<script>"}, "没有这个统计时段", "There is no such period."),
         ({"sort": "beauty"}, "表中没有这一栏", "The table has no such column."),
         ({"sort": ""}, "表中没有这一栏", "The table has no such column."),
-        ({"sort": "assigned", "order": "up"}, "排序方式", "The table can be sorted upwards"),
+        ({"sort": "assigned", "order": "up"}, "排序方式", "The order is ascending"),
         ({"as_of": "yesterday"}, "时间格式不对", "That is not a time."),
-        ({"format": "pdf"}, "只有网页", "There is a page"),
+        ({"format": "pdf"}, "格式只有 html", "The format is html"),
     ],
     ids=str,
 )

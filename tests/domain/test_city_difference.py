@@ -1,7 +1,8 @@
-"""What applying a city folder changes: departments, rules, policies and texts, and what stays as it is."""
+"""What applying a city folder changes: departments, rules, policies, calendars and texts, and what stays as it is."""
 
 from datetime import date
 
+from deploy.cli.operations.city_changes import totals
 from shared.city import City, Name, Policy, retire
 from shared.city.calendars import Calendar, PublicHolidays
 from shared.city.difference import Change, FieldChange, difference
@@ -80,21 +81,20 @@ def test_policies_are_compared() -> None:
     assert published(CITY, changed(CITY, policies=(urgent, longer)))[:1] == [("policy", "urgent", "added")]
 
 
-def test_calendars_are_compared() -> None:
-    current = changed(CITY, calendars=(Calendar(id="working"), Calendar(id="night")))
-    shorter = Calendar(id="working", hours=("09:00-12:00",))
-    assert published(current, changed(CITY, calendars=(shorter, Calendar(id="weekend")))) == [
-        ("calendar", "working", "changed"),
-        ("calendar", "weekend", "added"),
-        ("calendar", "night", "removed"),
-    ]
-    [change, *_] = difference(current, changed(CITY, calendars=(shorter,)))
-    assert change.fields == (FieldChange("hours", ["09:00-12:00", "13:30-18:00"], ["09:00-12:00"]),)
+def test_calendars_are_compared_and_the_public_holidays_of_the_desk_are_not() -> None:
+    working = Calendar(id="working", holidays="CN")
+    holidays = PublicHolidays(country="CN", free_days=(), working_days=(), known_until=date(2027, 1, 1))
+    current = changed(CITY, calendars=(working,), public_holidays=(holidays,))
+    assert difference(current, changed(CITY, calendars=(working,))) == []
+    local = working.model_copy(update={"extra_holidays": (date(2026, 10, 8),)})
+    [change] = difference(current, changed(CITY, calendars=(local,)))
+    assert change[:3] == ("calendar", "working", "changed")
 
 
-def test_public_holidays_that_the_desk_added_are_no_difference() -> None:
-    known = PublicHolidays(country="CN", free_days=(), working_days=(), known_until=date(2027, 1, 1))
-    assert difference(changed(CITY, public_holidays=(known,)), CITY) == []
+def test_the_totals_are_sentences() -> None:
+    current = a_city(a_department("roads"))
+    applied = changed(a_city(a_department("roads"), a_department("parks")), telephone="12345")
+    assert totals(difference(current, applied)) == "the city's texts changed, 1 department added"
 
 
 def test_the_texts_of_the_city_are_compared() -> None:

@@ -1,4 +1,4 @@
-"""`chorus demo` detects lost and duplicated messages."""
+"""`chorus demo` detects lost and duplicated messages, and shortens the time limits of one message only."""
 
 from typing import Any
 
@@ -7,7 +7,11 @@ import pytest
 from deploy.cli.demo.account import DemoCase, DemoMail, DemoPart, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import mark_in
 from deploy.cli.demo.messages import write_messages
+from deploy.cli.demo.overdue import SHORT, with_short_policy
 from deploy.cli.demo.residents import Form
+from shared.city import load_city
+from shared.city.parsing import city_of
+from tests.conftest import REPOSITORY
 
 TICKET = "20261122-7F3KQ2MX"
 WORDS = "已更换灯头六个，今晚亮灯。"
@@ -135,3 +139,13 @@ def test_a_form_is_parsed_like_in_a_browser() -> None:
     )
     assert (form.action, form.fields) == ("/?lang=en", {"key": "k1", "subject": "", "body": ""})
     assert (form.public, form.public_value) == ("public", "true")
+
+
+def test_the_short_policy_takes_no_part_from_the_citys_own_policies() -> None:
+    city = load_city(REPOSITORY / "deploy" / "city").model_dump(mode="json")
+    short, *own = city_of(with_short_policy(city, {"channels": ["hotline"]})).policies
+    assert (short.id, short.when.channels) == (SHORT["id"], ("hotline",))
+    assert [one.model_dump(mode="json") for one in own] == city["policies"]
+    assert with_short_policy(
+        with_short_policy(city, {"channels": ["app"]}), {"channels": ["hotline"]}
+    ) == with_short_policy(city, {"channels": ["hotline"]})

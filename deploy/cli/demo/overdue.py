@@ -7,13 +7,14 @@ changed in this way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from deploy.cli.console import problem
 from deploy.cli.demo.account import DemoCase
 from deploy.failure import FAILED, Failure
 
@@ -43,7 +44,8 @@ class OverdueScene:
                         break
                     await asyncio.sleep(POLL_S)
         except httpx.HTTPError as error:
-            self.tell("desk", case, f"could not shorten the time limits: {error}")
+            why = problem(error.response) if isinstance(error, httpx.HTTPStatusError) else str(error)
+            self.tell("desk", case, f"could not shorten the time limits: {why}")
 
     async def _conditions(self, case: DemoCase) -> dict[str, list[str]]:
         """The parts of this message: its channel, and the departments to which the rules will assign it."""
@@ -55,11 +57,11 @@ class OverdueScene:
 
 
 @asynccontextmanager
-async def short_policy(desk: httpx.AsyncClient, when: dict[str, list[str]]) -> AsyncIterator[None]:
+async def short_policy(desk: httpx.AsyncClient, when: Mapping[str, Sequence[str]]) -> AsyncIterator[None]:
     """The city with SHORT as the policy for these parts. Also removes one that a killed demo has left behind."""
     city = await _city(desk)
     try:
-        await _apply(desk, city | {"policies": [SHORT | {"when": when}, *_own(city)]})
+        await _apply(desk, with_short_policy(city, when))
         # The desk answers this once its router has read the revision.
         (await desk.post("/route", json={"subject": "demo"})).raise_for_status()
         yield
@@ -88,6 +90,11 @@ async def _apply(desk: httpx.AsyncClient, city: dict[str, Any]) -> None:
     (await desk.post("/city", json=city)).raise_for_status()
 
 
-def _own(city: dict[str, Any]) -> list[dict[str, Any]]:
+def with_short_policy(city: Mapping[str, Any], when: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The city with SHORT before its own policies, for parts that meet these conditions."""
+    return {**city, "policies": [SHORT | {"when": when}, *_own(city)]}
+
+
+def _own(city: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The city's policies without the demo's."""
     return [one for one in city["policies"] if one["id"] != SHORT["id"]]

@@ -117,7 +117,7 @@ class Morning:
         link = next((mail.confirm_url for mail in case.mails if mail.confirm_url), None)
         if link and case.message.mark not in self._confirmed and await self.residents.confirm(link):
             self._confirmed.add(case.message.mark)
-            self.tell("resident", case, "confirms the mail address")
+            self.tell("resident", case, "confirms the address")
 
     async def _see(self, case: DemoCase) -> None:
         await self._confirm(case)

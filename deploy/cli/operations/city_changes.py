@@ -14,13 +14,7 @@ WHAT = {
     "kept": "stays; the folder does not have it, and `chorus department retire` would retire it",
     "kept-retired": "stays retired; `chorus department add` would bring it back",
 }
-PLURALS = {
-    "city": "city",
-    "department": "departments",
-    "rule": "rules",
-    "policy": "policies",
-    "calendar": "calendars",
-}
+PLURALS = {"department": "departments", "rule": "rules", "policy": "policies", "calendar": "calendars"}
 
 
 def lines(changes: Sequence[Change], city: City) -> Iterator[str]:
@@ -37,7 +31,7 @@ def lines(changes: Sequence[Change], city: City) -> Iterator[str]:
 def totals(changes: Sequence[Change]) -> str:
     """How many entries of each kind are added, changed, removed and moved."""
     counts = Counter((one.kind, one.what) for one in changes if one.publishes)
-    return ", ".join(f"{number} {_entries(kind, number)} {what}" for (kind, what), number in counts.items())
+    return ", ".join(f"{_entries(kind, number)} {what}" for (kind, what), number in counts.items())
 
 
 def document(changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -59,7 +53,9 @@ def _field(change: FieldChange) -> str:
 
 
 def _entries(kind: str, number: int) -> str:
-    return kind if number == 1 else PLURALS[kind]
+    if kind == "city":
+        return "the city's texts"
+    return f"{number} {kind if number == 1 else PLURALS[kind]}"
 
 
 def _value(value: Any) -> str:
