@@ -20,8 +20,8 @@ from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 
 CHANNELS = ("web", "hotline", "window", "microblog", "app", "email", "wechat", "import")
-OPEN_CHANNELS = ("web", "app", "wechat", "microblog", "email")
-"""The channels by which residents write themselves: anybody may name them. Every other channel needs the operator's token."""
+OPEN_CHANNELS = ("web", "app", "wechat", "microblog", "email", "hotline", "window")
+"""The channels that anybody may name. It is a claim and gives no rights. Every other channel needs the operator's token."""
 CHANNEL = re.compile(r"(?!.*[0-9]{6})[a-z][a-z0-9-]*")
 """A channel is part of public events, so it must not contain a telephone number: at most 5 digits in a row."""
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]+"
@@ -87,8 +87,8 @@ class Submission(Documented):
     body: Annotated[str, Field(min_length=1, max_length=BODY_MAX)]
     """The message, 1 to 20,000 characters, not blank."""
     channel: Annotated[str, Field(min_length=1, max_length=31)] = "web"
-    """How the message came in: `web`, `app`, `wechat`, `microblog` or `email`. With the operator's token any other name,
-    such as `hotline` or `window`; public events show names that are not standard as `other`."""
+    """How the message came in: `web`, `app`, `wechat`, `microblog`, `email`, `hotline` or `window`. With the operator's
+    token any other name, such as `import`; public events show names that are not standard as `other`."""
     area: Annotated[str | None, Field(max_length=100)] = None
     """The area or district of the problem, at most 100 characters."""
     contact: ContactGiven | None = None

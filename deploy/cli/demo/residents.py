@@ -19,8 +19,6 @@ from deploy.cli.importing.sending import Sender, Settled, Tally, send_all
 
 TICKET = re.compile(r"\b\d{8}-[0-9A-HJKMNP-TV-Z]{8}\b")
 CODE_IN_ADDRESS = re.compile(r"[?&]code=([0-9A-HJKMNP-TV-Z]{12})")
-STAFF_CHANNELS = ("hotline", "window")
-"""Here staff write on behalf of residents, with the operator's token."""
 CODE = re.compile(r"(?<![0-9A-Za-z-])[0-9A-HJKMNP-TV-Z]{12}(?![0-9A-Za-z-])")
 
 
@@ -36,10 +34,8 @@ class Residents:
         if case.message.way == "form" and (form := await self._form(case.message.language)) is not None:
             await self._fill(form, case)
             return
-        by_staff = case.message.channel in STAFF_CHANNELS
-        client = self.operator.client if by_staff else self.intake
         headers = {"Idempotency-Key": case.key}
-        answer = await client.post("/inquiries", json=case.message.document(), headers=headers)
+        answer = await self.intake.post("/inquiries", json=case.message.document(), headers=headers)
         keep_ticket(case, answer.raise_for_status().json())
 
     async def write_file(self, cases: Sequence[DemoCase], tally: Tally) -> None:
