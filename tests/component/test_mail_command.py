@@ -55,6 +55,12 @@ def test_the_list_shows_state_and_reason_of_each_mail(town: Town, chorus: Chorus
     assert chorus("mail", "list", "--json").document == MAILS
 
 
+def test_the_counts_say_when_they_are_of_the_newest_mails_only(town: Town, chorus: Chorus) -> None:
+    town.says = notifier
+    assert "The newest 2: 2 failed." in chorus("mail", "list", "--limit", "2").out
+    assert "newest" not in chorus("mail", "list", "--limit", "4").out
+
+
 def test_only_failed_mails_are_asked_for(town: Town, chorus: Chorus) -> None:
     town.says = notifier
     assert [one["id"] for one in chorus("mail", "list", "--failed", "--json").document] == ["e-1", "e-2"]

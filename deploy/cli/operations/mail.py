@@ -42,7 +42,8 @@ def list_mails(state: OfState = None, failed: Failed = False, inquiry: OfInquiry
             say(f"{one['id']}: {one['error']}")
     counts = Counter(str(one["state"]) for one in found)
     hint = " `chorus mail retry` sends the failed ones again." if counts["failed"] else ""
-    say((", ".join(f"{number} {name}" for name, number in counts.items()) or "No mails") + f".{hint}")
+    part = f"The newest {limit}: " if len(found) == limit else ""
+    say(part + (", ".join(f"{number} {name}" for name, number in counts.items()) or "No mails") + f".{hint}")
     emit(found)
 
 
