@@ -47,6 +47,8 @@ def date_and_time(at: datetime, zone: tzinfo, language: Lang) -> str:
 
 
 def zone_name(zone: tzinfo, language: Lang) -> str:
-    """The name of a time zone: `中国时间`, `China Time`. Fixed offsets such as UTC have no generic name."""
+    """The name of a time zone, such as `北京时间`, `Beijing Time`. Fixed offsets such as UTC have no generic name."""
+    if str(zone) == "Asia/Shanghai":
+        return translations(language).gettext("Beijing Time")  # Babel's name, China Time, is not the one in use there
     variant: Literal["generic", "standard"] = "generic" if zone.utcoffset(None) is None else "standard"
     return get_timezone_name(zone, zone_variant=variant, locale=LOCALES[language])

@@ -152,7 +152,11 @@ def test_times_are_written_in_the_citys_zone_and_the_readers_language(language: 
 
 @pytest.mark.parametrize(
     ("zone", "chinese", "english"),
-    [("Asia/Shanghai", "中国时间", "China Time"), ("UTC", "协调世界时", "Coordinated Universal Time")],
+    [
+        ("Asia/Shanghai", "北京时间", "Beijing Time"),
+        ("Europe/Berlin", "中欧时间", "Central European Time"),
+        ("UTC", "协调世界时", "Coordinated Universal Time"),
+    ],
 )
 def test_a_time_zone_has_the_name_that_people_use(zone: str, chinese: str, english: str) -> None:
     assert [zone_name(ZoneInfo(zone), language) for language in LANGUAGES] == [chinese, english]

@@ -113,7 +113,7 @@ def test_both_forms_of_a_mail_say_the_same() -> None:
     assert "亮了 <b>& 好</b>\n\n  第二段" in plain(mail)
     assert "亮了 &lt;b&gt;&amp; 好&lt;/b&gt;\n\n  第二段" in html(mail)
     assert 'lang="en-GB"' in html(mail)
-    for said in ("Reply to your message", INQUIRY, "Yunting", "12345", "China Time"):
+    for said in ("Reply to your message", INQUIRY, "Yunting", "12345", "Beijing Time"):
         assert (said in plain(mail), said in html(mail)) == (True, True), said
     assert all(url in plain(mail) for url in links(mail))
 

@@ -70,7 +70,7 @@ def import_file(
         bool, typer.Option("--keep-duplicates", help="Import identical rows each as a message of its own.")
     ] = False,
 ) -> None:
-    """Read messages from a file; rows that cannot be taken go to a file of their own, with the reason."""
+    """Read messages from a file; rejected rows go to a separate file, each with the reason."""
     table, chosen = _understood(file, mapping or [], encoding)
     rejects = RejectedRows(_output(file, rejected, "rejected"), table)
     tickets = Results(_output(file, results, "results"))

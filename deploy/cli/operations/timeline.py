@@ -40,7 +40,11 @@ def show_facts(facts: Sequence[Mapping[str, Any]]) -> None:
 def details(fact: Mapping[str, Any]) -> str:
     """The fields without a column of their own, except commitments, which are hashes. `--json` shows all fields."""
     fields = fact["data"].items()
-    shown = {name: value for name, value in fields if name not in HIDDEN_FIELDS and value and not committed(value)}
+    shown = {
+        name: value
+        for name, value in fields
+        if name not in HIDDEN_FIELDS and (value or value is False) and not committed(value)
+    }
     return ", ".join(one for one in (_phrase(name, value) for name, value in shown.items()) if one)
 
 
@@ -63,6 +67,8 @@ def committed(value: Any) -> bool:
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(_part(str(one)) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value).removeprefix("chorus.")
 
 
