@@ -156,10 +156,16 @@ def problem(answer: httpx.Response) -> str:
     """The details of an `application/problem+json` response, or the text of another response."""
     try:
         document = answer.json()
-        details = [f"{one.get('pointer', '')} {one['detail']}".strip() for one in document.get("errors", [])]
+        details = [field_detail(one.get("pointer", ""), one["detail"]) for one in document.get("errors", [])]
         return "; ".join(details) or str(document.get("detail") or document.get("title") or answer.text[:300])
     except (ValueError, KeyError, TypeError, AttributeError):
         return answer.text[:300] or answer.reason_phrase
+
+
+def field_detail(pointer: str, detail: str) -> str:
+    """The detail, after its pointer unless the detail itself begins with the field's name."""
+    field = pointer.strip("/").partition("/")[0]
+    return detail if field and detail.startswith(field) else f"{pointer} {detail}".strip()
 
 
 OVERRIDES = {

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from deploy.cli.console import field_detail
 from deploy.cli.importing.mapping import ImportedMessage, Unusable
 from services.intake.domain import Submission
 from shared.http.problems import invalid
@@ -17,5 +18,5 @@ class Checker:
         try:
             Submission.model_validate_json(message.content)
         except ValidationError as error:
-            raise Unusable("; ".join(f"{one.pointer} {one.detail}".strip() for one in invalid(error).errors)) from error
+            raise Unusable("; ".join(field_detail(one.pointer, one.detail) for one in invalid(error).errors)) from error
         return False, {}
