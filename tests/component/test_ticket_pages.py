@@ -167,7 +167,7 @@ async def test_the_ticket_as_json_has_the_message_the_deadline_and_the_ratings(i
 
 
 @pytest.mark.parametrize(
-    ("lang", "next_step"), [("zh", "请重新提交诉求并写明本编号"), ("en", "please write to us again")]
+    ("lang", "next_step"), [("zh", "请重新提交诉求并写明此编号"), ("en", "please write to us again")]
 )
 async def test_after_a_rating_the_page_shows_it_and_what_happens_next(
     intake: Intake, lang: str, next_step: str
