@@ -167,13 +167,20 @@ def test_masking_is_idempotent(parts: list[str]) -> None:
 )
 def test_running_time_is_linear_in_the_length(unit: str) -> None:
     text = (unit * 20_000)[:20_000]
+    short, long = (min(seconds(text[:size]) for _ in range(2)) for size in (4_000, 20_000))
+    # Five times the length: linear time is 5 times as long, quadratic time 25 times.
+    assert long < 12 * short + 0.1
+
+
+def seconds(text: str) -> float:
+    """Processor time of masking a text."""
     started = time.process_time()
     mask(text, ["张三", "Jane Doe"])
-    assert time.process_time() - started < 1
+    return time.process_time() - started
 
 
 def test_running_time_is_not_multiplied_by_stated_names() -> None:
     text = "".join(f"我叫张{chr(0x4E00 + at)}{chr(0x5E00 + at)}，" for at in range(3_000))
     started = time.process_time()
     assert "我叫张" not in mask(text)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 10
