@@ -206,6 +206,16 @@ class CaseReplay(Payload):
     """Who gave the command at the desk, 1 to 100 characters."""
 
 
+DESK_COMMANDS: Mapping[str, type[Payload]] = {
+    "accept": PartAccepted,
+    "assign": CaseAssign,
+    "contribute": PartContributed,
+    "replay": CaseReplay,
+    "reply": PartReplied,
+    "return": PartReturned,
+    "withdraw-part": CaseWithdrawPart,
+}
+"""The input of each command at the desk. A department's user sends the inputs that its outbox would make."""
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
     model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
 }

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.router.desk.commands import COMMANDS as INPUTS_OF_COMMANDS
 from services.router.domain.staff import STAFF_ROLES, StaffRole
 from services.router.users.rights import ACTIONS, COMMANDS, ROUTES, judge
+from shared.contracts.inputs import DESK_COMMANDS
 from shared.http.problems import Problem
 from tests.contract.test_flow import made
 from tests.contract.test_openapi import DOCUMENTS
@@ -39,7 +39,7 @@ def test_every_route_needs_a_token_and_documents_403() -> None:
 
 def test_every_action_exists_and_is_used() -> None:
     assert set(ROUTES.values()) | set(COMMANDS) == set(ACTIONS)
-    assert COMMANDS.keys() == INPUTS_OF_COMMANDS.keys()
+    assert COMMANDS.keys() == DESK_COMMANDS.keys()
 
 
 def test_roles_are_in_order_and_nobody_is_without_an_action() -> None:

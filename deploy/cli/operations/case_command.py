@@ -1,6 +1,5 @@
 """`chorus case command`: sends any command of the desk for a case, and prints what became of it."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, get_origin
 
 import typer
@@ -9,27 +8,7 @@ from pydantic.fields import FieldInfo
 
 from deploy.cli import desk_client
 from deploy.cli.console import USAGE, Failure
-from shared.contracts.envelope import Payload
-from shared.contracts.inputs import (
-    CaseAssign,
-    CaseReplay,
-    CaseWithdrawPart,
-    PartAccepted,
-    PartContributed,
-    PartReplied,
-    PartReturned,
-)
-
-KNOWN: Mapping[str, type[Payload]] = {
-    "accept": PartAccepted,
-    "assign": CaseAssign,
-    "contribute": PartContributed,
-    "replay": CaseReplay,
-    "reply": PartReplied,
-    "return": PartReturned,
-    "withdraw-part": CaseWithdrawPart,
-}
-"""The commands whose fields are known here. The desk decides which commands there are; their fields are then text."""
+from shared.contracts.inputs import DESK_COMMANDS
 
 
 def command(
@@ -52,7 +31,8 @@ def command(
 def body_of(type_: str, fields: list[str]) -> dict[str, Any]:
     """The body of the command; raises Failure 2 for a field that cannot be read."""
     body: dict[str, Any] = {"type": type_}
-    known = KNOWN[type_].model_fields if type_ in KNOWN else {}
+    # The desk may be newer and know more commands; their fields are then text.
+    known = DESK_COMMANDS[type_].model_fields if type_ in DESK_COMMANDS else {}
     for one in fields:
         name, equals, value = one.partition("=")
         if not equals or not name:

@@ -9,22 +9,13 @@ from pydantic_core import from_json
 from services.router.desk.department_view import has_part
 from services.router.domain.case import Case
 from services.router.domain.decision import Refusal
-from services.router.domain.staff import SHARED_ACCOUNT, StaffUser
+from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import (
-    CaseAssign,
-    CaseReplay,
-    CaseWithdrawPart,
-    PartAccepted,
-    PartContributed,
-    PartMessage,
-    PartReplied,
-    PartReturned,
-)
+from shared.contracts.inputs import DESK_COMMANDS, PartMessage
 from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.http.request_body import json_document
@@ -33,17 +24,6 @@ from shared.ledger.numbering import accept_in_free_place, next_number
 from shared.ledger.relay import erased
 from shared.runtime import timestamps
 from shared.store.mongo import Document
-
-COMMANDS: Mapping[str, type[Payload]] = {
-    "accept": PartAccepted,
-    "assign": CaseAssign,
-    "contribute": PartContributed,
-    "replay": CaseReplay,
-    "reply": PartReplied,
-    "return": PartReturned,
-    "withdraw-part": CaseWithdrawPart,
-}
-"""The input of each command. The commands of a department's user are the inputs that its outbox would make."""
 
 
 class CommandAccepted(Documented):
@@ -158,19 +138,19 @@ def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
         raise Problem(422, "The body is not JSON; write an object with the field `type`.") from error
     json_document(body)
     kind = given.get("type") if isinstance(given, dict) else None
-    if not isinstance(kind, str) or kind not in COMMANDS:
-        detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(COMMANDS))}"
+    if not isinstance(kind, str) or kind not in DESK_COMMANDS:
+        detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(DESK_COMMANDS))}"
         raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
     judge(who.role, kind)
     try:
-        return COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
+        return DESK_COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
     except ValidationError as error:
         raise invalid(error) from error
 
 
 def _person(who: StaffUser, given: Mapping[str, Any]) -> Any:
     """The name that the command will carry. What the shared account says is kept as it is, so that it is validated."""
-    return given["by"] if "by" in given and who.name == SHARED_ACCOUNT else who.name
+    return given["by"] if "by" in given and who.is_shared else who.name
 
 
 def reason_of(refusal: Refusal) -> str:

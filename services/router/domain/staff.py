@@ -30,6 +30,11 @@ class StaffUser:
         """The `ce_actor` of an input from this user."""
         return f"{STAFF}/{self.role}"
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several people act as this user, so that they say who they are."""
+        return self.name == SHARED_ACCOUNT
+
     def person(self, said: str | None = None) -> str:
         """The name to record for an act. Only for the shared account, `said` is who uses it."""
-        return said if said and self.name == SHARED_ACCOUNT else self.name
+        return said if said and self.is_shared else self.name

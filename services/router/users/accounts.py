@@ -74,7 +74,7 @@ class StaffAccounts:
         """Disable a user; safe to repeat. Raises Problem 404, or 409 for the user of the token file."""
         stored = await self._stored(name)
         user = staff_user(stored)
-        if user.name == SHARED_ACCOUNT:
+        if user.is_shared:
             detail = "has the token of CHORUS_OPERATOR_TOKEN_FILE, so it cannot be disabled: rotate that file instead."
             raise Problem(409, f"The user {SHARED_ACCOUNT!r} {detail}")
         if not stored["disabled"]:
