@@ -41,13 +41,7 @@ def make(settings: Settings) -> Service:
     for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
     service.follows_city(city)
-    service.reads(
-        topics.RESIDENTS,
-        group="intake",
-        read=read,
-        handle=TicketUpdates(store).save,
-        at_leisure=True,
-    )
+    service.reads(topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store).save, at_leisure=True)
     service.takes_replays()
     service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested)
     service.publishes(topics.dead_letters("intake"))

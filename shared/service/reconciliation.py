@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.contracts.documented import Documented
-from shared.http.identity import BEARER
 from shared.http.parameters import EventId, PageSize
 from shared.http.problems import Problem, documented, shown
-from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
+from shared.http.protected import Check, protected_routes
+from shared.http.query_fields import unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.connection import Connection
 from shared.kafka.topic_reader import wait_until_committed
@@ -30,7 +30,6 @@ WAIT_MAX_S = 20
 OVERDUE_S = 6 * LEASE_S
 N_DIGITS = 9
 Unseen = Callable[[Sequence[str]], Awaitable[set[str]]]
-Check = Callable[[Request], Awaitable[None]]
 
 
 class EntryShown(Documented):
@@ -96,11 +95,7 @@ def routes(service: Service, check: Check, *, relay: Relay | None = None, unseen
     """The routes of a service. `check` refuses requests without a right token. `relay`: the service has a ledger.
     `unseen`: returns the message ids that its view does not have.
     """
-    api = APIRouter(
-        tags=["reconciling"],
-        dependencies=[Depends(BEARER), Depends(check), KNOWN_FIELDS_ONLY],
-        responses=documented(401, 403, 422, 429, 503),
-    )
+    api = protected_routes("reconciling", check, 401, 403, 422, 429, 503)
 
     @api.get("/behind", summary="The consumer lag of this service")
     async def behind(

@@ -2,15 +2,16 @@
 
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from services.notifier.domain.deliveries import State
 from services.notifier.mail.deliveries import DeliveryStore
 from services.notifier.responses import MailCounts, MailList, MailShown
-from shared.http.identity import BEARER, operators_only
+from shared.http.identity import operators_only
 from shared.http.parameters import After, InquiryIdFilter, PageSize
 from shared.http.problems import Problem, documented, shown
-from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
+from shared.http.protected import protected_routes
+from shared.http.query_fields import unknown_place
 from shared.runtime import timestamps
 
 STATES: dict[str, State] = {state: state for state in get_args(State)}
@@ -19,9 +20,7 @@ MailId = Annotated[str, Path(description="The id of the mail, as the list shows 
 
 
 def routes(mails: DeliveryStore, token: bytes) -> APIRouter:
-    api = APIRouter(
-        tags=["operators"], dependencies=[Depends(BEARER), Depends(operators_only(token)), KNOWN_FIELDS_ONLY]
-    )
+    api = protected_routes("operators", operators_only(token))
     _list_route(api, mails)
     _count_route(api, mails)
     _retry_route(api, mails)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime
 
 from services.router.dead_letters.replay import DeadLetterReplay, ReplayOrder, ReplayOutcome
@@ -20,10 +20,10 @@ from services.router.dead_letters.responses import (
     row_fields,
 )
 from services.router.users.guard import StaffGuard, Who
-from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import Problem, documented, shown
-from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
+from shared.http.protected import protected_routes
+from shared.http.query_fields import unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.topic_reader import topic_reader
 
@@ -32,11 +32,7 @@ LetterId = Annotated[str, Path(description="The id of the dead letter, such as `
 
 
 def routes(replaying: DeadLetterReplay, guard: StaffGuard) -> APIRouter:
-    api = APIRouter(
-        tags=["dead letters"],
-        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
-        responses=documented(401, 403, 422, 429, 503),
-    )
+    api = protected_routes("dead letters", guard.check, 401, 403, 422, 429, 503)
     _list_routes(api, replaying)
     _replay_routes(api, replaying)
     _discard_routes(api, replaying)

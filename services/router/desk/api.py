@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from services.router.desk import city_views, triage
 from services.router.desk.cases import CaseQueries, summary
@@ -18,10 +18,10 @@ from services.router.desk.retirement import Retirement
 from services.router.stores.store import RouterStore
 from services.router.users.guard import StaffGuard, Who
 from shared.city import City, Department
-from shared.http.identity import BEARER
 from shared.http.parameters import After, DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId, PageSize
 from shared.http.problems import Problem, answered, documented, shown
-from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
+from shared.http.protected import protected_routes
+from shared.http.query_fields import unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.kafka.publisher import Publisher
 from shared.service.reconciliation import Published, is_place, place_of
@@ -45,11 +45,7 @@ STATES = [
 def routes(
     cases: CaseQueries, commands: Commands, city: CityDesk, retirement: Retirement, guard: StaffGuard
 ) -> APIRouter:
-    api = APIRouter(
-        tags=["desk"],
-        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
-        responses=documented(401, 403, 404, 422, 429, 503),
-    )
+    api = protected_routes("desk", guard.check, 401, 403, 404, 422, 429, 503)
     _city_routes(api, city, retirement)
     _case_routes(api, cases)
     _command_routes(api, commands)

@@ -10,7 +10,7 @@ from services.router.domain.decision import Decision, case_of
 from services.router.domain.triage import reasons
 from services.router.stores.store import RouterStore
 from shared.http.parameters import After, PageSize
-from shared.http.problems import Problem, shown
+from shared.http.query_fields import unknown_place
 from shared.runtime import timestamps
 from shared.store.mongo import Document
 
@@ -25,7 +25,7 @@ async def triage_page(store: RouterStore, after: str | None, limit: int, now: da
     """The inquiries in triage after the inquiry `after`. Raises Problem 404 when `after` is unknown."""
     start = None
     if after is not None and (start := await store.cases.row(after)) is None:
-        raise Problem(404, f"There is no inquiry {shown(after)} to continue after; use `next` of the page before.")
+        raise unknown_place(after)
     rows = await store.cases.in_triage(start, limit + 1)
     decisions = await store.decisions.of_many([row["_id"] for row in rows[:limit]])
     found = [waiting(row, decisions[row["_id"]], now) for row in rows[:limit]]

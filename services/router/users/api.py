@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from services.router.users.accounts import StaffAccounts
 from services.router.users.guard import StaffGuard, Who
@@ -15,10 +15,10 @@ from services.router.users.responses import (
     UserList,
     UserShown,
 )
-from shared.http.identity import BEARER
 from shared.http.parameters import PageSize
 from shared.http.problems import documented
-from shared.http.query_fields import KNOWN_FIELDS_ONLY, unknown_place
+from shared.http.protected import protected_routes
+from shared.http.query_fields import unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
 from shared.store.mongo import Document
 
@@ -28,11 +28,7 @@ LAST_ENTRY = 2**53
 
 
 def routes(accounts: StaffAccounts, guard: StaffGuard) -> APIRouter:
-    api = APIRouter(
-        tags=["users"],
-        dependencies=[Depends(BEARER), Depends(guard.check), KNOWN_FIELDS_ONLY],
-        responses=documented(401, 403, 422, 429, 503),
-    )
+    api = protected_routes("users", guard.check, 401, 403, 422, 429, 503)
     _user_routes(api, accounts)
     _token_routes(api, accounts)
     _audit_route(api, accounts)
