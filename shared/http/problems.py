@@ -197,6 +197,20 @@ def install(app: FastAPI, page: ProblemPage = lambda _, __: None) -> None:
         allow = {"Allow": ", ".join(possible(request))} if error.status_code == 405 else {}
         return told(request, Problem(error.status_code, detail, headers={**(error.headers or {}), **allow}))
 
+    _install_unavailable(app, told)
+
+    @app.exception_handler(ClientDisconnect)
+    async def client_disconnected(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # the client has gone and cannot read it
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return told(request, Problem(500, "Internal error; it has been logged."))
+
+
+def _install_unavailable(app: FastAPI, told: Callable[[Request, Problem], Response]) -> None:
+    """Answer 503 while a dependency is unavailable."""
+
     @app.exception_handler(PyMongoError)
     async def store_unavailable(request: Request, error: PyMongoError) -> Response:
         # The driver's message quotes the document, and with it what a resident wrote.
@@ -212,14 +226,6 @@ def install(app: FastAPI, page: ProblemPage = lambda _, __: None) -> None:
     async def dependency_unavailable(request: Request, error: DependencyUnavailable) -> Response:
         log.warning("a dependency is unavailable", dependency=error.dependency)
         return told(request, _unavailable(str(error)))
-
-    @app.exception_handler(ClientDisconnect)
-    async def client_disconnected(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # the client has gone and cannot read it
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return told(request, Problem(500, "Internal error; it has been logged."))
 
 
 def _unavailable(detail: str) -> Problem:
