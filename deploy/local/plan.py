@@ -54,7 +54,7 @@ class Plan:
 
     @property
     def has_own_store(self) -> bool:
-        """Whether the stack starts its store itself, so that nobody else's users are in it."""
+        """Whether the stack starts its store itself, so that its users belong to this stack alone."""
         return any(component.name == "store" for component in self.backing)
 
     @property

@@ -1,4 +1,4 @@
-"""`chorus login` and `chorus logout`: as whom the following commands call the desk."""
+"""`chorus login` and `chorus logout`: which user the commands after them act as."""
 
 import getpass
 import sys
