@@ -11,7 +11,10 @@ from deploy.cli import desk_client
 from deploy.cli.console import USAGE, Failure
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import (
+    CaseArbitrate,
     CaseAssign,
+    CaseAssignFirstReceiver,
+    CaseReassign,
     CaseReplay,
     CaseWithdrawPart,
     PartAccepted,
@@ -22,8 +25,11 @@ from shared.contracts.inputs import (
 
 KNOWN: Mapping[str, type[Payload]] = {
     "accept": PartAccepted,
+    "arbitrate": CaseArbitrate,
     "assign": CaseAssign,
+    "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
+    "reassign": CaseReassign,
     "replay": CaseReplay,
     "reply": PartReplied,
     "return": PartReturned,

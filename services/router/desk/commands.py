@@ -16,7 +16,10 @@ from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import (
+    CaseArbitrate,
     CaseAssign,
+    CaseAssignFirstReceiver,
+    CaseReassign,
     CaseReplay,
     CaseWithdrawPart,
     PartAccepted,
@@ -36,8 +39,11 @@ from shared.store.mongo import Document
 
 COMMANDS: Mapping[str, type[Payload]] = {
     "accept": PartAccepted,
+    "arbitrate": CaseArbitrate,
     "assign": CaseAssign,
+    "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
+    "reassign": CaseReassign,
     "replay": CaseReplay,
     "reply": PartReplied,
     "return": PartReturned,

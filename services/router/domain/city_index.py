@@ -15,6 +15,7 @@ from shared.clocks.deadlines import ClockTerms
 
 if TYPE_CHECKING:
     from shared.city import City, Department, Policy, Rule
+    from shared.city.policies import ReturnPolicy
     from shared.clocks.calendar import WorkingCalendar
 
 
@@ -43,6 +44,11 @@ class CityIndex:
         return {
             one.id: ClockTerms(calendars[one.id], one.limits(calendars[one.id].day_ms)) for one in self.city.policies
         }
+
+    @cached_property
+    def returns(self) -> Mapping[str, ReturnPolicy]:
+        """When departments may return their parts, by the policy's id; without the policies that do not say."""
+        return {one.id: one.returns for one in self.city.policies if one.returns is not None}
 
     @cached_property
     def rules_by_id(self) -> Mapping[str, Rule]:
