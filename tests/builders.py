@@ -15,10 +15,7 @@ from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin, Payload
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import (
-    CaseArbitrate,
     CaseAssign,
-    CaseAssignFirstReceiver,
-    CaseReassign,
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
@@ -185,29 +182,6 @@ def recalled(department: str, why: str = "The department is retired: 并入水�
         return CaseRecallPart(**about, reason="department-retired", why=why)
 
     return Step(payload)
-
-
-def reassigned(department: str, to: str, words: str = "应由贵单位办理", *, part: str | None = None) -> Step:
-    """A coordinator moves a part to another department."""
-
-    def payload(case: Case) -> Payload:
-        part_id = part or part_of(case, department)
-        return CaseReassign(inquiry_id=case.inquiry_id, part_id=part_id, to=to, words=words, by="赵协调")
-
-    return at_the_desk(Step(payload), 11, "coordinator")
-
-
-def arbitrated(lead: str, *co_handlers: str, words: str | None = None) -> Step:
-    """A supervisor decides a dispute about returned parts."""
-    fields = {"lead": lead, "co_handlers": co_handlers, "words": words, "by": "钱督办"}
-    step = Step(lambda case: CaseArbitrate.model_validate(fields | {"inquiry_id": case.inquiry_id}))
-    return at_the_desk(step, 12, "supervisor")
-
-
-def first_receiver_assigned() -> Step:
-    """The time of the arbiter has passed."""
-    step = Step(lambda case: CaseAssignFirstReceiver(inquiry_id=case.inquiry_id, by="赵协调"))
-    return at_the_desk(step, 11, "coordinator")
 
 
 def replayed() -> Step:

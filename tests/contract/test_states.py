@@ -24,7 +24,7 @@ from services.router.domain.transitions import (
     _compiled,
 )
 from services.router.domain.words import Text
-from shared.contracts.inputs import INPUTS, CaseRecallPart, CaseWithdrawPart, PartMessage
+from shared.contracts.inputs import INPUTS, CaseReassign, CaseRecallPart, CaseWithdrawPart, PartMessage
 from tests.builders import (
     DIRECTORY,
     INQUIRY,
@@ -42,6 +42,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
 STEPS: dict[str, Step] = {
@@ -55,6 +56,9 @@ STEPS: dict[str, Step] = {
     "chorus.case.assign": assigned("roads"),
     "chorus.case.withdraw-part": withdrawn("lighting"),
     "chorus.case.recall-part": recalled("lighting"),
+    "chorus.case.reassign": reassigned("lighting", "roads"),
+    "chorus.case.arbitrate": arbitrated("roads"),
+    "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
@@ -79,7 +83,7 @@ belongs to another department.
 
 
 def concerns_a_part(kind: str) -> bool:
-    return issubclass(INPUTS[kind], PartMessage | CaseWithdrawPart | CaseRecallPart)
+    return issubclass(INPUTS[kind], PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart)
 
 
 def possible(status: str, part: str, kind: str) -> bool:

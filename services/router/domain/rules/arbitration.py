@@ -7,7 +7,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import assigned_parts, staying, why_by
-from services.router.domain.rules.part_terms import terms_by_hand
+from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import NOT_IN_ARBITRATION, Facts, Refused, payload_of
 from shared.contracts.inputs import CaseArbitrate
 from shared.runtime.languages import LANGUAGES
@@ -29,7 +29,7 @@ def arbitrate(case: Case, given: Input, directory: CityIndex) -> Facts:
     if command.words:
         why = why._replace(en=f"{why.en}: {command.words}")
     found = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
-    return assigned_parts(case, found, terms_by_hand(case, given, directory), binding=wanted)
+    return assigned_parts(case, found, terms_now(case, given, directory), binding=wanted)
 
 
 def assign_first_receiver(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -48,7 +48,7 @@ def assign_first_receiver(case: Case, given: Input, directory: CityIndex) -> Fac
             ARBITRATE,
         )
     assignment, first = found
-    return assigned_parts(case, assignment, terms_by_hand(case, given, directory), binding=(first,))
+    return assigned_parts(case, assignment, terms_now(case, given, directory), binding=(first,))
 
 
 def first_receiver_leads(case: Case, directory: CityIndex) -> tuple[Assignment, str] | None:

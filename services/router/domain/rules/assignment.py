@@ -11,7 +11,7 @@ from services.router.domain.assignment_rules import Assignment, Why, assign
 from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.part_terms import PartTermsFinder, terms_by_hand
+from services.router.domain.rules.part_terms import PartTermsFinder, terms_now
 from services.router.domain.rules.preconditions import AWAITS_ARBITRATION, Facts, Refused, payload_of
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import CaseAssign, InquiryReceived
@@ -76,7 +76,7 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
     stay = staying(case, (command.lead, *command.co_handlers), directory)
     why = why_by(FROM_TRIAGE, command.by)
     by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
-    return assigned_parts(case, by_hand, terms_by_hand(case, given, directory))
+    return assigned_parts(case, by_hand, terms_now(case, given, directory))
 
 
 def why_by(sentence: str, person: str) -> Why:

@@ -72,9 +72,9 @@ def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None
     return timestamps.to_text(timestamps.from_ms(until))
 
 
-def terms_by_hand(case: Case, given: Input, directory: CityIndex) -> PartTermsFinder:
-    """The terms of parts that a person offers now. The category and priority of the last rule count."""
+def terms_now(case: Case, given: Input, directory: CityIndex, rule: str | None = None) -> PartTermsFinder:
+    """The terms of parts that are offered now. Without `rule`, the category and priority of the last rule count."""
     # Only a case with a message has parts or is in triage.
     assert case.inquiry is not None
     received_at = timestamps.from_text(case.inquiry.received_at)
-    return PartTermsFinder(case.inquiry.channel, received_at, case.rule, given.recorded_at, directory)
+    return PartTermsFinder(case.inquiry.channel, received_at, rule or case.rule, given.recorded_at, directory)

@@ -9,7 +9,7 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.fold import fold
 from services.router.domain.rules.assignment import assigned_parts, unknown_departments, why_by
-from services.router.domain.rules.part_terms import terms_by_hand
+from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import Facts, Refused, by, payload_of, the_part
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import CaseReassign
@@ -39,5 +39,5 @@ def reassign(case: Case, given: Input, directory: CityIndex) -> Facts:
     binding = (command.to,) if part.binding else ()
     return [
         withdrawn,
-        *assigned_parts(fold(case, withdrawn), found, terms_by_hand(case, given, directory), binding),
+        *assigned_parts(fold(case, withdrawn), found, terms_now(case, given, directory), binding),
     ]
