@@ -16,6 +16,7 @@ from services.router.domain.facts import DueTexts
 from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
     KNOWN,
+    NOT_TRIAGE,
     PART_STATES,
     STATUSES,
     TABLE,
@@ -177,7 +178,8 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    return "all but unknown" if found == KNOWN else ", ".join(found)
+    groups = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
+    return groups.get(found) or ", ".join(found)
 
 
 def named(outcome: Rule | Refuse) -> str:
