@@ -178,7 +178,7 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    groups = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
+    groups: dict[tuple[str, ...], str] = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
     return groups.get(found) or ", ".join(found)
 
 

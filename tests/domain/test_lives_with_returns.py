@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from tests.builders import Step, told
 from tests.domain.test_decisions import LifeOfACase, departments
@@ -65,9 +65,7 @@ class LifeWithPatience(LifeWithReturns):
 
 @pytest.mark.parametrize("life", [LifeWithReturns, LifeWithPatience])
 def test_lives(life: type[LifeWithReturns]) -> None:
-    case = life.TestCase()
-    case.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
-    case.runTest()
+    run_state_machine_as_test(life, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
 
 
 def test_the_lives_reach_disputes() -> None:
