@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.router.domain.city_index import RULES_KEPT_MAX
 from services.router.domain.decision import from_document
 from services.router.domain.outputs.messages import with_messages
 from shared.kafka import topics
@@ -170,6 +171,16 @@ def test_the_rules_never_choose_a_department_that_had_the_inquiry() -> None:
 def test_the_rules_do_not_choose_a_department_from_which_the_desk_withdrew_its_part() -> None:
     story = told(received("路灯和水管"), withdrawn("lighting"), assigned("parks"), returned("parks"), city=PATIENT)
     assert story.case.lead == "water"
+
+
+def test_the_rules_without_some_departments_are_compiled_once_and_few_are_kept() -> None:
+    city = returning()
+    without = city.rules_without(frozenset({"lighting"}))
+    assert without is city.rules_without(frozenset({"lighting"}))
+    assert (without.active, city.rules.active - without.active) == (city.rules.active - {"lighting"}, {"lighting"})
+    for number in range(RULES_KEPT_MAX):
+        city.rules_without(frozenset({f"d-{number}"}))
+    assert without is not city.rules_without(frozenset({"lighting"}))
 
 
 # ── an arbiter ───────────────────────────────────────────────────────────────

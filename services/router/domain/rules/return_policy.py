@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.router.domain import facts
-from services.router.domain.assignment_rules import Assignment, assign, compile_rules
+from services.router.domain.assignment_rules import Assignment, assign
 from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
@@ -60,9 +60,9 @@ def next_by_rules(
     inquiry = after.inquiry
     if after.active_parts or after.unsettled != (part.id,) or inquiry is None or is_disputed(after, suggest, policy):
         return None
-    had = {one.department for one in after.parts.values()}
+    had = frozenset(one.department for one in after.parts.values())
     found = assign(
-        compile_rules(directory.city, without=had),
+        directory.rules_without(had),
         subject=inquiry.subject.text,
         body=inquiry.body.text,
         area=inquiry.area,
