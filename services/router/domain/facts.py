@@ -73,10 +73,7 @@ class Registered(NamedTuple):
 
 
 class Triaged(NamedTuple):
-    """The inquiry waits for an assignment by hand, or the part that `part_id` names does.
-
-    With the reason `arbitration` it waits for an arbiter, until `until` when the policy limits the time.
-    """
+    """The inquiry, or the part `part_id` of it, waits for an assignment by hand; with `arbitration` for an arbiter."""
 
     reason: TriageReason
     part_id: PartId | None = None
@@ -153,10 +150,7 @@ class Offered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """The department keeps its part, in this role, and other departments of the inquiry have changed.
-
-    With `binding`, it can no longer return the part.
-    """
+    """The department keeps its part, in this role, and others have changed. It cannot return a `binding` part."""
 
     part_id: PartId
     department: DepartmentCode
