@@ -1,6 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar` and `clocks`. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks` and `returns`. The other fields are checked and
+stored.
 """
 
 from collections.abc import Sequence
@@ -57,12 +58,13 @@ class JointReplyPolicy(CityEntry):
 
 
 class ReturnPolicy(CityEntry):
-    """When a department may return its part. Not in force yet: a department may return any open part."""
+    """When a department may return its part, and when the departments' dispute needs an arbiter."""
 
     within: Duration | None = None
-    """How long after the offer a department may return its part; null for as long as the part is open."""
+    """How long after the offer a department may return its part, in the policy's calendar; null for as long as the part
+    is open. An arbiter has as much time; null for no limit."""
     limit: Limit = 2
-    """At the return with this number the case waits for an arbiter."""
+    """At the return of the inquiry with this number the case waits for an arbiter."""
     reasons: Annotated[tuple[ReasonCode, ...], Field(min_length=1, max_length=LIMIT_MAX)] = (
         "not-ours",
         "wrong-area",
@@ -143,8 +145,8 @@ class Policy(CityEntry):
     """Natural hours until the department must send its final contribution; null with `clocks`."""
     joint_reply: JointReplyPolicy = JointReplyPolicy()
     """When the parts are joined into one reply."""
-    returns: ReturnPolicy = ReturnPolicy()
-    """When a department may return its part."""
+    returns: ReturnPolicy | None = None
+    """When a department may return its part; null for any open part, at any time and for any reason."""
     release: ReleasePolicy = ReleasePolicy()
     """Who approves a reply before it is sent."""
     publication: Literal["review", "automatic"] = "review"

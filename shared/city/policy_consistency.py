@@ -79,7 +79,7 @@ def _wrong_durations(loc: Loc, policy: Policy, calendar: Calendar | None) -> Ite
             )
             yield Fault((*loc, *place), problem)
     resolve = policy.limits(day).resolve
-    within = policy.returns.within
+    within = policy.returns.within if policy.returns else None
     if within is not None and duration_ms(within, day) > resolve:
         problem = f"{quoted(within)} is later than the resolve clock; write at most as much"
         yield Fault((*loc, "returns", "within"), problem)
@@ -92,7 +92,7 @@ def _wrong_durations(loc: Loc, policy: Policy, calendar: Calendar | None) -> Ite
 def _durations(policy: Policy) -> Iterator[tuple[Loc, str]]:
     if policy.clocks is not None:
         yield from ((("clocks", name), getattr(policy.clocks, name)) for name in CLOCKS)
-    if policy.returns.within is not None:
+    if policy.returns is not None and policy.returns.within is not None:
         yield ("returns", "within"), policy.returns.within
     yield ("asking", "remind_after"), policy.asking.remind_after
     yield ("asking", "close_after"), policy.asking.close_after

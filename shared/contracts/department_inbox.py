@@ -71,6 +71,10 @@ class PartOffered(Payload):
     provisional: tuple[Literal["accept", "first_reply", "resolve"], ...] = ()
     """The clocks whose due time may still move, because the public holidays before it are not announced yet. Absent when
     all due times are final."""
+    return_until: Moment | None = None
+    """Until when the department may return the part. Absent when the policy sets no time."""
+    binding: bool = False
+    """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
 
 
 class PartChanged(Payload):
@@ -89,6 +93,8 @@ class PartChanged(Payload):
     """The codes of the other departments that have a part from now on."""
     why: str
     """The reason, in Chinese and English."""
+    binding: bool = False
+    """Whether the department can no longer return the part, because it settles a dispute. Absent when nothing changed."""
 
 
 class PartWithdrawn(Payload):

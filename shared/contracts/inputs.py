@@ -128,10 +128,10 @@ class PartReturned(PartMessage):
 
     type: ClassVar[str] = PREFIX + "part.returned"
     reason: str = Field(min_length=1, max_length=64)
-    """A reason of at most 64 characters: `not-ours`, `wrong-area`, `incomplete`, `lacks-facts` or `duplicate`; any other is
-    published as `other`."""
+    """A reason of at most 64 characters: one of the policy's `returns.reasons`; any text when the policy has none. Events
+    have `not-ours`, `wrong-area`, `incomplete`, `lacks-facts` and `duplicate` as they are, any other as `other`."""
     words: str = Field("", max_length=TEXT_MAX)
-    """An explanation for the desk, at most 20,000 characters."""
+    """An explanation for the desk, at most 20,000 characters; required when the policy limits returns."""
     suggest: str | None = Field(None, max_length=31)
     """The code of the department that should have the part instead; null when not given."""
 
@@ -196,6 +196,54 @@ class CaseRecallPart(Payload):
     _words = field_validator("why")(has_words("write the reason"))
 
 
+class CaseReassign(Payload):
+    """Move an open part to another department, which gets clocks of its own."""
+
+    type: ClassVar[str] = PREFIX + "case.reassign"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    part_id: str
+    """The id of the part that moves, such as `20261122-E94NXPQX-p1`."""
+    to: str
+    """The code of the department that gets the part."""
+    words: str = Field(min_length=1, max_length=2_000)
+    """The reason, 1 to 2,000 characters; both departments receive it."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _no_nul = field_validator("part_id", "to")(no_nul)
+    _words = field_validator("words")(has_words("write the reason"))
+
+
+class CaseArbitrate(Payload):
+    """Decide a dispute about returned parts: the named departments cannot return their part."""
+
+    type: ClassVar[str] = PREFIX + "case.arbitrate"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    lead: str
+    """The code of the department that leads."""
+    co_handlers: Annotated[tuple[str, ...], Field(max_length=DEPARTMENTS_MAX - 1)] = ()
+    """The codes of the other departments that have a part."""
+    words: str | None = Field(None, max_length=2_000)
+    """The reason, at most 2,000 characters; the departments receive it. Null when not given."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _no_nul = field_validator("words")(no_nul)
+    _blank_words = field_validator("words", mode="before")(blank_is_none)
+
+
+class CaseAssignFirstReceiver(Payload):
+    """Give an inquiry that nobody arbitrated in time to the department that was assigned first (首接负责)."""
+
+    type: ClassVar[str] = PREFIX + "case.assign-first-receiver"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+
 class CaseReplay(Payload):
     """Handle the parked inputs of an inquiry in the order of the log, and accept later inputs again."""
 
@@ -208,8 +256,11 @@ class CaseReplay(Payload):
 
 DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "accept": PartAccepted,
+    "arbitrate": CaseArbitrate,
     "assign": CaseAssign,
+    "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
+    "reassign": CaseReassign,
     "replay": CaseReplay,
     "reply": PartReplied,
     "return": PartReturned,
@@ -226,6 +277,9 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseAssign,
     CaseWithdrawPart,
     CaseRecallPart,
+    CaseReassign,
+    CaseArbitrate,
+    CaseAssignFirstReceiver,
     CaseReplay,
 )
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values())}

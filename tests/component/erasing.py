@@ -25,7 +25,15 @@ from services.scorer.handlers import Events
 from services.scorer.store import ScorerStore
 from shared.city import City
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import CaseAssign, CaseRecallPart, CaseReplay, CaseWithdrawPart
+from shared.contracts.inputs import (
+    CaseArbitrate,
+    CaseAssign,
+    CaseAssignFirstReceiver,
+    CaseReassign,
+    CaseRecallPart,
+    CaseReplay,
+    CaseWithdrawPart,
+)
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.dead_letters import dead_letter
@@ -206,11 +214,12 @@ async def tell_everything(one: Services) -> None:
         CaseRecallPart, part_id=f"{one.inquiry_id}-p3", reason=mark("recalled/reason", "markreason"), why=why
     )
     await one.command(CaseAssign, lead="lighting", co_handlers=("parks",))
+    await move_parts(one)
     action = {"kind": mark("action/kind"), "at": AT, "note": FILLING + mark("action/note")}
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
-    await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p4", why=FILLING + mark("withdrawn/why"))
+    await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await one.command(CaseReplay)
     await one.rate()
     await one.request_link()
@@ -222,6 +231,16 @@ async def tell_everything(one: Services) -> None:
     invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
     await one.put_aside(invalid, "permanent", f"It says {mark('invalid/reason')}.")
     await one.replaying.discard(f"{one.letters_of}-1", mark("discarded/why"), mark("discarded/by"), OPERATOR)
+
+
+async def move_parts(one: Services) -> None:
+    """Reassign the part of the parks bureau; what else moves parts is refused."""
+    mark, part_id = one.mark, f"{one.inquiry_id}-p4"
+    await one.command(CaseReassign, part_id=part_id, to=mark("reassign/to"), words=mark("reassign/refused"))
+    await one.command(CaseReassign, part_id=part_id, to="noise", words=FILLING + mark("reassign/words"))
+    departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
+    await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
+    await one.command(CaseAssignFirstReceiver)
 
 
 async def some_mails(one: Services) -> None:

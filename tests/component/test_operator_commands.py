@@ -291,6 +291,15 @@ def test_triage_shows_each_reason_with_words_and_suggestion(town: Town, chorus: 
     town.says = lambda _: (200, {"inquiries": [long], "waiting": 1, "next": None}, {})
     assert chorus("triage", "list").out.count("字") == 200
     assert chorus("triage", "list", "--json").document == [long]
+    dispute = {"reason": "arbitration", "until": "2026-11-23T10:00:00.000Z"}
+    town.says = lambda _: (
+        200,
+        {"inquiries": [WAITING | {"reasons": [REASON | dispute]}], "waiting": 1, "next": None},
+        {},
+    )
+    shown = chorus("triage", "list").out
+    for words in ("arbitration: p1 returned by roads: not-ours", "until 2026-11-23T10:00:00.000Z"):
+        assert words in shown
     town.says = lambda _: (200, {"inquiries": [], "waiting": 0, "next": None}, {})
     ended = chorus("triage", "list", "--json")
     assert (ended.document, "0 in triage." in ended.err) == ([], True)

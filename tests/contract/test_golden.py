@@ -6,7 +6,7 @@ something else, the old file stays and the next version is added.
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from shared.runtime import timestamps
 from shared.service.event_decoders import read_event, read_told
 from tests.builders import (
     DIRECTORY,
+    MONDAY_NOON,
     Story,
     a_record,
     accepted,
@@ -49,6 +50,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
 FOLDER = Path(__file__).parent / "golden"
 GIVEN = received(
@@ -58,7 +60,16 @@ GIVEN = received(
     contact=Contact(name="陈测试", phone="13900000000", email="writer@mail.example"),
     public=True,
 )
-OTHER_CITIES: Mapping[str, CityIndex] = {"part.offered-in-working-time": WORKING_TIME}
+DISPUTE = (received("路灯不亮"), returned("lighting"), assigned("roads"), returned("roads"))
+NEXT_WEEK = MONDAY_NOON + timedelta(days=7)
+OTHER_CITIES: Mapping[str, CityIndex] = {
+    "part.offered-in-working-time": WORKING_TIME,
+    "part.returned-to-next-rule": RETURNING,
+    "part.returned-too-late": RETURNING,
+    "case.arbitrate": RETURNING,
+    "case.arbitrate-keeps-part": RETURNING,
+    "case.assign-first-receiver": RETURNING,
+}
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
     "inquiry.received": told(GIVEN),
@@ -91,6 +102,14 @@ STORIES: Mapping[str, Story] = {
         received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
     ),
     "part.offered-in-working-time": told(GIVEN, city=WORKING_TIME),
+    "part.returned-to-next-rule": told(received("路灯和水管都坏了"), returned("lighting"), city=RETURNING),
+    "part.returned-too-late": told(GIVEN, on_day(returned("roads"), NEXT_WEEK), city=RETURNING),
+    "case.reassign": told(GIVEN, reassigned("roads", "parks")),
+    "case.arbitrate": told(*DISPUTE, arbitrated("roads", "lighting", words="道路处牵头"), city=RETURNING),
+    "case.arbitrate-keeps-part": told(
+        received("三家一起"), returned("roads"), returned("water"), arbitrated("lighting"), city=RETURNING
+    ),
+    "case.assign-first-receiver": told(*DISPUTE, on_day(first_receiver_assigned(), NEXT_WEEK), city=RETURNING),
 }
 
 

@@ -16,6 +16,7 @@ from services.router.domain.facts import DueTexts
 from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
     KNOWN,
+    NOT_TRIAGE,
     PART_STATES,
     STATUSES,
     TABLE,
@@ -24,7 +25,7 @@ from services.router.domain.transitions import (
     _compiled,
 )
 from services.router.domain.words import Text
-from shared.contracts.inputs import INPUTS, CaseRecallPart, CaseWithdrawPart, PartMessage
+from shared.contracts.inputs import INPUTS, CaseReassign, CaseRecallPart, CaseWithdrawPart, PartMessage
 from tests.builders import (
     DIRECTORY,
     INQUIRY,
@@ -42,6 +43,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
 STEPS: dict[str, Step] = {
@@ -55,6 +57,9 @@ STEPS: dict[str, Step] = {
     "chorus.case.assign": assigned("roads"),
     "chorus.case.withdraw-part": withdrawn("lighting"),
     "chorus.case.recall-part": recalled("lighting"),
+    "chorus.case.reassign": reassigned("lighting", "roads"),
+    "chorus.case.arbitrate": arbitrated("roads"),
+    "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
@@ -79,7 +84,7 @@ belongs to another department.
 
 
 def concerns_a_part(kind: str) -> bool:
-    return issubclass(INPUTS[kind], PartMessage | CaseWithdrawPart | CaseRecallPart)
+    return issubclass(INPUTS[kind], PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart)
 
 
 def possible(status: str, part: str, kind: str) -> bool:
@@ -173,7 +178,8 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    return "all but unknown" if found == KNOWN else ", ".join(found)
+    groups: dict[tuple[str, ...], str] = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
+    return groups.get(found) or ", ".join(found)
 
 
 def named(outcome: Rule | Refuse) -> str:

@@ -11,6 +11,7 @@ from shared.city.entries import Text
 from shared.contracts.fields import is_blank
 from shared.contracts.inputs import (
     Action,
+    CaseReassign,
     CaseWithdrawPart,
     PartContributed,
     PartReplied,
@@ -52,6 +53,7 @@ def test_visible_text_is_not_blank(text: str) -> None:
         (PartReplied, {"part_id": PART}, "text"),
         (PartReturned, {"part_id": PART}, "reason"),
         (CaseWithdrawPart, {"inquiry_id": PART[:17], "part_id": PART}, "why"),
+        (CaseReassign, {"inquiry_id": PART[:17], "part_id": PART, "to": "roads"}, "words"),
         (RetirementBody, {}, "reason"),
     ],
     ids=lambda one: one.__name__ if isinstance(one, type) else "",

@@ -9,7 +9,9 @@ from services.intake.domain import ContactGiven, RatingGiven, Submission
 from services.router.gate import outbox_decoder
 from shared.contracts.inputs import (
     Action,
+    CaseArbitrate,
     CaseAssign,
+    CaseReassign,
     CaseRecallPart,
     CaseWithdrawPart,
     PartContributed,
@@ -24,6 +26,8 @@ SUBMISSION = {"subject": "路灯不亮", "body": "三盏路灯坏了。"}
 RATING = {"round": 1, "solved": True, "satisfied": "yes"}
 RETURNED = {"part_id": PART, "reason": "not-ours"}
 WITHDRAWN = {"inquiry_id": INQUIRY, "part_id": PART, "why": "a duplicate"}
+REASSIGNED = {"inquiry_id": INQUIRY, "part_id": PART, "to": "roads", "words": "theirs"}
+ARBITRATED = {"inquiry_id": INQUIRY, "lead": "roads"}
 RECALLED = {"inquiry_id": INQUIRY, "part_id": PART, "why": "retired", "reason": "department-retired"}
 ACTION = {"kind": "visit", "at": "2026-03-16T04:00:00Z"}
 SAID = {"part_id": PART, "text": "路灯已修复。"}
@@ -45,6 +49,8 @@ LENGTHS: list[tuple[type[BaseModel], dict[str, Any], str, int]] = [
     (Action, ACTION, "kind", 100),
     (Action, ACTION, "note", 2_000),
     (CaseWithdrawPart, WITHDRAWN, "why", 2_000),
+    (CaseReassign, REASSIGNED, "words", 2_000),
+    (CaseArbitrate, ARBITRATED, "words", 2_000),
     (CaseRecallPart, RECALLED, "reason", 64),
     (CaseRecallPart, RECALLED, "why", 3_000),
 ]

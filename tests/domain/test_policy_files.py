@@ -124,11 +124,20 @@ def test_a_policy_with_every_field_is_read(tmp_path: Path) -> None:
     assert policy.limits(day_ms=round(7.5 * hour)) == (2 * hour, 22.5 * hour, 112.5 * hour)
     assert policy.effective_from == date(2026, 1, 1)
     assert policy.for_every_part
-    # What is left out is what the example says, except the time for returns and the steps of supervision.
+    # What is left out is what the example says, except returns and the steps of supervision.
     short = "- {id: standard, calendar: working, clocks: {accept: 2h, first_reply: 3d, resolve: 15d}}"
     [other] = load_city(write(tmp_path, policies=short)).policies
     assert other.model_dump(exclude={"effective_from", "supervision", "returns"}) == policy.model_dump(
         exclude={"effective_from", "supervision", "returns"}
     )
-    assert (other.returns.limit, other.returns.reasons) == (policy.returns.limit, policy.returns.reasons)
-    assert (other.effective_from, other.returns.within, other.supervision) == (None, None, ())
+    assert (other.effective_from, other.returns, other.supervision) == (None, None, ())
+
+
+def test_a_policy_for_returns_without_time_limit_and_reasons_has_those_of_the_example(tmp_path: Path) -> None:
+    short = "- {id: standard, clocks: {accept: 2h, first_reply: 3d, resolve: 15d}, returns: {within: 8h}}"
+    [policy] = load_city(write(tmp_path, policies=short)).policies
+    [whole] = load_city(write(tmp_path, policies=WHOLE)).policies
+    assert policy.returns == whole.returns
+    [none] = load_city(write(tmp_path, policies=short.replace("{within: 8h}", "{}"))).policies
+    assert none.returns is not None
+    assert none.returns.within is None

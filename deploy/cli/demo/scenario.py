@@ -1,4 +1,4 @@
-"""The course of the demo: residents write, departments answer, the desk assigns returned parts, residents rate."""
+"""The course of the demo: residents write, departments answer, returned parts are assigned again, residents rate."""
 
 import asyncio
 import random

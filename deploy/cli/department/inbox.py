@@ -98,7 +98,7 @@ def reply(context: typer.Context, part: Part, text: Text = None, by: By = None, 
 def give_back(
     context: typer.Context,
     part: Part,
-    reason: Annotated[str, typer.Option(help="The reason code, for example not-ours or lacks-facts.")],
+    reason: Annotated[str, typer.Option(help="One of the city's reasons, for example not-ours or wrong-area.")],
     words: Annotated[str, typer.Option(help="An explanation for the desk and for the next department.")],
     suggest: Annotated[
         str | None,

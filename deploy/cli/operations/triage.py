@@ -52,6 +52,9 @@ def why(reason: Mapping[str, Any]) -> str:
             return f"the resident chose {', '.join(reason.get('named') or ())}, not all of them active departments"
         case "returned":
             return f"{part} returned by {department}: {reason.get('returned_for')}{by}"
+        case "arbitration":
+            until = f", until {reason['until']}" if reason.get("until") else ""
+            return f"arbitration: {part} returned by {department}: {reason.get('returned_for')}{by}{until}"
         case "department-retired":
             return f"{part} taken back: {department} is retired{by}"
         case "no-department":

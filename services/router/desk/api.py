@@ -15,6 +15,7 @@ from services.router.desk.department_requests import AcceptBody, ContributeBody,
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
+from services.router.desk.return_requests import ArbitrateBody, AssignFirstReceiverBody, ReassignBody
 from services.router.stores.store import RouterStore
 from services.router.users.guard import StaffGuard, Who
 from shared.city import City, Department
@@ -119,7 +120,16 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
         "/cases/{inquiry_id}/commands",
         status_code=202,
         openapi_extra=body_of(
-            AssignBody, CaseReplayBody, WithdrawPartBody, AcceptBody, ContributeBody, ReplyBody, ReturnBody
+            AssignBody,
+            CaseReplayBody,
+            WithdrawPartBody,
+            ReassignBody,
+            ArbitrateBody,
+            AssignFirstReceiverBody,
+            AcceptBody,
+            ContributeBody,
+            ReplyBody,
+            ReturnBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -54,8 +54,9 @@ class ReturnBody(Documented):
     part_id: str
     """The id of your department's part."""
     reason: Annotated[str, Field(min_length=1, max_length=64)]
-    """`not-ours`, `wrong-area`, `incomplete`, `lacks-facts` or `duplicate`; any other is published as `other`."""
+    """One of the policy's `returns.reasons`; any text when the policy has none. Events have `not-ours`, `wrong-area`,
+    `incomplete`, `lacks-facts` and `duplicate` as they are, any other as `other`."""
     words: Annotated[str, Field(max_length=TEXT_MAX)] = ""
-    """An explanation for the desk, at most 20,000 characters."""
+    """An explanation for the desk, at most 20,000 characters; required when the policy limits returns."""
     suggest: Annotated[str | None, Field(max_length=31)] = None
     """The code of the department that should have the part instead; null when not given."""

@@ -7,7 +7,7 @@ class TriageReasonShown(Documented):
     """Why an inquiry in triage, or one part of it, waits for a person."""
 
     reason: str
-    """`no-rule`, `unknown-department`, `returned`, `department-retired`, `no-department` or `other`."""
+    """`no-rule`, `unknown-department`, `returned`, `arbitration`, `department-retired`, `no-department` or `other`."""
     since: str
     """Since when this point waits (RFC 3339, UTC, milliseconds)."""
     part_id: str | None
@@ -24,6 +24,8 @@ class TriageReasonShown(Documented):
     """The person at the department or the desk; null when not given."""
     named: tuple[str, ...]
     """With `unknown-department`, the codes that the resident chose; empty otherwise."""
+    until: str | None
+    """With `arbitration`, when the time of the arbiter ends (RFC 3339, UTC, milliseconds); null without a limit."""
 
 
 class TriageShown(Documented):

@@ -5,7 +5,7 @@ If no rule matches the subject, the rule with the most different words in subjec
 the message goes to triage. `docs/decisions/0005-matching-rules.md` says why.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
@@ -75,9 +75,12 @@ class Rules:
     termless: tuple[int, ...]
 
 
-def compile_rules(city: City) -> Rules:
-    """Compile the rules without retired departments: the next department leads; a rule without any is dropped."""
-    active = frozenset(one.code for one in city.active)
+def compile_rules(city: City, without: Collection[str] = ()) -> Rules:
+    """Compile the rules without retired departments and those in `without`.
+
+    The next department of a rule leads; a rule without any is dropped.
+    """
+    active = frozenset(one.code for one in city.active if one.code not in without)
     areas = _area_names(city.active)
     compiled = tuple(one for rule in city.rules if (one := _compile(rule, active, areas)) is not None)
     terms = {term for one in compiled for group in (*one.groups, one.none) for term in group}

@@ -34,14 +34,28 @@ class Inquiry(NamedTuple):
 
 
 class PartReturn(NamedTuple):
-    """Why a department returned its part: the reason as the department wrote it, and its words, empty when erased."""
+    """Why a department returned its part: the reason as the department wrote it, and its words, empty when erased.
+
+    `number` counts the returns of the inquiry.
+    """
 
     reason: str
     words: Text
+    number: int
+
+
+class Arbitration(NamedTuple):
+    """The case waits for an arbiter because of these returned parts; `until` is None when the policy sets no time."""
+
+    part_ids: tuple[str, ...]
+    until: str | None
 
 
 class Part(NamedTuple):
-    """One department's share of the inquiry: `text` is its final contribution, `draft` its newest draft."""
+    """One department's share of the inquiry: `text` is its final contribution, `draft` its newest draft.
+
+    The department may return it until `return_until`, if that is set, and never when it is `binding`.
+    """
 
     id: str
     department: str
@@ -52,6 +66,8 @@ class Part(NamedTuple):
     draft: str | None = None
     policy_id: str = ""
     returned: PartReturn | None = None
+    return_until: str | None = None
+    binding: bool = False
 
     @property
     def active(self) -> bool:
@@ -108,6 +124,8 @@ class Case:
     status: Status = "unknown"
     unsettled: tuple[str | None, ...] = ()
     """What triage must settle: the ids of parts; None means the whole inquiry."""
+    arbitration: Arbitration | None = None
+    """Set while the case waits for an arbiter, which is in triage."""
     round: int = 1
     why: str = ""
     """The reason of the last assignment, in Chinese and English."""

@@ -22,7 +22,9 @@ Role = Literal["lead", "co-handler"]
 Satisfied = Literal["yes", "mostly", "no"]
 Language = Literal["zh", "en"]
 Channel = Literal["web", "hotline", "window", "microblog", "app", "email", "wechat", "import", "other"]
-TriageReason = Literal["no-rule", "unknown-department", "returned", "no-department", "department-retired", "other"]
+TriageReason = Literal[
+    "no-rule", "unknown-department", "returned", "no-department", "department-retired", "arbitration", "other"
+]
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
 Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
@@ -71,11 +73,12 @@ class Registered(NamedTuple):
 
 
 class Triaged(NamedTuple):
-    """The inquiry waits for an assignment by hand, or the part that `part_id` names does."""
+    """The inquiry, or the part `part_id` of it, waits for an assignment by hand; with `arbitration` for an arbiter."""
 
     reason: TriageReason
     part_id: PartId | None = None
     department: DepartmentCode | None = None
+    until: Time | None = None
 
 
 class Assigned(NamedTuple):
@@ -131,7 +134,8 @@ class Offered(NamedTuple):
     """A department is offered a part, with the due times of its clocks.
 
     `policy_id` is None when the part has the policy of the assignment. `provisional` names the clocks whose due time may
-    still move, because the public holidays before it are not announced yet.
+    still move, because the public holidays before it are not announced yet. Until `return_until` the department may return
+    the part, if the policy limits the time. It can never return a `binding` part.
     """
 
     part_id: PartId
@@ -141,14 +145,17 @@ class Offered(NamedTuple):
     round: int
     policy_id: CityId | None = None
     provisional: tuple[Clock, ...] = ()
+    return_until: Time | None = None
+    binding: bool = False
 
 
 class Changed(NamedTuple):
-    """The department keeps its part, in this role, and other departments of the inquiry have changed."""
+    """The department keeps its part, in this role, and others have changed. It cannot return a `binding` part."""
 
     part_id: PartId
     department: DepartmentCode
     role: Role
+    binding: bool = False
 
 
 class Accepted(NamedTuple):
@@ -215,7 +222,11 @@ Fact = (
     | UnknownFact
 )
 
-OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {Offered: ("policy_id", "provisional")}
+OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
+    Offered: ("policy_id", "provisional", "return_until", "binding"),
+    Changed: ("binding",),
+    Triaged: ("until",),
+}
 """Fields that an event has only when they say something, so that most events do not grow."""
 
 TYPES: Mapping[type[Fact], str] = {

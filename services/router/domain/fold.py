@@ -6,7 +6,16 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain import facts
-from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
+from services.router.domain.case import (
+    Arbitration,
+    Case,
+    DecidedInput,
+    Inquiry,
+    JointReply,
+    Part,
+    PartReturn,
+    ReplyParagraph,
+)
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
@@ -50,23 +59,34 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
 def _triaged(case: Case, fact: facts.Triaged, words: FactWords) -> None:
     case.unsettled = (*(one for one in case.unsettled if one not in (None, fact.part_id)), fact.part_id)
     case.status = "triage"
+    if fact.reason == "arbitration" and fact.part_id is not None:
+        disputed = case.arbitration.part_ids if case.arbitration else ()
+        case.arbitration = Arbitration((*disputed, fact.part_id), fact.until)
 
 
 def _assigned(case: Case, fact: facts.Assigned, words: FactWords) -> None:
-    case.unsettled = ()
+    case.unsettled, case.arbitration = (), None
     case.why = words.get("why") or ""
     case.policy_id, case.rule = fact.policy_id, fact.rule or case.rule
     _set_status(case)
 
 
 def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
-    _set_part(
-        case, Part(fact.part_id, fact.department, fact.role, fact.due, policy_id=fact.policy_id or case.policy_id)
+    part = Part(
+        fact.part_id,
+        fact.department,
+        fact.role,
+        fact.due,
+        policy_id=fact.policy_id or case.policy_id,
+        return_until=fact.return_until,
+        binding=fact.binding,
     )
+    _set_part(case, part)
 
 
 def _changed(case: Case, fact: facts.Changed, words: FactWords) -> None:
-    _set_part(case, case.parts[fact.part_id]._replace(role=fact.role))
+    part = case.parts[fact.part_id]
+    _set_part(case, part._replace(role=fact.role, binding=part.binding or fact.binding))
 
 
 def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
@@ -79,12 +99,16 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
 
 def _returned(case: Case, fact: facts.Returned, words: FactWords) -> None:
     case.unsettled = (*case.unsettled, fact.part_id)
-    back = PartReturn(words.get("reason") or fact.reason, words.text("words"))
+    number = 1 + sum(1 for _ in case.returned_parts)
+    back = PartReturn(words.get("reason") or fact.reason, words.text("words"), number)
     _set_part(case, case.parts[fact.part_id]._replace(state="returned", returned=back))
 
 
 def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords) -> None:
     case.unsettled = tuple(one for one in case.unsettled if one != fact.part_id)
+    if case.arbitration is not None:
+        disputed = tuple(one for one in case.arbitration.part_ids if one != fact.part_id)
+        case.arbitration = case.arbitration._replace(part_ids=disputed) if disputed else None
     _set_part(case, case.parts[fact.part_id]._replace(state="withdrawn"))
 
 

@@ -11,16 +11,28 @@ from typing import NamedTuple, get_args
 from services.router.domain.case import Case, PartState, Status
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, reply
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
-from services.router.domain.rules.preconditions import NOT_ANSWERED, NOT_WITHDRAWABLE, Facts, Refuse, part_of
+from services.router.domain.rules.preconditions import (
+    NOT_ANSWERED,
+    NOT_IN_ARBITRATION,
+    NOT_WITHDRAWABLE,
+    Facts,
+    Refuse,
+    part_of,
+)
 from services.router.domain.rules.ratings import rate
+from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
 from shared.contracts.inputs import (
     INPUTS,
+    CaseArbitrate,
     CaseAssign,
+    CaseAssignFirstReceiver,
+    CaseReassign,
     CaseRecallPart,
     CaseReplay,
     CaseWithdrawPart,
@@ -51,6 +63,7 @@ class Transition(NamedTuple):
 UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
 BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
+NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -84,6 +97,16 @@ NOT_IN_TRIAGE = Refuse(
 NOT_RECALLABLE = Refuse(
     "part-not-recallable", "The part {part_id!r} cannot be recalled.", "Recall a part that is open."
 )
+IN_TRIAGE = Refuse(
+    "in-triage",
+    "The inquiry {inquiry_id!r} is in triage, so no part of it can be reassigned.",
+    "Settle first what `chorus triage list` shows.",
+)
+NOT_REASSIGNABLE = Refuse(
+    "part-not-reassignable",
+    "The part {part_id!r} cannot be reassigned.",
+    "Reassign a part that is open.",
+)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
@@ -107,6 +130,13 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseWithdrawPart.type, KNOWN, ("none", "contributed", "withdrawn"), NOT_WITHDRAWABLE),
     Transition(CaseRecallPart.type, KNOWN, OPEN, recall_part),
     Transition(CaseRecallPart.type, KNOWN, (*NO_PART, *OVER), NOT_RECALLABLE),
+    Transition(CaseReassign.type, NOT_TRIAGE, OPEN, reassign),
+    Transition(CaseReassign.type, ("triage",), OPEN, IN_TRIAGE),
+    Transition(CaseReassign.type, KNOWN, (*NO_PART, *OVER), NOT_REASSIGNABLE),
+    Transition(CaseArbitrate.type, ("triage",), NO_PART, arbitrate),
+    Transition(CaseArbitrate.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
+    Transition(CaseAssignFirstReceiver.type, ("triage",), NO_PART, assign_first_receiver),
+    Transition(CaseAssignFirstReceiver.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )

@@ -14,7 +14,8 @@ class WaitingReason(NamedTuple):
 
     `reason` is the reason of the fact. Of a part that a department returned, `returned_for` is its reason, `words` its
     explanation, `suggest` the department that it suggests and `by` the person. Of a part that the desk took back, `words`
-    is the desk's reason. `named` has the codes that the resident chose when the city does not have all of them.
+    is the desk's reason. `named` has the codes that the resident chose when the city does not have all of them. `until` is
+    when the time of an arbiter ends.
     """
 
     reason: str
@@ -26,6 +27,7 @@ class WaitingReason(NamedTuple):
     suggest: str | None = None
     by: str | None = None
     named: tuple[str, ...] = ()
+    until: str | None = None
 
 
 def reasons(case: Case, decisions: Iterable[Decision]) -> tuple[WaitingReason, ...]:
@@ -60,6 +62,6 @@ def _left(fact: facts.Returned | facts.Withdrawn, words: FactWords, at: str) -> 
 def _reason(case: Case, fact: facts.Triaged, words: FactWords, left: WaitingReason | None, at: str) -> WaitingReason:
     reason = words.get("reason") or fact.reason
     if left is not None:
-        return left._replace(reason=reason, since=at)
+        return left._replace(reason=reason, since=at, until=fact.until)
     named = case.inquiry.departments if case.inquiry and fact.reason == "unknown-department" else ()
     return WaitingReason(reason, at, named=named)

@@ -16,6 +16,11 @@ class StaffAction(NamedTuple):
 
 COMMANDS: Mapping[str, StaffAction] = {
     "assign": StaffAction("assign a case in triage", ("coordinator", "operator")),
+    "reassign": StaffAction("reassign a part", ("coordinator", "operator")),
+    "arbitrate": StaffAction("arbitrate a case", ("coordinator", "supervisor")),
+    "assign-first-receiver": StaffAction(
+        "assign a case that nobody arbitrated to its first department", ("coordinator", "supervisor")
+    ),
     "withdraw-part": StaffAction("withdraw a part", ("coordinator", "operator")),
     "replay": StaffAction("replay the parked inputs of a case", ("operator",)),
     "accept": StaffAction("accept a part of their department", ("clerk",)),

@@ -43,6 +43,10 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
     }
     if fact.provisional:
         fields["provisional"] = fact.provisional
+    if fact.return_until is not None:
+        fields["return_until"] = fact.return_until
+    if fact.binding:
+        fields["binding"] = True
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
     if returned := [
@@ -54,7 +58,7 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
 
 
 def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
-    fields = {
+    fields: dict[str, object] = {
         "part_id": fact.part_id,
         "inquiry_id": case.inquiry_id,
         "role": fact.role,
@@ -62,6 +66,8 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
         "co_handlers": case.co_handlers,
         "why": HANDLERS_CHANGED,
     }
+    if fact.binding:
+        fields |= {"why": case.why, "binding": True}
     yield DepartmentMessage(fact.department, "part.changed", fields)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import cast
 
 from services.router.domain import facts
@@ -10,14 +11,16 @@ from services.router.domain.assignment_rules import Assignment, Why, assign
 from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.part_terms import PartTermsFinder
-from services.router.domain.rules.preconditions import Facts, Refused, payload_of
+from services.router.domain.rules.part_terms import PartTermsFinder, terms_now
+from services.router.domain.rules.preconditions import AWAITS_ARBITRATION, Facts, Refused, payload_of
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import CaseAssign, InquiryReceived
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.runtime import timestamps
 from shared.runtime.languages import LANGUAGES
-from shared.runtime.translations import translations
+from shared.runtime.translations import gettext_noop, translations
+
+FROM_TRIAGE = gettext_noop("assigned from triage by %(person)s")
 
 
 def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -68,17 +71,30 @@ def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
 def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Assign an inquiry in triage. A department that has a part keeps it; returned parts are settled."""
     command = payload_of(given, CaseAssign)
-    wanted = (command.lead, *command.co_handlers)
+    if case.arbitration is not None:
+        raise AWAITS_ARBITRATION.of(case, given)
+    stay = staying(case, (command.lead, *command.co_handlers), directory)
+    why = why_by(FROM_TRIAGE, command.by)
+    by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
+    return assigned_parts(case, by_hand, terms_now(case, given, directory))
+
+
+def why_by(sentence: str, person: str) -> Why:
+    """The reason of an assignment by a person, in every language; `sentence` is marked for translation."""
+    return Why(*(translations(language).gettext(sentence) % {"person": person} for language in LANGUAGES))
+
+
+def staying(case: Case, wanted: tuple[str, ...], directory: CityIndex) -> tuple[str, ...]:
+    """The departments of the case that stay although a person names only `wanted`.
+
+    Refuses a repeated or unknown department, and too many.
+    """
     if repeated := [one for one, times in Counter(wanted).items() if times > 1]:
         raise Refused(
             "department-twice", f"The department {repeated[0]!r} is named twice.", "Name each department once."
         )
     if unknown := directory.unknown(wanted):
-        raise Refused(
-            "unknown-department",
-            f"The city has no active department {', '.join(map(repr, unknown))}.",
-            "Name departments that `chorus department list` shows.",
-        )
+        raise unknown_departments(unknown)
     stay = tuple(one for one in (case.lead, *case.co_handlers) if one and one not in wanted)
     if len(wanted) + len(stay) > DEPARTMENTS_MAX:
         raise Refused(
@@ -86,22 +102,23 @@ def assign_by_hand(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The inquiry would have {len(wanted) + len(stay)} departments.",
             f"Assign at most {DEPARTMENTS_MAX} departments to an inquiry.",
         )
-    why = Why(
-        *(
-            translations(language).gettext("assigned from triage by %(person)s") % {"person": command.by}
-            for language in LANGUAGES
-        )
+    return stay
+
+
+def unknown_departments(codes: tuple[str, ...]) -> Refused:
+    """The refusal of a command that names departments which the city does not have."""
+    return Refused(
+        "unknown-department",
+        f"The city has no active department {', '.join(map(repr, codes))}.",
+        "Name departments that `chorus department list` shows.",
     )
-    by_hand = Assignment(command.lead, (*command.co_handlers, *stay), why, rule=None)
-    # Only an inquiry in triage is assigned by hand, and every case in triage has its message.
-    assert case.inquiry is not None
-    received_at = timestamps.from_text(case.inquiry.received_at)
-    terms = PartTermsFinder(case.inquiry.channel, received_at, case.rule, given.recorded_at, directory)
-    return assigned_parts(case, by_hand, terms)
 
 
-def assigned_parts(case: Case, found: Assignment, terms: PartTermsFinder) -> Facts:
-    """`inquiry.assigned`, then for each department a new part, or `part.changed` when it has an active part."""
+def assigned_parts(case: Case, found: Assignment, terms: PartTermsFinder, binding: Collection[str] = ()) -> Facts:
+    """`inquiry.assigned`, then for each department a new part, or `part.changed` when it has an active part.
+
+    The departments in `binding` cannot return their part.
+    """
     lead, co_handlers, why, rule = found
     policy_id = terms.of(lead).policy_id
     assigned = facts.Assigned(lead, co_handlers, rule, policy_id, case.round)
@@ -116,13 +133,17 @@ def assigned_parts(case: Case, found: Assignment, terms: PartTermsFinder) -> Fac
             part_id = f"{case.inquiry_id}-p{number}"
             own = terms.of(department)
             other_id = None if own.policy_id == policy_id else own.policy_id
-            offered = facts.Offered(part_id, department, role, own.due, case.round, other_id, own.provisional)
+            bound = department in binding
+            until = None if bound else own.return_until
+            offered = facts.Offered(
+                part_id, department, role, own.due, case.round, other_id, own.provisional, until, bound
+            )
             made.append(NewFact(offered))
         else:
-            made.append(part_changed(part, role))
+            made.append(part_changed(part, role, department in binding))
     return made
 
 
-def part_changed(part: Part, role: facts.Role) -> NewFact:
+def part_changed(part: Part, role: facts.Role, binding: bool = False) -> NewFact:
     """`part.changed`, for every department that keeps its part, because its message names the other departments."""
-    return NewFact(facts.Changed(part.id, part.department, role))
+    return NewFact(facts.Changed(part.id, part.department, role, binding))

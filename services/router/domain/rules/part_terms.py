@@ -6,18 +6,26 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from services.router.domain import facts
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
+from services.router.domain.decision import Input
 from shared.city.policies import PartCircumstances
+from shared.city.times import duration_ms
 from shared.clocks.deadlines import CLOCKS, ClockName, due_times, provisional
+from shared.clocks.working_time import add
 from shared.runtime import timestamps
 
 
 class PartTerms(NamedTuple):
-    """The policy of a part, its due times, and the clocks whose due time may still move."""
+    """The policy of a part, its due times, and the clocks whose due time may still move.
+
+    `return_until` is None when the policy does not limit the time for a return.
+    """
 
     policy_id: str
     due: facts.DueTexts
     provisional: tuple[ClockName, ...]
+    return_until: str | None
 
 
 class PartTermsFinder:
@@ -49,6 +57,24 @@ class PartTermsFinder:
         terms = self._directory.terms[policy_id]
         due = due_times(terms, self._assigned_at)
         texts = [timestamps.to_text(timestamps.from_ms(moment)) for moment in due]
-        return PartTerms(
-            policy_id, cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True))), provisional(terms.calendar, due)
-        )
+        due_texts = cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True)))
+        until = return_until(policy_id, self._assigned_at, self._directory)
+        return PartTerms(policy_id, due_texts, provisional(terms.calendar, due), until)
+
+
+def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None:
+    """When `returns.within` of the policy has passed, in working time of its calendar; None without such a time."""
+    returns = directory.returns.get(policy_id)
+    if returns is None or returns.within is None:
+        return None
+    calendar = directory.terms[policy_id].calendar
+    until = add(calendar, since, duration_ms(returns.within, calendar.day_ms))
+    return timestamps.to_text(timestamps.from_ms(until))
+
+
+def terms_now(case: Case, given: Input, directory: CityIndex, rule: str | None = None) -> PartTermsFinder:
+    """The terms of parts that are offered now. Without `rule`, the category and priority of the last rule count."""
+    # Only a case with a message has parts or is in triage.
+    assert case.inquiry is not None
+    received_at = timestamps.from_text(case.inquiry.received_at)
+    return PartTermsFinder(case.inquiry.channel, received_at, rule or case.rule, given.recorded_at, directory)

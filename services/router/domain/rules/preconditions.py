@@ -7,7 +7,7 @@ from services.router.domain.case import Case, Part
 from services.router.domain.decision import Input, Refusal
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartMessage
+from shared.contracts.inputs import CaseReassign, CaseRecallPart, CaseWithdrawPart, PartMessage
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
@@ -30,7 +30,7 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PartMessage | CaseWithdrawPart | CaseRecallPart):
+    if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
         return None
     part = case.parts.get(message.part_id)
     foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
@@ -79,7 +79,17 @@ class Refuse(NamedTuple):
         return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
 
 
-# These are here because both the transition table and a rule refuse with them.
+# These are here because both the transition table and a rule refuse with them, or several rules do.
+AWAITS_ARBITRATION = Refuse(
+    "awaits-arbitration",
+    "The inquiry {inquiry_id!r} waits for an arbiter.",
+    "A coordinator or a supervisor decides with the command `arbitrate`.",
+)
+NOT_IN_ARBITRATION = Refuse(
+    "not-in-arbitration",
+    "The inquiry {inquiry_id!r} is {state} and does not wait for an arbiter.",
+    "Arbitrate an inquiry that `chorus triage list` shows with `arbitration`.",
+)
 NOT_ANSWERED = Refuse(
     "not-answered",
     "Round {given_round} of {inquiry_id!r} has no answer to rate.",

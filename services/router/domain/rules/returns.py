@@ -1,4 +1,4 @@
-"""A part leaves its department: the department returns it, or the desk withdraws or recalls it."""
+"""A part leaves its department: the department returns it (退单), or the desk withdraws or recalls it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.fold import fold
 from services.router.domain.near_codes import near_codes
-from services.router.domain.rules.assignment import part_changed
+from services.router.domain.rules.assignment import assigned_parts, part_changed
+from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, Refused, by, payload_of, the_part
+from services.router.domain.rules.return_policy import check_return, next_by_rules, waiting
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartReturned
 
 
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """The department returns its part. The part goes to triage; the joint reply waits until triage has settled it."""
+    """The department returns its part. The joint reply waits until another department has it, or triage has settled it.
+
+    `return_policy.py` has what the policy of the part says; without it, the part goes to triage.
+    """
     part, back = the_part(case, given), payload_of(given, PartReturned)
+    policy = directory.returns.get(part.policy_id)
+    check_return(part, back, given, policy)
     if back.suggest is not None and directory.unknown((back.suggest,)):
         raise unknown_suggestion(back.suggest, directory)
     reason = cast(facts.ReturnReason, back.reason if back.reason in facts.RETURN_REASONS else "other")
@@ -26,11 +33,11 @@ def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     if reason != back.reason:
         private["reason"] = back.reason
     texts = {"words": back.words} if back.words else {}
-    returned = facts.Returned(part.id, part.department, reason, back.suggest)
-    return [
-        NewFact(returned, texts=texts, private=private),
-        NewFact(facts.Triaged("returned", part.id, part.department)),
-    ]
+    returned = NewFact(facts.Returned(part.id, part.department, reason, back.suggest), texts=texts, private=private)
+    after = fold(case, returned)
+    if policy is not None and (again := next_by_rules(after, part, back.suggest, policy, directory)) is not None:
+        return [returned, *assigned_parts(after, again, terms_now(case, given, directory, again.rule))]
+    return [returned, NewFact(waiting(after, part, back.suggest, given, policy, directory))]
 
 
 def unknown_suggestion(code: str, directory: CityIndex) -> Refused:
