@@ -12,7 +12,7 @@ class ActorShown(Documented):
 
     model_config = ConfigDict(frozen=True)
     kind: str
-    """`resident`, `department` or `staff`."""
+    """`resident`, `department`, `staff` or `timer`."""
     role: str | None = None
     """The role of a staff user, such as `operator`; absent otherwise."""
 
@@ -62,5 +62,7 @@ EVENT_TYPES = tuple(
         "part.returned",
         "part.withdrawn",
         "case.released",
+        "clock.due-soon",
+        "clock.broken",
     )
 )

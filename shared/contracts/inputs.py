@@ -206,6 +206,24 @@ class CaseReplay(Payload):
     """Who gave the command at the desk, 1 to 100 characters."""
 
 
+class TimerRang(Payload):
+    """A clock of a part is due soon, or its due time has passed."""
+
+    type: ClassVar[str] = PREFIX + "timer.rang"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    kind: Literal["due-soon", "overdue"]
+    """`due-soon` is a reminder before the due time; `overdue` rings at the due time."""
+    part_id: str
+    """The id of the part, such as `20261122-E94NXPQX-p1`."""
+    clock: Literal["accept", "first_reply", "resolve"]
+    """The clock of the part."""
+    due_at: Moment
+    """The due time of the clock when the timer was set. After an extension the timer has no effect."""
+    gate_behind: bool = False
+    """Whether the router went on without knowing all that the departments of the case sent before the timer rang."""
+
+
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
     model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
 }
@@ -218,4 +236,6 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseRecallPart,
     CaseReplay,
 )
-INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values())}
+INPUTS: Mapping[str, type[Payload]] = {
+    model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
+}

@@ -38,6 +38,7 @@ from tests.builders import (
     drafted,
     input_record,
     link_requested,
+    rang,
     rated,
     recalled,
     received,
@@ -91,6 +92,7 @@ STORIES: Mapping[str, Story] = {
         received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
     ),
     "part.offered-in-working-time": told(GIVEN, city=WORKING_TIME),
+    "timer.rang": told(GIVEN, rang("roads", kind="due-soon"), rang("roads"), rang("lighting", behind=True)),
 }
 
 

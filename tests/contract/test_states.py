@@ -34,6 +34,7 @@ from tests.builders import (
     contributed,
     given_by,
     link_requested,
+    rang,
     rated,
     recalled,
     received,
@@ -56,6 +57,7 @@ STEPS: dict[str, Step] = {
     "chorus.case.withdraw-part": withdrawn("lighting"),
     "chorus.case.recall-part": recalled("lighting"),
     "chorus.case.replay": replayed(),
+    "chorus.timer.rang": rang("water"),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case

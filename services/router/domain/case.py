@@ -10,6 +10,7 @@ from shared.contracts.fields import Contact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
 Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
+TimerKind = Literal["due-soon", "overdue"]
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
 
@@ -119,6 +120,12 @@ class Case:
     released: JointReply | None = None
     """The joint reply that was released last."""
     rated: frozenset[int] = frozenset()
+    recorded_at: str = ""
+    """When the input of the last decision was recorded."""
+    stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
+    """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
+    announced: frozenset[tuple[TimerKind, str, facts.Clock, str]] = frozenset()
+    """The timers that were recorded as facts: kind, part, clock and its due time."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

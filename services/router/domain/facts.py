@@ -189,6 +189,28 @@ class Released(NamedTuple):
     """A replay took the parked inputs of the inquiry."""
 
 
+class DueSoon(NamedTuple):
+    """The department was reminded: this clock of its part runs out at `due_at`."""
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+
+
+class Broken(NamedTuple):
+    """The clock ran past its due time.
+
+    With `gate_behind`, a message that the department sent before may come later. The verdict compares recorded times.
+    """
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+    gate_behind: bool = False
+
+
 class UnknownFact(NamedTuple):
     """A fact of a type that only a later version knows. It changes nothing."""
 
@@ -212,10 +234,15 @@ Fact = (
     | Returned
     | Withdrawn
     | Released
+    | DueSoon
+    | Broken
     | UnknownFact
 )
 
-OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {Offered: ("policy_id", "provisional")}
+OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
+    Offered: ("policy_id", "provisional"),
+    Broken: ("gate_behind",),
+}
 """Fields that an event has only when they say something, so that most events do not grow."""
 
 TYPES: Mapping[type[Fact], str] = {
@@ -234,4 +261,6 @@ TYPES: Mapping[type[Fact], str] = {
     Returned: "part.returned",
     Withdrawn: "part.withdrawn",
     Released: "case.released",
+    DueSoon: "clock.due-soon",
+    Broken: "clock.broken",
 }

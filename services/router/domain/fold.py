@@ -7,6 +7,7 @@ from typing import Any
 
 from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
+from services.router.domain.clock_stops import stop_clocks
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
@@ -111,6 +112,14 @@ def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
     case.rated = case.rated | {fact.round}
 
 
+def _due_soon(case: Case, fact: facts.DueSoon, words: FactWords) -> None:
+    case.announced = case.announced | {("due-soon", fact.part_id, fact.clock, fact.due_at)}
+
+
+def _broken(case: Case, fact: facts.Broken, words: FactWords) -> None:
+    case.announced = case.announced | {("overdue", fact.part_id, fact.clock, fact.due_at)}
+
+
 def _unchanged(case: Case, fact: Fact, words: FactWords) -> None:
     pass
 
@@ -131,6 +140,8 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Returned: _returned,
     facts.Withdrawn: _withdrawn,
     facts.Released: _unchanged,
+    facts.DueSoon: _due_soon,
+    facts.Broken: _broken,
     facts.UnknownFact: _unchanged,
 }
 
@@ -146,6 +157,7 @@ def copy_of(case: Case) -> Case:
 def fold_fact(case: Case, fact: Fact, words: FactWords) -> None:
     """Change the case by one fact. An unknown fact, written by a later version, changes nothing."""
     FOLD[type(fact)](case, fact, words)
+    stop_clocks(case, fact)
 
 
 def fold_draft(case: Case, part_id: str, draft: str) -> None:

@@ -18,6 +18,7 @@ from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import NOT_ANSWERED, NOT_WITHDRAWABLE, Facts, Refuse, part_of
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
+from services.router.domain.rules.timers import ring
 from shared.contracts.inputs import (
     INPUTS,
     CaseAssign,
@@ -31,6 +32,7 @@ from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
     PartReturned,
+    TimerRang,
 )
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
@@ -108,6 +110,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseRecallPart.type, KNOWN, OPEN, recall_part),
     Transition(CaseRecallPart.type, KNOWN, (*NO_PART, *OVER), NOT_RECALLABLE),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
+    Transition(TimerRang.type, KNOWN, NO_PART, ring),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

@@ -1,0 +1,69 @@
+"""The timers of a case: the moments at which time alone makes an input.
+
+They are a pure function of the case and the city. Neither a decision nor the store keeps them, so no backup, crash or
+repeat can make them disagree with the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.clocks.deadlines import CLOCKS
+from shared.clocks.working_time import subtract
+from shared.contracts.ids import derived_id
+from shared.runtime import timestamps
+
+if TYPE_CHECKING:
+    from services.router.domain.case import Case, Part, TimerKind
+    from services.router.domain.city_index import CityIndex
+    from services.router.domain.facts import Clock
+
+
+class Timer(NamedTuple):
+    """`rings_at` is in milliseconds since 1970; `due_at` is the due time of the clock, as the part has it."""
+
+    rings_at: int
+    kind: TimerKind
+    part_id: str
+    clock: Clock
+    due_at: str
+
+    def id_in(self, inquiry_id: str) -> str:
+        """The id of its input, the same in every process. A clock that is extended has a new timer."""
+        return derived_id(inquiry_id, f"timer.rang/{self.kind}/{self.part_id}/{self.clock}/{self.due_at}")
+
+
+def timers_of(case: Case, city: CityIndex) -> list[Timer]:
+    """The timers of the case that are not recorded as facts yet, the earliest first."""
+    return sorted(timer for part in case.parts.values() for timer in _timers_of_part(case, part, city))
+
+
+def due_timers(case: Case, city: CityIndex, now: int) -> list[Timer]:
+    """The timers that ring by `now`, the earliest first. Nobody is reminded of a due time that has passed."""
+    due = [one for one in timers_of(case, city) if one.rings_at <= now]
+    overdue = {(one.part_id, one.clock) for one in due if one.kind == "overdue"}
+    return [one for one in due if one.kind == "overdue" or (one.part_id, one.clock) not in overdue]
+
+
+def next_ring(case: Case, city: CityIndex) -> int | None:
+    """When the case's next timer rings; None when it has no timers."""
+    return min(
+        (one.rings_at for part in case.parts.values() for one in _timers_of_part(case, part, city)), default=None
+    )
+
+
+def _timers_of_part(case: Case, part: Part, city: CityIndex) -> Iterator[Timer]:
+    reminders = city.reminders.get(part.policy_id)
+    for at, clock in enumerate(CLOCKS):
+        due_at, stopped_at = part.due[clock], case.stopped.get((part.id, clock))
+        if stopped_at is not None and stopped_at <= due_at:
+            continue
+        if ("overdue", part.id, clock, due_at) in case.announced:
+            continue
+        due = timestamps.to_ms(timestamps.from_text(due_at))
+        yield Timer(due, "overdue", part.id, clock, due_at)
+        reminder = reminders[at] if reminders is not None else None
+        if stopped_at is None and reminder is not None and ("due-soon", part.id, clock, due_at) not in case.announced:
+            calendar = city.terms[part.policy_id].calendar
+            yield Timer(subtract(calendar, due, reminder), "due-soon", part.id, clock, due_at)
