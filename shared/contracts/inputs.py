@@ -1,9 +1,9 @@
 """Inputs: the messages of residents, departments and operators that may change a case."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
@@ -207,21 +207,27 @@ class CaseReplay(Payload):
 
 
 class TimerRang(Payload):
-    """A clock of a part is due soon, or its due time has passed."""
+    """A time of the case has come: a clock is due soon or its due time has passed, or an arbitration has no result."""
 
     type: ClassVar[str] = PREFIX + "timer.rang"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
-    kind: Literal["due-soon", "overdue"]
-    """`due-soon` is a reminder before the due time; `overdue` rings at the due time."""
-    part_id: str
-    """The id of the part, such as `20261122-E94NXPQX-p1`."""
-    clock: Literal["accept", "first_reply", "resolve"]
-    """The clock of the part."""
+    kind: Literal["due-soon", "overdue", "return-arbitration"]
+    """`due-soon` is a reminder before a due time, `overdue` rings at it; `return-arbitration` ends an arbitration."""
+    part_id: str | None = None
+    """The id of the part whose clock it is, such as `20261122-E94NXPQX-p1`; null for a time of the inquiry."""
+    clock: Literal["accept", "first_reply", "resolve"] | None = None
+    """The clock of the part; null for a time of the inquiry."""
     due_at: Moment
-    """The due time of the clock when the timer was set. After an extension the timer has no effect."""
+    """The due time when the timer was set. If the due time has moved since, the timer has no effect."""
     gate_behind: bool = False
     """Whether the router went on without knowing all that the departments of the case sent before the timer rang."""
+
+    @model_validator(mode="after")
+    def _about_a_clock(self) -> Self:
+        if self.kind in ("due-soon", "overdue") and (self.part_id is None or self.clock is None):
+            raise ValueError(f"a timer of the kind {self.kind!r} needs part_id and clock")
+        return self
 
 
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {

@@ -1,16 +1,19 @@
 """Timers on a real store: the loop appends each once, waits for outboxes, and survives crashes and restores."""
 
 import asyncio
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import pytest
 
+from services.router.desk.case_list import CaseList, read_row
 from services.router.stores.case_timers import Look
 from services.router.timers import loop
 from services.router.timers.overdue import OverdueTimers
 from services.router.timers.sweep import TimerSweep
 from shared.kafka import topics
-from shared.kafka.publisher import RawRecord
+from shared.kafka.publisher import RawRecord, Row
 from shared.store.mongo import Database
 from tests.builders import (
     INQUIRY,
@@ -40,9 +43,9 @@ async def router(database: Database, publisher: FakePublisher) -> Ringing:
     return one
 
 
-async def begun(router: Ringing, *steps: object) -> None:
-    story = router.story(GIVEN)
-    await router.decide(story.inputs)
+async def begun(router: Ringing) -> None:
+    """A case with one part, at noon: the clock to accept it reminds after 8 hours and runs out after 10."""
+    await router.decide(router.story(GIVEN).inputs)
 
 
 # Ringing
@@ -147,8 +150,8 @@ class Killed(FakePublisher):
         super().__init__()
         self.log = log
 
-    async def deliver(self, topics: object, rows: object) -> None:
-        await self.log.deliver(topics, rows)  # type: ignore[arg-type]
+    async def deliver(self, topics: AbstractSet[str], rows: Iterable[Row]) -> None:
+        await self.log.deliver(topics, rows)
         raise ProcessEnded
 
 
@@ -315,8 +318,6 @@ async def test_decisions_that_are_made_again_after_a_restore_are_the_same_with_t
 
 
 async def fill_case_list(router: Ringing) -> None:
-    from services.router.desk.case_list import CaseList, read_row
-
     events = [one for decision in await router.decisions(INQUIRY) for one in decision.messages]
     rows = [read_row(record_of(one)) for one in events if one.topic == topics.EVENTS]
     await CaseList(router.store).follow(rows)

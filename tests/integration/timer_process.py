@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -49,10 +49,10 @@ async def run(kafka: str, mongodb: str, database: str, group: str, step: str = "
         claim = store.timers.claim
 
         async def claimed(now: datetime, lease_s: float, limit: int) -> Sequence[Document]:
-            found: Sequence[Mapping[str, object]] = await claim(now, lease_s, limit)
+            found = await claim(now, lease_s, limit)
             if found:
                 die()
-            return found  # type: ignore[return-value]
+            return found
 
         store.timers.claim = claimed  # type: ignore[method-assign]
     print("ready", flush=True)

@@ -10,7 +10,9 @@ from shared.contracts.fields import Contact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
 Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
-TimerKind = Literal["due-soon", "overdue"]
+TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
+Announced = tuple[TimerKind, str, facts.Clock, str]
+"""A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
 
@@ -124,8 +126,8 @@ class Case:
     """When the input of the last decision was recorded."""
     stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
     """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
-    announced: frozenset[tuple[TimerKind, str, facts.Clock, str]] = frozenset()
-    """The timers that were recorded as facts: kind, part, clock and its due time."""
+    announced: frozenset[Announced] = frozenset()
+    """The timers that were recorded as facts."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -6,7 +6,16 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain import facts
-from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
+from services.router.domain.case import (
+    Announced,
+    Case,
+    DecidedInput,
+    Inquiry,
+    JointReply,
+    Part,
+    PartReturn,
+    ReplyParagraph,
+)
 from services.router.domain.clock_stops import stop_clocks
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
@@ -113,11 +122,13 @@ def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
 
 
 def _due_soon(case: Case, fact: facts.DueSoon, words: FactWords) -> None:
-    case.announced = case.announced | {("due-soon", fact.part_id, fact.clock, fact.due_at)}
+    one: Announced = "due-soon", fact.part_id, fact.clock, fact.due_at
+    case.announced = case.announced | {one}
 
 
 def _broken(case: Case, fact: facts.Broken, words: FactWords) -> None:
-    case.announced = case.announced | {("overdue", fact.part_id, fact.clock, fact.due_at)}
+    one: Announced = "overdue", fact.part_id, fact.clock, fact.due_at
+    case.announced = case.announced | {one}
 
 
 def _unchanged(case: Case, fact: Fact, words: FactWords) -> None:

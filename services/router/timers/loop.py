@@ -50,9 +50,8 @@ class Timers:
 
     async def round(self) -> bool:
         """Look at up to `CASES` cases. Returns True when there may be more."""
-        now = self.now()
-        moment = now - SKEW
-        claimed = await self.store.timers.claim(now, self.lease_s, CASES)
+        moment = self.now() - SKEW
+        claimed = await self.store.timers.claim(moment, self.lease_s, CASES)
         if not claimed:
             return False
         city = self.city.current()
@@ -60,18 +59,19 @@ class Timers:
         due = {one.inquiry_id: due_timers(one, city, timestamps.to_ms(moment)) for one in cases.values()}
         waiting = await self._unread(cases, due)
         messages: list[Message] = []
-        looks: list[Awaitable[None]] = []
+        looks: list[tuple[Document, list[Timer], bool]] = []
         for document in claimed:
             case = cases[document["_id"]]
             timers = [one for one in due[case.inquiry_id] if one.id_in(case.inquiry_id) not in document.get("rang", ())]
             ready, behind = _ready(timers, outboxes_of(case) & waiting, moment)
             messages += [rang(case.inquiry_id, one, behind=behind) for one in ready]
-            looks.append(self._look_again(document, case, ready, waits=len(ready) < len(timers)))
+            looks.append((document, ready, len(ready) < len(timers)))
         await self.publisher.publish(messages)
         if messages:
             log.info("timers rang", timers=len(messages), cases=len(claimed))
         # After the publish: a process that dies before it leaves the claim, which expires.
-        await asyncio.gather(*looks)
+        again = (self._look_again(moment, one, cases[one["_id"]], ready, waits) for one, ready, waits in looks)
+        await asyncio.gather(*again)
         return len(claimed) == CASES
 
     async def _unread(self, cases: Mapping[str, Case], due: Mapping[str, Sequence[Timer]]) -> set[str]:
@@ -83,21 +83,24 @@ class Timers:
                     until[outbox] = max(until.get(outbox, 0), timers[-1].rings_at)
         return await self.unread(until) if until else set()
 
-    async def _look_again(self, document: Document, case: Case, ready: Sequence[Timer], *, waits: bool) -> None:
+    async def _look_again(
+        self, moment: datetime, document: Document, case: Case, ready: Sequence[Timer], waits: bool
+    ) -> None:
         """Store when to look at the case again: at its next timer, and sooner while one waits or is not decided yet."""
-        now, timers = self.now(), timers_of(case, self.city.current())
+        timers = timers_of(case, self.city.current())
         if not timers:
             await self.store.timers.remove(document)
             return
         pending = {one.id_in(case.inquiry_id): timestamps.from_ms(one.rings_at) for one in timers}
         on_log = pending.keys() & {*document.get("rang", ()), *(one.id_in(case.inquiry_id) for one in ready)}
-        times = [at for at in pending.values() if at > now - SKEW]
+        # A timer that became due during this round is later than `moment`, so it rings in the next one.
+        times = [at for at in pending.values() if at > moment]
         if waits:
-            times.append(now + WAIT_AGAIN)
+            times.append(moment + WAIT_AGAIN)
         if on_log:
-            times.append(now + UNDECIDED_AGAIN)
+            times.append(moment + UNDECIDED_AGAIN)
         look = Look(case.inquiry_id, case.sequence, timers[0].rings_at)
-        await self.store.timers.look_again(document, min(times, default=now + WAIT_AGAIN), look, sorted(on_log))
+        await self.store.timers.look_again(document, min(times, default=moment + WAIT_AGAIN), look, sorted(on_log))
 
 
 def outboxes_of(case: Case) -> set[str]:

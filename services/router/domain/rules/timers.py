@@ -19,6 +19,8 @@ def ring(case: Case, given: Input, directory: CityIndex) -> Facts:
     not the order of arrival.
     """
     rang = payload_of(given, TimerRang)
+    if rang.part_id is None or rang.clock is None:
+        return []
     part, due_at = case.parts.get(rang.part_id), timestamps.to_text(rang.due_at)
     if part is None or part.due[rang.clock] != due_at or ("overdue", part.id, rang.clock, due_at) in case.announced:
         return []
