@@ -55,6 +55,8 @@ EVENT_TYPES = tuple(
         "inquiry.answered",
         "inquiry.rated",
         "inquiry.link-requested",
+        "clock.due-soon",
+        "clock.broken",
         "part.offered",
         "part.changed",
         "part.accepted",
@@ -62,7 +64,5 @@ EVENT_TYPES = tuple(
         "part.returned",
         "part.withdrawn",
         "case.released",
-        "clock.due-soon",
-        "clock.broken",
     )
 )

@@ -76,6 +76,7 @@ STORIES: Mapping[str, Story] = {
     "inquiry.answered": told(GIVEN, contributed("lighting", "灯亮了"), contributed("roads", "路补了")),
     "inquiry.rated": told(received("路灯"), contributed("lighting", "亮了"), rated(satisfied="mostly", words="还行")),
     "inquiry.link-requested": told(GIVEN, link_requested()),
+    "timer.rang": told(GIVEN, rang("roads", kind="due-soon"), rang("roads"), rang("lighting", behind=True)),
     "refusal": told(GIVEN, accepted("roads"), accepted("roads")),
     "imitation": told(GIVEN, accepted("roads", id="a"), contributed("roads", "补了", id="a")),
     "case.recall-part": told(GIVEN, recalled("lighting"), contributed("roads", "路补了"), assigned("roads", "water")),
@@ -92,7 +93,6 @@ STORIES: Mapping[str, Story] = {
         received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
     ),
     "part.offered-in-working-time": told(GIVEN, city=WORKING_TIME),
-    "timer.rang": told(GIVEN, rang("roads", kind="due-soon"), rang("roads"), rang("lighting", behind=True)),
 }
 
 

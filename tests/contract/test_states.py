@@ -49,6 +49,7 @@ STEPS: dict[str, Step] = {
     "chorus.inquiry.received": received("路灯"),
     "chorus.inquiry.rated": rated(),
     "chorus.inquiry.link-requested": link_requested(),
+    "chorus.timer.rang": rang("water"),
     "chorus.part.accepted": accepted("lighting"),
     "chorus.part.contributed": contributed("lighting", "修好了"),
     "chorus.part.replied": replied("lighting", "在修"),
@@ -57,7 +58,6 @@ STEPS: dict[str, Step] = {
     "chorus.case.withdraw-part": withdrawn("lighting"),
     "chorus.case.recall-part": recalled("lighting"),
     "chorus.case.replay": replayed(),
-    "chorus.timer.rang": rang("water"),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case

@@ -127,6 +127,28 @@ class LinkRequested(NamedTuple):
     """Somebody who knows the ticket number asked for the link to the ticket."""
 
 
+class DueSoon(NamedTuple):
+    """The department was reminded: this clock of its part runs out at `due_at`."""
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+
+
+class Broken(NamedTuple):
+    """The clock ran past its due time.
+
+    With `gate_behind`, a message that the department sent before may come later. The verdict compares recorded times.
+    """
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+    gate_behind: bool = False
+
+
 class Offered(NamedTuple):
     """A department is offered a part, with the due times of its clocks.
 
@@ -189,28 +211,6 @@ class Released(NamedTuple):
     """A replay took the parked inputs of the inquiry."""
 
 
-class DueSoon(NamedTuple):
-    """The department was reminded: this clock of its part runs out at `due_at`."""
-
-    part_id: PartId
-    department: DepartmentCode
-    clock: Clock
-    due_at: Time
-
-
-class Broken(NamedTuple):
-    """The clock ran past its due time.
-
-    With `gate_behind`, a message that the department sent before may come later. The verdict compares recorded times.
-    """
-
-    part_id: PartId
-    department: DepartmentCode
-    clock: Clock
-    due_at: Time
-    gate_behind: bool = False
-
-
 class UnknownFact(NamedTuple):
     """A fact of a type that only a later version knows. It changes nothing."""
 
@@ -227,6 +227,8 @@ Fact = (
     | Answered
     | Rated
     | LinkRequested
+    | DueSoon
+    | Broken
     | Offered
     | Changed
     | Accepted
@@ -234,8 +236,6 @@ Fact = (
     | Returned
     | Withdrawn
     | Released
-    | DueSoon
-    | Broken
     | UnknownFact
 )
 
@@ -254,6 +254,8 @@ TYPES: Mapping[type[Fact], str] = {
     Answered: "inquiry.answered",
     Rated: "inquiry.rated",
     LinkRequested: "inquiry.link-requested",
+    DueSoon: "clock.due-soon",
+    Broken: "clock.broken",
     Offered: "part.offered",
     Changed: "part.changed",
     Accepted: "part.accepted",
@@ -261,6 +263,4 @@ TYPES: Mapping[type[Fact], str] = {
     Returned: "part.returned",
     Withdrawn: "part.withdrawn",
     Released: "case.released",
-    DueSoon: "clock.due-soon",
-    Broken: "clock.broken",
 }

@@ -6,17 +6,8 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain import facts
-from services.router.domain.case import (
-    Announced,
-    Case,
-    DecidedInput,
-    Inquiry,
-    JointReply,
-    Part,
-    PartReturn,
-    ReplyParagraph,
-)
-from services.router.domain.clock_stops import stop_clocks
+from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
+from services.router.domain.clock_facts import fold_clocks
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
@@ -121,16 +112,6 @@ def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
     case.rated = case.rated | {fact.round}
 
 
-def _due_soon(case: Case, fact: facts.DueSoon, words: FactWords) -> None:
-    one: Announced = "due-soon", fact.part_id, fact.clock, fact.due_at
-    case.announced = case.announced | {one}
-
-
-def _broken(case: Case, fact: facts.Broken, words: FactWords) -> None:
-    one: Announced = "overdue", fact.part_id, fact.clock, fact.due_at
-    case.announced = case.announced | {one}
-
-
 def _unchanged(case: Case, fact: Fact, words: FactWords) -> None:
     pass
 
@@ -144,6 +125,8 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Answered: _answered,
     facts.Rated: _rated,
     facts.LinkRequested: _unchanged,
+    facts.DueSoon: _unchanged,
+    facts.Broken: _unchanged,
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Accepted: _accepted,
@@ -151,8 +134,6 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Returned: _returned,
     facts.Withdrawn: _withdrawn,
     facts.Released: _unchanged,
-    facts.DueSoon: _due_soon,
-    facts.Broken: _broken,
     facts.UnknownFact: _unchanged,
 }
 
@@ -168,7 +149,7 @@ def copy_of(case: Case) -> Case:
 def fold_fact(case: Case, fact: Fact, words: FactWords) -> None:
     """Change the case by one fact. An unknown fact, written by a later version, changes nothing."""
     FOLD[type(fact)](case, fact, words)
-    stop_clocks(case, fact)
+    fold_clocks(case, fact)
 
 
 def fold_draft(case: Case, part_id: str, draft: str) -> None:

@@ -21,36 +21,42 @@ if TYPE_CHECKING:
 
 
 class Timer(NamedTuple):
-    """`rings_at` is in milliseconds since 1970; `due_at` is the due time of the clock, as the part has it."""
+    """`rings_at` is in milliseconds since 1970. `due_at` is the due time as the case has it.
+
+    A timer of the inquiry has no part and no clock.
+    """
 
     rings_at: int
     kind: TimerKind
-    part_id: str
-    clock: Clock
+    part_id: str | None
+    clock: Clock | None
     due_at: str
 
     def id_in(self, inquiry_id: str) -> str:
         """The id of its input, the same in every process. A clock that is extended has a new timer."""
-        return derived_id(inquiry_id, f"timer.rang/{self.kind}/{self.part_id}/{self.clock}/{self.due_at}")
+        return derived_id(inquiry_id, f"timer.rang/{self.kind}/{self.part_id or ''}/{self.clock or ''}/{self.due_at}")
 
 
 def timers_of(case: Case, city: CityIndex) -> list[Timer]:
     """The timers of the case that are not recorded as facts yet, the earliest first."""
-    return sorted(timer for part in case.parts.values() for timer in _timers_of_part(case, part, city))
+    return sorted(_timers(case, city))
 
 
 def due_timers(case: Case, city: CityIndex, now: int) -> list[Timer]:
     """The timers that ring by `now`, the earliest first. Nobody is reminded of a due time that has passed."""
     due = [one for one in timers_of(case, city) if one.rings_at <= now]
     overdue = {(one.part_id, one.clock) for one in due if one.kind == "overdue"}
-    return [one for one in due if one.kind == "overdue" or (one.part_id, one.clock) not in overdue]
+    return [one for one in due if one.kind != "due-soon" or (one.part_id, one.clock) not in overdue]
 
 
 def next_ring(case: Case, city: CityIndex) -> int | None:
     """When the case's next timer rings; None when it has no timers."""
-    return min(
-        (one.rings_at for part in case.parts.values() for one in _timers_of_part(case, part, city)), default=None
-    )
+    return min((one.rings_at for one in _timers(case, city)), default=None)
+
+
+def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
+    for part in case.parts.values():
+        yield from _timers_of_part(case, part, city)
 
 
 def _timers_of_part(case: Case, part: Part, city: CityIndex) -> Iterator[Timer]:

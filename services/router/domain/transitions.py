@@ -93,6 +93,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(InquiryRated.type, ("answered",), NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
+    Transition(TimerRang.type, KNOWN, NO_PART, ring),
     Transition(PartAccepted.type, KNOWN, ("offered",), accept),
     Transition(PartAccepted.type, KNOWN, ("accepted", *OVER), NOT_OFFERED),
     Transition(PartContributed.type, KNOWN, OPEN, contribute),
@@ -110,7 +111,6 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseRecallPart.type, KNOWN, OPEN, recall_part),
     Transition(CaseRecallPart.type, KNOWN, (*NO_PART, *OVER), NOT_RECALLABLE),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
-    Transition(TimerRang.type, KNOWN, NO_PART, ring),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

@@ -1,9 +1,9 @@
-"""When the clocks of parts stop: at the recorded time of the input, by the same rules as the scorer's verdicts."""
+"""Folds what facts say about clocks: when they stop, by the same rules as the scorer's verdicts, and recorded timers."""
 
 from collections.abc import Iterable, Mapping
 
 from services.router.domain import facts
-from services.router.domain.case import Case
+from services.router.domain.case import Announced, Case, TimerKind
 from services.router.domain.facts import Clock, Fact
 from shared.clocks.deadlines import CLOCKS
 
@@ -17,8 +17,13 @@ STOPPED_BY: Mapping[type[Fact], tuple[Clock, ...]] = {
 """The clocks of its part that a fact stops or ends. The release of an answer stops `first_reply` of the parts in it."""
 
 
-def stop_clocks(case: Case, fact: Fact) -> None:
-    """Note when this fact stopped clocks. A clock stops once: a later fact changes nothing."""
+def fold_clocks(case: Case, fact: Fact) -> None:
+    """Note which clocks this fact stopped, and which timer it records. A clock stops once: a later fact changes nothing."""
+    if isinstance(fact, facts.DueSoon | facts.Broken):
+        kind: TimerKind = "due-soon" if isinstance(fact, facts.DueSoon) else "overdue"
+        announced: Announced = kind, fact.part_id, fact.clock, fact.due_at
+        case.announced = case.announced | {announced}
+        return
     new = {one: case.recorded_at for one in _stopped(fact) if one not in case.stopped}
     if new:
         case.stopped = {**case.stopped, **new}
