@@ -10,11 +10,11 @@ from shared.contracts.fields import Contact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
 Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
+OPEN = ("offered", "accepted")
+ACTIVE = (*OPEN, "contributed")
 TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
-OPEN = ("offered", "accepted")
-ACTIVE = (*OPEN, "contributed")
 
 
 class Inquiry(NamedTuple):
