@@ -15,7 +15,7 @@ def checks(publisher: Publisher) -> ReadinessChecks:
     """Readiness of a service that has started and needs no store."""
     one = ReadinessChecks("router", publisher, None, [], works_without_kafka=False)  # type: ignore[arg-type]
     one.checks.clear()
-    one.prepared_at = 0.0
+    one.prepared_at = 1.0
     return one
 
 
