@@ -1,6 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar` and `clocks`. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar` and `clocks`; of `supervision` the first step before the
+due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -110,7 +111,10 @@ class MailPolicy(CityEntry):
 
 
 class SupervisionStep(CityEntry):
-    """One step of supervision, with exactly one of `at`, `before` and `after`. Not in force yet: nobody is told."""
+    """One step of supervision, with exactly one of `at`, `before` and `after`.
+
+    The first step before the due time is recorded as `clock.due-soon`. Not in force yet: nobody is told.
+    """
 
     at: Reached | None = None
     """A share of the time until the due time such as `80%`, or `due`; null when another field says when."""

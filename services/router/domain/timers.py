@@ -51,25 +51,35 @@ def due_timers(case: Case, city: CityIndex, now: int) -> list[Timer]:
 
 def next_ring(case: Case, city: CityIndex) -> int | None:
     """When the case's next timer rings; None when it has no timers."""
-    return min((one.rings_at for one in _timers(case, city)), default=None)
+    rings = [
+        due if before is None else subtract(city.terms[part.policy_id].calendar, due, before)
+        for part in case.parts.values()
+        for _, _, due, before in _clocks(case, part, city)
+    ]
+    return min(rings, default=None)
 
 
 def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
     for part in case.parts.values():
-        yield from _timers_of_part(case, part, city)
+        for clock, due_at, due, before in _clocks(case, part, city):
+            yield Timer(due, "overdue", part.id, clock, due_at)
+            if before is not None:
+                rings_at = subtract(city.terms[part.policy_id].calendar, due, before)
+                yield Timer(rings_at, "due-soon", part.id, clock, due_at)
 
 
-def _timers_of_part(case: Case, part: Part, city: CityIndex) -> Iterator[Timer]:
+def _clocks(case: Case, part: Part, city: CityIndex) -> Iterator[tuple[Clock, str, int, int | None]]:
+    """The clocks of a part that have a timer: with their due time, as text and in milliseconds, and how long before it the
+    department is still to be reminded; None for no reminder.
+    """
     reminders = city.reminders.get(part.policy_id)
     for at, clock in enumerate(CLOCKS):
         due_at, stopped_at = part.due[clock], case.stopped.get((part.id, clock))
         if stopped_at is not None and stopped_at <= due_at:
             continue
-        if ("overdue", part.id, clock, due_at) in case.announced:
+        if case.announced and ("overdue", part.id, clock, due_at) in case.announced:
             continue
-        due = timestamps.to_ms(timestamps.from_text(due_at))
-        yield Timer(due, "overdue", part.id, clock, due_at)
-        reminder = reminders[at] if reminders is not None else None
-        if stopped_at is None and reminder is not None and ("due-soon", part.id, clock, due_at) not in case.announced:
-            calendar = city.terms[part.policy_id].calendar
-            yield Timer(subtract(calendar, due, reminder), "due-soon", part.id, clock, due_at)
+        before = reminders[at] if reminders is not None and stopped_at is None else None
+        if case.announced and ("due-soon", part.id, clock, due_at) in case.announced:
+            before = None
+        yield clock, due_at, timestamps.to_ms(timestamps.from_text(due_at)), before
