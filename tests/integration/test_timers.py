@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import Consumer, Producer
 from confluent_kafka import TopicPartition as Place
 
@@ -21,9 +21,10 @@ from services.router.domain.facts import Broken, DueSoon
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
 from shared.kafka import topics
-from shared.kafka.connection import READ_COMMITTED, Connection
-from shared.kafka.records import Record, record_of
+from shared.kafka.connection import Connection
+from shared.kafka.records import Record
 from shared.kafka.topic_admin import create_topics
+from shared.kafka.topic_reader import topic_reader
 from shared.kafka.topics import Topic
 from shared.kafka.unread_records import unread_topics
 from shared.runtime import timestamps
@@ -65,30 +66,19 @@ def process(running: Backing, database: Database, step: str = "") -> Iterator[su
         one.wait()
 
 
-async def appended(kafka: str, since: dict[TopicPartition, int]) -> list[Record]:
+async def appended(kafka: str, since: Mapping[TopicPartition, int]) -> list[Record]:
     """The records of the log after these offsets."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level=READ_COMMITTED, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign(list(since))
-        for place, offset in since.items():
-            consumer.seek(place, offset)
-        found = [record_of(raw) for rows in (await consumer.getmany(timeout_ms=500)).values() for raw in rows]
-        while more := (await consumer.getmany(timeout_ms=500)):
-            found += [record_of(raw) for rows in more.values() for raw in rows]
-        return found
-    finally:
-        await consumer.stop()
+    found: list[Record] = []
+    async with topic_reader(Connection.of(kafka)) as reader:
+        for place, offsets in (await reader.offset_ranges([topics.INPUTS])).items():
+            async for records, _ in reader.records(place, since.get(place, 0), offsets.end):
+                found += records
+    return found
 
 
-async def ends_of(kafka: str, topic: str) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level=READ_COMMITTED)
-    await consumer.start()
-    try:
-        places = [TopicPartition(topic, one) for one in sorted(consumer.partitions_for_topic(topic) or {0})]
-        return await consumer.end_offsets(places)
-    finally:
-        await consumer.stop()
+async def ends_of_the_log(kafka: str) -> dict[TopicPartition, int]:
+    async with topic_reader(Connection.of(kafka)) as reader:
+        return {place: one.end for place, one in (await reader.offset_ranges([topics.INPUTS])).items()}
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
@@ -100,7 +90,7 @@ async def test_of_three_processes_one_is_killed_and_each_reminder_is_recorded_on
     await store.prepare()
     city.use(NEAR)
     core = Core(store, city)
-    since = await ends_of(running.kafka, topics.INPUTS)
+    since = await ends_of_the_log(running.kafka)
     step = ("publish", "claim")[round_ % 2]
     with (
         process(running, database, step) as killed,
