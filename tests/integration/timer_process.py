@@ -13,6 +13,7 @@ from functools import partial
 
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.stores.store import RouterStore
+from services.router.timers import loop
 from services.router.timers.loop import Timers
 from shared.kafka.connection import Connection
 from shared.kafka.publisher import Publishable, Publisher
@@ -55,6 +56,9 @@ async def run(kafka: str, mongodb: str, database: str, group: str, step: str = "
             return found
 
         store.timers.claim = claimed  # type: ignore[method-assign]
+    if step:
+        # It looks more often than the others, so that it is the one that claims the cases.
+        loop.EVERY_S = 0.02
     print("ready", flush=True)
     await run_forever(Timers(store, city, publisher, unread, LEASE_S).run)
 
