@@ -242,6 +242,5 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseRecallPart,
     CaseReplay,
 )
-INPUTS: Mapping[str, type[Payload]] = {
-    model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
-}
+ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
+INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

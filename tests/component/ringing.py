@@ -14,7 +14,7 @@ from shared.city import City
 from shared.kafka import topics
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
-from tests.builders import CITY, MONDAY_NOON, Step, Story, a_record, given_by, told
+from tests.builders import CITY, INQUIRY, MONDAY_NOON, Step, Story, a_record, given_by, told
 from tests.fakes import FakePublisher
 
 POLICY = {
@@ -65,9 +65,8 @@ class Ringing:
         store = RouterStore(self.database)
         return Timers(store, self.city, publisher or self.publisher, self.outboxes, lease_s, self.clock)
 
-    def story(self, *steps: Step, inquiry_id: str | None = None) -> Story:
-        about = {} if inquiry_id is None else {"inquiry_id": inquiry_id}
-        return told(*steps, city=self.city.current(), **about)
+    def story(self, *steps: Step, inquiry_id: str = INQUIRY) -> Story:
+        return told(*steps, city=self.city.current(), inquiry_id=inquiry_id)
 
     async def decide(self, inputs: Sequence[Input]) -> None:
         await self.core.decide_inputs([one._replace(id=f"{one.inquiry_id}/{one.id}") for one in inputs])

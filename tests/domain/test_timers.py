@@ -43,7 +43,7 @@ def a_city_that_reminds(*steps: dict[str, str], calendar: str = "natural", **clo
 AT_80 = a_city_that_reminds({"at": "80%"}, {"at": "due", "tell": "head"})
 
 
-def rings(story: Story, city: CityIndex) -> list[tuple[float, str, str]]:
+def rings(story: Story, city: CityIndex) -> list[tuple[float, str, str | None]]:
     """Hours after the offer, kind and clock of each timer, in order."""
     offered = timestamps.to_ms(MONDAY_NOON)
     return [((one.rings_at - offered) / 3_600_000, one.kind, one.clock) for one in timers_of(story.case, city)]
@@ -135,7 +135,7 @@ def test_a_reminder_whose_due_time_has_passed_is_left_out() -> None:
     story, hour = told(GIVEN, city=AT_80), 3_600_000
     noon = timestamps.to_ms(MONDAY_NOON)
 
-    def due(hours: int) -> list[tuple[str, str]]:
+    def due(hours: int) -> list[tuple[str, str | None]]:
         return [(one.kind, one.clock) for one in due_timers(story.case, AT_80, noon + hours * hour)]
 
     assert due(7) == []
