@@ -273,11 +273,17 @@ async def test_a_message_sent_in_time_that_arrives_after_the_timer_counts_as_in_
 # Crashes, restores, older data
 
 
-async def test_a_core_that_dies_after_its_decision_notes_the_timers_when_it_reads_the_input_again(
-    router: Ringing,
+async def test_a_core_that_dies_before_its_decision_has_noted_when_to_look(
+    router: Ringing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await begun(router)
-    await router.store.timers.collection.delete_many({})
+    async def dies(*_: object) -> set[str]:
+        raise ProcessEnded
+
+    monkeypatch.setattr(router.store.decisions, "insert", dies)
+    with pytest.raises(ProcessEnded):
+        await begun(router)
+    assert await router.looks() == {INQUIRY: ACCEPT_SOON}
+    monkeypatch.undo()
     await begun(router)
     assert await router.looks() == {INQUIRY: ACCEPT_SOON}
 

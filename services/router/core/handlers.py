@@ -87,9 +87,9 @@ class Core:
                     fresh, repeated = await decide_all(cases, inputs[start : start + INPUTS_PER_INSERT], directory)
                     inserts.append(asyncio.create_task(self._insert(cases, fresh, directory)))
                     decided += fresh
-                    again = [(case, known.n) for case, known, at in repeated if must_publish_again(known, at)]
-                    places += [(case.inquiry_id, n) for case, n in again]
-                    await self.store.timers.look([look_at(case, directory) for case, _ in again])
+                    places += [
+                        (case.inquiry_id, known.n) for case, known, at in repeated if must_publish_again(known, at)
+                    ]
             finally:
                 lost = await lost_inserts(inserts)
             settled += [one for one in decided if one.inquiry_id not in lost]
@@ -99,9 +99,10 @@ class Core:
 
     async def _insert(self, cases: Mapping[str, Case], decided: Sequence[Decision], directory: CityIndex) -> set[str]:
         """Insert and count decisions. Returns the inquiries whose insert lost a race."""
-        lost = await self.store.decisions.insert([(cases[one.inquiry_id], one) for one in decided])
-        stored = [(cases[one.inquiry_id], one) for one in decided if one.inquiry_id not in lost]
-        await self.store.timers.look(list(earlier_looks(stored, directory)))
+        made = [(cases[one.inquiry_id], one) for one in decided]
+        # Before the decisions: after them nothing may fail but the publish, or a decided input could be given up.
+        await self.store.timers.look(list(earlier_looks(made, directory)))
+        lost = await self.store.decisions.insert(made)
         count_decisions([one for one in decided if one.inquiry_id not in lost])
         return lost
 
