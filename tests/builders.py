@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.router.domain.case import Case
+from services.router.domain.case import Case, TimerKind
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Actor, Decision, Input, Place, after
+from services.router.domain.facts import Clock
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
 from shared.contracts.envelope import Message, Origin, Payload
@@ -26,8 +27,9 @@ from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
     PartReturned,
+    TimerRang,
 )
-from shared.contracts.sources import DEPARTMENT, DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR, RESIDENT, STAFF
+from shared.contracts.sources import DEPARTMENT, DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR, RESIDENT, STAFF, TIMER
 from shared.kafka import topics
 from shared.kafka.records import Record
 from shared.runtime import timestamps
@@ -189,6 +191,30 @@ def replayed() -> Step:
     return Step(lambda case: CaseReplay(inquiry_id=case.inquiry_id))
 
 
+def rang(
+    department: str,
+    clock: Clock = "accept",
+    kind: TimerKind = "overdue",
+    *,
+    at: str | None = None,
+    behind: bool = False,
+) -> Step:
+    """A timer of the department's part rings, for the due time that the part has now, or for `at`."""
+
+    def payload(case: Case) -> Payload:
+        part_id = part_of(case, department)
+        due_at = at or (case.parts[part_id].due[clock] if part_id in case.parts else MONDAY_NOON)
+        about = {"inquiry_id": case.inquiry_id, "part_id": part_id, "clock": clock, "kind": kind}
+        return TimerRang.model_validate(about | {"due_at": due_at, "gate_behind": behind})
+
+    return Step(payload)
+
+
+def later(step: Step, at: datetime) -> Step:
+    """The same step, recorded at this time."""
+    return replace(step, at=at)
+
+
 def at_the_desk(step: Step, user: int, role: str = "clerk") -> Step:
     """The same step, entered at the desk by a staff user: a department without Kafka works this way."""
     return replace(step, user=user, role=role)
@@ -284,6 +310,8 @@ def actor_of(payload: Payload, department: str | None) -> Actor:
     """The actor of such an input."""
     if department is not None:
         return Actor(DEPARTMENT)
+    if payload.type == TimerRang.type:
+        return Actor(TIMER)
     return Actor(RESIDENT) if payload.type.startswith("chorus.inquiry.") else Actor.read(OPERATOR)
 
 

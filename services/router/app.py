@@ -1,6 +1,7 @@
 """The router's wiring: gate, core, desk and dead letters around one store."""
 
 from datetime import timedelta
+from functools import partial
 
 from services.router.core.handlers import INPUTS_PER_BATCH, Core
 from services.router.core.input_decoder import read_input
@@ -20,6 +21,9 @@ from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.progress import CoreProgress
 from services.router.stores.store import RouterStore
+from services.router.timers.loop import Timers
+from services.router.timers.overdue import OverdueTimers
+from services.router.timers.sweep import TimerSweep
 from services.router.users import api as users_api
 from services.router.users.accounts import StaffAccounts
 from services.router.users.audit import UserAudit
@@ -28,6 +32,7 @@ from services.router.users.store import Users
 from shared.contracts.sources import SERVICES
 from shared.kafka import topics
 from shared.kafka.connection import Connection
+from shared.kafka.unread_records import unread_topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings, secret
@@ -35,6 +40,7 @@ from shared.service import reconciliation
 from shared.service.city_feed import CityFeed
 from shared.service.service import Service
 
+GATE_GROUP = "router-gate"
 PUBLISHED_TOPICS = (
     topics.CITY,
     topics.INPUTS,
@@ -59,6 +65,10 @@ class Components:
         self.relay = Relay(self.ledger, service.publisher)
         self.gate = Gate(self.store, self.city)
         self.core = Core(self.store, self.city)
+        unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
+        self.timers = Timers(self.store, self.city, service.publisher, unread)
+        self.timer_sweep = TimerSweep(self.store, self.city)
+        self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
         self.case_list = CaseList(self.store)
@@ -90,9 +100,13 @@ def make(settings: Settings) -> Service:
         router.retirement.keep_parts_recalled,
         router.case_list.measure,
         router.cleanup.run,
+        router.timers.run,
+        router.timer_sweep.run,
+        router.overdue_timers.measure,
     ):
         service.forever(loop)
     service.ready_when(router.city.known)
+    service.remarks_on(router.overdue_timers.remark)
     _add_routes(service, router)
     return service
 
@@ -110,7 +124,7 @@ def _subscribe(service: Service, router: Components) -> None:
         most=INPUTS_PER_BATCH,
     )
     service.reads(
-        group="router-gate",
+        group=GATE_GROUP,
         pattern=topics.OUTBOXES,
         read=read_outbox,
         handle=router.gate.let_in,

@@ -1,7 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks` and `returns`. The other fields are checked and
-stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks` and `returns`; of `supervision` the first step
+before the due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -112,7 +112,10 @@ class MailPolicy(CityEntry):
 
 
 class SupervisionStep(CityEntry):
-    """One step of supervision, with exactly one of `at`, `before` and `after`. Not in force yet: nobody is told."""
+    """One step of supervision, with exactly one of `at`, `before` and `after`.
+
+    The first step before the due time is recorded as `clock.due-soon`. Not in force yet: nobody is told.
+    """
 
     at: Reached | None = None
     """A share of the time until the due time such as `80%`, or `due`; null when another field says when."""
@@ -122,6 +125,17 @@ class SupervisionStep(CityEntry):
     """How long after the due time; null when another field says when."""
     tell: Literal["desk", "head", "coordinator", "city"]
     """Who is told: the department's desk, its head, the coordinator or the city office."""
+
+    @property
+    def reminds(self) -> bool:
+        """Whether the step is before the due time."""
+        return self.before is not None or (self.at is not None and self.at != "due")
+
+    def before_due_ms(self, limit: int, day_ms: int) -> int:
+        """How long before the due time the step is, for a clock with this limit; 0 for a step at the due time or later."""
+        if self.before is not None:
+            return duration_ms(self.before, day_ms)
+        return limit - limit * int(self.at[:-1]) // 100 if self.at is not None and self.reminds else 0
 
 
 class Policy(CityEntry):
@@ -171,6 +185,16 @@ class Policy(CityEntry):
             return ClockLimits(*(duration_ms(getattr(self.clocks, name), day_ms) for name in CLOCKS))
         hours = (self.accept_h, self.first_reply_h, self.resolve_h)
         return ClockLimits(*(round((one or 0) * HOUR_MS) for one in hours))
+
+    def reminders(self, day_ms: int) -> tuple[int | None, ...]:
+        """How long before its due time each clock reminds the department, in the order of CLOCKS; None for never.
+
+        The first step of supervision before the due time says so, except for a clock that is shorter.
+        """
+        before = next((one for one in self.supervision if one.reminds), None)
+        limits = self.limits(day_ms)
+        lengths = [before.before_due_ms(limit, day_ms) if before else 0 for limit in limits]
+        return tuple(one if 0 < one < limit else None for one, limit in zip(lengths, limits, strict=True))
 
 
 class PartCircumstances(NamedTuple):

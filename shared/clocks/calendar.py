@@ -54,6 +54,11 @@ class WorkingYear(NamedTuple):
         at = bisect_left(self.before, worked) - 1
         return self.starts[at] + worked - self.before[at]
 
+    def latest_moment(self, worked: int) -> int:
+        """The latest moment before which the year has only this much working time; `worked` is below `total`."""
+        at = bisect_right(self.before, worked) - 1
+        return self.starts[at] + worked - self.before[at]
+
 
 @dataclass(frozen=True)
 class WorkingCalendar:

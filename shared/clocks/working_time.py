@@ -37,6 +37,24 @@ def add(calendar: WorkingCalendar, start: int, duration: int, pauses: Sequence[P
     return _add(calendar, since, left)
 
 
+def subtract(calendar: WorkingCalendar, end: int, duration: int) -> int:
+    """The latest moment from which `duration` of working time elapses until `end`.
+
+    Time that begins with a working day begins at its opening, not at the close before it. Raises ValueError for a
+    negative duration, and when the calendar has too little working time since the year 1.
+    """
+    if duration < 0:
+        raise ValueError(f"A duration of {duration} ms is negative; give 0 or more.")
+    if calendar.always or duration == 0:
+        return end - duration
+    year = calendar.year_of(end)
+    worked = year.worked(end) - duration
+    while worked < 0 or not year.total:
+        year = calendar.year(year.year - 1)
+        worked += year.total
+    return year.latest_moment(worked)
+
+
 def _elapsed(calendar: WorkingCalendar, start: int, end: int) -> int:
     if end <= start:
         return 0

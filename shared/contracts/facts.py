@@ -12,7 +12,7 @@ class ActorShown(Documented):
 
     model_config = ConfigDict(frozen=True)
     kind: str
-    """`resident`, `department` or `staff`."""
+    """`resident`, `department`, `staff` or `timer`."""
     role: str | None = None
     """The role of a staff user, such as `operator`; absent otherwise."""
 
@@ -55,6 +55,8 @@ EVENT_TYPES = tuple(
         "inquiry.answered",
         "inquiry.rated",
         "inquiry.link-requested",
+        "clock.due-soon",
+        "clock.broken",
         "part.offered",
         "part.changed",
         "part.accepted",

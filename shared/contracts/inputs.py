@@ -1,9 +1,9 @@
 """Inputs: the messages of residents, departments and operators that may change a case."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
@@ -65,6 +65,30 @@ class InquiryLinkRequested(Payload):
     type: ClassVar[str] = PREFIX + "inquiry.link-requested"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+
+
+class TimerRang(Payload):
+    """A time of the case has come: a clock is due soon or its due time has passed, or an arbitration has no result."""
+
+    type: ClassVar[str] = PREFIX + "timer.rang"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    kind: Literal["due-soon", "overdue", "return-arbitration"]
+    """`due-soon` is a reminder before a due time, `overdue` rings at it; `return-arbitration` ends an arbitration."""
+    part_id: str | None = None
+    """The id of the part whose clock it is, such as `20261122-E94NXPQX-p1`; null for a time of the inquiry."""
+    clock: Literal["accept", "first_reply", "resolve"] | None = None
+    """The clock of the part; null for a time of the inquiry."""
+    due_at: Moment
+    """The due time when the timer was set. If the due time has moved since, the timer has no effect."""
+    gate_behind: bool = False
+    """Whether the router went on without knowing all that the departments of the case sent before the timer rang."""
+
+    @model_validator(mode="after")
+    def _about_a_clock(self) -> Self:
+        if self.kind in ("due-soon", "overdue") and (self.part_id is None or self.clock is None):
+            raise ValueError(f"a timer of the kind {self.kind!r} needs part_id and clock")
+        return self
 
 
 class PartMessage(Payload):
@@ -282,4 +306,5 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseAssignFirstReceiver,
     CaseReplay,
 )
-INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values())}
+ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
+INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

@@ -90,6 +90,10 @@ CALENDAR_KNOWN_UNTIL = Gauge(
     "chorus_calendar_known_until_timestamp_seconds",
     "Until when the public holidays of the policies' calendars are known; due times after it may still move",
 )
+TIMERS_OVERDUE = Gauge(
+    "chorus_timers_overdue",
+    "Cases with a timer that should have rung a minute ago; above 0 for long, look at the lag of the outboxes",
+)
 MASKINGS = Counter(
     "chorus_maskings", "Answers masked for the hall; a rise of retried means the process that masks dies", ["outcome"]
 )

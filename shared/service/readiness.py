@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from shared.contracts.documented import Documented
@@ -44,6 +45,7 @@ class ReadinessChecks:
         self.subscriptions = subscriptions
         self.works_without_kafka = works_without_kafka
         self.checks: list[Check] = [self._store_answers]
+        self.remarks: list[Check] = []
         self.prepared_at: float | None = None
         self.forbidden: str | None = None
         self._has_read = False
@@ -60,7 +62,7 @@ class ReadinessChecks:
         self._has_read = self._has_read or not kafka
         waited = self.prepared_at is not None and time.monotonic() - self.prepared_at > START_GRACE_S
         ready = not others and (not kafka or (self.works_without_kafka and (waited or self._has_read)))
-        return ready, others + kafka + self._warnings()
+        return ready, others + kafka + self._warnings() + await self._remarks()
 
     async def _kafka_problems(self) -> list[str]:
         problems: list[str] = []
@@ -85,6 +87,15 @@ class ReadinessChecks:
                 warnings.append(f"{name} recently sent records to dead letters: see `chorus dead-letters list`")
             warnings += one.health.open_transactions.warnings()
         return warnings
+
+    async def _remarks(self) -> list[str]:
+        """Further problems that do not make the service unready; an unavailable store is reported elsewhere."""
+        found: list[str] = []
+        for remark in self.remarks if self.prepared_at else ():
+            with suppress(StoreUnavailable, TimeoutError):
+                if reason := await asyncio.wait_for(remark(), PING_LIMIT_S):
+                    found.append(reason)
+        return found
 
     async def _store_answers(self) -> str | None:
         try:

@@ -152,6 +152,10 @@ class Service:
         """Add a readiness check: it returns a sentence when the service is not ready, else None."""
         self.readiness.checks.append(check)
 
+    def remarks_on(self, check: Check) -> None:
+        """Add a check whose sentence stands in `/readyz` and does not make the service unready."""
+        self.readiness.remarks.append(check)
+
     # ── start and stop ───────────────────────────────────────────────────────
 
     def run(self) -> None:

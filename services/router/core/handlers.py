@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -12,7 +12,9 @@ from services.router.core.input_decoder import readable
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decide import decide, with_distinct_id
-from services.router.domain.decision import Decision, Input, Place
+from services.router.domain.decision import Decision, Input, Place, after
+from services.router.domain.timers import next_ring
+from services.router.stores.case_timers import Look
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts.envelope import Message
@@ -83,7 +85,7 @@ class Core:
             try:
                 for start in range(0, len(inputs), INPUTS_PER_INSERT):
                     fresh, repeated = await decide_all(cases, inputs[start : start + INPUTS_PER_INSERT], directory)
-                    inserts.append(asyncio.create_task(self._insert(cases, fresh)))
+                    inserts.append(asyncio.create_task(self._insert(cases, fresh, directory)))
                     decided += fresh
                     places += [
                         (case.inquiry_id, known.n) for case, known, at in repeated if must_publish_again(known, at)
@@ -95,9 +97,12 @@ class Core:
             inputs, new = [given for given in inputs if given.inquiry_id in lost], frozenset()
         return settled
 
-    async def _insert(self, cases: Mapping[str, Case], decided: Sequence[Decision]) -> set[str]:
+    async def _insert(self, cases: Mapping[str, Case], decided: Sequence[Decision], directory: CityIndex) -> set[str]:
         """Insert and count decisions. Returns the inquiries whose insert lost a race."""
-        lost = await self.store.decisions.insert([(cases[one.inquiry_id], one) for one in decided])
+        made = [(cases[one.inquiry_id], one) for one in decided]
+        # Before the decisions: after them nothing may fail but the publish, or a decided input could be given up.
+        await self.store.timers.look(list(earlier_looks(made, directory)))
+        lost = await self.store.decisions.insert(made)
         count_decisions([one for one in decided if one.inquiry_id not in lost])
         return lost
 
@@ -155,6 +160,22 @@ def rounds(batch: Sequence[Input]) -> Iterator[list[Input]]:
         queues[given.inquiry_id].append(given)
     for level in range(max(map(len, queues.values()), default=0)):
         yield [queue[level] for queue in queues.values() if len(queue) > level]
+
+
+def look_at(case: Case, directory: CityIndex) -> Look:
+    """When the timer loop must look at the case."""
+    return Look(case.inquiry_id, case.sequence, next_ring(case, directory))
+
+
+def earlier_looks(decided: Iterable[tuple[Case, Decision]], directory: CityIndex) -> Iterator[Look]:
+    """The looks at cases whose next timer these decisions have brought forward.
+
+    For the others the loop looks too early and finds that out: a write for each decision would cost more.
+    """
+    for before, decision in decided:
+        look, known = look_at(after(before, decision), directory), next_ring(before, directory)
+        if look.ring_at is not None and (known is None or look.ring_at < known):
+            yield look
 
 
 class Repeat(NamedTuple):

@@ -12,6 +12,9 @@ PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn
 Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
+TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
+Announced = tuple[TimerKind, str, facts.Clock, str]
+"""A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 
 
 class Inquiry(NamedTuple):
@@ -137,6 +140,12 @@ class Case:
     released: JointReply | None = None
     """The joint reply that was released last."""
     rated: frozenset[int] = frozenset()
+    recorded_at: str = ""
+    """When the input of the last decision was recorded."""
+    stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
+    """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
+    announced: frozenset[Announced] = frozenset()
+    """The timers that were recorded as facts."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -66,6 +66,11 @@ class CityIndex:
     def rules_by_id(self) -> Mapping[str, Rule]:
         return {one.id: one for one in self.city.rules}
 
+    @cached_property
+    def reminders(self) -> Mapping[str, tuple[int | None, ...]]:
+        """By policy, how long before its due time each clock reminds the department; see `Policy.reminders`."""
+        return {one.id: one.reminders(self.calendars[one.calendar].day_ms) for one in self.city.policies}
+
     def name(self, code: str, language: str) -> str:
         """A department's name in this language; its code when it is not in the directory."""
         department = self.departments.get(code)

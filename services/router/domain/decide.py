@@ -20,6 +20,7 @@ class _DecisionBuilder:
 
     def __init__(self, case: Case, given: Input) -> None:
         self.case = copy_of(case)
+        self.case.recorded_at = given.recorded_at
         self.given = given
         self.n = case.n + 1
         self.facts: list[Fact] = []

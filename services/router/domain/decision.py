@@ -186,6 +186,7 @@ def after(case: Case, decision: Decision) -> Case:
     if decision.case_after is not None:
         return decision.case_after
     case_after = copy_of(case)
+    case_after.recorded_at = decision.decided_at
     for index, fact in enumerate(decision.facts):
         fold_fact(case_after, fact, FactWords(decision.words, decision.n, index))
     for place, draft in decision.words.items():

@@ -130,6 +130,28 @@ class LinkRequested(NamedTuple):
     """Somebody who knows the ticket number asked for the link to the ticket."""
 
 
+class DueSoon(NamedTuple):
+    """The department was reminded: this clock of its part runs out at `due_at`."""
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+
+
+class Broken(NamedTuple):
+    """The clock ran past its due time.
+
+    With `gate_behind`, a message that the department sent before may come later. The verdict compares recorded times.
+    """
+
+    part_id: PartId
+    department: DepartmentCode
+    clock: Clock
+    due_at: Time
+    gate_behind: bool = False
+
+
 class Offered(NamedTuple):
     """A department is offered a part, with the due times of its clocks.
 
@@ -212,6 +234,8 @@ Fact = (
     | Answered
     | Rated
     | LinkRequested
+    | DueSoon
+    | Broken
     | Offered
     | Changed
     | Accepted
@@ -226,6 +250,7 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Offered: ("policy_id", "provisional", "return_until", "binding"),
     Changed: ("binding",),
     Triaged: ("until",),
+    Broken: ("gate_behind",),
 }
 """Fields that an event has only when they say something, so that most events do not grow."""
 
@@ -238,6 +263,8 @@ TYPES: Mapping[type[Fact], str] = {
     Answered: "inquiry.answered",
     Rated: "inquiry.rated",
     LinkRequested: "inquiry.link-requested",
+    DueSoon: "clock.due-soon",
+    Broken: "clock.broken",
     Offered: "part.offered",
     Changed: "part.changed",
     Accepted: "part.accepted",

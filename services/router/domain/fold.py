@@ -16,6 +16,7 @@ from services.router.domain.case import (
     PartReturn,
     ReplyParagraph,
 )
+from services.router.domain.clock_facts import fold_clocks
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
@@ -148,6 +149,8 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Answered: _answered,
     facts.Rated: _rated,
     facts.LinkRequested: _unchanged,
+    facts.DueSoon: _unchanged,
+    facts.Broken: _unchanged,
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Accepted: _accepted,
@@ -170,6 +173,7 @@ def copy_of(case: Case) -> Case:
 def fold_fact(case: Case, fact: Fact, words: FactWords) -> None:
     """Change the case by one fact. An unknown fact, written by a later version, changes nothing."""
     FOLD[type(fact)](case, fact, words)
+    fold_clocks(case, fact)
 
 
 def fold_draft(case: Case, part_id: str, draft: str) -> None:

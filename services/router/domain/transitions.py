@@ -27,6 +27,7 @@ from services.router.domain.rules.preconditions import (
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
+from services.router.domain.rules.timers import ring
 from shared.contracts.inputs import (
     INPUTS,
     CaseArbitrate,
@@ -43,6 +44,7 @@ from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
     PartReturned,
+    TimerRang,
 )
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
@@ -114,6 +116,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(InquiryRated.type, ("answered",), NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
+    Transition(TimerRang.type, KNOWN, NO_PART, ring),
     Transition(PartAccepted.type, KNOWN, ("offered",), accept),
     Transition(PartAccepted.type, KNOWN, ("accepted", *OVER), NOT_OFFERED),
     Transition(PartContributed.type, KNOWN, OPEN, contribute),

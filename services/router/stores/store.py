@@ -1,6 +1,7 @@
 """The router's database: one class for each collection."""
 
 from services.router.stores.case_rows import CaseRows
+from services.router.stores.case_timers import CaseTimers
 from services.router.stores.city_revisions import CityRevisions
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
@@ -15,10 +16,11 @@ class RouterStore:
         self.decisions = Decisions(database)
         self.parked = ParkedInputs(database)
         self.cases = CaseRows(database)
+        self.timers = CaseTimers(database)
         self.revisions = CityRevisions(database)
         self.tombstones = Tombstones(database["tombstones"])
 
     async def prepare(self) -> None:
         """Create all indexes; safe to repeat."""
-        for one in (self.decisions, self.parked, self.cases):
+        for one in (self.decisions, self.parked, self.cases, self.timers):
             await one.prepare()

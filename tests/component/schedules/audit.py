@@ -6,12 +6,14 @@ from services.router.core.input_decoder import readable
 from services.router.domain.case import Case
 from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, Input, after
+from services.router.domain.timers import next_ring
 from shared.contracts.inputs import CaseReplay
 from shared.kafka import topics
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record
+from shared.runtime import timestamps
 from tests.builders import DIRECTORY
-from tests.component.schedules.world import World, decided_as
+from tests.component.schedules.world import World, decided_as, decoded
 from tests.fakes import header
 
 
@@ -52,6 +54,7 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
             yield f"decision {decision.n} of {inquiry_id} is not what follows from the ones before"
         first_places.append(at)
         case = after(case, decision)
+    yield from of_the_timers(world, inquiry_id, case)
     if len(set(first_places)) != len(first_places):
         yield f"an input of {inquiry_id} was decided twice: {first_places}"
     # A replay that one process gave up does not block the inquiry: another process may still decide it.
@@ -63,6 +66,15 @@ def of_an_inquiry(world: World, inquiry_id: str, inputs: list[Input]) -> Iterato
         # An operator replays the dead letter of a failed replay again.
         if given.type != CaseReplay.type and not any(decided_as(one, given) for one in decisions):
             yield f"{given.id!r} was never decided"
+
+
+def of_the_timers(world: World, inquiry_id: str, case: Case) -> Iterator[str]:
+    """The router looks at a case no later than its next timer rings."""
+    rings_at = next_ring(case, DIRECTORY)
+    kept = world.documents["timers"].get(inquiry_id)
+    look_at = decoded(kept).get("due_at") if kept else None
+    if rings_at is not None and (look_at is None or timestamps.to_ms(look_at) > rings_at):
+        yield f"the next timer of {inquiry_id} rings at {rings_at}, and the next look is at {look_at}"
 
 
 def counts(decision: Decision, given: Input) -> bool:

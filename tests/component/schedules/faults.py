@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from services.router.core.handlers import Core
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, Input
+from services.router.stores.case_timers import CaseTimers, Look
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import Parked, ParkedInputs
 from shared.kafka.failure_policy import FailurePolicy
@@ -18,6 +19,7 @@ from shared.kafka.offsets import offsets_after
 from shared.kafka.pipeline import Confirmed, Pipeline
 from shared.kafka.publisher import Publishable
 from shared.kafka.records import Record
+from shared.store.mongo import StoreUnavailable
 from tests.component.schedules.process import Made
 
 Raw = Any
@@ -156,6 +158,14 @@ class ForgetsToPark(ParkedInputs):
         return
 
 
+class ForgetsTimers(CaseTimers):
+    """Goes on when the store does not confirm when to look at a case."""
+
+    async def look(self, looks: Sequence[Look]) -> None:
+        with suppress(StoreUnavailable):
+            await super().look(looks)
+
+
 FAULTS: dict[str, Made] = {
     "commits first": Made(pipeline=CommitsFirst),
     "commits what is not confirmed": Made(pipeline=CommitsUnconfirmed),
@@ -169,4 +179,5 @@ FAULTS: dict[str, Made] = {
     "trusts its memory": Made(decisions=TrustsItsMemory),
     "writes over": Made(decisions=WritesOver),
     "forgets to park": Made(parked=ForgetsToPark),
+    "forgets timers": Made(timers=ForgetsTimers),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import bson
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from pymongo.errors import AutoReconnect, BulkWriteError
 
@@ -18,6 +19,7 @@ from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Input
+from services.router.stores.case_timers import CaseTimers
 from services.router.stores.decisions import Decisions
 from services.router.stores.parked_inputs import ParkedInputs
 from services.router.stores.store import RouterStore
@@ -104,6 +106,18 @@ class Collection:
 
         return SimpleNamespace(to_list=to_list)
 
+    async def bulk_write(self, updates: Sequence[Any], ordered: bool) -> None:
+        """Upserts by `_id` with the operators that `CaseTimers` uses."""
+        assert not ordered
+        how = await self._asks(f"update {self.name}")
+        for one in updates[: len(updates) // 2] if how is How.HALF else updates:
+            assert one._upsert
+            id_ = one._filter["_id"]
+            document = decoded(self.documents[id_]) if id_ in self.documents else dict(one._filter)
+            self.documents[id_] = bson.encode(updated(document, one._doc, new=id_ not in self.documents))
+        if how is not How.ON:
+            raise AutoReconnect("no word from the store")
+
     async def delete_many(self, query: Mapping[str, Any]) -> None:
         """Delete by `_id`."""
         how = await self._asks(f"delete from {self.name}")
@@ -119,6 +133,16 @@ class Collection:
         if how is How.STUMBLES:
             raise RuntimeError("this passes")
         return how
+
+
+def updated(document: dict[str, Any], change: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+    """A document after an update with `$min`, `$max`, `$unset` and `$setOnInsert`."""
+    assert change.keys() <= {"$min", "$max", "$unset", "$setOnInsert"}
+    for operator, choose in (("$min", min), ("$max", max)):
+        for name, value in change.get(operator, {}).items():
+            document[name] = choose(document.get(name, value), value)
+    kept = {name: value for name, value in document.items() if name not in change.get("$unset", {})}
+    return change.get("$setOnInsert", {}) | kept if new else kept
 
 
 class Network(Publisher):
@@ -173,6 +197,7 @@ class Made:
     core: type[Core] = Core
     decisions: type[Decisions] = Decisions
     parked: type[ParkedInputs] = ParkedInputs
+    timers: type[CaseTimers] = CaseTimers
     pipeline: type[Pipeline[Input]] = Pipeline
     policy: type[FailurePolicy[Input]] = FailurePolicy
 
@@ -184,11 +209,12 @@ class Process:
         self.world, self.loop, self.hand = world, loop, Hand(world)
         feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
-        names = ("decisions", "cases", "revisions", "parked", "tombstones")
+        names = ("decisions", "cases", "revisions", "parked", "timers", "tombstones")
         store: Any = {name: Collection(name, self.hand) for name in names}
         network, self.consumer = Network(self.hand), Consumer(self.hand)
         kept = RouterStore(store)
         kept.decisions, kept.parked = made.decisions(store), made.parked(store)
+        kept.timers = made.timers(store)
         self.core = made.core(kept, feed)
         self.broken = False
         options: SubscriptionOptions[Input] = SubscriptionOptions(

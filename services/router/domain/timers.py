@@ -1,0 +1,85 @@
+"""The timers of a case: the moments at which time alone makes an input.
+
+They are a pure function of the case and the city. Neither a decision nor the store keeps them, so no backup, crash or
+repeat can make them disagree with the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.clocks.deadlines import CLOCKS
+from shared.clocks.working_time import subtract
+from shared.contracts.ids import derived_id
+from shared.runtime import timestamps
+
+if TYPE_CHECKING:
+    from services.router.domain.case import Case, Part, TimerKind
+    from services.router.domain.city_index import CityIndex
+    from services.router.domain.facts import Clock
+
+
+class Timer(NamedTuple):
+    """`rings_at` is in milliseconds since 1970. `due_at` is the due time as the case has it.
+
+    A timer of the inquiry has no part and no clock.
+    """
+
+    rings_at: int
+    kind: TimerKind
+    part_id: str | None
+    clock: Clock | None
+    due_at: str
+
+    def id_in(self, inquiry_id: str) -> str:
+        """The id of its input, the same in every process. A clock that is extended has a new timer."""
+        return derived_id(inquiry_id, f"timer.rang/{self.kind}/{self.part_id or ''}/{self.clock or ''}/{self.due_at}")
+
+
+def timers_of(case: Case, city: CityIndex) -> list[Timer]:
+    """The timers of the case that are not recorded as facts yet, the earliest first."""
+    return sorted(_timers(case, city))
+
+
+def due_timers(case: Case, city: CityIndex, now: int) -> list[Timer]:
+    """The timers that ring by `now`, the earliest first. Nobody is reminded of a due time that has passed."""
+    due = [one for one in timers_of(case, city) if one.rings_at <= now]
+    overdue = {(one.part_id, one.clock) for one in due if one.kind == "overdue"}
+    return [one for one in due if one.kind != "due-soon" or (one.part_id, one.clock) not in overdue]
+
+
+def next_ring(case: Case, city: CityIndex) -> int | None:
+    """When the case's next timer rings; None when it has no timers."""
+    rings = [
+        due if before is None else subtract(city.terms[part.policy_id].calendar, due, before)
+        for part in case.parts.values()
+        for _, _, due, before in _clocks(case, part, city)
+    ]
+    return min(rings, default=None)
+
+
+def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
+    for part in case.parts.values():
+        for clock, due_at, due, before in _clocks(case, part, city):
+            yield Timer(due, "overdue", part.id, clock, due_at)
+            if before is not None:
+                rings_at = subtract(city.terms[part.policy_id].calendar, due, before)
+                yield Timer(rings_at, "due-soon", part.id, clock, due_at)
+
+
+def _clocks(case: Case, part: Part, city: CityIndex) -> Iterator[tuple[Clock, str, int, int | None]]:
+    """The clocks of a part that have a timer: with their due time, as text and in milliseconds, and how long before it the
+    department is still to be reminded; None for no reminder.
+    """
+    reminders = city.reminders.get(part.policy_id)
+    for at, clock in enumerate(CLOCKS):
+        due_at, stopped_at = part.due[clock], case.stopped.get((part.id, clock))
+        if stopped_at is not None and stopped_at <= due_at:
+            continue
+        if case.announced and ("overdue", part.id, clock, due_at) in case.announced:
+            continue
+        before = reminders[at] if reminders is not None and stopped_at is None else None
+        if case.announced and ("due-soon", part.id, clock, due_at) in case.announced:
+            before = None
+        yield clock, due_at, timestamps.to_ms(timestamps.from_text(due_at)), before

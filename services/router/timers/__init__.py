@@ -1,0 +1,1 @@
+"""Timers: an entry point. Appends `timer.rang` to `inquiries.inputs` when a timer of a case is due."""
