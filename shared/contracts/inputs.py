@@ -1,14 +1,14 @@
 """Inputs: the messages of residents, departments and operators that may change a case."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment, blank_is_none, has_words, no_nul
-from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
+from shared.contracts.limits import DEPARTMENTS_MAX, FRAME_MAX, TEXT_MAX
 
 PERSON_MAX = 100
 Person = Annotated[str, Field(min_length=1, max_length=PERSON_MAX), AfterValidator(has_words("write a name"))]
@@ -206,8 +206,67 @@ class CaseReplay(Payload):
     """Who gave the command at the desk, 1 to 100 characters."""
 
 
-DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage]] = {
-    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned)
+class ReplyEdit(Payload):
+    """The lead sets the opening, the closing or the order of a joint reply that is not released yet."""
+
+    type: ClassVar[str] = PREFIX + "reply.edit"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    opening: str | None = Field(None, max_length=FRAME_MAX)
+    """The text before the first paragraph, at most 1,000 characters. Empty for none; null to keep it as it is."""
+    closing: str | None = Field(None, max_length=FRAME_MAX)
+    """The text after the last paragraph, at most 1,000 characters. Empty for none; null to keep it as it is."""
+    order: Annotated[tuple[str, ...] | None, Field(max_length=DEPARTMENTS_MAX)] = None
+    """The codes of all departments of the reply, in the order of their paragraphs; null to keep the order."""
+    by: str | None = Field(None, max_length=PERSON_MAX)
+    """Who wrote the message at the department, at most 100 characters. The resident does not see it. Null when not
+    given."""
+
+    _no_nul = field_validator("inquiry_id", "opening", "closing", "by")(no_nul)
+
+    @field_validator("opening", "closing", mode="before")
+    @classmethod
+    def _blank_is_empty(cls, given: Any) -> Any:
+        return "" if isinstance(given, str) and blank_is_none(given) is None else given
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.opening is None and self.closing is None and self.order is None:
+            raise ValueError("changes nothing; write opening, closing or order")
+        return self
+
+
+class CaseApprove(Payload):
+    """Approve one exact version of a joint reply for its release."""
+
+    type: ClassVar[str] = PREFIX + "case.approve"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    text_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """The SHA-256 of the UTF-8 text of the reply, 64 hexadecimal digits in lower case."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+
+class CaseRefuseRelease(Payload):
+    """Return a joint reply, or one part of it, to the departments instead of releasing it."""
+
+    type: ClassVar[str] = PREFIX + "case.refuse-release"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    words: str = Field(min_length=1, max_length=2_000)
+    """The reason, 1 to 2,000 characters; the departments receive it."""
+    part_id: str | None = None
+    """The id of the part that must be written again, such as `20261122-E94NXPQX-p1`; null for all parts of the reply."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _no_nul = field_validator("part_id")(no_nul)
+    _words = field_validator("words")(has_words("write what must change"))
+
+
+DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage | ReplyEdit]] = {
+    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit)
 }
 LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,
@@ -217,5 +276,7 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseWithdrawPart,
     CaseRecallPart,
     CaseReplay,
+    CaseApprove,
+    CaseRefuseRelease,
 )
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values())}

@@ -49,6 +49,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 
 FOLDER = Path(__file__).parent / "golden"
 GIVEN = received(
@@ -58,7 +59,11 @@ GIVEN = received(
     contact=Contact(name="陈测试", phone="13900000000", email="writer@mail.example"),
     public=True,
 )
-OTHER_CITIES: Mapping[str, CityIndex] = {"part.offered-in-working-time": WORKING_TIME}
+OTHER_CITIES: Mapping[str, CityIndex] = {
+    "part.offered-in-working-time": WORKING_TIME,
+    "case.approve": ONE,
+    "case.refuse-release": TWO,
+}
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
     "inquiry.received": told(GIVEN),
@@ -91,6 +96,27 @@ STORIES: Mapping[str, Story] = {
         received("别的事"), at_the_desk(assigned("parks", "water"), 456789012, "coordinator")
     ),
     "part.offered-in-working-time": told(GIVEN, city=WORKING_TIME),
+    "case.approve": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        at_the_desk(contributed("roads", "路补了", by="luo"), 345678901),
+        approved(567890123, department="roads"),
+        city=ONE,
+    ),
+    "case.refuse-release": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        approved(567890123),
+        reply_edited(opening="您好：", closing="此复。", order=("roads", "lighting")),
+        approved(567890123, text_hash="0" * 64),
+        release_refused(part_of_department="roads"),
+        contributed("roads", "路面周五重铺"),
+        approved(567890123),
+        reply_edited(opening="", user=345678901),
+        release_refused(user=678901234),
+        city=TWO,
+    ),
 }
 
 

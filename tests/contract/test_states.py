@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.router.domain.case import Case, Inquiry, Part
+from services.router.domain.case import Case, Inquiry, JointReply, Part, PendingRelease
 from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
 from services.router.domain.rules.preconditions import Refuse
@@ -42,6 +42,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.releasing import approved, release_refused, reply_edited
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
 STEPS: dict[str, Step] = {
@@ -56,6 +57,9 @@ STEPS: dict[str, Step] = {
     "chorus.case.withdraw-part": withdrawn("lighting"),
     "chorus.case.recall-part": recalled("lighting"),
     "chorus.case.replay": replayed(),
+    "chorus.case.approve": approved(),
+    "chorus.case.refuse-release": release_refused(),
+    "chorus.reply.edit": reply_edited(opening="您好："),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
@@ -70,6 +74,7 @@ the page is out of date.
 | `triage` | an operator must settle the inquiry or one of its parts |
 | `assigned` | all active parts are offered |
 | `in-progress` | at least one part is accepted or contributed |
+| `awaiting-release` | all parts are contributed, and the reply waits for its approvals; this state follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
@@ -128,7 +133,10 @@ def a_case(status: str, part: str) -> Case:
     if part != "none":
         parts |= {f"{INQUIRY}-p1": Part(f"{INQUIRY}-p1", "lighting", "lead", due, part)}  # type: ignore[arg-type]
     unsettled = (f"{INQUIRY}-p1",) if part == "returned" else ((None,) if status == "triage" else ())
-    return Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
+    case = Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
+    if status == "awaiting-release":
+        case.reply, case.pending = JointReply(f"{INQUIRY}-r1", 1, 1, Text("3/1/text", ""), ()), PendingRelease(1)
+    return case
 
 
 def test_every_rule_file_has_its_own_tests() -> None:

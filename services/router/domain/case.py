@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
@@ -9,7 +10,7 @@ from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
+Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
 OPEN = ("offered", "accepted")
 ACTIVE = (*OPEN, "contributed")
 
@@ -40,6 +41,16 @@ class PartReturn(NamedTuple):
     words: Text
 
 
+class Author(NamedTuple):
+    """Who wrote a text: a staff user by number, or with `user` None anybody at the department, which uses Kafka.
+
+    `department` is None for a user of the whole city.
+    """
+
+    department: str | None
+    user: int | None
+
+
 class Part(NamedTuple):
     """One department's share of the inquiry: `text` is its final contribution, `draft` its newest draft."""
 
@@ -52,6 +63,8 @@ class Part(NamedTuple):
     draft: str | None = None
     policy_id: str = ""
     returned: PartReturn | None = None
+    author: Author | None = None
+    """Who wrote `text`."""
 
     @property
     def active(self) -> bool:
@@ -69,6 +82,18 @@ class ReplyParagraph(NamedTuple):
     text: Text
 
 
+class ReplyFrame(NamedTuple):
+    """What the lead adds around the paragraphs, and their order by department; empty for the lead first."""
+
+    opening: Text | None = None
+    closing: Text | None = None
+    order: tuple[str, ...] = ()
+    authors: frozenset[Author] = frozenset()
+
+
+NO_FRAME = ReplyFrame()
+
+
 class JointReply(NamedTuple):
     """One version of the joint reply. Department names are those of the moment when it was composed."""
 
@@ -77,6 +102,23 @@ class JointReply(NamedTuple):
     round: int
     text: Text
     paragraphs: tuple[ReplyParagraph, ...]
+    frame: ReplyFrame = NO_FRAME
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the UTF-8 text, in hexadecimal: an approval names it."""
+        return sha256(self.text.text.encode()).hexdigest()
+
+
+class PendingRelease(NamedTuple):
+    """The newest version of the joint reply waits for approvals. `approved_by`: the numbers of the users so far."""
+
+    approvers: int
+    approved_by: tuple[int, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return len(self.approved_by) >= self.approvers
 
 
 class DecidedInput(NamedTuple):
@@ -118,6 +160,12 @@ class Case:
     reply: JointReply | None = None
     released: JointReply | None = None
     """The joint reply that was released last."""
+    frame: ReplyFrame = NO_FRAME
+    """What the lead adds to the next version of the joint reply."""
+    pending: PendingRelease | None = None
+    """Set while the newest version of the joint reply waits for its release."""
+    outdated: bool = False
+    """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
     rated: frozenset[int] = frozenset()
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -131,6 +179,7 @@ class Case:
         """The texts that messages may refer to. The joint reply comes first because it contains the contributions."""
         if self.reply is not None:
             yield self.reply.text
+            yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
         if self.inquiry is not None:
             yield self.inquiry.body
         for part in self.parts.values():

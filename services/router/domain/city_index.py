@@ -45,6 +45,10 @@ class CityIndex:
         }
 
     @cached_property
+    def policies_by_id(self) -> Mapping[str, Policy]:
+        return {one.id: one for one in self.city.policies}
+
+    @cached_property
     def rules_by_id(self) -> Mapping[str, Rule]:
         return {one.id: one for one in self.city.rules}
 

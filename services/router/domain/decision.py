@@ -187,7 +187,7 @@ def after(case: Case, decision: Decision) -> Case:
         return decision.case_after
     case_after = copy_of(case)
     for index, fact in enumerate(decision.facts):
-        fold_fact(case_after, fact, FactWords(decision.words, decision.n, index))
+        fold_fact(case_after, fact, FactWords(decision.words, decision.n, index, decision.user))
     for place, draft in decision.words.items():
         if place.startswith(DRAFT) and place.endswith("/text"):
             fold_draft(case_after, place.split("/")[1], draft)

@@ -26,10 +26,12 @@ TriageReason = Literal["no-rule", "unknown-department", "returned", "no-departme
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
 Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
+FramePart = Literal["opening", "closing"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
 RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)
 ACTION_KINDS: tuple[str, ...] = get_args(ActionKind)
+FRAME_PARTS: tuple[FramePart, ...] = get_args(FramePart)
 
 
 class DueTexts(TypedDict):
@@ -189,6 +191,53 @@ class Released(NamedTuple):
     """A replay took the parked inputs of the inquiry."""
 
 
+class AwaitingRelease(NamedTuple):
+    """The composed joint reply waits for this many approvals, each by another user."""
+
+    reply_id: ReplyId
+    version: int
+    round: int
+    approvers: int
+
+
+class ReplyEdited(NamedTuple):
+    """The opening, the closing or the order changed. `department` is None when a user of the whole city changed it.
+
+    `order` is empty when it stays. `opening` and `closing` are None when they stay, or when `removed` names them.
+    """
+
+    reply_id: ReplyId
+    version: int
+    department: DepartmentCode | None = None
+    order: tuple[DepartmentCode, ...] = ()
+    removed: tuple[FramePart, ...] = ()
+    opening: Commitment | None = None
+    closing: Commitment | None = None
+
+
+class Approved(NamedTuple):
+    """A user approved this version of the joint reply."""
+
+    reply_id: ReplyId
+    version: int
+
+
+class ReleaseRefused(NamedTuple):
+    """A user refused the release of this version. `part_id` must be written again; None for all parts of the reply."""
+
+    reply_id: ReplyId
+    version: int
+    part_id: PartId | None = None
+    words: Commitment | None = None
+
+
+class ReplyReleased(NamedTuple):
+    """This version of the joint reply has its approvals and is released."""
+
+    reply_id: ReplyId
+    version: int
+
+
 class UnknownFact(NamedTuple):
     """A fact of a type that only a later version knows. It changes nothing."""
 
@@ -212,6 +261,11 @@ Fact = (
     | Returned
     | Withdrawn
     | Released
+    | AwaitingRelease
+    | ReplyEdited
+    | Approved
+    | ReleaseRefused
+    | ReplyReleased
     | UnknownFact
 )
 
@@ -234,4 +288,9 @@ TYPES: Mapping[type[Fact], str] = {
     Returned: "part.returned",
     Withdrawn: "part.withdrawn",
     Released: "case.released",
+    AwaitingRelease: "inquiry.awaiting-release",
+    ReplyEdited: "reply.edited",
+    Approved: "reply.approved",
+    ReleaseRefused: "reply.refused",
+    ReplyReleased: "reply.released",
 }

@@ -6,12 +6,24 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain import facts
-from services.router.domain.case import Case, DecidedInput, Inquiry, JointReply, Part, PartReturn, ReplyParagraph
+from services.router.domain.case import (
+    Author,
+    Case,
+    DecidedInput,
+    Inquiry,
+    JointReply,
+    Part,
+    PartReturn,
+    PendingRelease,
+    ReplyFrame,
+    ReplyParagraph,
+)
 from services.router.domain.facts import Fact
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, Text, words_by_place
 from shared.contracts.fields import Contact
 
 CONTACT_FIELDS = tuple(Contact.model_fields)
+BETWEEN = "\n\n"
 
 
 def _set_part(case: Case, part: Part) -> None:
@@ -21,9 +33,11 @@ def _set_part(case: Case, part: Part) -> None:
 
 
 def _set_status(case: Case) -> None:
-    """Derive the status from the states of the parts, except for a case in triage or answered."""
+    """Derive the status from the states of the parts, unless triage, a release or the answer decides it."""
     if case.unsettled:
         case.status = "triage"
+    elif case.pending is not None:
+        case.status = "awaiting-release"
     elif case.status != "answered":
         states = {part.state for part in case.active_parts}
         case.status = "registered" if not states else "assigned" if states == {"offered"} else "in-progress"
@@ -74,7 +88,16 @@ def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
 
 
 def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
-    _set_part(case, case.parts[fact.part_id]._replace(state="contributed", text=words.text("text"), draft=None))
+    author = Author(fact.department, words.user)
+    _outdate(case)
+    _set_part(
+        case, case.parts[fact.part_id]._replace(state="contributed", text=words.text("text"), draft=None, author=author)
+    )
+
+
+def _outdate(case: Case) -> None:
+    """A text of the joint reply changes: its approvals no longer count."""
+    case.pending, case.outdated = None, True
 
 
 def _returned(case: Case, fact: facts.Returned, words: FactWords) -> None:
@@ -99,12 +122,59 @@ def _composed(case: Case, fact: facts.Composed, words: FactWords) -> None:
         )
         for at, one in enumerate(fact.paragraphs)
     )
-    text = "".join([one.before + one.text.text for one in paragraphs])
-    case.reply = JointReply(fact.reply_id, fact.version, fact.round, Text(words.text("text").place, text), paragraphs)
+    text = framed(case.frame, "".join([one.before + one.text.text for one in paragraphs]))
+    place = words.text("text").place
+    case.reply = JointReply(fact.reply_id, fact.version, fact.round, Text(place, text), paragraphs, case.frame)
+    case.outdated = False
+
+
+def framed(frame: ReplyFrame, paragraphs: str) -> str:
+    """The text of a joint reply: its opening, its paragraphs and its closing, with an empty line between them."""
+    if frame.opening is None and frame.closing is None:
+        return paragraphs
+    opening, closing = (one and one.text for one in (frame.opening, frame.closing))
+    return BETWEEN.join(one for one in (opening, paragraphs, closing) if one)
+
+
+def _awaiting_release(case: Case, fact: facts.AwaitingRelease, words: FactWords) -> None:
+    case.pending = PendingRelease(fact.approvers)
+    _set_status(case)
+
+
+def _edited(case: Case, fact: facts.ReplyEdited, words: FactWords) -> None:
+    texts = {
+        name: words.text(name) if getattr(fact, name) is not None else getattr(case.frame, name)
+        for name in facts.FRAME_PARTS
+        if name not in fact.removed
+    }
+    author = Author(fact.department, words.user)
+    order = fact.order or case.frame.order
+    case.frame = ReplyFrame(texts.get("opening"), texts.get("closing"), order, case.frame.authors | {author})
+    _outdate(case)
+    _set_status(case)
+
+
+def _approved(case: Case, fact: facts.Approved, words: FactWords) -> None:
+    if case.pending is not None and words.user is not None:
+        case.pending = case.pending._replace(approved_by=(*case.pending.approved_by, words.user))
+
+
+def _release_refused(case: Case, fact: facts.ReleaseRefused, words: FactWords) -> None:
+    refused = {one.part_id for one in case.reply.paragraphs} if case.reply else set()
+    if fact.part_id is not None:
+        refused = {fact.part_id}
+    _outdate(case)
+    for id_ in sorted(refused):
+        part = case.parts[id_]
+        _set_part(case, part._replace(state="accepted", text=None, draft=part.text.text if part.text else None))
+
+
+def _reply_released(case: Case, fact: facts.ReplyReleased, words: FactWords) -> None:
+    case.released = case.reply
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords) -> None:
-    case.status, case.released = "answered", case.reply
+    case.status, case.released, case.pending = "answered", case.reply, None
 
 
 def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
@@ -131,6 +201,11 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Returned: _returned,
     facts.Withdrawn: _withdrawn,
     facts.Released: _unchanged,
+    facts.AwaitingRelease: _awaiting_release,
+    facts.ReplyEdited: _edited,
+    facts.Approved: _approved,
+    facts.ReleaseRefused: _release_refused,
+    facts.ReplyReleased: _reply_released,
     facts.UnknownFact: _unchanged,
 }
 

@@ -12,16 +12,19 @@ from services.router.domain.case import Case, PartState, Status
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import assign_by_hand, receive
-from services.router.domain.rules.contributions import accept, contribute, reply
+from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import NOT_ANSWERED, NOT_WITHDRAWABLE, Facts, Refuse, part_of
 from services.router.domain.rules.ratings import rate
+from services.router.domain.rules.release import approve, edit_reply, refuse_release
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
 from shared.contracts.inputs import (
     INPUTS,
+    CaseApprove,
     CaseAssign,
     CaseRecallPart,
+    CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
     InquiryLinkRequested,
@@ -31,6 +34,7 @@ from shared.contracts.inputs import (
     PartContributed,
     PartReplied,
     PartReturned,
+    ReplyEdit,
 )
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
@@ -51,6 +55,8 @@ class Transition(NamedTuple):
 UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
 BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
+AWAITING: tuple[Status, ...] = ("awaiting-release",)
+BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -84,6 +90,11 @@ NOT_IN_TRIAGE = Refuse(
 NOT_RECALLABLE = Refuse(
     "part-not-recallable", "The part {part_id!r} cannot be recalled.", "Recall a part that is open."
 )
+NOT_AWAITING = Refuse(
+    "not-awaiting-release",
+    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
+    "Look at the case again.",
+)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
@@ -96,7 +107,10 @@ TABLE: tuple[Transition, ...] = (
     Transition(PartContributed.type, KNOWN, OPEN, contribute),
     Transition(PartReplied.type, KNOWN, OPEN, reply),
     Transition(PartReturned.type, KNOWN, OPEN, give_back),
-    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartContributed, PartReplied, PartReturned)),
+    Transition(PartContributed.type, AWAITING, ("contributed",), contribute_again),
+    Transition(PartContributed.type, [one for one in KNOWN if one not in AWAITING], ("contributed",), NOT_OPEN),
+    Transition(PartContributed.type, KNOWN, ("returned", "withdrawn"), NOT_OPEN),
+    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned)),
     *(
         Transition(one.type, KNOWN, NO_PART, NOT_YOURS)
         for one in (PartAccepted, PartContributed, PartReplied, PartReturned)
@@ -108,6 +122,14 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseRecallPart.type, KNOWN, OPEN, recall_part),
     Transition(CaseRecallPart.type, KNOWN, (*NO_PART, *OVER), NOT_RECALLABLE),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
+    Transition(CaseApprove.type, AWAITING, NO_PART, approve),
+    Transition(CaseRefuseRelease.type, AWAITING, NO_PART, refuse_release),
+    *(
+        Transition(kind.type, [one for one in KNOWN if one not in AWAITING], NO_PART, NOT_AWAITING)
+        for kind in (CaseApprove, CaseRefuseRelease)
+    ),
+    Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
+    Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from services.router.domain import facts
+from services.router.domain.case import Case, Part
 from services.router.domain.city_index import CityIndex
-from shared.city.policies import PartCircumstances
+from shared.city.policies import PartCircumstances, Policy
 from shared.clocks.deadlines import CLOCKS, ClockName, due_times, provisional
 from shared.runtime import timestamps
 
@@ -26,14 +27,7 @@ class PartTermsFinder:
     def __init__(
         self, channel: str, received_at: datetime, rule: str | None, assigned_at: str, directory: CityIndex
     ) -> None:
-        found = directory.rules_by_id.get(rule) if rule is not None else None
-        self._circumstances = PartCircumstances(
-            received=received_at.astimezone(directory.zone).date(),
-            channel=channel,
-            department="",
-            category=found.category if found else None,
-            priority=found.priority if found else None,
-        )
+        self._circumstances = _circumstances(channel, received_at, rule, directory)
         self._assigned_at = timestamps.to_ms(timestamps.from_text(assigned_at))
         self._directory = directory
         self._by_policy: dict[str, PartTerms] = {}
@@ -52,3 +46,26 @@ class PartTermsFinder:
         return PartTerms(
             policy_id, cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True))), provisional(terms.calendar, due)
         )
+
+
+def _circumstances(channel: str, received_at: datetime, rule: str | None, directory: CityIndex) -> PartCircumstances:
+    """What the conditions of policies compare, without the department."""
+    found = directory.rules_by_id.get(rule) if rule is not None else None
+    return PartCircumstances(
+        received=received_at.astimezone(directory.zone).date(),
+        channel=channel,
+        department="",
+        category=found.category if found else None,
+        priority=found.priority if found else None,
+    )
+
+
+def policy_of(case: Case, part: Part, directory: CityIndex) -> Policy:
+    """The policy of a part. If the city no longer has it, the one that would count if the part was offered now."""
+    if (known := directory.policies_by_id.get(part.policy_id)) is not None:
+        return known
+    # A part is offered only after `Registered`, the first fact of every case, so there is a message.
+    assert case.inquiry is not None
+    received_at = timestamps.from_text(case.inquiry.received_at)
+    found = _circumstances(case.inquiry.channel, received_at, case.rule, directory)
+    return directory.policy_for(found._replace(department=part.department))
