@@ -24,8 +24,8 @@ def city_with(*policies: Policy) -> CityIndex:
     return city_index(CITY.model_copy(update={"policies": policies}))
 
 
-def releasing_city(approvers: int) -> City:
-    return CITY.model_copy(update={"policies": (a_policy("standard", approvers),)})
+def releasing_city(approvers: int, revision: int = 1) -> City:
+    return CITY.model_copy(update={"policies": (a_policy("standard", approvers),), "revision": revision})
 
 
 ONE, TWO = (city_index(releasing_city(approvers)) for approvers in (1, 2))

@@ -74,7 +74,7 @@ the page is out of date.
 | `triage` | an operator must settle the inquiry or one of its parts |
 | `assigned` | all active parts are offered |
 | `in-progress` | at least one part is accepted or contributed |
-| `awaiting-release` | all parts are contributed, and the reply waits for its approvals; this state follows from a reaction |
+| `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or

@@ -24,6 +24,7 @@ from shared.contracts.limits import (
     BODY_MAX,
     DEPARTMENTS_MAX,
     DOCUMENT_BYTES_MAX,
+    FRAME_MAX,
     MESSAGE_BYTES_MAX,
     NAME_MAX,
     SUBJECT_MAX,
@@ -49,6 +50,7 @@ from tests.builders import (
     received,
     told,
 )
+from tests.releasing import a_policy, approved, reply_edited
 
 STORE_MAX = 16 * 1_048_576
 CODES = [f"office-{n:02d}" for n in range(DEPARTMENTS_MAX)]
@@ -56,9 +58,10 @@ BATCH_OVERHEAD = 200
 CONTROL, ASTRAL, MARK = "\x01", "\U0001f600", "\x1a"
 
 
-def city(character: str) -> CityIndex:
+def city(character: str, approvers: int = 0) -> CityIndex:
     name = filled(character, NAME_MAX)
-    return city_index(a_city(*(a_department(code, name, name) for code in CODES)))
+    whole = a_city(*(a_department(code, name, name) for code in CODES))
+    return city_index(whole.model_copy(update={"policies": (a_policy("standard", approvers),)}))
 
 
 def contribution(code: str, text: str, note: str) -> Step:
@@ -72,7 +75,7 @@ def contribution(code: str, text: str, note: str) -> Step:
 
 
 def largest(character: str, body: str | None = None) -> Story:
-    """An inquiry for the largest number of departments, each with the largest contribution."""
+    """An inquiry for the largest number of departments, each with the largest contribution, and the lead's frame."""
     opening = received(
         filled(character, SUBJECT_MAX),
         body or filled(character, BODY_MAX),
@@ -85,7 +88,8 @@ def largest(character: str, body: str | None = None) -> Story:
     # The longest notes with which the whole contribution fits into an outbox.
     texts = [filled(character, TEXT_MAX - n) for n in range(DEPARTMENTS_MAX)]
     steps = [contribution(code, text, filled(character, 1_500)) for code, text in zip(CODES, texts, strict=True)]
-    return told(opening, *steps, city=city(character))
+    frame = reply_edited(CODES[0], opening=filled(character, FRAME_MAX), closing=filled(character, FRAME_MAX - 1))
+    return told(opening, *steps, frame, approved(), city=city(character, approvers=1))
 
 
 @pytest.fixture(
@@ -128,7 +132,7 @@ def test_the_derivation_of_the_largest_message_is_exact() -> None:
     value = max((one.value for one in largest(CONTROL).messages), key=len)
     size = len(value)
     # Each text of the story is one character shorter than the one before it, and ends with a point, of 1 byte instead of 6.
-    missing = 3 * 6 * sum(range(DEPARTMENTS_MAX)) + 5 * value.count(b"\\u0001.")
+    missing = 3 * 6 * (sum(range(DEPARTMENTS_MAX)) + 1) + 5 * value.count(b"\\u0001.")
     assert ANSWER_BYTES_MAX - missing < size < MESSAGE_BYTES_MAX - missing
     assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
 

@@ -11,19 +11,25 @@ from deploy.cli import desk_client
 from deploy.cli.console import USAGE, Failure
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import (
+    CaseApprove,
     CaseAssign,
+    CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
     PartAccepted,
     PartContributed,
     PartReplied,
     PartReturned,
+    ReplyEdit,
 )
 
 KNOWN: Mapping[str, type[Payload]] = {
     "accept": PartAccepted,
+    "approve": CaseApprove,
     "assign": CaseAssign,
     "contribute": PartContributed,
+    "edit-reply": ReplyEdit,
+    "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
     "reply": PartReplied,
     "return": PartReturned,

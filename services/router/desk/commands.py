@@ -16,7 +16,9 @@ from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
 from shared.contracts.inputs import (
+    CaseApprove,
     CaseAssign,
+    CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
     PartAccepted,
@@ -24,6 +26,7 @@ from shared.contracts.inputs import (
     PartMessage,
     PartReplied,
     PartReturned,
+    ReplyEdit,
 )
 from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
@@ -36,8 +39,11 @@ from shared.store.mongo import Document
 
 COMMANDS: Mapping[str, type[Payload]] = {
     "accept": PartAccepted,
+    "approve": CaseApprove,
     "assign": CaseAssign,
     "contribute": PartContributed,
+    "edit-reply": ReplyEdit,
+    "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
     "reply": PartReplied,
     "return": PartReturned,
@@ -77,7 +83,8 @@ class Commands:
         Without `who`, the router itself enters the command.
         """
         value = given.model_dump_json()
-        of_department = who is not None and isinstance(given, PartMessage)
+        # The core needs the department of an approver, too: a department does not approve what its outbox has sent.
+        department = who.department if who is not None else None
 
         async def entry() -> Entry:
             return Entry(
@@ -88,7 +95,7 @@ class Commands:
                 recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=ids.digest(value.encode()),
-                source=f"{DESK_DEPARTMENT_SOURCE}{who.department}" if who and of_department else DESK_SOURCE,
+                source=DESK_SOURCE if department is None else f"{DESK_DEPARTMENT_SOURCE}{department}",
                 actor=who.actor if who else OPERATOR,
                 user=who.number if who else None,
             )

@@ -179,7 +179,6 @@ class Case:
         """The texts that messages may refer to. The joint reply comes first because it contains the contributions."""
         if self.reply is not None:
             yield self.reply.text
-            yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
         if self.inquiry is not None:
             yield self.inquiry.body
         for part in self.parts.values():
@@ -187,6 +186,8 @@ class Case:
                 yield part.text
             if part.returned is not None and part.returned.words.text:
                 yield part.returned.words
+        if self.reply is not None:
+            yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
         if self.inquiry is not None:
             yield self.inquiry.subject
 

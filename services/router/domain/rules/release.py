@@ -108,7 +108,7 @@ def edit_reply(case: Case, given: Input, directory: CityIndex) -> Facts:
         )
     if edit.order is not None:
         _check_order(case, edit.order)
-    texts = {name: text for name in facts.FRAME_PARTS if (text := getattr(edit, name))}
+    texts: dict[str, str] = {name: text for name in facts.FRAME_PARTS if (text := getattr(edit, name))}
     removed = tuple(
         name for name in facts.FRAME_PARTS if getattr(edit, name) == "" and getattr(case.frame, name) is not None
     )
