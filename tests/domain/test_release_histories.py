@@ -118,7 +118,12 @@ def check(before: Story, after: Story, approvers: list[int]) -> list[int]:
 def test_only_the_approved_text_is_released_and_nothing_before(history: list[Step]) -> None:
     # All parts are in at first, so that most steps meet a reply that waits.
     story = told(received("三家一起"), clerk(contributed("water", f"{MARK}水")), city=TWO)
-    story = told(clerk(contributed("lighting", f"{MARK}灯")), clerk(contributed("roads", f"{MARK}路")), city=TWO, after_this=story)
+    story = told(
+        clerk(contributed("lighting", f"{MARK}灯")),
+        clerk(contributed("roads", f"{MARK}路")),
+        city=TWO,
+        after_this=story,
+    )
     approvers: list[int] = []
     for step in history:
         after = told(step, city=TWO, after_this=story)
