@@ -73,7 +73,7 @@ class ReturnPolicy(CityEntry):
 
 
 class ReleasePolicy(CityEntry):
-    """Who approves a reply before it is sent."""
+    """The approvals that a reply needs before it is sent."""
 
     approvers: Annotated[int, Field(ge=0, le=2, strict=True)] = 0
     """How many people must approve: 0, 1 or 2. Of the policies of a reply's parts, the largest number counts."""

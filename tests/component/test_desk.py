@@ -147,7 +147,8 @@ async def test_a_key_has_sixteen_to_two_hundred_characters(office: Office, key: 
         (b"[]", "type None is not a command"),
         (
             b'{"type": "explode"}',
-            "type 'explode' is not a command; write one of accept, assign, contribute, replay, reply, return, withdraw-part.",
+            "type 'explode' is not a command; write one of accept, approve, assign, contribute, edit-reply, refuse-release, "
+            "replay, reply, return, withdraw-part.",
         ),
         (b'{"type": ["assign"]}', "type ['assign'] is not a command"),
         (b'{"type": "assign"}', "lead is missing; add it."),
