@@ -97,7 +97,7 @@ def seen_from_outside(town: Town, receipt: dict[str, Any]) -> dict[str, str]:
     """Every page, feed, mail and public record of the inquiry, as text."""
     number = receipt["inquiry_id"]
     places = {
-        "ticket": httpx.get(receipt["status_url"], headers={"accept": "text/html"}, timeout=20, trust_env=False).text,
+        "ticket": ticket_page(receipt),
         "hall": httpx.get(url(town, "notifier", "/hall"), timeout=20, trust_env=False).text,
         "entry": httpx.get(url(town, "notifier", f"/hall/{number}"), timeout=20, trust_env=False).text,
         "feed": httpx.get(url(town, "notifier", "/hall/feed.json"), timeout=20, trust_env=False).text,
@@ -107,6 +107,14 @@ def seen_from_outside(town: Town, receipt: dict[str, Any]) -> dict[str, str]:
     }
     records = read_all(town.file["kafka"], ["inquiries.events", "residents.inbox"])
     return places | {"topics": "\n".join(one.value.decode() for one in records if one.key == number)}
+
+
+def ticket_page(receipt: dict[str, Any]) -> str:
+    """The page of the ticket, which shows its number."""
+    with httpx.Client(trust_env=False, timeout=20, follow_redirects=True) as browser:
+        page = browser.get(receipt["status_url"], headers={"accept": "text/html"}).text
+    assert receipt["inquiry_id"] in page
+    return page
 
 
 def mails(town: Town) -> list[str]:
@@ -174,7 +182,7 @@ def once(town: Town, receipt: dict[str, Any]) -> None:
     items = [one for one in feed["items"] if one["id"].endswith(number)]
     assert [one["content_text"].count("机密开头") for one in items] == [1]
     assert "机密乙" not in items[0]["content_text"]
-    page = httpx.get(receipt["status_url"], headers={"accept": "text/html"}, timeout=20, trust_env=False).text
+    page = ticket_page(receipt)
     assert [word for word in ("机密开头", "机密甲", "机密丙") if word not in page] == []
     [event] = told
 
