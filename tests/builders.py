@@ -13,22 +13,12 @@ from services.router.domain.decision import Actor, Decision, Input, Place, after
 from services.router.domain.facts import Clock
 from shared.city import City, Department, Name, Policy, Rule
 from shared.contracts import ids
+from shared.contracts.case_commands import CaseAssign, CaseRecallPart, CaseReplay, CaseWithdrawPart
+from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.contracts.envelope import Message, Origin, Payload
 from shared.contracts.fields import Contact
-from shared.contracts.inputs import (
-    CaseAssign,
-    CaseRecallPart,
-    CaseReplay,
-    CaseWithdrawPart,
-    InquiryLinkRequested,
-    InquiryRated,
-    InquiryReceived,
-    PartAccepted,
-    PartContributed,
-    PartReplied,
-    PartReturned,
-    TimerRang,
-)
+from shared.contracts.inputs import TimerRang
+from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.contracts.sources import DEPARTMENT, DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR, RESIDENT, STAFF, TIMER
 from shared.kafka import topics
 from shared.kafka.records import Record

@@ -7,8 +7,8 @@ from typing import Any
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex, city_index
 from shared.city import City
+from shared.contracts.case_commands import CaseArbitrate, CaseAssignFirstReceiver, CaseReassign
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import CaseArbitrate, CaseAssignFirstReceiver, CaseReassign
 from tests.builders import CITY, Step, at_the_desk, part_of
 
 REASONS = ["not-ours", "wrong-area", "incomplete"]

@@ -7,7 +7,7 @@ from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
-from shared.contracts.inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import WrongTokens, operators_only
 from shared.kafka import topics

@@ -13,8 +13,8 @@ from services.intake.responses import DepartmentShown, RatingShown, Ticket, Time
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.inputs import InquiryRated, InquiryReceived
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import Reply
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations

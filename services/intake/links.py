@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from services.intake.store import IntakeStore
 from shared.contracts import ids
-from shared.contracts.inputs import InquiryLinkRequested
+from shared.contracts.resident_inputs import InquiryLinkRequested
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit

@@ -10,7 +10,7 @@ from shared.city import City
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.fields import Contact
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit

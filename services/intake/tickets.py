@@ -12,7 +12,7 @@ from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
-from shared.contracts.inputs import InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit

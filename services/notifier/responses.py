@@ -39,7 +39,8 @@ class FeedItem(Documented):
 
     @classmethod
     def of(cls, entry: HallEntry, hall_url: str) -> Self:
-        answer = "\n\n".join(f"【{one.name}】\n{one.text}" for one in entry.paragraphs)
+        paragraphs = (f"【{one.name}】\n{one.text}" for one in entry.paragraphs)
+        answer = "\n\n".join(one for one in (entry.opening, *paragraphs, entry.closing) if one)
         return cls(
             id=entry.inquiry_id,
             url=f"{hall_url}/hall/{entry.inquiry_id}",

@@ -102,6 +102,8 @@ def entry_document(one: HallEntry) -> Document:
         "subject": one.subject,
         "body": one.body,
         "paragraphs": [part.model_dump() for part in one.paragraphs],
+        "opening": one.opening,
+        "closing": one.closing,
     }
 
 
@@ -115,6 +117,8 @@ def entry(stored: Document) -> HallEntry:
         subject=stored["subject"],
         body=stored["body"],
         paragraphs=tuple(Paragraph.model_validate(part) for part in stored["paragraphs"]),
+        opening=stored.get("opening"),
+        closing=stored.get("closing"),
     )
 
 

@@ -1,7 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks` and `returns`; of `supervision` the first step
-before the due time. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns` and `release`; of `supervision` the
+first step before the due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -74,10 +74,10 @@ class ReturnPolicy(CityEntry):
 
 
 class ReleasePolicy(CityEntry):
-    """Who approves a reply before it is sent. Not in force yet: replies are sent without approval."""
+    """The approvals that a reply needs before it is sent."""
 
     approvers: Annotated[int, Field(ge=0, le=2, strict=True)] = 0
-    """How many people must approve: 0, 1 or 2."""
+    """How many people must approve: 0, 1 or 2. Of the policies of a reply's parts, the largest number counts."""
 
 
 class ReopeningPolicy(CityEntry):

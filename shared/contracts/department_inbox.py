@@ -121,6 +121,58 @@ class PartClosed(Payload):
     """The round of the answer that closed the part, counted from 1."""
 
 
+class DraftParagraph(Documented):
+    """One department's paragraph of a joint reply that is not released yet."""
+
+    model_config = ConfigDict(frozen=True)
+    part_id: str
+    """The id of the part, such as `20261122-E94NXPQX-p1`."""
+    department: str
+    """The code of the department that wrote the paragraph."""
+    name: str
+    """The name of the department, in the language of the inquiry."""
+    text: str
+    """The department's contribution, unchanged."""
+
+
+class ReplyDraft(Payload):
+    """To the lead: a version of the joint reply waits for its release."""
+
+    type: ClassVar[str] = PREFIX + "reply.draft"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The version of the reply, counted from 1 in each round."""
+    sha256: str
+    """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; an approval names it."""
+    text: str
+    """The whole reply, exactly as it will be released."""
+    paragraphs: tuple[DraftParagraph, ...]
+    """One paragraph for each part, in the order of the reply."""
+    opening: str | None = None
+    """The lead's text before the first paragraph; absent when there is none."""
+    closing: str | None = None
+    """The lead's text after the last paragraph; absent when there is none."""
+
+
+class ReplyRefused(Payload):
+    """The joint reply is not released: the department must write its part again."""
+
+    type: ClassVar[str] = PREFIX + "reply.refused"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The version of the reply that was refused."""
+    words: str
+    """What must change."""
+
+
 class MessageRefused(Payload):
     """Chorus refused a message from the department's outbox."""
 
@@ -134,5 +186,6 @@ class MessageRefused(Payload):
 
 
 INBOX: Mapping[str, type[Payload]] = {
-    model.type: model for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, MessageRefused)
+    model.type: model
+    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
 }

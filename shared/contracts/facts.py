@@ -64,5 +64,10 @@ EVENT_TYPES = tuple(
         "part.returned",
         "part.withdrawn",
         "case.released",
+        "inquiry.awaiting-release",
+        "reply.edited",
+        "reply.approved",
+        "reply.refused",
+        "reply.released",
     )
 )

@@ -6,6 +6,7 @@ character is `\\u0001`), in the store 4. So the largest message, `resident.told`
     3 x 20 parts x 20,000 characters x 6     = 7,200,000   the whole reply twice, and its paragraphs
     4 x 20 parts x  2,000 characters x 6     =   960,000   the departments' names: with these three, and in the list
     (20,000 + 200) x 6                       =   121,200   the message that is answered, and its subject
+    3 x  2 x  1,000 characters x 6           =    36,000   the opening and the closing of the reply
 
 bytes, and some hundreds for everything else: it fits into the 8 MiB of `residents.inbox`. A decision stores such a text
 once, as words, and refers to it. Where it finds no reference, because one text contains another, it stores those 8 MiB and
@@ -19,12 +20,14 @@ SUBJECT_MAX = 200
 BODY_MAX = 20_000
 TEXT_MAX = 20_000
 DEPARTMENTS_MAX = 20
+FRAME_MAX = 1_000
+"""The opening or the closing of a joint reply."""
 NAME_MAX = 2_000
 """A department's name in one language."""
 CHARACTER_BYTES = 6
 """The most bytes of a character in JSON; 4 in the store."""
 ANSWER_BYTES_MAX = CHARACTER_BYTES * (
-    3 * DEPARTMENTS_MAX * TEXT_MAX + 4 * DEPARTMENTS_MAX * NAME_MAX + BODY_MAX + SUBJECT_MAX
+    3 * DEPARTMENTS_MAX * TEXT_MAX + 4 * DEPARTMENTS_MAX * NAME_MAX + BODY_MAX + SUBJECT_MAX + 3 * 2 * FRAME_MAX
 )
 """The texts of the largest message to a resident, in bytes."""
 ENVELOPE_BYTES = 65_536
@@ -33,3 +36,5 @@ MESSAGE_BYTES_MAX = ANSWER_BYTES_MAX + ENVELOPE_BYTES
 """The value of a message that the core publishes."""
 DOCUMENT_BYTES_MAX = 15 * 1_048_576
 """The texts of a document; the store accepts 16 MiB, including the field names."""
+PERSON_MAX = 100
+"""Characters in the name of a person."""

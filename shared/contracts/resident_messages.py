@@ -28,7 +28,11 @@ class Reply(Documented):
     text: str
     """The whole joint reply."""
     paragraphs: tuple[Paragraph, ...]
-    """One paragraph for each department, the lead first."""
+    """One paragraph for each department, in the lead's order or the lead first."""
+    opening: str | None = None
+    """The lead's text before the first paragraph; null or absent when there is none."""
+    closing: str | None = None
+    """The lead's text after the last paragraph; null or absent when there is none."""
 
 
 class Handler(Documented):

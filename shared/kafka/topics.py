@@ -86,7 +86,7 @@ def department_topics(codes: Iterable[str], retention_days: int) -> tuple[Topic,
         topic
         for code in codes
         for topic in (
-            Topic(inbox(code), 1, retention_days),
+            Topic(inbox(code), 1, retention_days, record_mib=8),
             Topic(outbox(code), 1, retention_days, record_mib=1),
         )
     )

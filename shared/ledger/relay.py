@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.envelope import Message, Origin
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.kafka import topics
 from shared.kafka.publisher import Publisher
 from shared.ledger.ledger import GROUP_ENTRIES, LEASE_S, Ledger

@@ -11,7 +11,7 @@ from shared.city import City
 from shared.contracts.envelope import Message, Origin
 from shared.contracts.fields import Contact
 from shared.contracts.ids import CROCKFORD, digest
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.kafka import topics
 from shared.kafka.publisher import RawRecord

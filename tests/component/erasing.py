@@ -24,8 +24,7 @@ from services.router.stores.store import RouterStore
 from services.scorer.handlers import Events
 from services.scorer.store import ScorerStore
 from shared.city import City
-from shared.contracts.envelope import Payload
-from shared.contracts.inputs import (
+from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
@@ -34,6 +33,7 @@ from shared.contracts.inputs import (
     CaseReplay,
     CaseWithdrawPart,
 )
+from shared.contracts.envelope import Payload
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.dead_letters import dead_letter

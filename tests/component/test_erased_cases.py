@@ -12,7 +12,7 @@ from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex
 from services.router.erasure import erase as erase_at_the_router
 from services.router.stores.store import RouterStore
-from shared.contracts.inputs import CaseAssign
+from shared.contracts.case_commands import CaseAssign
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.ledger.ledger import Ledger

@@ -59,7 +59,9 @@ PICTURE = Ticket(
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
         TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
     ],
-    reply=Reply(text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),)),
+    reply=Reply(
+        text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),), opening=EVIL, closing=EVIL
+    ),
     rated=[],
     ratings=[],
 )
@@ -79,6 +81,8 @@ ENTRY = HallEntry(
         Paragraph(department="roads", name=EVIL, text=EVIL),
         Paragraph(department="water", name="水务局", text="已修。"),
     ),
+    opening=EVIL,
+    closing=EVIL,
 )
 CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
 NOTHING = Judged(kept=0, broken=0, open=0, share=None)

@@ -277,20 +277,23 @@ async def test_a_body_cannot_name_another_person_or_department(office: Office) -
         (COORDINATOR, {"type": "accept", "part_id": P1}, "clerk"),
         (OPERATOR, {"type": "contribute", "part_id": P1, "text": "x"}, "clerk"),
         (COORDINATOR, {"type": "replay"}, "operator"),
-        (APPROVER_OF_WATER, {"type": "accept", "part_id": P1}, None),
-        (APPROVER, {"type": "accept", "part_id": P1}, None),
+        (APPROVER_OF_WATER, {"type": "accept", "part_id": P1}, "clerk"),
+        (APPROVER, {"type": "accept", "part_id": P1}, "clerk"),
+        (APPROVER, {"type": "edit-reply", "opening": "x"}, "clerk, coordinator, operator"),
+        (COORDINATOR, {"type": "approve", "text_hash": "0" * 64}, "approver"),
+        (OPERATOR, {"type": "approve", "text_hash": "0" * 64}, "approver"),
+        (ROADS, {"type": "approve", "text_hash": "0" * 64}, "approver"),
+        (ROADS, {"type": "refuse-release", "words": "x"}, "approver"),
         (SUPERVISOR, {"type": "assign", "lead": "water"}, "coordinator, operator"),
-        (AUDITOR, {"type": "assign", "lead": "water"}, None),
+        (AUDITOR, {"type": "assign", "lead": "water"}, "clerk, coordinator, approver, supervisor, operator"),
     ],
 )
 async def test_a_command_of_another_role_is_403_and_names_the_roles(
-    office: Office, who: StaffUser, command: dict[str, Any], roles: str | None
+    office: Office, who: StaffUser, command: dict[str, Any], roles: str
 ) -> None:
     await office.decide(BOTH)
     answer = await send(office, who, **command)
-    assert problem(answer, 403)["detail"].endswith(
-        f"allowed roles: {roles or 'clerk, coordinator, supervisor, operator'}."
-    )
+    assert problem(answer, 403)["detail"].endswith(f"allowed roles: {roles}.")
     assert await office.commands.entries.count_documents({}) == 0
 
 

@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
 FOLDER = Path(__file__).parent / "golden"
@@ -70,6 +71,8 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.arbitrate": RETURNING,
     "case.arbitrate-keeps-part": RETURNING,
     "case.assign-first-receiver": RETURNING,
+    "case.approve": ONE,
+    "case.refuse-release": TWO,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -112,6 +115,27 @@ STORIES: Mapping[str, Story] = {
         received("三家一起"), returned("roads"), returned("water"), arbitrated("lighting"), city=RETURNING
     ),
     "case.assign-first-receiver": told(*DISPUTE, on_day(first_receiver_assigned(), NEXT_WEEK), city=RETURNING),
+    "case.approve": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        at_the_desk(contributed("roads", "路补了", by="luo"), 345678901),
+        approved(567890123, department="roads"),
+        city=ONE,
+    ),
+    "case.refuse-release": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        approved(567890123),
+        reply_edited(opening="您好：", closing="此复。", order=("roads", "lighting")),
+        approved(567890123, text_hash="0" * 64),
+        release_refused(part_of_department="roads"),
+        contributed("roads", "路面周五重铺"),
+        approved(567890123),
+        reply_edited(opening="", user=345678901),
+        release_refused(user=678901234),
+        city=TWO,
+    ),
 }
 
 

@@ -54,15 +54,17 @@ READING = ("/route",)
 
 
 ARBITRATION = {"send-commands", "arbitrate", "assign-first-receiver"}
+RELEASE = {"send-commands", "approve", "refuse-release"}
 
 
-def test_auditors_and_approvers_change_nothing_and_supervisors_only_arbitrate() -> None:
+def test_auditors_change_nothing_supervisors_only_arbitrate_and_approvers_only_approve_or_refuse() -> None:
     changing = {
         action for (method, path), action in ROUTES.items() if method != "GET" and path not in READING
     } | COMMANDS.keys()
     for action in changing:
-        assert not {"auditor", "approver"} & set(ACTIONS[action].roles), action
+        assert "auditor" not in ACTIONS[action].roles, action
         assert ("supervisor" in ACTIONS[action].roles) == (action in ARBITRATION), action
+        assert ("approver" in ACTIONS[action].roles) == (action in RELEASE), action
 
 
 @pytest.mark.parametrize("role", STAFF_ROLES)

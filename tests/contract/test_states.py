@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from services.router.domain.case import Case, Inquiry, Part
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
+from services.router.domain.part import Part
+from services.router.domain.reply import JointReply, PendingRelease
 from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
     KNOWN,
@@ -25,7 +27,9 @@ from services.router.domain.transitions import (
     _compiled,
 )
 from services.router.domain.words import Text
-from shared.contracts.inputs import INPUTS, CaseReassign, CaseRecallPart, CaseWithdrawPart, PartMessage
+from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
+from shared.contracts.department_outbox import PartMessage
+from shared.contracts.inputs import INPUTS
 from tests.builders import (
     DIRECTORY,
     INQUIRY,
@@ -44,6 +48,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
@@ -63,6 +68,9 @@ STEPS: dict[str, Step] = {
     "chorus.case.arbitrate": arbitrated("roads"),
     "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
+    "chorus.case.approve": approved(),
+    "chorus.case.refuse-release": release_refused(),
+    "chorus.reply.edit": reply_edited(opening="您好："),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
@@ -77,6 +85,7 @@ the page is out of date.
 | `triage` | an operator must settle the inquiry or one of its parts |
 | `assigned` | all active parts are offered |
 | `in-progress` | at least one part is accepted or contributed |
+| `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
@@ -135,7 +144,10 @@ def a_case(status: str, part: str) -> Case:
     if part != "none":
         parts |= {f"{INQUIRY}-p1": Part(f"{INQUIRY}-p1", "lighting", "lead", due, part)}  # type: ignore[arg-type]
     unsettled = (f"{INQUIRY}-p1",) if part == "returned" else ((None,) if status == "triage" else ())
-    return Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
+    case = Case(INQUIRY, n=3, inquiry=inquiry, parts=parts, status=status, unsettled=unsettled)  # type: ignore[arg-type]
+    if status == "awaiting-release":
+        case.reply, case.pending = JointReply(f"{INQUIRY}-r1", 1, 1, Text("3/1/text", ""), ()), PendingRelease(1)
+    return case
 
 
 def test_every_rule_file_has_its_own_tests() -> None:

@@ -8,15 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from services.intake.domain import RatingGiven, Submission
 from services.router.desk.requests import RetirementBody
 from shared.city.entries import Text
+from shared.contracts.case_commands import CaseReassign, CaseWithdrawPart
+from shared.contracts.department_outbox import Action, PartContributed, PartReplied, PartReturned
 from shared.contracts.fields import is_blank
-from shared.contracts.inputs import (
-    Action,
-    CaseReassign,
-    CaseWithdrawPart,
-    PartContributed,
-    PartReplied,
-    PartReturned,
-)
 
 PART = "20261122-E94NXPQX-p1"
 INVISIBLE = [

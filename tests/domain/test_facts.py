@@ -27,8 +27,23 @@ from tests.contract.test_golden import STORIES
 CLASSES = set(get_args(Fact))
 KNOWN = CLASSES - {UnknownFact}
 ONLY_EVENTS = {facts.DueSoon, facts.Broken}
-NOT_TOLD = {facts.Changed, facts.Composed, facts.Released, facts.Offered}
-NOT_FOR_DEPARTMENTS = KNOWN - {facts.Offered, facts.Changed, facts.Withdrawn, facts.Answered}
+NOT_TOLD = {
+    facts.Changed,
+    facts.Composed,
+    facts.Released,
+    facts.Offered,
+    facts.ReplyEdited,
+    facts.Approved,
+    facts.ReplyReleased,
+}
+NOT_FOR_DEPARTMENTS = KNOWN - {
+    facts.Offered,
+    facts.Changed,
+    facts.Withdrawn,
+    facts.Answered,
+    facts.AwaitingRelease,
+    facts.ReleaseRefused,
+}
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 
 

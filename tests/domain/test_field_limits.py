@@ -7,17 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from services.intake.domain import ContactGiven, RatingGiven, Submission
 from services.router.gate import outbox_decoder
-from shared.contracts.inputs import (
-    Action,
-    CaseArbitrate,
-    CaseAssign,
-    CaseReassign,
-    CaseRecallPart,
-    CaseWithdrawPart,
-    PartContributed,
-    PartReplied,
-    PartReturned,
-)
+from shared.contracts.case_commands import CaseArbitrate, CaseAssign, CaseReassign, CaseRecallPart, CaseWithdrawPart
+from shared.contracts.department_outbox import Action, PartContributed, PartReplied, PartReturned
 from shared.kafka import topics
 from tests.builders import INQUIRY, a_record
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.contracts.inputs import Action
+from shared.contracts.department_outbox import Action
 from shared.http.problems import field_problems
 from shared.runtime import timestamps
 

@@ -5,16 +5,21 @@ from typing import Any
 
 import pytest
 
-from services.notifier.domain.hall import unmasked_entry
+from services.notifier.domain.hall import case_of, shown_entry, unmasked_entry
 from services.notifier.domain.notices import Offer, for_department, for_resident, hidden, one_line, unaddressed
+from services.notifier.responses import FeedItem
 from shared.contracts.envelope import PREFIX
 from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph, ResidentTold
 from shared.events.case_events import PartOfferedEvent, event_body
 from shared.kafka import topics
+from shared.masking.lexicon import NoLexicon
+from shared.masking.masking import mask_case
 from tests.builders import INQUIRY, MONDAY_NOON, WRITER, Step, contributed, received, replied, told
+from tests.releasing import ONE, approved, reply_edited
 
 EMAIL = WRITER.email or ""
+AT = "2026-03-16T05:00:00.000Z"
 
 
 def last_told(*steps: Step) -> ResidentTold:
@@ -118,6 +123,33 @@ def test_the_hall_shows_no_private_or_confidential_inquiry(changed: dict[str, An
 
 def test_the_hall_shows_an_inquiry_only_after_its_reply() -> None:
     assert all(unmasked_entry(one, 1, "") is None for one in all_told(*ANSWERED)[:-1])
+
+
+def test_the_hall_masks_the_opening_and_the_closing_and_keeps_their_places() -> None:
+    steps = (*ANSWERED, reply_edited(opening="陈测试您好：", closing="请致电13900000000。"), approved())
+    unmasked = unmasked_entry(ResidentTold.model_validate(told(*steps, city=ONE).resident()), 4, AT)
+    assert unmasked is not None
+    entry = shown_entry(unmasked.entry, mask_case(case_of(unmasked, ()), NoLexicon()))
+    assert entry.opening is not None
+    assert entry.closing is not None
+    assert ("测试" in entry.opening, "13900000000" in entry.closing) == (False, False)
+    shown = FeedItem.of(entry, "https://hall.example").content_text
+    assert shown == f"三号楼门口\n\n{entry.opening}\n\n【路灯管理所】\n亮了\n\n{entry.closing}"
+
+
+def test_an_entry_without_opening_and_closing_has_none_after_masking() -> None:
+    unmasked = unmasked_entry(last_told(*ANSWERED), 2, AT)
+    assert unmasked is not None
+    assert case_of(unmasked, ()).answers == ("亮了",)
+    entry = shown_entry(unmasked.entry, mask_case(case_of(unmasked, ()), NoLexicon()))
+    assert (entry.opening, entry.closing) == (None, None)
+
+
+def test_while_a_reply_waits_for_its_release_there_is_no_mail_and_no_entry() -> None:
+    story = told(*ANSWERED, reply_edited(opening="x"), city=ONE)
+    notices = [ResidentTold.model_validate(one) for _, one in story.on(topics.RESIDENTS)]
+    assert [one.what for one in notices if for_resident("e", one, 1, 0, MONDAY_NOON)] == ["registered", "assigned"]
+    assert [one for one in notices if unmasked_entry(one, 1, AT)] == []
 
 
 def test_an_address_is_hidden_from_operators() -> None:

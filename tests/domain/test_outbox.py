@@ -11,7 +11,7 @@ from services.router.core.input_decoder import read_input
 from services.router.gate.handlers import checked_against, refusal, stamped
 from services.router.gate.outbox_decoder import OutboxRecord, read_outbox
 from shared.contracts import ids
-from shared.contracts.inputs import PartContributed
+from shared.contracts.department_outbox import PartContributed, ReplyEdit
 from shared.kafka import topics
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record
@@ -37,7 +37,9 @@ def refused(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.ac
     return one.refusal.reason, one.refusal.remedy
 
 
-ALL_TYPES = "chorus.part.accepted, chorus.part.contributed, chorus.part.replied, chorus.part.returned"
+ALL_TYPES = (
+    "chorus.part.accepted, chorus.part.contributed, chorus.part.replied, chorus.part.returned, chorus.reply.edit"
+)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,29 @@ def test_a_type_that_departments_may_not_use_is_refused(headers: Any, reason: st
     said, remedy = refused(ACCEPTED, *headers)
     assert said == reason
     assert remedy.endswith(f"to one of {ALL_TYPES}.")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "remedy"),
+    [
+        ({"opening": "您好："}, "The value is not a chorus.reply.edit: inquiry_id is missing; add it.", "inquiry_id"),
+        ({"inquiry_id": PART, "opening": "x"}, f"'{PART}' is no inquiry_id.", "of a reply.draft"),
+        ({"inquiry_id": INQUIRY}, "The value is not a chorus.reply.edit: the body", "opening, closing, order"),
+        ({"inquiry_id": INQUIRY, "closing": "x" * 1_001}, "The value is not a chorus.reply.edit: closing", "closing"),
+    ],
+)
+def test_an_invalid_edit_of_a_reply_is_refused(value: Any, reason: str, remedy: str) -> None:
+    said, how = refused(value, kind="reply.edit")
+    assert said.startswith(reason)
+    assert remedy in how
+
+
+def test_an_edit_of_a_reply_belongs_to_its_inquiry() -> None:
+    one = knock({"inquiry_id": INQUIRY, "opening": " \u3000", "order": ["roads", "lighting"]}, kind="reply.edit")
+    assert one.inquiry_id == INQUIRY
+    given = read_input(record_of(stamped(one)))
+    assert (given.inquiry_id, given.department) == (INQUIRY, "lighting")
+    assert given.payload == ReplyEdit(inquiry_id=INQUIRY, opening="", order=("roads", "lighting"))
 
 
 def test_unknown_and_invalid_headers_are_ignored() -> None:

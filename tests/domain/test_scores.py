@@ -260,6 +260,18 @@ def test_a_part_counts_on_the_day_of_its_offer_in_the_citys_time_zone() -> None:
     assert set(rows([last, first], period("2026-04", SHANGHAI), NEXT_YEAR)) == {"roads"}
 
 
+def test_a_part_that_is_contributed_again_before_its_release_counts_once() -> None:
+    facts = case(
+        offered(LIGHTING, "lighting"),
+        act(PartContributedEvent, LIGHTING, MONDAY_NOON + DAY),
+        act(PartContributedEvent, LIGHTING, MONDAY_NOON + 20 * DAY),
+        answer(MONDAY_NOON + 21 * DAY, LIGHTING),
+    )
+    counts = rows([facts], MARCH, NEXT_YEAR)["lighting"]
+    assert (counts.assigned, counts.answered, counts.released) == (1, 1, 1)
+    assert verdicts(facts)["resolve"] == "kept"
+
+
 def test_shares_count_judged_clocks_only() -> None:
     counts = rows(MORNING, MARCH, MONDAY_NOON + 8 * DAY)["roads"]
     shown = DepartmentScores.of("roads", Name(zh="道路处", en="Roads"), counts).model_dump()

@@ -18,13 +18,14 @@ from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages
 from services.router.gate.outbox_decoder import VALUE_MAX, read_outbox
 from shared.city import Name
+from shared.contracts.department_outbox import Action, PartContributed
 from shared.contracts.fields import Contact
-from shared.contracts.inputs import Action, PartContributed
 from shared.contracts.limits import (
     ANSWER_BYTES_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
     DOCUMENT_BYTES_MAX,
+    FRAME_MAX,
     MESSAGE_BYTES_MAX,
     NAME_MAX,
     SUBJECT_MAX,
@@ -50,6 +51,7 @@ from tests.builders import (
     received,
     told,
 )
+from tests.releasing import a_policy, approved, reply_edited
 
 STORE_MAX = 16 * 1_048_576
 CODES = [f"office-{n:02d}" for n in range(DEPARTMENTS_MAX)]
@@ -57,11 +59,12 @@ BATCH_OVERHEAD = 200
 CONTROL, ASTRAL, MARK = "\x01", "\U0001f600", "\x1a"
 
 
-def city(character: str) -> CityIndex:
+def city(character: str, approvers: int = 0) -> CityIndex:
     """Built past the validation of names, which refuses some of these characters: an upper bound."""
     text = filled(character, NAME_MAX)
     name = Name.model_construct(zh=text, en=text)
-    return city_index(a_city(*(a_department(code).model_copy(update={"name": name}) for code in CODES)))
+    whole = a_city(*(a_department(code).model_copy(update={"name": name}) for code in CODES))
+    return city_index(whole.model_copy(update={"policies": (a_policy("standard", approvers),)}))
 
 
 def contribution(code: str, text: str, note: str) -> Step:
@@ -75,7 +78,7 @@ def contribution(code: str, text: str, note: str) -> Step:
 
 
 def largest(character: str, body: str | None = None) -> Story:
-    """An inquiry for the largest number of departments, each with the largest contribution."""
+    """An inquiry for the largest number of departments, each with the largest contribution, and the lead's frame."""
     opening = received(
         filled(character, SUBJECT_MAX),
         body or filled(character, BODY_MAX),
@@ -88,7 +91,8 @@ def largest(character: str, body: str | None = None) -> Story:
     # The longest notes with which the whole contribution fits into an outbox.
     texts = [filled(character, TEXT_MAX - n) for n in range(DEPARTMENTS_MAX)]
     steps = [contribution(code, text, filled(character, 1_500)) for code, text in zip(CODES, texts, strict=True)]
-    return told(opening, *steps, city=city(character))
+    frame = reply_edited(CODES[0], opening=filled(character, FRAME_MAX), closing=filled(character, FRAME_MAX - 1))
+    return told(opening, *steps, frame, approved(), city=city(character, approvers=1))
 
 
 @pytest.fixture(
@@ -131,7 +135,7 @@ def test_the_derivation_of_the_largest_message_is_exact() -> None:
     value = max((one.value for one in largest(CONTROL).messages), key=len)
     size = len(value)
     # Each text of the story is one character shorter than the one before it, and ends with a point, of 1 byte instead of 6.
-    missing = 3 * 6 * sum(range(DEPARTMENTS_MAX)) + 5 * value.count(b"\\u0001.")
+    missing = 3 * 6 * (sum(range(DEPARTMENTS_MAX)) + 1) + 5 * value.count(b"\\u0001.")
     assert ANSWER_BYTES_MAX - missing < size < MESSAGE_BYTES_MAX - missing
     assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
 

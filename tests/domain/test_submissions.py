@@ -15,7 +15,7 @@ from services.intake.domain import (
     fingerprint,
     ticket,
 )
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.http.problems import field_problems
 from shared.runtime.languages import language_of
 from tests.builders import MONDAY_NOON

@@ -5,7 +5,7 @@ import pytest
 from services.intake import domain
 from services.intake.domain import TicketUpdate
 from services.intake.responses import DepartmentShown, Ticket
-from shared.contracts.inputs import InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from tests.builders import INQUIRY, MONDAY_NOON
 
 AT = "2026-03-16T04:00:00.000Z"

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from deploy.cli.demo.account import DemoCase, DemoPart
 from deploy.cli.demo.overdue import LATE_S, SHORT
 from shared.contracts.department_inbox import PartOffered
-from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
+from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.kafka.connection import Connection
 from shared.kafka.topics import inbox, outbox
 

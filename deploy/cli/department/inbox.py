@@ -16,9 +16,9 @@ from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
 from deploy.cli.person import By, person
 from deploy.security.passwords import department_user
+from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.contracts.envelope import PREFIX
 from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
-from shared.contracts.inputs import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.contracts.limits import TEXT_MAX
 
 inbox = typer.Typer(

@@ -44,7 +44,7 @@ def show(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Number and state, then the message, then the text of each part."""
+    """Number and state, then the message, the text of each part, and a joint reply that is not released."""
     yield f"{found['inquiry_id']}  {found['state']}, round {found['round']}"
     message = found["inquiry"] or {}
     for name in ("subject", "area", "channel", "received_at", "language"):
@@ -61,6 +61,10 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         if part["text"]:
             yield f"{part['part_id']} {part['department']} ({part['state']}) writes:"
             yield from indented(part["text"])
+    reply = found.get("reply")
+    if reply and reply["state"] != "released":
+        yield f"{reply['reply_id']} version {reply['version']} ({reply['state']}), SHA-256 {reply['sha256']}:"
+        yield from indented(reply["text"])
     for decision in found["decisions"]:
         for index, fact in enumerate(decision["facts"]):
             if fact["type"] == RETURNED:

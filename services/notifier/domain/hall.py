@@ -22,6 +22,8 @@ class HallEntry:
     subject: str
     body: str
     paragraphs: tuple[Paragraph, ...]
+    opening: str | None = None
+    closing: str | None = None
 
     @property
     def summary(self) -> str:
@@ -59,6 +61,8 @@ def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
         subject=told.case.subject,
         body=told.case.body or "",
         paragraphs=told.case.reply.paragraphs,
+        opening=told.case.reply.opening,
+        closing=told.case.reply.closing,
     )
     return UnmaskedEntry(entry, told.contact)
 
@@ -68,20 +72,29 @@ def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
     entry, contact = unmasked.entry, unmasked.contact or Contact()
     return CaseTexts(
         written=(entry.subject, entry.body),
-        answers=tuple(one.text for one in entry.paragraphs),
+        answers=(*(one.text for one in entry.paragraphs), *_frame(entry)),
         names=(contact.name,) if contact.name else (),
         reached_at=tuple(one for one in (contact.phone, contact.email) if one),
         published=tuple(published),
     )
 
 
+def _frame(entry: HallEntry) -> list[str]:
+    """The opening and the closing, as far as the reply has them."""
+    return [one for one in (entry.opening, entry.closing) if one]
+
+
 def shown_entry(entry: HallEntry, masked: Masked) -> HallEntry:
     """The entry with its masked texts."""
     subject, body = masked.written
-    paragraphs = zip(entry.paragraphs, masked.answers, strict=True)
+    count = len(entry.paragraphs)
+    paragraphs = zip(entry.paragraphs, masked.answers[:count], strict=True)
+    frame = dict(zip(_frame(entry), masked.answers[count:], strict=True))
     return replace(
         entry,
         subject=subject,
         body=body,
         paragraphs=tuple(one.model_copy(update={"text": text}) for one, text in paragraphs),
+        opening=frame[entry.opening] if entry.opening else None,
+        closing=frame[entry.closing] if entry.closing else None,
     )

@@ -17,8 +17,9 @@ from services.router.domain.timers import next_ring
 from services.router.stores.case_timers import Look
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
+from shared.contracts.case_commands import CaseReplay
 from shared.contracts.envelope import Message
-from shared.contracts.inputs import CaseReplay, InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.kafka import topics
 from shared.kafka.dead_letters import dead_letter
 from shared.kafka.publisher import PreparedRecord, Publishable

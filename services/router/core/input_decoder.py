@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from services.router.domain.decision import Actor, Input, Place
 from shared.contracts import ids
+from shared.contracts.department_outbox import PartMessage
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import INPUTS, PartMessage
+from shared.contracts.inputs import INPUTS
 from shared.contracts.sources import DEPARTMENT_SOURCE, DESK_DEPARTMENT_SOURCE
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record

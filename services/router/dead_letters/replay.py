@@ -11,8 +11,8 @@ from services.router.domain.staff import StaffUser
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
+from shared.contracts.case_commands import CaseReplay
 from shared.contracts.documented import Documented
-from shared.contracts.inputs import CaseReplay
 from shared.http.problems import shown
 from shared.kafka import topics
 from shared.kafka.dead_letters import original

@@ -12,6 +12,7 @@ from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
+from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
@@ -112,7 +113,7 @@ def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: InquiryId, who: Who) -> dict[str, Any]:
-        return await cases.case(inquiry_id, only=who.department)
+        return await cases.case(inquiry_id, who)
 
 
 def _command_routes(api: APIRouter, commands: Commands) -> None:
@@ -130,6 +131,9 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             ContributeBody,
             ReplyBody,
             ReturnBody,
+            EditReplyBody,
+            ApproveBody,
+            RefuseReleaseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -5,8 +5,9 @@ from typing import Any
 
 from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.desk.returned_before import returned_before
-from services.router.domain.case import Inquiry
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
+from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
 from shared.http.query_fields import unknown_place
@@ -56,10 +57,9 @@ class CaseQueries:
         case = case_of(after, await self.store.decisions.of(after))
         return any(part.department == only for part in case.parts.values())
 
-    async def case(self, inquiry_id: str, *, only: str | None = None) -> dict[str, Any]:
-        """The fields of `CaseShown`; with `only`, as this department sees the case. Raises Problem 404, also when it has
-        no part.
-        """
+    async def case(self, inquiry_id: str, who: StaffUser) -> dict[str, Any]:
+        """The fields of `CaseShown`, as this user's department sees the case. Raises Problem 404, also when it has no part."""
+        only = who.department
         decisions = await self.store.decisions.of(inquiry_id)
         # Folded from the store, because the cached case may be outdated: another process may have decided since.
         case = case_of(inquiry_id, decisions)
@@ -85,10 +85,31 @@ class CaseQueries:
                 }
                 for p in case.parts.values()
             ],
+            "reply": reply_shown(case),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
-        return as_the_department_sees(whole, case, only) if only else whole
+        return as_the_department_sees(whole, case, only, who) if only else whole
+
+
+def reply_shown(case: Case) -> dict[str, Any] | None:
+    """The fields of `JointReplyShown`; None before a reply is composed, and when its words are erased."""
+    reply = case.reply
+    if reply is None or not reply.text.text:
+        return None
+    return {
+        "reply_id": reply.id,
+        "version": reply.version,
+        "sha256": reply.sha256,
+        "text": reply.text.text,
+        "paragraphs": [
+            {"part_id": one.part_id, "department": one.department, "name": one.name, "text": one.text.text}
+            for one in reply.paragraphs
+        ],
+        "opening": reply.frame.opening.text if reply.frame.opening else None,
+        "closing": reply.frame.closing.text if reply.frame.closing else None,
+        "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
+    }
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:

@@ -13,9 +13,10 @@ from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
+from shared.contracts.department_outbox import PartMessage
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import DESK_COMMANDS, PartMessage
+from shared.contracts.inputs import DESK_COMMANDS
 from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.http.request_body import json_document
@@ -60,7 +61,8 @@ class Commands:
         Without `who`, the router itself enters the command.
         """
         value = given.model_dump_json()
-        of_department = who is not None and isinstance(given, PartMessage)
+        # The core needs the department of an approver, too: a department does not approve what its outbox has sent.
+        department = who.department if who is not None else None
 
         async def entry() -> Entry:
             return Entry(
@@ -71,7 +73,7 @@ class Commands:
                 recorded_at=timestamps.now(),
                 value=value,
                 fingerprint=ids.digest(value.encode()),
-                source=f"{DESK_DEPARTMENT_SOURCE}{who.department}" if who and of_department else DESK_SOURCE,
+                source=DESK_SOURCE if department is None else f"{DESK_DEPARTMENT_SOURCE}{department}",
                 actor=who.actor if who else OPERATOR,
                 user=who.number if who else None,
             )

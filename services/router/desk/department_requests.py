@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.department_outbox import Action
 from shared.contracts.documented import Documented
-from shared.contracts.inputs import Action
 from shared.contracts.limits import TEXT_MAX
 
 DepartmentText = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.router.domain.case import Case
+from services.router.domain.staff import StaffUser
 
 FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers")
 EVENT_FIELDS_FOR_OTHERS = frozenset(
@@ -17,8 +18,11 @@ def has_part(case: Case, department: str) -> bool:
     return any(part.department == department for part in case.active_parts)
 
 
-def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str) -> dict[str, Any]:
-    """The fields of `CaseShown` for this department, from those that other staff see. A new field needs a place here."""
+def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str, who: StaffUser) -> dict[str, Any]:
+    """The fields of `CaseShown` for this department, from those that other staff see. A new field needs a place here.
+
+    Before its release, the joint reply is for the lead, which edits it, and for approvers.
+    """
     released = {one.part_id: one.text.text for one in case.released.paragraphs} if case.released else {}
     active = {part.id for part in case.active_parts}
     inquiry = dict(whole["inquiry"])
@@ -26,6 +30,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         inquiry["contact"] = None
     return {
         **{name: whole[name] for name in FOR_EVERY_DEPARTMENT},
+        "reply": whole["reply"] if _sees_reply(case, department, who) else None,
         "inquiry": inquiry,
         "parts": [
             part if part["department"] == department else _others_part(part, released.get(part["part_id"]))
@@ -35,6 +40,10 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "decisions": [],
     }
+
+
+def _sees_reply(case: Case, department: str, who: StaffUser) -> bool:
+    return case.reply is case.released or case.lead == department or who.role == "approver"
 
 
 def _others_part(part: Mapping[str, Any], released: str | None) -> dict[str, Any]:

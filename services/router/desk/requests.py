@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from shared.city import Name
+from shared.contracts.case_commands import Person
 from shared.contracts.documented import Documented
 from shared.contracts.fields import has_words
-from shared.contracts.inputs import Person
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 REASON_MAX = 2_000

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from services.router.domain.case import PartState
+from services.router.domain.part import PartState
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
@@ -177,6 +177,40 @@ class DecisionShown(Documented):
     """The messages of the decision."""
 
 
+class ReplyParagraphShown(Documented):
+    """One department's paragraph of a joint reply."""
+
+    part_id: str
+    """The id of the part."""
+    department: str
+    """The department's code."""
+    name: str
+    """The department's name when the reply was composed, in the language of the inquiry."""
+    text: str
+    """The department's contribution, unchanged."""
+
+
+class JointReplyShown(Documented):
+    """The newest version of the joint reply."""
+
+    reply_id: str
+    """The id of the reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The version of the reply, counted from 1 in each round."""
+    sha256: str
+    """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; the command `approve` names it."""
+    text: str
+    """The whole reply, exactly as the resident receives it."""
+    paragraphs: list[ReplyParagraphShown]
+    """One paragraph for each part, in the order of the reply."""
+    opening: str | None
+    """The lead's text before the first paragraph; null when there is none."""
+    closing: str | None
+    """The lead's text after the last paragraph; null when there is none."""
+    state: Literal["awaiting-release", "refused", "released"]
+    """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
+
+
 class CaseShown(Documented):
     """A case with its message, parts, events and decisions."""
 
@@ -194,6 +228,9 @@ class CaseShown(Documented):
     """The codes of the other departments that have a part."""
     parts: list[PartShown]
     """Every part, withdrawn ones included. A user of a department sees, of other departments, what the resident sees."""
+    reply: JointReplyShown | None
+    """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
+    users without a department see it."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from services.router.desk.city_revisions import CityDesk, required
 from services.router.desk.commands import Commands
-from services.router.domain.case import OPEN, Case, Part
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
+from services.router.domain.part import OPEN, Part
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.city import City, Department, retire
 from shared.contracts import ids
-from shared.contracts.inputs import CaseRecallPart
+from shared.contracts.case_commands import CaseRecallPart
 from shared.http.problems import Problem, shown
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import find_by

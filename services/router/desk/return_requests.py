@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.router.desk.requests import REASON_MAX
+from shared.contracts.case_commands import Person
 from shared.contracts.documented import Documented
-from shared.contracts.inputs import Person
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 

@@ -1,17 +1,16 @@
-"""The state of a case. `fold.py` computes it from the facts of the case's decisions."""
+"""The state of a case. `fold` computes it from the facts of the case's decisions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
+from services.router.domain.part import Arbitration, Part, PartReturn
+from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
-PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "answered"]
-OPEN = ("offered", "accepted")
-ACTIVE = (*OPEN, "contributed")
+Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
 TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
@@ -34,68 +33,6 @@ class Inquiry(NamedTuple):
     @property
     def shown_in_hall(self) -> bool:
         return self.public and not self.confidential
-
-
-class PartReturn(NamedTuple):
-    """Why a department returned its part: the reason as the department wrote it, and its words, empty when erased.
-
-    `number` counts the returns of the inquiry.
-    """
-
-    reason: str
-    words: Text
-    number: int
-
-
-class Arbitration(NamedTuple):
-    """The case waits for an arbiter because of these returned parts; `until` is None when the policy sets no time."""
-
-    part_ids: tuple[str, ...]
-    until: str | None
-
-
-class Part(NamedTuple):
-    """One department's share of the inquiry: `text` is its final contribution, `draft` its newest draft.
-
-    The department may return it until `return_until`, if that is set, and never when it is `binding`.
-    """
-
-    id: str
-    department: str
-    role: facts.Role
-    due: facts.DueTexts
-    state: PartState = "offered"
-    text: Text | None = None
-    draft: str | None = None
-    policy_id: str = ""
-    returned: PartReturn | None = None
-    return_until: str | None = None
-    binding: bool = False
-
-    @property
-    def active(self) -> bool:
-        """Whether the part counts for the joint reply: it is open or contributed, not returned or withdrawn."""
-        return self.state in ACTIVE
-
-
-class ReplyParagraph(NamedTuple):
-    """One part's paragraph in a joint reply. `before` is the separator and the heading in front of `text`."""
-
-    part_id: str
-    department: str
-    name: str
-    before: str
-    text: Text
-
-
-class JointReply(NamedTuple):
-    """One version of the joint reply. Department names are those of the moment when it was composed."""
-
-    id: str
-    version: int
-    round: int
-    text: Text
-    paragraphs: tuple[ReplyParagraph, ...]
 
 
 class DecidedInput(NamedTuple):
@@ -139,6 +76,12 @@ class Case:
     reply: JointReply | None = None
     released: JointReply | None = None
     """The joint reply that was released last."""
+    frame: ReplyFrame = NO_FRAME
+    """What the lead adds to the next version of the joint reply."""
+    pending: PendingRelease | None = None
+    """Set while the newest version of the joint reply waits for its release."""
+    outdated: bool = False
+    """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
     rated: frozenset[int] = frozenset()
     recorded_at: str = ""
     """When the input of the last decision was recorded."""
@@ -165,6 +108,8 @@ class Case:
                 yield part.text
             if part.returned is not None and part.returned.words.text:
                 yield part.returned.words
+        if self.reply is not None:
+            yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
         if self.inquiry is not None:
             yield self.inquiry.subject
 

@@ -50,9 +50,13 @@ class CityIndex:
         }
 
     @cached_property
-    def returns(self) -> Mapping[str, ReturnPolicy]:
-        """When departments may return their parts, by the policy's id; without the policies that do not say."""
-        return {one.id: one.returns for one in self.city.policies if one.returns is not None}
+    def policies_by_id(self) -> Mapping[str, Policy]:
+        return {one.id: one for one in self.city.policies}
+
+    def returns(self, policy_id: str) -> ReturnPolicy | None:
+        """When departments may return parts of this policy; None if it does not say or the city no longer has it."""
+        known = self.policies_by_id.get(policy_id)
+        return known.returns if known is not None else None
 
     def rules_without(self, departments: frozenset[str]) -> Rules:
         """The rules as if the city did not have these departments."""

@@ -35,7 +35,7 @@ class _DecisionBuilder:
         given, index = self.given, len(self.facts)
         fact = with_commitments(one, index, given.salt)
         self.words |= words_by_place(index, one.texts, one.private)
-        fold_fact(self.case, fact, FactWords(self.words, self.n, index))
+        fold_fact(self.case, fact, FactWords(self.words, self.n, index, given.user))
         self.facts.append(fact)
         self.events.append(event_of(self.case, fact, given.recorded_at, given.actor).decode())
 

@@ -188,7 +188,7 @@ def after(case: Case, decision: Decision) -> Case:
     case_after = copy_of(case)
     case_after.recorded_at = decision.decided_at
     for index, fact in enumerate(decision.facts):
-        fold_fact(case_after, fact, FactWords(decision.words, decision.n, index))
+        fold_fact(case_after, fact, FactWords(decision.words, decision.n, index, decision.user))
     for place, draft in decision.words.items():
         if place.startswith(DRAFT) and place.endswith("/text"):
             fold_draft(case_after, place.split("/")[1], draft)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.rules.joint_reply import compose_when_complete, release_when_composed
+from services.router.domain.rules.joint_reply import compose_when_complete
+from services.router.domain.rules.release import release_when_composed
 from services.router.domain.words import NewFact
 
 Reaction = Callable[[Case, CityIndex], NewFact | None]

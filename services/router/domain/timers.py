@@ -15,9 +15,10 @@ from shared.contracts.ids import derived_id
 from shared.runtime import timestamps
 
 if TYPE_CHECKING:
-    from services.router.domain.case import Case, Part, TimerKind
+    from services.router.domain.case import Case, TimerKind
     from services.router.domain.city_index import CityIndex
     from services.router.domain.facts import Clock
+    from services.router.domain.part import Part
 
 
 class Timer(NamedTuple):

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import NamedTuple, get_args
 
-from services.router.domain.case import Case, PartState, Status
+from services.router.domain.case import Case, Status
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
-from services.router.domain.rules.contributions import accept, contribute, reply
+from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
@@ -26,26 +27,23 @@ from services.router.domain.rules.preconditions import (
 )
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
+from services.router.domain.rules.release import approve, edit_reply, refuse_release
 from services.router.domain.rules.returns import give_back, recall_part, withdraw_part
 from services.router.domain.rules.timers import ring
-from shared.contracts.inputs import (
-    INPUTS,
+from shared.contracts.case_commands import (
+    CaseApprove,
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
     CaseReassign,
     CaseRecallPart,
+    CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
-    InquiryLinkRequested,
-    InquiryRated,
-    InquiryReceived,
-    PartAccepted,
-    PartContributed,
-    PartReplied,
-    PartReturned,
-    TimerRang,
 )
+from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
+from shared.contracts.inputs import INPUTS, TimerRang
+from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -66,6 +64,8 @@ UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
 BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
+AWAITING: tuple[Status, ...] = ("awaiting-release",)
+BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -109,6 +109,11 @@ NOT_REASSIGNABLE = Refuse(
     "The part {part_id!r} cannot be reassigned.",
     "Reassign a part that is open.",
 )
+NOT_AWAITING = Refuse(
+    "not-awaiting-release",
+    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
+    "Look at the case again.",
+)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
@@ -122,7 +127,10 @@ TABLE: tuple[Transition, ...] = (
     Transition(PartContributed.type, KNOWN, OPEN, contribute),
     Transition(PartReplied.type, KNOWN, OPEN, reply),
     Transition(PartReturned.type, KNOWN, OPEN, give_back),
-    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartContributed, PartReplied, PartReturned)),
+    Transition(PartContributed.type, AWAITING, ("contributed",), contribute_again),
+    Transition(PartContributed.type, [one for one in KNOWN if one not in AWAITING], ("contributed",), NOT_OPEN),
+    Transition(PartContributed.type, KNOWN, ("returned", "withdrawn"), NOT_OPEN),
+    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned)),
     *(
         Transition(one.type, KNOWN, NO_PART, NOT_YOURS)
         for one in (PartAccepted, PartContributed, PartReplied, PartReturned)
@@ -141,6 +149,14 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseAssignFirstReceiver.type, ("triage",), NO_PART, assign_first_receiver),
     Transition(CaseAssignFirstReceiver.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
+    Transition(CaseApprove.type, AWAITING, NO_PART, approve),
+    Transition(CaseRefuseRelease.type, AWAITING, NO_PART, refuse_release),
+    *(
+        Transition(kind.type, [one for one in KNOWN if one not in AWAITING], NO_PART, NOT_AWAITING)
+        for kind in (CaseApprove, CaseRefuseRelease)
+    ),
+    Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
+    Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

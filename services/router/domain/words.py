@@ -30,11 +30,12 @@ class Text(NamedTuple):
 
 
 class FactWords(NamedTuple):
-    """The words of one fact of the n-th decision."""
+    """The words of one fact of the n-th decision. `user` is the number of the staff user who caused the decision."""
 
     words: Words
     n: int
     fact_index: int
+    user: int | None = None
 
     def get(self, field: str) -> str | None:
         """The text of a field; None when the fact has none, or when it is erased."""

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.router.domain.case import OPEN, Case
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
+from services.router.domain.part import OPEN
 from services.router.domain.timers import Timer, due_timers, timers_of
 from services.router.stores.case_timers import Look
 from services.router.stores.store import RouterStore

@@ -109,9 +109,12 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
         if part_id in offered:
             board[offered[part_id]].returned_held_ms += held.held_ms
     parts: tuple[str, ...] = ()
+    contributed: set[str] = set()
     for fact in sorted(facts, key=lambda one: one.sequence):
         match fact.body:
-            case PartContributedEvent(part_id) if part_id in offered:
+            case PartContributedEvent(part_id) if part_id in offered and part_id not in contributed:
+                # A department contributes again when it replaces its text or an approver refuses it.
+                contributed.add(part_id)
                 board[offered[part_id]].answered += 1
             case PartReturnedEvent(part_id) if part_id in offered:
                 board[offered[part_id]].returned += 1

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from faststream import AckPolicy, Context
 from faststream.kafka import KafkaBroker
 
-from shared.contracts.inputs import InquiryReceived
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.kafka import topics
 from shared.kafka.records import Record
 from tests.benchmarks.programs.loops import run

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from shared.contracts.department_outbox import PartAccepted
 from shared.contracts.envelope import PREFIX
-from shared.contracts.inputs import PartAccepted
 from shared.kafka import topics
 from shared.kafka.publisher import RawRecord
 from tests.benchmarks.contest import Contender

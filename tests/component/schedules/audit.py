@@ -7,7 +7,7 @@ from services.router.domain.case import Case
 from services.router.domain.decide import decide, with_distinct_id
 from services.router.domain.decision import Decision, Input, after
 from services.router.domain.timers import next_ring
-from shared.contracts.inputs import CaseReplay
+from shared.contracts.case_commands import CaseReplay
 from shared.kafka import topics
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.records import Record

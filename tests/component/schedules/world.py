@@ -13,7 +13,7 @@ from services.router.core.input_decoder import readable
 from services.router.domain.decision import Decision, Input, from_document
 from services.router.domain.outputs.messages import with_messages
 from shared.contracts import ids
-from shared.contracts.inputs import CaseReplay
+from shared.contracts.case_commands import CaseReplay
 from shared.kafka import topics
 from shared.kafka.failures import InvalidRecord
 from shared.kafka.publisher import RawRecord

@@ -7,6 +7,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
+from services.router.domain.reply import ReplyFrame
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import translations
@@ -82,6 +83,48 @@ def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) 
         yield DepartmentMessage(part.department, "part.closed", fields)
 
 
+def _awaiting_release(
+    case: Case, fact: facts.AwaitingRelease, words: FactWords, _: CityIndex
+) -> Iterator[DepartmentMessage]:
+    reply, lead = case.reply, case.lead
+    if reply is None or lead is None:
+        return
+    fields: dict[str, object] = {
+        "inquiry_id": case.inquiry_id,
+        "reply_id": reply.id,
+        "version": reply.version,
+        "sha256": reply.sha256,
+        "text": reply.text.text,
+        "paragraphs": [
+            {"part_id": one.part_id, "department": one.department, "name": one.name, "text": one.text.text}
+            for one in reply.paragraphs
+        ],
+        **frame_fields(reply.frame),
+    }
+    yield DepartmentMessage(lead, "reply.draft", fields)
+
+
+def frame_fields(frame: ReplyFrame) -> dict[str, str]:
+    """The opening and the closing, each only if there is one."""
+    texts = {"opening": frame.opening, "closing": frame.closing}
+    return {name: one.text for name, one in texts.items() if one is not None}
+
+
+def _release_refused(
+    case: Case, fact: facts.ReleaseRefused, words: FactWords, _: CityIndex
+) -> Iterator[DepartmentMessage]:
+    for one in case.reply.paragraphs if case.reply else ():
+        if fact.part_id in (None, one.part_id):
+            fields = {
+                "part_id": one.part_id,
+                "inquiry_id": case.inquiry_id,
+                "reply_id": fact.reply_id,
+                "version": fact.version,
+                "words": words.get("words") or "",
+            }
+            yield DepartmentMessage(one.department, "reply.refused", fields)
+
+
 def inquiry_of(case: Case) -> Inquiry:
     # A part is offered only after `Registered`, the first fact of every case, so there is a message.
     assert case.inquiry is not None
@@ -93,4 +136,6 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,
     facts.Answered: _answered,
+    facts.AwaitingRelease: _awaiting_release,
+    facts.ReleaseRefused: _release_refused,
 }

@@ -1,7 +1,7 @@
 """The messages to the resident: a sentence for each fact, and the part of the case that a resident may see."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from pydantic_core import to_json
 
@@ -25,6 +25,8 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Contributed: "progressed",
     facts.Returned: "progressed",
     facts.Withdrawn: "progressed",
+    facts.AwaitingRelease: "progressed",
+    facts.ReleaseRefused: "progressed",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 
@@ -42,6 +44,8 @@ class ReplyFields(TypedDict):
 
     text: str
     paragraphs: list[ParagraphFields]
+    opening: NotRequired[str]
+    closing: NotRequired[str]
 
 
 class PictureFields(TypedDict):
@@ -74,6 +78,9 @@ def resident_message(
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
     if what is None or inquiry is None:
+        return None
+    if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
+        # The resident knows it since the first version; how often the reply changes before its release is not for them.
         return None
     reply = picture.fields["reply"]
     handlers = picture.fields["departments"]
@@ -117,9 +124,14 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
 def _reply(case: Case) -> ReplyFields | None:
     if case.reply is None:
         return None
-    return {
+    fields: ReplyFields = {
         "text": case.reply.text.text,
         "paragraphs": [
             {"department": one.department, "name": one.name, "text": one.text.text} for one in case.reply.paragraphs
         ],
     }
+    if (opening := case.reply.frame.opening) is not None:
+        fields["opening"] = opening.text
+    if (closing := case.reply.frame.closing) is not None:
+        fields["closing"] = closing.text
+    return fields

@@ -25,6 +25,8 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Contributed: gettext_noop("%(department)s has handed in its share of the answer."),
     facts.Returned: gettext_noop("%(department)s has given its part back; somebody else will be found."),
     facts.Withdrawn: gettext_noop("%(department)s no longer handles your message."),
+    facts.AwaitingRelease: gettext_noop("The reply is complete. It is being checked and is then sent to you."),
+    facts.ReleaseRefused: gettext_noop("The reply is being revised before it is sent to you."),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
 

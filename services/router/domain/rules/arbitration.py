@@ -9,7 +9,7 @@ from services.router.domain.decision import Input
 from services.router.domain.rules.assignment import assigned_parts, staying, why_by
 from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import NOT_IN_ARBITRATION, Facts, Refused, payload_of
-from shared.contracts.inputs import CaseArbitrate
+from shared.contracts.case_commands import CaseArbitrate
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import gettext_noop, translations
 

@@ -8,14 +8,16 @@ from typing import cast
 
 from services.router.domain import facts
 from services.router.domain.assignment_rules import Assignment, Why, assign
-from services.router.domain.case import Case, Part
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.part import Part
 from services.router.domain.rules.part_terms import PartTermsFinder, terms_now
 from services.router.domain.rules.preconditions import AWAITS_ARBITRATION, Facts, Refused, payload_of
 from services.router.domain.words import NewFact
-from shared.contracts.inputs import CaseAssign, InquiryReceived
+from shared.contracts.case_commands import CaseAssign
 from shared.contracts.limits import DEPARTMENTS_MAX
+from shared.contracts.resident_inputs import InquiryReceived
 from shared.runtime import timestamps
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import gettext_noop, translations

@@ -8,9 +8,9 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.preconditions import Facts, acceptance, by, payload_of, the_part
+from services.router.domain.rules.preconditions import Facts, Refused, acceptance, by, payload_of, the_part
 from services.router.domain.words import Draft, NewFact
-from shared.contracts.inputs import PartContributed, PartReplied
+from shared.contracts.department_outbox import PartContributed, PartReplied
 from shared.runtime import timestamps
 
 
@@ -42,3 +42,19 @@ def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     part, message = the_part(case, given), payload_of(given, PartReplied)
     replied = NewFact(facts.Replied(part.id, part.department), texts={"text": message.text}, private=by(given))
     return [*acceptance(part, given), replied]
+
+
+def contribute_again(case: Case, given: Input, directory: CityIndex) -> Facts:
+    """Replace a final contribution before its release. The new version of the joint reply needs all approvals again."""
+    part, contribution = the_part(case, given), payload_of(given, PartContributed)
+    if not contribution.final:
+        raise Refused(
+            "contribution-is-final",
+            f"The part {part.id!r} has its final contribution; a draft cannot replace it.",
+            "Send the whole contribution, with `final` true.",
+        )
+    if part.text is not None and contribution.text == part.text.text and not contribution.actions:
+        raise Refused(
+            "contribution-unchanged", f"The part {part.id!r} has this contribution already.", "No action is needed."
+        )
+    return contribute(case, given, directory)

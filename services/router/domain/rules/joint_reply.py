@@ -1,26 +1,27 @@
-"""The joint reply: composed when every active part is contributed, then released."""
+"""The joint reply: composed when every active part is contributed, and again when a text of it has changed."""
 
 from hashlib import sha256
 
 from services.router.domain import facts
-from services.router.domain.case import Case, JointReply
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
+from services.router.domain.fold.replies import BETWEEN, framed
+from services.router.domain.part import Part
 from services.router.domain.words import NewFact
 
 HEADING = "【{name}】\n"
-BETWEEN = "\n\n"
 
 
 def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
-    """Join the contributions, lead first: each text unchanged, under the current name of its department."""
-    if case.status == "answered" or not case.complete or unreleased(case):
+    """Join the contributions, in the lead's order or lead first: each text unchanged, under its department's name."""
+    if case.status == "answered" or not case.outdated or not case.complete:
         return None
     language = case.inquiry.language if case.inquiry else "zh"
     version = case.reply.version + 1 if case.reply and case.reply.round == case.round else 1
     paragraphs: list[facts.ParagraphOf] = []
     texts, private = dict[str, str](), dict[str, str]()
     whole = ""
-    for at, part in enumerate(case.active_parts):
+    for at, part in enumerate(ordered_parts(case)):
         name = directory.name(part.department, language)
         before = (BETWEEN if at else "") + HEADING.format(name=name)
         text = part.text.text if part.text else ""
@@ -29,6 +30,7 @@ def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
         private |= {f"paragraphs/{at}/name": name, f"paragraphs/{at}/before": before}
         whole += before + text
     reply_id = f"{case.inquiry_id}-r{case.round}"
+    whole = framed(case.frame, whole)
     composed = facts.Composed(reply_id, version, case.round, None, tuple(paragraphs))
     return NewFact(
         composed,
@@ -37,14 +39,7 @@ def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
     )
 
 
-def release_when_composed(case: Case, directory: CityIndex) -> NewFact | None:
-    """Release the composed reply as the answer of its round."""
-    if (reply := unreleased(case)) is None:
-        return None
-    parts = tuple(one.part_id for one in reply.paragraphs)
-    return NewFact(facts.Answered(reply.round, parts))
-
-
-def unreleased(case: Case) -> JointReply | None:
-    """The joint reply that is composed and not released; None when there is none."""
-    return None if case.reply is case.released else case.reply
+def ordered_parts(case: Case) -> list[Part]:
+    """The active parts in the lead's order. Departments that the order does not name come last, the lead first."""
+    places = {department: at for at, department in enumerate(case.frame.order)}
+    return sorted(case.active_parts, key=lambda part: places.get(part.department, len(places)))

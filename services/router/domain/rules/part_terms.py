@@ -9,7 +9,8 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from shared.city.policies import PartCircumstances
+from services.router.domain.part import Part
+from shared.city.policies import PartCircumstances, Policy
 from shared.city.times import duration_ms
 from shared.clocks.deadlines import CLOCKS, ClockName, due_times, provisional
 from shared.clocks.working_time import add
@@ -34,14 +35,7 @@ class PartTermsFinder:
     def __init__(
         self, channel: str, received_at: datetime, rule: str | None, assigned_at: str, directory: CityIndex
     ) -> None:
-        found = directory.rules_by_id.get(rule) if rule is not None else None
-        self._circumstances = PartCircumstances(
-            received=received_at.astimezone(directory.zone).date(),
-            channel=channel,
-            department="",
-            category=found.category if found else None,
-            priority=found.priority if found else None,
-        )
+        self._circumstances = _circumstances(channel, received_at, rule, directory)
         self._assigned_at = timestamps.to_ms(timestamps.from_text(assigned_at))
         self._directory = directory
         self._by_policy: dict[str, PartTerms] = {}
@@ -64,7 +58,7 @@ class PartTermsFinder:
 
 def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None:
     """When `returns.within` of the policy has passed, in working time of its calendar; None without such a time."""
-    returns = directory.returns.get(policy_id)
+    returns = directory.returns(policy_id)
     if returns is None or returns.within is None:
         return None
     calendar = directory.terms[policy_id].calendar
@@ -78,3 +72,26 @@ def terms_now(case: Case, given: Input, directory: CityIndex, rule: str | None =
     assert case.inquiry is not None
     received_at = timestamps.from_text(case.inquiry.received_at)
     return PartTermsFinder(case.inquiry.channel, received_at, rule or case.rule, given.recorded_at, directory)
+
+
+def _circumstances(channel: str, received_at: datetime, rule: str | None, directory: CityIndex) -> PartCircumstances:
+    """What the conditions of policies compare, without the department."""
+    found = directory.rules_by_id.get(rule) if rule is not None else None
+    return PartCircumstances(
+        received=received_at.astimezone(directory.zone).date(),
+        channel=channel,
+        department="",
+        category=found.category if found else None,
+        priority=found.priority if found else None,
+    )
+
+
+def policy_of(case: Case, part: Part, directory: CityIndex) -> Policy:
+    """The policy of a part. If the city no longer has it, the one that would count if the part was offered now."""
+    if (known := directory.policies_by_id.get(part.policy_id)) is not None:
+        return known
+    # A part is offered only after `Registered`, the first fact of every case, so there is a message.
+    assert case.inquiry is not None
+    received_at = timestamps.from_text(case.inquiry.received_at)
+    found = _circumstances(case.inquiry.channel, received_at, case.rule, directory)
+    return directory.policy_for(found._replace(department=part.department))

@@ -3,11 +3,13 @@
 from typing import NamedTuple, TypeVar
 
 from services.router.domain import facts
-from services.router.domain.case import Case, Part
+from services.router.domain.case import Case
 from services.router.domain.decision import Input, Refusal
+from services.router.domain.part import Part
 from services.router.domain.words import Draft, NewFact
+from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
+from shared.contracts.department_outbox import PartMessage
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import CaseReassign, CaseRecallPart, CaseWithdrawPart, PartMessage
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)

@@ -8,7 +8,7 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import NOT_ANSWERED, Facts, Refused, payload_of
 from services.router.domain.words import NewFact
-from shared.contracts.inputs import InquiryRated
+from shared.contracts.resident_inputs import InquiryRated
 
 
 def rate(case: Case, given: Input, directory: CityIndex) -> Facts:

@@ -12,7 +12,7 @@ from services.router.domain.rules.assignment import assigned_parts, unknown_depa
 from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import Facts, Refused, by, payload_of, the_part
 from services.router.domain.words import NewFact
-from shared.contracts.inputs import CaseReassign
+from shared.contracts.case_commands import CaseReassign
 from shared.runtime.translations import gettext_noop
 
 REASSIGNED = gettext_noop("reassigned by %(person)s")

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from services.router.domain import facts
 from services.router.domain.assignment_rules import Assignment, assign
-from services.router.domain.case import Case, Part
+from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.part import Part
 from services.router.domain.rules.part_terms import return_until
 from services.router.domain.rules.preconditions import Refused
 from shared.city.policies import ReturnPolicy
-from shared.contracts.inputs import PartReturned
+from shared.contracts.department_outbox import PartReturned
 from shared.runtime import timestamps
 
 ASK_THE_DESK = "Contribute to the answer, or ask the city's desk to reassign the part."

@@ -15,7 +15,8 @@ from services.router.domain.rules.part_terms import terms_now
 from services.router.domain.rules.preconditions import NOT_WITHDRAWABLE, Facts, Refused, by, payload_of, the_part
 from services.router.domain.rules.return_policy import check_return, next_by_rules, waiting
 from services.router.domain.words import NewFact
-from shared.contracts.inputs import CaseRecallPart, CaseWithdrawPart, PartReturned
+from shared.contracts.case_commands import CaseRecallPart, CaseWithdrawPart
+from shared.contracts.department_outbox import PartReturned
 
 
 def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -24,7 +25,7 @@ def give_back(case: Case, given: Input, directory: CityIndex) -> Facts:
     `return_policy.py` has what the policy of the part says; without it, the part goes to triage.
     """
     part, back = the_part(case, given), payload_of(given, PartReturned)
-    policy = directory.returns.get(part.policy_id)
+    policy = directory.returns(part.policy_id)
     check_return(part, back, given, policy)
     if back.suggest is not None and directory.unknown((back.suggest,)):
         raise unknown_suggestion(back.suggest, directory)

@@ -1,0 +1,61 @@
+"""The messages of residents that intake accepted."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.envelope import PREFIX, Payload
+from shared.contracts.fields import Contact, Moment
+from shared.contracts.limits import TEXT_MAX
+
+
+class InquiryReceived(Payload):
+    """A resident's message, as intake stored it in its ledger."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.received"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    subject: str
+    """The resident's subject line, at most 200 characters."""
+    body: str
+    """The resident's message, at most 20,000 characters."""
+    channel: str = "web"
+    """How the message came in, such as `web`, `hotline` or `microblog`."""
+    area: str | None = None
+    """The area as the resident wrote it; null when not given."""
+    contact: Contact | None = None
+    """How to reach the resident; null when not given."""
+    departments: tuple[str, ...] = ()
+    """The codes of the departments that the resident chose, the lead first; empty when the rules choose."""
+    public: bool = False
+    """Whether the resident agrees to publish the message and its answer."""
+    confidential: bool = False
+    """Whether the departments must not see the contact."""
+    language: Literal["zh", "en"] = "zh"
+    """The language of the resident's mails and pages."""
+    received_at: Moment
+    """When intake received the message."""
+
+
+class InquiryRated(Payload):
+    """The resident's rating of the answer of one round."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.rated"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    round: int = Field(ge=1)
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
+    words: str | None = Field(None, max_length=TEXT_MAX)
+    """The resident's comment, at most 20,000 characters; null when not given."""
+
+
+class InquiryLinkRequested(Payload):
+    """Somebody who knows the ticket number asks for the link to the ticket; it goes to the contact on file."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.link-requested"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
