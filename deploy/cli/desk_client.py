@@ -14,9 +14,12 @@ POLL_S = 0.1
 PAGE = 500
 
 
-def cases(state: str | None = None, department: str | None = None) -> Iterator[dict[str, Any]]:
-    """Every case in a state, with a part of a department, ordered by ticket number."""
-    query = {name: value for name, value in (("state", state), ("department", department)) if value is not None}
+def cases(
+    state: str | None = None, department: str | None = None, *, has_open: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Every case in a state, with a part of a department, with an open part; ordered by ticket number."""
+    given = ("state", state), ("department", department), ("open", "true" if has_open else None)
+    query = {name: value for name, value in given if value is not None}
     return pages(f"{stack().urls.router}/cases", "cases", query)
 
 

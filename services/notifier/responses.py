@@ -1,5 +1,6 @@
 """The bodies of the notifier's answers."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Self
 
@@ -9,6 +10,7 @@ from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import hidden, unaddressed
 from shared.contracts.documented import Documented
+from shared.contracts.resident_messages import ReplyAddendum
 from shared.runtime import timestamps
 from shared.web.text import isolated_where_needed
 
@@ -29,7 +31,7 @@ class FeedItem(Documented):
     title: str
     """The subject line, with personal data masked; between U+2068 and U+2069 if it is written from right to left."""
     content_text: str
-    """The message and the joint reply as plain text, with personal data masked."""
+    """The message, the joint reply and its addenda as plain text, with personal data masked."""
     date_published: str
     """When the answer was released (RFC 3339, UTC, milliseconds)."""
     language: str
@@ -39,8 +41,7 @@ class FeedItem(Documented):
 
     @classmethod
     def of(cls, entry: HallEntry, hall_url: str) -> Self:
-        paragraphs = (f"【{one.name}】\n{one.text}" for one in entry.paragraphs)
-        answer = "\n\n".join(one for one in (entry.opening, *paragraphs, entry.closing) if one)
+        answer = "\n\n".join(text for one in entry.answers for text in _answer_texts(one))
         return cls(
             id=entry.inquiry_id,
             url=f"{hall_url}/hall/{entry.inquiry_id}",
@@ -48,8 +49,14 @@ class FeedItem(Documented):
             content_text=f"{entry.body}\n\n{answer}",
             date_published=entry.answered_at,
             language=entry.language,
-            tags=[one.department for one in entry.paragraphs],
+            tags=[one.department for one in entry.all_paragraphs],
         )
+
+
+def _answer_texts(answer: HallEntry | ReplyAddendum) -> Iterator[str]:
+    """The texts of a reply or an addendum, each paragraph under the name of its department."""
+    paragraphs = (f"【{one.name}】\n{one.text}" for one in answer.paragraphs)
+    yield from (one for one in (answer.opening, *paragraphs, answer.closing) if one)
 
 
 class Feed(Documented):
@@ -79,7 +86,8 @@ class MailShown(Documented):
     inquiry_id: str
     """The ticket number."""
     what: str
-    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, or `part` for a department's new part."""
+    """The news: `registered`, `assigned`, `replied`, `answered`, `supplemented`, `link`, or `part` for a department's new
+    part."""
     state: str
     """`waiting`, `retrying`, `sent`, `failed`, `stopped` by its recipient, or `cancelled` because the inquiry is erased."""
     attempts: int

@@ -8,7 +8,7 @@ from services.notifier.domain.hall import HallEntry, UnmaskedEntry
 from services.notifier.mail.addresses import AddressStore
 from services.notifier.mail.deliveries import DeliveryStore
 from shared.contracts.fields import Contact
-from shared.contracts.resident_messages import Paragraph
+from shared.contracts.resident_messages import Paragraph, ReplyAddendum
 from shared.store import leases
 from shared.store.mongo import DESCENDING, Database, Document, insert_new
 from shared.store.tombstones import Tombstones
@@ -104,6 +104,7 @@ def entry_document(one: HallEntry) -> Document:
         "paragraphs": [part.model_dump() for part in one.paragraphs],
         "opening": one.opening,
         "closing": one.closing,
+        "addenda": [addendum.model_dump(mode="json") for addendum in one.addenda],
     }
 
 
@@ -119,6 +120,7 @@ def entry(stored: Document) -> HallEntry:
         paragraphs=tuple(Paragraph.model_validate(part) for part in stored["paragraphs"]),
         opening=stored.get("opening"),
         closing=stored.get("closing"),
+        addenda=tuple(ReplyAddendum.model_validate(addendum) for addendum in stored.get("addenda", ())),
     )
 
 

@@ -1,7 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns` and `release`; of `supervision` the
-first step before the due time. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `joint_reply`, `returns` and `release`; of
+`supervision` the first step before the due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -51,10 +51,10 @@ class PolicyClocks(CityEntry):
 
 
 class JointReplyPolicy(CityEntry):
-    """When the parts are joined into one reply. Not in force yet: Chorus waits for all parts."""
+    """Whether the joint reply waits for a part that is late."""
 
     wait: Literal["all", "lead-after-due"] = "all"
-    """`all` waits for every part; with `lead-after-due` the lead may go ahead once a co-handler is late."""
+    """`all` waits for the part; with `lead-after-due` the lead may go ahead without it once its time to resolve is over."""
 
 
 class ReturnPolicy(CityEntry):

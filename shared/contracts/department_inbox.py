@@ -119,6 +119,25 @@ class PartClosed(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
     """The round of the answer that closed the part, counted from 1."""
+    addendum: int | None = None
+    """The number of the addendum with the department's contribution, counted from 1. Absent when the answer itself has it."""
+    missing: tuple[str, ...] = ()
+    """The codes of the departments without which the lead went ahead. The resident does not see them. Absent when none."""
+
+
+class PartOmitted(Payload):
+    """The lead goes ahead without the department's part, because it is late. The part stays open.
+
+    The department's contribution joins the reply until its release, and is sent as an addendum after it.
+    """
+
+    type: ClassVar[str] = PREFIX + "part.omitted"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    lead: str
+    """The code of the department that leads."""
 
 
 class DraftParagraph(Documented):
@@ -136,15 +155,15 @@ class DraftParagraph(Documented):
 
 
 class ReplyDraft(Payload):
-    """To the lead: a version of the joint reply waits for its release."""
+    """To the lead: a version of the joint reply, or of an addendum to it, waits for its release."""
 
     type: ClassVar[str] = PREFIX + "reply.draft"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     reply_id: str
-    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`; of an addendum, such as `20261122-E94NXPQX-r1-a1`."""
     version: int
-    """The version of the reply, counted from 1 in each round."""
+    """The version of the text with this id, counted from 1."""
     sha256: str
     """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; an approval names it."""
     text: str
@@ -155,6 +174,10 @@ class ReplyDraft(Payload):
     """The lead's text before the first paragraph; absent when there is none."""
     closing: str | None = None
     """The lead's text after the last paragraph; absent when there is none."""
+    addendum: int | None = None
+    """The number of the addendum, counted from 1; absent for the reply itself."""
+    missing: tuple[str, ...] = ()
+    """The codes of the departments without which the lead went ahead. The resident does not see them. Absent when none."""
 
 
 class ReplyRefused(Payload):
@@ -187,5 +210,14 @@ class MessageRefused(Payload):
 
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model
-    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
+    for model in (
+        PartOffered,
+        PartChanged,
+        PartWithdrawn,
+        PartClosed,
+        PartOmitted,
+        ReplyDraft,
+        ReplyRefused,
+        MessageRefused,
+    )
 }

@@ -89,6 +89,19 @@ class PartReturned(PartMessage):
         return "" if isinstance(given, str) and blank_is_none(given) is None else given
 
 
+class ReplyGoAhead(Payload):
+    """The lead goes ahead with the joint reply without co-handlers that are late, if the policy allows it."""
+
+    type: ClassVar[str] = PREFIX + "reply.go-ahead"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    by: str | None = Field(None, max_length=PERSON_MAX)
+    """Who wrote the message at the department, at most 100 characters. The resident does not see it. Null when not
+    given."""
+
+    _no_nul = field_validator("inquiry_id", "by")(no_nul)
+
+
 class ReplyEdit(Payload):
     """The lead sets the opening, the closing or the order of a joint reply that is not released yet."""
 
@@ -117,3 +130,7 @@ class ReplyEdit(Payload):
         if self.opening is None and self.closing is None and self.order is None:
             raise ValueError("changes nothing; write opening, closing or order")
         return self
+
+
+OutboxMessage = PartMessage | ReplyEdit | ReplyGoAhead
+"""What a department may send: about its part, or as the lead about the joint reply."""

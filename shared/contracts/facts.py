@@ -69,5 +69,7 @@ EVENT_TYPES = tuple(
         "reply.approved",
         "reply.refused",
         "reply.released",
+        "part.omitted",
+        "inquiry.supplemented",
     )
 )

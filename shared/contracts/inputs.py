@@ -17,12 +17,13 @@ from shared.contracts.case_commands import (
     CaseWithdrawPart,
 )
 from shared.contracts.department_outbox import (
+    OutboxMessage,
     PartAccepted,
     PartContributed,
-    PartMessage,
     PartReplied,
     PartReturned,
     ReplyEdit,
+    ReplyGoAhead,
 )
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Moment
@@ -61,6 +62,7 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
     "edit-reply": ReplyEdit,
+    "go-ahead": ReplyGoAhead,
     "reassign": CaseReassign,
     "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
@@ -69,8 +71,8 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "withdraw-part": CaseWithdrawPart,
 }
 """The input of each command at the desk. A department's user sends the inputs that its outbox would make."""
-DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage | ReplyEdit]] = {
-    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit)
+DEPARTMENT_MESSAGES: Mapping[str, type[OutboxMessage]] = {
+    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit, ReplyGoAhead)
 }
 LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,

@@ -21,6 +21,20 @@ class Paragraph(Documented):
     """The department's contribution, unchanged."""
 
 
+class ReplyAddendum(Documented):
+    """Contributions that came after the joint reply was released."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    at: Moment
+    """When the addendum was released."""
+    paragraphs: tuple[Paragraph, ...]
+    """One paragraph for each department."""
+    opening: str | None = None
+    """The lead's text before the first paragraph; null or absent when there is none."""
+    closing: str | None = None
+    """The lead's text after the last paragraph; null or absent when there is none."""
+
+
 class Reply(Documented):
     """A joint reply."""
 
@@ -33,6 +47,10 @@ class Reply(Documented):
     """The lead's text before the first paragraph; null or absent when there is none."""
     closing: str | None = None
     """The lead's text after the last paragraph; null or absent when there is none."""
+    at: Moment | None = None
+    """When the reply was released; null or absent when it has no addenda."""
+    addenda: tuple[ReplyAddendum, ...] = ()
+    """The addenda to the reply, oldest first; empty or absent when there are none."""
 
 
 class Handler(Documented):
@@ -64,7 +82,7 @@ class Picture(Documented):
     language: Literal["zh", "en"]
     """The language of the inquiry."""
     departments: tuple[Handler, ...]
-    """The departments that have a part."""
+    """The departments that have a part; once the reply is released, those in it and in its addenda."""
     reply: Reply | None = None
     """The joint reply; null before it is released."""
     body: str | None = None
@@ -78,7 +96,8 @@ class ResidentTold(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered` or `link`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered`,
+    `supplemented` or `link`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

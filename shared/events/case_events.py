@@ -94,10 +94,20 @@ class InquiryAnsweredEvent:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        parts = data.get("parts")
-        if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
-            raise _invalid(data, "parts", "a list of part ids")
-        return cls(_number(data, "round"), tuple(parts))
+        return cls(_number(data, "round"), _parts(data))
+
+
+@dataclass(frozen=True, slots=True)
+class InquirySupplementedEvent:
+    """An addendum to the answer of a round was released; `parts` are the ids of the parts in it."""
+
+    type = PREFIX + "inquiry.supplemented"
+    round: int
+    parts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "round"), _parts(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,7 @@ EventBody = (
     | PartWithdrawnEvent
     | InquiryRepliedEvent
     | InquiryAnsweredEvent
+    | InquirySupplementedEvent
     | InquiryRatedEvent
     | OtherEvent
 )
@@ -142,6 +153,7 @@ KNOWN = (
     PartWithdrawnEvent,
     InquiryRepliedEvent,
     InquiryAnsweredEvent,
+    InquirySupplementedEvent,
     InquiryRatedEvent,
 )
 READERS = {one.type: one.read for one in KNOWN}
@@ -165,6 +177,13 @@ def _number(data: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _invalid(data, name, "a whole number")
     return value
+
+
+def _parts(data: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = data.get("parts")
+    if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
+        raise _invalid(data, "parts", "a list of part ids")
+    return tuple(parts)
 
 
 def _due(data: Mapping[str, Any]) -> DueTimes:

@@ -261,6 +261,7 @@ async def release(one: Services) -> None:
     await one.command(CaseApprove, APPROVER, text_hash=mark("approve/stale", "5ca1ab1e" * 8))
     case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
     await one.command(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
+    await one.department("lighting", "chorus.reply.go-ahead", 1, inquiry_id=one.inquiry_id)
 
 
 async def some_mails(one: Services) -> None:

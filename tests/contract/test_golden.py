@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.joining import APPROVED_FIRST, GOING_AHEAD, late, went_ahead
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
@@ -73,6 +74,8 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.assign-first-receiver": RETURNING,
     "case.approve": ONE,
     "case.refuse-release": TWO,
+    "reply.go-ahead": APPROVED_FIRST,
+    "part.contributed-late": GOING_AHEAD,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -135,6 +138,24 @@ STORIES: Mapping[str, Story] = {
         reply_edited(opening="", user=345678901),
         release_refused(user=678901234),
         city=TWO,
+    ),
+    "reply.go-ahead": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        late(went_ahead()),
+        late(approved(567890123), 2),
+        late(contributed("roads", "路补了"), 3),
+        late(reply_edited(opening="补充如下：", closing="此复。"), 4),
+        late(approved(567890123), 5),
+        late(contributed("roads", "又补了一次"), 6),
+        city=APPROVED_FIRST,
+    ),
+    "part.contributed-late": told(
+        GIVEN,
+        late(contributed("lighting", "灯亮了")),
+        late(accepted("roads"), 2),
+        late(contributed("roads", "路补了"), 3),
+        city=GOING_AHEAD,
     ),
 }
 

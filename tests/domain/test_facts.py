@@ -35,6 +35,7 @@ NOT_TOLD = {
     facts.ReplyEdited,
     facts.Approved,
     facts.ReplyReleased,
+    facts.Omitted,
 }
 NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Offered,
@@ -43,6 +44,8 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Answered,
     facts.AwaitingRelease,
     facts.ReleaseRefused,
+    facts.Omitted,
+    facts.Supplemented,
 }
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 

@@ -21,9 +21,12 @@ def list_cases(
     department: Annotated[
         str | None, typer.Option(metavar="CODE", help="Only cases in which this department has a part.")
     ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Only cases with an open part, answered ones with a late part included.")
+    ] = False,
 ) -> None:
     """List cases in the order of their numbers."""
-    found = list(desk_client.cases(state, department))
+    found = list(desk_client.cases(state, department, has_open=open_))
     if found:
         columns = ("inquiry", "state", "received (UTC)", "area", "departments", "subject")
         show_table(columns, map(_row, found))
@@ -44,7 +47,7 @@ def show(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Number and state, then the message, the text of each part, and a joint reply that is not released."""
+    """Number and state, then the message, the text of each part, and replies that are not released."""
     yield f"{found['inquiry_id']}  {found['state']}, round {found['round']}"
     message = found["inquiry"] or {}
     for name in ("subject", "area", "channel", "received_at", "language"):
@@ -61,8 +64,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         if part["text"]:
             yield f"{part['part_id']} {part['department']} ({part['state']}) writes:"
             yield from indented(part["text"])
-    reply = found.get("reply")
-    if reply and reply["state"] != "released":
+    for reply in filter(None, (found.get("reply"), *found.get("addenda", ()))):
+        if reply["state"] == "released":
+            continue
         yield f"{reply['reply_id']} version {reply['version']} ({reply['state']}), SHA-256 {reply['sha256']}:"
         yield from indented(reply["text"])
     for decision in found["decisions"]:
@@ -91,4 +95,5 @@ def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _part(one: Mapping[str, Any]) -> tuple[object, ...]:
     due = ", ".join(f"{clock.replace('_', ' ')} {str(at).replace('T', ' ')[:16]}" for clock, at in one["due"].items())
-    return one["part_id"], one["department"], one["role"], one["state"], due
+    state = f"{one['state']}, omitted" if one.get("omitted") else one["state"]
+    return one["part_id"], one["department"], one["role"], state, due

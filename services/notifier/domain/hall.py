@@ -1,11 +1,12 @@
 """The hall's entry for an answer, before and after personal data is masked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shared.contracts.fields import Contact
-from shared.contracts.resident_messages import Paragraph, ResidentTold
+from shared.contracts.resident_messages import Paragraph, ReplyAddendum, ResidentTold
 from shared.masking.case import CaseTexts, Masked
+from shared.runtime import timestamps
 
 SUMMARY = 120
 
@@ -24,6 +25,7 @@ class HallEntry:
     paragraphs: tuple[Paragraph, ...]
     opening: str | None = None
     closing: str | None = None
+    addenda: tuple[ReplyAddendum, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -32,7 +34,17 @@ class HallEntry:
     @property
     def departments(self) -> list[str]:
         """The names of the departments that answered."""
-        return [one.name for one in self.paragraphs]
+        return [one.name for one in self.all_paragraphs]
+
+    @property
+    def answers(self) -> "list[HallEntry | ReplyAddendum]":
+        """What has paragraphs, an opening and a closing: the reply, which is the entry itself, and its addenda."""
+        return [self, *self.addenda]
+
+    @property
+    def all_paragraphs(self) -> list[Paragraph]:
+        """The paragraphs of the reply, then those of its addenda."""
+        return [part for one in self.answers for part in one.paragraphs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +61,22 @@ class UnmaskedEntry:
 
 
 def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
-    """The entry for an answer; None when the message is not an answer, or the inquiry is not public."""
-    if not told.public or told.what != "answered" or told.case.reply is None:
+    """The entry for an answer or its addendum; None for another message, or when the inquiry is not public."""
+    if not told.public or told.what not in ("answered", "supplemented") or told.case.reply is None:
         return None
+    reply = told.case.reply
     entry = HallEntry(
         inquiry_id=told.inquiry_id,
         n=n,
         round=told.case.round,
-        answered_at=at,
+        answered_at=timestamps.to_text(reply.at) if reply.at else at,
         language=told.case.language,
         subject=told.case.subject,
         body=told.case.body or "",
-        paragraphs=told.case.reply.paragraphs,
-        opening=told.case.reply.opening,
-        closing=told.case.reply.closing,
+        paragraphs=reply.paragraphs,
+        opening=reply.opening,
+        closing=reply.closing,
+        addenda=reply.addenda,
     )
     return UnmaskedEntry(entry, told.contact)
 
@@ -72,29 +86,43 @@ def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
     entry, contact = unmasked.entry, unmasked.contact or Contact()
     return CaseTexts(
         written=(entry.subject, entry.body),
-        answers=(*(one.text for one in entry.paragraphs), *_frame(entry)),
+        answers=tuple(text for one in entry.answers for text in _texts(one)),
         names=(contact.name,) if contact.name else (),
         reached_at=tuple(one for one in (contact.phone, contact.email) if one),
         published=tuple(published),
     )
 
 
-def _frame(entry: HallEntry) -> list[str]:
-    """The opening and the closing, as far as the reply has them."""
-    return [one for one in (entry.opening, entry.closing) if one]
+def _texts(answer: HallEntry | ReplyAddendum) -> Iterator[str]:
+    """The texts of a reply or an addendum: its paragraphs, then opening and closing as far as it has them."""
+    yield from (one.text for one in answer.paragraphs)
+    yield from (one for one in (answer.opening, answer.closing) if one)
 
 
 def shown_entry(entry: HallEntry, masked: Masked) -> HallEntry:
     """The entry with its masked texts."""
     subject, body = masked.written
-    count = len(entry.paragraphs)
-    paragraphs = zip(entry.paragraphs, masked.answers[:count], strict=True)
-    frame = dict(zip(_frame(entry), masked.answers[count:], strict=True))
+    answers = iter(masked.answers)
+    paragraphs, opening, closing = _shown(entry, answers)
+    addenda = []
+    for one in entry.addenda:
+        shown = dict(zip(("paragraphs", "opening", "closing"), _shown(one, answers), strict=True))
+        addenda.append(one.model_copy(update=shown))
     return replace(
         entry,
         subject=subject,
         body=body,
-        paragraphs=tuple(one.model_copy(update={"text": text}) for one, text in paragraphs),
-        opening=frame[entry.opening] if entry.opening else None,
-        closing=frame[entry.closing] if entry.closing else None,
+        paragraphs=paragraphs,
+        opening=opening,
+        closing=closing,
+        addenda=tuple(addenda),
     )
+
+
+def _shown(
+    answer: HallEntry | ReplyAddendum, masked: Iterator[str]
+) -> tuple[tuple[Paragraph, ...], str | None, str | None]:
+    """Paragraphs, opening and closing with their masked texts, which are taken from `masked` in the order of `_texts`."""
+    paragraphs = tuple(one.model_copy(update={"text": next(masked)}) for one in answer.paragraphs)
+    opening, closing = (next(masked) if one else one for one in (answer.opening, answer.closing))
+    return paragraphs, opening, closing

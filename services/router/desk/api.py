@@ -12,7 +12,7 @@ from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
-from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
+from services.router.desk.release_requests import ApproveBody, EditReplyBody, GoAheadBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
@@ -104,12 +104,15 @@ def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
         who: Who,
         state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}.")] = None,
         department: Annotated[str | None, Query(description="The code of a department that has a part.")] = None,
+        has_open: Annotated[
+            bool, Query(alias="open", description="Only cases with an open part, answered ones included.")
+        ] = False,
         after: After = None,
         limit: PageSize = 100,
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is not a state of a case; write one of {', '.join(STATES)}.")
-        return await cases.page(state, department, after, limit, only=who.department)
+        return await cases.page(state, department, after, limit, only=who.department, has_open=has_open)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: InquiryId, who: Who) -> dict[str, Any]:
@@ -132,6 +135,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             ReplyBody,
             ReturnBody,
             EditReplyBody,
+            GoAheadBody,
             ApproveBody,
             RefuseReleaseBody,
         ),

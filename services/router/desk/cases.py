@@ -7,7 +7,9 @@ from services.router.desk.department_view import as_the_department_sees, has_par
 from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
+from services.router.domain.reply import JointReply
 from services.router.domain.staff import StaffUser
+from services.router.stores.case_rows import HAS_OPEN_PART
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
 from shared.http.query_fields import unknown_place
@@ -19,15 +21,25 @@ class CaseQueries:
         self.store = store
 
     async def page(
-        self, state: str | None, department: str | None, after: str | None, limit: int, *, only: str | None = None
+        self,
+        state: str | None,
+        department: str | None,
+        after: str | None,
+        limit: int,
+        *,
+        only: str | None = None,
+        has_open: bool = False,
     ) -> dict[str, Any]:
         """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`.
 
-        `only`: cases with a part of this department, as its users see. Raises Problem 404 for an unknown `after`.
+        `has_open`: cases with an open part. `only`: cases with a part of this department, as its users see. Raises
+        Problem 404 for an unknown `after`.
         """
         query: dict[str, Any] = {}
         if state:
             query["state"] = state
+        if has_open:
+            query["$or"] = HAS_OPEN_PART
         if only and department and only != department:
             query["$and"] = [{"departments": only}, {"departments": department}]
         elif only or department:
@@ -82,21 +94,34 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    "omitted": p.omitted,
                 }
                 for p in case.parts.values()
             ],
-            "reply": reply_shown(case),
+            "reply": reply_shown(main_reply(case), case),
+            "addenda": [one for one in (reply_shown(reply, case) for reply in addenda_of(case)) if one],
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
         return as_the_department_sees(whole, case, only, who) if only else whole
 
 
-def reply_shown(case: Case) -> dict[str, Any] | None:
+def main_reply(case: Case) -> JointReply | None:
+    """The newest version of the joint reply, which is not an addendum."""
+    return case.released if case.reply is not None and case.reply.addendum else case.reply
+
+
+def addenda_of(case: Case) -> list[JointReply]:
+    """The addenda of the round, oldest first; the last one may still wait for its release."""
+    waiting = [case.reply] if case.reply is not None and case.reply.addendum and not case.reply_is_released else []
+    return [*(one.reply for one in case.addenda_of_round), *waiting]
+
+
+def reply_shown(reply: JointReply | None, case: Case) -> dict[str, Any] | None:
     """The fields of `JointReplyShown`; None before a reply is composed, and when its words are erased."""
-    reply = case.reply
     if reply is None or not reply.text.text:
         return None
+    newest = reply is case.reply and not case.reply_is_released
     return {
         "reply_id": reply.id,
         "version": reply.version,
@@ -108,7 +133,7 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
         ],
         "opening": reply.frame.opening.text if reply.frame.opening else None,
         "closing": reply.frame.closing.text if reply.frame.closing else None,
-        "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
+        "state": "released" if not newest else "refused" if case.outdated else "awaiting-release",
     }
 
 

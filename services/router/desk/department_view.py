@@ -23,14 +23,17 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
 
     Before its release, the joint reply is for the lead, which edits it, and for approvers.
     """
-    released = {one.part_id: one.text.text for one in case.released.paragraphs} if case.released else {}
+    replies = [*([case.released] if case.released else []), *(one.reply for one in case.addenda)]
+    released = {one.part_id: one.text.text for reply in replies for one in reply.paragraphs}
     active = {part.id for part in case.active_parts}
+    sees_waiting = case.lead == department or who.role == "approver"
     inquiry = dict(whole["inquiry"])
     if inquiry["confidential"]:
         inquiry["contact"] = None
     return {
         **{name: whole[name] for name in FOR_EVERY_DEPARTMENT},
-        "reply": whole["reply"] if _sees_reply(case, department, who) else None,
+        "reply": whole["reply"] if sees_waiting or is_released(whole["reply"]) else None,
+        "addenda": [one for one in whole["addenda"] if sees_waiting or is_released(one)],
         "inquiry": inquiry,
         "parts": [
             part if part["department"] == department else _others_part(part, released.get(part["part_id"]))
@@ -42,12 +45,12 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     }
 
 
-def _sees_reply(case: Case, department: str, who: StaffUser) -> bool:
-    return case.reply is case.released or case.lead == department or who.role == "approver"
+def is_released(reply: Mapping[str, Any] | None) -> bool:
+    return reply is not None and reply["state"] == "released"
 
 
 def _others_part(part: Mapping[str, Any], released: str | None) -> dict[str, Any]:
-    named = {name: part[name] for name in ("part_id", "department", "role", "state")}
+    named = {name: part[name] for name in ("part_id", "department", "role", "state", "omitted")}
     return named | {"due": {"resolve": part["due"]["resolve"]}, "text": released}
 
 

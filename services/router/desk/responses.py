@@ -92,6 +92,8 @@ class PartShown(Documented):
     returned: tuple[ReturnedBefore, ...] = ()
     """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
     users of other departments."""
+    omitted: bool = False
+    """Whether the lead went ahead without the part, which is still open."""
 
 
 class EventShown(Documented):
@@ -191,12 +193,12 @@ class ReplyParagraphShown(Documented):
 
 
 class JointReplyShown(Documented):
-    """The newest version of the joint reply."""
+    """The newest version of the joint reply, or of an addendum to it."""
 
     reply_id: str
-    """The id of the reply, such as `20261122-E94NXPQX-r1`."""
+    """The id of the reply, such as `20261122-E94NXPQX-r1`; of an addendum, such as `20261122-E94NXPQX-r1-a1`."""
     version: int
-    """The version of the reply, counted from 1 in each round."""
+    """The version of the text with this id, counted from 1."""
     sha256: str
     """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; the command `approve` names it."""
     text: str
@@ -231,6 +233,8 @@ class CaseShown(Documented):
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
     users without a department see it."""
+    addenda: list[JointReplyShown]
+    """The addenda to the reply of this round, oldest first; the last one may wait for its release."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

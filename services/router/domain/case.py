@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from services.router.domain import facts
 from services.router.domain.part import Arbitration, Part, PartReturn
-from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame
+from services.router.domain.reply import NO_FRAME, Addendum, JointReply, PendingRelease, ReplyFrame
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
@@ -74,8 +74,13 @@ class Case:
     rule: str | None = None
     """The rule of the last assignment that a rule made. Its category and priority count when a person assigns later."""
     reply: JointReply | None = None
+    """The newest version of the joint reply or of an addendum."""
     released: JointReply | None = None
     """The joint reply that was released last."""
+    released_at: str = ""
+    """When it was released."""
+    addenda: tuple[Addendum, ...] = ()
+    """The addenda to the replies of all rounds."""
     frame: ReplyFrame = NO_FRAME
     """What the lead adds to the next version of the joint reply."""
     pending: PendingRelease | None = None
@@ -99,8 +104,8 @@ class Case:
     @property
     def texts(self) -> Iterator[Text]:
         """The texts that messages may refer to. The joint reply comes first because it contains the contributions."""
-        if self.reply is not None:
-            yield self.reply.text
+        replies = self.replies
+        yield from (one.text for one in replies)
         if self.inquiry is not None:
             yield self.inquiry.body
         for part in self.parts.values():
@@ -108,10 +113,38 @@ class Case:
                 yield part.text
             if part.returned is not None and part.returned.words.text:
                 yield part.returned.words
-        if self.reply is not None:
-            yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
+        for reply in replies:
+            yield from (one for one in (reply.frame.opening, reply.frame.closing) if one is not None)
         if self.inquiry is not None:
             yield self.inquiry.subject
+
+    @property
+    def replies(self) -> list[JointReply]:
+        """The newest version, the released reply and the addenda of the round, each once."""
+        replies = [self.reply] if self.reply is not None else []
+        released = [self.released, *(one.reply for one in self.addenda_of_round)]
+        return replies + [one for one in released if one is not None and one is not self.reply]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the reply of the round is released; an addendum, or a late part, may still be open."""
+        return self.released is not None and self.released.round == self.round
+
+    @property
+    def addenda_of_round(self) -> tuple[Addendum, ...]:
+        return tuple(one for one in self.addenda if one.reply.round == self.round)
+
+    @property
+    def released_parts(self) -> frozenset[str]:
+        """The ids of the parts that the resident has read in this round."""
+        if self.released is None or self.released.round != self.round:
+            return frozenset()
+        return frozenset(self.released.part_ids).union(*(one.reply.part_ids for one in self.addenda_of_round))
+
+    @property
+    def reply_is_released(self) -> bool:
+        """Whether the resident has the newest version."""
+        return self.reply is self.released or any(self.reply is one.reply for one in self.addenda)
 
     @property
     def active_parts(self) -> tuple[Part, ...]:
@@ -142,6 +175,9 @@ class Case:
 
     @property
     def complete(self) -> bool:
-        """Whether every active part is contributed and triage has nothing to settle: the reply can be composed."""
-        parts = self.active_parts
+        """Whether the reply can be composed: triage has nothing to settle, and the lead and all others have contributed.
+
+        Parts without which the lead went ahead do not count.
+        """
+        parts = [part for part in self.active_parts if not part.omitted]
         return bool(parts) and not self.unsettled and all(part.state == "contributed" for part in parts)

@@ -57,6 +57,13 @@ class Part(NamedTuple):
     binding: bool = False
     author: Author | None = None
     """Who wrote `text`."""
+    omitted: bool = False
+    """Whether the lead went ahead without the part. A contribution ends it."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the department still has to contribute."""
+        return self.state in OPEN
 
     @property
     def active(self) -> bool:

@@ -25,12 +25,21 @@ class ReplyFrame(NamedTuple):
     order: tuple[str, ...] = ()
     authors: frozenset[Author] = frozenset()
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The opening and the closing, each only if there is one."""
+        texts = {"opening": self.opening, "closing": self.closing}
+        return {name: one.text for name, one in texts.items() if one is not None}
+
 
 NO_FRAME = ReplyFrame()
 
 
 class JointReply(NamedTuple):
-    """One version of the joint reply. Department names are those of the moment when it was composed."""
+    """One version of the joint reply, or of an addendum to it, which `addendum` counts from 1.
+
+    Department names are those of the moment when it was composed.
+    """
 
     id: str
     version: int
@@ -38,11 +47,24 @@ class JointReply(NamedTuple):
     text: Text
     paragraphs: tuple[ReplyParagraph, ...]
     frame: ReplyFrame = NO_FRAME
+    addendum: int = 0
+
+    @property
+    def part_ids(self) -> tuple[str, ...]:
+        """The ids of the parts in it, in the order of their paragraphs."""
+        return tuple(one.part_id for one in self.paragraphs)
 
     @property
     def sha256(self) -> str:
         """The SHA-256 of the UTF-8 text, in hexadecimal: an approval names it."""
         return sha256(self.text.text.encode()).hexdigest()
+
+
+class Addendum(NamedTuple):
+    """A released addendum, and when it was released."""
+
+    reply: JointReply
+    at: str
 
 
 class PendingRelease(NamedTuple):

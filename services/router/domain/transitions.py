@@ -15,6 +15,7 @@ from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
+from services.router.domain.rules.going_ahead import go_ahead
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
@@ -41,7 +42,14 @@ from shared.contracts.case_commands import (
     CaseReplay,
     CaseWithdrawPart,
 )
-from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
+from shared.contracts.department_outbox import (
+    PartAccepted,
+    PartContributed,
+    PartReplied,
+    PartReturned,
+    ReplyEdit,
+    ReplyGoAhead,
+)
 from shared.contracts.inputs import INPUTS, TimerRang
 from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
 
@@ -62,10 +70,11 @@ class Transition(NamedTuple):
 
 UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
-BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
+ANSWERED_OR_BEYOND: tuple[Status, ...] = ("answered", *AWAITING, "triage")
+"""An answered case waits for the release of an addendum, or for the settlement of a late part, in the other two."""
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -109,6 +118,14 @@ NOT_REASSIGNABLE = Refuse(
     "The part {part_id!r} cannot be reassigned.",
     "Reassign a part that is open.",
 )
+TRIAGE_FIRST = Refuse(
+    "in-triage",
+    "The inquiry {inquiry_id!r} is in triage, so its reply cannot go ahead.",
+    "Settle first what `chorus triage list` shows.",
+)
+NOTHING_MISSING = Refuse(
+    "nothing-missing", "The joint reply of {inquiry_id!r} waits for no part.", "No action is needed."
+)
 NOT_AWAITING = Refuse(
     "not-awaiting-release",
     "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
@@ -118,8 +135,8 @@ NOT_AWAITING = Refuse(
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
-    Transition(InquiryRated.type, ("answered",), NO_PART, rate),
-    Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
+    Transition(InquiryRated.type, ANSWERED_OR_BEYOND, NO_PART, rate),
+    Transition(InquiryRated.type, [one for one in KNOWN if one not in ANSWERED_OR_BEYOND], NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(TimerRang.type, KNOWN, NO_PART, ring),
     Transition(PartAccepted.type, KNOWN, ("offered",), accept),
@@ -127,8 +144,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(PartContributed.type, KNOWN, OPEN, contribute),
     Transition(PartReplied.type, KNOWN, OPEN, reply),
     Transition(PartReturned.type, KNOWN, OPEN, give_back),
-    Transition(PartContributed.type, AWAITING, ("contributed",), contribute_again),
-    Transition(PartContributed.type, [one for one in KNOWN if one not in AWAITING], ("contributed",), NOT_OPEN),
+    Transition(PartContributed.type, KNOWN, ("contributed",), contribute_again),
     Transition(PartContributed.type, KNOWN, ("returned", "withdrawn"), NOT_OPEN),
     *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned)),
     *(
@@ -157,6 +173,9 @@ TABLE: tuple[Transition, ...] = (
     ),
     Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
     Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
+    Transition(ReplyGoAhead.type, [one for one in KNOWN if one not in ANSWERED_OR_BEYOND], NO_PART, go_ahead),
+    Transition(ReplyGoAhead.type, ("answered", *AWAITING), NO_PART, NOTHING_MISSING),
+    Transition(ReplyGoAhead.type, ("triage",), NO_PART, TRIAGE_FIRST),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

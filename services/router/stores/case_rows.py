@@ -6,6 +6,8 @@ from services.router.domain.part import OPEN
 from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
 OPEN_CASES = ["triage", "assigned", "in-progress"]
+HAS_OPEN_PART: list[Document] = [{f"part_states.{state}": {"$gt": 0}} for state in OPEN]
+"""Alternatives of a query for cases with an open part, whatever their state: an answered case may have a late one."""
 
 
 class CaseRows:
@@ -19,6 +21,8 @@ class CaseRows:
         await self.collection.create_index([("state", ASCENDING)])
         await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
+        for state in OPEN:
+            await self.collection.create_index([(f"part_states.{state}", ASCENDING)], sparse=True)
 
     async def show(self, rows: Sequence[Document]) -> None:
         """Insert or update rows. Safe to repeat: a row replaces only one with a smaller sequence."""
@@ -54,14 +58,14 @@ class CaseRows:
         return await self.collection.find_one({"_id": inquiry_id})
 
     async def open_with(self, department: str, after: str, limit: int) -> list[str]:
-        """Ids of open cases in which this department has a part, in ascending order, greater than `after`."""
-        query = {"departments": department, "state": {"$in": OPEN_CASES}, "_id": {"$gt": after}}
+        """Ids of cases with an open part in which this department has one, in ascending order, greater than `after`."""
+        query: Document = {"departments": department, "$or": HAS_OPEN_PART, "_id": {"$gt": after}}
         found = await self.collection.find(query, ["_id"]).sort("_id", ASCENDING).to_list(limit)
         return [one["_id"] for one in found]
 
     async def open_parts(self) -> dict[str, int]:
-        """The number of parts in open cases that are offered and that are accepted, by state."""
+        """The number of parts that are offered and that are accepted, by state."""
         sums = {state: {"$sum": f"$part_states.{state}"} for state in OPEN}
-        still_open = {"$match": {"state": {"$in": OPEN_CASES}}}
+        still_open = {"$match": {"$or": HAS_OPEN_PART}}
         found = await aggregated(self.collection, [still_open, {"$group": {"_id": None, **sums}}])
         return {state: int(found[0][state]) if found else 0 for state in OPEN}

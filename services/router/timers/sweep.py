@@ -1,11 +1,14 @@
-"""Finds open cases whose timers the collection `timers` lacks: after a restore, and cases older than timers."""
+"""Finds cases whose timers the collection `timers` lacks: after a restore, and cases older than timers.
+
+It looks at open cases, and at answered ones with a late part.
+"""
 
 import asyncio
 from dataclasses import dataclass
 
 from services.router.domain.city_index import CityIndex
 from services.router.domain.timers import next_ring
-from services.router.stores.case_rows import OPEN_CASES
+from services.router.stores.case_rows import HAS_OPEN_PART, OPEN_CASES
 from services.router.stores.case_timers import Look
 from services.router.stores.store import RouterStore
 from shared.service.city_feed import CityFeed
@@ -33,7 +36,8 @@ class TimerSweep:
         """Look at the open cases with events that `timers` does not know. Returns how many there were."""
         city, after, found = self.city.current(), "", 0
         while True:
-            query: Document = {"state": {"$in": OPEN_CASES}, "_id": {"$gt": after}}
+            open_or_late = [{"state": {"$in": OPEN_CASES}}, *HAS_OPEN_PART]
+            query: Document = {"$or": open_or_late, "_id": {"$gt": after}}
             rows = await self.store.cases.page(query, CASES)
             if not rows:
                 return found

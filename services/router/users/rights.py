@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, StaffAction] = {
     "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),
     "reply": StaffAction("send an interim reply of their department", ("clerk",)),
     "return": StaffAction("return a part of their department", ("clerk",)),
+    "go-ahead": StaffAction("go ahead with a joint reply without late parts", ("clerk", "coordinator", "operator")),
     "edit-reply": StaffAction("edit opening, closing and order of a joint reply", ("clerk", "coordinator", "operator")),
     "approve": StaffAction("approve a joint reply for its release", ("approver",)),
     "refuse-release": StaffAction("refuse the release of a joint reply", ("approver",)),

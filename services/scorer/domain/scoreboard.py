@@ -14,6 +14,7 @@ from shared.clocks.deadlines import ClockName, Verdict
 from shared.events.case_events import (
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquirySupplementedEvent,
     PartContributedEvent,
     PartOfferedEvent,
     PartReturnedEvent,
@@ -122,6 +123,12 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
                 for part_id in offered.keys() & set(parts):
                     board[offered[part_id]].released += 1
                     board[offered[part_id]].joint += len(parts) > 1
+            case InquirySupplementedEvent(parts=added):
+                # The answer has at least one part more than the addendum. A later rating counts for all of them.
+                parts += added
+                for part_id in offered.keys() & set(added):
+                    board[offered[part_id]].released += 1
+                    board[offered[part_id]].joint += 1
             case InquiryRatedEvent() as rating:
                 for part_id in offered.keys() & set(parts):
                     board[offered[part_id]].ratings.append(PartRating(rating, part_id in kept_first))

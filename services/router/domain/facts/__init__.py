@@ -35,6 +35,7 @@ from services.router.domain.facts.fields import (
     TriageReason,
 )
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
+from services.router.domain.facts.joint import Omitted, Supplemented
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
 from services.router.domain.facts.replies import (
@@ -78,6 +79,7 @@ __all__ = [
     "Language",
     "LinkRequested",
     "Offered",
+    "Omitted",
     "ParagraphOf",
     "PartId",
     "Rated",
@@ -92,6 +94,7 @@ __all__ = [
     "Returned",
     "Role",
     "Satisfied",
+    "Supplemented",
     "Time",
     "TriageReason",
     "Triaged",
@@ -130,9 +133,12 @@ Fact = (
     | Approved
     | ReleaseRefused
     | ReplyReleased
+    | Omitted
+    | Supplemented
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
+    Composed: ("addendum",),
     Offered: ("policy_id", "provisional", "return_until", "binding"),
     Changed: ("binding",),
     Triaged: ("until",),
@@ -162,4 +168,6 @@ TYPES: Mapping[type[Fact], str] = {
     Approved: "reply.approved",
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
+    Omitted: "part.omitted",
+    Supplemented: "inquiry.supplemented",
 }

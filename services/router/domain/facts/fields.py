@@ -5,7 +5,8 @@ from typing import Annotated, Literal, TypedDict, get_args
 from shared.contracts.commitments import Commitment
 
 PartId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-p[1-9]\d*"]
-ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*"]
+ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*(-a[1-9]\d*)?"]
+"""The joint reply of a round, such as `20261122-E94NXPQX-r1`, or an addendum to it, such as `…-r1-a1`."""
 DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]
 CityId = Annotated[str, r"\S+"]
 """The id of a rule or a policy in the city's files."""

@@ -13,13 +13,17 @@ from shared.contracts.commitments import Commitment
 
 
 class Composed(NamedTuple):
-    """The contributions are joined into one text, lead first. `version` counts the joint replies of a round."""
+    """The contributions are joined into one text, lead first. `version` counts the texts with this `reply_id`.
+
+    `addendum` counts the addenda of the round; 0 for the reply itself.
+    """
 
     reply_id: ReplyId
     version: int
     round: int
     text: Commitment | None
     paragraphs: tuple[ParagraphOf, ...]
+    addendum: int = 0
 
 
 class AwaitingRelease(NamedTuple):

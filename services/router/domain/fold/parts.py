@@ -26,7 +26,9 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
 
 def _changed(case: Case, fact: facts.Changed, words: FactWords) -> None:
     part = case.parts[fact.part_id]
-    set_part(case, part._replace(role=fact.role, binding=part.binding or fact.binding))
+    # The reply never goes ahead without the lead.
+    omitted = part.omitted and fact.role != "lead"
+    set_part(case, part._replace(role=fact.role, binding=part.binding or fact.binding, omitted=omitted))
 
 
 def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
@@ -37,7 +39,10 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     author = Author(fact.department, words.user)
     outdate(case)
     set_part(
-        case, case.parts[fact.part_id]._replace(state="contributed", text=words.text("text"), draft=None, author=author)
+        case,
+        case.parts[fact.part_id]._replace(
+            state="contributed", text=words.text("text"), draft=None, author=author, omitted=False
+        ),
     )
 
 

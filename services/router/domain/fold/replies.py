@@ -6,9 +6,9 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.facts import Fact
-from services.router.domain.fold.status import outdate, set_part, set_status
+from services.router.domain.fold.status import outdate, release_addendum, set_part, set_status
 from services.router.domain.part import Author
-from services.router.domain.reply import JointReply, PendingRelease, ReplyFrame, ReplyParagraph
+from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame, ReplyParagraph
 from services.router.domain.words import FactWords, Text
 
 BETWEEN = "\n\n"
@@ -27,7 +27,9 @@ def _composed(case: Case, fact: facts.Composed, words: FactWords) -> None:
     )
     text = framed(case.frame, "".join([one.before + one.text.text for one in paragraphs]))
     place = words.text("text").place
-    case.reply = JointReply(fact.reply_id, fact.version, fact.round, Text(place, text), paragraphs, case.frame)
+    case.reply = JointReply(
+        fact.reply_id, fact.version, fact.round, Text(place, text), paragraphs, case.frame, fact.addendum
+    )
     case.outdated = False
 
 
@@ -73,11 +75,15 @@ def _release_refused(case: Case, fact: facts.ReleaseRefused, words: FactWords) -
 
 
 def _reply_released(case: Case, fact: facts.ReplyReleased, words: FactWords) -> None:
-    case.released = case.reply
+    if case.reply is not None and case.reply.addendum:
+        release_addendum(case)
+    else:
+        case.released = case.reply
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords) -> None:
     case.status, case.released, case.pending = "answered", case.reply, None
+    case.released_at, case.frame = case.recorded_at, NO_FRAME
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {

@@ -1,7 +1,8 @@
-"""What several facts change: a part, the status that follows from the parts, and a reply that is no longer current."""
+"""What several facts change: a part, the status that follows from the parts, and which reply is current."""
 
 from services.router.domain.case import Case
 from services.router.domain.part import Part
+from services.router.domain.reply import Addendum
 
 
 def set_part(case: Case, part: Part) -> None:
@@ -16,7 +17,9 @@ def set_status(case: Case) -> None:
         case.status = "triage"
     elif case.pending is not None:
         case.status = "awaiting-release"
-    elif case.status != "answered":
+    elif case.is_answered:
+        case.status = "answered"
+    else:
         states = {part.state for part in case.active_parts}
         case.status = "registered" if not states else "assigned" if states == {"offered"} else "in-progress"
 
@@ -24,3 +27,9 @@ def set_status(case: Case) -> None:
 def outdate(case: Case) -> None:
     """A text of the joint reply changes: its approvals no longer count."""
     case.pending, case.outdated = None, True
+
+
+def release_addendum(case: Case) -> None:
+    """The resident gets the newest version of an addendum. Two facts may say so; the first one counts."""
+    if case.reply is not None and not case.reply_is_released:
+        case.addenda = (*case.addenda, Addendum(case.reply, case.recorded_at))

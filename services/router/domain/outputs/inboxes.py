@@ -7,7 +7,6 @@ from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from services.router.domain.reply import ReplyFrame
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import translations
@@ -77,10 +76,26 @@ def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex
     yield DepartmentMessage(fact.department, "part.withdrawn", fields)
 
 
-def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+def _answered(
+    case: Case, fact: facts.Answered | facts.Supplemented, words: FactWords, _: CityIndex
+) -> Iterator[DepartmentMessage]:
     for part in case.active_parts:
-        fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
-        yield DepartmentMessage(part.department, "part.closed", fields)
+        if part.id in fact.parts:
+            fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round, **_missing(case)}
+            if isinstance(fact, facts.Supplemented):
+                fields["addendum"] = fact.addendum
+            yield DepartmentMessage(part.department, "part.closed", fields)
+
+
+def _missing(case: Case) -> dict[str, object]:
+    """The departments without which the lead went ahead; only if there are any."""
+    missing = [part.department for part in case.active_parts if part.omitted]
+    return {"missing": missing} if missing else {}
+
+
+def _omitted(case: Case, fact: facts.Omitted, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "lead": case.lead}
+    yield DepartmentMessage(fact.department, "part.omitted", fields)
 
 
 def _awaiting_release(
@@ -99,15 +114,12 @@ def _awaiting_release(
             {"part_id": one.part_id, "department": one.department, "name": one.name, "text": one.text.text}
             for one in reply.paragraphs
         ],
-        **frame_fields(reply.frame),
+        **reply.frame.texts,
+        **_missing(case),
     }
+    if reply.addendum:
+        fields["addendum"] = reply.addendum
     yield DepartmentMessage(lead, "reply.draft", fields)
-
-
-def frame_fields(frame: ReplyFrame) -> dict[str, str]:
-    """The opening and the closing, each only if there is one."""
-    texts = {"opening": frame.opening, "closing": frame.closing}
-    return {name: one.text for name, one in texts.items() if one is not None}
 
 
 def _release_refused(
@@ -136,6 +148,8 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,
     facts.Answered: _answered,
+    facts.Supplemented: _answered,
+    facts.Omitted: _omitted,
     facts.AwaitingRelease: _awaiting_release,
     facts.ReleaseRefused: _release_refused,
 }

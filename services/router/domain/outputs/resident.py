@@ -10,6 +10,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, sentence
+from services.router.domain.reply import JointReply
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
 
@@ -19,6 +20,7 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Assigned: "assigned",
     facts.Replied: "replied",
     facts.Answered: "answered",
+    facts.Supplemented: "supplemented",
     facts.Rated: "progressed",
     facts.LinkRequested: "link",
     facts.Accepted: "progressed",
@@ -29,6 +31,21 @@ WHAT: Mapping[type[Fact], str] = {
     facts.ReleaseRefused: "progressed",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
+
+
+INTERNAL_ONCE_ANSWERED = (
+    facts.Triaged,
+    facts.Assigned,
+    facts.Accepted,
+    facts.Contributed,
+    facts.Returned,
+    facts.Withdrawn,
+    facts.AwaitingRelease,
+    facts.ReleaseRefused,
+)
+"""Facts that concern only late parts once the reply is released. The resident gets the addendum, once."""
+WITH_BODY = ("answered", "supplemented")
+"""Messages with the body of the resident's own one, which the hall publishes with the reply."""
 
 
 class ParagraphFields(TypedDict):
@@ -46,6 +63,8 @@ class ReplyFields(TypedDict):
     paragraphs: list[ParagraphFields]
     opening: NotRequired[str]
     closing: NotRequired[str]
+    at: NotRequired[str]
+    addenda: NotRequired[list[Mapping[str, object]]]
 
 
 class PictureFields(TypedDict):
@@ -70,28 +89,36 @@ class SharedPicture(NamedTuple):
 
 
 def resident_message(
-    case: Case, fact: Fact, words: FactWords, picture: SharedPicture, directory: CityIndex
+    case: Case,
+    fact: Fact,
+    words: FactWords,
+    picture: SharedPicture,
+    directory: CityIndex,
+    *,
+    answered_before: bool = False,
 ) -> bytes | None:
     """The JSON of `resident.told` for a fact; None when residents get no message for it.
 
-    An answer also contains the body of the resident's message, which the hall publishes with it.
+    `answered_before`: whether the reply of the round was released before this decision.
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
     if what is None or inquiry is None:
         return None
+    if answered_before and isinstance(fact, INTERNAL_ONCE_ANSWERED):
+        return None
     if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
         # The resident knows it since the first version; how often the reply changes before its release is not for them.
         return None
-    reply = picture.fields["reply"]
+    reply = case.addenda[-1].reply if isinstance(fact, facts.Supplemented) else case.released
     handlers = picture.fields["departments"]
     own = as_json(
         {
             "inquiry_id": case.inquiry_id,
             "what": what,
-            "text": sentence(case, fact, words, handlers, reply["text"] if reply else "", directory),
+            "text": sentence(case, fact, words, handlers, reply.text.text if reply else "", directory),
         }
     )
-    body = b',"body":' + to_json(inquiry.body.text) if what == "answered" else b""
+    body = b',"body":' + to_json(inquiry.body.text) if what in WITH_BODY else b""
     return b"%b%b%b}}" % (own[:-1], picture.shared, body)
 
 
@@ -100,8 +127,11 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
     inquiry = case.inquiry
     if inquiry is None:
         return None
+    # The resident has the reply: what becomes of a late part, or of an addendum before its release, is not shown.
+    answered = case.is_answered and case.status in ("answered", "awaiting-release", "triage")
+    read = case.released_parts
     fields: PictureFields = {
-        "state": case.state,
+        "state": "answered" if answered else case.state,
         "round": case.round,
         "subject": inquiry.subject.text,
         "language": inquiry.language,
@@ -114,24 +144,33 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
                 "due_at": part.due["resolve"],
             }
             for part in case.active_parts
+            if not answered or part.id in read
         ],
-        "reply": _reply(case) if case.status == "answered" else None,
+        "reply": _reply(case) if answered else None,
     }
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
 
 
 def _reply(case: Case) -> ReplyFields | None:
-    if case.reply is None:
+    if case.released is None:
         return None
     fields: ReplyFields = {
-        "text": case.reply.text.text,
-        "paragraphs": [
-            {"department": one.department, "name": one.name, "text": one.text.text} for one in case.reply.paragraphs
-        ],
+        "text": case.released.text.text,
+        "paragraphs": _paragraphs(case.released),
     }
-    if (opening := case.reply.frame.opening) is not None:
+    if (opening := case.released.frame.opening) is not None:
         fields["opening"] = opening.text
-    if (closing := case.reply.frame.closing) is not None:
+    if (closing := case.released.frame.closing) is not None:
         fields["closing"] = closing.text
+    if addenda := case.addenda_of_round:
+        fields["at"] = case.released_at
+        # Without the whole text: the resident reads it in the message of the addendum.
+        fields["addenda"] = [
+            {"at": one.at, "paragraphs": _paragraphs(one.reply), **one.reply.frame.texts} for one in addenda
+        ]
     return fields
+
+
+def _paragraphs(reply: JointReply) -> list[ParagraphFields]:
+    return [{"department": one.department, "name": one.name, "text": one.text.text} for one in reply.paragraphs]

@@ -17,6 +17,7 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Assigned: gettext_noop("Your message is with %(handlers)s. You will hear from them by %(first_reply)s."),
     facts.Replied: gettext_noop("%(department)s writes: %(text)s"),
     facts.Answered: gettext_noop("Your message is answered.\n\n%(reply)s"),
+    facts.Supplemented: gettext_noop("There is an addition to the reply to your message.\n\n%(reply)s"),
     facts.Rated: gettext_noop("Your rating is recorded. Thank you."),
     facts.LinkRequested: gettext_noop(
         "As requested, here is the link to your message. If you did not ask for it, you need not do anything."
@@ -61,7 +62,7 @@ def _values(
             return {"handlers": _handlers(handlers, language), "first_reply": _first_reply(case, directory)}
         case facts.Replied():
             return {"department": directory.name(fact.department, language), "text": said.get("text") or ""}
-        case facts.Answered():
+        case facts.Answered() | facts.Supplemented():
             return {"reply": reply}
         case facts.Accepted() | facts.Contributed() | facts.Returned() | facts.Withdrawn():
             return {"department": directory.name(fact.department, language)}

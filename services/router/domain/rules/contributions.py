@@ -8,7 +8,17 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.preconditions import Facts, Refused, acceptance, by, payload_of, the_part
+from services.router.domain.fold import fold
+from services.router.domain.rules.going_ahead import with_the_lead
+from services.router.domain.rules.preconditions import (
+    PART_RELEASED,
+    Facts,
+    Refused,
+    acceptance,
+    by,
+    payload_of,
+    the_part,
+)
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.department_outbox import PartContributed, PartReplied
 from shared.runtime import timestamps
@@ -34,7 +44,8 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
         if kind != one.kind:
             kinds[f"actions/{at}/kind"] = one.kind
     made = facts.Contributed(part.id, part.department, actions=tuple(actions))
-    return [*accepted, NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})]
+    contributed = NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})
+    return [*accepted, contributed, *with_the_lead(fold(case, contributed), part, given, directory)]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -47,6 +58,8 @@ def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
 def contribute_again(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Replace a final contribution before its release. The new version of the joint reply needs all approvals again."""
     part, contribution = the_part(case, given), payload_of(given, PartContributed)
+    if part.id in case.released_parts:
+        raise PART_RELEASED.of(case, given)
     if not contribution.final:
         raise Refused(
             "contribution-is-final",

@@ -81,6 +81,15 @@ class Refuse(NamedTuple):
         return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
 
 
+def not_the_lead(case: Case, department: str, what: str) -> Refused:
+    """The refusal of a message that only the lead may send; `what` completes "Ask the lead to …"."""
+    return Refused(
+        "not-the-lead",
+        f"The department {department!r} does not lead the inquiry {case.inquiry_id!r}.",
+        f"Ask the lead, {case.lead!r}, to {what}.",
+    )
+
+
 # These are here because both the transition table and a rule refuse with them, or several rules do.
 AWAITS_ARBITRATION = Refuse(
     "awaits-arbitration",
@@ -91,6 +100,11 @@ NOT_IN_ARBITRATION = Refuse(
     "not-in-arbitration",
     "The inquiry {inquiry_id!r} is {state} and does not wait for an arbiter.",
     "Arbitrate an inquiry that `chorus triage list` shows with `arbitration`.",
+)
+PART_RELEASED = Refuse(
+    "part-released",
+    "The contribution of the part {part_id!r} is released already.",
+    "A released text is not replaced; ask the city's desk to correct it.",
 )
 NOT_ANSWERED = Refuse(
     "not-answered",

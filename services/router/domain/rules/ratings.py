@@ -14,7 +14,7 @@ from shared.contracts.resident_inputs import InquiryRated
 def rate(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Record a rating. Refuses a rating of another round than the current one, and a second rating of a round."""
     rating = payload_of(given, InquiryRated)
-    if rating.round != case.round:
+    if rating.round != case.round or not case.is_answered:
         raise NOT_ANSWERED.of(case, given)
     if rating.round in case.rated:
         raise Refused(

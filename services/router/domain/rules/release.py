@@ -10,8 +10,9 @@ from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.part import Author
 from services.router.domain.reply import JointReply
+from services.router.domain.rules.joint_reply import ordered_parts
 from services.router.domain.rules.part_terms import policy_of
-from services.router.domain.rules.preconditions import Facts, Refused, by, payload_of
+from services.router.domain.rules.preconditions import Facts, Refused, by, not_the_lead, payload_of
 from services.router.domain.words import NewFact
 from shared.contracts.case_commands import CaseApprove, CaseRefuseRelease
 from shared.contracts.department_outbox import ReplyEdit
@@ -20,23 +21,29 @@ from shared.contracts.department_outbox import ReplyEdit
 def release_when_composed(case: Case, directory: CityIndex) -> NewFact | None:
     """Ask for the approvals that the policies want; without any, or with all of them, release the reply as the answer."""
     reply = case.reply
-    if reply is None or case.outdated or case.status == "answered":
+    if reply is None or case.outdated:
         return None
     if case.pending is None:
-        if reply is case.released:
+        if case.reply_is_released:
             return None
         if approvers := approvers_needed(case, directory):
             return NewFact(facts.AwaitingRelease(reply.id, reply.version, reply.round, approvers))
     elif not case.pending.complete:
         return None
-    elif reply is not case.released:
+    elif not case.reply_is_released:
         return NewFact(facts.ReplyReleased(reply.id, reply.version))
-    return NewFact(facts.Answered(reply.round, tuple(one.part_id for one in reply.paragraphs)))
+    if reply.addendum:
+        return NewFact(facts.Supplemented(reply.round, reply.addendum, reply.part_ids))
+    return NewFact(facts.Answered(reply.round, reply.part_ids))
 
 
 def approvers_needed(case: Case, directory: CityIndex) -> int:
-    """How many users must approve: the largest number among the policies of the parts, because all share one text."""
-    return max((policy_of(case, part, directory).release.approvers for part in case.active_parts), default=0)
+    """How many users must approve: the largest number among the policies of the parts, because all share one text.
+
+    An addendum needs as many as the reply: the parts that were released before count too.
+    """
+    parts = [part for part in case.active_parts if part.state == "contributed"]
+    return max((policy_of(case, part, directory).release.approvers for part in parts), default=0)
 
 
 def approve(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -97,18 +104,14 @@ def refuse_release(case: Case, given: Input, directory: CityIndex) -> Facts:
 def edit_reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Change opening, closing or order of a reply that is not released. Paragraphs stay as their departments wrote them."""
     edit, reply = payload_of(given, ReplyEdit), case.reply
-    if reply is None or reply is case.released:
+    if reply is None or case.reply_is_released:
         raise Refused(
             "no-reply-to-edit",
             f"The inquiry {case.inquiry_id!r} has no joint reply that waits for its release.",
             "Edit the reply when its inquiry is awaiting-release.",
         )
     if given.department is not None and given.department != case.lead:
-        raise Refused(
-            "not-the-lead",
-            f"The department {given.department!r} does not lead the inquiry {case.inquiry_id!r}.",
-            f"Ask the lead, {case.lead!r}, to edit the reply.",
-        )
+        raise not_the_lead(case, given.department, "edit the reply")
     if edit.order is not None:
         _check_order(case, edit.order)
     texts: dict[str, str] = {name: text for name in facts.FRAME_PARTS if (text := getattr(edit, name))}
@@ -121,7 +124,7 @@ def edit_reply(case: Case, given: Input, directory: CityIndex) -> Facts:
 
 def _check_order(case: Case, order: tuple[str, ...]) -> None:
     """Refuse an order that does not name each department of the reply once."""
-    departments = [part.department for part in case.active_parts]
+    departments = [part.department for part in ordered_parts(case)]
     if sorted(order) != sorted(departments):
         raise Refused(
             "wrong-order",
