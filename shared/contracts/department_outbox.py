@@ -89,6 +89,19 @@ class PartReturned(PartMessage):
         return "" if isinstance(given, str) and blank_is_none(given) is None else given
 
 
+class PartDelegated(PartMessage):
+    """The department passes its part, or pieces of it, to departments below it, and stays responsible for the answer."""
+
+    type: ClassVar[str] = PREFIX + "part.delegated"
+    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
+    """The codes of active departments whose `parent` in the directory is this department, 1 to 20."""
+    text: str | None = Field(None, max_length=TEXT_MAX)
+    """What they are to do, at most 20,000 characters; only these departments and the desk read it. Null when not given."""
+
+    _no_nul_in_delegation = field_validator("text")(no_nul)
+    _blank_text = field_validator("text", mode="before")(blank_is_none)
+
+
 class ReplyGoAhead(Payload):
     """The lead goes ahead with the joint reply without co-handlers that are late, if the policy allows it."""
 

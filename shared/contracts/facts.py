@@ -71,5 +71,6 @@ EVENT_TYPES = tuple(
         "reply.released",
         "part.omitted",
         "inquiry.supplemented",
+        "part.delegated",
     )
 )

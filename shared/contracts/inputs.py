@@ -20,6 +20,7 @@ from shared.contracts.department_outbox import (
     OutboxMessage,
     PartAccepted,
     PartContributed,
+    PartDelegated,
     PartReplied,
     PartReturned,
     ReplyEdit,
@@ -61,6 +62,7 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "assign": CaseAssign,
     "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
+    "delegate": PartDelegated,
     "edit-reply": ReplyEdit,
     "go-ahead": ReplyGoAhead,
     "reassign": CaseReassign,
@@ -72,7 +74,8 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
 }
 """The input of each command at the desk. A department's user sends the inputs that its outbox would make."""
 DEPARTMENT_MESSAGES: Mapping[str, type[OutboxMessage]] = {
-    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit, ReplyGoAhead)
+    model.type: model
+    for model in (PartAccepted, PartContributed, PartReplied, PartReturned, PartDelegated, ReplyEdit, ReplyGoAhead)
 }
 LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,

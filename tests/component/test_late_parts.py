@@ -115,8 +115,9 @@ async def test_b_sees_nothing_of_the_other_cases_of_a(office: Office) -> None:
 
 async def test_the_status_page_shows_the_addendum_under_the_reply(intake: Intake) -> None:
     ticket, code = await a_ticket(intake)
-    steps = (*WITHOUT, *ADDED, late(approved(), 5))
-    await intake.hear(told(*WITHOUT, city=APPROVED_FIRST, inquiry_id=ticket))
+    without = (*WITHOUT[:3], late(reply_edited(opening="您好："), 1.5), WITHOUT[3])
+    steps = (*without, *ADDED, late(approved(), 5))
+    await intake.hear(told(*without, city=APPROVED_FIRST, inquiry_id=ticket))
     page = texts(await opened(intake, ticket, code, "zh"))
     assert "灯亮了" in page
     assert "道路处" not in page.partition("办理过程")[0]
@@ -124,9 +125,12 @@ async def test_the_status_page_shows_the_addendum_under_the_reply(intake: Intake
     page = texts(await opened(intake, ticket, code, "zh"))
     reply, _, addendum = page.partition("补充答复")
     assert "路补了" not in reply.partition("灯亮了")[2]
-    assert addendum.index("道路处") < addendum.index("路补了") < addendum.index("此复。"), page
+    assert addendum.index("道路处") < addendum.index("路补了") < addendum.index("此复。")
     shown = (await intake.http.get(f"/inquiries/{ticket}", params={"code": code})).json()
-    assert (shown["state"], shown["reply"]["text"]) == ("answered", "【路灯管理所】\n灯亮了，电话 13800138000")
+    assert (shown["state"], shown["reply"]["text"]) == (
+        "answered",
+        "您好：\n\n【路灯管理所】\n灯亮了，电话 13800138000",
+    )
     [added] = shown["reply"]["addenda"]
     assert (added["paragraphs"][0]["text"], added["closing"]) == ("路补了，电话 13900139000", "此复。")
 

@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.delegating import BUREAUS, LIFTS, delegated
 from tests.joining import APPROVED_FIRST, GOING_AHEAD, late, went_ahead
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
@@ -76,6 +77,8 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.refuse-release": TWO,
     "reply.go-ahead": APPROVED_FIRST,
     "part.contributed-late": GOING_AHEAD,
+    "part.delegated": BUREAUS,
+    "part.delegated-withdrawn": BUREAUS,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -149,6 +152,24 @@ STORIES: Mapping[str, Story] = {
         late(approved(567890123), 5),
         late(contributed("roads", "又补了一次"), 6),
         city=APPROVED_FIRST,
+    ),
+    "part.delegated": told(
+        LIFTS,
+        delegated("quality", "quality-east", "quality-west", text="请今日内核查"),
+        accepted("quality-east"),
+        contributed("quality-east", "东区三部电梯已停用检修"),
+        returned("quality-west", "wrong-area", "不在本区"),
+        delegated("quality", "quality-north", user=567890123),
+        contributed("quality-north", "北区两部电梯合格"),
+        contributed("quality", "全市电梯已核查"),
+        city=BUREAUS,
+    ),
+    "part.delegated-withdrawn": told(
+        LIFTS,
+        delegated("quality", "quality-east", "quality-west"),
+        withdrawn("quality-west"),
+        returned("quality", words="由住建部门牵头"),
+        city=BUREAUS,
     ),
     "part.contributed-late": told(
         GIVEN,

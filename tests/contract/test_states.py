@@ -48,6 +48,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.delegating import delegated
 from tests.joining import went_ahead
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
@@ -73,6 +74,7 @@ STEPS: dict[str, Step] = {
     "chorus.case.refuse-release": release_refused(),
     "chorus.reply.edit": reply_edited(opening="您好："),
     "chorus.reply.go-ahead": went_ahead(),
+    "chorus.part.delegated": delegated("lighting", "roads"),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case

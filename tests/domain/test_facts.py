@@ -36,6 +36,7 @@ NOT_TOLD = {
     facts.Approved,
     facts.ReplyReleased,
     facts.Omitted,
+    facts.Delegated,
 }
 NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Offered,
@@ -46,6 +47,8 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.ReleaseRefused,
     facts.Omitted,
     facts.Supplemented,
+    facts.Contributed,
+    facts.Returned,
 }
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 

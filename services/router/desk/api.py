@@ -11,6 +11,7 @@ from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
+from services.router.desk.delegation_requests import DelegateBody
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, GoAheadBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
@@ -134,6 +135,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             ContributeBody,
             ReplyBody,
             ReturnBody,
+            DelegateBody,
             EditReplyBody,
             GoAheadBody,
             ApproveBody,

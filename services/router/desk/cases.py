@@ -95,6 +95,8 @@ class CaseQueries:
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
                     "omitted": p.omitted,
+                    "parent": p.parent,
+                    "instructions": p.instructions.text if p.parent and p.instructions else None,
                 }
                 for p in case.parts.values()
             ],

@@ -15,7 +15,7 @@ EVENT_FIELDS_FOR_OTHERS = frozenset(
 
 def has_part(case: Case, department: str) -> bool:
     """Whether the case is the department's: it has a part that is open or contributed, not returned or withdrawn."""
-    return any(part.department == department for part in case.active_parts)
+    return department in case.departments
 
 
 def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str, who: StaffUser) -> dict[str, Any]:
@@ -36,13 +36,19 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         "addenda": [one for one in whole["addenda"] if sees_waiting or is_released(one)],
         "inquiry": inquiry,
         "parts": [
-            part if part["department"] == department else _others_part(part, released.get(part["part_id"]))
+            part if sees_all_of(part, case, department) else _others_part(part, released.get(part["part_id"]))
             for part in whole["parts"]
-            if part["department"] == department or part["part_id"] in active
+            if sees_all_of(part, case, department) or part["part_id"] in active
         ],
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "decisions": [],
     }
+
+
+def sees_all_of(part: Mapping[str, Any], case: Case, department: str) -> bool:
+    """Whether the part is the department's own, or a piece that it delegated."""
+    above = case.parts.get(part["parent"] or "")
+    return part["department"] == department or (above is not None and above.department == department)
 
 
 def is_released(reply: Mapping[str, Any] | None) -> bool:

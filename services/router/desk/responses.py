@@ -94,6 +94,10 @@ class PartShown(Documented):
     users of other departments."""
     omitted: bool = False
     """Whether the lead went ahead without the part, which is still open."""
+    parent: str | None = None
+    """The id of the part of which this one is a piece; null unless its department delegated it."""
+    instructions: str | None = None
+    """What the department above wrote when it delegated the part; null when it wrote nothing."""
 
 
 class EventShown(Documented):

@@ -47,6 +47,13 @@ class DecidedInput(NamedTuple):
     offset: int
 
 
+class ActiveParts(NamedTuple):
+    """The active parts of the joint reply, the lead's first, and the pieces of them that departments delegated."""
+
+    own: tuple[Part, ...]
+    delegated: tuple[Part, ...]
+
+
 @dataclass(slots=True)
 class Case:
     """A case after its first `n` decisions; `sequence` counts its events, `head` is the SHA-256 of the last one's value.
@@ -94,7 +101,7 @@ class Case:
     """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
     announced: frozenset[Announced] = frozenset()
     """The timers that were recorded as facts."""
-    active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
+    active_parts_cache: ActiveParts | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def weight(self) -> int:
@@ -113,6 +120,8 @@ class Case:
                 yield part.text
             if part.returned is not None and part.returned.words.text:
                 yield part.returned.words
+            if part.instructions is not None and part.parent is None:
+                yield part.instructions
         for reply in replies:
             yield from (one for one in (reply.frame.opening, reply.frame.closing) if one is not None)
         if self.inquiry is not None:
@@ -148,16 +157,31 @@ class Case:
 
     @property
     def active_parts(self) -> tuple[Part, ...]:
-        """The active parts: the lead's first, the others in the order of their numbers."""
-        if self.active_parts_cache is None:
-            active = [part for part in self.parts.values() if part.active]
-            self.active_parts_cache = tuple(sorted(active, key=lambda part: part.role != "lead"))
+        """The active parts without delegated ones: the lead's first, the others in the order of their numbers."""
+        return (self.active_parts_cache or self._cache_active_parts()).own
+
+    @property
+    def delegated_parts(self) -> tuple[Part, ...]:
+        """The active parts that departments delegated, in the order of their numbers."""
+        return (self.active_parts_cache or self._cache_active_parts()).delegated
+
+    def _cache_active_parts(self) -> ActiveParts:
+        active = [part for part in self.parts.values() if part.active]
+        own = sorted((part for part in active if part.parent is None), key=lambda part: part.role != "lead")
+        delegated = [part for part in active if part.parent is not None]
+        self.active_parts_cache = ActiveParts(tuple(own), tuple(delegated))
         return self.active_parts_cache
 
     @property
+    def departments(self) -> tuple[str, ...]:
+        """The codes of the departments with an active part, the lead first, those with a delegated part last."""
+        return tuple(dict.fromkeys(part.department for part in (*self.active_parts, *self.delegated_parts)))
+
+    @property
     def returned_parts(self) -> Iterator[tuple[Part, PartReturn]]:
-        """The parts that departments returned, in the order of their numbers."""
-        return ((part, part.returned) for part in self.parts.values() if part.returned is not None)
+        """The parts that departments returned to the desk, in the order of their numbers."""
+        parts = (part for part in self.parts.values() if part.parent is None)
+        return ((part, part.returned) for part in parts if part.returned is not None)
 
     @property
     def lead(self) -> str | None:

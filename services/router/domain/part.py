@@ -59,6 +59,10 @@ class Part(NamedTuple):
     """Who wrote `text`."""
     omitted: bool = False
     """Whether the lead went ahead without the part. A contribution ends it."""
+    parent: str | None = None
+    """The part of which this one is a piece, when the department above delegated it."""
+    instructions: Text | None = None
+    """What the department wrote when it delegated last; of a delegated part, what it was given."""
 
     @property
     def open(self) -> bool:

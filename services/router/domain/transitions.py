@@ -15,6 +15,7 @@ from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
+from services.router.domain.rules.delegation import delegate
 from services.router.domain.rules.going_ahead import go_ahead
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
@@ -45,6 +46,7 @@ from shared.contracts.case_commands import (
 from shared.contracts.department_outbox import (
     PartAccepted,
     PartContributed,
+    PartDelegated,
     PartReplied,
     PartReturned,
     ReplyEdit,
@@ -146,10 +148,11 @@ TABLE: tuple[Transition, ...] = (
     Transition(PartReturned.type, KNOWN, OPEN, give_back),
     Transition(PartContributed.type, KNOWN, ("contributed",), contribute_again),
     Transition(PartContributed.type, KNOWN, ("returned", "withdrawn"), NOT_OPEN),
-    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned)),
+    Transition(PartDelegated.type, KNOWN, OPEN, delegate),
+    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned, PartDelegated)),
     *(
         Transition(one.type, KNOWN, NO_PART, NOT_YOURS)
-        for one in (PartAccepted, PartContributed, PartReplied, PartReturned)
+        for one in (PartAccepted, PartContributed, PartReplied, PartReturned, PartDelegated)
     ),
     Transition(CaseAssign.type, ("triage",), NO_PART, assign_by_hand),
     Transition(CaseAssign.type, [one for one in KNOWN if one != "triage"], NO_PART, NOT_IN_TRIAGE),

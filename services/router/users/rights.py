@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, StaffAction] = {
     "replay": StaffAction("replay the parked inputs of a case", ("operator",)),
     "accept": StaffAction("accept a part of their department", ("clerk",)),
     "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),
+    "delegate": StaffAction("delegate a part to offices of its department", ("clerk", "coordinator")),
     "reply": StaffAction("send an interim reply of their department", ("clerk",)),
     "return": StaffAction("return a part of their department", ("clerk",)),
     "go-ahead": StaffAction("go ahead with a joint reply without late parts", ("clerk", "coordinator", "operator")),

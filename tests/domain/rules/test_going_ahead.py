@@ -17,6 +17,7 @@ from tests.builders import (
     assigned,
     contributed,
     later,
+    rated,
     received,
     returned,
     told,
@@ -308,7 +309,6 @@ def test_the_frame_of_the_reply_is_not_repeated_around_the_addendum() -> None:
 
 
 def test_a_resident_may_rate_while_an_addendum_waits() -> None:
-    from tests.builders import rated
 
     story = going(late(rated(), 4), after=answered_then_late(), city=APPROVED_FIRST)
     assert (code(story), story.case.rated) == (None, frozenset({1}))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
+from services.router.domain.facts.delegation import Delegated
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -71,6 +72,7 @@ __all__ = [
     "Clock",
     "Composed",
     "Contributed",
+    "Delegated",
     "DepartmentCode",
     "DueSoon",
     "DueTexts",
@@ -135,11 +137,12 @@ Fact = (
     | ReplyReleased
     | Omitted
     | Supplemented
+    | Delegated
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Composed: ("addendum",),
-    Offered: ("policy_id", "provisional", "return_until", "binding"),
+    Offered: ("policy_id", "provisional", "return_until", "binding", "parent"),
     Changed: ("binding",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
@@ -170,4 +173,5 @@ TYPES: Mapping[type[Fact], str] = {
     ReplyReleased: "reply.released",
     Omitted: "part.omitted",
     Supplemented: "inquiry.supplemented",
+    Delegated: "part.delegated",
 }

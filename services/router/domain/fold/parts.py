@@ -20,6 +20,8 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
         policy_id=fact.policy_id or case.policy_id,
         return_until=fact.return_until,
         binding=fact.binding,
+        parent=fact.parent,
+        instructions=case.parts[fact.parent].instructions if fact.parent else None,
     )
     set_part(case, part)
 
@@ -37,7 +39,8 @@ def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
 
 def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     author = Author(fact.department, words.user)
-    outdate(case)
+    if case.parts[fact.part_id].parent is None:
+        outdate(case)
     set_part(
         case,
         case.parts[fact.part_id]._replace(
@@ -47,7 +50,8 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
 
 
 def _returned(case: Case, fact: facts.Returned, words: FactWords) -> None:
-    case.unsettled = (*case.unsettled, fact.part_id)
+    if case.parts[fact.part_id].parent is None:
+        case.unsettled = (*case.unsettled, fact.part_id)
     number = 1 + sum(1 for _ in case.returned_parts)
     back = PartReturn(words.get("reason") or fact.reason, words.text("words"), number)
     set_part(case, case.parts[fact.part_id]._replace(state="returned", returned=back))

@@ -7,6 +7,13 @@ from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
+from services.router.domain.outputs.delegation_inboxes import (
+    contributed_fields,
+    offered_fields,
+    parent_of,
+    returned_fields,
+    withdrawn_fields,
+)
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import translations
@@ -24,7 +31,7 @@ class DepartmentMessage(NamedTuple):
     fields: Mapping[str, object]
 
 
-def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityIndex) -> Iterator[DepartmentMessage]:
     inquiry = inquiry_of(case)
     fields: dict[str, object] = {
         "part_id": fact.part_id,
@@ -49,7 +56,9 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
         fields["binding"] = True
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
-    if returned := [
+    if fact.parent is not None:
+        fields |= offered_fields(case, case.parts[fact.part_id], directory)
+    elif returned := [
         {"department": part.department, "reason": back.reason, "words": back.words.text}
         for part, back in case.returned_parts
     ]:
@@ -74,13 +83,26 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
 def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": words.get("why") or ""}
     yield DepartmentMessage(fact.department, "part.withdrawn", fields)
+    if (parent := parent_of(case, fact.part_id)) is not None:
+        yield DepartmentMessage(parent.department, "part.returned", withdrawn_fields(case, fact, words))
+
+
+def _contributed(case: Case, fact: facts.Contributed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    if (parent := parent_of(case, fact.part_id)) is not None:
+        yield DepartmentMessage(parent.department, "part.contributed", contributed_fields(case, fact, words))
+
+
+def _returned(case: Case, fact: facts.Returned, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    if (parent := parent_of(case, fact.part_id)) is not None:
+        yield DepartmentMessage(parent.department, "part.returned", returned_fields(case, fact, words))
 
 
 def _answered(
     case: Case, fact: facts.Answered | facts.Supplemented, words: FactWords, _: CityIndex
 ) -> Iterator[DepartmentMessage]:
-    for part in case.active_parts:
-        if part.id in fact.parts:
+    for part in (*case.active_parts, *case.delegated_parts):
+        delegated = part.parent in fact.parts and part.state == "contributed"
+        if part.id in fact.parts or delegated:
             fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round, **_missing(case)}
             if isinstance(fact, facts.Supplemented):
                 fields["addendum"] = fact.addendum
@@ -147,6 +169,8 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Offered: _offered,
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,
+    facts.Contributed: _contributed,
+    facts.Returned: _returned,
     facts.Answered: _answered,
     facts.Supplemented: _answered,
     facts.Omitted: _omitted,

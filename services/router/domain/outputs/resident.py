@@ -44,6 +44,7 @@ INTERNAL_ONCE_ANSWERED = (
     facts.ReleaseRefused,
 )
 """Facts that concern only late parts once the reply is released. The resident gets the addendum, once."""
+ABOUT_ONE_PART = (facts.Accepted, facts.Contributed, facts.Returned, facts.Withdrawn)
 WITH_BODY = ("answered", "supplemented")
 """Messages with the body of the resident's own one, which the hall publishes with the reply."""
 
@@ -105,6 +106,9 @@ def resident_message(
     if what is None or inquiry is None:
         return None
     if answered_before and isinstance(fact, INTERNAL_ONCE_ANSWERED):
+        return None
+    if isinstance(fact, ABOUT_ONE_PART) and case.parts[fact.part_id].parent is not None:
+        # What happens below a department is its own affair; it answers for the whole part.
         return None
     if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
         # The resident knows it since the first version; how often the reply changes before its release is not for them.

@@ -74,6 +74,6 @@ def first_assigned(case: Case, directory: CityIndex) -> str | None:
     contributed = {part.department for part in case.active_parts if part.state == "contributed"}
     for part in case.parts.values():
         known = not directory.unknown((part.department,))
-        if part.state != "withdrawn" and known and part.department not in contributed:
+        if part.parent is None and part.state != "withdrawn" and known and part.department not in contributed:
             return part.department
     return None

@@ -11,6 +11,7 @@ from services.router.domain.decision import Input
 from services.router.domain.fold import fold
 from services.router.domain.rules.going_ahead import with_the_lead
 from services.router.domain.rules.preconditions import (
+    DELEGATED_PART,
     PART_RELEASED,
     Facts,
     Refused,
@@ -51,6 +52,8 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Send an interim reply to the resident. Also accepts a part that is still offered."""
     part, message = the_part(case, given), payload_of(given, PartReplied)
+    if part.parent is not None:
+        raise DELEGATED_PART.of(case, given)
     replied = NewFact(facts.Replied(part.id, part.department), texts={"text": message.text}, private=by(given))
     return [*acceptance(part, given), replied]
 

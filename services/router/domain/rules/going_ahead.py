@@ -44,7 +44,7 @@ def with_the_lead(after: Case, part: Part, given: Input, directory: CityIndex) -
 
     `after` is the case after the contribution of `part`.
     """
-    if part.role != "lead" or after.is_answered or after.unsettled:
+    if part.parent is not None or part.role != "lead" or after.is_answered or after.unsettled:
         return []
     waited_for = missing(after)
     if all(may_be_omitted(after, one, given.recorded_at, directory) for one in waited_for):

@@ -8,8 +8,9 @@ from services.router.domain.decision import Input, Refusal
 from services.router.domain.part import Part
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartMessage
+from shared.contracts.department_outbox import PartDelegated, PartMessage
 from shared.contracts.envelope import Payload
+from shared.contracts.sources import STAFF
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
@@ -35,8 +36,11 @@ def part_of(case: Case, given: Input) -> Part | None:
     if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
         return None
     part = case.parts.get(message.part_id)
-    foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
-    return None if foreign else part
+    if part is None or part.department == given.department or not isinstance(message, PartMessage):
+        return part
+    # A coordinator delegates for a department.
+    for_department = isinstance(message, PartDelegated) and given.department is None and given.actor.kind == STAFF
+    return part if for_department else None
 
 
 def the_part(case: Case, given: Input) -> Part:
@@ -100,6 +104,11 @@ NOT_IN_ARBITRATION = Refuse(
     "not-in-arbitration",
     "The inquiry {inquiry_id!r} is {state} and does not wait for an arbiter.",
     "Arbitrate an inquiry that `chorus triage list` shows with `arbitration`.",
+)
+DELEGATED_PART = Refuse(
+    "delegated-part",
+    "The part {part_id!r} is a piece of another department's part.",
+    "Contribute, or return the part; both go to the department that delegated it.",
 )
 PART_RELEASED = Refuse(
     "part-released",
