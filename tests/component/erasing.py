@@ -224,7 +224,7 @@ async def tell_everything(one: Services) -> None:
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
-    one.city.use(releasing_city(1, revision=2))
+    one.city.use(with_office_of_lighting(releasing_city(1, revision=2)))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await release(one)
     await one.command(CaseReplay)
@@ -245,18 +245,29 @@ async def move_parts(one: Services) -> None:
     mark, part_id = one.mark, f"{one.inquiry_id}-p4"
     await one.command(CaseReassign, part_id=part_id, to=mark("reassign/to"), words=mark("reassign/refused"))
     await one.command(CaseReassign, part_id=part_id, to="noise", words=FILLING + mark("reassign/words"))
-    departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
-    await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
+    lead, co_handlers = mark("arbitrate/lead"), (mark("arbitrate/co"),)
+    await one.command(CaseArbitrate, lead=lead, co_handlers=co_handlers, words=mark("arbitrate/words"))
     await one.command(CaseAssignFirstReceiver)
 
 
+def with_office_of_lighting(city: City) -> City:
+    departments = [
+        one.model_copy(update={"parent": "lighting"}) if one.code == "east" else one for one in city.departments
+    ]
+    return city.model_copy(update={"departments": tuple(departments)})
+
+
 async def release(one: Services) -> None:
-    """Edit the reply that waits, refuse it, write it again, and approve it; a stale approval is refused."""
+    """Edit the reply that waits, refuse it, delegate, write it again, and approve it; a stale approval is refused."""
     mark, edit = one.mark, ("lighting", "chorus.reply.edit", 1)
     await one.department(*edit, inquiry_id=one.inquiry_id, order=[mark("edit/order")])
     frame = {name: FILLING + mark(f"edit/{name}") for name in ("opening", "closing")}
     await one.department(*edit, inquiry_id=one.inquiry_id, **frame)
     await one.command(CaseRefuseRelease, words=FILLING + mark("refuse-release/words"))
+    delegating = ("lighting", "chorus.part.delegated", 1)
+    await one.department(*delegating, to=["east"], text=FILLING + mark("delegated/text"))
+    await one.department(*delegating, to=[mark("delegated/to")])
+    await one.department("east", "chorus.part.contributed", 6, text=FILLING + mark("delegated/contributed"))
     await one.department("lighting", "chorus.part.contributed", 1, text=FILLING + mark("contributed/again"))
     await one.command(CaseApprove, APPROVER, text_hash=mark("approve/stale", "5ca1ab1e" * 8))
     case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
