@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Moment, blank_is_none, has_words, no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX, FRAME_MAX, PERSON_MAX, TEXT_MAX
+
+OfficeCode = Annotated[str, Field(min_length=1, max_length=31), AfterValidator(no_nul)]
 
 
 class PartMessage(Payload):
@@ -93,7 +95,7 @@ class PartDelegated(PartMessage):
     """The department passes its part, or pieces of it, to departments below it, and stays responsible for the answer."""
 
     type: ClassVar[str] = PREFIX + "part.delegated"
-    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
+    to: Annotated[tuple[OfficeCode, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
     """The codes of active departments whose `parent` in the directory is this department, 1 to 20."""
     text: str | None = Field(None, max_length=TEXT_MAX)
     """What they are to do, at most 20,000 characters; only these departments and the desk read it. Null when not given."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.department_outbox import OfficeCode
 from shared.contracts.documented import Documented
 from shared.contracts.limits import DEPARTMENTS_MAX, TEXT_MAX
 
@@ -15,7 +16,7 @@ class DelegateBody(Documented):
     """The command, `delegate`."""
     part_id: str
     """The id of the part; that of your department, if you have one."""
-    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
+    to: Annotated[tuple[OfficeCode, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
     """The codes of active departments whose `parent` in the directory is the department of the part, 1 to 20."""
     text: Annotated[str | None, Field(max_length=TEXT_MAX)] = None
     """What they are to do, at most 20,000 characters. Null when not given."""

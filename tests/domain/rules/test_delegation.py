@@ -322,6 +322,13 @@ def test_a_retired_office_s_piece_goes_back_to_the_bureau_and_not_to_triage() ->
     )
 
 
+def test_the_whole_part_moves_to_one_of_the_offices() -> None:
+    story = lifts(reassigned("quality", EAST, words="由东区直接答复"), after=passed_on())
+    assert (code(story), story.case.lead, len(story.case.delegated_parts)) == (None, EAST, 0)
+    assert inbox(story, EAST) == ["part.offered", "part.withdrawn", "part.offered"]
+    assert code(lifts(reassigned("quality", "lighting"), after=lifts(received("电梯和路灯")))) == "department-has-part"
+
+
 def test_a_piece_is_not_reassigned_by_itself() -> None:
     story = lifts(reassigned(WEST, "lighting"), after=passed_on())
     assert (code(story), states(story)[WEST]) == ("delegated-part", "offered")

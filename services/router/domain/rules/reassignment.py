@@ -33,19 +33,20 @@ def reassign(case: Case, given: Input, directory: CityIndex) -> Facts:
         )
     if directory.unknown((command.to,)):
         raise unknown_departments((command.to,))
-    if command.to in case.departments:
+    this = NewFact(facts.Withdrawn(part.id, part.department), texts={"why": command.words}, private=by(given))
+    withdrawn = [this, *withdrawn_pieces(case, part.id, command.words)]
+    after = fold(case, *withdrawn)
+    if command.to in (part.department, *after.departments):
         raise Refused(
             "department-has-part",
             f"The department {command.to!r} has a part of {case.inquiry_id!r} already.",
             "Name another department, or withdraw the part with the command `withdraw-part`.",
         )
-    this = NewFact(facts.Withdrawn(part.id, part.department), texts={"why": command.words}, private=by(given))
-    withdrawn = [this, *withdrawn_pieces(case, part.id, command.words)]
     handlers = [command.to if one.id == part.id else one.department for one in case.active_parts]
     why = why_by(REASSIGNED, command.by)
     found = Assignment(handlers[0], tuple(handlers[1:]), why._replace(en=f"{why.en}: {command.words}"), rule=None)
     binding = (command.to,) if part.binding else ()
     return [
         *withdrawn,
-        *assigned_parts(fold(case, *withdrawn), found, terms_now(case, given, directory), binding),
+        *assigned_parts(after, found, terms_now(case, given, directory), binding),
     ]
