@@ -106,6 +106,8 @@ COMMANDS: dict[str, list[str]] = {
     "inbox contribute": ["inbox", "water", "contribute", f"{CASE}-p1", "--text", "x"],
     "inbox reply": ["inbox", "water", "reply", f"{CASE}-p1", "--text", "x"],
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
+    "inbox delegate": ["inbox", "water", "delegate", f"{CASE}-p1", "--to", "water-east", "--text", "x"],
+    "inbox go-ahead": ["inbox", "water", "go-ahead", f"{CASE}-p1"],
 }
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
 

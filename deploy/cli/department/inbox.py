@@ -16,7 +16,14 @@ from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
 from deploy.cli.person import By, person
 from deploy.security.passwords import department_user
-from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
+from shared.contracts.department_outbox import (
+    PartAccepted,
+    PartContributed,
+    PartDelegated,
+    PartReplied,
+    PartReturned,
+    ReplyGoAhead,
+)
 from shared.contracts.envelope import PREFIX
 from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
 from shared.contracts.limits import TEXT_MAX
@@ -110,6 +117,26 @@ def give_back(
     """Return a part to the city."""
     data = {"reason": reason, "words": words} | ({"suggest": suggest} if suggest else {})
     _write(context, PartReturned.type, part, data, by, wait)
+
+
+@inbox.command()
+def delegate(
+    context: typer.Context,
+    part: Part,
+    to: Annotated[list[str], typer.Option(metavar="CODE", help="An office of the department; repeat it for several.")],
+    text: Text = None,
+    by: By = None,
+    wait: Wait = 3.0,
+) -> None:
+    """Pass a part, or pieces of it, to offices of the department, which stays responsible."""
+    data: dict[str, Any] = {"to": to} | ({"text": text} if text is not None else {})
+    _write(context, PartDelegated.type, part, data, by, wait)
+
+
+@inbox.command("go-ahead")
+def go_ahead(context: typer.Context, part: Part, by: By = None, wait: Wait = 3.0) -> None:
+    """As the lead, go ahead with the joint reply without co-handlers that are late."""
+    _write(context, ReplyGoAhead.type, part, {"inquiry_id": _inquiry(part)}, by, wait)
 
 
 def _show(message: InboxMessage) -> None:
