@@ -48,10 +48,11 @@ class DecidedInput(NamedTuple):
 
 
 class ActiveParts(NamedTuple):
-    """The active parts of the joint reply, the lead's first, and the pieces of them that departments delegated."""
+    """The active parts of the joint reply, the lead's first; the pieces that departments delegated; all their departments."""
 
     own: tuple[Part, ...]
     delegated: tuple[Part, ...]
+    departments: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -169,13 +170,14 @@ class Case:
         active = [part for part in self.parts.values() if part.active]
         own = sorted((part for part in active if part.parent is None), key=lambda part: part.role != "lead")
         delegated = [part for part in active if part.parent is not None]
-        self.active_parts_cache = ActiveParts(tuple(own), tuple(delegated))
+        departments = dict.fromkeys(part.department for part in (*own, *delegated))
+        self.active_parts_cache = ActiveParts(tuple(own), tuple(delegated), tuple(departments))
         return self.active_parts_cache
 
     @property
     def departments(self) -> tuple[str, ...]:
         """The codes of the departments with an active part, the lead first, those with a delegated part last."""
-        return tuple(dict.fromkeys(part.department for part in (*self.active_parts, *self.delegated_parts)))
+        return (self.active_parts_cache or self._cache_active_parts()).departments
 
     @property
     def returned_parts(self) -> Iterator[tuple[Part, PartReturn]]:

@@ -8,7 +8,6 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.fold import fold
 from services.router.domain.rules.going_ahead import with_the_lead
 from services.router.domain.rules.preconditions import (
     DELEGATED_PART,
@@ -46,7 +45,7 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
             kinds[f"actions/{at}/kind"] = one.kind
     made = facts.Contributed(part.id, part.department, actions=tuple(actions))
     contributed = NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})
-    return [*accepted, contributed, *with_the_lead(fold(case, contributed), part, given, directory)]
+    return [*accepted, contributed, *with_the_lead(case, part, given, directory)]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:

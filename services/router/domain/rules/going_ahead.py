@@ -22,8 +22,8 @@ def go_ahead(case: Case, given: Input, directory: CityIndex) -> Facts:
     if lead is None or lead.state != "contributed":
         raise Refused(
             "lead-not-contributed",
-            f"The lead, {case.lead!r}, has not contributed to the reply yet.",
-            "Contribute first; the reply cannot go ahead without the lead.",
+            f"The lead of {case.inquiry_id!r} has not contributed to the reply yet.",
+            "The reply cannot go ahead without the contribution of its lead.",
         )
     waited_for = missing(case)
     if not waited_for:
@@ -39,15 +39,12 @@ def go_ahead(case: Case, given: Input, directory: CityIndex) -> Facts:
     return [omitted(part, by(given)) for part in waited_for]
 
 
-def with_the_lead(after: Case, part: Part, given: Input, directory: CityIndex) -> Facts:
-    """What follows the lead's contribution: it goes ahead without the parts that are late, if there are no others.
-
-    `after` is the case after the contribution of `part`.
-    """
-    if part.parent is not None or part.role != "lead" or after.is_answered or after.unsettled:
+def with_the_lead(case: Case, part: Part, given: Input, directory: CityIndex) -> Facts:
+    """What follows the lead's contribution to its part: it goes ahead without the others if all of them are late."""
+    if part.parent is not None or part.role != "lead" or case.is_answered or case.unsettled:
         return []
-    waited_for = missing(after)
-    if all(may_be_omitted(after, one, given.recorded_at, directory) for one in waited_for):
+    waited_for = [one for one in missing(case) if one.id != part.id]
+    if all(may_be_omitted(case, one, given.recorded_at, directory) for one in waited_for):
         return [omitted(one) for one in waited_for]
     return []
 

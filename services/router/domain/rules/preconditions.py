@@ -90,7 +90,7 @@ def not_the_lead(case: Case, department: str, what: str) -> Refused:
     return Refused(
         "not-the-lead",
         f"The department {department!r} does not lead the inquiry {case.inquiry_id!r}.",
-        f"Ask the lead, {case.lead!r}, to {what}.",
+        f"Ask the lead, {case.lead!r}, to {what}." if case.lead else "Nobody leads it now; ask the city's desk.",
     )
 
 
