@@ -55,7 +55,7 @@ def with_secrets(marks: Marks, documents: dict[str, list[Any]]) -> Marks:
 
 def without_texts(case: Case) -> Any:
     """All fields of a case that come from its facts."""
-    parts = [part._replace(text=None, draft=None, returned=None) for part in case.parts.values()]
+    parts = [part._replace(text=None, draft=None, returned=None, instructions=None) for part in case.parts.values()]
     causes = {id_: one._replace(digest=None) for id_, one in case.causes.items()}
     inquiry = case.inquiry and (case.inquiry.public, case.inquiry.language, case.inquiry.received_at)
     return case.n, case.sequence, case.head, case.state, case.round, case.rated, parts, causes, inquiry
