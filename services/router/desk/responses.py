@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from services.router.desk.reply_responses import JointReplyShown
 from services.router.domain.part import PartState
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
@@ -181,40 +182,6 @@ class DecisionShown(Documented):
     """The texts beside the facts, by `<index of the fact>/<field>`; empty once they are erased."""
     messages: list[MessageShown]
     """The messages of the decision."""
-
-
-class ReplyParagraphShown(Documented):
-    """One department's paragraph of a joint reply."""
-
-    part_id: str
-    """The id of the part."""
-    department: str
-    """The department's code."""
-    name: str
-    """The department's name when the reply was composed, in the language of the inquiry."""
-    text: str
-    """The department's contribution, unchanged."""
-
-
-class JointReplyShown(Documented):
-    """The newest version of the joint reply, or of an addendum to it."""
-
-    reply_id: str
-    """The id of the reply, such as `20261122-E94NXPQX-r1`; of an addendum, such as `20261122-E94NXPQX-r1-a1`."""
-    version: int
-    """The version of the text with this id, counted from 1."""
-    sha256: str
-    """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; the command `approve` names it."""
-    text: str
-    """The whole reply, exactly as the resident receives it."""
-    paragraphs: list[ReplyParagraphShown]
-    """One paragraph for each part, in the order of the reply."""
-    opening: str | None
-    """The lead's text before the first paragraph; null when there is none."""
-    closing: str | None
-    """The lead's text after the last paragraph; null when there is none."""
-    state: Literal["awaiting-release", "refused", "released"]
-    """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
 
 
 class CaseShown(Documented):

@@ -13,7 +13,8 @@ from services.router.domain.timers import timers_of
 from services.scorer.domain.clocks import CaseFact, clocks
 from services.scorer.domain.scoreboard import rows
 from shared.city import retire
-from shared.contracts.department_inbox import DelegatedPartContributed, DelegatedPartReturned, PartOffered
+from shared.contracts.delegated_parts import DelegatedPartContributed, DelegatedPartReturned
+from shared.contracts.department_inbox import PartOffered
 from shared.contracts.department_outbox import Action, PartContributed
 from shared.contracts.limits import DEPARTMENTS_MAX
 from shared.events.case_events import event_body
