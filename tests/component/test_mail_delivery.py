@@ -22,6 +22,7 @@ from tests.builders import INQUIRY
 from tests.component.conftest import in_background
 from tests.component.mailroom import Mailroom, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, plain
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -126,7 +127,7 @@ async def test_a_mail_that_cannot_be_composed_fails_and_others_are_sent(room: Ma
     before = failures()
     async with room.sending():
         found = await room.until(poison="failed", good="sent")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while failures() == before:
                 await asyncio.sleep(0.01)
     assert room.picky.asked == ["writer@mail.example"]
