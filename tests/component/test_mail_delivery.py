@@ -109,6 +109,21 @@ async def test_a_mail_claimed_by_a_dead_process_is_sent_by_another(
     assert room.picky.taken == ["writer@mail.example"]
 
 
+async def test_a_process_that_stops_releases_the_mails_that_it_has_not_begun(room: Mailroom) -> None:
+    await room.add(fresh("first", "silence@mail.example"))
+    await room.add(*(fresh(f"n{number}", f"n{number}@mail.example") for number in range(5)))
+    async with mail_server(room.picky, room.port):
+        async with room.only_sending():
+            async with asyncio.timeout(PATIENCE_S):
+                while "silence@mail.example" not in room.picky.asked:
+                    await asyncio.sleep(0.01)
+        kept = await room.store.mails.threads.find({"claim": {"$exists": True}}).to_list(None)
+        assert [one["sending"] for one in kept] == [["first"]]
+        async with room.only_sending():
+            await room.until(**{f"n{number}": "sent" for number in range(5)})
+    assert (await room.deliveries())["first"]["state"] == "waiting"
+
+
 @pytest.mark.parametrize(
     "poison",
     [
