@@ -15,10 +15,10 @@ import pytest
 from deploy.failure import Failure
 from deploy.local.ports import Ports
 from tests.backing import Backing, backing
+from tests.patience import PATIENCE_S
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
-READY_S = 90
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,7 +88,7 @@ def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[Run
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            status = process.wait(40)
+            status = process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -99,7 +99,7 @@ def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[Run
 
 
 def _await_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
-    until = time.monotonic() + READY_S
+    until = time.monotonic() + PATIENCE_S
     while not (data / "stack.json").exists():
         if process.poll() is not None or time.monotonic() > until:
             raise AssertionError(f"the stack did not become ready: {log.read_text()[-4000:]}")

@@ -20,6 +20,7 @@ from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
 from deploy.local.screen import StackScreen
 from tests.component.town import Answer, Asked, Chorus, Lines, Town
+from tests.patience import PATIENCE_S
 
 CASE = "20261122-7F3KQ2MX"
 EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\u202ey\r\nchorus: ready"
@@ -249,7 +250,7 @@ def test_the_screens_of_a_stack_and_of_the_demo_show_it(tmp_path: Path, capsys: 
         screen.status("router", EVIL)
         screen.say(EVIL)
         screen.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while (page_text := (tmp_path / "page").read_text("utf-8")).count("\n") < 6 and time.monotonic() < until:
         time.sleep(0.05)
     shown = re.sub(r"\x1b\[[\d;]*m", "", page_text)

@@ -16,10 +16,10 @@ from tests.backing import Backing
 from tests.compose.file import BROKERS
 from tests.integration.composed import Composed, composed
 from tests.integration.guarded import guarded
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
-WAIT_S = 120
 CASE: dict[str, Any] = {
     "subject": "幸福路路灯不亮",
     "body": "三盏路灯坏了。",
@@ -87,7 +87,7 @@ def admin_of(town: Composed) -> str:
 
 
 def get(town: Composed, service: str, path: str) -> httpx.Response:
-    return httpx.get(f"http://{town.addresses[f'{service}:8000']}{path}", trust_env=False, timeout=10)
+    return httpx.get(f"http://{town.addresses[f'{service}:8000']}{path}", trust_env=False, timeout=PATIENCE_S)
 
 
 def healthy(town: Composed, service: str) -> bool:
@@ -106,7 +106,7 @@ def ready(town: Composed, service: str) -> bool:
 
 def until(condition: Callable[[], bool], town: Composed) -> None:
     """Wait until the condition holds; fails with the output of a service that has ended."""
-    end = time.monotonic() + WAIT_S
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         over = [name for name in SERVICES if name in town.running and town.running[name].poll() is not None]
         if over or time.monotonic() > end:

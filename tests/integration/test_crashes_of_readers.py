@@ -1,9 +1,8 @@
 """Notifier and scorer are killed between any two steps; mails keep their ids and events count once."""
 
 import email
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ import pytest
 from shared.kafka.topics import EVENTS, RESIDENTS
 from tests.integration.bench import JOINT, NOISE, Bench, killed_itself, started_anew
 from tests.integration.outside import Resident
+from tests.patience import until
 
 pytestmark = pytest.mark.integration
 MAILED = ("registered", "assigned")
@@ -27,13 +27,6 @@ NOTIFIER_STEPS = [
     ("after-note",),
 ]
 SCORER_STEPS = [("before-insert",), ("after-insert",), ("before-commit", EVENTS), ("after-commit", EVENTS)]
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 40
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
 
 
 def written(bench: Bench) -> str:

@@ -14,15 +14,15 @@ from tests.backing import Backing
 from tests.builders import filled
 from tests.conftest import REPOSITORY, RunningStack
 from tests.integration.outside import Resident, departments_write, read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
-PATIENCE_S = 60.0
 
 
 @pytest.mark.parametrize("character", ["\x01", "\U0001f600"], ids=["control characters", "4 bytes"])
 def test_the_largest_case_is_answered_and_published(running: Backing, stack: RunningStack, character: str) -> None:
     about = json.loads((stack.data / "stack.json").read_text())
-    resident = Resident(about["urls"]["intake"], httpx.Client(timeout=30))
+    resident = Resident(about["urls"]["intake"], httpx.Client(timeout=60))
     listed = yaml.safe_load((REPOSITORY / "deploy" / "city" / "departments.yaml").read_text("utf-8"))
     codes = [one["code"] for one in listed][:DEPARTMENTS_MAX]
     assert len(codes) == DEPARTMENTS_MAX
@@ -51,6 +51,6 @@ def test_the_largest_case_is_answered_and_published(running: Backing, stack: Run
 
 def in_the_hall(notifier: str, inquiry_id: str) -> None:
     until = time.monotonic() + PATIENCE_S
-    while httpx.get(f"{notifier}/hall/{inquiry_id}", timeout=30).status_code != 200:
+    while httpx.get(f"{notifier}/hall/{inquiry_id}", timeout=PATIENCE_S).status_code != 200:
         assert time.monotonic() < until, "the answer is not in the hall"
         time.sleep(0.2)

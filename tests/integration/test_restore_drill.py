@@ -17,7 +17,8 @@ from pymongo import MongoClient
 
 from shared.kafka.topics import EVENTS
 from tests.integration.bench import JOINT, NOISE, Bench, answered
-from tests.integration.outside import PATIENCE_S, Resident, departments_write
+from tests.integration.outside import Resident, departments_write
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 ROUTER = "chorus_router"
@@ -73,7 +74,7 @@ def events(bench: Bench) -> dict[str, dict[int, list[bytes]]]:
     consumer = Consumer({**settings, "enable.auto.commit": False})
     found: dict[str, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     try:
-        partitions = consumer.list_topics(EVENTS, timeout=10).topics[EVENTS].partitions
+        partitions = consumer.list_topics(EVENTS, timeout=PATIENCE_S).topics[EVENTS].partitions
         consumer.assign([TopicPartition(EVENTS, one, OFFSET_BEGINNING) for one in partitions])
         left = len(partitions)
         while left:

@@ -27,6 +27,7 @@ from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.contract.test_openapi import DOCUMENTS
 from tests.integration.outside import departments_write
+from tests.patience import PATIENCE_S
 
 Test = TypeVar("Test", bound=Callable[..., None])
 pytestmark = pytest.mark.integration
@@ -70,11 +71,11 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def settled(stack: RunningStack) -> Town:
     found = json.loads((stack.data / "stack.json").read_text())
     urls, token = found["urls"], Path(found["operator_token_file"]).read_text().strip()
-    receipt = httpx.post(f"{urls['intake']}/inquiries", json=LETTER, timeout=20).json()
+    receipt = httpx.post(f"{urls['intake']}/inquiries", json=LETTER, timeout=PATIENCE_S).json()
     inquiry_id = receipt["inquiry_id"]
     part = json.dumps({"part_id": f"{inquiry_id}-p1", "text": "灯亮了"})
     bearer = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(timeout=20, headers=bearer) as http:
+    with httpx.Client(timeout=PATIENCE_S, headers=bearer) as http:
         until_there(http, f"{urls['router']}/cases/{inquiry_id}")
         command = {"type": "withdraw-part", "part_id": f"{inquiry_id}-p9", "why": "nothing"}
         event_id = http.post(f"{urls['router']}/cases/{inquiry_id}/commands", json=command).json()["event_id"]
@@ -88,7 +89,7 @@ def settled(stack: RunningStack) -> Town:
 
 def until_there(http: httpx.Client, url: str, field: str | None = None) -> Any:
     """Wait for the response, or one field of it."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while True:
         answer = http.get(url)
         found = answer.json() if answer.status_code == 200 else None
@@ -117,7 +118,7 @@ SCHEMAS = {name: schemathesis.openapi.from_dict(document) for name, document in 
 def ask(case: Any, town: Town, name: str, who: str) -> None:
     if who == "operator who knows":
         case.path_parameters = {one: town.known().get(one, given) for one, given in case.path_parameters.items()}
-    case.call_and_validate(base_url=town.urls[name], headers=town.headers(who), checks=CHECKS, timeout=20)
+    case.call_and_validate(base_url=town.urls[name], headers=town.headers(who), checks=CHECKS, timeout=PATIENCE_S)
 
 
 @hostile("intake")
