@@ -7,7 +7,7 @@ import pytest
 
 from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
-from services.router.domain.decision import VERSION, Input
+from services.router.domain.decision import OLDEST_VERSION, VERSION, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.progress import CoreProgress
 from services.router.stores.store import RouterStore
@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S
 
 __all__ = ["office"]
 STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "亮了"))
-LATER, FORMER = VERSION + 1, VERSION - 1
+LATER, FORMER = VERSION + 1, OLDEST_VERSION - 1
 
 
 async def has_version(database: Database, version: int, n: int = 1) -> None:
@@ -160,7 +160,7 @@ async def test_the_desk_returns_503_for_a_case_with_a_newer_decision(
     answer = await office.http.request(method, path)
     said = problem(answer, 503)
     assert (
-        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads version {VERSION} only"
+        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads versions {OLDEST_VERSION} to {VERSION}"
         in (said["detail"])
     )
     assert int(answer.headers["retry-after"]) > 0

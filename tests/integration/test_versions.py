@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from pymongo import MongoClient
 
-from services.router.domain.decision import VERSION
+from services.router.domain.decision import OLDEST_VERSION, VERSION
 from shared.kafka.topics import INPUTS
 from tests.integration.bench import NOISE, OPERATOR, REPOSITORY, Bench, answered, until_decided
 from tests.integration.outside import Resident, departments_write
@@ -52,7 +52,7 @@ def test_an_older_decision_ends_the_router_with_an_error_and_status_1(bench: Ben
         bench.await_ready("intake")
         receipt = Resident(bench.url("intake")).write(NOISE)
         until_decided(bench, receipt)
-    with in_version(bench, receipt["inquiry_id"], VERSION - 1):
+    with in_version(bench, receipt["inquiry_id"], OLDEST_VERSION - 1):
         command = [sys.executable, "-m", "services.router"]
         env = bench.env | {"CHORUS_HTTP": f"127.0.0.1:{bench.ports.router}"}
         done = subprocess.run(
@@ -61,8 +61,8 @@ def test_an_older_decision_ends_the_router_with_an_error_and_status_1(bench: Ben
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if "has a decision" in line]
     assert said == [
-        f"chorus router: The database 'chorus_router' has a decision of version {VERSION - 1}, "
-        f"'{receipt['inquiry_id']}/1', but this router reads version {VERSION} only: give it an empty database."
+        f"chorus router: The database 'chorus_router' has a decision of version {OLDEST_VERSION - 1}, "
+        f"'{receipt['inquiry_id']}/1', but this router reads versions {OLDEST_VERSION} to {VERSION}: give it an empty database."
     ]
     assert "Traceback" not in done.stderr
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import suppress
 
 from services.router.domain.case import Case
-from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
+from services.router.domain.decision import OLDEST_VERSION, VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
 from shared.contracts.ids import unpacked_id
 from shared.kafka.failures import DependencyUnavailable
@@ -14,6 +14,7 @@ from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, 
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
+READABLE = f"{OLDEST_VERSION} to {VERSION}"
 VERSION_CHECK_S = 3.0
 UPDATES_PER_CALL = 50
 """A query for more ids at once is slow on the local store."""
@@ -62,7 +63,7 @@ class Decisions:
         if older is not None:
             raise UnreadableFormat(
                 f"The database {self.collection.database.name!r} has a decision of version {older['v']!r}, "
-                f"{older['_id']!r}, but this router reads version {VERSION!r} only: give it an empty database."
+                f"{older['_id']!r}, but this router reads versions {READABLE}: give it an empty database."
             )
 
     async def _older_version(self) -> Document | None:
@@ -72,7 +73,7 @@ class Decisions:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(VERSION_CHECK_S):
-                return await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
+                return await self.collection.find_one({"v": {"$lt": OLDEST_VERSION}}, ["v"])
         return None
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
@@ -192,13 +193,13 @@ class Decisions:
 def read(stored: Document) -> Decision:
     """The decision in a MongoDB document.
 
-    Raises DependencyUnavailable for another version than VERSION, so that the core waits instead of deciding on a case
-    that it cannot read completely.
+    Raises DependencyUnavailable for a version that this router does not read, so that the core waits instead of deciding
+    on a case that it cannot read completely.
     """
-    if stored["v"] != VERSION:
+    if not OLDEST_VERSION <= stored["v"] <= VERSION:
         needed = "a-newer-router" if stored["v"] > VERSION else "a-database-of-this-version"
         raise DependencyUnavailable(
             needed,
-            f"The decision {stored['_id']!r} has version {stored['v']!r}, but this router reads version {VERSION!r} only.",
+            f"The decision {stored['_id']!r} has version {stored['v']!r}, but this router reads versions {READABLE}.",
         )
     return from_document(stored)
