@@ -173,6 +173,42 @@ class ReplyRefused(Payload):
     """What must change."""
 
 
+class ReplyCorrected(Payload):
+    """To every department in the reply: the text of one part is corrected, and the resident has the new one."""
+
+    type: ClassVar[str] = PREFIX + "reply.corrected"
+    part_id: str
+    """The id of the corrected part, such as `20261122-E94NXPQX-p1`."""
+    department: str
+    """The code of the department whose part it is."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The version of the reply that has the new text."""
+    text: str
+    """The new text of the part, unchanged."""
+
+
+class ReplyRetracted(Payload):
+    """To every department in the reply: one part no longer holds, and the resident has been told."""
+
+    type: ClassVar[str] = PREFIX + "reply.retracted"
+    part_id: str
+    """The id of the part that no longer holds, such as `20261122-E94NXPQX-p1`."""
+    department: str
+    """The code of the department whose part it is."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The released version of the reply."""
+    words: str
+    """The reason."""
+
+
 class MessageRefused(Payload):
     """Chorus refused a message from the department's outbox."""
 
@@ -187,5 +223,15 @@ class MessageRefused(Payload):
 
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model
-    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
+    for model in (
+        PartOffered,
+        PartChanged,
+        PartWithdrawn,
+        PartClosed,
+        ReplyDraft,
+        ReplyRefused,
+        ReplyCorrected,
+        ReplyRetracted,
+        MessageRefused,
+    )
 }

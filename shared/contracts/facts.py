@@ -69,5 +69,12 @@ EVENT_TYPES = tuple(
         "reply.approved",
         "reply.refused",
         "reply.released",
+        "part.corrected",
+        "reply.corrected",
+        "reply.retracted",
+        "hall.published",
+        "hall.hidden",
+        "hall.redacted",
+        "hall.reported",
     )
 )

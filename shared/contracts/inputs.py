@@ -10,15 +10,20 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseHide,
+    CasePublish,
     CaseReassign,
     CaseRecallPart,
+    CaseRedact,
     CaseRefuseRelease,
     CaseReplay,
+    CaseRetract,
     CaseWithdrawPart,
 )
 from shared.contracts.department_outbox import (
     PartAccepted,
     PartContributed,
+    PartCorrected,
     PartMessage,
     PartReplied,
     PartReturned,
@@ -26,7 +31,7 @@ from shared.contracts.department_outbox import (
 )
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Moment
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
 
 
 class TimerRang(Payload):
@@ -60,22 +65,28 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "assign": CaseAssign,
     "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
+    "correct": PartCorrected,
     "edit-reply": ReplyEdit,
+    "hide": CaseHide,
+    "publish": CasePublish,
     "reassign": CaseReassign,
+    "redact": CaseRedact,
     "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
     "reply": PartReplied,
+    "retract": CaseRetract,
     "return": PartReturned,
     "withdraw-part": CaseWithdrawPart,
 }
 """The input of each command at the desk. A department's user sends the inputs that its outbox would make."""
 DEPARTMENT_MESSAGES: Mapping[str, type[PartMessage | ReplyEdit]] = {
-    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit)
+    model.type: model for model in (PartAccepted, PartContributed, PartReplied, PartReturned, PartCorrected, ReplyEdit)
 }
 LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,
     InquiryRated,
     InquiryLinkRequested,
+    HallReported,
     CaseAssign,
     CaseWithdrawPart,
     CaseRecallPart,
@@ -85,6 +96,10 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseReplay,
     CaseApprove,
     CaseRefuseRelease,
+    CaseRetract,
+    CasePublish,
+    CaseHide,
+    CaseRedact,
 )
 ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment
-from shared.contracts.limits import TEXT_MAX
+from shared.contracts.limits import REPORT_MAX, TEXT_MAX
 
 
 class InquiryReceived(Payload):
@@ -59,3 +59,13 @@ class InquiryLinkRequested(Payload):
     type: ClassVar[str] = PREFIX + "inquiry.link-requested"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+
+
+class HallReported(Payload):
+    """A reader reports an entry of the hall."""
+
+    type: ClassVar[str] = PREFIX + "hall.reported"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    words: str | None = Field(None, max_length=REPORT_MAX)
+    """What is wrong with the entry, at most 1,000 characters; null when not given."""

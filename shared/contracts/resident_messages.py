@@ -19,6 +19,26 @@ class Paragraph(Documented):
     """The department's name, in the language of the inquiry."""
     text: str
     """The department's contribution, unchanged."""
+    retracted: bool = False
+    """Whether the text no longer holds; absent otherwise. `changes` of the reply has the reason."""
+
+
+class ReplyChange(Documented):
+    """A correction or a retraction of a released reply."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    what: Literal["corrected", "retracted"]
+    """`corrected` or `retracted`."""
+    at: Moment
+    """When it was recorded."""
+    department: str
+    """The code of the department whose paragraph changed."""
+    name: str
+    """The department's name, in the language of the inquiry."""
+    text: str
+    """The former text of a corrected paragraph, or the reason of a retraction."""
+    by_city: bool = False
+    """Whether a coordinator of the city corrected it, and not the department itself; absent otherwise."""
 
 
 class Reply(Documented):
@@ -33,6 +53,8 @@ class Reply(Documented):
     """The lead's text before the first paragraph; null or absent when there is none."""
     closing: str | None = None
     """The lead's text after the last paragraph; null or absent when there is none."""
+    changes: tuple[ReplyChange, ...] = ()
+    """The corrections and retractions since the release, oldest first; absent when there are none."""
 
 
 class Handler(Documented):
@@ -68,7 +90,19 @@ class Picture(Documented):
     reply: Reply | None = None
     """The joint reply; null before it is released."""
     body: str | None = None
-    """The resident's message; null or absent except in a message that contains the answer."""
+    """The resident's message; null or absent except in a message that contains the answer or a change
+    of it."""
+
+
+class HallChange(Documented):
+    """A decision about what the hall shows of an inquiry. `what` of the message says which: `published`, `hidden`, `redacted`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    sha256: str | None = None
+    """The SHA-256 of the masked version; null for the version that is masked of this decision's reply, and for a hidden
+    inquiry of which no version was read."""
+    find: str | None = None
+    """The words to hide in that version; null unless it is redacted."""
 
 
 class ResidentTold(Payload):
@@ -78,7 +112,8 @@ class ResidentTold(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered` or `link`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered`, `corrected`,
+    `retracted`, `published`, `hidden`, `redacted` or `link`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None
@@ -87,3 +122,5 @@ class ResidentTold(Payload):
     """Whether the hall may show the inquiry and its answer."""
     case: Picture
     """The inquiry as the resident may see it after this message."""
+    hall: HallChange | None = None
+    """What the hall shows from now on; absent unless this is decided."""

@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.publishing import AUTOMATIC, H2, corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
@@ -63,6 +64,7 @@ GIVEN = received(
     public=True,
 )
 DISPUTE = (received("路灯不亮"), returned("lighting"), assigned("roads"), returned("roads"))
+PUBLISHED = (received("路灯不亮", "我住三单元。", public=True), contributed("lighting", "灯亮了"))
 NEXT_WEEK = MONDAY_NOON + timedelta(days=7)
 OTHER_CITIES: Mapping[str, CityIndex] = {
     "part.offered-in-working-time": WORKING_TIME,
@@ -73,6 +75,8 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.assign-first-receiver": RETURNING,
     "case.approve": ONE,
     "case.refuse-release": TWO,
+    "hall.automatic": AUTOMATIC,
+    "part.corrected-with-approval": ONE,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -135,6 +139,27 @@ STORIES: Mapping[str, Story] = {
         reply_edited(opening="", user=345678901),
         release_refused(user=678901234),
         city=TWO,
+    ),
+    "hall.published": told(*PUBLISHED, published(), reported(), redacted(), hidden(None), published(H2, "核对过")),
+    "hall.automatic": told(*PUBLISHED, corrected("lighting", "亮了两盏"), city=AUTOMATIC),
+    "part.corrected": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        corrected("roads", "路面周五补"),
+        retracted("lighting"),
+        corrected("lighting", "灯亮了两盏", user=345678901, by_city=True),
+        retracted(),
+    ),
+    "part.corrected-with-approval": told(
+        received("路灯不亮"),
+        contributed("lighting", "灯亮了"),
+        approved(567890123),
+        corrected("lighting", "灯亮了两盏"),
+        release_refused(user=567890123),
+        corrected("lighting", "两盏灯周五亮"),
+        approved(567890123),
+        city=ONE,
     ),
 }
 

@@ -48,6 +48,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.publishing import corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
@@ -71,6 +72,12 @@ STEPS: dict[str, Step] = {
     "chorus.case.approve": approved(),
     "chorus.case.refuse-release": release_refused(),
     "chorus.reply.edit": reply_edited(opening="您好："),
+    "chorus.part.corrected": corrected("lighting", "修好了两盏"),
+    "chorus.case.retract": retracted(),
+    "chorus.case.publish": published(),
+    "chorus.case.hide": hidden(),
+    "chorus.case.redact": redacted(),
+    "chorus.hall.reported": reported(),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case

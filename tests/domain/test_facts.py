@@ -35,6 +35,8 @@ NOT_TOLD = {
     facts.ReplyEdited,
     facts.Approved,
     facts.ReplyReleased,
+    facts.CorrectionSent,
+    facts.HallReported,
 }
 NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Offered,
@@ -43,6 +45,8 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Answered,
     facts.AwaitingRelease,
     facts.ReleaseRefused,
+    facts.ReplyCorrected,
+    facts.ReplyRetracted,
 }
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 
@@ -177,6 +181,7 @@ def test_resident_messages_have_exactly_the_fields_of_their_class() -> None:
     picture = ResidentTold.model_fields["case"].annotation
     assert picture is not None
     for _, value in values(topics.RESIDENTS):
-        assert value.keys() == ResidentTold.model_fields.keys()
+        assert value.keys() | {"hall"} == ResidentTold.model_fields.keys()
+        assert ("hall" in value) == (value["what"] in ("published", "hidden", "redacted"))
         assert value["case"].keys() | {"body"} == picture.model_fields.keys()
         ResidentTold.model_validate(value, strict=False)

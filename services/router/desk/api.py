@@ -11,7 +11,9 @@ from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
+from services.router.desk.correction_requests import CorrectBody, RetractBody
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
+from services.router.desk.publication_requests import HideBody, PublishBody, RedactBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
@@ -134,6 +136,11 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             EditReplyBody,
             ApproveBody,
             RefuseReleaseBody,
+            CorrectBody,
+            RetractBody,
+            PublishBody,
+            HideBody,
+            RedactBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
+from services.router.domain.hall import NO_HALL, HallState
 from services.router.domain.part import Arbitration, Part, PartReturn
-from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame
+from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyChange, ReplyFrame
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
@@ -82,6 +83,13 @@ class Case:
     """Set while the newest version of the joint reply waits for its release."""
     outdated: bool = False
     """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
+    composed: int = 0
+    """The newest version of the joint reply of this round, refused corrections included."""
+    changes: tuple[ReplyChange, ...] = ()
+    """The corrections and retractions of released replies, oldest first."""
+    retracted: frozenset[str] = frozenset()
+    """The ids of the parts whose released text no longer holds."""
+    hall: HallState = NO_HALL
     rated: frozenset[int] = frozenset()
     recorded_at: str = ""
     """When the input of the last decision was recorded."""
@@ -110,6 +118,10 @@ class Case:
                 yield part.returned.words
         if self.reply is not None:
             yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
+        if self.released is not None and self.released is not self.reply:
+            yield self.released.text
+            yield from (one.text for one in self.released.paragraphs)
+        yield from (one.text for one in self.changes if one.text.text)
         if self.inquiry is not None:
             yield self.inquiry.subject
 

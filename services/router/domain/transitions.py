@@ -15,16 +15,19 @@ from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
+from services.router.domain.rules.corrections import NOT_RELEASED, NOTHING_RELEASED, correct, retract
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
     NOT_ANSWERED,
+    NOT_AWAITING,
     NOT_IN_ARBITRATION,
     NOT_WITHDRAWABLE,
     Facts,
     Refuse,
     part_of,
 )
+from services.router.domain.rules.publication import hide, publish, redact, report
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.release import approve, edit_reply, refuse_release
@@ -35,15 +38,26 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseHide,
+    CasePublish,
     CaseReassign,
     CaseRecallPart,
+    CaseRedact,
     CaseRefuseRelease,
     CaseReplay,
+    CaseRetract,
     CaseWithdrawPart,
 )
-from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
+from shared.contracts.department_outbox import (
+    PartAccepted,
+    PartContributed,
+    PartCorrected,
+    PartReplied,
+    PartReturned,
+    ReplyEdit,
+)
 from shared.contracts.inputs import INPUTS, TimerRang
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -65,6 +79,9 @@ KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
 BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
+ANSWERED: tuple[Status, ...] = ("answered",)
+MAY_AWAIT: tuple[Status, ...] = (*AWAITING, *ANSWERED)
+"""In an answered case, a correction may wait for its release."""
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
@@ -109,11 +126,6 @@ NOT_REASSIGNABLE = Refuse(
     "The part {part_id!r} cannot be reassigned.",
     "Reassign a part that is open.",
 )
-NOT_AWAITING = Refuse(
-    "not-awaiting-release",
-    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
-    "Look at the case again.",
-)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
@@ -149,14 +161,24 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseAssignFirstReceiver.type, ("triage",), NO_PART, assign_first_receiver),
     Transition(CaseAssignFirstReceiver.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
-    Transition(CaseApprove.type, AWAITING, NO_PART, approve),
-    Transition(CaseRefuseRelease.type, AWAITING, NO_PART, refuse_release),
+    Transition(CaseApprove.type, MAY_AWAIT, NO_PART, approve),
+    Transition(CaseRefuseRelease.type, MAY_AWAIT, NO_PART, refuse_release),
     *(
-        Transition(kind.type, [one for one in KNOWN if one not in AWAITING], NO_PART, NOT_AWAITING)
+        Transition(kind.type, [one for one in KNOWN if one not in MAY_AWAIT], NO_PART, NOT_AWAITING)
         for kind in (CaseApprove, CaseRefuseRelease)
     ),
     Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
     Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
+    Transition(PartCorrected.type, ANSWERED, ("contributed",), correct),
+    Transition(PartCorrected.type, BEFORE_ANSWER, ("contributed",), NOT_RELEASED),
+    Transition(PartCorrected.type, KNOWN, (*OPEN, "returned", "withdrawn"), NOT_RELEASED),
+    Transition(PartCorrected.type, KNOWN, NO_PART, NOT_YOURS),
+    Transition(CaseRetract.type, ANSWERED, NO_PART, retract),
+    Transition(CaseRetract.type, BEFORE_ANSWER, NO_PART, NOTHING_RELEASED),
+    Transition(CasePublish.type, KNOWN, NO_PART, publish),
+    Transition(CaseHide.type, KNOWN, NO_PART, hide),
+    Transition(CaseRedact.type, KNOWN, NO_PART, redact),
+    Transition(HallReported.type, KNOWN, NO_PART, report),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

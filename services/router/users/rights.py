@@ -27,9 +27,14 @@ COMMANDS: Mapping[str, StaffAction] = {
     "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),
     "reply": StaffAction("send an interim reply of their department", ("clerk",)),
     "return": StaffAction("return a part of their department", ("clerk",)),
+    "correct": StaffAction("correct a released reply", ("clerk", "coordinator")),
     "edit-reply": StaffAction("edit opening, closing and order of a joint reply", ("clerk", "coordinator", "operator")),
     "approve": StaffAction("approve a joint reply for its release", ("approver",)),
     "refuse-release": StaffAction("refuse the release of a joint reply", ("approver",)),
+    "retract": StaffAction("retract a released reply", ("coordinator", "approver")),
+    "publish": StaffAction("publish an inquiry in the hall", ("coordinator", "approver", "operator")),
+    "hide": StaffAction("hide an inquiry in the hall", ("coordinator", "approver", "operator")),
+    "redact": StaffAction("hide words of an inquiry in the hall", ("coordinator", "approver", "operator")),
 }
 """The action of each type of command; its name is the type."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
+from services.router.domain.facts.corrections import CorrectionSent, ReplyCorrected, ReplyRetracted
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -27,6 +28,7 @@ from services.router.domain.facts.fields import (
     Language,
     ParagraphOf,
     PartId,
+    Publication,
     ReplyId,
     ReturnReason,
     Role,
@@ -34,6 +36,7 @@ from services.router.domain.facts.fields import (
     Time,
     TriageReason,
 )
+from services.router.domain.facts.hall import HallHidden, HallPublished, HallRedacted, HallReported
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
@@ -70,24 +73,32 @@ __all__ = [
     "Clock",
     "Composed",
     "Contributed",
+    "CorrectionSent",
     "DepartmentCode",
     "DueSoon",
     "DueTexts",
     "Fact",
     "FramePart",
+    "HallHidden",
+    "HallPublished",
+    "HallRedacted",
+    "HallReported",
     "Language",
     "LinkRequested",
     "Offered",
     "ParagraphOf",
     "PartId",
+    "Publication",
     "Rated",
     "Registered",
     "ReleaseRefused",
     "Released",
     "Replied",
+    "ReplyCorrected",
     "ReplyEdited",
     "ReplyId",
     "ReplyReleased",
+    "ReplyRetracted",
     "ReturnReason",
     "Returned",
     "Role",
@@ -130,6 +141,13 @@ Fact = (
     | Approved
     | ReleaseRefused
     | ReplyReleased
+    | CorrectionSent
+    | ReplyCorrected
+    | ReplyRetracted
+    | HallPublished
+    | HallHidden
+    | HallRedacted
+    | HallReported
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -137,6 +155,10 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Changed: ("binding",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
+    Answered: ("publication",),
+    HallPublished: ("automatic", "why"),
+    HallRedacted: ("why",),
+    CorrectionSent: ("by_city",),
 }
 """Fields that an event has only when they say something, so that most events do not grow."""
 TYPES: Mapping[type[Fact], str] = {
@@ -162,4 +184,11 @@ TYPES: Mapping[type[Fact], str] = {
     Approved: "reply.approved",
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
+    CorrectionSent: "part.corrected",
+    ReplyCorrected: "reply.corrected",
+    ReplyRetracted: "reply.retracted",
+    HallPublished: "hall.published",
+    HallHidden: "hall.hidden",
+    HallRedacted: "hall.redacted",
+    HallReported: "hall.reported",
 }

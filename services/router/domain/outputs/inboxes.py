@@ -7,7 +7,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from services.router.domain.reply import ReplyFrame
+from services.router.domain.reply import ReplyFrame, ReplyParagraph
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import translations
@@ -125,6 +125,29 @@ def _release_refused(
             yield DepartmentMessage(one.department, "reply.refused", fields)
 
 
+def _corrected(case: Case, fact: facts.ReplyCorrected, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    for one in case.released.paragraphs if case.released else ():
+        if one.part_id in fact.parts:
+            about = {"reply_id": fact.reply_id, "version": fact.version, "text": one.text.text}
+            yield from _to_all(case, "reply.corrected", one, about)
+
+
+def _retracted(case: Case, fact: facts.ReplyRetracted, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    for one in case.released.paragraphs if case.released else ():
+        if one.part_id in fact.parts:
+            about = {"reply_id": fact.reply_id, "version": fact.version, "words": words.get("words") or ""}
+            yield from _to_all(case, "reply.retracted", one, about)
+
+
+def _to_all(
+    case: Case, type_: str, paragraph: ReplyParagraph, about: Mapping[str, object]
+) -> Iterator[DepartmentMessage]:
+    """A message about one paragraph to every department in the reply: all of them answered with it."""
+    own = {"part_id": paragraph.part_id, "department": paragraph.department, "inquiry_id": case.inquiry_id}
+    for one in case.released.paragraphs if case.released else ():
+        yield DepartmentMessage(one.department, type_, {**own, **about})
+
+
 def inquiry_of(case: Case) -> Inquiry:
     # A part is offered only after `Registered`, the first fact of every case, so there is a message.
     assert case.inquiry is not None
@@ -138,4 +161,6 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Answered: _answered,
     facts.AwaitingRelease: _awaiting_release,
     facts.ReleaseRefused: _release_refused,
+    facts.ReplyCorrected: _corrected,
+    facts.ReplyRetracted: _retracted,
 }

@@ -10,6 +10,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, sentence
+from services.router.domain.reply import ReplyChange, ReplyParagraph
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
 
@@ -27,8 +28,15 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Withdrawn: "progressed",
     facts.AwaitingRelease: "progressed",
     facts.ReleaseRefused: "progressed",
+    facts.ReplyCorrected: "corrected",
+    facts.ReplyRetracted: "retracted",
+    facts.HallPublished: "published",
+    facts.HallHidden: "hidden",
+    facts.HallRedacted: "redacted",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
+WITH_BODY = ("answered", "corrected", "retracted")
+"""What the hall publishes with the body of the resident's message."""
 
 
 class ParagraphFields(TypedDict):
@@ -37,6 +45,18 @@ class ParagraphFields(TypedDict):
     department: str
     name: str
     text: str
+    retracted: NotRequired[bool]
+
+
+class ChangeFields(TypedDict):
+    """A correction or a retraction, with the fields of `resident_messages.ReplyChange`."""
+
+    what: str
+    at: str
+    department: str
+    name: str
+    text: str
+    by_city: NotRequired[bool]
 
 
 class ReplyFields(TypedDict):
@@ -46,6 +66,7 @@ class ReplyFields(TypedDict):
     paragraphs: list[ParagraphFields]
     opening: NotRequired[str]
     closing: NotRequired[str]
+    changes: NotRequired[list[ChangeFields]]
 
 
 class PictureFields(TypedDict):
@@ -74,13 +95,17 @@ def resident_message(
 ) -> bytes | None:
     """The JSON of `resident.told` for a fact; None when residents get no message for it.
 
-    An answer also contains the body of the resident's message, which the hall publishes with it.
+    An answer also contains the body of the resident's message, which the hall publishes with it. A decision about the hall
+    names the masked version, which the notifier has.
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
     if what is None or inquiry is None:
         return None
     if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
         # The resident knows it since the first version; how often the reply changes before its release is not for them.
+        return None
+    if isinstance(fact, facts.ReleaseRefused) and case.status == "answered":
+        # Of a correction the resident learns when it is released.
         return None
     reply = picture.fields["reply"]
     handlers = picture.fields["departments"]
@@ -91,8 +116,20 @@ def resident_message(
             "text": sentence(case, fact, words, handlers, reply["text"] if reply else "", directory),
         }
     )
-    body = b',"body":' + to_json(inquiry.body.text) if what == "answered" else b""
-    return b"%b%b%b}}" % (own[:-1], picture.shared, body)
+    body = b',"body":' + to_json(inquiry.body.text) if what in WITH_BODY else b""
+    change = hall_change(fact, words)
+    hall = b"" if change is None else b',"hall":' + as_json(change)
+    return b"%b%b%b}%b}" % (own[:-1], picture.shared, body, hall)
+
+
+def hall_change(fact: Fact, words: FactWords) -> dict[str, str | None] | None:
+    """The field `hall` for the notifier; None for a fact that decides nothing about the hall."""
+    match fact:
+        case facts.HallPublished() | facts.HallHidden():
+            return {"sha256": words.get("text_hash")}
+        case facts.HallRedacted():
+            return {"sha256": words.get("text_hash"), "find": words.get("words")}
+    return None
 
 
 def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
@@ -122,16 +159,37 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
 
 
 def _reply(case: Case) -> ReplyFields | None:
-    if case.reply is None:
+    reply = case.released
+    if reply is None:
         return None
     fields: ReplyFields = {
-        "text": case.reply.text.text,
-        "paragraphs": [
-            {"department": one.department, "name": one.name, "text": one.text.text} for one in case.reply.paragraphs
-        ],
+        "text": reply.text.text,
+        "paragraphs": [_paragraph(one, one.part_id in case.retracted) for one in reply.paragraphs],
     }
-    if (opening := case.reply.frame.opening) is not None:
+    if (opening := reply.frame.opening) is not None:
         fields["opening"] = opening.text
-    if (closing := case.reply.frame.closing) is not None:
+    if (closing := reply.frame.closing) is not None:
         fields["closing"] = closing.text
+    if changes := [change_fields(one) for one in case.changes if one.round == reply.round]:
+        fields["changes"] = changes
+    return fields
+
+
+def _paragraph(one: ReplyParagraph, retracted: bool) -> ParagraphFields:
+    fields: ParagraphFields = {"department": one.department, "name": one.name, "text": one.text.text}
+    if retracted:
+        fields["retracted"] = True
+    return fields
+
+
+def change_fields(one: ReplyChange) -> ChangeFields:
+    fields: ChangeFields = {
+        "what": one.what,
+        "at": one.at,
+        "department": one.department,
+        "name": one.name,
+        "text": one.text.text,
+    }
+    if one.by_city:
+        fields["by_city"] = True
     return fields

@@ -1,5 +1,6 @@
 """The joint reply: composed when every active part is contributed, and again when a text of it has changed."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from services.router.domain import facts
@@ -16,12 +17,17 @@ def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
     """Join the contributions, in the lead's order or lead first: each text unchanged, under its department's name."""
     if case.status == "answered" or not case.outdated or not case.complete:
         return None
+    return composed(case, ordered_parts(case), directory)
+
+
+def composed(case: Case, parts: Sequence[Part], directory: CityIndex) -> NewFact:
+    """The next version of the joint reply, made of the texts of these parts."""
     language = case.inquiry.language if case.inquiry else "zh"
-    version = case.reply.version + 1 if case.reply and case.reply.round == case.round else 1
+    version = case.composed + 1 if case.reply and case.reply.round == case.round else 1
     paragraphs: list[facts.ParagraphOf] = []
     texts, private = dict[str, str](), dict[str, str]()
     whole = ""
-    for at, part in enumerate(ordered_parts(case)):
+    for at, part in enumerate(parts):
         name = directory.name(part.department, language)
         before = (BETWEEN if at else "") + HEADING.format(name=name)
         text = part.text.text if part.text else ""
@@ -31,9 +37,9 @@ def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
         whole += before + text
     reply_id = f"{case.inquiry_id}-r{case.round}"
     whole = framed(case.frame, whole)
-    composed = facts.Composed(reply_id, version, case.round, None, tuple(paragraphs))
+    fact = facts.Composed(reply_id, version, case.round, None, tuple(paragraphs))
     return NewFact(
-        composed,
+        fact,
         elsewhere={"text": whole, **texts},
         private={**private, "sha256": sha256(whole.encode()).hexdigest()},
     )

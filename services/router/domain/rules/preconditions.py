@@ -8,7 +8,7 @@ from services.router.domain.decision import Input, Refusal
 from services.router.domain.part import Part
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartMessage
+from shared.contracts.department_outbox import PartCorrected, PartMessage
 from shared.contracts.envelope import Payload
 
 Facts = list[NewFact | Draft]
@@ -35,8 +35,10 @@ def part_of(case: Case, given: Input) -> Part | None:
     if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
         return None
     part = case.parts.get(message.part_id)
-    foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
-    return None if foreign else part
+    if part is None or not isinstance(message, PartMessage) or part.department == given.department:
+        return part
+    # A user of the whole city, who has no department, corrects for every department.
+    return part if isinstance(message, PartCorrected) and given.department is None and given.user is not None else None
 
 
 def the_part(case: Case, given: Input) -> Part:
@@ -91,6 +93,11 @@ NOT_IN_ARBITRATION = Refuse(
     "not-in-arbitration",
     "The inquiry {inquiry_id!r} is {state} and does not wait for an arbiter.",
     "Arbitrate an inquiry that `chorus triage list` shows with `arbitration`.",
+)
+NOT_AWAITING = Refuse(
+    "not-awaiting-release",
+    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
+    "Look at the case again.",
 )
 NOT_ANSWERED = Refuse(
     "not-answered",
