@@ -24,12 +24,25 @@ class CityFeed(Generic[Compiled]):
         self._current: Compiled | None = None
         self.city: City | None = None
         self.on_change: Callable[[City], Awaitable[None]] | None = None
+        self.behind: Callable[[], Awaitable[bool]] | None = None
+        """Whether the topic has revisions that this process has not read; None where no topic is read."""
+        self._read_to_the_end = False
 
     def current(self) -> Compiled:
         """The newest revision, compiled. Raises DependencyUnavailable before the first one."""
         if self._current is None:
             raise DependencyUnavailable("city", "No city has been applied yet; run `chorus apply`.")
         return self._current
+
+    async def newest(self) -> Compiled:
+        """As `current`, but raises DependencyUnavailable until this process has once read all revisions of the topic.
+
+        The topic also keeps some former revisions: after a restart, `current` may be one of them for a moment.
+        """
+        if not self._read_to_the_end and self.behind is not None and await self.behind():
+            raise DependencyUnavailable("city", "There are unread revisions of the city.")
+        self._read_to_the_end = True
+        return self.current()
 
     def zone(self, settings: Settings) -> ZoneInfo:
         return settings.zone(self.city.time_zone if self.city else None)

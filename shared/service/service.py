@@ -122,7 +122,9 @@ class Service:
     def follows_city(self, city: CityFeed[Any]) -> Subscription[City]:
         """Follow the city in force; the pages show its name and its notices."""
         self._city = city
-        return self.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
+        reading = self.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
+        city.behind = reading.health.behind
+        return reading
 
     def takes_replays(self) -> None:
         """Handle the dead letters that the desk replays. Call it after the other subscriptions are registered."""
