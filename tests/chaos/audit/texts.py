@@ -15,9 +15,10 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 TICKET = r"\d{8}-[0-9A-Z]{8}"
 FORMS: Mapping[str, str] = {
     **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied"), CODE),
-    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest"), CODE),
-    **dict.fromkeys(("rule", "policy_id"), CODE),
-    **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
+    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest", "order"), CODE),
+    **dict.fromkeys(("rule", "policy_id", "removed"), CODE),
+    **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve", "due_at", "until", "return_until"), TIME),
+    **dict.fromkeys(("clock", "provisional"), "accept|first_reply|resolve"),
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
     "type": rf"chorus\.{CODE}\.{CODE}",
     "inquiry_id": TICKET,
