@@ -122,9 +122,7 @@ class Service:
     def follows_city(self, city: CityFeed[Any]) -> Subscription[City]:
         """Follow the city in force; the pages show its name and its notices."""
         self._city = city
-        reading = self.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
-        city.behind = reading.health.behind
-        return reading
+        return self.reads(topics.CITY, group=None, read=read_city, handle=city.follow, answers_unreadable=True)
 
     def takes_replays(self) -> None:
         """Handle the dead letters that the desk replays. Call it after the other subscriptions are registered."""
@@ -218,6 +216,7 @@ class Service:
 
     async def _start_reading(self) -> None:
         try:
+            await self._city.load(Connection.of(self.settings))
             await self.broker.start()
             self.readiness.forbidden = None
         except BaseException as error:

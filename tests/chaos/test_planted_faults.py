@@ -139,7 +139,8 @@ def test_unsynced_store(town: Town, tmp_path: Path) -> None:
     folder = Path(store.component.command[store.component.command.index("--storage-path") + 1])
     with town.bench.service("router"):
         town.at_rest()
-        os.kill(store.pid, signal.SIGSTOP)  # the files of one moment: services write at any time
+        # A copy of files that change is not what a power failure leaves behind.
+        os.kill(store.pid, signal.SIGSTOP)
         shutil.copytree(folder, tmp_path / "synced")
         os.kill(store.pid, signal.SIGCONT)
         receipt = town.write()

@@ -79,7 +79,7 @@ class Core:
         new = frozenset(given.inquiry_id for given in inputs if given.type == InquiryReceived.type)
         while inputs:
             cases = await self.store.decisions.load([given.inquiry_id for given in inputs], new)
-            directory = await self.city.newest()
+            directory = self.city.current()
             decided: list[Decision] = []
             places: list[tuple[str, int]] = []
             inserts: list[asyncio.Task[set[str]]] = []

@@ -36,7 +36,7 @@ class Gate:
         Safe to repeat: the ids of inputs and refusals are derived from the records.
         """
         known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
-        members = (await self.city.newest()).departments.keys()
+        members = self.city.current().departments.keys()
         checked = [checked_against(known, members, knock) for knock in batch]
         outputs: list[Publishable] = []
         for one in checked:

@@ -55,7 +55,7 @@ class Timers:
         claimed = await self.store.timers.claim(moment, self.lease_s, CASES)
         if not claimed:
             return False
-        city = await self.city.newest()
+        city = self.city.current()
         cases = await self.store.decisions.reload([one["_id"] for one in claimed])
         due = {one.inquiry_id: due_timers(one, city, timestamps.to_ms(moment)) for one in cases.values()}
         waiting = await self._unread(cases, due)
