@@ -9,8 +9,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
 SCHEDULES := 5000
 SOURCES := shared services deploy tests
-# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its fixtures.
-PARALLEL := --numprocesses 2 --dist loadfile
+# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its
+# fixtures. The files keep their order (tests/order.py), the longest first, so that the workers finish at the same time.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: up test check translations chaos bench soak compose-test compose-tool compose-labels

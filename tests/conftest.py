@@ -15,6 +15,7 @@ import pytest
 from deploy.failure import Failure
 from deploy.local.ports import Ports
 from tests.backing import Backing, backing
+from tests.order import place_of
 from tests.patience import PATIENCE_S
 
 REPOSITORY = Path(__file__).parents[1]
@@ -26,6 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     Ports.bases = Ports.bases[int(worker) :: count]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest run first."""
+    items.sort(key=lambda one: place_of(one.path.relative_to(REPOSITORY / "tests").as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -207,25 +208,32 @@ def letter() -> dict[str, Any]:
 
 
 def asked_wrongly(found: dict[str, Any], inquiry_id: str, code: str) -> None:
-    """Send wrong codes, wrong tokens and invalid bodies that contain secrets."""
+    """Send wrong codes, wrong tokens and invalid bodies that contain secrets, all at once: some wait for the store."""
     intake, router = found["urls"]["intake"], found["urls"]["router"]
-    for given in (SECRETS["wrong code"], code):
-        httpx.get(f"{intake}/inquiries/{inquiry_id}", params={"code": given}, timeout=PATIENCE_S)
-        httpx.post(f"{intake}/status", data={"inquiry_id": inquiry_id, "code": given}, timeout=PATIENCE_S)
-        httpx.get(f"{intake}/status", params={"ticket": inquiry_id, "code": given}, timeout=PATIENCE_S)
-    httpx.post(f"{intake}/inquiries/{inquiry_id}/link-request", params={"code": code}, timeout=PATIENCE_S)
-    rating = {"round": 1, "solved": True, "satisfied": "yes", "words": SECRETS["words"]}
-    httpx.post(f"{intake}/inquiries/{inquiry_id}/rating", params={"code": code}, json=rating, timeout=PATIENCE_S)
-    httpx.post(f"{intake}/inquiries", json=letter() | {"departments": ["no-such"], "area": ["x"]}, timeout=PATIENCE_S)
-    httpx.post(
-        f"{intake}/", data={**letter(), "contact": "x", "phone": SECRETS["phone"], "email": "@"}, timeout=PATIENCE_S
-    )
-    bearer = {"Authorization": f"Bearer {SECRETS['wrong token']}"}
-    httpx.get(f"{router}/cases", params={"after": SECRETS["phone"]}, headers=bearer, timeout=PATIENCE_S)
+    inquiry, wrong = f"{intake}/inquiries/{inquiry_id}", {"Authorization": f"Bearer {SECRETS['wrong token']}"}
     right = {"Authorization": f"Bearer {Path(found['operator_token_file']).read_text().strip()}"}
+    rating = {"round": 1, "solved": True, "satisfied": "yes", "words": SECRETS["words"]}
+    form = {**letter(), "contact": "x", "phone": SECRETS["phone"], "email": "@"}
     command = {"type": "assign", "lead": SECRETS["words"]}
-    httpx.post(f"{router}/cases/{inquiry_id}/commands", json=command, headers=right, timeout=PATIENCE_S)
-    httpx.put(f"{router}/departments/parks", json={"email": SECRETS["email"]}, headers=right, timeout=PATIENCE_S)
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", f"{inquiry}/link-request", {"params": {"code": code}}),
+        ("POST", f"{inquiry}/rating", {"params": {"code": code}, "json": rating}),
+        ("POST", f"{intake}/inquiries", {"json": letter() | {"departments": ["no-such"], "area": ["x"]}}),
+        ("POST", f"{intake}/", {"data": form}),
+        ("GET", f"{router}/cases", {"params": {"after": SECRETS["phone"]}, "headers": wrong}),
+        ("POST", f"{router}/cases/{inquiry_id}/commands", {"json": command, "headers": right}),
+        ("PUT", f"{router}/departments/parks", {"json": {"email": SECRETS["email"]}, "headers": right}),
+    ]
+    for given in (SECRETS["wrong code"], code):
+        requests += [
+            ("GET", inquiry, {"params": {"code": given}}),
+            ("POST", f"{intake}/status", {"data": {"inquiry_id": inquiry_id, "code": given}}),
+            ("GET", f"{intake}/status", {"params": {"ticket": inquiry_id, "code": given}}),
+        ]
+    with ThreadPoolExecutor(len(requests)) as threads:
+        sent = [threads.submit(httpx.request, *one[:2], timeout=PATIENCE_S, **one[2]) for one in requests]
+        for one in sent:
+            one.result()
 
 
 def test_logs_contain_no_personal_data_or_secrets(found: dict[str, Any], stack: RunningStack, running: Backing) -> None:

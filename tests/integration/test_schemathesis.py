@@ -5,6 +5,7 @@ On its own stack, because it writes meaningless data. CHORUS_EXAMPLES sets the n
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,19 +100,19 @@ def until_there(http: httpx.Client, url: str, field: str | None = None) -> Any:
         time.sleep(0.1)
 
 
-def hostile(name: str) -> Callable[[Test], Test]:
-    """A test for each operation of a service, with and without the token, with known and unknown ids."""
+def hostile(name: str, *who: str, places: str = "") -> Callable[[Test], Test]:
+    """A test for each operation of a service whose path contains `places`, by each of these people."""
 
     def wrap(test: Test) -> Test:
         bounded = settings(
             max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 50, suppress_health_check=list(HealthCheck)
         )
-        return cast(Test, SCHEMAS[name].parametrize()(bounded(pytest.mark.parametrize("who", WHO)(test))))
+        operations = SCHEMAS[name].include(path_regex=re.escape(places)) if places else SCHEMAS[name]
+        return cast(Test, operations.parametrize()(bounded(pytest.mark.parametrize("who", who)(test))))
 
     return wrap
 
 
-WHO = ("anybody", "operator", "operator who knows")
 SCHEMAS = {name: schemathesis.openapi.from_dict(document) for name, document in DOCUMENTS.items()}
 
 
@@ -121,21 +122,41 @@ def ask(case: Any, town: Town, name: str, who: str) -> None:
     case.call_and_validate(base_url=town.urls[name], headers=town.headers(who), checks=CHECKS, timeout=PATIENCE_S)
 
 
-@hostile("intake")
+@hostile("intake", "anybody", "operator")
 def test_intake(case: Any, town: Town, who: str) -> None:
     ask(case, town, "intake", who)
 
 
-@hostile("router")
+@hostile("intake", "operator who knows", places="{")
+def test_intake_about_what_exists(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "intake", who)
+
+
+@hostile("router", "anybody", "operator")
 def test_router(case: Any, town: Town, who: str) -> None:
     ask(case, town, "router", who)
 
 
-@hostile("notifier")
+@hostile("router", "operator who knows", places="{")
+def test_router_about_what_exists(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "router", who)
+
+
+@hostile("notifier", "anybody", "operator")
 def test_notifier(case: Any, town: Town, who: str) -> None:
     ask(case, town, "notifier", who)
 
 
-@hostile("scorer")
+@hostile("notifier", "operator who knows", places="{")
+def test_notifier_about_what_exists(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "notifier", who)
+
+
+@hostile("scorer", "anybody", "operator")
 def test_scorer(case: Any, town: Town, who: str) -> None:
+    ask(case, town, "scorer", who)
+
+
+@hostile("scorer", "operator who knows", places="{")
+def test_scorer_about_what_exists(case: Any, town: Town, who: str) -> None:
     ask(case, town, "scorer", who)
