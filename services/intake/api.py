@@ -34,7 +34,12 @@ REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
 
 
 def routes(
-    submissions: Submissions, tickets: Tickets, links: Links, reports: Reports, token: bytes, wrong_tokens: WrongTokens | None = None
+    submissions: Submissions,
+    tickets: Tickets,
+    links: Links,
+    reports: Reports,
+    token: bytes,
+    wrong_tokens: WrongTokens | None = None,
 ) -> APIRouter:
     api = APIRouter(tags=["residents"])
     _submission_route(api, submissions, operator_or_anybody(token, wrong_tokens or WrongTokens()))

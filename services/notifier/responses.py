@@ -153,7 +153,8 @@ class EntryReviewed(Documented):
     @classmethod
     def of(cls, one: Reviewed) -> Self:
         entry = one.newest.entry
-        reply = [*(part.text for part in (*entry.paragraphs, *entry.changes)), entry.opening or "", entry.closing or ""]
+        reply = [*(part.text for part in entry.paragraphs), *(it.text for it in entry.changes)]
+        reply += [entry.opening or "", entry.closing or ""]
         texts = {"subject": entry.subject, "body": entry.body, "reply": "\n".join(reply)}
         return cls(
             inquiry_id=entry.inquiry_id,

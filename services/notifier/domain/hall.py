@@ -84,7 +84,7 @@ def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
     entry, contact = unmasked.entry, unmasked.contact or Contact()
     return CaseTexts(
         written=(entry.subject, entry.body),
-        answers=(*(one.text for one in (*entry.paragraphs, *entry.changes)), *_frame(entry)),
+        answers=(*(one.text for one in entry.paragraphs), *(one.text for one in entry.changes), *_frame(entry)),
         names=(contact.name,) if contact.name else (),
         reached_at=tuple(one for one in (contact.phone, contact.email) if one),
         published=tuple(published),

@@ -97,17 +97,16 @@ def redacted(version: HallVersion, n: int, find: str) -> HallVersion:
     entry = version.entry
     paragraphs = tuple(one.model_copy(update={"text": cut(one.text)}) for one in entry.paragraphs)
     changes = tuple(one.model_copy(update={"text": cut(one.text)}) for one in entry.changes)
-    texts = {"opening": cut(entry.opening), "closing": cut(entry.closing)}
-    subject, body = entry.subject.replace(find, MARK), entry.body.replace(find, MARK)
     made = replace(
         entry,
         n=n,
-        subject=subject,
-        body=body,
+        subject=entry.subject.replace(find, MARK),
+        body=entry.body.replace(find, MARK),
+        opening=cut(entry.opening),
+        closing=cut(entry.closing),
         paragraphs=paragraphs,
         changes=changes,
         redactions=entry.redactions + 1,
-        **texts,
     )
     return version_of(made, version.sha256)
 
