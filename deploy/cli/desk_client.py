@@ -14,9 +14,11 @@ POLL_S = 0.1
 PAGE = 500
 
 
-def cases(state: str | None = None, department: str | None = None) -> Iterator[dict[str, Any]]:
-    """Every case in a state, with a part of a department, ordered by ticket number."""
+def cases(state: str | None = None, department: str | None = None, reported: bool = False) -> Iterator[dict[str, Any]]:
+    """Every case in a state, with a part of a department, or reported in the hall, ordered by ticket number."""
     query = {name: value for name, value in (("state", state), ("department", department)) if value is not None}
+    if reported:
+        query["reported"] = "true"
     return pages(f"{stack().urls.router}/cases", "cases", query)
 
 
@@ -45,9 +47,9 @@ def case(inquiry_id: str) -> dict[str, Any]:
 
 def command(inquiry_id: str, body: dict[str, Any]) -> None:
     """Send a command for a case and wait for its decision; raises Failure 4 when it is refused."""
-    event_id = ask("POST", f"{_case_url(inquiry_id)}/commands", operator=True, json=body).json()["event_id"]
-    status = _decided(event_id)
-    emit({"event_id": event_id} | status)
+    status = decided(inquiry_id, body)
+    event_id = status["event_id"]
+    emit(status)
     if status["status"] == "refused":
         raise Failure(REFUSED, f"The command for {inquiry_id!r} was refused: {status.get('reason', 'no reason given')}")
     if status["status"] != "applied":
@@ -57,6 +59,12 @@ def command(inquiry_id: str, body: dict[str, Any]) -> None:
             f"when Kafka and the router work again (`chorus status`); `chorus timeline {inquiry_id}` then shows the effect.",
         )
     say(f"Done: {inquiry_id} {body['type']}.")
+
+
+def decided(inquiry_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Send a command and wait for its decision: the id of the command, and what became of it."""
+    event_id = ask("POST", f"{_case_url(inquiry_id)}/commands", operator=True, json=body).json()["event_id"]
+    return {"event_id": event_id} | _decided(event_id)
 
 
 def _decided(event_id: str) -> dict[str, Any]:

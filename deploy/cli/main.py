@@ -20,6 +20,7 @@ from deploy.cli.operations import (
     case,
     case_command,
     dead_letters,
+    hall,
     login,
     mail,
     reconcile,
@@ -59,6 +60,7 @@ app.command()(login.login)
 app.command()(login.logout)
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(mail.mail, name="mail")
+app.add_typer(hall.hall, name="hall")
 app.command()(reconcile.reconcile)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)

@@ -12,12 +12,13 @@ from pydantic import Field, TypeAdapter
 from services.intake import sentences
 from services.intake.domain import RatingGiven, Submission
 from services.intake.links import Links
-from services.intake.responses import LinkAnswer
+from services.intake.reports import ReportGiven, Reports
+from services.intake.responses import LinkAnswer, ReportAnswer
 from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import WrongTokens, operator_or_anybody
-from shared.http.parameters import InquiryId, OptionalIdempotencyKey, QueryCode, QueryCodeHeader
+from shared.http.parameters import IdempotencyKeyHeader, InquiryId, OptionalIdempotencyKey, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented
 from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body, parsed
@@ -33,12 +34,18 @@ REFUSALS = (401, 408, 409, 413, 415, 422, 429, 503)
 
 
 def routes(
-    submissions: Submissions, tickets: Tickets, links: Links, token: bytes, wrong_tokens: WrongTokens | None = None
+    submissions: Submissions,
+    tickets: Tickets,
+    links: Links,
+    reports: Reports,
+    token: bytes,
+    wrong_tokens: WrongTokens | None = None,
 ) -> APIRouter:
     api = APIRouter(tags=["residents"])
     _submission_route(api, submissions, operator_or_anybody(token, wrong_tokens or WrongTokens()))
     _rating_route(api, tickets)
     _link_route(api, links)
+    _report_route(api, reports)
     return api
 
 
@@ -95,3 +102,21 @@ def _link_route(api: APIRouter, links: Links) -> None:
     async def request_link(inquiry_id: InquiryId, request: Request) -> LinkAnswer:
         await links.request(inquiry_id, client_of(request))
         return LinkAnswer(detail=translations(language(request)).gettext(sentences.LINK_REQUESTED))
+
+
+def _report_route(api: APIRouter, reports: Reports) -> None:
+    @api.post(
+        "/inquiries/{inquiry_id}/hall-report",
+        status_code=202,
+        openapi_extra=body_of(ReportGiven),
+        responses=documented(404, 408, 413, 415, 422, 429, 503),
+        summary="Report an entry of the hall",
+        description="Needs no query code. The answer is the same whether or not the hall has the entry. With the same "
+        "`Idempotency-Key` and body, a repeat makes no second report.",
+    )
+    async def report(
+        inquiry_id: InquiryId, request: Request, idempotency_key: IdempotencyKeyHeader = None
+    ) -> ReportAnswer:
+        given = parsed(ReportGiven, await json_body(request))
+        await reports.receive(inquiry_id, given, idempotency_key, client_of(request))
+        return ReportAnswer(detail=translations(language(request)).gettext(sentences.REPORTED))

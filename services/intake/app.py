@@ -1,13 +1,14 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from services.intake import api, pages, ticket_pages
+from services.intake import api, pages, report_pages, ticket_pages
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
+from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import WrongTokens, operators_only
 from shared.kafka import topics
@@ -33,6 +34,7 @@ def make(settings: Settings) -> Service:
     submissions = Submissions(ledger, city, settings, code_secret)
     tickets = Tickets(store, ledger, code_secret)
     links = Links(store, ledger, settings)
+    reports = Reports(store, ledger, settings)
 
     async def load_city() -> None:
         if (last := await store.last_city()) is not None:
@@ -43,17 +45,18 @@ def make(settings: Settings) -> Service:
     service.follows_city(city)
     service.reads(topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store).save, at_leisure=True)
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested)
+    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested, HallReported)
     service.publishes(topics.dead_letters("intake"))
     masker = MaskingWorker(answer_s=PREVIEW_S)
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     wrong_tokens = WrongTokens()
-    service.app.include_router(api.routes(submissions, tickets, links, token, wrong_tokens))
+    service.app.include_router(api.routes(submissions, tickets, links, reports, token, wrong_tokens))
     check = operators_only(token, wrong_tokens)
     service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
     service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
+    service.app.include_router(report_pages.routes(reports, service.site))
     install_direct_routes(service.app)
     return service

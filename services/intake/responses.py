@@ -50,6 +50,13 @@ class LinkAnswer(Documented):
     """What happens next, in the language of the request."""
 
 
+class ReportAnswer(Documented):
+    """The answer to a report about an entry of the hall; it is the same whether or not the hall has the entry."""
+
+    detail: str
+    """What happens next, in the language of the request."""
+
+
 class Ticket(Documented):
     """A ticket: the resident's message and its status."""
 

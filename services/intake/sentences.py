@@ -34,6 +34,14 @@ LINK_REQUESTED = gettext_noop(
     "If there is a message with this ticket number, and its writer gave an e-mail address, "
     "we send the link to that address within a few minutes."
 )
+REPORTED = gettext_noop("If this reply is public, a person looks at it and decides whether it stays as it is.")
+TOO_MANY_REPORTS = gettext_noop(
+    "Too many reports have come from your connection. What you wrote is still here. Please send it again in a minute."
+)
+REPORT_TOO_LONG = gettext_noop("Your report is too long, or has a character that cannot be saved. Please shorten it.")
+REPORT_UNAVAILABLE = gettext_noop(
+    "We cannot save your report right now. What you wrote is still here. Please send it again in a few minutes."
+)
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
 LABELS: Mapping[str, str] = {

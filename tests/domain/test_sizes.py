@@ -11,8 +11,8 @@ from services.intake.domain import Submission
 from services.intake.store import document as ticket_update
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import for_resident
+from services.notifier.hall_documents import entry_document, unmasked_document
 from services.notifier.mail.documents import delivery_document
-from services.notifier.store import entry_document, unmasked_document
 from services.router.domain import sizes
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages

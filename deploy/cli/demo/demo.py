@@ -12,7 +12,7 @@ import typer
 
 from deploy.cli import kafka_login
 from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
-from deploy.cli.demo import ending
+from deploy.cli.demo import ending, review
 from deploy.cli.demo.account import DemoCase, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
@@ -110,6 +110,9 @@ def _finish(
         "lost": sum(map(bool, lost.values())),
         "double": sum(map(bool, double.values())),
     }
+    public, published = review.publish_replies(running, cases)
+    say(f"A reviewer published {published} of {public} public replies in the hall.")
+    figures |= {"public": public, "published": published}
     broken = ending.broken_clocks(running, cases)
     say(*ending.broken_sentences(broken, running.mail is not None))
     say(f"{summary(figures)}, in {took_s:.1f} s.")

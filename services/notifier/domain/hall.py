@@ -4,15 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.contracts.fields import Contact
-from shared.contracts.resident_messages import Paragraph, ResidentTold
+from shared.contracts.resident_messages import Paragraph, ReplyChange, ResidentTold
 from shared.masking.case import CaseTexts, Masked
 
 SUMMARY = 120
+RELEASED = ("answered", "corrected", "retracted")
+"""The messages with a text that the hall may show."""
 
 
 @dataclass(frozen=True, slots=True)
 class HallEntry:
-    """An answered public inquiry. `n` is the number of the decision that released the answer, `answered_at` RFC 3339 UTC."""
+    """An answered public inquiry. `n` is the number of the decision that made this version, `answered_at` RFC 3339 UTC.
+
+    `changes` are corrections and retractions since the release, `redactions` counts how often a reviewer hid more words.
+    `changed_at` is set when the version is newer than the answer. `is_outdated`: the reply was changed after this version.
+    """
 
     inquiry_id: str
     n: int
@@ -24,6 +30,10 @@ class HallEntry:
     paragraphs: tuple[Paragraph, ...]
     opening: str | None = None
     closing: str | None = None
+    changes: tuple[ReplyChange, ...] = ()
+    redactions: int = 0
+    changed_at: str | None = None
+    is_outdated: bool = False
 
     @property
     def summary(self) -> str:
@@ -49,8 +59,8 @@ class UnmaskedEntry:
 
 
 def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
-    """The entry for an answer; None when the message is not an answer, or the inquiry is not public."""
-    if not told.public or told.what != "answered" or told.case.reply is None:
+    """The entry for an answer, or a change of it; None for another message, or when the inquiry is not public."""
+    if not told.public or told.what not in RELEASED or told.case.reply is None:
         return None
     entry = HallEntry(
         inquiry_id=told.inquiry_id,
@@ -63,6 +73,8 @@ def unmasked_entry(told: ResidentTold, n: int, at: str) -> UnmaskedEntry | None:
         paragraphs=told.case.reply.paragraphs,
         opening=told.case.reply.opening,
         closing=told.case.reply.closing,
+        changes=told.case.reply.changes,
+        changed_at=None if told.what == "answered" else at,
     )
     return UnmaskedEntry(entry, told.contact)
 
@@ -72,7 +84,7 @@ def case_of(unmasked: UnmaskedEntry, published: Sequence[str]) -> CaseTexts:
     entry, contact = unmasked.entry, unmasked.contact or Contact()
     return CaseTexts(
         written=(entry.subject, entry.body),
-        answers=(*(one.text for one in entry.paragraphs), *_frame(entry)),
+        answers=(*(one.text for one in entry.paragraphs), *(one.text for one in entry.changes), *_frame(entry)),
         names=(contact.name,) if contact.name else (),
         reached_at=tuple(one for one in (contact.phone, contact.email) if one),
         published=tuple(published),
@@ -88,13 +100,16 @@ def shown_entry(entry: HallEntry, masked: Masked) -> HallEntry:
     """The entry with its masked texts."""
     subject, body = masked.written
     count = len(entry.paragraphs)
+    before_frame = count + len(entry.changes)
     paragraphs = zip(entry.paragraphs, masked.answers[:count], strict=True)
-    frame = dict(zip(_frame(entry), masked.answers[count:], strict=True))
+    changes = zip(entry.changes, masked.answers[count:before_frame], strict=True)
+    frame = dict(zip(_frame(entry), masked.answers[before_frame:], strict=True))
     return replace(
         entry,
         subject=subject,
         body=body,
         paragraphs=tuple(one.model_copy(update={"text": text}) for one, text in paragraphs),
+        changes=tuple(one.model_copy(update={"text": text}) for one, text in changes),
         opening=frame[entry.opening] if entry.opening else None,
         closing=frame[entry.closing] if entry.closing else None,
     )

@@ -18,6 +18,8 @@ SUBJECTS: Mapping[str, str] = {
     "assigned": gettext_noop("Sent to the departments"),
     "replied": gettext_noop("News about your message"),
     "answered": gettext_noop("Reply to your message"),
+    "corrected": gettext_noop("The reply to your message is corrected"),
+    "retracted": gettext_noop("The reply to your message no longer holds"),
     "link": gettext_noop("Your link"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
@@ -26,6 +28,8 @@ NEUTRAL: Mapping[str, str] = {
     "assigned": gettext_noop("The message has been sent to the departments that must answer it."),
     "replied": gettext_noop("There is news about the message. You can read it on its page."),
     "answered": gettext_noop("There is a reply to the message. You can read it on its page."),
+    "corrected": gettext_noop("The reply to the message is corrected. You can read both texts on its page."),
+    "retracted": gettext_noop("The reply to the message no longer holds. You can read the reason on its page."),
     "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
 }
 """What an unconfirmed address is told: no words of anybody."""

@@ -106,12 +106,15 @@ def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
         who: Who,
         state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}.")] = None,
         department: Annotated[str | None, Query(description="The code of a department that has a part.")] = None,
+        reported: Annotated[
+            bool, Query(description="Only cases whose entry in the hall a reader has reported.")
+        ] = False,
         after: After = None,
         limit: PageSize = 100,
     ) -> dict[str, Any]:
         if state is not None and state not in STATES:
             raise Problem(422, f"{shown(state)} is not a state of a case; write one of {', '.join(STATES)}.")
-        return await cases.page(state, department, after, limit, only=who.department)
+        return await cases.page(state, department, after, limit, only=who.department, reported=reported)
 
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: InquiryId, who: Who) -> dict[str, Any]:

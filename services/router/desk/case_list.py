@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.router.stores.store import RouterStore
+from shared.contracts.envelope import PREFIX
 from shared.contracts.facts import EVENT_TYPES
 from shared.kafka.records import Record
 from shared.runtime import metrics, timestamps
@@ -12,6 +13,8 @@ from shared.service.event_decoders import read_event
 from shared.store.mongo import Document
 
 MEASURE_EVERY_S = 15.0
+HALL_REPORTED = PREFIX + "hall.reported"
+HALL_DECIDED = tuple(PREFIX + name for name in ("hall.published", "hall.hidden", "hall.redacted"))
 
 
 @dataclass
@@ -43,4 +46,8 @@ def read_row(record: Record) -> Document:
         metrics.UNKNOWN_TYPES.labels("router").inc()
     fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
+    if event.type == HALL_REPORTED:
+        row["reported_at"] = timestamps.to_text(event.at)
+    elif event.type in HALL_DECIDED and not event.data.get("automatic"):
+        row["reported_at"] = None
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}

@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 from services.router.desk.department_view import as_the_department_sees, has_part
+from services.router.desk.release_audit import audit_of
 from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
+from services.router.domain.outputs.resident import change_fields
+from services.router.domain.reply import JointReply
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -19,15 +22,25 @@ class CaseQueries:
         self.store = store
 
     async def page(
-        self, state: str | None, department: str | None, after: str | None, limit: int, *, only: str | None = None
+        self,
+        state: str | None,
+        department: str | None,
+        after: str | None,
+        limit: int,
+        *,
+        only: str | None = None,
+        reported: bool = False,
     ) -> dict[str, Any]:
         """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`.
 
-        `only`: cases with a part of this department, as its users see. Raises Problem 404 for an unknown `after`.
+        `only`: cases with a part of this department, as its users see. `reported`: cases whose entry in the hall a reader
+        has reported since the last decision about it. Raises Problem 404 for an unknown `after`.
         """
         query: dict[str, Any] = {}
         if state:
             query["state"] = state
+        if reported:
+            query["reported_at"] = {"$gt": ""}
         if only and department and only != department:
             query["$and"] = [{"departments": only}, {"departments": department}]
         elif only or department:
@@ -85,16 +98,17 @@ class CaseQueries:
                 }
                 for p in case.parts.values()
             ],
-            "reply": reply_shown(case),
+            "reply": reply_shown(case, case.reply),
+            "released": reply_shown(case, case.released),
+            "audit": audit_of(decisions),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
         return as_the_department_sees(whole, case, only, who) if only else whole
 
 
-def reply_shown(case: Case) -> dict[str, Any] | None:
+def reply_shown(case: Case, reply: JointReply | None) -> dict[str, Any] | None:
     """The fields of `JointReplyShown`; None before a reply is composed, and when its words are erased."""
-    reply = case.reply
     if reply is None or not reply.text.text:
         return None
     return {
@@ -108,6 +122,10 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
         ],
         "opening": reply.frame.opening.text if reply.frame.opening else None,
         "closing": reply.frame.closing.text if reply.frame.closing else None,
+        "retracted": [
+            one.part_id for one in reply.paragraphs if reply is case.released and one.part_id in case.retracted
+        ],
+        "changes": [{**change_fields(one), "part_id": one.part_id} for one in case.changes if one.round == reply.round],
         "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
     }
 

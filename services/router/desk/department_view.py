@@ -21,7 +21,7 @@ def has_part(case: Case, department: str) -> bool:
 def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str, who: StaffUser) -> dict[str, Any]:
     """The fields of `CaseShown` for this department, from those that other staff see. A new field needs a place here.
 
-    Before its release, the joint reply is for the lead, which edits it, and for approvers.
+    Before its release, the joint reply is for the lead, which edits it, and for approvers; others see the released one.
     """
     released = {one.part_id: one.text.text for one in case.released.paragraphs} if case.released else {}
     active = {part.id for part in case.active_parts}
@@ -30,7 +30,9 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         inquiry["contact"] = None
     return {
         **{name: whole[name] for name in FOR_EVERY_DEPARTMENT},
-        "reply": whole["reply"] if _sees_reply(case, department, who) else None,
+        "reply": whole["reply"] if _sees_reply(case, department, who) else whole["released"],
+        "released": whole["released"],
+        "audit": [],
         "inquiry": inquiry,
         "parts": [
             part if part["department"] == department else _others_part(part, released.get(part["part_id"]))

@@ -62,6 +62,8 @@ class CaseRow(Documented):
     """When intake received the message (RFC 3339, UTC, milliseconds)."""
     area: str | None = None
     """The name of the area in the directory; null when the directory does not have it."""
+    reported_at: str | None = None
+    """When a reader last reported the entry in the hall (RFC 3339, UTC, milliseconds); null once it is decided about."""
 
 
 class CasePage(Documented):
@@ -190,6 +192,25 @@ class ReplyParagraphShown(Documented):
     """The department's contribution, unchanged."""
 
 
+class ReplyChangeShown(Documented):
+    """A correction or a retraction of a released reply."""
+
+    what: str
+    """`corrected` or `retracted`."""
+    at: str
+    """When it was recorded (RFC 3339, UTC, milliseconds)."""
+    part_id: str
+    """The id of the part."""
+    department: str
+    """The code of the department whose part it is."""
+    name: str
+    """The department's name when the reply was composed, in the language of the inquiry."""
+    text: str
+    """The former text of a corrected part, or the reason of a retraction."""
+    by_city: bool = False
+    """Whether a coordinator corrected it, and not the department."""
+
+
 class JointReplyShown(Documented):
     """The newest version of the joint reply."""
 
@@ -209,6 +230,34 @@ class JointReplyShown(Documented):
     """The lead's text after the last paragraph; null when there is none."""
     state: Literal["awaiting-release", "refused", "released"]
     """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
+    retracted: list[str]
+    """The ids of the parts whose text no longer holds."""
+    changes: list[ReplyChangeShown]
+    """The corrections and retractions of this round since the release, oldest first."""
+
+
+class AuditShown(Documented):
+    """One line of the audit trail of replies and of the hall."""
+
+    at: str
+    """When it was recorded (RFC 3339, UTC, milliseconds)."""
+    type: str
+    """What happened, such as `reply.approved` or `hall.published`."""
+    actor: dict[str, str]
+    """Who caused it: `kind` and, of staff, `role`."""
+    user: int | None
+    """The number of the staff user; null for others."""
+    by: str | None
+    """The name that the sender gave, or that of the user; null when there is none, or it is erased."""
+    version: int | None
+    """The version of the joint reply; null when it is not about one."""
+    sha256: str | None
+    """The hash of the exact text: of that version of the reply, or of the masked version; null when it is erased, and when
+    the policy published the version that the notifier masked."""
+    parts: list[str]
+    """The ids of the parts it is about; empty for the whole reply."""
+    words: str | None
+    """The reason, or what a reader reported; null when there is none."""
 
 
 class CaseShown(Documented):
@@ -230,7 +279,11 @@ class CaseShown(Documented):
     """Every part, withdrawn ones included. A user of a department sees, of other departments, what the resident sees."""
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
-    users without a department see it."""
+    users without a department see it; others see the released one."""
+    released: JointReplyShown | None
+    """The version that the resident has; null before the first release. It differs from `reply` while a correction waits."""
+    audit: list[AuditShown]
+    """Who composed, approved, released, changed and published which text, and when; empty for a user of a department."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

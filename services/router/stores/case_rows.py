@@ -19,6 +19,7 @@ class CaseRows:
         await self.collection.create_index([("state", ASCENDING)])
         await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
+        await self.collection.create_index([("reported_at", ASCENDING)], sparse=True)
 
     async def show(self, rows: Sequence[Document]) -> None:
         """Insert or update rows. Safe to repeat: a row replaces only one with a smaller sequence."""

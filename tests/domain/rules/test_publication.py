@@ -49,8 +49,8 @@ def test_a_publication_names_one_version_and_no_event_has_its_hash() -> None:
 
 
 def test_an_inquiry_that_is_not_public_is_never_published() -> None:
-    for more in ({}, {"public": True, "confidential": True}):
-        story = told(received("路灯不亮", **more), contributed("lighting", "亮了"), published(), city=AUTOMATIC)
+    for one in (received("路灯不亮"), received("路灯不亮", public=True, confidential=True)):
+        story = told(one, contributed("lighting", "亮了"), published(), city=AUTOMATIC)
         assert (code(story), for_the_hall(story)) == ("not-public", [])
 
 
