@@ -69,5 +69,15 @@ EVENT_TYPES = tuple(
         "reply.approved",
         "reply.refused",
         "reply.released",
+        "part.asked",
+        "inquiry.paused",
+        "inquiry.resumed",
+        "inquiry.added",
+        "inquiry.reminded",
+        "inquiry.closed",
+        "inquiry.reopened",
+        "part.extension-asked",
+        "part.extended",
+        "part.extension-refused",
     )
 )

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from services.router.desk.asking_responses import additions_shown, part_waits, questions_shown
 from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
@@ -82,9 +83,12 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    **part_waits(p),
                 }
                 for p in case.parts.values()
             ],
+            "questions": questions_shown(case),
+            "additions": additions_shown(case),
             "reply": reply_shown(case),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],

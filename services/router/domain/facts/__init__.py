@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
+from services.router.domain.facts.closing import Closed, Reopened
+from services.router.domain.facts.extensions import Extended, ExtensionAsked, ExtensionRefused
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -21,6 +23,7 @@ from services.router.domain.facts.fields import (
     Channel,
     CityId,
     Clock,
+    CloseReason,
     DepartmentCode,
     DueTexts,
     FramePart,
@@ -37,6 +40,16 @@ from services.router.domain.facts.fields import (
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
+from services.router.domain.facts.questions import (
+    Added,
+    Asked,
+    Paused,
+    PausedPart,
+    Reminded,
+    Resumed,
+    ResumedPart,
+    TimeLeft,
+)
 from services.router.domain.facts.replies import (
     Answered,
     Approved,
@@ -58,9 +71,11 @@ __all__ = [
     "Accepted",
     "ActionKind",
     "ActionTaken",
+    "Added",
     "Answered",
     "Approved",
     "Area",
+    "Asked",
     "Assigned",
     "AwaitingRelease",
     "Broken",
@@ -68,11 +83,16 @@ __all__ = [
     "Channel",
     "CityId",
     "Clock",
+    "CloseReason",
+    "Closed",
     "Composed",
     "Contributed",
     "DepartmentCode",
     "DueSoon",
     "DueTexts",
+    "Extended",
+    "ExtensionAsked",
+    "ExtensionRefused",
     "Fact",
     "FramePart",
     "Language",
@@ -80,19 +100,26 @@ __all__ = [
     "Offered",
     "ParagraphOf",
     "PartId",
+    "Paused",
+    "PausedPart",
     "Rated",
     "Registered",
     "ReleaseRefused",
     "Released",
+    "Reminded",
+    "Reopened",
     "Replied",
     "ReplyEdited",
     "ReplyId",
     "ReplyReleased",
+    "Resumed",
+    "ResumedPart",
     "ReturnReason",
     "Returned",
     "Role",
     "Satisfied",
     "Time",
+    "TimeLeft",
     "TriageReason",
     "Triaged",
     "UnknownFact",
@@ -130,6 +157,16 @@ Fact = (
     | Approved
     | ReleaseRefused
     | ReplyReleased
+    | Asked
+    | Paused
+    | Resumed
+    | Added
+    | Reminded
+    | Closed
+    | Reopened
+    | ExtensionAsked
+    | Extended
+    | ExtensionRefused
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -162,4 +199,14 @@ TYPES: Mapping[type[Fact], str] = {
     Approved: "reply.approved",
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
+    Asked: "part.asked",
+    Paused: "inquiry.paused",
+    Resumed: "inquiry.resumed",
+    Added: "inquiry.added",
+    Reminded: "inquiry.reminded",
+    Closed: "inquiry.closed",
+    Reopened: "inquiry.reopened",
+    ExtensionAsked: "part.extension-asked",
+    Extended: "part.extended",
+    ExtensionRefused: "part.extension-refused",
 }

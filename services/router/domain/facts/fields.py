@@ -23,6 +23,7 @@ ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "d
 Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
 FramePart = Literal["opening", "closing"]
+CloseReason = Literal["unanswered"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
 RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)

@@ -11,11 +11,15 @@ def set_part(case: Case, part: Part) -> None:
 
 
 def set_status(case: Case) -> None:
-    """Derive the status from the states of the parts, unless triage, a release or the answer decides it."""
-    if case.unsettled:
+    """Derive the status from the states of the parts, unless triage, a release, a question or the answer decides it."""
+    if case.closed is not None:
+        case.status = "closed"
+    elif case.unsettled:
         case.status = "triage"
     elif case.pending is not None:
         case.status = "awaiting-release"
+    elif case.status != "answered" and case.questions:
+        case.status = "awaiting-resident"
     elif case.status != "answered":
         states = {part.state for part in case.active_parts}
         case.status = "registered" if not states else "assigned" if states == {"offered"} else "in-progress"

@@ -9,7 +9,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from services.router.domain.outputs.sentences import HandlerFields, sentence
+from services.router.domain.outputs.sentences import HandlerFields, asker_name, sentence
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
 
@@ -27,6 +27,12 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Withdrawn: "progressed",
     facts.AwaitingRelease: "progressed",
     facts.ReleaseRefused: "progressed",
+    facts.Asked: "asked",
+    facts.Reminded: "reminded",
+    facts.Added: "progressed",
+    facts.Closed: "closed",
+    facts.Reopened: "reopened",
+    facts.Extended: "extended",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 
@@ -48,6 +54,14 @@ class ReplyFields(TypedDict):
     closing: NotRequired[str]
 
 
+class QuestionFields(TypedDict):
+    """A question that waits for the resident, with the fields of `resident_messages.OpenQuestion` in `shared/contracts`."""
+
+    name: str
+    text: str
+    close_at: str
+
+
 class PictureFields(TypedDict):
     """The case as its resident may see it, with the fields of `resident_messages.Picture` in `shared/contracts`."""
 
@@ -57,6 +71,7 @@ class PictureFields(TypedDict):
     language: str
     departments: list[HandlerFields]
     reply: ReplyFields | None
+    questions: NotRequired[list[QuestionFields]]
 
 
 class SharedPicture(NamedTuple):
@@ -111,12 +126,21 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
                 "name": directory.name(part.department, inquiry.language),
                 "role": part.role,
                 "state": part.state,
-                "due_at": part.due["resolve"],
+                "due_at": None if part.pause is not None else part.due["resolve"],
             }
             for part in case.active_parts
         ],
         "reply": _reply(case) if case.status == "answered" else None,
     }
+    if case.questions:
+        fields["questions"] = [
+            {
+                "name": asker_name(one.department, inquiry.language, directory),
+                "text": one.text.text,
+                "close_at": one.close_at,
+            }
+            for one in case.questions
+        ]
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
 

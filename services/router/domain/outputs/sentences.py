@@ -27,6 +27,20 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Withdrawn: gettext_noop("%(department)s no longer handles your message."),
     facts.AwaitingRelease: gettext_noop("The reply is complete. It is being checked and is then sent to you."),
     facts.ReleaseRefused: gettext_noop("The reply is being revised before it is sent to you."),
+    facts.Asked: gettext_noop(
+        "%(asker)s has a question for you. Please answer on the page of your message by %(close_at)s. "
+        "The deadlines wait until then.\n\n%(text)s"
+    ),
+    facts.Reminded: gettext_noop(
+        "We still need your answer to %(asker)s. Without it, your message is closed on %(close_at)s.\n\n%(text)s"
+    ),
+    facts.Added: gettext_noop("We have received your addition and passed it on."),
+    facts.Closed: gettext_noop(
+        "Your message is closed, because we did not receive your answer. "
+        "You can still answer on the page of your message: we then continue at once."
+    ),
+    facts.Reopened: gettext_noop("Your answer has reached us. Your message is being handled again."),
+    facts.Extended: gettext_noop("%(department)s needs more time. You receive its answer by %(until)s."),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
 
@@ -38,7 +52,7 @@ class HandlerFields(TypedDict):
     name: str
     role: str
     state: str
-    due_at: str
+    due_at: str | None
 
 
 def sentence(
@@ -63,6 +77,16 @@ def _values(
             return {"department": directory.name(fact.department, language), "text": said.get("text") or ""}
         case facts.Answered():
             return {"reply": reply}
+        case facts.Asked():
+            asker = asker_name(fact.department, language, directory)
+            return {"asker": asker, "close_at": _minute(fact.close_at, directory), "text": said.get("text") or ""}
+        case facts.Reminded():
+            question = next(one for one in case.questions if one.part_id == fact.part_id)
+            asker, text = asker_name(question.department, language, directory), question.text.text
+            return {"asker": asker, "close_at": _minute(question.close_at, directory), "text": text}
+        case facts.Extended():
+            department = directory.name(fact.department, language)
+            return {"department": department, "until": _minute(fact.until, directory)}
         case facts.Accepted() | facts.Contributed() | facts.Returned() | facts.Withdrawn():
             return {"department": directory.name(fact.department, language)}
     return {}
@@ -81,5 +105,16 @@ def _handlers(handlers: Sequence[HandlerFields], language: str) -> str:
 
 def _first_reply(case: Case, directory: CityIndex) -> str:
     """The earliest first-reply time of the open parts, in the city's time zone."""
-    earliest = min(part.due["first_reply"] for part in case.active_parts)
-    return datetime.fromisoformat(earliest).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")
+    return _minute(min(part.due["first_reply"] for part in case.active_parts), directory)
+
+
+def asker_name(department: str | None, language: str, directory: CityIndex) -> str:
+    """Who asks the resident: the department, or the city's staff."""
+    if department is None:
+        return translations(language).gettext("Our staff")
+    return directory.name(department, language)
+
+
+def _minute(moment: str, directory: CityIndex) -> str:
+    """A time in the city's time zone, to the minute."""
+    return datetime.fromisoformat(moment).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")
