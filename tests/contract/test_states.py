@@ -211,8 +211,8 @@ def listed(names: Iterable[str]) -> str:
     }
     if found in groups or len(", ".join(found)) <= LISTED_MAX:
         return groups.get(found) or ", ".join(found)
-    *others, last = ("unknown", *(one for one in KNOWN if one not in found))
-    return f"all but {', '.join(others)} and {last}"
+    lacking = ("unknown", *(one for one in KNOWN if one not in found))
+    return f"all but {' and '.join(lacking) if len(lacking) == 2 else ', '.join(lacking)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

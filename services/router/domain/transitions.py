@@ -26,7 +26,7 @@ from services.router.domain.rules.preconditions import (
     Refuse,
     part_of,
 )
-from services.router.domain.rules.questions import add, ask, desk_asks
+from services.router.domain.rules.questions import add, ask, ask_all
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.release import approve, edit_reply, refuse_release
@@ -182,7 +182,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseArbitrate.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
     Transition(CaseAssignFirstReceiver.type, ("triage",), NO_PART, assign_first_receiver),
     Transition(CaseAssignFirstReceiver.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
-    Transition(CaseAsk.type, ASKABLE, NO_PART, desk_asks),
+    Transition(CaseAsk.type, ASKABLE, NO_PART, ask_all),
     Transition(CaseAsk.type, [one for one in KNOWN if one not in ASKABLE], NO_PART, NOTHING_TO_ASK),
     Transition(CaseExtend.type, KNOWN, OPEN, extend),
     Transition(CaseRefuseExtension.type, KNOWN, OPEN, refuse_extension),

@@ -34,7 +34,7 @@ def ask(case: Case, given: Input, directory: CityIndex) -> Facts:
     ]
 
 
-def desk_asks(case: Case, given: Input, directory: CityIndex) -> Facts:
+def ask_all(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The desk asks the resident for the whole inquiry: the clocks of all open parts pause."""
     question = payload_of(given, CaseAsk)
     _check_no_question(case, None)
