@@ -1,4 +1,4 @@
-"""Intake's JSON routes: send a message, rate an answer, ask for the link to a ticket.
+"""Intake's JSON routes: send a message, add words to it, rate an answer, ask for the link to a ticket.
 
 `ticket_pages.py` has the route that reads a ticket.
 """
@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
 from services.intake import sentences
-from services.intake.domain import RatingGiven, Submission
+from services.intake.additions import Additions
+from services.intake.domain import AdditionGiven, RatingGiven, Submission
 from services.intake.links import Links
 from services.intake.reports import ReportGiven, Reports
 from services.intake.responses import LinkAnswer, ReportAnswer
@@ -44,6 +45,7 @@ def routes(
     api = APIRouter(tags=["residents"])
     _submission_route(api, submissions, operator_or_anybody(token, wrong_tokens or WrongTokens()))
     _rating_route(api, tickets)
+    _addition_route(api, Additions(tickets))
     _link_route(api, links)
     _report_route(api, reports)
     return api
@@ -88,6 +90,25 @@ def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     ) -> Acknowledged:
         given = parsed(RatingGiven, await json_body(request))
         return await tickets.rate(inquiry_id, x_query_code or code, given)
+
+
+def _addition_route(api: APIRouter, additions: Additions) -> None:
+    @api.post(
+        "/inquiries/{inquiry_id}/additions",
+        status_code=202,
+        openapi_extra=body_of(AdditionGiven),
+        responses=documented(*REFUSALS, 404),
+        summary="Add words to a message, or answer a question",
+    )
+    async def add(
+        inquiry_id: InquiryId,
+        request: Request,
+        x_query_code: QueryCodeHeader = None,
+        code: QueryCode = None,
+        idempotency_key: IdempotencyKeyHeader = None,
+    ) -> Acknowledged:
+        given = parsed(AdditionGiven, await json_body(request))
+        return await additions.add(inquiry_id, x_query_code or code, given, idempotency_key)
 
 
 def _link_route(api: APIRouter, links: Links) -> None:

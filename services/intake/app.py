@@ -8,6 +8,7 @@ from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
+from shared.contracts.questions import InquiryAdded
 from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import WrongTokens, operators_only
@@ -45,7 +46,7 @@ def make(settings: Settings) -> Service:
     service.follows_city(city)
     service.reads(topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store).save, at_leisure=True)
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested, HallReported)
+    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested, InquiryAdded, HallReported)
     service.publishes(topics.dead_letters("intake"))
     masker = MaskingWorker(answer_s=PREVIEW_S)
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):

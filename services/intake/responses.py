@@ -3,7 +3,7 @@
 from typing import Literal
 
 from shared.contracts.documented import Documented
-from shared.contracts.resident_messages import Reply
+from shared.contracts.resident_messages import OpenQuestion, Reply
 
 
 class DepartmentShown(Documented):
@@ -41,6 +41,15 @@ class RatingShown(Documented):
     """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
     words: str | None
     """The resident's comment; null when not given."""
+
+
+class AdditionShown(Documented):
+    """What the resident added at one time."""
+
+    at: str
+    """When it was received (RFC 3339, UTC, milliseconds)."""
+    text: str
+    """What the resident wrote."""
 
 
 class LinkAnswer(Documented):
@@ -87,6 +96,12 @@ class Ticket(Documented):
     """The updates that the resident received, oldest first."""
     reply: Reply | None
     """The joint reply; null before it is released."""
+    questions: list[OpenQuestion]
+    """The questions that wait for the resident's answer; an addition answers all of them."""
+    additions: list[AdditionShown]
+    """What the resident has added, oldest first."""
+    can_add: bool
+    """Whether the resident may add something now."""
     rated: list[int]
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]

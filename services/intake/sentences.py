@@ -42,6 +42,7 @@ REPORT_TOO_LONG = gettext_noop("Your report is too long, or has a character that
 REPORT_UNAVAILABLE = gettext_noop(
     "We cannot save your report right now. What you wrote is still here. Please send it again in a few minutes."
 )
+NOTHING_TO_ADD = gettext_noop("Nothing can be added to this message now. You can write a new one.")
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
 LABELS: Mapping[str, str] = {
@@ -55,6 +56,7 @@ LABELS: Mapping[str, str] = {
     "public": gettext_noop("Publication"),
     "confidential": gettext_noop("Confidentiality"),
     "words": gettext_noop("Anything to add"),
+    "text": gettext_noop("Your addition"),
 }
 """What the forms call each field."""
 
@@ -64,6 +66,7 @@ REMEDIES: Mapping[str, str] = {
     "phone": gettext_noop("Enter a telephone number, for example 138 0000 0000."),
     "email": gettext_noop("Enter an e-mail address, for example name@mail.example."),
     "departments": gettext_noop("Choose departments from the list."),
+    "text": gettext_noop("Write what you want to add."),
     "round": NOT_RATEABLE,
     "solved": gettext_noop("Choose whether the problem is solved."),
     "satisfied": gettext_noop("Choose whether you are satisfied."),

@@ -6,7 +6,7 @@ from typing import Any
 from services.intake.domain import TicketUpdate
 from services.intake.responses import DepartmentShown
 from shared.city import City
-from shared.contracts.resident_messages import Reply
+from shared.contracts.resident_messages import OpenQuestion, Reply
 from shared.runtime import timestamps
 from shared.service.event_decoders import ResidentMessage
 from shared.store.mongo import ASCENDING, Database, Document, insert_new, not_in
@@ -97,4 +97,5 @@ def ticket_update(stored: Document) -> TicketUpdate:
         round=case["round"],
         departments=tuple(DepartmentShown.model_validate(one) for one in case["departments"]),
         reply=Reply.model_validate(case["reply"]) if case.get("reply") else None,
+        questions=tuple(OpenQuestion.model_validate(one) for one in case.get("questions", ())),
     )

@@ -1,4 +1,4 @@
-"""Intake's pages for a ticket that exists: its status, its rating, and the request for its link.
+"""Intake's pages for a ticket that exists: its status, additions, its rating, and the request for its link.
 
 Clients that do not accept HTML get the ticket as JSON.
 """
@@ -14,12 +14,14 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from services.intake import sentences, views
-from services.intake.domain import RatingGiven
+from services.intake.additions import Additions
+from services.intake.domain import AdditionGiven, RatingGiven, fingerprint
 from services.intake.links import LINKS_A_DAY, LINKS_AN_HOUR, Links
 from services.intake.pages import RETRY_SOON, field_sentences, with_fields, with_headers
 from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
+from shared.contracts import ids
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented
 from shared.http.rate_limit import client_of
@@ -36,6 +38,7 @@ Typed = Mapping[str, Any]
 class TicketPages:
     submissions: Submissions
     tickets: Tickets
+    additions: Additions
     links: Links
     site: Site
 
@@ -90,6 +93,36 @@ class TicketPages:
             return {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
         return {}
 
+    async def take_addition(self, request: Request, typed: Typed) -> Response:
+        """Take an addition, then show the ticket again. The same form sent twice makes one addition."""
+        lang = language(request)
+        inquiry_id, code = opened(typed)
+        try:
+            seen = await self.tickets.ticket(inquiry_id, code)
+            errors = await self._add(request, inquiry_id, code, typed)
+            if not errors:
+                return await self.show(request, inquiry_id, code)
+        except Problem:
+            return await self.show(request, inquiry_id, code)
+        except PyMongoError:
+            return self.unavailable(request)
+        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site)
+
+    async def _add(self, request: Request, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
+        """Add what the form says. Returns a sentence for what is wrong. Raises Problem 404, and PyMongoError."""
+        lang = language(request)
+        try:
+            given = AdditionGiven.model_validate({"text": typed.get("text", "")})
+            key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
+            await self.additions.add(inquiry_id, code, given, f"form-{key}" if typed.get("key") else None)
+        except ValidationError as error:
+            return field_sentences(error, lang)
+        except Problem as problem:
+            if problem.status != HTTPStatus.CONFLICT:
+                raise
+            return {"": translations(lang).gettext(sentences.NOTHING_TO_ADD)}
+        return {}
+
     async def request_link(self, request: Request, typed: Typed) -> Response:
         """Ask for the link to a ticket; the page is the same whether or not the ticket exists."""
         lang = language(request)
@@ -116,7 +149,7 @@ def opened(typed: Typed) -> tuple[str, str]:
 
 def routes(submissions: Submissions, tickets: Tickets, links: Links, site: Site) -> APIRouter:
     """The ticket at `/status` and `/inquiries/{id}`, and the request for its link."""
-    router, pages = APIRouter(), TicketPages(submissions, tickets, links, site)
+    router, pages = APIRouter(), TicketPages(submissions, tickets, Additions(tickets), links, site)
     _form_routes(router, pages)
     _ticket_route(router, pages)
     return router
@@ -145,6 +178,7 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
     async def request_link(request: Request) -> Response:
         return await with_fields(request, pages.site, lambda typed: pages.request_link(request, typed))
 
+    @router.get("/status/addition", include_in_schema=False)
     @router.get("/status/rating", include_in_schema=False)
     async def reloaded(request: Request) -> Response:
         return RedirectResponse(f"/status?lang={language(request)}", 303)
@@ -152,6 +186,10 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
     @router.post("/status/rating", include_in_schema=False)
     async def rate(request: Request) -> Response:
         return await with_fields(request, pages.site, lambda typed: pages.take_rating(request, typed))
+
+    @router.post("/status/addition", include_in_schema=False)
+    async def add(request: Request) -> Response:
+        return await with_fields(request, pages.site, lambda typed: pages.take_addition(request, typed))
 
 
 def _ticket_route(router: APIRouter, pages: TicketPages) -> None:

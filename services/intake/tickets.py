@@ -7,11 +7,12 @@ import time
 
 from services.intake import domain
 from services.intake.domain import RatingGiven
-from services.intake.responses import Ticket
+from services.intake.responses import AdditionShown, Ticket
 from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
 from shared.contracts import ids
 from shared.contracts.documented import Documented
+from shared.contracts.questions import InquiryAdded
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
@@ -46,24 +47,31 @@ class Tickets:
 
         Raises Problem 404 or 429.
         """
-        entries = await self._opened(inquiry_id, code)
+        entries = await self.opened(inquiry_id, code)
         received = InquiryReceived.model_validate_json(entries[0]["value"])
         given = [one["value"] for one in entries if one["type"] == InquiryRated.type]
         ratings = [InquiryRated.model_validate_json(one) for one in given]
         updates = await self.store.updates(received.inquiry_id)
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings)
+        additions = [
+            AdditionShown(
+                at=timestamps.to_text(one["recorded_at"]), text=InquiryAdded.model_validate_json(one["value"]).text
+            )
+            for one in entries
+            if one["type"] == InquiryAdded.type
+        ]
+        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings, additions)
 
-    async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
+    async def opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, if the code is right. A right code is never limited."""
         number = ids.typed_inquiry_id(inquiry_id)
         right = number is not None and ids.same_code(code or "", ids.query_code(self._secret, number))
         entries = await self.ledger.of(number) if number is not None and right else []
-        if number is None or not entries or await self._erased(number):
+        if number is None or not entries or await self.erased(number):
             self._count_wrong(number or inquiry_id)
             raise Problem(404, NO_SUCH_TICKET)
         return entries
 
-    async def _erased(self, inquiry_id: str) -> bool:
+    async def erased(self, inquiry_id: str) -> bool:
         return bool(await self.store.tombstones.through_of([inquiry_id]))
 
     def _count_wrong(self, inquiry_id: str) -> None:
@@ -103,7 +111,7 @@ class Tickets:
             )
 
         accepted, written = await accept_in_free_place(self.ledger, entry)
-        if await self._erased(inquiry_id):
+        if await self.erased(inquiry_id):
             # An erasure after the ticket was opened may have run before this entry was written.
             await self.ledger.erase(inquiry_id)
             raise Problem(404, NO_SUCH_TICKET)

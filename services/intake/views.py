@@ -115,7 +115,8 @@ def status(
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
-    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`). `now` tells whether
+    `errors` and `values` belong to a rating (`solved`, `satisfied`, `words`) or an addition (`text`, `key`) that was not
+    accepted. `now` tells whether
     the answer is late; it is the current time unless given.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
@@ -131,6 +132,6 @@ def status(
         late=due_at is not None and due_at < (now or timestamps.now()),
         rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
-        values=values or {},
+        values={"key": str(uuid4()), **(values or {})},
     )
     return private(page)

@@ -66,7 +66,7 @@ class Components:
         self.gate = Gate(self.store, self.city)
         self.core = Core(self.store, self.city)
         unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
-        self.timers = Timers(self.store, self.city, service.publisher, unread)
+        self.timers = Timers(self.store, self.city, service.publisher, unread, unpublished=self.ledger.waiting)
         self.timer_sweep = TimerSweep(self.store, self.city)
         self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)

@@ -7,19 +7,9 @@ from pydantic import ConfigDict
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment
-
-
-class Due(Documented):
-    """The due time of each clock of a part."""
-
-    model_config = ConfigDict(frozen=True)
-    accept: Moment
-    """When the department must have accepted the part."""
-    first_reply: Moment
-    """When the resident must have received a first reply: an interim one or the answer."""
-    resolve: Moment
-    """When the department must have sent its final contribution."""
+from shared.contracts.extensions import PartExtended, PartExtensionRefused
+from shared.contracts.fields import Contact, Due, Moment
+from shared.contracts.questions import PartAdded, PartPaused, PartResumed
 
 
 class ReturnedBefore(Documented):
@@ -32,6 +22,16 @@ class ReturnedBefore(Documented):
     """Its reason, such as `not-ours`, as it wrote it."""
     words: str
     """Its explanation; empty when it gave none."""
+
+
+class AddedBefore(Documented):
+    """Words that the resident added before the department was offered its part."""
+
+    model_config = ConfigDict(frozen=True)
+    at: Moment
+    """When the resident added them."""
+    text: str
+    """The resident's words, at most 5,000 characters."""
 
 
 class PartOffered(Payload):
@@ -75,6 +75,8 @@ class PartOffered(Payload):
     """Until when the department may return the part. Absent when the policy sets no time."""
     binding: bool = False
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
+    added: tuple[AddedBefore, ...] = ()
+    """What the resident added to the inquiry before the offer, oldest first. Absent when nothing was added."""
 
 
 class PartChanged(Payload):
@@ -110,7 +112,7 @@ class PartWithdrawn(Payload):
 
 
 class PartClosed(Payload):
-    """The inquiry is answered: the department has nothing more to do in this round."""
+    """The inquiry is answered, or closed: the department has nothing more to do in this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
@@ -119,6 +121,8 @@ class PartClosed(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
     """The round of the answer that closed the part, counted from 1."""
+    reason: Literal["unanswered"] | None = None
+    """`unanswered` when the inquiry is closed because the resident did not answer a question; absent after an answer."""
 
 
 class DraftParagraph(Documented):
@@ -228,6 +232,11 @@ INBOX: Mapping[str, type[Payload]] = {
         PartChanged,
         PartWithdrawn,
         PartClosed,
+        PartPaused,
+        PartResumed,
+        PartAdded,
+        PartExtended,
+        PartExtensionRefused,
         ReplyDraft,
         ReplyRefused,
         ReplyCorrected,

@@ -76,5 +76,15 @@ EVENT_TYPES = tuple(
         "hall.hidden",
         "hall.redacted",
         "hall.reported",
+        "part.asked",
+        "inquiry.paused",
+        "inquiry.resumed",
+        "inquiry.added",
+        "inquiry.reminded",
+        "inquiry.closed",
+        "inquiry.reopened",
+        "part.extension-asked",
+        "part.extended",
+        "part.extension-refused",
     )
 )

@@ -22,6 +22,14 @@ TEXT_MAX = 20_000
 DEPARTMENTS_MAX = 20
 FRAME_MAX = 1_000
 """The opening or the closing of a joint reply."""
+ADDITION_MAX = 5_000
+"""What a resident adds at one time."""
+ADDITIONS_MAX = 20
+"""How often a resident may add something to a ticket. A part that is offered later carries all of it: 600,000 bytes."""
+QUESTION_MAX = 2_000
+"""A question to the resident. Each part and the desk may have one that is open."""
+REASON_MAX = 2_000
+"""Why a department needs more time, or does not get it."""
 NAME_MAX = 2_000
 """A department's name in one language."""
 CHARACTER_BYTES = 6

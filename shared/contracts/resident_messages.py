@@ -70,7 +70,19 @@ class Handler(Documented):
     state: str
     """The state of the department's part: `offered`, `accepted`, `contributed`, `returned` or `withdrawn`."""
     due_at: Moment | None = None
-    """When the department must have answered; null when there is no due time."""
+    """When the department must have answered; null when there is no due time, and while it waits for the resident."""
+
+
+class OpenQuestion(Documented):
+    """A question that waits for the resident's answer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    name: str
+    """The name of the department that asks, or `Our staff`, in the language of the inquiry."""
+    text: str
+    """The question."""
+    close_at: Moment
+    """When the inquiry is closed if the resident has not answered."""
 
 
 class Picture(Documented):
@@ -89,6 +101,8 @@ class Picture(Documented):
     """The departments that have a part."""
     reply: Reply | None = None
     """The joint reply; null before it is released."""
+    questions: tuple[OpenQuestion, ...] = ()
+    """The questions that wait for the resident; absent when there are none."""
     body: str | None = None
     """The resident's message; null or absent except in a message that contains the answer or a change
     of it."""
@@ -112,8 +126,8 @@ class ResidentTold(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered`, `corrected`,
-    `retracted`, `published`, `hidden`, `redacted` or `link`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `asked`, `reminded`, `extended`, `answered`,
+    `corrected`, `retracted`, `published`, `hidden`, `redacted`, `closed`, `reopened` or `link`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

@@ -85,6 +85,42 @@ class InquiryRepliedEvent(PartEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PartExtendedEvent(PartEvent):
+    """The department has more time: its resolve clock runs out at `until`."""
+
+    type = PREFIX + "part.extended"
+    until: datetime
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_text(data, "part_id"), _text(data, "department"), _moment(data, "until", inside=""))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryPausedEvent:
+    """The clocks of these parts pause, because the resident was asked."""
+
+    type = PREFIX + "inquiry.paused"
+    parts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple(_text(one, "part_id") for one in _rows(data, "parts")))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryResumedEvent:
+    """The clocks of these parts run again; the due times are those from now on."""
+
+    type = PREFIX + "inquiry.resumed"
+    due: tuple[tuple[str, DueTimes], ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple((_text(one, "part_id"), _due(one)) for one in _rows(data, "parts")))
+
+
+@dataclass(frozen=True, slots=True)
 class InquiryAnsweredEvent:
     """The joint reply of a round was released; `parts` are the ids of the parts in it."""
 
@@ -130,6 +166,9 @@ EventBody = (
     | PartReturnedEvent
     | PartWithdrawnEvent
     | InquiryRepliedEvent
+    | PartExtendedEvent
+    | InquiryPausedEvent
+    | InquiryResumedEvent
     | InquiryAnsweredEvent
     | InquiryRatedEvent
     | OtherEvent
@@ -141,6 +180,9 @@ KNOWN = (
     PartReturnedEvent,
     PartWithdrawnEvent,
     InquiryRepliedEvent,
+    PartExtendedEvent,
+    InquiryPausedEvent,
+    InquiryResumedEvent,
     InquiryAnsweredEvent,
     InquiryRatedEvent,
 )
@@ -174,11 +216,18 @@ def _due(data: Mapping[str, Any]) -> DueTimes:
     return DueTimes(*[_moment(due, name) for name in CLOCKS])
 
 
-def _moment(due: Mapping[str, Any], clock: str) -> datetime:
+def _rows(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    rows = data.get(name)
+    if not isinstance(rows, list) or not all(isinstance(one, Mapping) for one in rows):
+        raise _invalid(data, name, "a list of objects")
+    return rows
+
+
+def _moment(due: Mapping[str, Any], clock: str, inside: str = "due.") -> datetime:
     try:
         return timestamps.from_text(due[clock]).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error
+        raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", inside) from error
 
 
 def _invalid(data: Mapping[str, Any], name: str, needed: str, inside: str = "") -> ValueError:

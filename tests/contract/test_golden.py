@@ -6,7 +6,7 @@ something else, the old file stays and the next version is added.
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ from shared.kafka import topics
 from shared.kafka.records import Record
 from shared.runtime import timestamps
 from shared.service.event_decoders import read_event, read_told
+from tests.asking import (
+    ASKING,
+    added,
+    asked,
+    asked_for_case,
+    extended,
+    extension_asked,
+    extension_refused,
+    rang_at,
+)
 from tests.builders import (
     DIRECTORY,
     MONDAY_NOON,
@@ -65,6 +75,9 @@ GIVEN = received(
 )
 DISPUTE = (received("路灯不亮"), returned("lighting"), assigned("roads"), returned("roads"))
 PUBLISHED = (received("路灯不亮", "我住三单元。", public=True), contributed("lighting", "灯亮了"))
+ASKED = told(GIVEN, asked("roads", "请问是哪一段路？", by="王工"), city=ASKING)
+REMIND_AT, CLOSE_AT = ASKED.case.questions[0].remind_at, ASKED.case.questions[0].close_at
+IN_APRIL = datetime(2026, 4, 10, 4, tzinfo=UTC)
 NEXT_WEEK = MONDAY_NOON + timedelta(days=7)
 OTHER_CITIES: Mapping[str, CityIndex] = {
     "part.offered-in-working-time": WORKING_TIME,
@@ -77,6 +90,10 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.refuse-release": TWO,
     "hall.automatic": AUTOMATIC,
     "part.corrected-with-approval": ONE,
+    "inquiry.added": ASKING,
+    "inquiry.closed": ASKING,
+    "case.ask": ASKING,
+    "case.extend": ASKING,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -160,6 +177,30 @@ STORIES: Mapping[str, Story] = {
         corrected("lighting", "两盏灯周五亮"),
         approved(567890123),
         city=ONE,
+    ),
+    "inquiry.added": told(
+        added("补充：在东门外。"),
+        added("三号楼前的那一段。"),
+        contributed("roads", "路补了"),
+        after_this=ASKED,
+        city=ASKING,
+    ),
+    "inquiry.closed": told(
+        contributed("lighting", "灯亮了"),
+        rang_at("asking-reminder", REMIND_AT, "roads"),
+        rang_at("asking-close", CLOSE_AT),
+        on_day(added("三号楼前的那一段。"), IN_APRIL),
+        after_this=ASKED,
+        city=ASKING,
+    ),
+    "case.ask": told(received("别的事"), asked_for_case(), added("在西门"), assigned("parks"), city=ASKING),
+    "case.extend": told(
+        GIVEN,
+        extension_asked("roads", IN_APRIL),
+        extension_refused("roads"),
+        extension_asked("roads", IN_APRIL),
+        extended("roads"),
+        city=ASKING,
     ),
 }
 

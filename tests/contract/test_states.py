@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
 from services.router.domain.part import Part
 from services.router.domain.reply import JointReply, PendingRelease
-from services.router.domain.rules.preconditions import Refuse
+from services.router.domain.rules.preconditions import PART_INPUTS, Refuse
 from services.router.domain.transitions import (
     KNOWN,
+    NOT_CLOSED,
     NOT_TRIAGE,
     PART_STATES,
     STATUSES,
@@ -27,12 +29,12 @@ from services.router.domain.transitions import (
     _compiled,
 )
 from services.router.domain.words import Text
-from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartMessage
 from shared.contracts.inputs import INPUTS
+from tests.asking import added, asked, asked_for_case, extended, extension_asked, extension_refused
 from tests.builders import (
     DIRECTORY,
     INQUIRY,
+    MONDAY_NOON,
     Step,
     accepted,
     assigned,
@@ -78,7 +80,15 @@ STEPS: dict[str, Step] = {
     "chorus.case.hide": hidden(),
     "chorus.case.redact": redacted(),
     "chorus.hall.reported": reported(),
+    "chorus.inquiry.added": added(),
+    "chorus.part.asked": asked("lighting"),
+    "chorus.part.extension-asked": extension_asked("lighting", MONDAY_NOON + timedelta(days=99)),
+    "chorus.case.ask": asked_for_case(),
+    "chorus.case.extend": extended("lighting"),
+    "chorus.case.refuse-extension": extension_refused("lighting"),
 }
+LISTED_MAX = 55
+"""A longer list of states is shown by the states that it lacks."""
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
 
@@ -92,8 +102,10 @@ the page is out of date.
 | `triage` | an operator must settle the inquiry or one of its parts |
 | `assigned` | all active parts are offered |
 | `in-progress` | at least one part is accepted or contributed |
+| `awaiting-resident` | a department, or the desk, has asked the resident; the clocks of the parts that wait pause |
 | `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+| `closed` | the resident did not answer a question in time; an answer opens the case again |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.
@@ -102,7 +114,7 @@ belongs to another department.
 
 
 def concerns_a_part(kind: str) -> bool:
-    return issubclass(INPUTS[kind], PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart)
+    return issubclass(INPUTS[kind], PART_INPUTS)
 
 
 def possible(status: str, part: str, kind: str) -> bool:
@@ -199,8 +211,15 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    groups: dict[tuple[str, ...], str] = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
-    return groups.get(found) or ", ".join(found)
+    groups: dict[tuple[str, ...], str] = {
+        KNOWN: "all but unknown",
+        NOT_TRIAGE: "all but unknown and triage",
+        NOT_CLOSED: "all but unknown and closed",
+    }
+    if found in groups or len(", ".join(found)) <= LISTED_MAX:
+        return groups.get(found) or ", ".join(found)
+    lacking = ("unknown", *(one for one in KNOWN if one not in found))
+    return f"all but {' and '.join(lacking) if len(lacking) == 2 else ', '.join(lacking)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

@@ -26,7 +26,7 @@ from tests.contract.test_golden import STORIES
 
 CLASSES = set(get_args(Fact))
 KNOWN = CLASSES - {UnknownFact}
-ONLY_EVENTS = {facts.DueSoon, facts.Broken}
+ONLY_EVENTS = {facts.DueSoon, facts.Broken, facts.ExtensionAsked}
 NOT_TOLD = {
     facts.Changed,
     facts.Composed,
@@ -37,6 +37,9 @@ NOT_TOLD = {
     facts.ReplyReleased,
     facts.CorrectionSent,
     facts.HallReported,
+    facts.Paused,
+    facts.Resumed,
+    facts.ExtensionRefused,
 }
 NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Offered,
@@ -47,6 +50,12 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.ReleaseRefused,
     facts.ReplyCorrected,
     facts.ReplyRetracted,
+    facts.Added,
+    facts.Paused,
+    facts.Resumed,
+    facts.Closed,
+    facts.Extended,
+    facts.ExtensionRefused,
 }
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 
@@ -80,8 +89,8 @@ def test_the_stories_produce_every_fact() -> None:
 def test_unknown_fields_are_dropped_and_unknown_facts_are_kept() -> None:
     accepted = {"type": "chorus.part.accepted", "part_id": "20260316-7KQ2M9XD-p1", "department": "roads"}
     assert from_event(json.dumps(accepted | {"later": [1]})) == facts.Accepted("20260316-7KQ2M9XD-p1", "roads")
-    later = {"type": "chorus.inquiry.paused", "until": "2026-04-01"}
-    assert from_event(json.dumps(later)) == UnknownFact("chorus.inquiry.paused", later)
+    later = {"type": "chorus.inquiry.forwarded", "until": "2026-04-01"}
+    assert from_event(json.dumps(later)) == UnknownFact("chorus.inquiry.forwarded", later)
 
 
 # ── no free text ─────────────────────────────────────────────────────────────
@@ -183,5 +192,5 @@ def test_resident_messages_have_exactly_the_fields_of_their_class() -> None:
     for _, value in values(topics.RESIDENTS):
         assert value.keys() | {"hall"} == ResidentTold.model_fields.keys()
         assert ("hall" in value) == (value["what"] in ("published", "hidden", "redacted"))
-        assert value["case"].keys() | {"body"} == picture.model_fields.keys()
+        assert value["case"].keys() | {"body", "questions"} == picture.model_fields.keys()
         ResidentTold.model_validate(value, strict=False)

@@ -21,6 +21,11 @@ SUBJECTS: Mapping[str, str] = {
     "corrected": gettext_noop("The reply to your message is corrected"),
     "retracted": gettext_noop("The reply to your message no longer holds"),
     "link": gettext_noop("Your link"),
+    "asked": gettext_noop("A question about your message"),
+    "reminded": gettext_noop("We still need your answer"),
+    "extended": gettext_noop("New date for the reply"),
+    "closed": gettext_noop("Your message is closed"),
+    "reopened": gettext_noop("Your message is open again"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
 NEUTRAL: Mapping[str, str] = {
@@ -31,6 +36,11 @@ NEUTRAL: Mapping[str, str] = {
     "corrected": gettext_noop("The reply to the message is corrected. You can read both texts on its page."),
     "retracted": gettext_noop("The reply to the message no longer holds. You can read the reason on its page."),
     "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
+    "asked": gettext_noop("There is a question about the message. Please answer it on its page."),
+    "reminded": gettext_noop("A question about the message waits for an answer. You can read it on its page."),
+    "extended": gettext_noop("The reply to the message has a new date. You can read it on its page."),
+    "closed": gettext_noop("The message is closed, because nobody answered a question about it."),
+    "reopened": gettext_noop("The message is being handled again."),
 }
 """What an unconfirmed address is told: no words of anybody."""
 PART = "part"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from services.router.desk import city_views, triage
+from services.router.desk.asking_requests import AskBody, AskExtensionBody, ExtendBody, RefuseExtensionBody
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
@@ -144,6 +145,10 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             PublishBody,
             HideBody,
             RedactBody,
+            AskBody,
+            AskExtensionBody,
+            ExtendBody,
+            RefuseExtensionBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from services.router.desk.asking_responses import additions_shown, part_waits, questions_shown
 from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.desk.release_audit import audit_of
 from services.router.desk.returned_before import returned_before
@@ -95,9 +96,12 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    **part_waits(p),
                 }
                 for p in case.parts.values()
             ],
+            "questions": questions_shown(case),
+            "additions": additions_shown(case),
             "reply": reply_shown(case, case.reply),
             "released": reply_shown(case, case.released),
             "audit": audit_of(decisions),

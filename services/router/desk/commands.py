@@ -16,7 +16,7 @@ from shared.contracts import ids
 from shared.contracts.department_outbox import PartMessage
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import DESK_COMMANDS
+from shared.contracts.inputs import DESK_COMMANDS, WHOLE_CASE_COMMANDS
 from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.http.request_body import json_document
@@ -145,8 +145,14 @@ def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
         detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(DESK_COMMANDS))}"
         raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
     judge(who.role, kind)
+    command = DESK_COMMANDS[kind]
+    if who.department is None and kind in WHOLE_CASE_COMMANDS:
+        command = WHOLE_CASE_COMMANDS[kind]
+        if given.get("part_id") is not None:
+            detail = f"part_id {shown(given['part_id'])} is for a clerk of the part's department; leave it out"
+            raise Problem(422, detail + ".", [FieldProblem(pointer="/part_id", detail=detail)])
     try:
-        return DESK_COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
+        return command.model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
     except ValidationError as error:
         raise invalid(error) from error
 

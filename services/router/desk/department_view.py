@@ -6,7 +6,7 @@ from typing import Any
 from services.router.domain.case import Case
 from services.router.domain.staff import StaffUser
 
-FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers")
+FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers", "questions", "additions")
 EVENT_FIELDS_FOR_OTHERS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "actor", "part_id", "department", "role", "state", "departments")
 )

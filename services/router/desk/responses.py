@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from services.router.desk.asking_responses import CaseAdditionShown, ExtensionShown, QuestionShown
 from services.router.domain.part import PartState
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
@@ -91,6 +92,10 @@ class PartShown(Documented):
     text: str | None
     """The department's contribution, or its newest draft; null when there is none. Users of other departments see it
     when it is released."""
+    paused_since: str | None = None
+    """Since when the clocks of the part pause, because the resident was asked; null while they run."""
+    extension: ExtensionShown | None = None
+    """The request for more time on which nobody has decided; null when there is none."""
     returned: tuple[ReturnedBefore, ...] = ()
     """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
     users of other departments."""
@@ -277,6 +282,10 @@ class CaseShown(Documented):
     """The codes of the other departments that have a part."""
     parts: list[PartShown]
     """Every part, withdrawn ones included. A user of a department sees, of other departments, what the resident sees."""
+    questions: list[QuestionShown]
+    """The questions that wait for the resident."""
+    additions: list[CaseAdditionShown]
+    """What the resident has added, oldest first."""
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
     users without a department see it; others see the released one."""

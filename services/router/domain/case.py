@@ -7,12 +7,23 @@ from typing import Literal, NamedTuple
 from services.router.domain import facts
 from services.router.domain.hall import NO_HALL, HallState
 from services.router.domain.part import Arbitration, Part, PartReturn
+from services.router.domain.question import Addition, Question
 from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyChange, ReplyFrame
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
-TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
+Status = Literal[
+    "unknown",
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-resident",
+    "awaiting-release",
+    "answered",
+    "closed",
+]
+TimerKind = Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 
@@ -97,6 +108,14 @@ class Case:
     """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
     announced: frozenset[Announced] = frozenset()
     """The timers that were recorded as facts."""
+    questions: tuple[Question, ...] = ()
+    """The questions that wait for the resident, at most one of each part and one of the desk."""
+    answered_questions: tuple[Question, ...] = ()
+    """The questions that the last addition answered."""
+    additions: tuple[Addition, ...] = ()
+    """What the resident has added, oldest first."""
+    closed: facts.CloseReason | None = None
+    """Why the case is closed without an answer; None while it is open."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -122,6 +141,8 @@ class Case:
             yield self.released.text
             yield from (one.text for one in self.released.paragraphs)
         yield from (one.text for one in self.changes if one.text.text)
+        yield from (one.text for one in self.additions)
+        yield from (one.text for one in (*self.questions, *self.answered_questions))
         if self.inquiry is not None:
             yield self.inquiry.subject
 

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
+from services.router.domain.question import ExtensionRequest, Pause
 from services.router.domain.words import Text
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
@@ -57,6 +58,12 @@ class Part(NamedTuple):
     binding: bool = False
     author: Author | None = None
     """Who wrote `text`."""
+    pause: Pause | None = None
+    """Set while the part waits for the resident."""
+    moved_at: str | None = None
+    """When a due time moved last, by a pause or an extension; None while they are those of the offer."""
+    extension: ExtensionRequest | None = None
+    """The extension for which the department has asked and on which the desk has not decided."""
 
     @property
     def active(self) -> bool:

@@ -16,6 +16,7 @@ from services.router.domain.rules.arbitration import arbitrate, assign_first_rec
 from services.router.domain.rules.assignment import assign_by_hand, receive
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
 from services.router.domain.rules.corrections import NOT_RELEASED, NOTHING_RELEASED, correct, retract
+from services.router.domain.rules.extensions import ask_extension, extend, refuse_extension
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
@@ -28,6 +29,7 @@ from services.router.domain.rules.preconditions import (
     part_of,
 )
 from services.router.domain.rules.publication import hide, publish, redact, report
+from services.router.domain.rules.questions import add, ask, ask_all
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.release import approve, edit_reply, refuse_release
@@ -56,7 +58,9 @@ from shared.contracts.department_outbox import (
     PartReturned,
     ReplyEdit,
 )
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension, PartExtensionAsked
 from shared.contracts.inputs import INPUTS, TimerRang
+from shared.contracts.questions import CaseAsk, InquiryAdded, PartAsked
 from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
@@ -83,6 +87,9 @@ ANSWERED: tuple[Status, ...] = ("answered",)
 MAY_AWAIT: tuple[Status, ...] = (*AWAITING, *ANSWERED)
 """In an answered case, a correction may wait for its release."""
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
+CLOSED: tuple[Status, ...] = ("closed",)
+NOT_CLOSED: tuple[Status, ...] = tuple(one for one in KNOWN if one not in CLOSED)
+ASKABLE: tuple[Status, ...] = ("registered", "triage", "assigned", "in-progress", "awaiting-resident")
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -127,6 +134,22 @@ NOT_REASSIGNABLE = Refuse(
     "Reassign a part that is open.",
 )
 
+UNKNOWN_PART = Refuse(
+    "unknown-part",
+    "The inquiry {inquiry_id!r} has no part {part_id!r}.",
+    "Use the id of a part that `chorus case show` lists.",
+)
+CASE_CLOSED = Refuse(
+    "case-closed",
+    "The inquiry {inquiry_id!r} is closed, because the resident did not answer a question.",
+    "Send the contribution if the inquiry can be answered; otherwise wait for part.resumed.",
+)
+NOTHING_TO_ASK = Refuse(
+    "nothing-to-ask",
+    "The inquiry {inquiry_id!r} is {state}; nobody needs an answer of the resident now.",
+    "Ask while a department works on the inquiry, or triage does.",
+)
+
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
@@ -134,18 +157,29 @@ TABLE: tuple[Transition, ...] = (
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(TimerRang.type, KNOWN, NO_PART, ring),
-    Transition(PartAccepted.type, KNOWN, ("offered",), accept),
+    Transition(InquiryAdded.type, KNOWN, NO_PART, add),
+    Transition(PartAccepted.type, NOT_CLOSED, ("offered",), accept),
     Transition(PartAccepted.type, KNOWN, ("accepted", *OVER), NOT_OFFERED),
     Transition(PartContributed.type, KNOWN, OPEN, contribute),
-    Transition(PartReplied.type, KNOWN, OPEN, reply),
-    Transition(PartReturned.type, KNOWN, OPEN, give_back),
+    Transition(PartReplied.type, NOT_CLOSED, OPEN, reply),
+    Transition(PartReturned.type, NOT_CLOSED, OPEN, give_back),
+    Transition(PartAsked.type, NOT_CLOSED, OPEN, ask),
+    Transition(PartExtensionAsked.type, NOT_CLOSED, OPEN, ask_extension),
+    Transition(PartAccepted.type, CLOSED, ("offered",), CASE_CLOSED),
+    *(
+        Transition(one.type, CLOSED, OPEN, CASE_CLOSED)
+        for one in (PartReplied, PartReturned, PartAsked, PartExtensionAsked)
+    ),
     Transition(PartContributed.type, AWAITING, ("contributed",), contribute_again),
     Transition(PartContributed.type, [one for one in KNOWN if one not in AWAITING], ("contributed",), NOT_OPEN),
     Transition(PartContributed.type, KNOWN, ("returned", "withdrawn"), NOT_OPEN),
-    *(Transition(one.type, KNOWN, OVER, NOT_OPEN) for one in (PartReplied, PartReturned)),
+    *(
+        Transition(one.type, KNOWN, OVER, NOT_OPEN)
+        for one in (PartReplied, PartReturned, PartAsked, PartExtensionAsked, CaseExtend, CaseRefuseExtension)
+    ),
     *(
         Transition(one.type, KNOWN, NO_PART, NOT_YOURS)
-        for one in (PartAccepted, PartContributed, PartReplied, PartReturned)
+        for one in (PartAccepted, PartContributed, PartReplied, PartReturned, PartAsked, PartExtensionAsked)
     ),
     Transition(CaseAssign.type, ("triage",), NO_PART, assign_by_hand),
     Transition(CaseAssign.type, [one for one in KNOWN if one != "triage"], NO_PART, NOT_IN_TRIAGE),
@@ -160,6 +194,11 @@ TABLE: tuple[Transition, ...] = (
     Transition(CaseArbitrate.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
     Transition(CaseAssignFirstReceiver.type, ("triage",), NO_PART, assign_first_receiver),
     Transition(CaseAssignFirstReceiver.type, NOT_TRIAGE, NO_PART, NOT_IN_ARBITRATION),
+    Transition(CaseAsk.type, ASKABLE, NO_PART, ask_all),
+    Transition(CaseAsk.type, [one for one in KNOWN if one not in ASKABLE], NO_PART, NOTHING_TO_ASK),
+    Transition(CaseExtend.type, KNOWN, OPEN, extend),
+    Transition(CaseRefuseExtension.type, KNOWN, OPEN, refuse_extension),
+    *(Transition(one.type, KNOWN, NO_PART, UNKNOWN_PART) for one in (CaseExtend, CaseRefuseExtension)),
     Transition(CaseReplay.type, KNOWN, NO_PART, release),
     Transition(CaseApprove.type, MAY_AWAIT, NO_PART, approve),
     Transition(CaseRefuseRelease.type, MAY_AWAIT, NO_PART, refuse_release),

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
+from services.router.domain.facts.closing import Closed, Reopened
 from services.router.domain.facts.corrections import CorrectionSent, ReplyCorrected, ReplyRetracted
+from services.router.domain.facts.extensions import Extended, ExtensionAsked, ExtensionRefused
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -22,6 +24,7 @@ from services.router.domain.facts.fields import (
     Channel,
     CityId,
     Clock,
+    CloseReason,
     DepartmentCode,
     DueTexts,
     FramePart,
@@ -40,6 +43,16 @@ from services.router.domain.facts.hall import HallHidden, HallPublished, HallRed
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
+from services.router.domain.facts.questions import (
+    Added,
+    Asked,
+    Paused,
+    PausedPart,
+    Reminded,
+    Resumed,
+    ResumedPart,
+    TimeLeft,
+)
 from services.router.domain.facts.replies import (
     Answered,
     Approved,
@@ -61,9 +74,11 @@ __all__ = [
     "Accepted",
     "ActionKind",
     "ActionTaken",
+    "Added",
     "Answered",
     "Approved",
     "Area",
+    "Asked",
     "Assigned",
     "AwaitingRelease",
     "Broken",
@@ -71,12 +86,17 @@ __all__ = [
     "Channel",
     "CityId",
     "Clock",
+    "CloseReason",
+    "Closed",
     "Composed",
     "Contributed",
     "CorrectionSent",
     "DepartmentCode",
     "DueSoon",
     "DueTexts",
+    "Extended",
+    "ExtensionAsked",
+    "ExtensionRefused",
     "Fact",
     "FramePart",
     "HallHidden",
@@ -88,22 +108,29 @@ __all__ = [
     "Offered",
     "ParagraphOf",
     "PartId",
+    "Paused",
+    "PausedPart",
     "Publication",
     "Rated",
     "Registered",
     "ReleaseRefused",
     "Released",
+    "Reminded",
+    "Reopened",
     "Replied",
     "ReplyCorrected",
     "ReplyEdited",
     "ReplyId",
     "ReplyReleased",
     "ReplyRetracted",
+    "Resumed",
+    "ResumedPart",
     "ReturnReason",
     "Returned",
     "Role",
     "Satisfied",
     "Time",
+    "TimeLeft",
     "TriageReason",
     "Triaged",
     "UnknownFact",
@@ -148,6 +175,16 @@ Fact = (
     | HallHidden
     | HallRedacted
     | HallReported
+    | Asked
+    | Paused
+    | Resumed
+    | Added
+    | Reminded
+    | Closed
+    | Reopened
+    | ExtensionAsked
+    | Extended
+    | ExtensionRefused
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -191,4 +228,14 @@ TYPES: Mapping[type[Fact], str] = {
     HallHidden: "hall.hidden",
     HallRedacted: "hall.redacted",
     HallReported: "hall.reported",
+    Asked: "part.asked",
+    Paused: "inquiry.paused",
+    Resumed: "inquiry.resumed",
+    Added: "inquiry.added",
+    Reminded: "inquiry.reminded",
+    Closed: "inquiry.closed",
+    Reopened: "inquiry.reopened",
+    ExtensionAsked: "part.extension-asked",
+    Extended: "part.extended",
+    ExtensionRefused: "part.extension-refused",
 }

@@ -24,6 +24,7 @@ Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
 FramePart = Literal["opening", "closing"]
 Publication = Literal["automatic"]
+CloseReason = Literal["unanswered"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
 RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)

@@ -8,7 +8,7 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.facts import Fact
-from services.router.domain.fold import corrections, hall, inquiry, parts, replies
+from services.router.domain.fold import corrections, extensions, hall, inquiry, parts, questions, replies
 from services.router.domain.fold.clocks import fold_clocks
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, words_by_place
 
@@ -23,6 +23,8 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     **replies.FOLD,
     **corrections.FOLD,
     **hall.FOLD,
+    **questions.FOLD,
+    **extensions.FOLD,
     facts.Replied: _unchanged,
     facts.LinkRequested: _unchanged,
     facts.DueSoon: _unchanged,
@@ -44,6 +46,7 @@ def fold_fact(case: Case, fact: Fact, words: FactWords) -> None:
     """Change the case by one fact. An unknown fact, written by a later version, changes nothing."""
     FOLD[type(fact)](case, fact, words)
     fold_clocks(case, fact)
+    questions.end_questions(case, fact)
 
 
 def fold_draft(case: Case, part_id: str, draft: str) -> None:

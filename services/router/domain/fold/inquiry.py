@@ -34,14 +34,14 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
 
 def _triaged(case: Case, fact: facts.Triaged, words: FactWords) -> None:
     case.unsettled = (*(one for one in case.unsettled if one not in (None, fact.part_id)), fact.part_id)
-    case.status = "triage"
+    case.closed, case.status = None, "triage"
     if fact.reason == "arbitration" and fact.part_id is not None:
         disputed = case.arbitration.part_ids if case.arbitration else ()
         case.arbitration = Arbitration((*disputed, fact.part_id), fact.until)
 
 
 def _assigned(case: Case, fact: facts.Assigned, words: FactWords) -> None:
-    case.unsettled, case.arbitration = (), None
+    case.unsettled, case.arbitration, case.closed = (), None, None
     case.why = words.get("why") or ""
     case.policy_id, case.rule = fact.policy_id, fact.rule or case.rule
     set_status(case)

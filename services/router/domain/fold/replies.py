@@ -42,7 +42,7 @@ def framed(frame: ReplyFrame, paragraphs: str) -> str:
 
 
 def _awaiting_release(case: Case, fact: facts.AwaitingRelease, words: FactWords) -> None:
-    case.pending = PendingRelease(fact.approvers)
+    case.pending, case.closed = PendingRelease(fact.approvers), None
     set_status(case)
 
 
@@ -86,7 +86,7 @@ def _reply_released(case: Case, fact: facts.ReplyReleased, words: FactWords) -> 
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords) -> None:
-    case.status, case.released, case.pending = "answered", case.reply, None
+    case.status, case.released, case.pending, case.closed = "answered", case.reply, None, None
     case.retracted -= set(fact.parts)
     case.hall = case.hall.released_with(fact.publication == "automatic")
 

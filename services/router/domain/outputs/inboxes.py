@@ -50,6 +50,8 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
         fields["binding"] = True
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
+    if case.additions:
+        fields["added"] = [{"at": one.at, "text": one.text.text} for one in case.additions]
     if returned := [
         {"department": part.department, "reason": back.reason, "words": back.words.text}
         for part, back in case.returned_parts
@@ -148,6 +150,57 @@ def _to_all(
         yield DepartmentMessage(one.department, type_, {**own, **about})
 
 
+def _added(case: Case, fact: facts.Added, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    for part in case.active_parts:
+        fields: dict[str, object] = {
+            "part_id": part.id,
+            "inquiry_id": case.inquiry_id,
+            "text": words.get("text") or "",
+        }
+        if case.answered_questions:
+            fields["asked"] = [{"department": one.department, "text": one.text.text} for one in case.answered_questions]
+        yield DepartmentMessage(part.department, "part.added", fields)
+
+
+def _paused(case: Case, fact: facts.Paused, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    question = case.questions[-1]
+    for one in fact.parts:
+        fields = {
+            "part_id": one["part_id"],
+            "inquiry_id": case.inquiry_id,
+            "asked_by": question.department,
+            "text": question.text.text,
+            "close_at": question.close_at,
+        }
+        yield DepartmentMessage(one["department"], "part.paused", fields)
+
+
+def _resumed(case: Case, fact: facts.Resumed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    for one in fact.parts:
+        fields: dict[str, object] = {"part_id": one["part_id"], "inquiry_id": case.inquiry_id, "due": one["due"]}
+        if one["return_until"] is not None:
+            fields["return_until"] = one["return_until"]
+        yield DepartmentMessage(one["department"], "part.resumed", fields)
+
+
+def _closed(case: Case, fact: facts.Closed, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    for part in case.active_parts:
+        fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round, "reason": fact.reason}
+        yield DepartmentMessage(part.department, "part.closed", fields)
+
+
+def _extended(case: Case, fact: facts.Extended, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "until": fact.until}
+    yield DepartmentMessage(fact.department, "part.extended", fields)
+
+
+def _extension_refused(
+    case: Case, fact: facts.ExtensionRefused, words: FactWords, _: CityIndex
+) -> Iterator[DepartmentMessage]:
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "reason": words.get("reason") or ""}
+    yield DepartmentMessage(fact.department, "part.extension-refused", fields)
+
+
 def inquiry_of(case: Case) -> Inquiry:
     # A part is offered only after `Registered`, the first fact of every case, so there is a message.
     assert case.inquiry is not None
@@ -163,4 +216,10 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.ReleaseRefused: _release_refused,
     facts.ReplyCorrected: _corrected,
     facts.ReplyRetracted: _retracted,
+    facts.Added: _added,
+    facts.Paused: _paused,
+    facts.Resumed: _resumed,
+    facts.Closed: _closed,
+    facts.Extended: _extended,
+    facts.ExtensionRefused: _extension_refused,
 }

@@ -9,7 +9,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
-from services.router.domain.outputs.sentences import HandlerFields, sentence
+from services.router.domain.outputs.sentences import HandlerFields, asker_name, sentence
 from services.router.domain.reply import ReplyChange, ReplyParagraph
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
@@ -33,6 +33,12 @@ WHAT: Mapping[type[Fact], str] = {
     facts.HallPublished: "published",
     facts.HallHidden: "hidden",
     facts.HallRedacted: "redacted",
+    facts.Asked: "asked",
+    facts.Reminded: "reminded",
+    facts.Added: "progressed",
+    facts.Closed: "closed",
+    facts.Reopened: "reopened",
+    facts.Extended: "extended",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 WITH_BODY = ("answered", "corrected", "retracted")
@@ -69,6 +75,14 @@ class ReplyFields(TypedDict):
     changes: NotRequired[list[ChangeFields]]
 
 
+class QuestionFields(TypedDict):
+    """A question that waits for the resident, with the fields of `resident_messages.OpenQuestion` in `shared/contracts`."""
+
+    name: str
+    text: str
+    close_at: str
+
+
 class PictureFields(TypedDict):
     """The case as its resident may see it, with the fields of `resident_messages.Picture` in `shared/contracts`."""
 
@@ -78,6 +92,7 @@ class PictureFields(TypedDict):
     language: str
     departments: list[HandlerFields]
     reply: ReplyFields | None
+    questions: NotRequired[list[QuestionFields]]
 
 
 class SharedPicture(NamedTuple):
@@ -148,12 +163,21 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
                 "name": directory.name(part.department, inquiry.language),
                 "role": part.role,
                 "state": part.state,
-                "due_at": part.due["resolve"],
+                "due_at": None if part.pause is not None else part.due["resolve"],
             }
             for part in case.active_parts
         ],
         "reply": _reply(case) if case.status == "answered" else None,
     }
+    if case.questions:
+        fields["questions"] = [
+            {
+                "name": asker_name(one.department, inquiry.language, directory),
+                "text": one.text.text,
+                "close_at": one.close_at,
+            }
+            for one in case.questions
+        ]
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
 

@@ -32,6 +32,20 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.HallPublished: gettext_noop("Your message and the reply are published, with personal data removed."),
     facts.HallHidden: gettext_noop("Your message is not among the public replies."),
     facts.HallRedacted: gettext_noop("In the public version of your message and the reply, more words are hidden."),
+    facts.Asked: gettext_noop(
+        "%(asker)s has a question for you. Please answer on the page of your message by %(close_at)s. "
+        "The deadlines wait until then.\n\n%(text)s"
+    ),
+    facts.Reminded: gettext_noop(
+        "We still need your answer to %(asker)s. Without it, your message is closed on %(close_at)s.\n\n%(text)s"
+    ),
+    facts.Added: gettext_noop("We have received your addition and passed it on."),
+    facts.Closed: gettext_noop(
+        "Your message is closed, because we did not receive your answer. "
+        "You can still answer on the page of your message: we then continue at once."
+    ),
+    facts.Reopened: gettext_noop("Your answer has reached us. Your message is being handled again."),
+    facts.Extended: gettext_noop("%(department)s needs more time. You receive its answer by %(until)s."),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
 
@@ -43,7 +57,7 @@ class HandlerFields(TypedDict):
     name: str
     role: str
     state: str
-    due_at: str
+    due_at: str | None
 
 
 def sentence(
@@ -72,6 +86,16 @@ def _values(
             comma = translations(language).pgettext("between two names", ", ")
             names = [directory.name(case.parts[one].department, language) for one in fact.parts]
             return {"departments": comma.join(names), "words": said.get("words") or ""}
+        case facts.Asked():
+            asker = asker_name(fact.department, language, directory)
+            return {"asker": asker, "close_at": _minute(fact.close_at, directory), "text": said.get("text") or ""}
+        case facts.Reminded():
+            question = next(one for one in case.questions if one.part_id == fact.part_id)
+            asker, text = asker_name(question.department, language, directory), question.text.text
+            return {"asker": asker, "close_at": _minute(question.close_at, directory), "text": text}
+        case facts.Extended():
+            department = directory.name(fact.department, language)
+            return {"department": department, "until": _minute(fact.until, directory)}
         case facts.Accepted() | facts.Contributed() | facts.Returned() | facts.Withdrawn():
             return {"department": directory.name(fact.department, language)}
     return {}
@@ -90,5 +114,16 @@ def _handlers(handlers: Sequence[HandlerFields], language: str) -> str:
 
 def _first_reply(case: Case, directory: CityIndex) -> str:
     """The earliest first-reply time of the open parts, in the city's time zone."""
-    earliest = min(part.due["first_reply"] for part in case.active_parts)
-    return datetime.fromisoformat(earliest).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")
+    return _minute(min(part.due["first_reply"] for part in case.active_parts), directory)
+
+
+def asker_name(department: str | None, language: str, directory: CityIndex) -> str:
+    """Who asks the resident: the department, or the city's staff."""
+    if department is None:
+        return translations(language).gettext("Our staff")
+    return directory.name(department, language)
+
+
+def _minute(moment: str, directory: CityIndex) -> str:
+    """A time in the city's time zone, to the minute."""
+    return datetime.fromisoformat(moment).astimezone(directory.zone).replace(tzinfo=None).isoformat(" ", "minutes")

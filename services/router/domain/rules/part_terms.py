@@ -66,6 +66,24 @@ def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None
     return timestamps.to_text(timestamps.from_ms(until))
 
 
+def asking_times(case: Case, part: Part | None, given: Input, directory: CityIndex) -> tuple[str, str]:
+    """When the resident is reminded of a question, and when the inquiry is closed without an answer.
+
+    The policy of the part says it; of a question for the whole inquiry, the policy of its first part, or the one that
+    would count if a part was offered now.
+    """
+    if part is None and case.active_parts:
+        part = case.active_parts[0]
+    policy = policy_of(case, part, directory) if part is not None else _policy_without_part(case, directory)
+    calendar = directory.terms[policy.id].calendar
+    at = timestamps.to_ms(timestamps.from_text(given.recorded_at))
+
+    def after(duration: str) -> str:
+        return timestamps.to_text(timestamps.from_ms(add(calendar, at, duration_ms(duration, calendar.day_ms))))
+
+    return after(policy.asking.remind_after), after(policy.asking.close_after)
+
+
 def terms_now(case: Case, given: Input, directory: CityIndex, rule: str | None = None) -> PartTermsFinder:
     """The terms of parts that are offered now. Without `rule`, the category and priority of the last rule count."""
     # Only a case with a message has parts or is in triage.
@@ -90,8 +108,12 @@ def policy_of(case: Case, part: Part, directory: CityIndex) -> Policy:
     """The policy of a part. If the city no longer has it, the one that would count if the part was offered now."""
     if (known := directory.policies_by_id.get(part.policy_id)) is not None:
         return known
-    # A part is offered only after `Registered`, the first fact of every case, so there is a message.
+    return _policy_without_part(case, directory, part.department)
+
+
+def _policy_without_part(case: Case, directory: CityIndex, department: str = "") -> Policy:
+    # Every input but the first belongs to a case with `Registered`, its first fact, so there is a message.
     assert case.inquiry is not None
     received_at = timestamps.from_text(case.inquiry.received_at)
     found = _circumstances(case.inquiry.channel, received_at, case.rule, directory)
-    return directory.policy_for(found._replace(department=part.department))
+    return directory.policy_for(found._replace(department=department))

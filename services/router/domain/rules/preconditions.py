@@ -10,9 +10,14 @@ from services.router.domain.words import Draft, NewFact
 from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
 from shared.contracts.department_outbox import PartCorrected, PartMessage
 from shared.contracts.envelope import Payload
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
+
+
+PART_INPUTS = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart, CaseExtend, CaseRefuseExtension)
+"""The inputs that name a part."""
 
 
 class Refused(Exception):
@@ -32,7 +37,7 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
+    if not isinstance(message, PART_INPUTS):
         return None
     part = case.parts.get(message.part_id)
     if part is None or not isinstance(message, PartMessage) or part.department == given.department:
