@@ -36,6 +36,11 @@ LINK_REQUESTED = gettext_noop(
 )
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
+WHY = gettext_noop(
+    "We are sorry. Please tell us what is still wrong, so that the departments know. "
+    "If you do not want to, send the rating as it is."
+)
+
 LABELS: Mapping[str, str] = {
     "subject": gettext_noop("Subject"),
     "body": gettext_noop("Message"),

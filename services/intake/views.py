@@ -112,11 +112,12 @@ def status(
     status: int = 200,
     site: Site = HERE,
     now: datetime | None = None,
+    asked: bool = False,
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
-    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`). `now` tells whether
-    the answer is late; it is the current time unless given.
+    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`), or that comes back to
+    ask why (`asked`). `now` tells whether the answer is late; it is the current time unless given.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
     page = RENDER(
@@ -132,5 +133,6 @@ def status(
         rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
         values=values or {},
+        asked=asked,
     )
     return private(page)

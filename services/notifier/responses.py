@@ -39,8 +39,7 @@ class FeedItem(Documented):
 
     @classmethod
     def of(cls, entry: HallEntry, hall_url: str) -> Self:
-        paragraphs = (f"【{one.name}】\n{one.text}" for one in entry.paragraphs)
-        answer = "\n\n".join(one for one in (entry.opening, *paragraphs, entry.closing) if one)
+        answer = "\n\n".join(text for one in entry.replies for text in one.texts)
         return cls(
             id=entry.inquiry_id,
             url=f"{hall_url}/hall/{entry.inquiry_id}",
@@ -79,7 +78,8 @@ class MailShown(Documented):
     inquiry_id: str
     """The ticket number."""
     what: str
-    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, or `part` for a department's new part."""
+    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, `reopened`, `rating-reminder`, `closed`, or
+    `part` for a department's new part."""
     state: str
     """`waiting`, `retrying`, `sent`, `failed`, `stopped` by its recipient, or `cancelled` because the inquiry is erased."""
     attempts: int

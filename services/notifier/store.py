@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.notifier.domain.addresses import MailKeys
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
+from services.notifier.hall_rounds import HallRounds, round_id
 from services.notifier.mail.addresses import AddressStore
 from services.notifier.mail.deliveries import DeliveryStore
 from shared.contracts.fields import Contact
@@ -19,6 +20,7 @@ LEASE_S = 60.0
 class NotifierStore:
     def __init__(self, database: Database, keys: MailKeys) -> None:
         self.hall = database["hall"]
+        self.rounds = HallRounds(database)
         self.unmasked = database["unmasked"]
         self.tombstones = Tombstones(database["tombstones"])
         self.mails = DeliveryStore(database, keys, self.tombstones)
@@ -28,21 +30,28 @@ class NotifierStore:
         """Create the indexes; safe to repeat."""
         await leases.index(self.unmasked)
         await self.hall.create_index([("answered_at", DESCENDING), ("_id", DESCENDING)])
+        await self.rounds.prepare()
         await self.mails.prepare()
         await self.addresses.prepare()
 
     # ── replies that wait for masking ───────────────────────────────────────
 
     async def add_unmasked(self, answers: Sequence[UnmaskedEntry], now: datetime) -> None:
-        """Store replies until they are masked, the latest of each inquiry, unless the hall has it. Safe to repeat."""
-        existing = {"_id": {"$in": [one.entry.inquiry_id for one in answers]}}
-        seen = {one["_id"]: one["n"] async for one in self.hall.find(existing, {"n": 1})} if answers else {}
-        fresh = [one for one in answers if one.entry.n > seen.get(one.entry.inquiry_id, 0)]
+        """Store replies until they are masked, the latest of each round, unless the hall has it. Safe to repeat."""
+        shown = await self._shown([one.entry.inquiry_id for one in answers]) if answers else {}
+        fresh = [one for one in answers if one.entry.n > shown.get((one.entry.inquiry_id, one.entry.round), 0)]
         documents = [unmasked_document(one, now) for one in fresh]
         waiting_before = await insert_new(self.unmasked, documents)
         for one in documents:
             if one["_id"] in waiting_before:
                 await self.unmasked.replace_one({"_id": one["_id"], "n": {"$lt": one["n"]}}, one)
+
+    async def _shown(self, inquiry_ids: Sequence[str]) -> dict[tuple[str, int], int]:
+        """By inquiry and round, the number of the decision whose reply the hall shows."""
+        shown = await self.rounds.shown(inquiry_ids)
+        async for one in self.hall.find({"_id": {"$in": list(inquiry_ids)}}, {"n": 1, "round": 1}):
+            shown[one["_id"], one["round"]] = one["n"]
+        return shown
 
     async def claim_unmasked(self, now: datetime, limit: int) -> list[UnmaskedEntry]:
         """Lease up to `limit` due replies to this process for LEASE_S seconds."""
@@ -60,20 +69,40 @@ class NotifierStore:
     # ── hall ─────────────────────────────────────────────────────────────────
 
     async def show(self, entries: Sequence[HallEntry]) -> None:
-        """Store hall entries. Safe to repeat: an entry replaces only one of an earlier decision of its inquiry."""
+        """Store hall entries, in any order. Safe to repeat: a reply replaces only an earlier one of its round.
+
+        The reply of a later round takes the place of the former one, which stays as the reply of an earlier round.
+        """
         documents = [entry_document(one) for one in entries]
         existing = await insert_new(self.hall, documents)
         for one in documents:
             if one["_id"] in existing:
-                await self.hall.replace_one({"_id": one["_id"], "n": {"$lt": one["n"]}}, one)
+                await self._show_again(one)
         # Checked after the insert: an erasure that ran before it has not deleted these entries.
         for inquiry_id, through in (await self.tombstones.through_of(one["_id"] for one in documents)).items():
             await self.erase_entry(inquiry_id, through)
 
+    async def _show_again(self, document: Document) -> None:
+        """Store an entry of an inquiry that the hall shows already."""
+        while (now := await self.hall.find_one({"_id": document["_id"]})) is not None:
+            if document["round"] < now["round"]:
+                await self.rounds.keep(document)
+                return
+            if document["n"] <= now["n"]:
+                return
+            if document["round"] > now["round"]:
+                # Before the replacement: killed between the two, the earlier reply is kept twice, and shown once.
+                await self.rounds.keep(now)
+            replaced = await self.hall.replace_one({"_id": document["_id"], "n": now["n"]}, document)
+            if replaced.modified_count:
+                return
+
     async def erase_entry(self, inquiry_id: str, through: int) -> None:
         """Delete the hall entry of an inquiry if its decision is `through` or earlier; safe to repeat."""
-        for collection in (self.unmasked, self.hall):
-            await collection.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
+        for field in ("_id", "inquiry_id"):
+            await self.unmasked.delete_many({field: inquiry_id, "n": {"$lte": through}})
+        await self.hall.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
+        await self.rounds.erase(inquiry_id, through)
 
     async def hall_page(self, after: str | None, limit: int) -> list[HallEntry]:
         """Up to `limit` entries, the newest answer first, after the entry of the inquiry `after`."""
@@ -82,11 +111,15 @@ class NotifierStore:
             at = last.answered_at
             query = {"$or": [{"answered_at": {"$lt": at}}, {"answered_at": at, "_id": {"$lt": after}}]}
         found = self.hall.find(query).sort([("answered_at", DESCENDING), ("_id", DESCENDING)])
-        return [entry(one) for one in await found.to_list(limit)]
+        entries = [entry(one) for one in await found.to_list(limit)]
+        return await self.rounds.with_earlier(entries)
 
     async def entry(self, inquiry_id: str) -> HallEntry | None:
         stored = await self.hall.find_one({"_id": inquiry_id})
-        return entry(stored) if stored else None
+        if stored is None:
+            return None
+        [found] = await self.rounds.with_earlier([entry(stored)])
+        return found
 
 
 # ── documents ────────────────────────────────────────────────────────────────
@@ -109,7 +142,7 @@ def entry_document(one: HallEntry) -> Document:
 
 def entry(stored: Document) -> HallEntry:
     return HallEntry(
-        inquiry_id=stored["_id"],
+        inquiry_id=stored.get("inquiry_id", stored["_id"]),
         n=stored["n"],
         round=stored["round"],
         answered_at=stored["answered_at"],
@@ -125,7 +158,13 @@ def entry(stored: Document) -> HallEntry:
 def unmasked_document(one: UnmaskedEntry, now: datetime) -> Document:
     """The document of a reply that waits for masking, due at once."""
     contact = one.contact.model_dump() if one.contact else None
-    return {**entry_document(one.entry), "contact": contact, "attempts": 0, "due_at": now}
+    about = {"_id": unmasked_id(one.entry), "inquiry_id": one.entry.inquiry_id}
+    return {**entry_document(one.entry), **about, "contact": contact, "attempts": 0, "due_at": now}
+
+
+def unmasked_id(one: HallEntry) -> str:
+    """Replies of several rounds may wait for masking at the same time. The first round has the id of former releases."""
+    return one.inquiry_id if one.round == 1 else round_id(one.inquiry_id, one.round)
 
 
 def unmasked_entry(stored: Document) -> UnmaskedEntry:
@@ -135,4 +174,4 @@ def unmasked_entry(stored: Document) -> UnmaskedEntry:
 
 def lease_of_unmasked(claimed: UnmaskedEntry) -> Document:
     """The lease of a claimed reply, as `shared/store/leases.py` expects it."""
-    return {"_id": claimed.entry.inquiry_id, "claim": claimed.claim}
+    return {"_id": unmasked_id(claimed.entry), "claim": claimed.claim}

@@ -147,3 +147,17 @@ class CaseRefuseRelease(Payload):
 
     _no_nul = field_validator("part_id")(no_nul)
     _words = field_validator("words")(has_words("write what must change"))
+
+
+class CaseClose(Payload):
+    """Close an answered inquiry with a final answer: nothing reopens it."""
+
+    type: ClassVar[str] = PREFIX + "case.close"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    why: str = Field(min_length=1, max_length=2_000)
+    """The reason, 1 to 2,000 characters; the resident receives it."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _words = field_validator("why")(has_words("write the reason"))

@@ -34,6 +34,22 @@ class ReturnedBefore(Documented):
     """Its explanation; empty when it gave none."""
 
 
+class RejectedAnswer(Documented):
+    """The answer with which the resident was not content, and the rating."""
+
+    model_config = ConfigDict(frozen=True)
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
+    answer: str | None = None
+    """The whole joint reply of that round; absent when it has more than 20,000 characters."""
+
+
 class PartOffered(Payload):
     """Everything that a department needs to work on its part."""
 
@@ -75,6 +91,10 @@ class PartOffered(Payload):
     """Until when the department may return the part. Absent when the policy sets no time."""
     binding: bool = False
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
+    round: int = 1
+    """The round of the inquiry, counted from 1; absent in the first one."""
+    reopened: RejectedAnswer | None = None
+    """Why the inquiry was reopened; absent in the first round."""
 
 
 class PartChanged(Payload):
@@ -119,6 +139,24 @@ class PartClosed(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
     """The round of the answer that closed the part, counted from 1."""
+
+
+class PartRated(Payload):
+    """The resident has rated the answer in which the department has a part."""
+
+    type: ClassVar[str] = PREFIX + "part.rated"
+    part_id: str
+    """The id of the department's part in the rated answer, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
 
 
 class DraftParagraph(Documented):
@@ -187,5 +225,14 @@ class MessageRefused(Payload):
 
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model
-    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
+    for model in (
+        PartOffered,
+        PartChanged,
+        PartWithdrawn,
+        PartClosed,
+        PartRated,
+        ReplyDraft,
+        ReplyRefused,
+        MessageRefused,
+    )
 }

@@ -69,5 +69,8 @@ EVENT_TYPES = tuple(
         "reply.approved",
         "reply.refused",
         "reply.released",
+        "inquiry.reopened",
+        "inquiry.closed",
+        "inquiry.rating-reminded",
     )
 )

@@ -10,6 +10,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseReassign,
     CaseRecallPart,
     CaseRefuseRelease,
@@ -35,8 +36,9 @@ class TimerRang(Payload):
     type: ClassVar[str] = PREFIX + "timer.rang"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
-    kind: Literal["due-soon", "overdue", "return-arbitration"]
-    """`due-soon` is a reminder before a due time, `overdue` rings at it; `return-arbitration` ends an arbitration."""
+    kind: Literal["due-soon", "overdue", "return-arbitration", "rating-reminder"]
+    """`due-soon` is a reminder before a due time, `overdue` rings at it; `return-arbitration` ends an arbitration;
+    `rating-reminder` reminds the resident to rate the answer."""
     part_id: str | None = None
     """The id of the part whose clock it is, such as `20261122-E94NXPQX-p1`; null for a time of the inquiry."""
     clock: Literal["accept", "first_reply", "resolve"] | None = None
@@ -59,6 +61,7 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "arbitrate": CaseArbitrate,
     "assign": CaseAssign,
     "assign-first-receiver": CaseAssignFirstReceiver,
+    "close": CaseClose,
     "contribute": PartContributed,
     "edit-reply": ReplyEdit,
     "reassign": CaseReassign,
@@ -85,6 +88,7 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseReplay,
     CaseApprove,
     CaseRefuseRelease,
+    CaseClose,
 )
 ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

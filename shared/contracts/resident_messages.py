@@ -78,7 +78,8 @@ class ResidentTold(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
-    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered` or `link`."""
+    """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `answered`, `link`, `reopened`,
+    `rating-reminder` or `closed`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

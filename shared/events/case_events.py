@@ -118,6 +118,18 @@ class InquiryRatedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryReopenedEvent:
+    """The rating of the last answer began this round."""
+
+    type = PREFIX + "inquiry.reopened"
+    round: int
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "round"))
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
     """An event of a type that this release does not know, or whose fields no reader uses."""
 
@@ -132,6 +144,7 @@ EventBody = (
     | InquiryRepliedEvent
     | InquiryAnsweredEvent
     | InquiryRatedEvent
+    | InquiryReopenedEvent
     | OtherEvent
 )
 KNOWN = (
@@ -143,6 +156,7 @@ KNOWN = (
     InquiryRepliedEvent,
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
 )
 READERS = {one.type: one.read for one in KNOWN}
 

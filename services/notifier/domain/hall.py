@@ -11,6 +11,23 @@ SUMMARY = 120
 
 
 @dataclass(frozen=True, slots=True)
+class HallReply:
+    """The reply of one round; `answered_at` is RFC 3339 UTC."""
+
+    round: int
+    answered_at: str
+    paragraphs: tuple[Paragraph, ...]
+    opening: str | None = None
+    closing: str | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """Opening, paragraphs under the names of their departments, and closing."""
+        paragraphs = (f"【{one.name}】\n{one.text}" for one in self.paragraphs)
+        return [one for one in (self.opening, *paragraphs, self.closing) if one]
+
+
+@dataclass(frozen=True, slots=True)
 class HallEntry:
     """An answered public inquiry. `n` is the number of the decision that released the answer, `answered_at` RFC 3339 UTC."""
 
@@ -24,6 +41,17 @@ class HallEntry:
     paragraphs: tuple[Paragraph, ...]
     opening: str | None = None
     closing: str | None = None
+    earlier: tuple[HallReply, ...] = ()
+    """The replies of earlier rounds that the hall shows, in order."""
+
+    @property
+    def own_reply(self) -> HallReply:
+        return HallReply(self.round, self.answered_at, self.paragraphs, self.opening, self.closing)
+
+    @property
+    def replies(self) -> tuple[HallReply, ...]:
+        """The replies of all rounds, in order."""
+        return (*self.earlier, self.own_reply)
 
     @property
     def summary(self) -> str:

@@ -19,6 +19,9 @@ SUBJECTS: Mapping[str, str] = {
     "replied": gettext_noop("News about your message"),
     "answered": gettext_noop("Reply to your message"),
     "link": gettext_noop("Your link"),
+    "reopened": gettext_noop("Your message is open again"),
+    "rating-reminder": gettext_noop("Please rate the reply"),
+    "closed": gettext_noop("Your message is closed"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
 NEUTRAL: Mapping[str, str] = {
@@ -27,6 +30,9 @@ NEUTRAL: Mapping[str, str] = {
     "replied": gettext_noop("There is news about the message. You can read it on its page."),
     "answered": gettext_noop("There is a reply to the message. You can read it on its page."),
     "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
+    "reopened": gettext_noop("The message is open again because of the rating, and work on it goes on."),
+    "rating-reminder": gettext_noop("There is a reply to the message. Please rate it on its page."),
+    "closed": gettext_noop("The message is closed. You can read the reason on its page."),
 }
 """What an unconfirmed address is told: no words of anybody."""
 PART = "part"

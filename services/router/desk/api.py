@@ -10,6 +10,7 @@ from services.router.desk import city_views, triage
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
+from services.router.desk.closing_requests import CloseBody
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
@@ -134,6 +135,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             EditReplyBody,
             ApproveBody,
             RefuseReleaseBody,
+            CloseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

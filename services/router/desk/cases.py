@@ -7,6 +7,7 @@ from services.router.desk.department_view import as_the_department_sees, has_par
 from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
+from services.router.domain.reply import AnsweredRound, RoundRating
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -82,10 +83,12 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    "round": p.round,
                 }
                 for p in case.parts.values()
             ],
             "reply": reply_shown(case),
+            "rounds": rounds_shown(case),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
@@ -110,6 +113,29 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
         "closing": reply.frame.closing.text if reply.frame.closing else None,
         "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
     }
+
+
+def rounds_shown(case: Case) -> list[dict[str, Any]]:
+    """The fields of `RoundShown` for each round that is answered; without the text when it is erased."""
+    answered = list(case.earlier)
+    if case.released is not None and case.is_answered:
+        answered.append(AnsweredRound(case.round, case.released_at, case.released))
+    ratings = {one.round: one for one in case.ratings}
+    return [
+        {
+            "round": one.round,
+            "answered_at": one.answered_at,
+            "reply_id": one.reply.id,
+            "text": one.reply.text.text or None,
+            "rating": rating_shown(ratings[one.round]) if one.round in ratings else None,
+        }
+        for one in answered
+    ]
+
+
+def rating_shown(rating: RoundRating) -> dict[str, Any]:
+    words = rating.words.text if rating.words else None
+    return {"solved": rating.solved, "satisfied": rating.satisfied, "words": words or None}
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:

@@ -92,6 +92,34 @@ class PartShown(Documented):
     returned: tuple[ReturnedBefore, ...] = ()
     """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
     users of other departments."""
+    round: int = 1
+    """The round in which the part was offered, counted from 1."""
+
+
+class RatingGiven(Documented):
+    """The resident's rating of an answer."""
+
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None
+    """What the resident wrote about it; null when nothing."""
+
+
+class RoundShown(Documented):
+    """A round that is answered."""
+
+    round: int
+    """The number of the round, counted from 1."""
+    answered_at: str
+    """When the resident got the answer (RFC 3339, UTC, milliseconds)."""
+    reply_id: str
+    """The id of its joint reply, such as `20261122-E94NXPQX-r1`."""
+    text: str | None
+    """The whole joint reply; null once it is erased."""
+    rating: RatingGiven | None
+    """The resident's rating; null when there is none."""
 
 
 class EventShown(Documented):
@@ -231,6 +259,8 @@ class CaseShown(Documented):
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
     users without a department see it."""
+    rounds: list[RoundShown]
+    """The rounds that are answered, in order."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -6,12 +6,29 @@ from typing import Literal, NamedTuple
 
 from services.router.domain import facts
 from services.router.domain.part import Arbitration, Part, PartReturn
-from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame
+from services.router.domain.reply import (
+    NO_FRAME,
+    AnsweredRound,
+    JointReply,
+    PendingRelease,
+    ReplyFrame,
+    RoundRating,
+)
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
-TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
+Status = Literal[
+    "unknown",
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-release",
+    "answered",
+    "reopened",
+    "closed",
+]
+TimerKind = Literal["due-soon", "overdue", "return-arbitration", "rating-reminder"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 
@@ -76,6 +93,10 @@ class Case:
     reply: JointReply | None = None
     released: JointReply | None = None
     """The joint reply that was released last."""
+    released_at: str = ""
+    """When it was released."""
+    earlier: tuple[AnsweredRound, ...] = ()
+    """The answers of the rounds before this one."""
     frame: ReplyFrame = NO_FRAME
     """What the lead adds to the next version of the joint reply."""
     pending: PendingRelease | None = None
@@ -83,6 +104,11 @@ class Case:
     outdated: bool = False
     """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
     rated: frozenset[int] = frozenset()
+    ratings: tuple[RoundRating, ...] = ()
+    reminded_round: int = 0
+    """The last round that the resident was reminded to rate."""
+    closed: facts.CloseReason | None = None
+    """Why the case is closed; None while it is not."""
     recorded_at: str = ""
     """When the input of the last decision was recorded."""
     stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
@@ -94,7 +120,8 @@ class Case:
     @property
     def weight(self) -> int:
         """The approximate size of the case in memory, in characters."""
-        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts)
+        earlier = sum(len(one.reply.text.text) for one in self.earlier)
+        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts) + earlier
 
     @property
     def texts(self) -> Iterator[Text]:
@@ -110,8 +137,15 @@ class Case:
                 yield part.returned.words
         if self.reply is not None:
             yield from (one for one in (self.reply.frame.opening, self.reply.frame.closing) if one is not None)
+        if self.ratings and (words := self.ratings[-1].words) is not None:
+            yield words
         if self.inquiry is not None:
             yield self.inquiry.subject
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the reply of the round is released."""
+        return self.released is not None and self.released.round == self.round
 
     @property
     def active_parts(self) -> tuple[Part, ...]:

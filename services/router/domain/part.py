@@ -57,8 +57,11 @@ class Part(NamedTuple):
     binding: bool = False
     author: Author | None = None
     """Who wrote `text`."""
+    round: int = 1
+    former: bool = False
+    """Whether the part is in the answer of an earlier round, and has nothing to do with the one that runs."""
 
     @property
     def active(self) -> bool:
-        """Whether the part counts for the joint reply: it is open or contributed, not returned or withdrawn."""
-        return self.state in ACTIVE
+        """Whether the part counts for the joint reply: it is open or contributed, not returned, withdrawn or former."""
+        return self.state in ACTIVE and not self.former

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import NamedTuple
 
+from services.router.domain.facts import Satisfied
 from services.router.domain.part import Author
 from services.router.domain.words import Text
 
@@ -43,6 +44,23 @@ class JointReply(NamedTuple):
     def sha256(self) -> str:
         """The SHA-256 of the UTF-8 text, in hexadecimal: an approval names it."""
         return sha256(self.text.text.encode()).hexdigest()
+
+
+class AnsweredRound(NamedTuple):
+    """The answer of an earlier round, and when the resident got it."""
+
+    round: int
+    answered_at: str
+    reply: JointReply
+
+
+class RoundRating(NamedTuple):
+    """The resident's rating of a round; `words` is None when the resident wrote none."""
+
+    round: int
+    solved: bool
+    satisfied: Satisfied
+    words: Text | None
 
 
 class PendingRelease(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from services.router.domain.rules.rating_reminders import reminds_at
 from shared.clocks.deadlines import CLOCKS
 from shared.clocks.working_time import subtract
 from shared.contracts.ids import derived_id
@@ -57,6 +58,7 @@ def next_ring(case: Case, city: CityIndex) -> int | None:
         for part in case.parts.values()
         for _, _, due, before in _clocks(case, part, city)
     ]
+    rings += [one.rings_at for one in _rating_timer(case, city)]
     return min(rings, default=None)
 
 
@@ -67,6 +69,12 @@ def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
             if before is not None:
                 rings_at = subtract(city.terms[part.policy_id].calendar, due, before)
                 yield Timer(rings_at, "due-soon", part.id, clock, due_at)
+    yield from _rating_timer(case, city)
+
+
+def _rating_timer(case: Case, city: CityIndex) -> Iterator[Timer]:
+    if (at := reminds_at(case, city)) is not None:
+        yield Timer(at, "rating-reminder", None, None, timestamps.to_text(timestamps.from_ms(at)))
 
 
 def _clocks(case: Case, part: Part, city: CityIndex) -> Iterator[tuple[Clock, str, int, int | None]]:

@@ -14,6 +14,7 @@ from services.router.domain.decision import Input
 from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
+from services.router.domain.rules.closing import close
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
@@ -35,6 +36,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseReassign,
     CaseRecallPart,
     CaseRefuseRelease,
@@ -62,7 +64,9 @@ class Transition(NamedTuple):
 
 UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
-BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
+ANSWERED: tuple[Status, ...] = ("answered", "closed")
+BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one not in ANSWERED)
+CLOSABLE: tuple[Status, ...] = ("triage", "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
@@ -114,11 +118,16 @@ NOT_AWAITING = Refuse(
     "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
     "Look at the case again.",
 )
+NOT_CLOSABLE = Refuse(
+    "not-closable",
+    "The inquiry {inquiry_id!r} is {state}, so it cannot be closed with a final answer.",
+    "Close an inquiry that is answered, or that was reopened for the last time and is in triage.",
+)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
-    Transition(InquiryRated.type, ("answered",), NO_PART, rate),
+    Transition(InquiryRated.type, ANSWERED, NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(TimerRang.type, KNOWN, NO_PART, ring),
@@ -157,6 +166,8 @@ TABLE: tuple[Transition, ...] = (
     ),
     Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
     Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
+    Transition(CaseClose.type, CLOSABLE, NO_PART, close),
+    Transition(CaseClose.type, [one for one in KNOWN if one not in CLOSABLE], NO_PART, NOT_CLOSABLE),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
+from services.router.domain.facts.closing import Closed, RatingReminded, Reopened
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -21,12 +22,14 @@ from services.router.domain.facts.fields import (
     Channel,
     CityId,
     Clock,
+    CloseReason,
     DepartmentCode,
     DueTexts,
     FramePart,
     Language,
     ParagraphOf,
     PartId,
+    ReopeningClock,
     ReplyId,
     ReturnReason,
     Role,
@@ -68,6 +71,8 @@ __all__ = [
     "Channel",
     "CityId",
     "Clock",
+    "CloseReason",
+    "Closed",
     "Composed",
     "Contributed",
     "DepartmentCode",
@@ -81,9 +86,12 @@ __all__ = [
     "ParagraphOf",
     "PartId",
     "Rated",
+    "RatingReminded",
     "Registered",
     "ReleaseRefused",
     "Released",
+    "Reopened",
+    "ReopeningClock",
     "Replied",
     "ReplyEdited",
     "ReplyId",
@@ -130,6 +138,9 @@ Fact = (
     | Approved
     | ReleaseRefused
     | ReplyReleased
+    | Reopened
+    | Closed
+    | RatingReminded
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -137,6 +148,8 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Changed: ("binding",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
+    Reopened: ("policy_id", "clock"),
+    Closed: ("why",),
 }
 """Fields that an event has only when they say something, so that most events do not grow."""
 TYPES: Mapping[type[Fact], str] = {
@@ -162,4 +175,7 @@ TYPES: Mapping[type[Fact], str] = {
     Approved: "reply.approved",
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
+    Reopened: "inquiry.reopened",
+    Closed: "inquiry.closed",
+    RatingReminded: "inquiry.rating-reminded",
 }

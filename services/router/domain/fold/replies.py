@@ -77,7 +77,8 @@ def _reply_released(case: Case, fact: facts.ReplyReleased, words: FactWords) -> 
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords) -> None:
-    case.status, case.released, case.pending = "answered", case.reply, None
+    case.released, case.released_at, case.pending = case.reply, case.recorded_at, None
+    set_status(case)
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {

@@ -27,8 +27,14 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Withdrawn: "progressed",
     facts.AwaitingRelease: "progressed",
     facts.ReleaseRefused: "progressed",
+    facts.Reopened: "reopened",
+    facts.Closed: "closed",
+    facts.RatingReminded: "rating-reminder",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
+
+
+WITH_REPLY = ("answered", "closed")
 
 
 class ParagraphFields(TypedDict):
@@ -115,7 +121,7 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
             }
             for part in case.active_parts
         ],
-        "reply": _reply(case) if case.status == "answered" else None,
+        "reply": _reply(case) if case.status in WITH_REPLY and case.is_answered else None,
     }
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])

@@ -27,8 +27,22 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Withdrawn: gettext_noop("%(department)s no longer handles your message."),
     facts.AwaitingRelease: gettext_noop("The reply is complete. It is being checked and is then sent to you."),
     facts.ReleaseRefused: gettext_noop("The reply is being revised before it is sent to you."),
+    facts.Reopened: gettext_noop(
+        "Your rating has reopened your message. It is with %(handlers)s again. You will hear from them by %(first_reply)s."
+    ),
+    facts.Closed: gettext_noop(
+        "Your message is closed. The reason: %(why)s\n\n"
+        "If something new happens, please write to us again and name this ticket number."
+    ),
+    facts.RatingReminded: gettext_noop(
+        "You have received a reply. Please tell us on the page of your message whether the problem is solved and whether "
+        "you are satisfied. The departments that answered read what you write."
+    ),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
+REOPENED_IN_TRIAGE = gettext_noop(
+    "Your rating has reopened your message. A coordinator now decides which department takes it over."
+)
 
 
 class HandlerFields(TypedDict):
@@ -46,7 +60,10 @@ def sentence(
 ) -> str:
     """What the resident is told of a fact, in the language of the message; `reply` is the joint reply's text."""
     language = case.inquiry.language if case.inquiry else "zh"
-    return translations(language).gettext(SENTENCES[type(fact)]) % _values(case, fact, said, handlers, reply, directory)
+    text = SENTENCES[type(fact)]
+    if isinstance(fact, facts.Reopened) and not handlers:
+        text = REOPENED_IN_TRIAGE
+    return translations(language).gettext(text) % _values(case, fact, said, handlers, reply, directory)
 
 
 def _values(
@@ -57,7 +74,11 @@ def _values(
     match fact:
         case facts.Registered():
             return {"inquiry_id": case.inquiry_id}
-        case facts.Assigned():
+        case facts.Reopened() if not handlers:
+            return {}
+        case facts.Closed():
+            return {"why": said.get("why") or ""}
+        case facts.Assigned() | facts.Reopened():
             return {"handlers": _handlers(handlers, language), "first_reply": _first_reply(case, directory)}
         case facts.Replied():
             return {"department": directory.name(fact.department, language), "text": said.get("text") or ""}

@@ -1,4 +1,4 @@
-"""A timer rings: a clock is due soon, or it ran past its due time."""
+"""A timer rings: a clock is due soon, it ran past its due time, or the resident has not rated the answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.rules.preconditions import Facts, payload_of
+from services.router.domain.rules.rating_reminders import remind_to_rate
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import TimerRang
 from shared.runtime import timestamps
@@ -19,9 +20,12 @@ def ring(case: Case, given: Input, directory: CityIndex) -> Facts:
     not the order of arrival.
     """
     rang = payload_of(given, TimerRang)
+    due_at = timestamps.to_text(rang.due_at)
+    if rang.kind == "rating-reminder":
+        return remind_to_rate(case, due_at)
     if rang.part_id is None or rang.clock is None:
         return []
-    part, due_at = case.parts.get(rang.part_id), timestamps.to_text(rang.due_at)
+    part = case.parts.get(rang.part_id)
     if part is None or part.due[rang.clock] != due_at or ("overdue", part.id, rang.clock, due_at) in case.announced:
         return []
     stopped_at = case.stopped.get((part.id, rang.clock))
