@@ -48,6 +48,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.closing import closed
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
@@ -69,6 +70,7 @@ STEPS: dict[str, Step] = {
     "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
     "chorus.case.approve": approved(),
+    "chorus.case.close": closed(),
     "chorus.case.refuse-release": release_refused(),
     "chorus.reply.edit": reply_edited(opening="您好："),
 }
@@ -87,6 +89,8 @@ the page is out of date.
 | `in-progress` | at least one part is accepted or contributed |
 | `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+| `reopened` | a rating has begun a new round, and no department has worked on its part since |
+| `closed` | a coordinator has closed the inquiry with a final answer, and nothing reopens it |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.

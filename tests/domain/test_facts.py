@@ -41,6 +41,7 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Changed,
     facts.Withdrawn,
     facts.Answered,
+    facts.Rated,
     facts.AwaitingRelease,
     facts.ReleaseRefused,
 }

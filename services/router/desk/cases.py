@@ -116,7 +116,7 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
 
 
 def rounds_shown(case: Case) -> list[dict[str, Any]]:
-    """The fields of `RoundShown` for each round that is answered; without the text when it is erased."""
+    """The fields of `AnsweredRoundShown` for each round that is answered; without the text when it is erased."""
     answered = list(case.earlier)
     if case.released is not None and case.is_answered:
         answered.append(AnsweredRound(case.round, case.released_at, case.released))

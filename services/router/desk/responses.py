@@ -96,7 +96,7 @@ class PartShown(Documented):
     """The round in which the part was offered, counted from 1."""
 
 
-class RatingGiven(Documented):
+class AnswerRating(Documented):
     """The resident's rating of an answer."""
 
     solved: bool
@@ -107,7 +107,7 @@ class RatingGiven(Documented):
     """What the resident wrote about it; null when nothing."""
 
 
-class RoundShown(Documented):
+class AnsweredRoundShown(Documented):
     """A round that is answered."""
 
     round: int
@@ -118,7 +118,7 @@ class RoundShown(Documented):
     """The id of its joint reply, such as `20261122-E94NXPQX-r1`."""
     text: str | None
     """The whole joint reply; null once it is erased."""
-    rating: RatingGiven | None
+    rating: AnswerRating | None
     """The resident's rating; null when there is none."""
 
 
@@ -259,7 +259,7 @@ class CaseShown(Documented):
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
     users without a department see it."""
-    rounds: list[RoundShown]
+    rounds: list[AnsweredRoundShown]
     """The rounds that are answered, in order."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
