@@ -3,13 +3,13 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator
 
-from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, Ticket, TimelineEntry
+from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
@@ -208,6 +208,17 @@ def takes_additions(state: str, reply: Reply | None) -> bool:
     return state not in ENDED and not (state == "closed" and reply is not None)
 
 
+def answered_rounds(said: Iterable[TicketUpdate]) -> list[RoundShown]:
+    """The answered rounds of these updates, which are in order: of each, the time of its answer and its newest reply."""
+    rounds: dict[int, RoundShown] = {}
+    for one in said:
+        if one.reply is not None:
+            known = rounds.get(one.round)
+            answered_at = known.answered_at if known else one.at
+            rounds[one.round] = RoundShown(round=one.round, answered_at=answered_at, reply=one.reply)
+    return [rounds[one] for one in sorted(rounds)]
+
+
 def ticket(
     received: InquiryReceived,
     at: str,
@@ -243,6 +254,7 @@ def ticket(
         questions=[] if additions and additions[-1].at >= newest.at else list(newest.questions),
         additions=list(additions),
         can_add=takes_additions(newest.state, newest.reply) and len(additions) < ADDITIONS_MAX,
+        rounds=answered_rounds(said),
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
     )

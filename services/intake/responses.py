@@ -52,6 +52,17 @@ class AdditionShown(Documented):
     """What the resident wrote."""
 
 
+class RoundShown(Documented):
+    """A round that is answered."""
+
+    round: int
+    """The number of the round, counted from 1."""
+    answered_at: str
+    """When the resident got the reply (RFC 3339, UTC, milliseconds)."""
+    reply: Reply
+    """The joint reply of the round."""
+
+
 class LinkAnswer(Documented):
     """The answer to a request for the link to a ticket; it is the same whether or not the ticket exists."""
 
@@ -95,7 +106,9 @@ class Ticket(Documented):
     timeline: list[TimelineEntry]
     """The updates that the resident received, oldest first."""
     reply: Reply | None
-    """The joint reply; null before it is released."""
+    """The joint reply of the current round; null before it is released."""
+    rounds: list[RoundShown]
+    """The rounds that are answered, with their replies, in ascending order."""
     questions: list[OpenQuestion]
     """The questions that wait for the resident's answer; an addition answers all of them."""
     additions: list[AdditionShown]

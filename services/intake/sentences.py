@@ -45,6 +45,11 @@ REPORT_UNAVAILABLE = gettext_noop(
 NOTHING_TO_ADD = gettext_noop("Nothing can be added to this message now. You can write a new one.")
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
 
+WHY = gettext_noop(
+    "We are sorry. Please tell us what is still wrong, so that the departments know. "
+    "If you do not want to, send the rating as it is."
+)
+
 LABELS: Mapping[str, str] = {
     "subject": gettext_noop("Subject"),
     "body": gettext_noop("Message"),

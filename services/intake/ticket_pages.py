@@ -22,6 +22,7 @@ from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.contracts import ids
+from shared.contracts.fields import is_blank
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented
 from shared.http.rate_limit import client_of
@@ -61,11 +62,14 @@ class TicketPages:
         return views.status(lang, seen, code, self.zone, site=self.site)
 
     async def take_rating(self, request: Request, typed: Typed) -> Response:
-        """Take a rating, then show the ticket again."""
+        """Take a rating, then show the ticket again. A discontented rating without words comes back once to ask why."""
         lang = language(request)
         inquiry_id, code = opened(typed)
         try:
             seen = await self.tickets.ticket(inquiry_id, code)
+            if asks_why(typed) and seen.reply is not None and not typed.get("asked"):
+                why = {"words": translations(lang).gettext(sentences.WHY)}
+                return views.status(lang, seen, code, self.zone, why, typed, 422, self.site, asked=True)
             errors = await self._rate(request, inquiry_id, code, typed)
             if not errors:
                 return await self.show(request, inquiry_id, code)
@@ -73,7 +77,8 @@ class TicketPages:
             return await self.show(request, inquiry_id, code)
         except PyMongoError:
             return self.unavailable(request)
-        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site)
+        asked = bool(typed.get("asked"))
+        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site, asked=asked)
 
     async def _rate(self, request: Request, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
         """Rate as the form says. Returns a sentence for each field that is wrong. Raises Problem 404, and PyMongoError."""
@@ -140,6 +145,13 @@ class TicketPages:
 
     def unavailable(self, request: Request) -> Response:
         return with_headers(RETRY_SOON, views.private(layout.problem(language(request), 503, site=self.site)))
+
+
+def asks_why(typed: Typed) -> bool:
+    """Whether a form has a complete, discontented rating and no words."""
+    solved, satisfied = typed.get("solved"), typed.get("satisfied")
+    complete = solved in ("true", "false") and satisfied in ("yes", "mostly", "no")
+    return complete and (solved == "false" or satisfied == "no") and is_blank(str(typed.get("words") or ""))
 
 
 def opened(typed: Typed) -> tuple[str, str]:

@@ -90,6 +90,11 @@ class Tickets:
         """
         seen = await self.ticket(inquiry_id, code)
         inquiry_id = seen.inquiry_id
+        id_, fingerprint = ids.named_id(f"rating/{inquiry_id}/{given.round}"), domain.fingerprint(given)
+        # The rating may have reopened the inquiry, so that its round is no longer the current one.
+        known = next((one for one in await self.ledger.of(inquiry_id) if one["_id"] == id_), None)
+        if known is not None and known.get("fingerprint") == fingerprint:
+            return Acknowledged(event_id=id_)
         if seen.reply is None or given.round != seen.round:
             raise Problem(
                 409,
@@ -99,13 +104,13 @@ class Tickets:
 
         async def entry() -> Entry:
             return Entry(
-                id=ids.named_id(f"rating/{inquiry_id}/{given.round}"),
+                id=id_,
                 inquiry_id=inquiry_id,
                 n=await next_number(self.ledger, inquiry_id),
                 type=InquiryRated.type,
                 recorded_at=timestamps.now(),
                 value=value,
-                fingerprint=domain.fingerprint(given),
+                fingerprint=fingerprint,
                 source=INTAKE_SOURCE,
                 actor=RESIDENT,
             )

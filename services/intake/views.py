@@ -112,12 +112,13 @@ def status(
     status: int = 200,
     site: Site = HERE,
     now: datetime | None = None,
+    asked: bool = False,
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
-    `errors` and `values` belong to a rating (`solved`, `satisfied`, `words`) or an addition (`text`, `key`) that was not
-    accepted. `now` tells whether
-    the answer is late; it is the current time unless given.
+    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`) or that comes back to
+    ask why (`asked`), or to an addition that was not accepted (`text`, `key`). `now` tells whether the answer is late; it
+    is the current time unless given.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
     page = RENDER(
@@ -133,5 +134,6 @@ def status(
         rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
         values={"key": str(uuid4()), **(values or {})},
+        asked=asked,
     )
     return private(page)

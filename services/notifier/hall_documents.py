@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.notifier.domain.hall import HallEntry, UnmaskedEntry
+from services.notifier.domain.hall import HallEntry, HallReply, UnmaskedEntry
 from services.notifier.domain.publication import HallDecision, HallVersion
 from shared.contracts.fields import Contact
 from shared.contracts.resident_messages import Paragraph, ReplyChange
@@ -25,6 +25,7 @@ def entry_document(one: HallEntry) -> Document:
         "changes": [change.model_dump(mode="json") for change in one.changes],
         "redactions": one.redactions,
         "is_outdated": one.is_outdated,
+        "earlier": [_reply_document(reply) for reply in one.earlier],
     }
 
 
@@ -44,6 +45,27 @@ def entry(stored: Document) -> HallEntry:
         redactions=stored.get("redactions", 0),
         changed_at=stored.get("changed_at"),
         is_outdated=stored.get("is_outdated", False),
+        earlier=tuple(_reply(reply) for reply in stored.get("earlier", ())),
+    )
+
+
+def _reply_document(one: HallReply) -> Document:
+    return {
+        "round": one.round,
+        "answered_at": one.answered_at,
+        "paragraphs": [part.model_dump() for part in one.paragraphs],
+        "opening": one.opening,
+        "closing": one.closing,
+    }
+
+
+def _reply(stored: Document) -> HallReply:
+    return HallReply(
+        stored["round"],
+        stored["answered_at"],
+        tuple(Paragraph.model_validate(part) for part in stored["paragraphs"]),
+        stored["opening"],
+        stored["closing"],
     )
 
 
@@ -68,7 +90,13 @@ def decision(stored: Document) -> HallDecision:
 def unmasked_document(one: UnmaskedEntry, now: datetime) -> Document:
     """The document of a reply that waits for masking, due at once."""
     contact = one.contact.model_dump() if one.contact else None
-    return {**entry_document(one.entry), "contact": contact, "attempts": 0, "due_at": now}
+    about = {"_id": unmasked_id(one.entry), "inquiry_id": one.entry.inquiry_id}
+    return {**entry_document(one.entry), **about, "contact": contact, "attempts": 0, "due_at": now}
+
+
+def unmasked_id(one: HallEntry) -> str:
+    """Replies of several rounds may wait for masking at the same time. The first round has the id of former releases."""
+    return one.inquiry_id if one.round == 1 else f"{one.inquiry_id}/{one.round}"
 
 
 def unmasked_entry(stored: Document) -> UnmaskedEntry:

@@ -13,6 +13,7 @@ from services.notifier.domain.publication import (
     HallDecision,
     HallOutcome,
     HallVersion,
+    earlier_replies,
     is_outdated,
     outcome,
     redactions,
@@ -60,12 +61,13 @@ class HallVersions:
             made = hall_document(inquiry_id, [HallDecision(one.entry.n, "published")], [one])
             await self.hall.replace_one({"_id": inquiry_id, "rev": {"$exists": False}}, made | {"rev": 1})
 
-    async def latest(self, inquiry_ids: Sequence[str]) -> dict[str, int]:
-        """The decision of each inquiry's newest reply that is masked."""
-        found: dict[str, int] = {}
-        for one in await find_by(self.versions, "inquiry_id", inquiry_ids, ["inquiry_id", "n", "of"]):
+    async def latest(self, inquiry_ids: Sequence[str]) -> dict[tuple[str, int], int]:
+        """The decision of the newest masked reply, by inquiry and round."""
+        found: dict[tuple[str, int], int] = {}
+        for one in await find_by(self.versions, "inquiry_id", inquiry_ids, ["inquiry_id", "round", "n", "of"]):
             if one["of"] is None:
-                found[one["inquiry_id"]] = max(one["n"], found.get(one["inquiry_id"], 0))
+                of = one["inquiry_id"], one["round"]
+                found[of] = max(one["n"], found.get(of, 0))
         return found
 
     async def add(self, masked: HallEntry) -> None:
@@ -163,12 +165,13 @@ def hall_document(inquiry_id: str, decisions: Sequence[HallDecision], versions: 
         "newest": found.newest.entry.n if found.newest else None,
         "shown": found.shown.sha256 if found.shown else None,
     }
-    return about if found.shown is None else entry_document(_dated(found, versions)) | about
+    return about if found.shown is None else entry_document(_dated(found, decisions, versions)) | about
 
 
-def _dated(found: HallOutcome, versions: Sequence[HallVersion]) -> HallEntry:
-    """The shown entry with the time of the answer, which a correction does not change."""
+def _dated(found: HallOutcome, decisions: Sequence[HallDecision], versions: Sequence[HallVersion]) -> HallEntry:
+    """The shown entry with the time of the answer, which a correction does not change, and with earlier rounds."""
     assert found.shown is not None
     shown = found.shown.entry
     answered_at = min(one.entry.answered_at for one in versions if one.entry.round == shown.round)
-    return replace(shown, answered_at=answered_at, is_outdated=is_outdated(found))
+    earlier = earlier_replies(shown.round, decisions, versions)
+    return replace(shown, answered_at=answered_at, is_outdated=is_outdated(found), earlier=earlier)

@@ -53,13 +53,11 @@ class FeedItem(Documented):
     def of(cls, entry: HallEntry, hall_url: str) -> Self:
         texts = translations("en" if entry.language == "en" else "zh")
         retracted = texts.gettext("(no longer holds)")
-        paragraphs = (
-            f"【{one.name}】{f' {retracted}' if one.retracted else ''}\n{one.text}" for one in entry.paragraphs
-        )
+        replies = (text for one in entry.replies for text in one.texts(retracted))
         changes = (
             f"{texts.gettext(CHANGES[one.what]) % {'department': one.name}}\n{one.text}" for one in entry.changes
         )
-        answer = "\n\n".join(one for one in (entry.opening, *paragraphs, entry.closing, *changes) if one)
+        answer = "\n\n".join((*replies, *changes))
         more = {} if entry.changed_at is None else {"date_modified": entry.changed_at}
         return cls(
             id=entry.inquiry_id,
@@ -197,7 +195,8 @@ class MailShown(Documented):
     inquiry_id: str
     """The ticket number."""
     what: str
-    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, or `part` for a department's new part."""
+    """The news: `registered`, `assigned`, `replied`, `answered`, `link`, `reopened`, `rating-reminder`, `closed`, or
+    `part` for a department's new part."""
     state: str
     """`waiting`, `retrying`, `sent`, `failed`, `stopped` by its recipient, or `cancelled` because the inquiry is erased."""
     attempts: int

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.notifier.domain.addresses import MailKeys
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
-from services.notifier.hall_documents import entry, unmasked_document, unmasked_entry
+from services.notifier.hall_documents import entry, unmasked_document, unmasked_entry, unmasked_id
 from services.notifier.hall_versions import HallVersions
 from services.notifier.mail.addresses import AddressStore
 from services.notifier.mail.deliveries import DeliveryStore
@@ -35,9 +35,9 @@ class NotifierStore:
     # ── replies that wait for masking ───────────────────────────────────────
 
     async def add_unmasked(self, answers: Sequence[UnmaskedEntry], now: datetime) -> None:
-        """Store replies until they are masked, the latest of each inquiry, unless they are masked. Safe to repeat."""
+        """Store replies until they are masked, the latest of each round, unless they are masked. Safe to repeat."""
         seen = await self.versions.latest([one.entry.inquiry_id for one in answers])
-        fresh = [one for one in answers if one.entry.n > seen.get(one.entry.inquiry_id, 0)]
+        fresh = [one for one in answers if one.entry.n > seen.get((one.entry.inquiry_id, one.entry.round), 0)]
         documents = [unmasked_document(one, now) for one in fresh]
         waiting_before = await insert_new(self.unmasked, documents)
         for one in documents:
@@ -61,7 +61,8 @@ class NotifierStore:
 
     async def erase_entry(self, inquiry_id: str, through: int) -> None:
         """Delete what the hall has of an inquiry up to the decision `through`; safe to repeat."""
-        await self.unmasked.delete_many({"_id": inquiry_id, "n": {"$lte": through}})
+        for field in ("_id", "inquiry_id"):
+            await self.unmasked.delete_many({field: inquiry_id, "n": {"$lte": through}})
         await self.versions.erase(inquiry_id, through)
 
     async def hall_page(self, after: str | None, limit: int) -> list[HallEntry]:
@@ -81,4 +82,4 @@ class NotifierStore:
 
 def lease_of_unmasked(claimed: UnmaskedEntry) -> Document:
     """The lease of a claimed reply, as `shared/store/leases.py` expects it."""
-    return {"_id": claimed.entry.inquiry_id, "claim": claimed.claim}
+    return {"_id": unmasked_id(claimed.entry), "claim": claimed.claim}

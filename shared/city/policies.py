@@ -1,7 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns` and `release`; of `supervision` the
-first step before the due time. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns`, `release` and `reopening`; of
+`supervision` the first step before the due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -81,16 +81,19 @@ class ReleasePolicy(CityEntry):
 
 
 class ReopeningPolicy(CityEntry):
-    """When a rating reopens a case. Not in force yet: a rating reopens nothing."""
+    """When a rating reopens a case. Of the policies of its parts, that of the lead counts."""
 
     when: tuple[Literal["not-solved", "not-satisfied"], ...] = ("not-solved", "not-satisfied")
     """The ratings that reopen a case; an empty list for none."""
     window_days: Annotated[int, Field(ge=1, le=DAYS_MAX, strict=True)] = 15
-    """For how many days after the answer a rating may reopen the case."""
+    """For how many days of 24 hours after the answer a rating may reopen the case."""
     limit: Annotated[int, Field(ge=0, le=LIMIT_MAX, strict=True)] = 2
-    """How often a case may be reopened."""
+    """How often a case may be reopened. The last time it goes to triage, where a coordinator chooses the lead."""
     clock: Literal["new", "continue", "restart"] = "new"
-    """Whether a reopened case gets new clocks, continues the old ones, or restarts them."""
+    """The clocks of a reopened case: `new` under the policy that counts now, `restart` with the limits of the part's
+    former policy, `continue` with the time that was left."""
+    remind_after: Duration | None = "3d"
+    """How long after the answer the resident is reminded once to rate it, in the policy's calendar; null for never."""
 
 
 class AskingPolicy(CityEntry):

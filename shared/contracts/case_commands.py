@@ -168,6 +168,20 @@ class CaseRetract(Payload):
     _words = field_validator("words")(has_words("write the reason"))
 
 
+class CaseClose(Payload):
+    """Close an answered inquiry with a final answer: nothing reopens it."""
+
+    type: ClassVar[str] = PREFIX + "case.close"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    why: str = Field(min_length=1, max_length=2_000)
+    """The reason, 1 to 2,000 characters; the resident receives it."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _words = field_validator("why")(has_words("write the reason"))
+
+
 class CasePublish(Payload):
     """Show one exact masked version of an inquiry and its reply in the hall."""
 

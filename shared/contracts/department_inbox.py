@@ -34,6 +34,22 @@ class AddedBefore(Documented):
     """The resident's words, at most 5,000 characters."""
 
 
+class RejectedAnswer(Documented):
+    """The answer with which the resident was not content, and the rating."""
+
+    model_config = ConfigDict(frozen=True)
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
+    answer: str | None = None
+    """The whole joint reply of that round; absent when it has more than 20,000 characters."""
+
+
 class PartOffered(Payload):
     """Everything that a department needs to work on its part."""
 
@@ -77,6 +93,10 @@ class PartOffered(Payload):
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
     added: tuple[AddedBefore, ...] = ()
     """What the resident added to the inquiry before the offer, oldest first. Absent when nothing was added."""
+    round: int = 1
+    """The round of the inquiry, counted from 1; absent in the first one."""
+    reopened: RejectedAnswer | None = None
+    """Why the inquiry was reopened; absent in the first round."""
 
 
 class PartChanged(Payload):
@@ -123,6 +143,24 @@ class PartClosed(Payload):
     """The round of the answer that closed the part, counted from 1."""
     reason: Literal["unanswered"] | None = None
     """`unanswered` when the inquiry is closed because the resident did not answer a question; absent after an answer."""
+
+
+class PartRated(Payload):
+    """The resident has rated the answer in which the department has a part."""
+
+    type: ClassVar[str] = PREFIX + "part.rated"
+    part_id: str
+    """The id of the department's part in the rated answer, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
 
 
 class DraftParagraph(Documented):
@@ -241,6 +279,7 @@ INBOX: Mapping[str, type[Payload]] = {
         ReplyRefused,
         ReplyCorrected,
         ReplyRetracted,
+        PartRated,
         MessageRefused,
     )
 }

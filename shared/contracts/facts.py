@@ -86,5 +86,6 @@ EVENT_TYPES = tuple(
         "part.extension-asked",
         "part.extended",
         "part.extension-refused",
+        "inquiry.rating-reminded",
     )
 )

@@ -10,6 +10,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseHide,
     CasePublish,
     CaseReassign,
@@ -43,9 +44,10 @@ class TimerRang(Payload):
     type: ClassVar[str] = PREFIX + "timer.rang"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
-    kind: Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close"]
+    kind: Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close", "rating-reminder"]
     """`due-soon` is a reminder before a due time, `overdue` rings at it; `return-arbitration` ends an arbitration;
-    `asking-reminder` reminds the resident of a question, `asking-close` closes the inquiry without an answer."""
+    `asking-reminder` reminds the resident of a question, `asking-close` closes the inquiry without an answer;
+    `rating-reminder` reminds the resident to rate the answer."""
     part_id: str | None = None
     """The id of the part whose clock it is, such as `20261122-E94NXPQX-p1`; null for a time of the inquiry."""
     clock: Literal["accept", "first_reply", "resolve"] | None = None
@@ -70,6 +72,7 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "ask-extension": PartExtensionAsked,
     "assign": CaseAssign,
     "assign-first-receiver": CaseAssignFirstReceiver,
+    "close": CaseClose,
     "contribute": PartContributed,
     "correct": PartCorrected,
     "edit-reply": ReplyEdit,
@@ -124,6 +127,7 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseAsk,
     CaseExtend,
     CaseRefuseExtension,
+    CaseClose,
 )
 ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

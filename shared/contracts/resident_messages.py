@@ -127,7 +127,7 @@ class ResidentTold(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
     """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `asked`, `reminded`, `extended`, `answered`,
-    `corrected`, `retracted`, `published`, `hidden`, `redacted`, `closed`, `reopened` or `link`."""
+    `rating-reminder`, `corrected`, `retracted`, `published`, `hidden`, `redacted`, `closed`, `reopened` or `link`."""
     text: str
     """The sentence for the resident, in the language of the inquiry."""
     contact: Contact | None = None

@@ -154,6 +154,18 @@ class InquiryRatedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryReopenedEvent:
+    """The rating of the last answer began this round."""
+
+    type = PREFIX + "inquiry.reopened"
+    round: int
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "round"))
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
     """An event of a type that this release does not know, or whose fields no reader uses."""
 
@@ -171,6 +183,7 @@ EventBody = (
     | InquiryResumedEvent
     | InquiryAnsweredEvent
     | InquiryRatedEvent
+    | InquiryReopenedEvent
     | OtherEvent
 )
 KNOWN = (
@@ -185,6 +198,7 @@ KNOWN = (
     InquiryResumedEvent,
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
 )
 READERS = {one.type: one.read for one in KNOWN}
 

@@ -61,6 +61,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.closing import closed, rating_reminder
 from tests.publishing import AUTOMATIC, H2, corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
@@ -201,6 +202,21 @@ STORIES: Mapping[str, Story] = {
         extension_asked("roads", IN_APRIL),
         extended("roads"),
         city=ASKING,
+    ),
+    "inquiry.reopened": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        rated(solved=False, satisfied="no", words="路灯第二天又灭了，路面也没有补平，请再派人来看。"),
+        accepted("lighting"),
+        contributed("lighting", "换了整套线路，灯亮了"),
+        contributed("roads", "路面已重铺"),
+        rating_reminder(),
+        rated(2, solved=True, satisfied="no"),
+        assigned("parks"),
+        contributed("parks", "树枝挡住了灯，已修剪"),
+        rated(3, solved=False, satisfied="mostly"),
+        closed(),
     ),
 }
 

@@ -50,6 +50,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.closing import closed
 from tests.publishing import corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
@@ -72,6 +73,7 @@ STEPS: dict[str, Step] = {
     "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
     "chorus.case.approve": approved(),
+    "chorus.case.close": closed(),
     "chorus.case.refuse-release": release_refused(),
     "chorus.reply.edit": reply_edited(opening="您好："),
     "chorus.part.corrected": corrected("lighting", "修好了两盏"),
@@ -105,7 +107,8 @@ the page is out of date.
 | `awaiting-resident` | a department, or the desk, has asked the resident; the clocks of the parts that wait pause |
 | `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
-| `closed` | the resident did not answer a question in time; an answer opens the case again |
+| `reopened` | a rating has begun a new round, and no department has worked on its part since |
+| `closed` | the resident did not answer a question in time, or a coordinator has given a final answer |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.

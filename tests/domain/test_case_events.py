@@ -19,6 +19,7 @@ from shared.events.case_events import (
     EventBody,
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
     PartOfferedEvent,
     event_body,
 )
@@ -41,6 +42,7 @@ BODIES: Mapping[type, st.SearchStrategy[Any]] = {
     ),
     InquiryAnsweredEvent: st.builds(InquiryAnsweredEvent, st.integers(1), st.lists(st.text()).map(tuple)),
     InquiryRatedEvent: st.builds(InquiryRatedEvent, st.integers(1), st.booleans(), st.text()),
+    InquiryReopenedEvent: st.builds(InquiryReopenedEvent, st.integers(2)),
 }
 
 

@@ -46,6 +46,7 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Changed,
     facts.Withdrawn,
     facts.Answered,
+    facts.Rated,
     facts.AwaitingRelease,
     facts.ReleaseRefused,
     facts.ReplyCorrected,

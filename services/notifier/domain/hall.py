@@ -13,6 +13,24 @@ RELEASED = ("answered", "corrected", "retracted")
 
 
 @dataclass(frozen=True, slots=True)
+class HallReply:
+    """The reply of one round; `answered_at` is RFC 3339 UTC."""
+
+    round: int
+    answered_at: str
+    paragraphs: tuple[Paragraph, ...]
+    opening: str | None = None
+    closing: str | None = None
+
+    def texts(self, retracted: str) -> list[str]:
+        """Opening, paragraphs under the names of their departments, and closing; `retracted` marks what no longer holds."""
+        paragraphs = (
+            f"【{one.name}】{f' {retracted}' if one.retracted else ''}\n{one.text}" for one in self.paragraphs
+        )
+        return [one for one in (self.opening, *paragraphs, self.closing) if one]
+
+
+@dataclass(frozen=True, slots=True)
 class HallEntry:
     """An answered public inquiry. `n` is the number of the decision that made this version, `answered_at` RFC 3339 UTC.
 
@@ -34,6 +52,17 @@ class HallEntry:
     redactions: int = 0
     changed_at: str | None = None
     is_outdated: bool = False
+    earlier: tuple[HallReply, ...] = ()
+    """The replies of earlier rounds that the hall shows, in order."""
+
+    @property
+    def own_reply(self) -> HallReply:
+        return HallReply(self.round, self.answered_at, self.paragraphs, self.opening, self.closing)
+
+    @property
+    def replies(self) -> tuple[HallReply, ...]:
+        """The replies of all rounds, in order."""
+        return (*self.earlier, self.own_reply)
 
     @property
     def summary(self) -> str:

@@ -26,6 +26,7 @@ SUBJECTS: Mapping[str, str] = {
     "extended": gettext_noop("New date for the reply"),
     "closed": gettext_noop("Your message is closed"),
     "reopened": gettext_noop("Your message is open again"),
+    "rating-reminder": gettext_noop("Please rate the reply"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
 NEUTRAL: Mapping[str, str] = {
@@ -39,8 +40,9 @@ NEUTRAL: Mapping[str, str] = {
     "asked": gettext_noop("There is a question about the message. Please answer it on its page."),
     "reminded": gettext_noop("A question about the message waits for an answer. You can read it on its page."),
     "extended": gettext_noop("The reply to the message has a new date. You can read it on its page."),
-    "closed": gettext_noop("The message is closed, because nobody answered a question about it."),
     "reopened": gettext_noop("The message is being handled again."),
+    "rating-reminder": gettext_noop("There is a reply to the message. Please rate it on its page."),
+    "closed": gettext_noop("The message is closed. You can read the reason on its page."),
 }
 """What an unconfirmed address is told: no words of anybody."""
 PART = "part"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from services.notifier.domain.hall import HallEntry
+from services.notifier.domain.hall import HallEntry, HallReply
 from shared.contracts.resident_messages import ResidentTold
 from shared.masking.masking import MARK
 
@@ -132,6 +132,19 @@ def outcome(decisions: Sequence[HallDecision], versions: Sequence[HallVersion]) 
         return HallOutcome(shown, newest, "published")
     hidden = newest is not None and hidden_at > max(newest.entry.n, published_at)
     return HallOutcome(shown, newest, "hidden" if hidden else "waiting")
+
+
+def earlier_replies(
+    round_: int, decisions: Sequence[HallDecision], versions: Sequence[HallVersion]
+) -> tuple[HallReply, ...]:
+    """The replies of the rounds before this one that the hall shows, in order: each round has versions of its own."""
+    found: list[HallReply] = []
+    for number in sorted({one.entry.round for one in versions if one.entry.round < round_}):
+        of_round = [one for one in versions if one.entry.round == number]
+        if (shown := outcome(decisions, of_round).shown) is not None:
+            answered_at = min(one.entry.answered_at for one in of_round)
+            found.append(replace(shown.entry.own_reply, answered_at=answered_at))
+    return tuple(found)
 
 
 def is_outdated(found: HallOutcome) -> bool:

@@ -11,6 +11,7 @@ from services.router.desk.asking_requests import AskBody, AskExtensionBody, Exte
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
+from services.router.desk.closing_requests import CloseBody
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.correction_requests import CorrectBody, RetractBody
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
@@ -149,6 +150,7 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             AskExtensionBody,
             ExtendBody,
             RefuseExtensionBody,
+            CloseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -10,7 +10,7 @@ from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.domain.outputs.resident import change_fields
-from services.router.domain.reply import JointReply
+from services.router.domain.reply import AnsweredRound, JointReply, RoundRating
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
@@ -96,6 +96,7 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    "round": p.round,
                     **part_waits(p),
                 }
                 for p in case.parts.values()
@@ -103,6 +104,7 @@ class CaseQueries:
             "questions": questions_shown(case),
             "additions": additions_shown(case),
             "reply": reply_shown(case, case.reply),
+            "rounds": rounds_shown(case),
             "released": reply_shown(case, case.released),
             "audit": audit_of(decisions),
             "timeline": [line for one in decisions for line in timeline(one)],
@@ -132,6 +134,29 @@ def reply_shown(case: Case, reply: JointReply | None) -> dict[str, Any] | None:
         "changes": [{**change_fields(one), "part_id": one.part_id} for one in case.changes if one.round == reply.round],
         "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
     }
+
+
+def rounds_shown(case: Case) -> list[dict[str, Any]]:
+    """The fields of `AnsweredRoundShown` for each round that is answered; without the text when it is erased."""
+    answered = list(case.earlier)
+    if case.released is not None and case.is_answered:
+        answered.append(AnsweredRound(case.round, case.released_at, case.released))
+    ratings = {one.round: one for one in case.ratings}
+    return [
+        {
+            "round": one.round,
+            "answered_at": one.answered_at,
+            "reply_id": one.reply.id,
+            "text": one.reply.text.text or None,
+            "rating": rating_shown(ratings[one.round]) if one.round in ratings else None,
+        }
+        for one in answered
+    ]
+
+
+def rating_shown(rating: RoundRating) -> dict[str, Any]:
+    words = rating.words.text if rating.words else None
+    return {"solved": rating.solved, "satisfied": rating.satisfied, "words": words or None}
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.router.domain.case import Case
+from services.router.domain.part import ACTIVE
 from services.router.domain.staff import StaffUser
 
-FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers", "questions", "additions")
+FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers", "questions", "additions", "rounds")
 EVENT_FIELDS_FOR_OTHERS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "actor", "part_id", "department", "role", "state", "departments")
 )
@@ -14,8 +15,8 @@ EVENT_FIELDS_FOR_OTHERS = frozenset(
 
 
 def has_part(case: Case, department: str) -> bool:
-    """Whether the case is the department's: it has a part that is open or contributed, not returned or withdrawn."""
-    return any(part.department == department for part in case.active_parts)
+    """Whether the case is the department's: it has, or had in an earlier round, a part that it did not leave."""
+    return any(part.department == department and part.state in ACTIVE for part in case.parts.values())
 
 
 def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str, who: StaffUser) -> dict[str, Any]:
@@ -23,8 +24,9 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
 
     Before its release, the joint reply is for the lead, which edits it, and for approvers; others see the released one.
     """
-    released = {one.part_id: one.text.text for one in case.released.paragraphs} if case.released else {}
-    active = {part.id for part in case.active_parts}
+    replies = [*(one.reply for one in case.earlier), *((case.released,) if case.released else ())]
+    released = {one.part_id: one.text.text for reply in replies for one in reply.paragraphs}
+    shown = {part.id for part in case.parts.values() if part.state in ACTIVE}
     inquiry = dict(whole["inquiry"])
     if inquiry["confidential"]:
         inquiry["contact"] = None
@@ -37,7 +39,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         "parts": [
             part if part["department"] == department else _others_part(part, released.get(part["part_id"]))
             for part in whole["parts"]
-            if part["department"] == department or part["part_id"] in active
+            if part["department"] == department or part["part_id"] in shown
         ],
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "decisions": [],
@@ -49,7 +51,7 @@ def _sees_reply(case: Case, department: str, who: StaffUser) -> bool:
 
 
 def _others_part(part: Mapping[str, Any], released: str | None) -> dict[str, Any]:
-    named = {name: part[name] for name in ("part_id", "department", "role", "state")}
+    named = {name: part[name] for name in ("part_id", "department", "role", "state", "round")}
     return named | {"due": {"resolve": part["due"]["resolve"]}, "text": released}
 
 

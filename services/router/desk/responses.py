@@ -99,6 +99,34 @@ class PartShown(Documented):
     returned: tuple[ReturnedBefore, ...] = ()
     """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
     users of other departments."""
+    round: int = 1
+    """The round in which the part was offered, counted from 1."""
+
+
+class AnswerRating(Documented):
+    """The resident's rating of an answer."""
+
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None
+    """What the resident wrote about it; null when nothing."""
+
+
+class AnsweredRoundShown(Documented):
+    """A round that is answered."""
+
+    round: int
+    """The number of the round, counted from 1."""
+    answered_at: str
+    """When the resident got the answer (RFC 3339, UTC, milliseconds)."""
+    reply_id: str
+    """The id of its joint reply, such as `20261122-E94NXPQX-r1`."""
+    text: str | None
+    """The whole joint reply; null once it is erased."""
+    rating: AnswerRating | None
+    """The resident's rating; null when there is none."""
 
 
 class EventShown(Documented):
@@ -293,6 +321,8 @@ class CaseShown(Documented):
     """The version that the resident has; null before the first release. It differs from `reply` while a correction waits."""
     audit: list[AuditShown]
     """Who composed, approved, released, changed and published which text, and when; empty for a user of a department."""
+    rounds: list[AnsweredRoundShown]
+    """The rounds that are answered, in order."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

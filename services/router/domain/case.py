@@ -8,7 +8,15 @@ from services.router.domain import facts
 from services.router.domain.hall import NO_HALL, HallState
 from services.router.domain.part import Arbitration, Part, PartReturn
 from services.router.domain.question import Addition, Question
-from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyChange, ReplyFrame
+from services.router.domain.reply import (
+    NO_FRAME,
+    AnsweredRound,
+    JointReply,
+    PendingRelease,
+    ReplyChange,
+    ReplyFrame,
+    RoundRating,
+)
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
@@ -21,9 +29,10 @@ Status = Literal[
     "awaiting-resident",
     "awaiting-release",
     "answered",
+    "reopened",
     "closed",
 ]
-TimerKind = Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close"]
+TimerKind = Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close", "rating-reminder"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 
@@ -88,6 +97,10 @@ class Case:
     reply: JointReply | None = None
     released: JointReply | None = None
     """The joint reply that was released last."""
+    released_at: str = ""
+    """When it was released."""
+    earlier: tuple[AnsweredRound, ...] = ()
+    """The answers of the rounds before this one."""
     frame: ReplyFrame = NO_FRAME
     """What the lead adds to the next version of the joint reply."""
     pending: PendingRelease | None = None
@@ -102,6 +115,11 @@ class Case:
     """The ids of the parts whose released text no longer holds."""
     hall: HallState = NO_HALL
     rated: frozenset[int] = frozenset()
+    ratings: tuple[RoundRating, ...] = ()
+    reminded_round: int = 0
+    """The last round that the resident was reminded to rate."""
+    closed: facts.CloseReason | None = None
+    """Why the case is closed; None while it is not."""
     recorded_at: str = ""
     """When the input of the last decision was recorded."""
     stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
@@ -114,14 +132,13 @@ class Case:
     """The questions that the last addition answered."""
     additions: tuple[Addition, ...] = ()
     """What the resident has added, oldest first."""
-    closed: facts.CloseReason | None = None
-    """Why the case is closed without an answer; None while it is open."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def weight(self) -> int:
         """The approximate size of the case in memory, in characters."""
-        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts)
+        earlier = sum(len(one.reply.text.text) for one in self.earlier)
+        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts) + earlier
 
     @property
     def texts(self) -> Iterator[Text]:
@@ -143,8 +160,15 @@ class Case:
         yield from (one.text for one in self.changes if one.text.text)
         yield from (one.text for one in self.additions)
         yield from (one.text for one in (*self.questions, *self.answered_questions))
+        if self.ratings and (words := self.ratings[-1].words) is not None:
+            yield words
         if self.inquiry is not None:
             yield self.inquiry.subject
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the reply of the round is released."""
+        return self.released is not None and self.released.round == self.round
 
     @property
     def active_parts(self) -> tuple[Part, ...]:

@@ -64,8 +64,11 @@ class Part(NamedTuple):
     """When a due time moved last, by a pause or an extension; None while they are those of the offer."""
     extension: ExtensionRequest | None = None
     """The extension for which the department has asked and on which the desk has not decided."""
+    round: int = 1
+    former: bool = False
+    """Whether the part is in the answer of an earlier round, and has nothing to do with the one that runs."""
 
     @property
     def active(self) -> bool:
-        """Whether the part counts for the joint reply: it is open or contributed, not returned or withdrawn."""
-        return self.state in ACTIVE
+        """Whether the part counts for the joint reply: it is open or contributed, not returned, withdrawn or former."""
+        return self.state in ACTIVE and not self.former

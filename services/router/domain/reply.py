@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
+from services.router.domain.facts import Satisfied
 from services.router.domain.part import Author
 from services.router.domain.words import Text
 
@@ -64,6 +65,23 @@ class JointReply(NamedTuple):
     def paragraph(self, part_id: str) -> ReplyParagraph | None:
         """The paragraph of a part; None when the reply has none."""
         return next((one for one in self.paragraphs if one.part_id == part_id), None)
+
+
+class AnsweredRound(NamedTuple):
+    """The answer of an earlier round, and when the resident got it."""
+
+    round: int
+    answered_at: str
+    reply: JointReply
+
+
+class RoundRating(NamedTuple):
+    """The resident's rating of a round; `words` is None when the resident wrote none."""
+
+    round: int
+    solved: bool
+    satisfied: Satisfied
+    words: Text | None
 
 
 class PendingRelease(NamedTuple):

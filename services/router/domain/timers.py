@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.router.domain.question import closes_at
+from services.router.domain.rules import rating_reminders
 from services.router.domain.rules.arbitration import first_assigned
 from shared.clocks.deadlines import CLOCKS
 from shared.clocks.working_time import subtract
@@ -77,7 +78,7 @@ def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
 
 
 def _inquiry_timers(case: Case, city: CityIndex) -> Iterator[Timer]:
-    """The timers of questions to the resident, and of an arbitration that a department can end."""
+    """The timers of questions to the resident, of an arbitration that a department can end, and of the rating."""
     if case.questions and case.closed is None:
         for one in case.questions:
             if not one.reminded:
@@ -87,6 +88,8 @@ def _inquiry_timers(case: Case, city: CityIndex) -> Iterator[Timer]:
     until = case.arbitration.until if case.arbitration is not None else None
     if until is not None and first_assigned(case, city) is not None:
         yield _at(until, "return-arbitration")
+    if (at := rating_reminders.reminds_at(case, city)) is not None:
+        yield _at(timestamps.to_text(timestamps.from_ms(at)), "rating-reminder")
 
 
 def _at(moment: str, kind: TimerKind, part_id: str | None = None) -> Timer:

@@ -14,6 +14,7 @@ from services.router.domain.decision import Input
 from services.router.domain.part import PartState
 from services.router.domain.rules.arbitration import arbitrate, assign_first_receiver
 from services.router.domain.rules.assignment import assign_by_hand, receive
+from services.router.domain.rules.closing import close
 from services.router.domain.rules.contributions import accept, contribute, contribute_again, reply
 from services.router.domain.rules.corrections import NOT_RELEASED, NOTHING_RELEASED, correct, retract
 from services.router.domain.rules.extensions import ask_extension, extend, refuse_extension
@@ -40,6 +41,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseHide,
     CasePublish,
     CaseReassign,
@@ -80,7 +82,9 @@ class Transition(NamedTuple):
 
 UNKNOWN: tuple[Status, ...] = ("unknown",)
 KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
-BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
+ENDED: tuple[Status, ...] = ("answered", "closed")
+BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one not in ENDED)
+CLOSABLE: tuple[Status, ...] = ("triage", "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
 ANSWERED: tuple[Status, ...] = ("answered",)
@@ -89,7 +93,7 @@ MAY_AWAIT: tuple[Status, ...] = (*AWAITING, *ANSWERED)
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 CLOSED: tuple[Status, ...] = ("closed",)
 NOT_CLOSED: tuple[Status, ...] = tuple(one for one in KNOWN if one not in CLOSED)
-ASKABLE: tuple[Status, ...] = ("registered", "triage", "assigned", "in-progress", "awaiting-resident")
+ASKABLE: tuple[Status, ...] = ("registered", "triage", "assigned", "in-progress", "awaiting-resident", "reopened")
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
 OVER = ("contributed", "returned", "withdrawn")
@@ -141,7 +145,7 @@ UNKNOWN_PART = Refuse(
 )
 CASE_CLOSED = Refuse(
     "case-closed",
-    "The inquiry {inquiry_id!r} is closed, because the resident did not answer a question.",
+    "The inquiry {inquiry_id!r} is closed.",
     "Send the contribution if the inquiry can be answered; otherwise wait for part.resumed.",
 )
 NOTHING_TO_ASK = Refuse(
@@ -149,11 +153,16 @@ NOTHING_TO_ASK = Refuse(
     "The inquiry {inquiry_id!r} is {state}; nobody needs an answer of the resident now.",
     "Ask while a department works on the inquiry, or triage does.",
 )
+NOT_CLOSABLE = Refuse(
+    "not-closable",
+    "The inquiry {inquiry_id!r} is {state}, so it cannot be closed with a final answer.",
+    "Close an inquiry that is answered, or that was reopened for the last time and is in triage.",
+)
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
-    Transition(InquiryRated.type, ("answered",), NO_PART, rate),
+    Transition(InquiryRated.type, ENDED, NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(TimerRang.type, KNOWN, NO_PART, ring),
@@ -209,15 +218,17 @@ TABLE: tuple[Transition, ...] = (
     Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
     Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
     Transition(PartCorrected.type, ANSWERED, ("contributed",), correct),
-    Transition(PartCorrected.type, BEFORE_ANSWER, ("contributed",), NOT_RELEASED),
+    Transition(PartCorrected.type, [one for one in KNOWN if one not in ANSWERED], ("contributed",), NOT_RELEASED),
     Transition(PartCorrected.type, KNOWN, (*OPEN, "returned", "withdrawn"), NOT_RELEASED),
     Transition(PartCorrected.type, KNOWN, NO_PART, NOT_YOURS),
     Transition(CaseRetract.type, ANSWERED, NO_PART, retract),
-    Transition(CaseRetract.type, BEFORE_ANSWER, NO_PART, NOTHING_RELEASED),
+    Transition(CaseRetract.type, [one for one in KNOWN if one not in ANSWERED], NO_PART, NOTHING_RELEASED),
     Transition(CasePublish.type, KNOWN, NO_PART, publish),
     Transition(CaseHide.type, KNOWN, NO_PART, hide),
     Transition(CaseRedact.type, KNOWN, NO_PART, redact),
     Transition(HallReported.type, KNOWN, NO_PART, report),
+    Transition(CaseClose.type, CLOSABLE, NO_PART, close),
+    Transition(CaseClose.type, [one for one in KNOWN if one not in CLOSABLE], NO_PART, NOT_CLOSABLE),
     *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.router.domain.part import OPEN
 from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
-OPEN_CASES = ["triage", "assigned", "in-progress", "awaiting-resident", "awaiting-release"]
+OPEN_CASES = ["triage", "assigned", "in-progress", "awaiting-resident", "awaiting-release", "reopened"]
 
 
 class CaseRows:

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, StaffAction] = {
         "assign a case that nobody arbitrated to its first department", ("coordinator", "supervisor")
     ),
     "withdraw-part": StaffAction("withdraw a part", ("coordinator", "operator")),
+    "close": StaffAction("close a case with a final answer", ("coordinator",)),
     "replay": StaffAction("replay the parked inputs of a case", ("operator",)),
     "accept": StaffAction("accept a part of their department", ("clerk",)),
     "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),

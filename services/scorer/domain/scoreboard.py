@@ -14,6 +14,7 @@ from shared.clocks.deadlines import ClockName, Verdict
 from shared.events.case_events import (
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
     PartContributedEvent,
     PartOfferedEvent,
     PartReturnedEvent,
@@ -41,6 +42,7 @@ class DepartmentCounts:
     released: int = 0
     returned: int = 0
     returned_held_ms: int = 0
+    reopened: int = 0
     joint: int = 0
     accept: ClockCounts = ClockCounts()
     first_reply: ClockCounts = ClockCounts()
@@ -57,6 +59,7 @@ class _Tally:
     released: int = 0
     returned: int = 0
     returned_held_ms: int = 0
+    reopened: int = 0
     joint: int = 0
     verdicts: Counter[tuple[ClockName, Verdict]] = field(default_factory=Counter)
     ratings: list[PartRating] = field(default_factory=list)
@@ -68,6 +71,7 @@ class _Tally:
             released=self.released,
             returned=self.returned,
             returned_held_ms=self.returned_held_ms,
+            reopened=self.reopened,
             joint=self.joint,
             accept=self._clock("accept"),
             first_reply=self._clock("first_reply"),
@@ -83,7 +87,8 @@ class _Tally:
 def rows(inquiries: Iterable[Sequence[CaseFact]], over: Period, as_of: datetime) -> dict[str, DepartmentCounts]:
     """Counts by department, for the parts that were offered in the period, from events up to `as_of`.
 
-    A rating counts for every department that has a part in the rated answer.
+    Each round has parts of its own. A rating counts for every department that has a part in the rated answer, and so does
+    the reopening that may follow.
     """
     board: defaultdict[str, _Tally] = defaultdict(_Tally)
     for facts in inquiries:
@@ -125,6 +130,10 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
             case InquiryRatedEvent() as rating:
                 for part_id in offered.keys() & set(parts):
                     board[offered[part_id]].ratings.append(PartRating(rating, part_id in kept_first))
+            case InquiryReopenedEvent():
+                for part_id in offered.keys() & set(parts):
+                    board[offered[part_id]].reopened += 1
+                parts = ()
 
 
 def share(part: int, whole: int) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
-from services.router.domain.facts.closing import Closed, Reopened
+from services.router.domain.facts.closing import Closed, RatingReminded, Reopened
 from services.router.domain.facts.corrections import CorrectionSent, ReplyCorrected, ReplyRetracted
 from services.router.domain.facts.extensions import Extended, ExtensionAsked, ExtensionRefused
 from services.router.domain.facts.fields import (
@@ -32,6 +32,7 @@ from services.router.domain.facts.fields import (
     ParagraphOf,
     PartId,
     Publication,
+    ReopeningClock,
     ReplyId,
     ReturnReason,
     Role,
@@ -112,11 +113,13 @@ __all__ = [
     "PausedPart",
     "Publication",
     "Rated",
+    "RatingReminded",
     "Registered",
     "ReleaseRefused",
     "Released",
     "Reminded",
     "Reopened",
+    "ReopeningClock",
     "Replied",
     "ReplyCorrected",
     "ReplyEdited",
@@ -185,6 +188,7 @@ Fact = (
     | ExtensionAsked
     | Extended
     | ExtensionRefused
+    | RatingReminded
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -196,6 +200,8 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     HallPublished: ("automatic", "why"),
     HallRedacted: ("why",),
     CorrectionSent: ("by_city",),
+    Reopened: ("policy_id", "clock"),
+    Closed: ("why",),
 }
 """Fields that an event has only when they say something, so that most events do not grow."""
 TYPES: Mapping[type[Fact], str] = {
@@ -238,4 +244,5 @@ TYPES: Mapping[type[Fact], str] = {
     ExtensionAsked: "part.extension-asked",
     Extended: "part.extended",
     ExtensionRefused: "part.extension-refused",
+    RatingReminded: "inquiry.rating-reminded",
 }

@@ -17,14 +17,22 @@ Satisfied = Literal["yes", "mostly", "no"]
 Language = Literal["zh", "en"]
 Channel = Literal["web", "hotline", "window", "microblog", "app", "email", "wechat", "import", "other"]
 TriageReason = Literal[
-    "no-rule", "unknown-department", "returned", "no-department", "department-retired", "arbitration", "other"
+    "no-rule",
+    "unknown-department",
+    "returned",
+    "no-department",
+    "department-retired",
+    "arbitration",
+    "reopened",
+    "other",
 ]
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
 Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
 FramePart = Literal["opening", "closing"]
 Publication = Literal["automatic"]
-CloseReason = Literal["unanswered"]
+ReopeningClock = Literal["new", "continue", "restart"]
+CloseReason = Literal["unanswered", "final-answer"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
 RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)

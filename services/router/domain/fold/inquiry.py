@@ -8,6 +8,7 @@ from services.router.domain.case import Case, Inquiry
 from services.router.domain.facts import Fact
 from services.router.domain.fold.status import set_status
 from services.router.domain.part import Arbitration
+from services.router.domain.reply import RoundRating
 from services.router.domain.words import FactWords
 from shared.contracts.fields import Contact
 
@@ -48,7 +49,9 @@ def _assigned(case: Case, fact: facts.Assigned, words: FactWords) -> None:
 
 
 def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
+    said = words.text("words") if fact.words is not None else None
     case.rated = case.rated | {fact.round}
+    case.ratings = (*case.ratings, RoundRating(fact.round, fact.solved, fact.satisfied, said))
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {

@@ -20,6 +20,7 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
         policy_id=fact.policy_id or case.policy_id,
         return_until=fact.return_until,
         binding=fact.binding,
+        round=fact.round,
     )
     set_part(case, part)
 

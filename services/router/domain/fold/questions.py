@@ -48,16 +48,6 @@ def _reminded(case: Case, fact: facts.Reminded, words: FactWords) -> None:
     )
 
 
-def _closed(case: Case, fact: facts.Closed, words: FactWords) -> None:
-    case.closed = fact.reason
-    set_status(case)
-
-
-def _reopened(case: Case, fact: facts.Reopened, words: FactWords) -> None:
-    case.closed = None
-    set_status(case)
-
-
 def end_questions(case: Case, fact: Fact) -> None:
     """End the question and the pause of a part that its department has finished, and every question with the answer."""
     if not case.questions:
@@ -75,6 +65,4 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.Resumed: _resumed,
     facts.Added: _added,
     facts.Reminded: _reminded,
-    facts.Closed: _closed,
-    facts.Reopened: _reopened,
 }

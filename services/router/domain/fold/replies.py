@@ -86,9 +86,10 @@ def _reply_released(case: Case, fact: facts.ReplyReleased, words: FactWords) -> 
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords) -> None:
-    case.status, case.released, case.pending, case.closed = "answered", case.reply, None, None
+    case.released, case.released_at, case.pending, case.closed = case.reply, case.recorded_at, None, None
     case.retracted -= set(fact.parts)
     case.hall = case.hall.released_with(fact.publication == "automatic")
+    set_status(case)
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {

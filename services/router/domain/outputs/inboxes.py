@@ -7,6 +7,7 @@ from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
+from services.router.domain.outputs.rejected_answers import rejected_answer
 from services.router.domain.reply import ReplyFrame, ReplyParagraph
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
@@ -57,6 +58,10 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
         for part, back in case.returned_parts
     ]:
         fields["returned"] = returned
+    if fact.round > 1:
+        fields["round"] = fact.round
+        if (rejected := rejected_answer(case)) is not None:
+            fields["reopened"] = rejected
     yield DepartmentMessage(fact.department, "part.offered", fields)
 
 
@@ -83,6 +88,21 @@ def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) 
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
         yield DepartmentMessage(part.department, "part.closed", fields)
+
+
+def _rated(case: Case, fact: facts.Rated, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    # In the decision that reopens the case, the rated answer is still the one that was released last.
+    for one in case.released.paragraphs if case.released else ():
+        fields: dict[str, object] = {
+            "part_id": one.part_id,
+            "inquiry_id": case.inquiry_id,
+            "round": fact.round,
+            "solved": fact.solved,
+            "satisfied": fact.satisfied,
+        }
+        if (said := words.get("words")) is not None:
+            fields["words"] = said
+        yield DepartmentMessage(one.department, "part.rated", fields)
 
 
 def _awaiting_release(
@@ -212,6 +232,7 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Changed: _changed,
     facts.Withdrawn: _withdrawn,
     facts.Answered: _answered,
+    facts.Rated: _rated,
     facts.AwaitingRelease: _awaiting_release,
     facts.ReleaseRefused: _release_refused,
     facts.ReplyCorrected: _corrected,

@@ -39,10 +39,14 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Closed: "closed",
     facts.Reopened: "reopened",
     facts.Extended: "extended",
+    facts.RatingReminded: "rating-reminder",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 WITH_BODY = ("answered", "corrected", "retracted")
 """What the hall publishes with the body of the resident's message."""
+
+
+WITH_REPLY = ("answered", "closed")
 
 
 class ParagraphFields(TypedDict):
@@ -167,7 +171,7 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
             }
             for part in case.active_parts
         ],
-        "reply": _reply(case) if case.status == "answered" else None,
+        "reply": _reply(case) if case.status in WITH_REPLY and case.is_answered else None,
     }
     if case.questions:
         fields["questions"] = [

@@ -40,14 +40,28 @@ SENTENCES: Mapping[type[Fact], str] = {
         "We still need your answer to %(asker)s. Without it, your message is closed on %(close_at)s.\n\n%(text)s"
     ),
     facts.Added: gettext_noop("We have received your addition and passed it on."),
-    facts.Closed: gettext_noop(
-        "Your message is closed, because we did not receive your answer. "
-        "You can still answer on the page of your message: we then continue at once."
-    ),
-    facts.Reopened: gettext_noop("Your answer has reached us. Your message is being handled again."),
     facts.Extended: gettext_noop("%(department)s needs more time. You receive its answer by %(until)s."),
+    facts.Reopened: gettext_noop(
+        "Your rating has reopened your message. It is with %(handlers)s again. You will hear from them by %(first_reply)s."
+    ),
+    facts.Closed: gettext_noop(
+        "Your message is closed. The reason: %(why)s\n\n"
+        "If something new happens, please write to us again and name this ticket number."
+    ),
+    facts.RatingReminded: gettext_noop(
+        "You have received a reply. Please tell us on the page of your message whether the problem is solved and whether "
+        "you are satisfied. The departments that answered read what you write."
+    ),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
+REOPENED_BY_ANSWER = gettext_noop("Your answer has reached us. Your message is being handled again.")
+CLOSED_UNANSWERED = gettext_noop(
+    "Your message is closed, because we did not receive your answer. "
+    "You can still answer on the page of your message: we then continue at once."
+)
+REOPENED_IN_TRIAGE = gettext_noop(
+    "Your rating has reopened your message. A coordinator now decides which department takes it over."
+)
 
 
 class HandlerFields(TypedDict):
@@ -65,7 +79,15 @@ def sentence(
 ) -> str:
     """What the resident is told of a fact, in the language of the message; `reply` is the joint reply's text."""
     language = case.inquiry.language if case.inquiry else "zh"
-    return translations(language).gettext(SENTENCES[type(fact)]) % _values(case, fact, said, handlers, reply, directory)
+    text = SENTENCES[type(fact)]
+    if isinstance(fact, facts.Reopened):
+        if fact.policy_id is None:
+            text = REOPENED_BY_ANSWER
+        elif not handlers:
+            text = REOPENED_IN_TRIAGE
+    elif isinstance(fact, facts.Closed) and fact.reason == "unanswered":
+        text = CLOSED_UNANSWERED
+    return translations(language).gettext(text) % _values(case, fact, said, handlers, reply, directory)
 
 
 def _values(
@@ -76,7 +98,11 @@ def _values(
     match fact:
         case facts.Registered():
             return {"inquiry_id": case.inquiry_id}
-        case facts.Assigned():
+        case facts.Reopened() if not handlers or fact.policy_id is None:
+            return {}
+        case facts.Closed():
+            return {"why": said.get("why") or ""}
+        case facts.Assigned() | facts.Reopened():
             return {"handlers": _handlers(handlers, language), "first_reply": _first_reply(case, directory)}
         case facts.Replied():
             return {"department": directory.name(fact.department, language), "text": said.get("text") or ""}

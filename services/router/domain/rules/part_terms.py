@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -44,16 +45,17 @@ class PartTermsFinder:
         """The terms of a department's part."""
         policy = self._directory.policy_for(self._circumstances._replace(department=department))
         if (known := self._by_policy.get(policy.id)) is None:
-            known = self._by_policy[policy.id] = self._computed(policy.id)
+            due = due_times(self._directory.terms[policy.id], self._assigned_at)
+            known = self._by_policy[policy.id] = terms_with(policy.id, due, self._assigned_at, self._directory)
         return known
 
-    def _computed(self, policy_id: str) -> PartTerms:
-        terms = self._directory.terms[policy_id]
-        due = due_times(terms, self._assigned_at)
-        texts = [timestamps.to_text(timestamps.from_ms(moment)) for moment in due]
-        due_texts = cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True)))
-        until = return_until(policy_id, self._assigned_at, self._directory)
-        return PartTerms(policy_id, due_texts, provisional(terms.calendar, due), until)
+
+def terms_with(policy_id: str, due: Sequence[int], since: int, directory: CityIndex) -> PartTerms:
+    """The terms of a part under this policy that is offered at `since`; `due` is in the order of CLOCKS."""
+    texts = [timestamps.to_text(timestamps.from_ms(moment)) for moment in due]
+    due_texts = cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True)))
+    moving = provisional(directory.terms[policy_id].calendar, due)
+    return PartTerms(policy_id, due_texts, moving, return_until(policy_id, since, directory))
 
 
 def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None:

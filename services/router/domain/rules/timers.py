@@ -1,4 +1,4 @@
-"""A timer rings: a clock is due soon or past its due time, a question has no answer, an arbitration has no result."""
+"""A timer rings: a clock is due soon or past its due time; a question, a dispute or an answer has had no reaction."""
 
 from __future__ import annotations
 
