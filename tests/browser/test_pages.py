@@ -58,6 +58,10 @@ PICTURE = Ticket(
         for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
     ],
     answer_due_at=None,
+    rounds=[],
+    questions=[],
+    additions=[],
+    can_add=True,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
         TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),

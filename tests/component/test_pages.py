@@ -55,6 +55,10 @@ PICTURE = Ticket(
         DepartmentShown(code="roads", name="道路处", role="co-handler", state=EVIL, due_at=None),
     ],
     answer_due_at=None,
+    rounds=[],
+    questions=[],
+    additions=[],
+    can_add=True,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
         TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
