@@ -17,7 +17,8 @@ from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decision import Input
+from services.router.domain.decision import Input, case_of
+from services.router.domain.staff import StaffUser
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.store import RouterStore
@@ -25,11 +26,13 @@ from services.scorer.handlers import Events
 from services.scorer.store import ScorerStore
 from shared.city import City
 from shared.contracts.case_commands import (
+    CaseApprove,
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
     CaseReassign,
     CaseRecallPart,
+    CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
 )
@@ -51,14 +54,16 @@ from shared.store.mongo import Database, close, connect
 from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
-from tests.component.staff import OPERATOR
+from tests.component.staff import OPERATOR, OTHERS
 from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
 from tests.mailing import KEYS
+from tests.releasing import hash_of, releasing_city
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
 AT = "2026-03-16T05:00:00Z"
+APPROVER = next(one for one in OTHERS if one.role == "approver")
 
 
 # ── the services ─────────────────────────────────────────────────────────────
@@ -172,11 +177,11 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
-    async def command(self, kind: type[Payload], **fields: Any) -> None:
-        """Send an operator's command; `by` is a marker too."""
+    async def command(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
+        """Send an operator's command, or that of another user; `by` is a marker too."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
         given = kind(inquiry_id=self.inquiry_id, by=self.mark(f"{place}/by"), **fields)
-        await self.desk.enter(self.inquiry_id, given, f"command-{place}")
+        await self.desk.enter(self.inquiry_id, given, f"command-{place}", who)
         await self.on_the_log()
 
     async def knock(self, department: str, kind: str, part: int, id_: str | None = None, **fields: Any) -> Record:
@@ -219,7 +224,9 @@ async def tell_everything(one: Services) -> None:
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
+    one.city.use(releasing_city(1, revision=2))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
+    await release(one)
     await one.command(CaseReplay)
     await one.rate()
     await one.request_link()
@@ -241,6 +248,19 @@ async def move_parts(one: Services) -> None:
     departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
     await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
     await one.command(CaseAssignFirstReceiver)
+
+
+async def release(one: Services) -> None:
+    """Edit the reply that waits, refuse it, write it again, and approve it; a stale approval is refused."""
+    mark, edit = one.mark, ("lighting", "chorus.reply.edit", 1)
+    await one.department(*edit, inquiry_id=one.inquiry_id, order=[mark("edit/order")])
+    frame = {name: FILLING + mark(f"edit/{name}") for name in ("opening", "closing")}
+    await one.department(*edit, inquiry_id=one.inquiry_id, **frame)
+    await one.command(CaseRefuseRelease, words=FILLING + mark("refuse-release/words"))
+    await one.department("lighting", "chorus.part.contributed", 1, text=FILLING + mark("contributed/again"))
+    await one.command(CaseApprove, APPROVER, text_hash=mark("approve/stale", "5ca1ab1e" * 8))
+    case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
+    await one.command(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
 
 
 async def some_mails(one: Services) -> None:
