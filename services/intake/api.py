@@ -1,4 +1,4 @@
-"""Intake's JSON routes: send a message, rate an answer, ask for the link to a ticket.
+"""Intake's JSON routes: send a message, rate an answer, withdraw a message, ask for the link to a ticket.
 
 `ticket_pages.py` has the route that reads a ticket.
 """
@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
 from services.intake import sentences
-from services.intake.domain import RatingGiven, Submission
+from services.intake.domain import RatingGiven, Submission, WithdrawalGiven
 from services.intake.links import Links
 from services.intake.responses import LinkAnswer
 from services.intake.submissions import Receipt, Submissions
 from services.intake.tickets import Acknowledged, Tickets
 from shared.http.direct_routes import DirectRoute, OptionalText, header, header_parameter
 from shared.http.identity import WrongTokens, operator_or_anybody
-from shared.http.parameters import InquiryId, OptionalIdempotencyKey, QueryCode, QueryCodeHeader
+from shared.http.parameters import IdempotencyKeyHeader, InquiryId, OptionalIdempotencyKey, QueryCode, QueryCodeHeader
 from shared.http.problems import answered, documented
 from shared.http.rate_limit import client_of
 from shared.http.request_body import body_of, json_body, parsed
@@ -38,6 +38,7 @@ def routes(
     api = APIRouter(tags=["residents"])
     _submission_route(api, submissions, operator_or_anybody(token, wrong_tokens or WrongTokens()))
     _rating_route(api, tickets)
+    _withdrawal_route(api, tickets)
     _link_route(api, links)
     return api
 
@@ -81,6 +82,26 @@ def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     ) -> Acknowledged:
         given = parsed(RatingGiven, await json_body(request))
         return await tickets.rate(inquiry_id, x_query_code or code, given)
+
+
+def _withdrawal_route(api: APIRouter, tickets: Tickets) -> None:
+    @api.post(
+        "/inquiries/{inquiry_id}/withdrawal",
+        status_code=202,
+        openapi_extra=body_of(WithdrawalGiven),
+        responses=documented(*REFUSALS, 404),
+        summary="Withdraw the message",
+        description="Possible until the message is answered. The departments then have nothing more to do.",
+    )
+    async def withdraw(
+        inquiry_id: InquiryId,
+        request: Request,
+        x_query_code: QueryCodeHeader = None,
+        code: QueryCode = None,
+        idempotency_key: IdempotencyKeyHeader = None,
+    ) -> Acknowledged:
+        given = parsed(WithdrawalGiven, await json_body(request))
+        return await tickets.withdraw(inquiry_id, x_query_code or code, given, idempotency_key)
 
 
 def _link_route(api: APIRouter, links: Links) -> None:

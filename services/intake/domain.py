@@ -13,7 +13,7 @@ from services.intake.responses import DepartmentShown, RatingShown, Ticket, Time
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX, WHY_MAX
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import Reply
 from shared.runtime.languages import Lang
@@ -139,10 +139,21 @@ class RatingGiven(Documented):
     _blank_words = field_validator("words", mode="before")(blank_is_none)
 
 
+class WithdrawalGiven(Documented):
+    """The body of `POST /inquiries/{id}/withdrawal`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    why: Annotated[str | None, Field(max_length=WHY_MAX)] = None
+    """The reason, at most 2,000 characters; the departments read it."""
+
+    _no_nul = field_validator("why")(no_nul)
+    _blank_why = field_validator("why", mode="before")(blank_is_none)
+
+
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven) -> str:
+def fingerprint(given: Submission | RatingGiven | WithdrawalGiven) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.

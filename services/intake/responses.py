@@ -3,6 +3,7 @@
 from typing import Literal
 
 from shared.contracts.documented import Documented
+from shared.contracts.erasure_dates import ErasureDates
 from shared.contracts.resident_messages import Reply
 
 
@@ -41,6 +42,15 @@ class RatingShown(Documented):
     """Whether the resident is satisfied: `yes`, `mostly` or `no`."""
     words: str | None
     """The resident's comment; null when not given."""
+
+
+class WithdrawalShown(Documented):
+    """That the resident has withdrawn the message."""
+
+    at: str
+    """When the resident withdrew it (RFC 3339, UTC, milliseconds)."""
+    why: str | None
+    """The resident's reason; null when not given."""
 
 
 class LinkAnswer(Documented):
@@ -84,3 +94,8 @@ class Ticket(Documented):
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]
     """The ratings that the resident gave, by round."""
+    withdrawal: WithdrawalShown | None = None
+    """The resident's newest withdrawal; null when there is none. It has an effect unless the message was answered before."""
+    erasure: ErasureDates | None = None
+    """When the message was erased, and when the last copies are gone. Null for other messages. Of an erased message the
+    ticket has no texts any more."""

@@ -35,6 +35,18 @@ LINK_REQUESTED = gettext_noop(
     "we send the link to that address within a few minutes."
 )
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
+WITHDRAWN_BEFORE = gettext_noop("You have already withdrawn this message.")
+HAPPENED: Mapping[str, str] = {
+    "registered": gettext_noop("Registered"),
+    "triage": gettext_noop("Finding the responsible department"),
+    "assigned": gettext_noop("Sent to the departments"),
+    "replied": gettext_noop("News about your message"),
+    "answered": gettext_noop("Answered"),
+    "refused": gettext_noop("Not accepted"),
+    "withdrawn": gettext_noop("Withdrawn by you"),
+    "erased": gettext_noop("Your message, your contact details and the replies have been erased."),
+}
+"""What the ticket of an erased message says of each step, because its own words are gone."""
 
 LABELS: Mapping[str, str] = {
     "subject": gettext_noop("Subject"),
@@ -47,6 +59,7 @@ LABELS: Mapping[str, str] = {
     "public": gettext_noop("Publication"),
     "confidential": gettext_noop("Confidentiality"),
     "words": gettext_noop("Anything to add"),
+    "why": gettext_noop("Your reason"),
 }
 """What the forms call each field."""
 

@@ -98,7 +98,7 @@ class PartChanged(Payload):
 
 
 class PartWithdrawn(Payload):
-    """An operator withdrew the part: the department has nothing more to do."""
+    """The part is withdrawn: the department has nothing more to do."""
 
     type: ClassVar[str] = PREFIX + "part.withdrawn"
     part_id: str
@@ -106,11 +106,11 @@ class PartWithdrawn(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     why: str
-    """The operator's reason."""
+    """The reason: of the operator, of the city's refusal, or of the resident who withdrew the inquiry."""
 
 
 class PartClosed(Payload):
-    """The inquiry is answered: the department has nothing more to do in this round."""
+    """The inquiry is answered, or ended without the contribution: there is nothing more to do in this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
@@ -119,6 +119,16 @@ class PartClosed(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
     """The round of the answer that closed the part, counted from 1."""
+
+
+class PartErased(Payload):
+    """The inquiry is erased. The department must delete its copies of the message, of the contact and of its own texts."""
+
+    type: ClassVar[str] = PREFIX + "part.erased"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`; also of a part that it returned."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
 
 
 class DraftParagraph(Documented):
@@ -187,5 +197,14 @@ class MessageRefused(Payload):
 
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model
-    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
+    for model in (
+        PartOffered,
+        PartChanged,
+        PartWithdrawn,
+        PartClosed,
+        PartErased,
+        ReplyDraft,
+        ReplyRefused,
+        MessageRefused,
+    )
 }

@@ -69,5 +69,9 @@ EVENT_TYPES = tuple(
         "reply.approved",
         "reply.refused",
         "reply.released",
+        "inquiry.refused",
+        "inquiry.withdrawn",
+        "inquiry.erased",
+        "inquiry.linked",
     )
 )

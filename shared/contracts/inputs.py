@@ -10,8 +10,11 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseErase,
+    CaseLink,
     CaseReassign,
     CaseRecallPart,
+    CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
@@ -26,7 +29,7 @@ from shared.contracts.department_outbox import (
 )
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Moment
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived, InquiryWithdrawn
 
 
 class TimerRang(Payload):
@@ -61,7 +64,10 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "assign-first-receiver": CaseAssignFirstReceiver,
     "contribute": PartContributed,
     "edit-reply": ReplyEdit,
+    "erase": CaseErase,
+    "link": CaseLink,
     "reassign": CaseReassign,
+    "refuse": CaseRefuse,
     "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
     "reply": PartReplied,
@@ -76,6 +82,7 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryReceived,
     InquiryRated,
     InquiryLinkRequested,
+    InquiryWithdrawn,
     CaseAssign,
     CaseWithdrawPart,
     CaseRecallPart,
@@ -85,6 +92,9 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseReplay,
     CaseApprove,
     CaseRefuseRelease,
+    CaseRefuse,
+    CaseLink,
+    CaseErase,
 )
 ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.endings import erased, inquiry_withdrawn, linked, refused
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
@@ -136,6 +137,11 @@ STORIES: Mapping[str, Story] = {
         release_refused(user=678901234),
         city=TWO,
     ),
+    "case.refuse": told(received("三家一起"), contributed("roads", "路补了"), returned("water"), refused()),
+    "inquiry.withdrawn": told(GIVEN, accepted("roads"), inquiry_withdrawn("已自行解决"), accepted("lighting")),
+    "case.link": told(GIVEN, linked()),
+    "case.erase": told(GIVEN, accepted("roads"), drafted("roads", "草稿"), erased(), contributed("roads", "路补了")),
+    "case.erase-undecided": told(erased(), GIVEN),
 }
 
 

@@ -48,6 +48,7 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.endings import erased, inquiry_withdrawn, linked, refused
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
@@ -70,6 +71,10 @@ STEPS: dict[str, Step] = {
     "chorus.case.replay": replayed(),
     "chorus.case.approve": approved(),
     "chorus.case.refuse-release": release_refused(),
+    "chorus.case.refuse": refused(),
+    "chorus.case.link": linked(),
+    "chorus.case.erase": erased(),
+    "chorus.inquiry.withdrawn": inquiry_withdrawn(),
     "chorus.reply.edit": reply_edited(opening="您好："),
 }
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
@@ -87,6 +92,9 @@ the page is out of date.
 | `in-progress` | at least one part is accepted or contributed |
 | `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+| `withdrawn` | ended: the resident has withdrawn the inquiry |
+| `refused` | ended: the city does not take up the inquiry |
+| `erased` | ended: words and contacts are erased |
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.
@@ -192,7 +200,10 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    groups: dict[tuple[str, ...], str] = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
+    groups: dict[tuple[str, ...], str] = {
+        KNOWN: "all but unknown and ended",
+        NOT_TRIAGE: "all but unknown, triage and ended",
+    }
     return groups.get(found) or ", ".join(found)
 
 

@@ -18,6 +18,8 @@ SUBJECTS: Mapping[str, str] = {
     "assigned": gettext_noop("Sent to the departments"),
     "replied": gettext_noop("News about your message"),
     "answered": gettext_noop("Reply to your message"),
+    "refused": gettext_noop("Your message is not accepted"),
+    "withdrawn": gettext_noop("Your message is withdrawn"),
     "link": gettext_noop("Your link"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
@@ -26,6 +28,8 @@ NEUTRAL: Mapping[str, str] = {
     "assigned": gettext_noop("The message has been sent to the departments that must answer it."),
     "replied": gettext_noop("There is news about the message. You can read it on its page."),
     "answered": gettext_noop("There is a reply to the message. You can read it on its page."),
+    "refused": gettext_noop("The city does not take up the message. You can read the reason on its page."),
+    "withdrawn": gettext_noop("The message is withdrawn."),
     "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
 }
 """What an unconfirmed address is told: no words of anybody."""

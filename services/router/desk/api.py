@@ -12,6 +12,7 @@ from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
+from services.router.desk.privacy_requests import EraseBody, LinkBody, RefuseBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
@@ -41,6 +42,7 @@ STATES = [
     "reopened",
     "withdrawn",
     "refused",
+    "erased",
 ]
 
 
@@ -134,6 +136,9 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             EditReplyBody,
             ApproveBody,
             RefuseReleaseBody,
+            RefuseBody,
+            LinkBody,
+            EraseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

@@ -6,7 +6,7 @@ from typing import Any
 from services.router.domain.case import Case
 from services.router.domain.staff import StaffUser
 
-FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers")
+FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers", "erasure")
 EVENT_FIELDS_FOR_OTHERS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "actor", "part_id", "department", "role", "state", "departments")
 )
@@ -38,6 +38,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
             if part["department"] == department or part["part_id"] in active
         ],
         "timeline": [_event(one, department) for one in whole["timeline"]],
+        "links": [],
         "decisions": [],
     }
 

@@ -10,7 +10,20 @@ from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, R
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
+Status = Literal[
+    "unknown",
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-release",
+    "answered",
+    "withdrawn",
+    "refused",
+    "erased",
+]
+ENDED: tuple[Status, ...] = ("withdrawn", "refused", "erased")
+"""The case has ended without an answer, or is erased: nothing follows any more."""
 TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
@@ -89,6 +102,8 @@ class Case:
     """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
     announced: frozenset[Announced] = frozenset()
     """The timers that were recorded as facts."""
+    links: tuple[str, ...] = ()
+    """The ids of the inquiries to which the desk has linked this one."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -4,11 +4,11 @@
 as an unknown department.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple, get_args
 
-from services.router.domain.case import Case, Status
+from services.router.domain.case import ENDED, Case, Status
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.part import PartState
@@ -18,6 +18,7 @@ from services.router.domain.rules.contributions import accept, contribute, contr
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
+    NAMES_A_PART,
     NOT_ANSWERED,
     NOT_IN_ARBITRATION,
     NOT_WITHDRAWABLE,
@@ -25,6 +26,7 @@ from services.router.domain.rules.preconditions import (
     Refuse,
     part_of,
 )
+from services.router.domain.rules.privacy import erase, link, refuse, withdraw
 from services.router.domain.rules.ratings import rate
 from services.router.domain.rules.reassignment import reassign
 from services.router.domain.rules.release import approve, edit_reply, refuse_release
@@ -35,15 +37,19 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseErase,
+    CaseLink,
     CaseReassign,
     CaseRecallPart,
+    CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
 )
 from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
+from shared.contracts.envelope import Payload
 from shared.contracts.inputs import INPUTS, TimerRang
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived, InquiryWithdrawn
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -61,10 +67,12 @@ class Transition(NamedTuple):
 
 
 UNKNOWN: tuple[Status, ...] = ("unknown",)
-KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
+KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one not in ("unknown", *ENDED))
+"""The message is received, and the case has not ended."""
 BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one != "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
+REFUSABLE: tuple[Status, ...] = ("registered", "triage", "assigned")
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 NO_PART = ("none",)
 OPEN = ("offered", "accepted")
@@ -114,6 +122,47 @@ NOT_AWAITING = Refuse(
     "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
     "Look at the case again.",
 )
+NOT_REFUSABLE = Refuse(
+    "not-refusable",
+    "The inquiry {inquiry_id!r} is {state}; departments are working on it, or have answered.",
+    "Refuse an inquiry in triage, or one that no department has accepted.",
+)
+ANSWERED_BEFORE = Refuse(
+    "already-answered",
+    "The inquiry {inquiry_id!r} is answered, so it cannot be withdrawn.",
+    "Rate the answer instead.",
+)
+HAS_ENDED: Mapping[Status, Refuse] = {
+    "withdrawn": Refuse(
+        "withdrawn",
+        "The resident has withdrawn the inquiry {inquiry_id!r}.",
+        "No action is needed; the case has ended.",
+    ),
+    "refused": Refuse(
+        "refused", "The city has refused the inquiry {inquiry_id!r}.", "No action is needed; the case has ended."
+    ),
+    "erased": Refuse("erased", "The inquiry {inquiry_id!r} is erased.", "No action is needed; the case has ended."),
+}
+
+
+def after_the_end(kind: type[Payload]) -> Iterator[Transition]:
+    """What an input does after the end of its case. An erased case refuses everything."""
+    parts = PART_STATES if issubclass(kind, NAMES_A_PART) else NO_PART
+    for status in ENDED:
+        outcome = None if status == "erased" else AFTER_THE_END.get(kind.type)
+        yield Transition(kind.type, (status,), parts, outcome or HAS_ENDED[status])
+
+
+AFTER_THE_END: Mapping[str, Rule | Refuse] = {
+    InquiryReceived.type: RECEIVED,
+    InquiryLinkRequested.type: request_link,
+    TimerRang.type: ring,
+    CaseReplay.type: release,
+    CaseLink.type: link,
+    CaseErase.type: erase,
+}
+"""The inputs that a withdrawn or refused case takes, or refuses for another reason than its end."""
+
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
@@ -157,7 +206,19 @@ TABLE: tuple[Transition, ...] = (
     ),
     Transition(ReplyEdit.type, BEFORE_RELEASE, NO_PART, edit_reply),
     Transition(ReplyEdit.type, [one for one in KNOWN if one not in BEFORE_RELEASE], NO_PART, NOT_AWAITING),
-    *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
+    Transition(CaseRefuse.type, REFUSABLE, NO_PART, refuse),
+    Transition(CaseRefuse.type, [one for one in KNOWN if one not in REFUSABLE], NO_PART, NOT_REFUSABLE),
+    Transition(InquiryWithdrawn.type, BEFORE_ANSWER, NO_PART, withdraw),
+    Transition(InquiryWithdrawn.type, ("answered",), NO_PART, ANSWERED_BEFORE),
+    Transition(CaseLink.type, KNOWN, NO_PART, link),
+    # Also before the first decision: the message may be parked, because it fails repeatedly.
+    Transition(CaseErase.type, (*UNKNOWN, *KNOWN), NO_PART, erase),
+    *(
+        Transition(one, UNKNOWN, NO_PART, NO_INQUIRY)
+        for one in INPUTS
+        if one not in (InquiryReceived.type, CaseErase.type)
+    ),
+    *(line for kind in INPUTS.values() for line in after_the_end(kind)),
 )
 
 

@@ -29,6 +29,9 @@ COMMANDS: Mapping[str, StaffAction] = {
     "return": StaffAction("return a part of their department", ("clerk",)),
     "edit-reply": StaffAction("edit opening, closing and order of a joint reply", ("clerk", "coordinator", "operator")),
     "approve": StaffAction("approve a joint reply for its release", ("approver",)),
+    "refuse": StaffAction("refuse a case that the city does not take up", ("coordinator", "operator")),
+    "link": StaffAction("link two cases about the same matter", ("coordinator", "operator")),
+    "erase": StaffAction("erase a case", ("supervisor", "operator")),
     "refuse-release": StaffAction("refuse the release of a joint reply", ("approver",)),
 }
 """The action of each type of command; its name is the type."""

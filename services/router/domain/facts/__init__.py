@@ -24,9 +24,11 @@ from services.router.domain.facts.fields import (
     DepartmentCode,
     DueTexts,
     FramePart,
+    InquiryId,
     Language,
     ParagraphOf,
     PartId,
+    RefusalReason,
     ReplyId,
     ReturnReason,
     Role,
@@ -37,6 +39,7 @@ from services.router.domain.facts.fields import (
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
+from services.router.domain.facts.privacy import CaseErased, CaseLinked, CaseRefused, CaseWithdrawn
 from services.router.domain.facts.replies import (
     Answered,
     Approved,
@@ -64,6 +67,10 @@ __all__ = [
     "Assigned",
     "AwaitingRelease",
     "Broken",
+    "CaseErased",
+    "CaseLinked",
+    "CaseRefused",
+    "CaseWithdrawn",
     "Changed",
     "Channel",
     "CityId",
@@ -75,12 +82,14 @@ __all__ = [
     "DueTexts",
     "Fact",
     "FramePart",
+    "InquiryId",
     "Language",
     "LinkRequested",
     "Offered",
     "ParagraphOf",
     "PartId",
     "Rated",
+    "RefusalReason",
     "Registered",
     "ReleaseRefused",
     "Released",
@@ -130,6 +139,10 @@ Fact = (
     | Approved
     | ReleaseRefused
     | ReplyReleased
+    | CaseRefused
+    | CaseWithdrawn
+    | CaseErased
+    | CaseLinked
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -162,4 +175,8 @@ TYPES: Mapping[type[Fact], str] = {
     Approved: "reply.approved",
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
+    CaseRefused: "inquiry.refused",
+    CaseWithdrawn: "inquiry.withdrawn",
+    CaseErased: "inquiry.erased",
+    CaseLinked: "inquiry.linked",
 }

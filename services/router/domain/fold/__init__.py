@@ -8,7 +8,7 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.facts import Fact
-from services.router.domain.fold import inquiry, parts, replies
+from services.router.domain.fold import inquiry, parts, privacy, replies
 from services.router.domain.fold.clocks import fold_clocks
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, words_by_place
 
@@ -21,6 +21,7 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     **inquiry.FOLD,
     **parts.FOLD,
     **replies.FOLD,
+    **privacy.FOLD,
     facts.Replied: _unchanged,
     facts.LinkRequested: _unchanged,
     facts.DueSoon: _unchanged,

@@ -1,6 +1,6 @@
 """What several facts change: a part, the status that follows from the parts, and a reply that is no longer current."""
 
-from services.router.domain.case import Case
+from services.router.domain.case import ENDED, Case
 from services.router.domain.part import Part
 
 
@@ -11,7 +11,9 @@ def set_part(case: Case, part: Part) -> None:
 
 
 def set_status(case: Case) -> None:
-    """Derive the status from the states of the parts, unless triage, a release or the answer decides it."""
+    """Derive the status from the states of the parts, unless triage, a release, the answer or an end decides it."""
+    if case.status in ENDED:
+        return
     if case.unsettled:
         case.status = "triage"
     elif case.pending is not None:

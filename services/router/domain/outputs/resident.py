@@ -6,7 +6,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 from pydantic_core import to_json
 
 from services.router.domain import facts
-from services.router.domain.case import Case
+from services.router.domain.case import ENDED, Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, sentence
@@ -27,6 +27,9 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Withdrawn: "progressed",
     facts.AwaitingRelease: "progressed",
     facts.ReleaseRefused: "progressed",
+    facts.CaseRefused: "refused",
+    facts.CaseWithdrawn: "withdrawn",
+    facts.CaseErased: "erased",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 
@@ -77,7 +80,12 @@ def resident_message(
     An answer also contains the body of the resident's message, which the hall publishes with it.
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
+    if what == "erased":
+        return _erased(case.inquiry_id, picture)
     if what is None or inquiry is None:
+        return None
+    if isinstance(fact, facts.Withdrawn) and case.status in ENDED:
+        # The end of the inquiry, which they read in the same moment, says it all.
         return None
     if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
         # The resident knows it since the first version; how often the reply changes before its release is not for them.
@@ -95,9 +103,17 @@ def resident_message(
     return b"%b%b%b}}" % (own[:-1], picture.shared, body)
 
 
+def _erased(inquiry_id: str, picture: SharedPicture) -> bytes:
+    """The message about an erasure, which has neither text nor contact."""
+    own = as_json({"inquiry_id": inquiry_id, "what": "erased", "text": ""})
+    return b"%b%b}}" % (own[:-1], picture.shared)
+
+
 def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
-    """The case as its resident may see it; None before the message is registered."""
+    """The case as its resident may see it; None before the message is registered. Of an erased one, nothing is left."""
     inquiry = case.inquiry
+    if case.status == "erased":
+        return _nothing_left(case)
     if inquiry is None:
         return None
     fields: PictureFields = {
@@ -119,6 +135,18 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
     }
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
+
+
+def _nothing_left(case: Case) -> SharedPicture:
+    fields: PictureFields = {
+        "state": case.state,
+        "round": case.round,
+        "subject": "",
+        "language": case.inquiry.language if case.inquiry else "zh",
+        "departments": [],
+        "reply": None,
+    }
+    return SharedPicture(fields, b"," + as_json({"contact": None, "public": False, "case": fields})[1:-2])
 
 
 def _reply(case: Case) -> ReplyFields | None:

@@ -13,6 +13,8 @@ from shared.contracts.envelope import Payload
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
+NAMES_A_PART = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart)
+"""The inputs that concern one part."""
 
 
 class Refused(Exception):
@@ -32,7 +34,7 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
+    if not isinstance(message, NAMES_A_PART):
         return None
     part = case.parts.get(message.part_id)
     foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
