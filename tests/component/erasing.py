@@ -245,7 +245,7 @@ async def move_parts(one: Services) -> None:
     mark, part_id = one.mark, f"{one.inquiry_id}-p4"
     await one.command(CaseReassign, part_id=part_id, to=mark("reassign/to"), words=mark("reassign/refused"))
     await one.command(CaseReassign, part_id=part_id, to="noise", words=FILLING + mark("reassign/words"))
-    departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
+    departments: dict[str, Any] = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
     await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
     await one.command(CaseAssignFirstReceiver)
 

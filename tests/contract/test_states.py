@@ -17,12 +17,14 @@ from services.router.domain.part import Part
 from services.router.domain.reply import JointReply, PendingRelease
 from services.router.domain.rules.preconditions import Refuse
 from services.router.domain.transitions import (
+    BEFORE_ANSWER,
     KNOWN,
     NOT_TRIAGE,
     PART_STATES,
     STATUSES,
     TABLE,
     TRANSITIONS,
+    UNKNOWN,
     Rule,
     _compiled,
 )
@@ -95,6 +97,8 @@ the page is out of date.
 | `withdrawn` | ended: the resident has withdrawn the inquiry |
 | `refused` | ended: the city does not take up the inquiry |
 | `erased` | ended: words and contacts are erased |
+
+`open` stands for every state from `registered` on in which the answer or the end of the case is still to come.
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.
@@ -201,8 +205,10 @@ def filled(template: str) -> str:
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
     groups: dict[tuple[str, ...], str] = {
-        KNOWN: "all but unknown and ended",
-        NOT_TRIAGE: "all but unknown, triage and ended",
+        KNOWN: "open or answered",
+        NOT_TRIAGE: "open or answered, not triage",
+        BEFORE_ANSWER: "open",
+        (*UNKNOWN, *KNOWN): "all but the ended ones",
     }
     return groups.get(found) or ", ".join(found)
 
