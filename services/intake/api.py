@@ -1,4 +1,4 @@
-"""Intake's JSON routes: send a message, add words to it, rate an answer, ask for the link to a ticket.
+"""Intake's JSON routes: send, add to, rate and withdraw a message, report a hall entry, ask for the link to a ticket.
 
 `ticket_pages.py` has the route that reads a ticket.
 """
@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from services.intake import sentences
 from services.intake.additions import Additions
-from services.intake.domain import AdditionGiven, RatingGiven, Submission
+from services.intake.domain import AdditionGiven, RatingGiven, Submission, WithdrawalGiven
 from services.intake.links import Links
 from services.intake.reports import ReportGiven, Reports
 from services.intake.responses import LinkAnswer, ReportAnswer
@@ -46,6 +46,7 @@ def routes(
     _submission_route(api, submissions, operator_or_anybody(token, wrong_tokens or WrongTokens()))
     _rating_route(api, tickets)
     _addition_route(api, Additions(tickets))
+    _withdrawal_route(api, tickets)
     _link_route(api, links)
     _report_route(api, reports)
     return api
@@ -90,6 +91,26 @@ def _rating_route(api: APIRouter, tickets: Tickets) -> None:
     ) -> Acknowledged:
         given = parsed(RatingGiven, await json_body(request))
         return await tickets.rate(inquiry_id, x_query_code or code, given)
+
+
+def _withdrawal_route(api: APIRouter, tickets: Tickets) -> None:
+    @api.post(
+        "/inquiries/{inquiry_id}/withdrawal",
+        status_code=202,
+        openapi_extra=body_of(WithdrawalGiven),
+        responses=documented(*REFUSALS, 404),
+        summary="Withdraw the message",
+        description="Possible until the message is answered. The departments then have nothing more to do.",
+    )
+    async def withdraw(
+        inquiry_id: InquiryId,
+        request: Request,
+        x_query_code: QueryCodeHeader = None,
+        code: QueryCode = None,
+        idempotency_key: IdempotencyKeyHeader = None,
+    ) -> Acknowledged:
+        given = parsed(WithdrawalGiven, await json_body(request))
+        return await tickets.withdraw(inquiry_id, x_query_code or code, given, idempotency_key)
 
 
 def _addition_route(api: APIRouter, additions: Additions) -> None:

@@ -9,7 +9,13 @@ from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
 from shared.contracts.questions import InquiryAdded
-from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import (
+    HallReported,
+    InquiryLinkRequested,
+    InquiryRated,
+    InquiryReceived,
+    InquiryWithdrawn,
+)
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import WrongTokens, operators_only
 from shared.kafka import topics
@@ -33,7 +39,7 @@ def make(settings: Settings) -> Service:
     city.on_change = store.save_city
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
     submissions = Submissions(ledger, city, settings, code_secret)
-    tickets = Tickets(store, ledger, code_secret)
+    tickets = Tickets(store, ledger, settings, code_secret)
     links = Links(store, ledger, settings)
     reports = Reports(store, ledger, settings)
 
@@ -44,9 +50,19 @@ def make(settings: Settings) -> Service:
     for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
     service.follows_city(city)
-    service.reads(topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store).save, at_leisure=True)
+    service.reads(
+        topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store, ledger).save, at_leisure=True
+    )
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested, InquiryAdded, HallReported)
+    service.publishes(
+        topics.INPUTS,
+        InquiryReceived,
+        InquiryRated,
+        InquiryLinkRequested,
+        InquiryAdded,
+        InquiryWithdrawn,
+        HallReported,
+    )
     service.publishes(topics.dead_letters("intake"))
     masker = MaskingWorker(answer_s=PREVIEW_S)
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):

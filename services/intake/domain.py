@@ -13,7 +13,15 @@ from services.intake.responses import AdditionShown, DepartmentShown, RatingShow
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.limits import ADDITION_MAX, ADDITIONS_MAX, BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.limits import (
+    ADDITION_MAX,
+    ADDITIONS_MAX,
+    BODY_MAX,
+    DEPARTMENTS_MAX,
+    SUBJECT_MAX,
+    TEXT_MAX,
+    WHY_MAX,
+)
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import OpenQuestion, Reply
 from shared.runtime.languages import Lang
@@ -149,10 +157,21 @@ class AdditionGiven(Documented):
     _words = field_validator("text")(has_words("write what you want to add"))
 
 
+class WithdrawalGiven(Documented):
+    """The body of `POST /inquiries/{id}/withdrawal`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    why: Annotated[str | None, Field(max_length=WHY_MAX)] = None
+    """The reason, at most 2,000 characters; the departments read it."""
+
+    _no_nul = field_validator("why")(no_nul)
+    _blank_why = field_validator("why", mode="before")(blank_is_none)
+
+
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven | AdditionGiven) -> str:
+def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.

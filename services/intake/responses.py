@@ -3,6 +3,7 @@
 from typing import Literal
 
 from shared.contracts.documented import Documented
+from shared.contracts.erasure_dates import ErasureDates
 from shared.contracts.resident_messages import OpenQuestion, Reply
 
 
@@ -63,6 +64,15 @@ class RoundShown(Documented):
     """The joint reply of the round."""
 
 
+class WithdrawalShown(Documented):
+    """That the resident has withdrawn the message."""
+
+    at: str
+    """When the resident withdrew it (RFC 3339, UTC, milliseconds)."""
+    why: str | None
+    """The resident's reason; null when not given."""
+
+
 class LinkAnswer(Documented):
     """The answer to a request for the link to a ticket; it is the same whether or not the ticket exists."""
 
@@ -119,3 +129,8 @@ class Ticket(Documented):
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]
     """The ratings that the resident gave, by round."""
+    withdrawal: WithdrawalShown | None = None
+    """The resident's newest withdrawal; null when there is none. It has an effect unless the message was answered before."""
+    erasure: ErasureDates | None = None
+    """When the message was erased, and when the last copies are gone. Null for other messages. Of an erased message the
+    ticket has no texts any more."""

@@ -44,6 +44,18 @@ REPORT_UNAVAILABLE = gettext_noop(
 )
 NOTHING_TO_ADD = gettext_noop("Nothing can be added to this message now. You can write a new one.")
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
+WITHDRAWN_BEFORE = gettext_noop("You have already withdrawn this message.")
+HAPPENED: Mapping[str, str] = {
+    "registered": gettext_noop("Registered"),
+    "triage": gettext_noop("Finding the responsible department"),
+    "assigned": gettext_noop("Sent to the departments"),
+    "replied": gettext_noop("News about your message"),
+    "answered": gettext_noop("Answered"),
+    "refused": gettext_noop("Not accepted"),
+    "withdrawn": gettext_noop("Withdrawn by you"),
+    "erased": gettext_noop("Your message, your contact details and the replies have been erased."),
+}
+"""What the ticket of an erased message says of each step, because its own words are gone."""
 
 WHY = gettext_noop(
     "We are sorry. Please tell us what is still wrong, so that the departments know. "
@@ -62,6 +74,7 @@ LABELS: Mapping[str, str] = {
     "confidential": gettext_noop("Confidentiality"),
     "words": gettext_noop("Anything to add"),
     "text": gettext_noop("Your addition"),
+    "why": gettext_noop("Your reason"),
 }
 """What the forms call each field."""
 

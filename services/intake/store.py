@@ -46,8 +46,11 @@ class IntakeStore:
 
     async def updates(self, inquiry_id: str) -> list[TicketUpdate]:
         """The updates of an inquiry that are not erased, in any order."""
-        found = await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
-        return [ticket_update(one) for one in found if "text" in one]
+        return [ticket_update(one) for one in await self.documents(inquiry_id) if "text" in one]
+
+    async def documents(self, inquiry_id: str) -> list[Document]:
+        """The stored updates of an inquiry, erased ones without their words, in any order."""
+        return await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
 
     async def unseen(self, ids: Sequence[str]) -> set[str]:
         """The ids among `ids` of updates that are not stored."""

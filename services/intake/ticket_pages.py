@@ -1,4 +1,4 @@
-"""Intake's pages for a ticket that exists: its status, additions, its rating, and the request for its link.
+"""Intake's pages for a ticket that exists: its status, additions, rating and withdrawal, and the request for its link.
 
 Clients that do not accept HTML get the ticket as JSON.
 """
@@ -15,17 +15,18 @@ from pydantic import ValidationError
 
 from services.intake import sentences, views
 from services.intake.additions import Additions
-from services.intake.domain import AdditionGiven, RatingGiven, fingerprint
+from services.intake.domain import AdditionGiven, RatingGiven, WithdrawalGiven, fingerprint
 from services.intake.links import LINKS_A_DAY, LINKS_AN_HOUR, Links
 from services.intake.pages import RETRY_SOON, field_sentences, with_fields, with_headers
 from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
-from services.intake.tickets import Tickets
+from services.intake.tickets import TOO_LATE, Tickets
 from shared.contracts import ids
 from shared.contracts.fields import is_blank
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented
 from shared.http.rate_limit import client_of
+from shared.runtime.languages import Lang
 from shared.runtime.translations import translations
 from shared.store.mongo import PyMongoError
 from shared.web import layout
@@ -51,7 +52,7 @@ class TicketPages:
         """The ticket, or the form that asks for it with what is wrong."""
         lang = language(request)
         try:
-            seen = await self.tickets.ticket(inquiry_id, code)
+            seen = await self.tickets.ticket(inquiry_id, code, lang)
         except Problem as problem:
             message = sentences.TOO_MANY_WRONG_CODES if problem.status == 429 else sentences.NO_SUCH_TICKET
             why = translations(lang).gettext(message)
@@ -96,6 +97,38 @@ class TicketPages:
             if problem.status != HTTPStatus.CONFLICT:
                 raise
             return {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
+        return {}
+
+    async def take_withdrawal(self, request: Request, typed: Typed) -> Response:
+        """Ask whether to withdraw the message; when the form says yes, withdraw it and show the ticket again."""
+        lang = language(request)
+        inquiry_id, code = opened(typed)
+        try:
+            seen = await self.tickets.ticket(inquiry_id, code, lang)
+            if seen.state in TOO_LATE:
+                return await self.show(request, inquiry_id, code)
+            if typed.get("act") != "withdraw":
+                return views.withdrawal(lang, seen, code, {}, typed, site=self.site)
+            errors = await self._withdraw(lang, inquiry_id, code, typed)
+            if not errors:
+                return await self.show(request, inquiry_id, code)
+        except Problem:
+            return await self.show(request, inquiry_id, code)
+        except PyMongoError:
+            return self.unavailable(request)
+        return views.withdrawal(lang, seen, code, errors, typed, 422, self.site)
+
+    async def _withdraw(self, lang: Lang, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
+        """Withdraw as the form says. Returns a sentence for each field that is wrong. Raises Problem 404, and PyMongoError."""
+        try:
+            given = WithdrawalGiven.model_validate({"why": typed.get("why") or None})
+            await self.tickets.withdraw(inquiry_id, code, given)
+        except ValidationError as error:
+            return field_sentences(error, lang)
+        except Problem as problem:
+            if problem.status != HTTPStatus.CONFLICT:
+                raise
+            return {"": translations(lang).gettext(sentences.WITHDRAWN_BEFORE)}
         return {}
 
     async def take_addition(self, request: Request, typed: Typed) -> Response:
@@ -203,6 +236,12 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
     async def add(request: Request) -> Response:
         return await with_fields(request, pages.site, lambda typed: pages.take_addition(request, typed))
 
+    router.add_api_route("/status/withdrawal", reloaded, methods=["GET"], include_in_schema=False)
+
+    @router.post("/status/withdrawal", include_in_schema=False)
+    async def withdraw(request: Request) -> Response:
+        return await with_fields(request, pages.site, lambda typed: pages.take_withdrawal(request, typed))
+
 
 def _ticket_route(router: APIRouter, pages: TicketPages) -> None:
     @router.get(
@@ -222,5 +261,5 @@ def _ticket_route(router: APIRouter, pages: TicketPages) -> None:
             if given is None:
                 return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=pages.site)
             return await pages.show(request, inquiry_id, given)
-        seen = await pages.tickets.ticket(inquiry_id, given)
+        seen = await pages.tickets.ticket(inquiry_id, given, language(request))
         return Response(seen.model_dump_json(), media_type="application/json")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import Notice, for_department, for_resident, one_line
 from services.notifier.domain.publication import decision_of
+from services.notifier.erasure import erase
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
+from shared.contracts.resident_messages import ERASED
 from shared.events.case_events import PartOfferedEvent
 from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.records import Record
@@ -33,6 +35,9 @@ class Notices:
         """
         told = [one for one in batch if isinstance(one, ResidentMessage)]
         events = [one for one in batch if isinstance(one, Event)]
+        for one in told:
+            if one.told.what == ERASED:
+                await erase(self.store, one.told.inquiry_id, one.n)
         through = await self.store.tombstones.through_of(
             [*(one.told.inquiry_id for one in told), *(one.inquiry_id for one in events)]
         )

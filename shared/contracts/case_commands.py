@@ -1,17 +1,22 @@
 """The commands of staff for a case."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import blank_is_none, has_words, no_nul
-from shared.contracts.limits import DEPARTMENTS_MAX, PERSON_MAX, REDACTED_MAX
+from shared.contracts.ids import INQUIRY_ID
+from shared.contracts.limits import DEPARTMENTS_MAX, PERSON_MAX, REDACTED_MAX, WHY_MAX
 
 Person = Annotated[str, Field(min_length=1, max_length=PERSON_MAX), AfterValidator(has_words("write a name"))]
 """The name of a person who acts at the desk: words, which an erasure deletes."""
 TextHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256, 64 hexadecimal digits in lower case."""
+RefusalReason = Literal[
+    "not-a-government-matter", "legal-proceedings", "another-authority", "no-clear-request", "answered-before"
+]
+"""Why the city does not take up an inquiry. Events have the code."""
 
 
 class CaseAssign(Payload):
@@ -233,3 +238,50 @@ class CaseRedact(Payload):
     _no_nul = field_validator("why")(no_nul)
     _words = field_validator("find")(has_words("write the words to hide"))
     _blank_why = field_validator("why", mode="before")(blank_is_none)
+
+
+class CaseRefuse(Payload):
+    """Refuse an inquiry that the city does not take up: the resident is told why, and where to turn instead."""
+
+    type: ClassVar[str] = PREFIX + "case.refuse"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reason: RefusalReason
+    """The reason as a code: `not-a-government-matter`, `legal-proceedings`, `another-authority`, `no-clear-request` or
+    `answered-before`."""
+    words: str = Field(min_length=1, max_length=WHY_MAX)
+    """The reason in words, 1 to 2,000 characters; the resident and the departments receive it."""
+    instead: str | None = Field(None, max_length=WHY_MAX)
+    """Where the resident can turn instead, at most 2,000 characters; null when there is no such place."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+    _no_nul = field_validator("instead")(no_nul)
+    _blank_instead = field_validator("instead", mode="before")(blank_is_none)
+    _words = field_validator("words")(has_words("write the reason for the resident"))
+
+
+class CaseLink(Payload):
+    """Link an inquiry to an earlier one about the same matter. Each keeps its own ticket; no resident sees the link."""
+
+    type: ClassVar[str] = PREFIX + "case.link"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    to: Annotated[str, Field(pattern=rf"^{INQUIRY_ID.pattern}$")]
+    """The ticket number of the other inquiry."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters."""
+
+
+class CaseErase(Payload):
+    """Erase the words and contacts of an inquiry in every service. It cannot be undone."""
+
+    type: ClassVar[str] = PREFIX + "case.erase"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    why: str = Field(min_length=1, max_length=WHY_MAX)
+    """The reason, 1 to 2,000 characters. It is erased too."""
+    by: Person = "operator"
+    """Who gave the command at the desk, 1 to 100 characters. The name is erased too."""
+
+    _words = field_validator("why")(has_words("write the reason"))

@@ -120,7 +120,7 @@ class PartChanged(Payload):
 
 
 class PartWithdrawn(Payload):
-    """An operator withdrew the part: the department has nothing more to do."""
+    """The part is withdrawn: the department has nothing more to do."""
 
     type: ClassVar[str] = PREFIX + "part.withdrawn"
     part_id: str
@@ -128,11 +128,11 @@ class PartWithdrawn(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     why: str
-    """The operator's reason."""
+    """The reason: of the operator, of the city's refusal, or of the resident who withdrew the inquiry."""
 
 
 class PartClosed(Payload):
-    """The inquiry is answered, or closed: the department has nothing more to do in this round."""
+    """The inquiry is answered, closed or ended: the department has nothing more to do in this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
@@ -161,6 +161,16 @@ class PartRated(Payload):
     """Whether the resident is satisfied."""
     words: str | None = None
     """What the resident wrote about it; absent when nothing."""
+
+
+class PartErased(Payload):
+    """The inquiry is erased. The department must delete its copies of the message, of the contact and of its own texts."""
+
+    type: ClassVar[str] = PREFIX + "part.erased"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`; also of a part that it returned."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
 
 
 class DraftParagraph(Documented):
@@ -280,6 +290,7 @@ INBOX: Mapping[str, type[Payload]] = {
         ReplyCorrected,
         ReplyRetracted,
         PartRated,
+        PartErased,
         MessageRefused,
     )
 }

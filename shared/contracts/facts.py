@@ -87,5 +87,9 @@ EVENT_TYPES = tuple(
         "part.extended",
         "part.extension-refused",
         "inquiry.rating-reminded",
+        "inquiry.refused",
+        "inquiry.withdrawn",
+        "inquiry.erased",
+        "inquiry.linked",
     )
 )

@@ -11,11 +11,14 @@ from shared.contracts.case_commands import (
     CaseAssign,
     CaseAssignFirstReceiver,
     CaseClose,
+    CaseErase,
     CaseHide,
+    CaseLink,
     CasePublish,
     CaseReassign,
     CaseRecallPart,
     CaseRedact,
+    CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
     CaseRetract,
@@ -34,7 +37,13 @@ from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.extensions import CaseExtend, CaseRefuseExtension, PartExtensionAsked
 from shared.contracts.fields import Moment
 from shared.contracts.questions import CaseAsk, InquiryAdded, PartAsked
-from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import (
+    HallReported,
+    InquiryLinkRequested,
+    InquiryRated,
+    InquiryReceived,
+    InquiryWithdrawn,
+)
 
 
 class TimerRang(Payload):
@@ -76,11 +85,14 @@ DESK_COMMANDS: Mapping[str, type[Payload]] = {
     "contribute": PartContributed,
     "correct": PartCorrected,
     "edit-reply": ReplyEdit,
+    "erase": CaseErase,
     "extend": CaseExtend,
     "hide": CaseHide,
+    "link": CaseLink,
     "publish": CasePublish,
     "reassign": CaseReassign,
     "redact": CaseRedact,
+    "refuse": CaseRefuse,
     "refuse-extension": CaseRefuseExtension,
     "refuse-release": CaseRefuseRelease,
     "replay": CaseReplay,
@@ -111,6 +123,7 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     InquiryLinkRequested,
     HallReported,
     InquiryAdded,
+    InquiryWithdrawn,
     CaseAssign,
     CaseWithdrawPart,
     CaseRecallPart,
@@ -128,6 +141,9 @@ LEDGER_MESSAGES: tuple[type[Payload], ...] = (
     CaseExtend,
     CaseRefuseExtension,
     CaseClose,
+    CaseRefuse,
+    CaseLink,
+    CaseErase,
 )
 ALL_MESSAGES: tuple[type[Payload], ...] = (*LEDGER_MESSAGES, *DEPARTMENT_MESSAGES.values(), TimerRang)
 INPUTS: Mapping[str, type[Payload]] = {model.type: model for model in ALL_MESSAGES}

@@ -20,6 +20,8 @@ SUBJECT_MAX = 200
 BODY_MAX = 20_000
 TEXT_MAX = 20_000
 DEPARTMENTS_MAX = 20
+WHY_MAX = 2_000
+"""The reason for a withdrawal, a refusal or an erasure."""
 FRAME_MAX = 1_000
 """The opening or the closing of a joint reply."""
 ADDITION_MAX = 5_000

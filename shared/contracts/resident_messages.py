@@ -8,6 +8,9 @@ from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, Moment
 
+ERASED = "erased"
+"""The `what` of the message by which each service learns that it must erase the inquiry, up to that decision."""
+
 
 class Paragraph(Documented):
     """One department's paragraph of a joint reply."""
@@ -127,9 +130,10 @@ class ResidentTold(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     what: str
     """The event: `registered`, `triage`, `assigned`, `progressed`, `replied`, `asked`, `reminded`, `extended`, `answered`,
-    `rating-reminder`, `corrected`, `retracted`, `published`, `hidden`, `redacted`, `closed`, `reopened` or `link`."""
+    `rating-reminder`, `corrected`, `retracted`, `published`, `hidden`, `redacted`, `closed`, `reopened`,
+    `refused`, `withdrawn`, `erased` or `link`."""
     text: str
-    """The sentence for the resident, in the language of the inquiry."""
+    """The sentence for the resident, in the language of the inquiry; empty when the inquiry is erased."""
     contact: Contact | None = None
     """How to reach the resident; null when not given."""
     public: bool = False

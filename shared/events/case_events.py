@@ -166,6 +166,30 @@ class InquiryReopenedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryErasedEvent:
+    """The words of decisions 1 to `through` are erased."""
+
+    type = PREFIX + "inquiry.erased"
+    through: int
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "through"))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryLinkedEvent:
+    """The inquiry is about the same matter as the inquiry `to`."""
+
+    type = PREFIX + "inquiry.linked"
+    to: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_text(data, "to"))
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
     """An event of a type that this release does not know, or whose fields no reader uses."""
 
@@ -184,6 +208,8 @@ EventBody = (
     | InquiryAnsweredEvent
     | InquiryRatedEvent
     | InquiryReopenedEvent
+    | InquiryErasedEvent
+    | InquiryLinkedEvent
     | OtherEvent
 )
 KNOWN = (
@@ -199,6 +225,8 @@ KNOWN = (
     InquiryAnsweredEvent,
     InquiryRatedEvent,
     InquiryReopenedEvent,
+    InquiryErasedEvent,
+    InquiryLinkedEvent,
 )
 READERS = {one.type: one.read for one in KNOWN}
 

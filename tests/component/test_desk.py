@@ -50,7 +50,9 @@ class Office:
         self.core = Core(self.store, self.city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, guard()))
+        app.include_router(
+            api.routes(CaseQueries(self.store, settings), self.entered, city_desk, self.retiring, guard())
+        )
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)

@@ -53,7 +53,7 @@ class Intake:
         self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(self.ledger, self.city, settings, SECRET)
-        tickets = Tickets(self.store, self.ledger, SECRET)
+        tickets = Tickets(self.store, self.ledger, settings, SECRET)
         self.links = Links(self.store, self.ledger, settings)
         self.reports = Reports(self.store, self.ledger, settings)
         self.publisher = publisher
@@ -77,7 +77,7 @@ class Intake:
     async def hear(self, story: Story) -> None:
         """Handle the resident messages of a story."""
         rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
-        await TicketUpdates(self.store).save([one for one in map(read_told, rows) if one])
+        await TicketUpdates(self.store, self.ledger).save([one for one in map(read_told, rows) if one])
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class Intakes:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(ledger, city, settings, SECRET)
         store = IntakeStore(database)
-        tickets, links = Tickets(store, ledger, SECRET), Links(store, ledger, settings)
+        tickets, links = Tickets(store, ledger, settings, SECRET), Links(store, ledger, settings)
         reports = Reports(store, ledger, settings)
         app = FastAPI()
         problems.install(app)

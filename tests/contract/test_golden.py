@@ -62,6 +62,7 @@ from tests.builders import (
 )
 from tests.calendars import WORKING_TIME
 from tests.closing import closed, rating_reminder
+from tests.endings import erased, inquiry_withdrawn, linked, refused
 from tests.publishing import AUTOMATIC, H2, corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
@@ -218,6 +219,11 @@ STORIES: Mapping[str, Story] = {
         rated(3, solved=False, satisfied="mostly"),
         closed(),
     ),
+    "case.refuse": told(received("三家一起"), contributed("roads", "路补了"), returned("water"), refused()),
+    "inquiry.withdrawn": told(GIVEN, accepted("roads"), inquiry_withdrawn("已自行解决"), accepted("lighting")),
+    "case.link": told(GIVEN, linked()),
+    "case.erase": told(GIVEN, accepted("roads"), drafted("roads", "草稿"), erased(), contributed("roads", "路补了")),
+    "case.erase-undecided": told(erased(), GIVEN),
 }
 
 

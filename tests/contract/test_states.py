@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from services.router.domain.case import Case, Inquiry
+from services.router.domain.case import ENDED, Case, Inquiry
 from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
 from services.router.domain.part import Part
 from services.router.domain.reply import JointReply, PendingRelease
-from services.router.domain.rules.preconditions import PART_INPUTS, Refuse
+from services.router.domain.rules.preconditions import NAMES_A_PART, Refuse
 from services.router.domain.transitions import (
+    BEFORE_ANSWER,
     KNOWN,
     NOT_CLOSED,
     NOT_TRIAGE,
@@ -25,6 +26,7 @@ from services.router.domain.transitions import (
     STATUSES,
     TABLE,
     TRANSITIONS,
+    UNKNOWN,
     Rule,
     _compiled,
 )
@@ -51,6 +53,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.closing import closed
+from tests.endings import erased, inquiry_withdrawn, linked, refused
 from tests.publishing import corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
@@ -75,6 +78,10 @@ STEPS: dict[str, Step] = {
     "chorus.case.approve": approved(),
     "chorus.case.close": closed(),
     "chorus.case.refuse-release": release_refused(),
+    "chorus.case.refuse": refused(),
+    "chorus.case.link": linked(),
+    "chorus.case.erase": erased(),
+    "chorus.inquiry.withdrawn": inquiry_withdrawn(),
     "chorus.reply.edit": reply_edited(opening="您好："),
     "chorus.part.corrected": corrected("lighting", "修好了两盏"),
     "chorus.case.retract": retracted(),
@@ -109,6 +116,11 @@ the page is out of date.
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
 | `reopened` | a rating has begun a new round, and no department has worked on its part since |
 | `closed` | the resident did not answer a question in time, or a coordinator has given a final answer |
+| `withdrawn` | ended: the resident has withdrawn the inquiry |
+| `refused` | ended: the city does not take up the inquiry |
+| `erased` | ended: words and contacts are erased |
+
+`open` stands for every state from `registered` on in which the answer or the end of the case is still to come.
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.
@@ -117,7 +129,7 @@ belongs to another department.
 
 
 def concerns_a_part(kind: str) -> bool:
-    return issubclass(INPUTS[kind], PART_INPUTS)
+    return issubclass(INPUTS[kind], NAMES_A_PART)
 
 
 def possible(status: str, part: str, kind: str) -> bool:
@@ -215,14 +227,16 @@ def filled(template: str) -> str:
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
     groups: dict[tuple[str, ...], str] = {
-        KNOWN: "all but unknown",
-        NOT_TRIAGE: "all but unknown and triage",
-        NOT_CLOSED: "all but unknown and closed",
+        KNOWN: "open or answered",
+        NOT_TRIAGE: "open or answered, not triage",
+        NOT_CLOSED: "open or answered, not closed",
+        BEFORE_ANSWER: "open",
+        (*UNKNOWN, *KNOWN): "all but the ended ones",
     }
     if found in groups or len(", ".join(found)) <= LISTED_MAX:
         return groups.get(found) or ", ".join(found)
-    lacking = ("unknown", *(one for one in KNOWN if one not in found))
-    return f"all but {' and '.join(lacking) if len(lacking) == 2 else ', '.join(lacking)}"
+    lacking = ("unknown", *ENDED, *(one for one in KNOWN if one not in found))
+    return f"all but {', '.join(lacking)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

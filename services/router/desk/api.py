@@ -15,6 +15,7 @@ from services.router.desk.closing_requests import CloseBody
 from services.router.desk.commands import CommandAccepted, Commands
 from services.router.desk.correction_requests import CorrectBody, RetractBody
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
+from services.router.desk.privacy_requests import EraseBody, LinkBody, RefuseBody
 from services.router.desk.publication_requests import HideBody, PublishBody, RedactBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
@@ -45,6 +46,7 @@ STATES = [
     "reopened",
     "withdrawn",
     "refused",
+    "erased",
 ]
 
 
@@ -151,6 +153,9 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             ExtendBody,
             RefuseExtensionBody,
             CloseBody,
+            RefuseBody,
+            LinkBody,
+            EraseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

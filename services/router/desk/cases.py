@@ -1,26 +1,32 @@
 """Reads cases for the desk: the list, and a case with its parts, timeline and decisions."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from services.router.desk.asking_responses import additions_shown, part_waits, questions_shown
 from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.desk.release_audit import audit_of
 from services.router.desk.returned_before import returned_before
+from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.domain.outputs.resident import change_fields
 from services.router.domain.reply import AnsweredRound, JointReply, RoundRating
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
+from shared.contracts.erasure_dates import ErasureDates, erasure_dates
 from shared.http.problems import Problem, shown
 from shared.http.query_fields import unknown_place
 from shared.kafka import topics
+from shared.runtime import timestamps
+from shared.runtime.settings import Settings
 
 
 class CaseQueries:
-    def __init__(self, store: RouterStore) -> None:
+    def __init__(self, store: RouterStore, settings: Settings) -> None:
         self.store = store
+        self.settings = settings
 
     async def page(
         self,
@@ -107,10 +113,20 @@ class CaseQueries:
             "rounds": rounds_shown(case),
             "released": reply_shown(case, case.released),
             "audit": audit_of(decisions),
+            "links": [*case.links, *await self.store.cases.linked_to(inquiry_id)],
+            "erasure": self._erasure(decisions),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
         return as_the_department_sees(whole, case, only, who) if only else whole
+
+    def _erasure(self, decisions: Sequence[Decision]) -> ErasureDates | None:
+        """When the case was erased, and when the last copies of its words are gone; None for other cases."""
+        for one in decisions:
+            if any(isinstance(fact, facts.CaseErased) for fact in one.facts):
+                at = timestamps.from_text(one.decided_at)
+                return erasure_dates(at, self.settings.retention_days, self.settings.backups_kept_days)
+        return None
 
 
 def reply_shown(case: Case, reply: JointReply | None) -> dict[str, Any] | None:

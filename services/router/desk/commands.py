@@ -81,6 +81,9 @@ class Commands:
         accepted, written = await accept_in_free_place(self.ledger, entry)
         if written.earlier and not accepted.repeats(written.earlier):
             raise Problem(422, "This Idempotency-Key belongs to another command; use a new key for each command.")
+        if await self.store.tombstones.through_of([inquiry_id]):
+            # No words of the command may stay. The relay does not publish it, and its status is `refused`.
+            await self.ledger.erase(inquiry_id)
         return id_
 
     async def _check_visible(self, inquiry_id: str, who: StaffUser) -> None:
@@ -122,7 +125,7 @@ class Commands:
                 status = {"status": "refused" if refusal else "applied", "inquiry_id": decision.inquiry_id}
                 return status | ({"reason": reason_of(refusal)} if refusal else {})
         if erased(entry):
-            reason = "The inquiry was erased before this command was published."
+            reason = f"The inquiry {entry['inquiry_id']!r} is erased, and takes no command."
             return {"status": "refused", "inquiry_id": entry["inquiry_id"], "reason": reason}
         return {"status": "pending", "inquiry_id": entry["inquiry_id"]}
 

@@ -7,7 +7,17 @@ from services.router.domain.case import Case
 from services.router.domain.part import ACTIVE
 from services.router.domain.staff import StaffUser
 
-FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers", "questions", "additions", "rounds")
+FOR_EVERY_DEPARTMENT = (
+    "inquiry_id",
+    "state",
+    "round",
+    "lead",
+    "co_handlers",
+    "questions",
+    "additions",
+    "rounds",
+    "erasure",
+)
 EVENT_FIELDS_FOR_OTHERS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "actor", "part_id", "department", "role", "state", "departments")
 )
@@ -42,6 +52,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
             if part["department"] == department or part["part_id"] in shown
         ],
         "timeline": [_event(one, department) for one in whole["timeline"]],
+        "links": [],
         "decisions": [],
     }
 

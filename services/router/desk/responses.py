@@ -10,6 +10,7 @@ from services.router.domain.part import PartState
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
+from shared.contracts.erasure_dates import ErasureDates
 
 
 class Lines(StreamingResponse):
@@ -323,6 +324,11 @@ class CaseShown(Documented):
     """Who composed, approved, released, changed and published which text, and when; empty for a user of a department."""
     rounds: list[AnsweredRoundShown]
     """The rounds that are answered, in order."""
+    links: list[str]
+    """The ticket numbers of inquiries about the same matter, to which the desk linked this one, or which it linked to this
+    one; empty for a user of a department."""
+    erasure: ErasureDates | None
+    """When the case was erased, and when the last copies of its words are gone; null for other cases."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -31,7 +31,12 @@ Status = Literal[
     "answered",
     "reopened",
     "closed",
+    "withdrawn",
+    "refused",
+    "erased",
 ]
+ENDED: tuple[Status, ...] = ("withdrawn", "refused", "erased")
+"""The case has ended without an answer, or is erased: nothing follows any more."""
 TimerKind = Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close", "rating-reminder"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
@@ -132,6 +137,8 @@ class Case:
     """The questions that the last addition answered."""
     additions: tuple[Addition, ...] = ()
     """What the resident has added, oldest first."""
+    links: tuple[str, ...] = ()
+    """The ids of the inquiries to which the desk has linked this one."""
     active_parts_cache: tuple[Part, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

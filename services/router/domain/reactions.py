@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.router.domain.case import Case
+from services.router.domain.case import ENDED, Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.rules.corrections import correct_when_sent
 from services.router.domain.rules.joint_reply import compose_when_complete
@@ -22,5 +22,7 @@ REACTIONS_MAX = 20
 
 
 def reaction_to(case: Case, directory: CityIndex) -> NewFact | None:
-    """The next fact that follows from this state; None when nothing follows."""
+    """The next fact that follows from this state; None when nothing follows, as after the end of a case."""
+    if case.status in ENDED:
+        return None
     return next((found for one in REACTIONS if (found := one(case, directory)) is not None), None)

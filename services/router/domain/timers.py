@@ -100,6 +100,8 @@ def _clocks(case: Case, part: Part, city: CityIndex) -> Iterator[tuple[Clock, st
     """The clocks of a part that have a timer: with their due time, as text and in milliseconds, and when the department is
     still to be reminded of it; None for no reminder.
     """
+    if case.status == "erased":
+        return
     reminders = city.reminders.get(part.policy_id)
     for at, clock in enumerate(CLOCKS):
         due_at, stopped_at = part.due[clock], case.stopped.get((part.id, clock))

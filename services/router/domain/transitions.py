@@ -4,11 +4,11 @@
 as an unknown department.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple, get_args
 
-from services.router.domain.case import Case, Status
+from services.router.domain.case import ENDED, Case, Status
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.part import PartState
@@ -21,6 +21,7 @@ from services.router.domain.rules.extensions import ask_extension, extend, refus
 from services.router.domain.rules.links import request_link
 from services.router.domain.rules.parking import release
 from services.router.domain.rules.preconditions import (
+    NAMES_A_PART,
     NOT_ANSWERED,
     NOT_AWAITING,
     NOT_IN_ARBITRATION,
@@ -29,6 +30,7 @@ from services.router.domain.rules.preconditions import (
     Refuse,
     part_of,
 )
+from services.router.domain.rules.privacy import erase, link, refuse, withdraw
 from services.router.domain.rules.publication import hide, publish, redact, report
 from services.router.domain.rules.questions import add, ask, ask_all
 from services.router.domain.rules.ratings import rate
@@ -42,11 +44,14 @@ from shared.contracts.case_commands import (
     CaseAssign,
     CaseAssignFirstReceiver,
     CaseClose,
+    CaseErase,
     CaseHide,
+    CaseLink,
     CasePublish,
     CaseReassign,
     CaseRecallPart,
     CaseRedact,
+    CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
     CaseRetract,
@@ -60,10 +65,17 @@ from shared.contracts.department_outbox import (
     PartReturned,
     ReplyEdit,
 )
+from shared.contracts.envelope import Payload
 from shared.contracts.extensions import CaseExtend, CaseRefuseExtension, PartExtensionAsked
 from shared.contracts.inputs import INPUTS, TimerRang
 from shared.contracts.questions import CaseAsk, InquiryAdded, PartAsked
-from shared.contracts.resident_inputs import HallReported, InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.resident_inputs import (
+    HallReported,
+    InquiryLinkRequested,
+    InquiryRated,
+    InquiryReceived,
+    InquiryWithdrawn,
+)
 
 Rule = Callable[[Case, Input, CityIndex], Facts]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -81,15 +93,17 @@ class Transition(NamedTuple):
 
 
 UNKNOWN: tuple[Status, ...] = ("unknown",)
-KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one != "unknown")
-ENDED: tuple[Status, ...] = ("answered", "closed")
-BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one not in ENDED)
+KNOWN: tuple[Status, ...] = tuple(one for one in STATUSES if one not in ("unknown", *ENDED))
+"""The message is received, and the case has not ended."""
+RATEABLE: tuple[Status, ...] = ("answered", "closed")
+BEFORE_ANSWER: tuple[Status, ...] = tuple(one for one in KNOWN if one not in RATEABLE)
 CLOSABLE: tuple[Status, ...] = ("triage", "answered")
 NOT_TRIAGE: tuple[Status, ...] = tuple(one for one in KNOWN if one != "triage")
 AWAITING: tuple[Status, ...] = ("awaiting-release",)
 ANSWERED: tuple[Status, ...] = ("answered",)
 MAY_AWAIT: tuple[Status, ...] = (*AWAITING, *ANSWERED)
 """In an answered case, a correction may wait for its release."""
+REFUSABLE: tuple[Status, ...] = ("registered", "triage", "assigned", "awaiting-resident")
 BEFORE_RELEASE: tuple[Status, ...] = ("in-progress", *AWAITING)
 CLOSED: tuple[Status, ...] = ("closed",)
 NOT_CLOSED: tuple[Status, ...] = tuple(one for one in KNOWN if one not in CLOSED)
@@ -158,11 +172,57 @@ NOT_CLOSABLE = Refuse(
     "The inquiry {inquiry_id!r} is {state}, so it cannot be closed with a final answer.",
     "Close an inquiry that is answered, or that was reopened for the last time and is in triage.",
 )
+NOT_REFUSABLE = Refuse(
+    "not-refusable",
+    "The inquiry {inquiry_id!r} is {state}; departments are working on it, or have answered.",
+    "Refuse an inquiry in triage, or one that no department has accepted.",
+)
+ANSWERED_BEFORE = Refuse(
+    "already-answered",
+    "The inquiry {inquiry_id!r} is {state}, so it cannot be withdrawn.",
+    "Rate the answer instead.",
+)
+HAS_ENDED: Mapping[Status, Refuse] = {
+    "withdrawn": Refuse(
+        "withdrawn",
+        "The resident has withdrawn the inquiry {inquiry_id!r}.",
+        "No action is needed; the case has ended.",
+    ),
+    "refused": Refuse(
+        "refused", "The city has refused the inquiry {inquiry_id!r}.", "No action is needed; the case has ended."
+    ),
+    "erased": Refuse("erased", "The inquiry {inquiry_id!r} is erased.", "No action is needed; the case has ended."),
+}
+
+
+def after_the_end(kind: type[Payload]) -> Iterator[Transition]:
+    """What an input does after the end of its case. An erased case refuses everything."""
+    parts = PART_STATES if issubclass(kind, NAMES_A_PART) else NO_PART
+    for status in ENDED:
+        outcome = None if status == "erased" else AFTER_THE_END.get(kind.type)
+        yield Transition(kind.type, (status,), parts, outcome or HAS_ENDED[status])
+
+
+AFTER_THE_END: Mapping[str, Rule | Refuse] = {
+    InquiryReceived.type: RECEIVED,
+    InquiryLinkRequested.type: request_link,
+    TimerRang.type: ring,
+    CaseReplay.type: release,
+    CaseLink.type: link,
+    CaseErase.type: erase,
+    # A case that was reopened before it ended may have an earlier reply in the hall.
+    CasePublish.type: publish,
+    CaseHide.type: hide,
+    CaseRedact.type: redact,
+    HallReported.type: report,
+}
+"""The inputs that a withdrawn or refused case takes, or refuses for another reason than its end."""
+
 
 TABLE: tuple[Transition, ...] = (
     Transition(InquiryReceived.type, UNKNOWN, NO_PART, receive),
     Transition(InquiryReceived.type, KNOWN, NO_PART, RECEIVED),
-    Transition(InquiryRated.type, ENDED, NO_PART, rate),
+    Transition(InquiryRated.type, RATEABLE, NO_PART, rate),
     Transition(InquiryRated.type, BEFORE_ANSWER, NO_PART, NOT_ANSWERED),
     Transition(InquiryLinkRequested.type, KNOWN, NO_PART, request_link),
     Transition(TimerRang.type, KNOWN, NO_PART, ring),
@@ -229,7 +289,19 @@ TABLE: tuple[Transition, ...] = (
     Transition(HallReported.type, KNOWN, NO_PART, report),
     Transition(CaseClose.type, CLOSABLE, NO_PART, close),
     Transition(CaseClose.type, [one for one in KNOWN if one not in CLOSABLE], NO_PART, NOT_CLOSABLE),
-    *(Transition(one, UNKNOWN, NO_PART, NO_INQUIRY) for one in INPUTS if one != InquiryReceived.type),
+    Transition(CaseRefuse.type, REFUSABLE, NO_PART, refuse),
+    Transition(CaseRefuse.type, [one for one in KNOWN if one not in REFUSABLE], NO_PART, NOT_REFUSABLE),
+    Transition(InquiryWithdrawn.type, BEFORE_ANSWER, NO_PART, withdraw),
+    Transition(InquiryWithdrawn.type, RATEABLE, NO_PART, ANSWERED_BEFORE),
+    Transition(CaseLink.type, KNOWN, NO_PART, link),
+    # Also before the first decision: the message may be parked, because it fails repeatedly.
+    Transition(CaseErase.type, (*UNKNOWN, *KNOWN), NO_PART, erase),
+    *(
+        Transition(one, UNKNOWN, NO_PART, NO_INQUIRY)
+        for one in INPUTS
+        if one not in (InquiryReceived.type, CaseErase.type)
+    ),
+    *(line for kind in INPUTS.values() for line in after_the_end(kind)),
 )
 
 

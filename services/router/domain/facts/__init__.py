@@ -28,10 +28,12 @@ from services.router.domain.facts.fields import (
     DepartmentCode,
     DueTexts,
     FramePart,
+    InquiryId,
     Language,
     ParagraphOf,
     PartId,
     Publication,
+    RefusalReason,
     ReopeningClock,
     ReplyId,
     ReturnReason,
@@ -44,6 +46,7 @@ from services.router.domain.facts.hall import HallHidden, HallPublished, HallRed
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
+from services.router.domain.facts.privacy import CaseErased, CaseLinked, CaseRefused, CaseWithdrawn
 from services.router.domain.facts.questions import (
     Added,
     Asked,
@@ -83,6 +86,10 @@ __all__ = [
     "Assigned",
     "AwaitingRelease",
     "Broken",
+    "CaseErased",
+    "CaseLinked",
+    "CaseRefused",
+    "CaseWithdrawn",
     "Changed",
     "Channel",
     "CityId",
@@ -104,6 +111,7 @@ __all__ = [
     "HallPublished",
     "HallRedacted",
     "HallReported",
+    "InquiryId",
     "Language",
     "LinkRequested",
     "Offered",
@@ -114,6 +122,7 @@ __all__ = [
     "Publication",
     "Rated",
     "RatingReminded",
+    "RefusalReason",
     "Registered",
     "ReleaseRefused",
     "Released",
@@ -189,6 +198,10 @@ Fact = (
     | Extended
     | ExtensionRefused
     | RatingReminded
+    | CaseRefused
+    | CaseWithdrawn
+    | CaseErased
+    | CaseLinked
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -245,4 +258,8 @@ TYPES: Mapping[type[Fact], str] = {
     Extended: "part.extended",
     ExtensionRefused: "part.extension-refused",
     RatingReminded: "inquiry.rating-reminded",
+    CaseRefused: "inquiry.refused",
+    CaseWithdrawn: "inquiry.withdrawn",
+    CaseErased: "inquiry.erased",
+    CaseLinked: "inquiry.linked",
 }

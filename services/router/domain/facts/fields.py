@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal, TypedDict, get_args
 
+from shared.contracts.case_commands import RefusalReason as RefusalReason
 from shared.contracts.commitments import Commitment
 
+InquiryId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}"]
 PartId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-p[1-9]\d*"]
 ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*"]
 DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]

@@ -8,7 +8,17 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.facts import Fact
-from services.router.domain.fold import closing, corrections, extensions, hall, inquiry, parts, questions, replies
+from services.router.domain.fold import (
+    closing,
+    corrections,
+    extensions,
+    hall,
+    inquiry,
+    parts,
+    privacy,
+    questions,
+    replies,
+)
 from services.router.domain.fold.clocks import fold_clocks
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, words_by_place
 
@@ -26,6 +36,7 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     **questions.FOLD,
     **extensions.FOLD,
     **closing.FOLD,
+    **privacy.FOLD,
     facts.Replied: _unchanged,
     facts.LinkRequested: _unchanged,
     facts.DueSoon: _unchanged,

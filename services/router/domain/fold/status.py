@@ -1,6 +1,6 @@
 """What several facts change: a part, the status that follows from the parts, and a reply that is no longer current."""
 
-from services.router.domain.case import Case
+from services.router.domain.case import ENDED, Case
 from services.router.domain.part import Part
 
 
@@ -11,7 +11,9 @@ def set_part(case: Case, part: Part) -> None:
 
 
 def set_status(case: Case) -> None:
-    """Derive the status from the states of the parts, unless the end, triage, the answer, a release or a question decides."""
+    """Derive the status from the states of the parts, unless an end, triage, the answer, a release or a question decides."""
+    if case.status in ENDED:
+        return
     if case.closed is not None:
         case.status = "closed"
     elif case.unsettled:

@@ -16,6 +16,7 @@ from shared.runtime.translations import translations
 HANDLERS_CHANGED = " / ".join(
     translations(language).gettext("who handles this inquiry has changed") for language in LANGUAGES
 )
+ERASED = " / ".join(translations(language).gettext("the inquiry is erased") for language in LANGUAGES)
 
 
 class DepartmentMessage(NamedTuple):
@@ -80,11 +81,16 @@ def _changed(case: Case, fact: facts.Changed, words: FactWords, _: CityIndex) ->
 
 
 def _withdrawn(case: Case, fact: facts.Withdrawn, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
-    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": words.get("why") or ""}
+    why = ERASED if case.status == "erased" else words.get("why") or ""
+    fields = {"part_id": fact.part_id, "inquiry_id": case.inquiry_id, "why": why}
     yield DepartmentMessage(fact.department, "part.withdrawn", fields)
 
 
 def _answered(case: Case, fact: facts.Answered, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    yield from _answered_or_ended(case)
+
+
+def _answered_or_ended(case: Case) -> Iterator[DepartmentMessage]:
     for part in case.active_parts:
         fields = {"part_id": part.id, "inquiry_id": case.inquiry_id, "round": case.round}
         yield DepartmentMessage(part.department, "part.closed", fields)
@@ -103,6 +109,20 @@ def _rated(case: Case, fact: facts.Rated, words: FactWords, _: CityIndex) -> Ite
         if (said := words.get("words")) is not None:
             fields["words"] = said
         yield DepartmentMessage(one.department, "part.rated", fields)
+
+
+def _ended(
+    case: Case, fact: facts.CaseRefused | facts.CaseWithdrawn, words: FactWords, _: CityIndex
+) -> Iterator[DepartmentMessage]:
+    """To the departments that have contributed; those with an open part get `part.withdrawn`."""
+    yield from _answered_or_ended(case)
+
+
+def _erased(case: Case, fact: facts.CaseErased, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+    """For every part, because also a department that returned its part has received words."""
+    for part in case.parts.values():
+        fields = {"part_id": part.id, "inquiry_id": case.inquiry_id}
+        yield DepartmentMessage(part.department, "part.erased", fields)
 
 
 def _awaiting_release(
@@ -243,4 +263,7 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Closed: _closed,
     facts.Extended: _extended,
     facts.ExtensionRefused: _extension_refused,
+    facts.CaseRefused: _ended,
+    facts.CaseWithdrawn: _ended,
+    facts.CaseErased: _erased,
 }

@@ -6,7 +6,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 from pydantic_core import to_json
 
 from services.router.domain import facts
-from services.router.domain.case import Case
+from services.router.domain.case import ENDED, Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, asker_name, sentence
@@ -40,6 +40,9 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Reopened: "reopened",
     facts.Extended: "extended",
     facts.RatingReminded: "rating-reminder",
+    facts.CaseRefused: "refused",
+    facts.CaseWithdrawn: "withdrawn",
+    facts.CaseErased: "erased",
 }
 """The `what` of `resident.told` for each fact. Residents get no message for a fact that is not here."""
 WITH_BODY = ("answered", "corrected", "retracted")
@@ -118,7 +121,12 @@ def resident_message(
     names the masked version, which the notifier has.
     """
     what, inquiry = WHAT.get(type(fact)), case.inquiry
+    if what == "erased":
+        return _erased(case.inquiry_id, picture)
     if what is None or inquiry is None:
+        return None
+    if isinstance(fact, facts.Withdrawn) and case.status in ENDED:
+        # The end of the inquiry, which they read in the same moment, says it all.
         return None
     if isinstance(fact, facts.AwaitingRelease) and fact.version > 1:
         # The resident knows it since the first version; how often the reply changes before its release is not for them.
@@ -151,9 +159,17 @@ def hall_change(fact: Fact, words: FactWords) -> dict[str, str | None] | None:
     return None
 
 
+def _erased(inquiry_id: str, picture: SharedPicture) -> bytes:
+    """The message about an erasure, which has neither text nor contact."""
+    own = as_json({"inquiry_id": inquiry_id, "what": "erased", "text": ""})
+    return b"%b%b}}" % (own[:-1], picture.shared)
+
+
 def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
-    """The case as its resident may see it; None before the message is registered."""
+    """The case as its resident may see it; None before the message is registered. Of an erased one, nothing is left."""
     inquiry = case.inquiry
+    if case.status == "erased":
+        return _nothing_left(case)
     if inquiry is None:
         return None
     fields: PictureFields = {
@@ -184,6 +200,18 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
         ]
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
+
+
+def _nothing_left(case: Case) -> SharedPicture:
+    fields: PictureFields = {
+        "state": case.state,
+        "round": case.round,
+        "subject": "",
+        "language": case.inquiry.language if case.inquiry else "zh",
+        "departments": [],
+        "reply": None,
+    }
+    return SharedPicture(fields, b"," + as_json({"contact": None, "public": False, "case": fields})[1:-2])
 
 
 def _reply(case: Case) -> ReplyFields | None:

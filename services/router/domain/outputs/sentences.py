@@ -7,7 +7,7 @@ from typing import TypedDict
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.facts import Fact
+from services.router.domain.facts import Fact, RefusalReason
 from services.router.domain.words import FactWords
 from shared.runtime.translations import gettext_noop, translations
 
@@ -52,6 +52,8 @@ SENTENCES: Mapping[type[Fact], str] = {
         "You have received a reply. Please tell us on the page of your message whether the problem is solved and whether "
         "you are satisfied. The departments that answered read what you write."
     ),
+    facts.CaseRefused: gettext_noop("We cannot take up your message: %(reason)s.\n\n%(words)s"),
+    facts.CaseWithdrawn: gettext_noop("You have withdrawn your message. The departments have been told."),
 }
 """Golden files hold these sentences: messages that are already stored would differ from newly made ones."""
 REOPENED_BY_ANSWER = gettext_noop("Your answer has reached us. Your message is being handled again.")
@@ -62,6 +64,14 @@ CLOSED_UNANSWERED = gettext_noop(
 REOPENED_IN_TRIAGE = gettext_noop(
     "Your rating has reopened your message. A coordinator now decides which department takes it over."
 )
+REFUSED_BECAUSE: Mapping[RefusalReason, str] = {
+    "not-a-government-matter": gettext_noop("it is not a matter for the city government"),
+    "legal-proceedings": gettext_noop("courts, arbitration or administrative review decide on it"),
+    "another-authority": gettext_noop("another authority is responsible for it"),
+    "no-clear-request": gettext_noop("we cannot tell what you ask for"),
+    "answered-before": gettext_noop("we have answered you about it before"),
+}
+INSTEAD = gettext_noop("Where you can turn instead: %(instead)s")
 
 
 class HandlerFields(TypedDict):
@@ -122,9 +132,19 @@ def _values(
         case facts.Extended():
             department = directory.name(fact.department, language)
             return {"department": department, "until": _minute(fact.until, directory)}
+        case facts.CaseRefused():
+            return _refused(fact, said, language)
         case facts.Accepted() | facts.Contributed() | facts.Returned() | facts.Withdrawn():
             return {"department": directory.name(fact.department, language)}
     return {}
+
+
+def _refused(fact: facts.CaseRefused, said: FactWords, language: str) -> Mapping[str, str]:
+    texts = translations(language)
+    words = said.get("words") or ""
+    if instead := said.get("instead"):
+        words += "\n\n" + texts.gettext(INSTEAD) % {"instead": instead}
+    return {"reason": texts.gettext(REFUSED_BECAUSE[fact.reason]), "words": words}
 
 
 def _handlers(handlers: Sequence[HandlerFields], language: str) -> str:

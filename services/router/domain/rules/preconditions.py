@@ -14,10 +14,8 @@ from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
-
-
-PART_INPUTS = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart, CaseExtend, CaseRefuseExtension)
-"""The inputs that name a part."""
+NAMES_A_PART = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart, CaseExtend, CaseRefuseExtension)
+"""The inputs that concern one part."""
 
 
 class Refused(Exception):
@@ -37,7 +35,7 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PART_INPUTS):
+    if not isinstance(message, NAMES_A_PART):
         return None
     part = case.parts.get(message.part_id)
     if part is None or not isinstance(message, PartMessage) or part.department == given.department:
