@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.router.desk import city_views, triage
+from services.router.desk import city_views, resubmissions, triage
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
@@ -55,6 +55,7 @@ def routes(
     _command_routes(api, commands)
     _decision_routes(api, cases.store, city.publisher)
     triage.add_routes(api, cases.store)
+    resubmissions.add_routes(api, cases.store)
     city_views.add_routes(api, city)
     return api
 
