@@ -29,7 +29,7 @@ def erased(why: str = "当事人申请删除") -> Step:
     return at_the_desk(step, SUPERVISOR, "supervisor")
 
 
-def linked(to: str = OTHER) -> Step:
+def linked(linked_to: str = OTHER) -> Step:
     """A coordinator links the inquiry to an earlier one."""
-    step = Step(lambda case: CaseLink(inquiry_id=case.inquiry_id, to=to, by="赵协调"))
+    step = Step(lambda case: CaseLink(inquiry_id=case.inquiry_id, linked_to=linked_to, by="赵协调"))
     return at_the_desk(step, COORDINATOR, "coordinator")

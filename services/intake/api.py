@@ -56,10 +56,11 @@ def _submission_route(api: APIRouter, submissions: Submissions, is_operator: Cal
     async def submit(request: Request) -> Response:
         trusted = is_operator(request)
         key, languages = (header(request, name, kind) for name, kind in HEADERS.items())
-        if not trusted:
-            submissions.admit(client_of(request))
+        client = None if trusted else client_of(request)
+        if client is not None:
+            submissions.admit(client)
         given = parsed(Submission, await json_body(request))
-        receipt, repeated = await submissions.receive(given, languages, key, trusted)
+        receipt, repeated = await submissions.receive(given, languages, key, trusted, client)
         headers = {"Idempotent-Replayed": "true"} if repeated else None
         return Response(receipt.model_dump_json(), 202, headers, "application/json")
 

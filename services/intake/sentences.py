@@ -14,6 +14,10 @@ UNAVAILABLE = gettext_noop(
 TOO_MANY_MESSAGES = gettext_noop(
     "Too many messages have come from your connection. What you wrote is still here. Please send it again in a minute."
 )
+SENT_BEFORE = gettext_noop(
+    "You have already sent this message several times, and each one is registered under its ticket number. "
+    "Please look at the progress there. If you have something new to say, please change the text and send it again."
+)
 BEING_SAVED = gettext_noop(
     "We are saving this message right now. Please send it again in a moment. It is not registered twice."
 )

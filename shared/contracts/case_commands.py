@@ -267,7 +267,7 @@ class CaseLink(Payload):
     type: ClassVar[str] = PREFIX + "case.link"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
-    to: Annotated[str, Field(pattern=rf"^{INQUIRY_ID.pattern}$")]
+    linked_to: Annotated[str, Field(pattern=rf"^{INQUIRY_ID.pattern}$")]
     """The ticket number of the other inquiry."""
     by: Person = "operator"
     """Who gave the command at the desk, 1 to 100 characters."""

@@ -179,14 +179,14 @@ class InquiryErasedEvent:
 
 @dataclass(frozen=True, slots=True)
 class InquiryLinkedEvent:
-    """The inquiry is about the same matter as the inquiry `to`."""
+    """The inquiry is about the same matter as the inquiry `linked_to`."""
 
     type = PREFIX + "inquiry.linked"
-    to: str
+    linked_to: str
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        return cls(_text(data, "to"))
+        return cls(_text(data, "linked_to"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from services.intake.handlers import TicketUpdates
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices
 from services.notifier.handlers import read as read_for_notices
@@ -19,6 +20,7 @@ from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.decision import Input, case_of
 from services.router.domain.staff import StaffUser
+from services.router.erasure import CaseEvents
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.store import RouterStore
@@ -30,8 +32,11 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseErase,
+    CaseLink,
     CaseReassign,
     CaseRecallPart,
+    CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
     CaseWithdrawPart,
@@ -63,7 +68,7 @@ from tests.releasing import hash_of, releasing_city
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
 AT = "2026-03-16T05:00:00Z"
-APPROVER = next(one for one in OTHERS if one.role == "approver")
+APPROVER, SUPERVISOR = (next(one for one in OTHERS if one.role == role) for role in ("approver", "supervisor"))
 
 
 # ── the services ─────────────────────────────────────────────────────────────
@@ -87,6 +92,7 @@ class Services:
         self.core = Core(self.router, self.city)
         self.letters_of = f"router{uuid4().hex[:8]}"
         self.letters = DeadLetterIndex(databases["router"], Connection.of(settings), (self.letters_of,))
+        self.case_events = CaseEvents(CaseList(self.router), self.commands, self.letters)
         self.replaying = DeadLetterReplay(self.letters, self.router, self.publisher, self.desk)
         self.notifier, self.scorer = NotifierStore(databases["notifier"], KEYS), ScorerStore(databases["scorer"])
         city: CityFeed[City] = CityFeed(lambda revision: revision)
@@ -95,6 +101,7 @@ class Services:
         self.masking = HallMasking(self.notifier, city, MaskerInProcess())
         self.inquiry_id = self.code = ""
         self.numbers: dict[str, int] = {}
+        self.parked: set[str] = set()
         self.decided = self.entered = 0
 
     async def _up_to_date(self) -> bool:
@@ -128,11 +135,11 @@ class Services:
     async def read(self) -> None:
         """Let all readers read all published messages from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await self.intake.store.add_updates([one for one in map(read_told, told) if one])
+        await TicketUpdates(self.intake.store, self.intake.ledger).save([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
-        await CaseList(self.router).follow([read_row(one) for one in events])
+        await self.case_events.follow([read_row(one) for one in events])
 
     async def put_aside(self, record: Record, kind: str, reason: str) -> None:
         """Write a dead letter of the router, and let the desk read it."""
@@ -171,6 +178,18 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
+    async def withdraw_too_late(self) -> None:
+        """Withdraw the message, when the answer is on the log and intake does not know it yet."""
+        where, why = f"/inquiries/{self.inquiry_id}/withdrawal", {"why": self.mark("withdrawal/why")}
+        answer = await self.intake.http.post(where, json=why, headers={"X-Query-Code": self.code})
+        assert answer.status_code == 202, answer.text
+        await self.publisher.until(self.decided + 2, topics.INPUTS)
+        await self.decide()
+
+    async def erase(self) -> None:
+        """Erase the inquiry by the command, which every service then reads of."""
+        await self.command(CaseErase, SUPERVISOR, why=FILLING + self.mark("erase/why"))
+
     async def request_link(self) -> None:
         """Ask for the link to the ticket."""
         answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/link-request")
@@ -179,10 +198,14 @@ class Services:
 
     async def command(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
         """Send an operator's command, or that of another user; `by` is a marker too."""
+        await self.enter(kind, who, **fields)
+        await self.on_the_log()
+
+    async def enter(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
+        """Enter a command, without waiting for its decision."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
         given = kind(inquiry_id=self.inquiry_id, by=self.mark(f"{place}/by"), **fields)
         await self.desk.enter(self.inquiry_id, given, f"command-{place}", who)
-        await self.on_the_log()
 
     async def knock(self, department: str, kind: str, part: int, id_: str | None = None, **fields: Any) -> Record:
         """Write a department's message with its own id and name; returns the record."""
@@ -227,12 +250,16 @@ async def tell_everything(one: Services) -> None:
     one.city.use(releasing_city(1, revision=2))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await release(one)
+    refusal = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
+    await one.command(CaseRefuse, reason="no-clear-request", **refusal)
+    await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)
     await one.rate()
     await one.request_link()
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
+    one.parked.add(one.inputs[-1].id)
     await one.put_aside(one.log[-1], "exhausted", "ValueError()")
     one.decided += 1
     invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
@@ -260,7 +287,9 @@ async def release(one: Services) -> None:
     await one.department("lighting", "chorus.part.contributed", 1, text=FILLING + mark("contributed/again"))
     await one.command(CaseApprove, APPROVER, text_hash=mark("approve/stale", "5ca1ab1e" * 8))
     case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
-    await one.command(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
+    await one.enter(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
+    await one.publisher.until(one.decided + 1, topics.INPUTS)
+    await one.withdraw_too_late()
 
 
 async def some_mails(one: Services) -> None:

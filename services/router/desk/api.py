@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.router.desk import city_views, triage
+from services.router.desk import city_views, resubmissions, triage
 from services.router.desk.asking_requests import AskBody, AskExtensionBody, ExtendBody, RefuseExtensionBody
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
@@ -59,6 +59,7 @@ def routes(
     _command_routes(api, commands)
     _decision_routes(api, cases.store, city.publisher)
     triage.add_routes(api, cases.store)
+    resubmissions.add_routes(api, cases.store)
     city_views.add_routes(api, city)
     return api
 

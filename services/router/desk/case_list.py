@@ -60,5 +60,5 @@ def read_row(record: Record) -> Document:
     elif isinstance(event.body, InquiryErasedEvent):
         row[ERASED_THROUGH] = event.body.through
     elif isinstance(event.body, InquiryLinkedEvent):
-        row[LINKED_TO] = event.body.to
+        row[LINKED_TO] = event.body.linked_to
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}

@@ -13,6 +13,7 @@ from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
+from shared.contracts.case_commands import CaseLink
 from shared.contracts.department_outbox import PartMessage
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
@@ -53,6 +54,9 @@ class Commands:
         given = command_of(inquiry_id, body, who)
         if isinstance(given, PartMessage) and not repeated:
             await self._check_own_part(inquiry_id, given.part_id, who)
+        if isinstance(given, CaseLink) and not await self.store.decisions.known([given.linked_to]):
+            detail = f"linked_to {shown(given.linked_to)} is not an inquiry here"
+            raise Problem(422, detail + ".", [FieldProblem(pointer="/linked_to", detail=detail)])
         return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_, who))
 
     async def enter(self, inquiry_id: str, given: Payload, id_: str, who: StaffUser | None = None) -> str:

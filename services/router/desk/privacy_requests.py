@@ -30,7 +30,7 @@ class LinkBody(Documented):
 
     type: Literal["link"]
     """The command, `link`."""
-    to: str
+    linked_to: str
     """The ticket number of the other inquiry."""
     by: Person = "operator"
     """Who links, 1 to 100 characters."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.router.domain.part import OPEN
-from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
+from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
 OPEN_CASES = ["triage", "assigned", "in-progress", "awaiting-resident", "awaiting-release", "reopened"]
 
@@ -20,6 +20,7 @@ class CaseRows:
         await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("reported_at", ASCENDING)], sparse=True)
+        await self.collection.create_index([("received_at", ASCENDING)])
         # Sparse: few cases have links.
         await self.collection.create_index([("links", ASCENDING)], sparse=True)
 
@@ -52,6 +53,12 @@ class CaseRows:
 
     async def count_in_triage(self) -> int:
         return await self.collection.count_documents({"state": "triage"})
+
+    async def received_between(self, since: str, until: str, limit: int) -> list[Document]:
+        """Ids of the cases received in this time, the newest first."""
+        query = {"received_at": {"$gte": since, "$lte": until}}
+        order = [("received_at", DESCENDING), ("_id", DESCENDING)]
+        return await self.collection.find(query, ["_id"]).sort(order).to_list(limit)
 
     async def link(self, inquiry_id: str, to: str) -> None:
         """Note a link of a case that has a row; safe to repeat and to overtake."""

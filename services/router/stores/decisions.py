@@ -5,7 +5,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import suppress
 
-from services.router.domain.case import Case
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import OLDEST_VERSION, VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
 from shared.contracts.case_commands import CaseErase
@@ -179,10 +179,13 @@ class Decisions:
 
     async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
         """The subject lines by inquiry id, without inquiries that are erased or not registered yet."""
+        return {id_: one.subject.text for id_, one in (await self.inquiries(inquiry_ids)).items()}
+
+    async def inquiries(self, inquiry_ids: Sequence[str]) -> dict[str, Inquiry]:
+        """The residents' messages by inquiry id, without inquiries that are erased or not registered yet."""
         first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
         cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
-        subjects = {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
-        return {inquiry_id: subject for inquiry_id, subject in subjects.items() if subject}
+        return {one.inquiry_id: one.inquiry for one in cases if one.inquiry is not None and one.inquiry.subject.text}
 
     async def _all(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
         """All decisions of these inquiries, without complete messages."""

@@ -54,6 +54,9 @@ def _any_command() -> tuple[StaffRole, ...]:
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
+    "find-resubmissions": StaffAction(
+        "find likely resubmissions of a case", ("coordinator", "supervisor", "auditor", "operator")
+    ),
     "read-city": StaffAction(
         "read the city's rules and policies", ("coordinator", "supervisor", "auditor", "operator")
     ),
@@ -74,6 +77,7 @@ ACTIONS: Mapping[str, StaffAction] = {
 ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("GET", "/cases/{inquiry_id}/resubmissions"): "find-resubmissions",
     ("GET", "/triage"): "read-triage",
     ("GET", "/city"): "read-city",
     ("POST", "/route"): "read-city",

@@ -29,4 +29,4 @@ class CaseErased(NamedTuple):
 class CaseLinked(NamedTuple):
     """The inquiry is about the same matter as an earlier one."""
 
-    to: InquiryId
+    linked_to: InquiryId

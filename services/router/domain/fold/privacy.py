@@ -54,7 +54,7 @@ def _erased(case: Case, fact: facts.CaseErased, words: FactWords) -> None:
 
 
 def _linked(case: Case, fact: facts.CaseLinked, words: FactWords) -> None:
-    case.links = (*case.links, fact.to)
+    case.links = (*case.links, fact.linked_to)
 
 
 def _end(case: Case, status: Status) -> None:

@@ -57,16 +57,16 @@ def open_parts_withdrawn(case: Case, texts: Words = NO_WORDS) -> Facts:
 def link(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Record that the inquiry is about the same matter as another one."""
     command = payload_of(given, CaseLink)
-    if command.to == case.inquiry_id:
+    if command.linked_to == case.inquiry_id:
         raise Refused(
             "linked-to-itself",
             f"The inquiry {case.inquiry_id!r} cannot be linked to itself.",
-            "Name the other inquiry in `to`.",
+            "Name the other inquiry in `linked_to`.",
         )
-    if command.to in case.links:
+    if command.linked_to in case.links:
         raise Refused(
             "linked-before",
-            f"The inquiry {case.inquiry_id!r} is linked to {command.to!r} already.",
+            f"The inquiry {case.inquiry_id!r} is linked to {command.linked_to!r} already.",
             "No action is needed.",
         )
-    return [NewFact(facts.CaseLinked(command.to), private=by(given))]
+    return [NewFact(facts.CaseLinked(command.linked_to), private=by(given))]
