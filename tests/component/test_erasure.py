@@ -26,6 +26,7 @@ from tests.component.staff import OPERATOR
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/0/by", "roads/3/by"}
 """Rejected requests, and the departments' own ids, from which the product derives its ids."""
 NEVER_STORED |= {"lighting/0/id", "lighting/1/id", "lighting/2/id", "roads/1/id"}
+NEVER_STORED |= {"asked/refused", "lighting/8/by", "lighting/3/id", "lighting/5/id", "lighting/6/id"}
 
 
 @pytest.fixture
