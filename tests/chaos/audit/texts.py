@@ -19,6 +19,7 @@ FORMS: Mapping[str, str] = {
     **dict.fromkeys(("rule", "policy_id"), CODE),
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
+    **dict.fromkeys(("remind_at", "close_at", "until", "return_until"), TIME),
     "type": rf"chorus\.{CODE}\.{CODE}",
     "inquiry_id": TICKET,
     "reply_id": rf"{TICKET}-r\d+",
