@@ -97,7 +97,7 @@ class ReopeningPolicy(CityEntry):
 
 
 class AskingPolicy(CityEntry):
-    """What happens to a question to the resident. Not in force yet: departments cannot ask."""
+    """What happens to a question to the resident that has no answer; both times are of the policy's calendar."""
 
     remind_after: Duration = "3d"
     """When the resident is reminded of the question."""

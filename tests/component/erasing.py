@@ -42,6 +42,8 @@ from shared.contracts.case_commands import (
     CaseWithdrawPart,
 )
 from shared.contracts.envelope import Payload
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
+from shared.contracts.questions import CaseAsk
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.dead_letters import dead_letter
@@ -190,6 +192,14 @@ class Services:
         """Erase the inquiry by the command, which every service then reads of."""
         await self.command(CaseErase, SUPERVISOR, why=FILLING + self.mark("erase/why"))
 
+    async def add(self, place: str) -> None:
+        """Add words to the ticket."""
+        where = f"/inquiries/{self.inquiry_id}/additions"
+        body = {"text": FILLING + self.mark(place)}
+        answer = await self.intake.http.post(where, json=body, headers={"X-Query-Code": self.code})
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
     async def request_link(self) -> None:
         """Ask for the link to the ticket."""
         answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/link-request")
@@ -243,6 +253,7 @@ async def tell_everything(one: Services) -> None:
     )
     await one.command(CaseAssign, lead="lighting", co_handlers=("parks",))
     await move_parts(one)
+    await ask_and_extend(one)
     action = {"kind": mark("action/kind"), "at": AT, "note": FILLING + mark("action/note")}
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
@@ -290,6 +301,23 @@ async def release(one: Services) -> None:
     await one.enter(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
     await one.publisher.until(one.decided + 1, topics.INPUTS)
     await one.withdraw_too_late()
+
+
+async def ask_and_extend(one: Services) -> None:
+    """A department and the desk ask, the resident answers; a department asks for more time twice."""
+    mark, part_id, later = one.mark, f"{one.inquiry_id}-p1", "2099-01-01T00:00:00Z"
+    await one.department("lighting", "chorus.part.asked", 1, text=FILLING + mark("asked/text"))
+    await one.department("lighting", "chorus.part.asked", 1, text=mark("asked/refused"))
+    await one.command(CaseAsk, text=FILLING + mark("ask/text"))
+    await one.add("added/answer")
+    await one.add("added/more")
+    for number in (1, 2):
+        reason = FILLING + mark(f"extension/{number}/reason")
+        await one.department("lighting", "chorus.part.extension-asked", 1, until=later, reason=reason)
+        if number == 1:
+            await one.command(CaseRefuseExtension, part_id=part_id, reason=FILLING + mark("extension/refused"))
+    await one.command(CaseExtend, part_id=part_id)
+    await one.command(CaseRefuseExtension, part_id=part_id, reason=mark("extension/refused again"))
 
 
 async def some_mails(one: Services) -> None:

@@ -24,9 +24,10 @@ from tests.component.marks import IDS, Marks, left, stored, text_fields, written
 from tests.component.staff import OPERATOR
 from tests.fakes import header
 
-NEVER_STORED = {"imitated/text", "lighting/4/by", "lighting/5/by", "invalid/text", "roads/0/by", "roads/3/by"}
+NEVER_STORED = {"imitated/text", "asked/refused", "invalid/text", "roads/0/by", "roads/3/by"}
+NEVER_STORED |= {f"lighting/{number}/by" for number in (4, 8, 9)}
 """Rejected requests, and the departments' own ids, from which the product derives its ids."""
-NEVER_STORED |= {f"lighting/{number}/id" for number in (0, 1, 2, 6, 7)} | {"roads/1/id"}
+NEVER_STORED |= {f"lighting/{number}/id" for number in (0, 1, 2, 3, 5, 6, 10, 11)} | {"roads/1/id"}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.router.domain.case import ENDED, Case, Inquiry
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
 from services.router.domain.part import Part
@@ -235,8 +235,7 @@ def listed(names: Iterable[str]) -> str:
     }
     if found in groups or len(", ".join(found)) <= LISTED_MAX:
         return groups.get(found) or ", ".join(found)
-    lacking = ("unknown", *ENDED, *(one for one in KNOWN if one not in found))
-    return f"all but {', '.join(lacking)}"
+    return f"open or answered, not {', '.join(one for one in KNOWN if one not in found)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

@@ -9,6 +9,7 @@ from services.router.domain.decision import Input
 from services.router.domain.rules.arbitration import end_arbitration
 from services.router.domain.rules.preconditions import Facts, payload_of
 from services.router.domain.rules.questions import close_unanswered, remind
+from services.router.domain.rules.rating_reminders import remind_to_rate
 from services.router.domain.words import NewFact
 from shared.contracts.inputs import TimerRang
 from shared.runtime import timestamps
@@ -25,6 +26,8 @@ def ring(case: Case, given: Input, directory: CityIndex) -> Facts:
             return remind(case, rang.part_id, due_at)
         case "asking-close":
             return close_unanswered(case, due_at)
+        case "rating-reminder":
+            return remind_to_rate(case, due_at)
     return _clock_rang(case, rang, due_at)
 
 
