@@ -233,7 +233,7 @@ def listed(names: Iterable[str]) -> str:
         BEFORE_ANSWER: "open",
         (*UNKNOWN, *KNOWN): "all but the ended ones",
     }
-    if found in groups or len(", ".join(found)) <= LISTED_MAX:
+    if found in groups or len(", ".join(found)) <= LISTED_MAX or not set(found) <= set(KNOWN):
         return groups.get(found) or ", ".join(found)
     return f"open or answered, not {', '.join(one for one in KNOWN if one not in found)}"
 
