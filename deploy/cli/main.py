@@ -20,6 +20,7 @@ from deploy.cli.operations import (
     case,
     case_command,
     dead_letters,
+    erase,
     login,
     mail,
     reconcile,
@@ -60,6 +61,7 @@ app.command()(login.logout)
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(mail.mail, name="mail")
 app.command()(reconcile.reconcile)
+app.command()(erase.erase)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)
 
