@@ -20,7 +20,7 @@ FORMS: Mapping[str, str] = {
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
     "type": rf"chorus\.{CODE}\.{CODE}",
-    "inquiry_id": TICKET,
+    **dict.fromkeys(("inquiry_id", "linked_to"), TICKET),
     "reply_id": rf"{TICKET}-r\d+",
     **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
 }
