@@ -98,14 +98,18 @@ class Submissions:
         # A repeat gets the first answer again, even if one of its departments has been retired since.
         if problems and not await self._known(id_):
             raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
-        same = self._count_same(client, given) if client and not await self._known(id_) else None
+        limited = client is not None and self._same.most > 0 and (key is None or not await self._known(id_))
         if id_ in self._in_flight:
             raise Problem(409, "A message with this key is being written right now; send it again in a moment.")
         self._in_flight.add(id_)
+        same = None
         try:
+            if client is not None and limited:
+                same = self._count_same(client, given)
             entry, written = await self._write(id_, given, accept_language)
         except PyMongoError:
-            if same:
+            if same is not None:
+                # Otherwise nobody could send the message for an hour after a short outage of the store.
                 self._same.undo(same)
             raise
         finally:

@@ -19,7 +19,7 @@ def publish_replies(running: StackFile, cases: Sequence[DemoCase]) -> tuple[int,
     until = time.monotonic() + MASKED_S
     for inquiry_id in public:
         if (entry := _masked(running, inquiry_id, until)) is not None and entry["state"] == "waiting":
-            desk_client.decided(inquiry_id, {"type": "publish", "text_hash": entry["sha256"]})
+            desk_client.send(inquiry_id, {"type": "publish", "text_hash": entry["sha256"]})
     return len(public), sum(_shown(running, inquiry_id, until) for inquiry_id in public)
 
 

@@ -49,6 +49,10 @@ def show(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Number and state, then the message, the text of each part, and a joint reply that is not released."""
     yield f"{found['inquiry_id']}  {found['state']}, round {found['round']}"
+    if found.get("links"):
+        yield f"  {'linked to':12} {', '.join(found['links'])}"
+    if erasure := found.get("erasure"):
+        yield f"  {'erased at':12} {erasure['erased_at']}; copies may exist until {erasure['backups_until']}"
     message = found["inquiry"] or {}
     for name in ("subject", "area", "channel", "received_at", "language"):
         if message.get(name):

@@ -65,7 +65,7 @@ def publish(
     outcomes = []
     for number, one in enumerate(chosen, start=1):
         body = {"type": "publish", "text_hash": _named(one, sha256)} | ({"why": why} if why else {})
-        outcomes.append(desk_client.decided(one["inquiry_id"], body) | {"sha256": one["sha256"]})
+        outcomes.append(desk_client.send(one["inquiry_id"], body) | {"sha256": one["sha256"]})
         if len(chosen) > 1:
             say_progress(f"{number} of {len(chosen)}")
     _summary(chosen, outcomes)

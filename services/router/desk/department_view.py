@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.router.domain.case import Case
+from services.router.domain.facts import TYPES, CaseLinked
 from services.router.domain.part import ACTIVE
 from services.router.domain.staff import StaffUser
+from shared.contracts.envelope import PREFIX
 
 FOR_EVERY_DEPARTMENT = (
     "inquiry_id",
@@ -22,6 +24,8 @@ EVENT_FIELDS_FOR_OTHERS = frozenset(
     ("type", "inquiry_id", "sequence", "at", "actor", "part_id", "department", "role", "state", "departments")
 )
 """The fields of another department's event that stay: the reason of its return, for example, is not for others."""
+LINKED = PREFIX + TYPES[CaseLinked]
+"""An event that names another case, which no department may learn of."""
 
 
 def has_part(case: Case, department: str) -> bool:
@@ -68,6 +72,6 @@ def _others_part(part: Mapping[str, Any], released: str | None) -> dict[str, Any
 
 def _event(event: Mapping[str, Any], department: str) -> Mapping[str, Any]:
     data = event["data"]
-    if data.get("department") in (None, department):
+    if event["type"] != LINKED and data.get("department") in (None, department):
         return event
     return {**event, "data": {name: value for name, value in data.items() if name in EVENT_FIELDS_FOR_OTHERS}}
