@@ -28,6 +28,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseReassign,
     CaseRecallPart,
     CaseReplay,
@@ -158,9 +159,10 @@ class Services:
         self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
         await self.on_the_log()
 
-    async def rate(self) -> None:
-        """Rate the reply."""
-        rating = {"round": 1, "solved": True, "satisfied": "yes", "words": self.mark("rated/words")}
+    async def rate(self, round_: int, *, solved: bool) -> None:
+        """Rate the reply of a round."""
+        words = FILLING + self.mark(f"rated/{round_}/words")
+        rating = {"round": round_, "solved": solved, "satisfied": "yes", "words": words}
         where = f"/inquiries/{self.inquiry_id}/rating"
         answer = await self.intake.http.post(where, json=rating, headers={"X-Query-Code": self.code})
         assert answer.status_code == 202, answer.text
@@ -221,7 +223,10 @@ async def tell_everything(one: Services) -> None:
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await one.command(CaseReplay)
-    await one.rate()
+    await one.rate(1, solved=False)
+    await one.department("lighting", "chorus.part.contributed", 6, text=FILLING + mark("again/text"))
+    await one.rate(2, solved=True)
+    await one.command(CaseClose, why=FILLING + mark("closed/why"))
     await one.request_link()
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))

@@ -101,7 +101,8 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     documents = await stored(services.databases)
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
-    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", "notifier.hall", "notifier.subjects")
+    hall = ("notifier.hall", "notifier.hall_rounds")
+    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", *hall, "notifier.subjects")
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.router.stores.store import RouterStore
+from shared.contracts.envelope import PREFIX
 from shared.contracts.facts import EVENT_TYPES
 from shared.kafka.records import Record
 from shared.runtime import metrics, timestamps
@@ -12,6 +13,14 @@ from shared.service.event_decoders import read_event
 from shared.store.mongo import Document
 
 MEASURE_EVERY_S = 15.0
+UNRATED = {
+    PREFIX + "inquiry.answered": True,
+    PREFIX + "inquiry.rated": False,
+    PREFIX + "inquiry.rating-reminded": False,
+    PREFIX + "inquiry.reopened": False,
+    PREFIX + "inquiry.closed": False,
+}
+"""Whether the answer of a case waits for the reminder to rate it, after each of these events."""
 
 
 @dataclass
@@ -43,4 +52,6 @@ def read_row(record: Record) -> Document:
         metrics.UNKNOWN_TYPES.labels("router").inc()
     fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
+    if event.type in UNRATED:
+        row["unrated"] = UNRATED[event.type]
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}

@@ -62,6 +62,9 @@ class CaseRow(Documented):
     """When intake received the message (RFC 3339, UTC, milliseconds)."""
     area: str | None = None
     """The name of the area in the directory; null when the directory does not have it."""
+    unrated: bool = False
+    """Whether the case has an answer that is neither rated nor has the resident been reminded to rate it; absent before
+    an answer."""
 
 
 class CasePage(Documented):
