@@ -68,7 +68,8 @@ class TicketPages:
         inquiry_id, code = opened(typed)
         try:
             seen = await self.tickets.ticket(inquiry_id, code)
-            if asks_why(typed) and seen.reply is not None and not typed.get("asked"):
+            rateable = seen.reply is not None and seen.round not in seen.rated
+            if rateable and asks_why(typed) and not typed.get("asked"):
                 why = {"words": translations(lang).gettext(sentences.WHY)}
                 return views.status(lang, seen, code, self.zone, why, typed, 422, self.site, asked=True)
             errors = await self._rate(request, inquiry_id, code, typed)

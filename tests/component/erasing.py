@@ -32,6 +32,7 @@ from shared.contracts.case_commands import (
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
     CaseErase,
     CaseLink,
     CaseReassign,
@@ -172,9 +173,10 @@ class Services:
         self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
         await self.on_the_log()
 
-    async def rate(self) -> None:
-        """Rate the reply."""
-        rating = {"round": 1, "solved": True, "satisfied": "yes", "words": self.mark("rated/words")}
+    async def rate(self, round_: int, *, solved: bool) -> None:
+        """Rate the reply of a round."""
+        words = FILLING + self.mark(f"rated/{round_}/words")
+        rating = {"round": round_, "solved": solved, "satisfied": "yes", "words": words}
         where = f"/inquiries/{self.inquiry_id}/rating"
         answer = await self.intake.http.post(where, json=rating, headers={"X-Query-Code": self.code})
         assert answer.status_code == 202, answer.text
@@ -265,7 +267,11 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseRefuse, reason="no-clear-request", **refusal)
     await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)
-    await one.rate()
+    one.city.use(releasing_city(0, revision=3))
+    await one.rate(1, solved=False)
+    await one.department("lighting", "chorus.part.contributed", 6, text=FILLING + mark("again/text"))
+    await one.rate(2, solved=True)
+    await one.command(CaseClose, why=FILLING + mark("closed/why"))
     await one.request_link()
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))

@@ -97,7 +97,8 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     documents = await stored(services.databases)
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
-    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", "notifier.hall", "notifier.subjects")
+    hall = ("notifier.hall", "notifier.hall_rounds")
+    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", *hall, "notifier.subjects")
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))

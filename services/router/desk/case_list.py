@@ -18,6 +18,14 @@ HALL_REPORTED = PREFIX + "hall.reported"
 HALL_DECIDED = tuple(PREFIX + name for name in ("hall.published", "hall.hidden", "hall.redacted"))
 ERASED_THROUGH, LINKED_TO = "erased_through", "linked_to"
 """What a row may say besides its fields: through which decision the case is erased, and to which case it is linked."""
+UNRATED = {
+    PREFIX + "inquiry.answered": True,
+    PREFIX + "inquiry.rated": False,
+    PREFIX + "inquiry.rating-reminded": False,
+    PREFIX + "inquiry.reopened": False,
+    PREFIX + "inquiry.closed": False,
+}
+"""Whether the answer of a case waits for the reminder to rate it, after each of these events."""
 
 
 @dataclass
@@ -61,4 +69,6 @@ def read_row(record: Record) -> Document:
         row[ERASED_THROUGH] = event.body.through
     elif isinstance(event.body, InquiryLinkedEvent):
         row[LINKED_TO] = event.body.linked_to
+    if event.type in UNRATED:
+        row["unrated"] = UNRATED[event.type]
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}
