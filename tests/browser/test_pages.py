@@ -68,7 +68,6 @@ PICTURE = Ticket(
         TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),
     ],
     reply=Reply(text="", paragraphs=PARAGRAPHS),
-    rounds=[],
     rated=[],
     ratings=[],
 )

@@ -66,7 +66,6 @@ PICTURE = Ticket(
     reply=Reply(
         text=EVIL, paragraphs=(Paragraph(department="water", name=EVIL, text=EVIL),), opening=EVIL, closing=EVIL
     ),
-    rounds=[],
     rated=[],
     ratings=[],
 )
