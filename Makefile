@@ -68,6 +68,7 @@ soak: KILLS := 200
 soak: SEED := 1
 soak: $(VENV)/.test
 	CHORUS_SCHEDULES=$(SCHEDULES) $(BIN)/python -m pytest tests/component/schedules -k any_schedule -o timeout=0 -p no:logging
+	CHORUS_HISTORIES=$(SCHEDULES) $(BIN)/python -m pytest tests/anyorder -o timeout=0
 	CHORUS_TIMER_ROUNDS=100 $(BIN)/python -m pytest tests/integration/test_timers.py -k killed -o timeout=0
 	CHORUS_SCALING=all $(BIN)/python -m pytest tests/chaos/test_scaling.py
 	@$(MAKE) --no-print-directory chaos N=$(N) KILLS=$(KILLS) SEED=$(SEED)
