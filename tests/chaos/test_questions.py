@@ -29,13 +29,13 @@ def story() -> Story:
     told = Story(ASKED, "1-2", None, False)
     offers: Facts = [("part.offered", about(PART, "water", due=DUE)), ("part.offered", about(OTHER, "market", due=DUE))]
     told.decided("resident", "inquiry.received", {"body": "水"}, [("inquiry.registered", {}), *offers], ["registered"])
-    question = [
+    question: Facts = [
         ("part.accepted", about(PART, "water")),
         ("part.asked", about(PART, "water", text=Text("哪一栋？"))),
         ("inquiry.paused", {"parts": [about(PART, "water", left={"resolve": 28_000})]}),
     ]
     told.wrote("water", "part.asked", {"part_id": PART, "text": "哪一栋？"}, question, ["asked"])
-    answer = [
+    answer: Facts = [
         ("inquiry.added", {"text": Text(WORDS)}),
         ("inquiry.resumed", {"parts": [about(PART, "water", due=MOVED)]}),
     ]
@@ -44,7 +44,7 @@ def story() -> Story:
         for part, code in ((PART, "water"), (OTHER, "market"))
     ]
     told.decided("resident", "inquiry.added", {"text": WORDS}, answer, ["progressed"], inbox=added)
-    done = [("part.contributed", about(PART, "water", text=Text("好了")))]
+    done: Facts = [("part.contributed", about(PART, "water", text=Text("好了")))]
     told.wrote("water", "part.contributed", {"part_id": PART, "text": "好了"}, done, [])
     return told
 
