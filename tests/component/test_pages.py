@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
-from services.intake.responses import DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry, WithdrawalShown
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
@@ -22,6 +22,7 @@ from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBo
 from services.scorer.sorting import Sorted
 from shared.city import Name
 from shared.city.entries import Paragraphs
+from shared.contracts.erasure_dates import erasure_dates
 from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
@@ -71,6 +72,18 @@ PICTURE = Ticket(
 )
 WORKED_ON = PICTURE.model_copy(
     update={"state": "in-progress", "reply": None, "answer_due_at": "2026-11-22T16:30:00.000Z"}
+)
+BEING_WITHDRAWN = WORKED_ON.model_copy(update={"withdrawal": WithdrawalShown(at="2026-11-22T03:00:00.000Z", why=EVIL)})
+ERASED = PICTURE.model_copy(
+    update={
+        "subject": "",
+        "body": "",
+        "area": None,
+        "state": "erased",
+        "departments": [],
+        "reply": None,
+        "erasure": erasure_dates(datetime(2026, 11, 23, tzinfo=UTC), 90, 30),
+    }
 )
 CONTENT = RatingShown(round=2, solved=True, satisfied="mostly", words=EVIL)
 REOPENED = WORKED_ON.model_copy(
@@ -166,6 +179,10 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "status, asked why": lambda lang: intake.status(
         lang, PICTURE, "CODE", errors={"words": EVIL}, values={"solved": "false", "satisfied": "no"}, asked=True
     ),
+    "status, being withdrawn": lambda lang: intake.status(lang, BEING_WITHDRAWN, "CODE", now=BEFORE_DUE),
+    "status, erased": lambda lang: intake.status(lang, ERASED, "CODE"),
+    "withdrawal": lambda lang: intake.withdrawal(lang, WORKED_ON, "CODE", {}, {}, site=EVERYWHERE),
+    "withdrawal again": lambda lang: intake.withdrawal(lang, WORKED_ON, EVIL, {"why": EVIL}, {"why": EVIL}, 422),
     "hall": lambda lang: notifier.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
     "hall, empty": lambda lang: notifier.hall(lang, []),
     "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),

@@ -1,5 +1,6 @@
 """Offers the desk the earlier inquiries that a case may repeat, so that a person can link them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Literal
 
@@ -59,7 +60,9 @@ async def find_resubmissions(store: RouterStore, inquiry_id: str, within: timede
     rows = await store.cases.received_between(since, until, COMPARED_MAX + 2)
     ids = [row["_id"] for row in rows if row["_id"] != inquiry_id]
     compared = await store.decisions.inquiries(ids[:COMPARED_MAX])
-    found = likely_resubmissions(case.inquiry, (EarlierInquiry(*one) for one in compared.items()), within)
+    earlier = [EarlierInquiry(*one) for one in compared.items()]
+    # In a thread: comparing a thousand long texts takes a second, and the core decides in the same event loop.
+    found = await asyncio.to_thread(likely_resubmissions, case.inquiry, earlier, within)
     return ResubmissionsShown(
         likely=[
             ResubmissionShown(
