@@ -25,12 +25,18 @@ from services.scorer.handlers import Events
 from services.scorer.store import ScorerStore
 from shared.city import City
 from shared.contracts.case_commands import (
+    CaseApprove,
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseHide,
+    CasePublish,
     CaseReassign,
     CaseRecallPart,
+    CaseRedact,
+    CaseRefuseRelease,
     CaseReplay,
+    CaseRetract,
     CaseWithdrawPart,
 )
 from shared.contracts.envelope import Payload
@@ -172,6 +178,13 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
+    async def report(self) -> None:
+        """Report the entry in the hall."""
+        body = {"words": self.mark("reported/words")}
+        answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/hall-report", json=body)
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
     async def command(self, kind: type[Payload], **fields: Any) -> None:
         """Send an operator's command; `by` is a marker too."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
@@ -223,6 +236,7 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseReplay)
     await one.rate()
     await one.request_link()
+    await change_what_is_released(one)
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
@@ -241,6 +255,27 @@ async def move_parts(one: Services) -> None:
     departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
     await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
     await one.command(CaseAssignFirstReceiver)
+
+
+async def change_what_is_released(one: Services) -> None:
+    """Correct, retract, publish, report, redact and hide."""
+    mark = one.mark
+    await one.department("lighting", "chorus.part.corrected", 1, text=FILLING + mark("corrected/text"))
+    await one.command(CaseApprove, text_hash=mark("approve/hash", "c3" * 32))
+    await one.command(CaseRefuseRelease, words=mark("refuse/words"))
+    edit = {name: mark(f"edit/{name}") for name in ("opening", "closing")}
+    await one.department(
+        "lighting", "chorus.reply.edit", 1, inquiry_id=one.inquiry_id, order=[mark("edit/order")], **edit
+    )
+    await one.command(CaseRetract, words=FILLING + mark("retract/words"))
+    shown = await one.notifier.versions.reviewed(one.inquiry_id)
+    assert shown is not None
+    await one.command(CasePublish, text_hash=mark("publish/hash", shown.newest.sha256), why=mark("publish/why"))
+    await one.report()
+    read = {"text_hash": mark("redact/hash", "a1" * 32)}
+    await one.command(CaseRedact, find=mark("redact/find"), why=mark("redact/why"), **read)
+    await one.command(CaseHide, why=FILLING + mark("hide/why"), text_hash=mark("hide/hash", "b2" * 32))
+    await one.command(CasePublish, text_hash=shown.newest.sha256, why=mark("publish/again"))
 
 
 async def some_mails(one: Services) -> None:

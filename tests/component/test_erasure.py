@@ -25,7 +25,8 @@ from tests.component.staff import OPERATOR
 
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/0/by", "roads/3/by"}
 """Rejected requests, and the departments' own ids, from which the product derives its ids."""
-NEVER_STORED |= {"lighting/0/id", "lighting/1/id", "lighting/2/id", "roads/1/id"}
+NEVER_STORED |= {"edit/opening", "edit/closing", "edit/order", "lighting/6/by"}
+NEVER_STORED |= {"lighting/0/id", "lighting/1/id", "lighting/2/id", "lighting/5/id", "roads/1/id"}
 
 
 @pytest.fixture
@@ -102,6 +103,7 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
     words = ("intake.ledger", "intake.tickets", "notifier.deliveries", "notifier.hall", "notifier.subjects")
+    words += ("notifier.hall_versions",)
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
@@ -116,7 +118,10 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     assert documents["scorer.events"] == events
     erased = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
     assert without_texts(erased) == without_texts(case)
-    gone = ("router.parked", *(f"notifier.{name}" for name in ("hall", "subjects", "threads", "addresses", "limits")))
+    gone = (
+        "router.parked",
+        *(f"notifier.{name}" for name in ("hall", "hall_versions", "subjects", "threads", "addresses", "limits")),
+    )
     assert {name: len(documents.get(name, [])) for name in gone} == dict.fromkeys(gone, 0)
     assert not any(one["thread"] for one in documents["notifier.deliveries"])
     assert {one["state"] for one in documents["notifier.deliveries"]} == {"sent", "failed", "cancelled"}

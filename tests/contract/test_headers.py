@@ -158,6 +158,7 @@ def test_operator_routes_are_marked_as_protected() -> None:
         ("intake", "/inquiries"),
         ("intake", "/inquiries/{inquiry_id}"),
         ("intake", "/inquiries/{inquiry_id}/rating"),
+        ("intake", "/inquiries/{inquiry_id}/hall-report"),
         ("intake", "/inquiries/{inquiry_id}/link-request"),
         ("notifier", "/hall"),
         ("notifier", "/hall/feed.json"),

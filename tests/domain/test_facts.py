@@ -36,7 +36,7 @@ NOT_TOLD = {
     facts.Approved,
     facts.ReplyReleased,
     facts.CorrectionSent,
-    facts.HallReported,
+    facts.Reported,
 }
 NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Offered,
@@ -45,8 +45,8 @@ NOT_FOR_DEPARTMENTS = KNOWN - {
     facts.Answered,
     facts.AwaitingRelease,
     facts.ReleaseRefused,
-    facts.ReplyCorrected,
-    facts.ReplyRetracted,
+    facts.Corrected,
+    facts.Retracted,
 }
 EVERY_FACT = [pair for one in STORIES.values() for d in one.decisions for pair in zip(d.facts, d.events, strict=True)]
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from services.router.domain import facts
 from services.router.domain.hall import NO_HALL, HallState
 from services.router.domain.part import Arbitration, Part, PartReturn
-from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyChange, ReplyFrame
+from services.router.domain.reply import NO_FRAME, JointReply, PendingRelease, ReplyFrame, TextChange
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
@@ -85,7 +85,7 @@ class Case:
     """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
     composed: int = 0
     """The newest version of the joint reply of this round, refused corrections included."""
-    changes: tuple[ReplyChange, ...] = ()
+    changes: tuple[TextChange, ...] = ()
     """The corrections and retractions of released replies, oldest first."""
     retracted: frozenset[str] = frozenset()
     """The ids of the parts whose released text no longer holds."""

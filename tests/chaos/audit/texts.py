@@ -14,7 +14,7 @@ CODE = r"[a-z][a-z0-9-]*"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 TICKET = r"\d{8}-[0-9A-Z]{8}"
 FORMS: Mapping[str, str] = {
-    **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied"), CODE),
+    **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied", "publication"), CODE),
     **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest"), CODE),
     **dict.fromkeys(("rule", "policy_id"), CODE),
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
-from services.router.domain.facts.corrections import CorrectionSent, ReplyCorrected, ReplyRetracted
+from services.router.domain.facts.corrections import Corrected, CorrectionSent, Retracted
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
     CHANNELS,
@@ -36,7 +36,7 @@ from services.router.domain.facts.fields import (
     Time,
     TriageReason,
 )
-from services.router.domain.facts.hall import HallHidden, HallPublished, HallRedacted, HallReported
+from services.router.domain.facts.hall import HallHidden, HallPublished, HallRedacted, Reported
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
@@ -73,6 +73,7 @@ __all__ = [
     "Clock",
     "Composed",
     "Contributed",
+    "Corrected",
     "CorrectionSent",
     "DepartmentCode",
     "DueSoon",
@@ -82,7 +83,6 @@ __all__ = [
     "HallHidden",
     "HallPublished",
     "HallRedacted",
-    "HallReported",
     "Language",
     "LinkRequested",
     "Offered",
@@ -94,11 +94,11 @@ __all__ = [
     "ReleaseRefused",
     "Released",
     "Replied",
-    "ReplyCorrected",
     "ReplyEdited",
     "ReplyId",
     "ReplyReleased",
-    "ReplyRetracted",
+    "Reported",
+    "Retracted",
     "ReturnReason",
     "Returned",
     "Role",
@@ -142,12 +142,12 @@ Fact = (
     | ReleaseRefused
     | ReplyReleased
     | CorrectionSent
-    | ReplyCorrected
-    | ReplyRetracted
+    | Corrected
+    | Retracted
     | HallPublished
     | HallHidden
     | HallRedacted
-    | HallReported
+    | Reported
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
@@ -185,10 +185,10 @@ TYPES: Mapping[type[Fact], str] = {
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
     CorrectionSent: "part.corrected",
-    ReplyCorrected: "reply.corrected",
-    ReplyRetracted: "reply.retracted",
+    Corrected: "reply.corrected",
+    Retracted: "reply.retracted",
     HallPublished: "hall.published",
     HallHidden: "hall.hidden",
     HallRedacted: "hall.redacted",
-    HallReported: "hall.reported",
+    Reported: "hall.reported",
 }
