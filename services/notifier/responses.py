@@ -165,7 +165,10 @@ class EntryReviewed(Documented):
             subject=entry.subject,
             body=entry.body,
             opening=entry.opening,
-            paragraphs=[ParagraphReviewed(**part.model_dump()) for part in entry.paragraphs],
+            paragraphs=[
+                ParagraphReviewed(department=it.department, name=it.name, text=it.text, retracted=it.retracted)
+                for it in entry.paragraphs
+            ],
             closing=entry.closing,
             changes=[
                 ChangeReviewed(what=it.what, at=timestamps.to_text(it.at), department=it.department, text=it.text)

@@ -1,6 +1,7 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns`, `release` and `reopening`; of
+In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns`, `release`, `publication`,
+`reopening` and `asking`; of
 `supervision` the first step before the due time. The other fields are checked and stored.
 """
 
@@ -167,7 +168,8 @@ class Policy(CityEntry):
     release: ReleasePolicy = ReleasePolicy()
     """Who approves a reply before it is sent."""
     publication: Literal["review", "automatic"] = "review"
-    """Whether a person decides what the hall shows. Not in force yet: the hall shows answers automatically."""
+    """Whether a person decides what the hall shows (`review`). It shows a reply without one (`automatic`) if the policies of
+    all its parts say so."""
     reopening: ReopeningPolicy = ReopeningPolicy()
     """When a rating reopens a case."""
     asking: AskingPolicy = AskingPolicy()

@@ -1,8 +1,9 @@
 """The messages to a resident, each with the state of the case at that time."""
 
+import operator
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
@@ -22,7 +23,7 @@ class Paragraph(Documented):
     """The department's name, in the language of the inquiry."""
     text: str
     """The department's contribution, unchanged."""
-    retracted: bool = False
+    retracted: bool = Field(False, exclude_if=operator.not_)
     """Whether the text no longer holds; absent otherwise. `changes` of the reply has the reason."""
 
 
@@ -40,7 +41,7 @@ class ReplyChange(Documented):
     """The department's name, in the language of the inquiry."""
     text: str
     """The former text of a corrected paragraph, or the reason of a retraction."""
-    by_city: bool = False
+    by_city: bool = Field(False, exclude_if=operator.not_)
     """Whether a coordinator of the city corrected it, and not the department itself; absent otherwise."""
 
 
@@ -56,7 +57,7 @@ class Reply(Documented):
     """The lead's text before the first paragraph; null or absent when there is none."""
     closing: str | None = None
     """The lead's text after the last paragraph; null or absent when there is none."""
-    changes: tuple[ReplyChange, ...] = ()
+    changes: tuple[ReplyChange, ...] = Field((), exclude_if=operator.not_)
     """The corrections and retractions since the release, oldest first; absent when there are none."""
 
 

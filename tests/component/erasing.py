@@ -34,12 +34,16 @@ from shared.contracts.case_commands import (
     CaseAssignFirstReceiver,
     CaseClose,
     CaseErase,
+    CaseHide,
     CaseLink,
+    CasePublish,
     CaseReassign,
     CaseRecallPart,
+    CaseRedact,
     CaseRefuse,
     CaseRefuseRelease,
     CaseReplay,
+    CaseRetract,
     CaseWithdrawPart,
 )
 from shared.contracts.envelope import Payload
@@ -208,6 +212,13 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
+    async def report(self) -> None:
+        """Report the entry in the hall."""
+        body = {"words": self.mark("reported/words")}
+        answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/hall-report", json=body)
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
     async def command(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
         """Send an operator's command, or that of another user; `by` is a marker too."""
         await self.enter(kind, who, **fields)
@@ -268,6 +279,7 @@ async def tell_everything(one: Services) -> None:
     await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)
     one.city.use(releasing_city(0, revision=3))
+    await change_what_is_released(one)
     await one.rate(1, solved=False)
     await one.department("lighting", "chorus.part.contributed", 6, text=FILLING + mark("again/text"))
     await one.rate(2, solved=True)
@@ -324,6 +336,27 @@ async def ask_and_extend(one: Services) -> None:
             await one.command(CaseRefuseExtension, part_id=part_id, reason=FILLING + mark("extension/refused"))
     await one.command(CaseExtend, part_id=part_id)
     await one.command(CaseRefuseExtension, part_id=part_id, reason=mark("extension/refused again"))
+
+
+async def change_what_is_released(one: Services) -> None:
+    """Correct, retract, publish, report, redact and hide."""
+    mark = one.mark
+    await one.department("lighting", "chorus.part.corrected", 1, text=FILLING + mark("corrected/text"))
+    await one.command(CaseApprove, text_hash=mark("approve/hash", "c3" * 32))
+    await one.command(CaseRefuseRelease, words=mark("late refusal/words"))
+    edit = {name: mark(f"late edit/{name}") for name in ("opening", "closing")}
+    await one.department(
+        "lighting", "chorus.reply.edit", 1, inquiry_id=one.inquiry_id, order=[mark("late edit/order")], **edit
+    )
+    await one.command(CaseRetract, words=FILLING + mark("retract/words"))
+    shown = await one.notifier.versions.reviewed(one.inquiry_id)
+    assert shown is not None
+    await one.command(CasePublish, text_hash=mark("publish/hash", shown.newest.sha256), why=mark("publish/why"))
+    await one.report()
+    read = {"text_hash": mark("redact/hash", "a1" * 32)}
+    await one.command(CaseRedact, find=mark("redact/find"), why=mark("redact/why"), **read)
+    await one.command(CaseHide, why=FILLING + mark("hide/why"), text_hash=mark("hide/hash", "b2" * 32))
+    await one.command(CasePublish, text_hash=shown.newest.sha256, why=mark("publish/again"))
 
 
 async def some_mails(one: Services) -> None:

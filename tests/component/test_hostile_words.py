@@ -97,6 +97,10 @@ COMMANDS: dict[str, list[str]] = {
     "login": ["login"],
     "mail list": ["mail", "list"],
     "mail retry": ["mail", "retry", "one"],
+    "hall list": ["hall", "list", "--waiting"],
+    "hall publish": ["hall", "publish", "--all"],
+    "hall hide": ["hall", "hide", CASE, "--why", "x"],
+    "hall redact": ["hall", "redact", CASE, "--find", "x"],
     "dead-letters list": ["dead-letters", "list"],
     "dead-letters show": ["dead-letters", "show", "router-1"],
     "dead-letters replay": ["dead-letters", "replay", "router-1"],
@@ -115,6 +119,15 @@ MAIL = dict.fromkeys(("id", "kind", "inquiry_id", "what", "to", "noted_at", "err
     "state": "failed",
     "attempts": 1,
     "retry_until": None,
+}
+
+
+HALL = {
+    **dict.fromkeys(("inquiry_id", "state", "sha256", "shown_sha256", "answered_at", "subject", "body"), EVIL),
+    **dict.fromkeys(("opening", "closing"), EVIL),
+    "paragraphs": [{"department": EVIL, "name": EVIL, "text": EVIL, "retracted": True}],
+    "changes": [{"what": EVIL, "at": EVIL, "department": EVIL, "text": EVIL}],
+    "found": {EVIL: 1},
 }
 
 
@@ -140,6 +153,8 @@ def evil(asked: Asked) -> Answer:
         "/replays": {"outcomes": [{"id": EVIL, "outcome": "refused", "how": EVIL}]},
         "/ledger": {"entries": []},
         "/mails?": {"mails": [MAIL], "next": None},
+        "/publications?": {"entries": [HALL], "next": None},
+        "/publications/": HALL,
         "/users": STAFF | {"users": 2 * [STAFF]},
         "/me": STAFF,
         "/inquiries": {"inquiry_id": CASE, "query_code": "x"},
@@ -210,6 +225,7 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "inbox show",
         "user list",
         "mail list",
+        "hall list",
     ],
 )
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:

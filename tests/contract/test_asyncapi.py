@@ -78,4 +78,6 @@ def test_intake_sends_only_messages_of_residents() -> None:
         "chorus.inquiry.rated",
         "chorus.inquiry.link-requested",
         "chorus.inquiry.added",
+        "chorus.inquiry.withdrawn",
+        "chorus.hall.reported",
     ]

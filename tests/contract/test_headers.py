@@ -160,6 +160,7 @@ def test_operator_routes_are_marked_as_protected() -> None:
         ("intake", "/inquiries/{inquiry_id}/rating"),
         ("intake", "/inquiries/{inquiry_id}/additions"),
         ("intake", "/inquiries/{inquiry_id}/withdrawal"),
+        ("intake", "/inquiries/{inquiry_id}/hall-report"),
         ("intake", "/inquiries/{inquiry_id}/link-request"),
         ("notifier", "/hall"),
         ("notifier", "/hall/feed.json"),

@@ -65,6 +65,8 @@ def test_a_message_is_answered_without_permission_errors(town: Composed) -> None
         return bool(told.json().get("state") == "answered")
 
     until(answered, town)
+    assert CASE["subject"] not in get(town, "notifier", "/hall").text
+    until(lambda: town.run("chorus", "hall", "publish", receipt["inquiry_id"]).returncode == 0, town)
     until(lambda: CASE["subject"] in get(town, "notifier", "/hall").text, town)
     assert all(ready(town, name) for name in SERVICES)
     assert done(town, "chorus", "dead-letters", "list") == []

@@ -40,11 +40,11 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def with_two(policy: str) -> str:
-    """One policy of the file, with two approvers."""
+    """One policy of the file, with two approvers and without a review of what the hall shows."""
     if "- id:" not in policy:
         return policy
-    lines = [line for line in policy.rstrip().splitlines() if not line.startswith("  release:")]
-    return "\n".join([*lines, "  release: {approvers: 2}", ""])
+    lines = [line for line in policy.rstrip().splitlines() if not line.startswith(("  release:", "  publication:"))]
+    return "\n".join([*lines, "  release: {approvers: 2}", "  publication: automatic", ""])
 
 
 def written(town: Town) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class CaseQueries:
         if state:
             query["state"] = state
         if reported:
-            query["reported_at"] = {"$gt": ""}
+            query["reported_at"] = {"$exists": True, "$ne": None}
         if only and department and only != department:
             query["$and"] = [{"departments": only}, {"departments": department}]
         elif only or department:

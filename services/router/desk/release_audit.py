@@ -17,14 +17,14 @@ RELEASE_FACTS: tuple[type[Fact], ...] = (
     facts.ReplyReleased,
     facts.Answered,
     facts.CorrectionSent,
-    facts.ReplyCorrected,
-    facts.ReplyRetracted,
+    facts.Corrected,
+    facts.Retracted,
 )
 HALL_FACTS: tuple[type[Fact], ...] = (
     facts.HallPublished,
     facts.HallHidden,
     facts.HallRedacted,
-    facts.HallReported,
+    facts.Reported,
 )
 
 

@@ -13,9 +13,9 @@ from services.router.domain.reply import (
     AnsweredRound,
     JointReply,
     PendingRelease,
-    ReplyChange,
     ReplyFrame,
     RoundRating,
+    TextChange,
 )
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
@@ -114,7 +114,7 @@ class Case:
     """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
     composed: int = 0
     """The newest version of the joint reply of this round, refused corrections included."""
-    changes: tuple[ReplyChange, ...] = ()
+    changes: tuple[TextChange, ...] = ()
     """The corrections and retractions of released replies, oldest first."""
     retracted: frozenset[str] = frozenset()
     """The ids of the parts whose released text no longer holds."""

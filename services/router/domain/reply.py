@@ -19,7 +19,7 @@ class ReplyParagraph(NamedTuple):
     author: Author | None = None
 
 
-class ReplyChange(NamedTuple):
+class TextChange(NamedTuple):
     """A part of a released reply was corrected or retracted at this time.
 
     `text` is the former text of a corrected part, or the reason of a retraction. `by_city`: a coordinator corrected it.

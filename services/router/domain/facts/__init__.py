@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from services.router.domain.facts.clocks import Broken, DueSoon
 from services.router.domain.facts.closing import Closed, RatingReminded, Reopened
-from services.router.domain.facts.corrections import CorrectionSent, ReplyCorrected, ReplyRetracted
+from services.router.domain.facts.corrections import Corrected, CorrectionSent, Retracted
 from services.router.domain.facts.extensions import Extended, ExtensionAsked, ExtensionRefused
 from services.router.domain.facts.fields import (
     ACTION_KINDS,
@@ -42,7 +42,7 @@ from services.router.domain.facts.fields import (
     Time,
     TriageReason,
 )
-from services.router.domain.facts.hall import HallHidden, HallPublished, HallRedacted, HallReported
+from services.router.domain.facts.hall import HallHidden, HallPublished, HallRedacted, Reported
 from services.router.domain.facts.inquiry import Assigned, LinkRequested, Rated, Registered, Triaged
 from services.router.domain.facts.operation import Released
 from services.router.domain.facts.parts import Accepted, Changed, Contributed, Offered, Replied, Returned, Withdrawn
@@ -98,6 +98,7 @@ __all__ = [
     "Closed",
     "Composed",
     "Contributed",
+    "Corrected",
     "CorrectionSent",
     "DepartmentCode",
     "DueSoon",
@@ -110,7 +111,6 @@ __all__ = [
     "HallHidden",
     "HallPublished",
     "HallRedacted",
-    "HallReported",
     "InquiryId",
     "Language",
     "LinkRequested",
@@ -130,13 +130,13 @@ __all__ = [
     "Reopened",
     "ReopeningClock",
     "Replied",
-    "ReplyCorrected",
     "ReplyEdited",
     "ReplyId",
     "ReplyReleased",
-    "ReplyRetracted",
+    "Reported",
     "Resumed",
     "ResumedPart",
+    "Retracted",
     "ReturnReason",
     "Returned",
     "Role",
@@ -181,12 +181,12 @@ Fact = (
     | ReleaseRefused
     | ReplyReleased
     | CorrectionSent
-    | ReplyCorrected
-    | ReplyRetracted
+    | Corrected
+    | Retracted
     | HallPublished
     | HallHidden
     | HallRedacted
-    | HallReported
+    | Reported
     | Asked
     | Paused
     | Resumed
@@ -241,12 +241,12 @@ TYPES: Mapping[type[Fact], str] = {
     ReleaseRefused: "reply.refused",
     ReplyReleased: "reply.released",
     CorrectionSent: "part.corrected",
-    ReplyCorrected: "reply.corrected",
-    ReplyRetracted: "reply.retracted",
+    Corrected: "reply.corrected",
+    Retracted: "reply.retracted",
     HallPublished: "hall.published",
     HallHidden: "hall.hidden",
     HallRedacted: "hall.redacted",
-    HallReported: "hall.reported",
+    Reported: "hall.reported",
     Asked: "part.asked",
     Paused: "inquiry.paused",
     Resumed: "inquiry.resumed",

@@ -18,7 +18,7 @@ class CorrectionSent(NamedTuple):
     text: Commitment | None = None
 
 
-class ReplyCorrected(NamedTuple):
+class Corrected(NamedTuple):
     """This version of the joint reply takes the place of the released one. `parts`: the ids of the parts that differ."""
 
     reply_id: ReplyId
@@ -26,7 +26,7 @@ class ReplyCorrected(NamedTuple):
     parts: tuple[PartId, ...]
 
 
-class ReplyRetracted(NamedTuple):
+class Retracted(NamedTuple):
     """These parts of the released reply no longer hold. Their texts stay visible and are marked."""
 
     reply_id: ReplyId

@@ -35,7 +35,7 @@ class HallRedacted(NamedTuple):
     why: Commitment | None = None
 
 
-class HallReported(NamedTuple):
+class Reported(NamedTuple):
     """A reader of the hall reported the entry."""
 
     round: int

@@ -8,7 +8,7 @@ from services.router.domain.case import Case
 from services.router.domain.facts import Fact
 from services.router.domain.fold.status import outdate, set_part
 from services.router.domain.part import Author
-from services.router.domain.reply import JointReply, ReplyChange, ReplyParagraph
+from services.router.domain.reply import JointReply, ReplyParagraph, TextChange
 from services.router.domain.words import FactWords, Text
 
 
@@ -34,7 +34,7 @@ def refuse_correction(case: Case, released: JointReply, part_id: str | None) -> 
         case.reply, case.outdated = released, False
 
 
-def _corrected(case: Case, fact: facts.ReplyCorrected, words: FactWords) -> None:
+def _corrected(case: Case, fact: facts.Corrected, words: FactWords) -> None:
     former = case.released
     assert former is not None
     changed = [one for one in former.paragraphs if one.part_id in fact.parts]
@@ -43,7 +43,7 @@ def _corrected(case: Case, fact: facts.ReplyCorrected, words: FactWords) -> None
     case.released, case.pending, case.hall = case.reply, None, case.hall.changed()
 
 
-def _retracted(case: Case, fact: facts.ReplyRetracted, words: FactWords) -> None:
+def _retracted(case: Case, fact: facts.Retracted, words: FactWords) -> None:
     released = case.released
     assert released is not None
     reason = words.text("words")
@@ -54,14 +54,14 @@ def _retracted(case: Case, fact: facts.ReplyRetracted, words: FactWords) -> None
     case.hall = case.hall.changed()
 
 
-def _change(what: Literal["corrected", "retracted"], case: Case, one: ReplyParagraph, text: Text) -> ReplyChange:
+def _change(what: Literal["corrected", "retracted"], case: Case, one: ReplyParagraph, text: Text) -> TextChange:
     author = case.parts[one.part_id].author
     by_city = what == "corrected" and author is not None and author.department is None
-    return ReplyChange(what, case.recorded_at, case.round, one.part_id, one.department, one.name, text, by_city)
+    return TextChange(what, case.recorded_at, case.round, one.part_id, one.department, one.name, text, by_city)
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.CorrectionSent: _correction_sent,
-    facts.ReplyCorrected: _corrected,
-    facts.ReplyRetracted: _retracted,
+    facts.Corrected: _corrected,
+    facts.Retracted: _retracted,
 }

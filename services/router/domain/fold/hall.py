@@ -27,7 +27,7 @@ def _redacted(case: Case, fact: facts.HallRedacted, words: FactWords) -> None:
     case.hall = case.hall._replace(published=None, redacted=case.hall.redacted | _hash(words), reports=0)
 
 
-def _reported(case: Case, fact: facts.HallReported, words: FactWords) -> None:
+def _reported(case: Case, fact: facts.Reported, words: FactWords) -> None:
     case.hall = case.hall._replace(reports=case.hall.reports + 1)
 
 
@@ -40,5 +40,5 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     facts.HallPublished: _published,
     facts.HallHidden: _hidden,
     facts.HallRedacted: _redacted,
-    facts.HallReported: _reported,
+    facts.Reported: _reported,
 }

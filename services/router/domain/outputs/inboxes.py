@@ -167,14 +167,14 @@ def _release_refused(
             yield DepartmentMessage(one.department, "reply.refused", fields)
 
 
-def _corrected(case: Case, fact: facts.ReplyCorrected, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+def _corrected(case: Case, fact: facts.Corrected, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     for one in case.released.paragraphs if case.released else ():
         if one.part_id in fact.parts:
             about = {"reply_id": fact.reply_id, "version": fact.version, "text": one.text.text}
             yield from _to_all(case, "reply.corrected", one, about)
 
 
-def _retracted(case: Case, fact: facts.ReplyRetracted, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
+def _retracted(case: Case, fact: facts.Retracted, words: FactWords, _: CityIndex) -> Iterator[DepartmentMessage]:
     for one in case.released.paragraphs if case.released else ():
         if one.part_id in fact.parts:
             about = {"reply_id": fact.reply_id, "version": fact.version, "words": words.get("words") or ""}
@@ -255,8 +255,8 @@ INBOXES: Mapping[type[Fact], Callable[[Case, Any, FactWords, CityIndex], Iterato
     facts.Rated: _rated,
     facts.AwaitingRelease: _awaiting_release,
     facts.ReleaseRefused: _release_refused,
-    facts.ReplyCorrected: _corrected,
-    facts.ReplyRetracted: _retracted,
+    facts.Corrected: _corrected,
+    facts.Retracted: _retracted,
     facts.Added: _added,
     facts.Paused: _paused,
     facts.Resumed: _resumed,

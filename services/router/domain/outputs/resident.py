@@ -10,7 +10,7 @@ from services.router.domain.case import ENDED, Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, asker_name, sentence
-from services.router.domain.reply import ReplyChange, ReplyParagraph
+from services.router.domain.reply import ReplyParagraph, TextChange
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
 
@@ -28,8 +28,8 @@ WHAT: Mapping[type[Fact], str] = {
     facts.Withdrawn: "progressed",
     facts.AwaitingRelease: "progressed",
     facts.ReleaseRefused: "progressed",
-    facts.ReplyCorrected: "corrected",
-    facts.ReplyRetracted: "retracted",
+    facts.Corrected: "corrected",
+    facts.Retracted: "retracted",
     facts.HallPublished: "published",
     facts.HallHidden: "hidden",
     facts.HallRedacted: "redacted",
@@ -238,7 +238,7 @@ def _paragraph(one: ReplyParagraph, retracted: bool) -> ParagraphFields:
     return fields
 
 
-def change_fields(one: ReplyChange) -> ChangeFields:
+def change_fields(one: TextChange) -> ChangeFields:
     fields: ChangeFields = {
         "what": one.what,
         "at": one.at,

@@ -27,8 +27,8 @@ SENTENCES: Mapping[type[Fact], str] = {
     facts.Withdrawn: gettext_noop("%(department)s no longer handles your message."),
     facts.AwaitingRelease: gettext_noop("The reply is complete. It is being checked and is then sent to you."),
     facts.ReleaseRefused: gettext_noop("The reply is being revised before it is sent to you."),
-    facts.ReplyCorrected: gettext_noop("The reply to your message is corrected.\n\n%(reply)s"),
-    facts.ReplyRetracted: gettext_noop("This reply no longer holds: %(departments)s. The reason:\n\n%(words)s"),
+    facts.Corrected: gettext_noop("The reply to your message is corrected.\n\n%(reply)s"),
+    facts.Retracted: gettext_noop("This reply no longer holds: %(departments)s. The reason:\n\n%(words)s"),
     facts.HallPublished: gettext_noop("Your message and the reply are published, with personal data removed."),
     facts.HallHidden: gettext_noop("Your message is not among the public replies."),
     facts.HallRedacted: gettext_noop("In the public version of your message and the reply, more words are hidden."),
@@ -116,9 +116,9 @@ def _values(
             return {"handlers": _handlers(handlers, language), "first_reply": _first_reply(case, directory)}
         case facts.Replied():
             return {"department": directory.name(fact.department, language), "text": said.get("text") or ""}
-        case facts.Answered() | facts.ReplyCorrected():
+        case facts.Answered() | facts.Corrected():
             return {"reply": reply}
-        case facts.ReplyRetracted():
+        case facts.Retracted():
             comma = translations(language).pgettext("between two names", ", ")
             names = [directory.name(case.parts[one].department, language) for one in fact.parts]
             return {"departments": comma.join(names), "words": said.get("words") or ""}

@@ -54,7 +54,7 @@ def retract(case: Case, given: Input, directory: CityIndex) -> Facts:
     parts = tuple(one for one in named if command.part_id in (None, one) and one not in case.retracted)
     if not parts:
         raise Refused("retracted-before", "This text is retracted already.", "No action is needed.")
-    fact = facts.ReplyRetracted(released.id, released.version, parts)
+    fact = facts.Retracted(released.id, released.version, parts)
     return [NewFact(fact, texts={"words": command.words}, private=by(given))]
 
 
@@ -75,4 +75,4 @@ def correct_when_sent(case: Case, directory: CityIndex) -> NewFact | None:
         return None
     elif not case.pending.released:
         return NewFact(facts.ReplyReleased(reply.id, reply.version))
-    return NewFact(facts.ReplyCorrected(reply.id, reply.version, parts))
+    return NewFact(facts.Corrected(reply.id, reply.version, parts))

@@ -73,7 +73,7 @@ def report(case: Case, given: Input, directory: CityIndex) -> Facts:
     if not case.hall.shown:
         raise Refused("not-in-hall", "The hall does not show this inquiry.", "No action is needed.")
     words = payload_of(given, HallReported).words
-    return [NewFact(facts.HallReported(case.round), texts={} if words is None else {"words": words})]
+    return [NewFact(facts.Reported(case.round), texts={} if words is None else {"words": words})]
 
 
 def _hall_of(case: Case) -> HallState:
