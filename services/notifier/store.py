@@ -142,7 +142,7 @@ def entry_document(one: HallEntry) -> Document:
 
 def entry(stored: Document) -> HallEntry:
     return HallEntry(
-        inquiry_id=stored.get("inquiry_id", stored["_id"]),
+        inquiry_id=stored["inquiry_id"] if "inquiry_id" in stored else stored["_id"],
         n=stored["n"],
         round=stored["round"],
         answered_at=stored["answered_at"],
