@@ -103,7 +103,7 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
-    assert (case.state, case.links) == ("answered", ("20260315-0000000B",))
+    assert (case.state, case.links) == ("closed", ("20260315-0000000B",))
     events = documents["scorer.events"]
 
     assert services.core.waits(services.inputs[-1]) is not None, "an input is parked"

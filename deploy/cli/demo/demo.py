@@ -117,6 +117,7 @@ def _finish(
     say(*ending.broken_sentences(broken, running.mail is not None))
     say(f"{summary(figures)}, in {took_s:.1f} s.")
     figures["broken_clocks"] = len(broken)
+    figures["reopened"] = sum(case.reopened for case in cases)
     documents = [case.document() | {"problems": lost[case.message.mark] + double[case.message.mark]} for case in cases]
     ticket = ending.ticket_to_try(running, cases)
     emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "ticket": ticket, "cases": documents})

@@ -11,7 +11,7 @@ from services.scorer.domain.holdings import holdings
 from services.scorer.domain.periods import period
 from services.scorer.domain.scoreboard import rows
 from shared.city import City, retire
-from shared.clocks.deadlines import Clock
+from shared.clocks.deadlines import CLOCKS, Clock
 from shared.events.case_events import event_body
 from shared.kafka import topics
 from shared.runtime import timestamps
@@ -48,9 +48,9 @@ def reopening(more: list[dict[str, Any]] | None = None, **fields: Any) -> CityIn
     return city_index(City.model_validate(CITY.model_dump() | {"policies": [*(more or []), general]}))
 
 
-def again(round_: int, **fields: Any) -> Step:
-    given: dict[str, Any] = {"solved": False, "satisfied": "no", "words": f"第{round_}次还是没好"} | fields
-    return rated(round_, **given)
+def again(round_: int) -> Step:
+    """The resident is still not content."""
+    return rated(round_, solved=False, satisfied="no", words=f"第{round_}次还是没好")
 
 
 def offers(story: Story) -> list[dict[str, Any]]:
@@ -255,7 +255,7 @@ def test_a_rating_in_the_last_moment_of_the_window_reopens_and_a_later_one_only_
     until = timestamps.from_text(answered.case.released_at) + 15 * DAY
     assert told(later(UNHAPPY, until), city=city, after_this=answered).case.round == 2
     late = told(later(UNHAPPY, until + timedelta(milliseconds=1)), city=city, after_this=answered)
-    assert (late.case.status, late.case.round, late.case.rated) == ("answered", 1, frozenset({1}))
+    assert (late.case.status, late.case.round, sorted(late.case.rated)) == ("answered", 1, [1])
     assert to("lighting", late)[-1][0] == "part.rated"
     assert late.resident()["text"] == "您的评价已记录，谢谢。"
 
@@ -277,12 +277,12 @@ def test_at_the_limit_a_coordinator_chooses_a_new_lead_and_after_it_nothing_reop
     offer = to("roads", new_lead)[-1][1]
     assert (offer["reopened"]["words"], offer["reopened"]["answer"]) == ("第2次还是没好", "【路灯管理所】\n二")
     third = told(contributed("roads", "三"), contributed("lighting", "三"), again(3), city=city, after_this=new_lead)
-    assert (third.case.status, third.case.round, third.case.rated) == ("answered", 3, frozenset({1, 2, 3}))
+    assert (third.case.status, third.case.round, sorted(third.case.rated)) == ("answered", 3, [1, 2, 3])
 
 
 def test_without_reopenings_in_the_policy_a_rating_only_counts() -> None:
     story = told(LIGHT, contributed("lighting", "一"), again(1), city=reopening(limit=0))
-    assert (story.case.status, story.case.round, story.case.rated) == ("answered", 1, frozenset({1}))
+    assert (story.case.status, story.case.round, sorted(story.case.rated)) == ("answered", 1, [1])
 
 
 def test_a_retired_department_does_not_get_its_part_back() -> None:
@@ -344,7 +344,7 @@ def limits(**hours: int) -> dict[str, Any]:
 
 def due(story: Story) -> dict[str, datetime]:
     [part] = story.case.active_parts
-    return {name: timestamps.from_text(str(at)) for name, at in part.due.items()}
+    return {name: timestamps.from_text(part.due[name]) for name in CLOCKS}
 
 
 def test_continuing_clocks_have_the_time_that_was_left() -> None:
