@@ -274,7 +274,7 @@ async def tell_everything(one: Services) -> None:
     one.city.use(releasing_city(1, revision=2))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await release(one)
-    refusal = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
+    refusal: dict[str, Any] = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
     await one.command(CaseRefuse, reason="no-clear-request", **refusal)
     await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)
@@ -353,7 +353,7 @@ async def change_what_is_released(one: Services) -> None:
     assert shown is not None
     await one.command(CasePublish, text_hash=mark("publish/hash", shown.newest.sha256), why=mark("publish/why"))
     await one.report()
-    read = {"text_hash": mark("redact/hash", "a1" * 32)}
+    read: dict[str, Any] = {"text_hash": mark("redact/hash", "a1" * 32)}
     await one.command(CaseRedact, find=mark("redact/find"), why=mark("redact/why"), **read)
     await one.command(CaseHide, why=FILLING + mark("hide/why"), text_hash=mark("hide/hash", "b2" * 32))
     await one.command(CasePublish, text_hash=shown.newest.sha256, why=mark("publish/again"))

@@ -7,6 +7,7 @@ import pytest
 
 from services.notifier import erasure, views
 from services.notifier.domain.hall import HallEntry, UnmaskedEntry
+from services.notifier.domain.publication import HallDecision
 from services.notifier.handlers import Notices
 from services.notifier.responses import FeedItem
 from services.notifier.store import NotifierStore
@@ -30,6 +31,13 @@ def entry(n: int, round_: int, text: str) -> HallEntry:
     return HallEntry(INQUIRY, n, round_, f"2026-03-{round_:02}T04:00:00.000Z", "zh", "路灯", "坏了", (answer,))
 
 
+async def show(store: NotifierStore, *entries: HallEntry) -> None:
+    """Store masked entries whose policies publish them without a review."""
+    for one in entries:
+        await store.versions.add(one)
+        await store.versions.decide([(one.inquiry_id, HallDecision(one.n, "published"))])
+
+
 def replies(found: HallEntry | None) -> list[tuple[int, str]]:
     assert found is not None
     return [(one.round, one.paragraphs[0].text) for one in found.replies]
@@ -39,7 +47,7 @@ def replies(found: HallEntry | None) -> list[tuple[int, str]]:
 async def test_replies_in_any_order_and_twice_are_shown_by_round(store: NotifierStore, order: tuple[int, ...]) -> None:
     entries = [entry(2, 1, "一"), entry(3, 1, "一改"), entry(6, 2, "二"), entry(9, 3, "三")]
     for at in (*order, *order):
-        await store.show([entries[at]])
+        await show(store, entries[at])
     assert replies(await store.entry(INQUIRY)) == [(1, "一改"), (2, "二"), (3, "三")]
     [found] = await store.hall_page(None, 10)
     assert (found.round, found.answered_at) == (3, "2026-03-03T04:00:00.000Z")
@@ -52,7 +60,7 @@ async def test_a_reply_that_waits_for_masking_is_not_replaced_by_that_of_the_nex
     waiting = await store.claim_unmasked(timestamps.now(), 5)
     assert sorted(one.entry.round for one in waiting) == [1, 2]
     for one in waiting:
-        await store.show([one.entry])
+        await show(store, one.entry)
         await store.forget_unmasked(one)
     assert replies(await store.entry(INQUIRY)) == [(1, "亮了"), (2, "又亮了")]
     await notices.take(heard(TWICE))
@@ -60,7 +68,7 @@ async def test_a_reply_that_waits_for_masking_is_not_replaced_by_that_of_the_nex
 
 
 async def test_the_page_and_the_feed_have_every_reply_and_no_words_of_the_rating(store: NotifierStore) -> None:
-    await store.show([entry(2, 1, "一"), entry(6, 2, "二")])
+    await show(store, entry(2, 1, "一"), entry(6, 2, "二"))
     found = await store.entry(INQUIRY)
     assert found is not None
     page = bytes(views.hall_entry("en", found).body).decode()
@@ -74,9 +82,9 @@ async def test_the_page_and_the_feed_have_every_reply_and_no_words_of_the_rating
 
 
 async def test_an_erasure_removes_the_replies_of_all_rounds(store: NotifierStore) -> None:
-    await store.show([entry(2, 1, "一"), entry(6, 2, "二")])
+    await show(store, entry(2, 1, "一"), entry(6, 2, "二"))
     await store.add_unmasked([UnmaskedEntry(entry(9, 3, "三"), None)], timestamps.now())
     await erasure.erase(store, INQUIRY, 12)
     assert await store.entry(INQUIRY) is None
-    for collection in (store.hall, store.rounds.collection, store.unmasked):
+    for collection in (store.hall, store.versions.versions, store.unmasked):
         assert await collection.count_documents({}) == 0

@@ -16,7 +16,8 @@ from deploy.local.city import SAMPLE
 from tests.backing import Backing
 from tests.conftest import chorus_up
 from tests.integration.outside import ReadRecord, departments_write, read_all
-from tests.integration.test_staff import FIRST, SECOND, Town, until
+from tests.integration.test_staff import FIRST, SECOND, Town
+from tests.patience import until
 
 pytestmark = pytest.mark.integration
 POLICIES = """

@@ -11,7 +11,8 @@ import pytest
 from tests.backing import Backing
 from tests.conftest import chorus_up
 from tests.integration.outside import departments_write, read_all
-from tests.integration.test_staff import FIRST, SECOND, Town, until
+from tests.integration.test_staff import FIRST, SECOND, Town
+from tests.patience import until
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +38,7 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def stored_in(town: Town) -> dict[str, str]:
     """Every document of the four databases as text, by collection."""
-    with pymongo.MongoClient(town.file["mongodb"]) as client:
+    with pymongo.MongoClient[dict[str, Any]](town.file["mongodb"]) as client:
         names = [name for name in client.list_database_names() if name.startswith("chorus_")]
         assert len(names) == 4
         return {
