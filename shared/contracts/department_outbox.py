@@ -68,6 +68,16 @@ class PartReplied(PartMessage):
     _words = field_validator("text")(has_words("write the reply to the resident"))
 
 
+class PartCorrected(PartMessage):
+    """A new text for the department's share of a reply that the resident has received."""
+
+    type: ClassVar[str] = PREFIX + "part.corrected"
+    text: str = Field(min_length=1, max_length=TEXT_MAX)
+    """The whole corrected paragraph, 1 to 20,000 characters, released unchanged. The former one stays visible."""
+
+    _words = field_validator("text")(has_words("write the corrected share of the answer"))
+
+
 class PartReturned(PartMessage):
     """The department returns its part, with a reason."""
 

@@ -216,6 +216,7 @@ class Service:
 
     async def _start_reading(self) -> None:
         try:
+            await self._city.load(Connection.of(self.settings))
             await self.broker.start()
             self.readiness.forbidden = None
         except BaseException as error:

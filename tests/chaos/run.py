@@ -61,7 +61,7 @@ class People:
         self.residents = Residents([place.urls["intake"]])
         self.offices = [Office(code, place.kafka, {one.mark: one for one in messages}) for code in OFFICES]
         self.desk = Desk(place.urls["router"], place.token)
-        self.watch = Watch(place.kafka, self.residents.rate)
+        self.watch = Watch(place.kafka, self.residents.rate, self.residents.answer)
 
     def begin(self) -> None:
         """Start all threads."""
@@ -91,7 +91,8 @@ class People:
         offers = sum(office.offers for office in self.offices)
         return (
             f"written {len(self.residents.sent)}, accepted {self.residents.accepted}, parts {offers}, "
-            f"assigned by the desk {len(self.desk.promised)}, answered {len(self.watch.seen)}"
+            f"assigned by the desk {len(self.desk.promised)}, additions {len(self.residents.additions)}, "
+            f"answered {len(self.watch.seen)}"
         )
 
 

@@ -1,8 +1,8 @@
 """A late part at the desk, on the status page and in the hall."""
 
 from services.notifier.domain.hall import case_of, shown_entry, unmasked_entry
+from services.notifier.hall_documents import entry, entry_document
 from services.notifier.responses import FeedItem
-from services.notifier.store import entry, entry_document
 from services.notifier.views import hall_entry
 from shared.contracts.resident_messages import ResidentTold
 from shared.masking.lexicon import NoLexicon

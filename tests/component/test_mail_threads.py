@@ -15,6 +15,7 @@ from shared.store.mongo import Database
 from tests.builders import INQUIRY
 from tests.component.mailroom import Mailroom, a_case, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, an_offer, ids
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -85,7 +86,7 @@ async def test_a_repeat_of_sent_news_sends_nothing(room: Mailroom) -> None:
     async with room.sending():
         await room.until(**sent("a0", "a1", "a2"))
         await room.add(*case)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await room.store.mails.threads.count_documents({"due_at": {"$exists": True}}):
                 await asyncio.sleep(0.02)
     assert room.picky.events == [["a0"], ["a1"], ["a2"]]

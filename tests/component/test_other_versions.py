@@ -21,6 +21,7 @@ from tests.builders import INQUIRY, Story, a_city, a_department, accepted, contr
 from tests.component.test_desk import CASE, Office, office, problem
 from tests.consumers import Log
 from tests.fakes import FakeRecord, FakeSubscriber
+from tests.patience import PATIENCE_S
 
 __all__ = ["office"]
 STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "亮了"))
@@ -106,7 +107,7 @@ async def test_the_core_waits_and_commits_nothing_while_a_newer_decision_exists(
     await core_reading.membership.on_partitions_assigned(log.places)
     await core_reading._poll(log)
     work = asyncio.create_task(core_reading.pipeline.consume(on_the_log()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while core_reading.pipeline.policy.waiting_for is None:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)

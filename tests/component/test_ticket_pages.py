@@ -11,6 +11,7 @@ from services.intake.erasure import erase as erase_at_intake
 from services.intake.tickets import WRONG_CODES
 from tests.builders import contributed, received, told
 from tests.component.test_intake import Intake, intake, problem
+from tests.releasing import ONE, approved, reply_edited
 
 __all__ = ["intake"]
 WORDS: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯\n坏了三天。", "area": "人民路 7 号"}
@@ -70,6 +71,16 @@ async def test_the_page_after_writing_leads_to_the_ticket_in_the_same_language(i
         ticket = await intake.http.get(link.replace("&amp;", "&"))
         assert (ticket.status_code, WORDS["area"] in ticket.text) == (200, True)
         assert f'<html lang="{tag}">' in ticket.text
+
+
+async def test_a_reply_is_shown_with_its_opening_and_closing(intake: Intake) -> None:
+    inquiry_id, code = await a_ticket(intake)
+    frame = reply_edited(opening="您好：", closing="此复。")
+    steps = (received("路灯不亮"), contributed("lighting", "灯亮了"), frame, approved())
+    await intake.hear(told(*steps, city=ONE, inquiry_id=inquiry_id))
+    page = await opened(intake, inquiry_id, code)
+    assert page.status_code == 200
+    assert [words for words in ("您好：", "灯亮了", "此复。") if words not in texts(page)] == []
 
 
 async def test_a_link_with_a_wrong_code_is_limited_like_any_wrong_code(intake: Intake) -> None:

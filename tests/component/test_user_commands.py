@@ -241,6 +241,11 @@ def test_lists_are_written_with_commas(town: Town, chorus: Chorus, type_: str, f
     assert sent(town, chorus, type_, f"{field}=parks, roads") == {"type": type_, field: ["parks", "roads"]}
 
 
+def test_a_code_of_a_closed_list_is_written_as_it_is(town: Town, chorus: Chorus) -> None:
+    body = sent(town, chorus, "refuse", "reason=no-clear-request", "words=x")
+    assert body == {"type": "refuse", "reason": "no-clear-request", "words": "x"}
+
+
 def test_a_list_of_objects_is_written_as_json(town: Town, chorus: Chorus) -> None:
     actions = '[{"kind": "visit", "at": "2026-03-16T04:00:00Z"}]'
     body = sent(town, chorus, "contribute", f"part_id={PART}", "text=x", f"actions={actions}")

@@ -18,7 +18,10 @@ from shared.events.case_events import (
     DueTimes,
     EventBody,
     InquiryAnsweredEvent,
+    InquiryErasedEvent,
+    InquiryLinkedEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
     PartOfferedEvent,
     event_body,
 )
@@ -40,7 +43,10 @@ BODIES: Mapping[type, st.SearchStrategy[Any]] = {
         PartOfferedEvent, st.text(), st.text(), st.text(), st.builds(DueTimes, moments, moments, moments)
     ),
     InquiryAnsweredEvent: st.builds(InquiryAnsweredEvent, st.integers(1), st.lists(st.text()).map(tuple)),
+    InquiryErasedEvent: st.builds(InquiryErasedEvent, st.integers(1)),
+    InquiryLinkedEvent: st.builds(InquiryLinkedEvent, st.text()),
     InquiryRatedEvent: st.builds(InquiryRatedEvent, st.integers(1), st.booleans(), st.text()),
+    InquiryReopenedEvent: st.builds(InquiryReopenedEvent, st.integers(2)),
 }
 
 

@@ -11,8 +11,8 @@ from services.intake.domain import Submission
 from services.intake.store import document as ticket_update
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import for_resident
+from services.notifier.hall_documents import entry_document, unmasked_document
 from services.notifier.mail.documents import delivery_document
-from services.notifier.store import entry_document, unmasked_document
 from services.router.domain import sizes
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages
@@ -51,6 +51,7 @@ from tests.builders import (
     received,
     told,
 )
+from tests.publishing import corrected
 from tests.releasing import a_policy, approved, reply_edited
 
 STORE_MAX = 16 * 1_048_576
@@ -138,6 +139,17 @@ def test_the_derivation_of_the_largest_message_is_exact() -> None:
     missing = 3 * 6 * (sum(range(DEPARTMENTS_MAX)) + 1) + 5 * value.count(b"\\u0001.")
     assert ANSWER_BYTES_MAX - missing < size < MESSAGE_BYTES_MAX - missing
     assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
+
+
+def test_corrections_of_the_largest_case_fit() -> None:
+    story, where = largest("路"), city("路", approvers=1)
+    for number in range(3):
+        text = filled("改", TEXT_MAX - number)
+        story = told(corrected(CODES[number], text), approved(), city=where, after_this=story)
+    assert [one for one in story.decisions if one.refusal] == []
+    assert len(story.resident()["case"]["reply"]["changes"]) == 3
+    assert max(len(one.value) for one in story.messages) <= MESSAGE_BYTES_MAX
+    assert max(len(encode(one.document())) for one in story.decisions) < STORE_MAX // 2
 
 
 def test_texts_that_contain_each_other_fit_too_and_are_restored() -> None:

@@ -18,6 +18,25 @@ class ReplyParagraphShown(Documented):
     """The department's contribution, unchanged."""
 
 
+class ReplyChangeShown(Documented):
+    """A correction or a retraction of a released reply."""
+
+    what: str
+    """`corrected` or `retracted`."""
+    at: str
+    """When it was recorded (RFC 3339, UTC, milliseconds)."""
+    part_id: str
+    """The id of the part."""
+    department: str
+    """The code of the department whose part it is."""
+    name: str
+    """The department's name when the reply was composed, in the language of the inquiry."""
+    text: str
+    """The former text of a corrected part, or the reason of a retraction."""
+    by_city: bool = False
+    """Whether a coordinator corrected it, and not the department."""
+
+
 class JointReplyShown(Documented):
     """The newest version of the joint reply, or of an addendum to it."""
 
@@ -37,3 +56,7 @@ class JointReplyShown(Documented):
     """The lead's text after the last paragraph; null when there is none."""
     state: Literal["awaiting-release", "refused", "released"]
     """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
+    retracted: list[str]
+    """The ids of the parts whose text no longer holds."""
+    changes: list[ReplyChangeShown]
+    """The corrections and retractions of this round since the release, oldest first."""

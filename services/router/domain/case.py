@@ -5,13 +5,41 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
+from services.router.domain.hall import NO_HALL, HallState
 from services.router.domain.part import Arbitration, Part, PartReturn
-from services.router.domain.reply import NO_FRAME, Addendum, JointReply, PendingRelease, ReplyFrame
+from services.router.domain.question import Addition, Question
+from services.router.domain.reply import (
+    NO_FRAME,
+    Addendum,
+    AnsweredRound,
+    JointReply,
+    PendingRelease,
+    ReplyFrame,
+    ReplyParagraph,
+    RoundRating,
+    TextChange,
+)
 from services.router.domain.words import Text
 from shared.contracts.fields import Contact
 
-Status = Literal["unknown", "registered", "triage", "assigned", "in-progress", "awaiting-release", "answered"]
-TimerKind = Literal["due-soon", "overdue", "return-arbitration"]
+Status = Literal[
+    "unknown",
+    "registered",
+    "triage",
+    "assigned",
+    "in-progress",
+    "awaiting-resident",
+    "awaiting-release",
+    "answered",
+    "reopened",
+    "closed",
+    "withdrawn",
+    "refused",
+    "erased",
+]
+ENDED: tuple[Status, ...] = ("withdrawn", "refused", "erased")
+"""The case has ended without an answer, or is erased: nothing follows any more."""
+TimerKind = Literal["due-soon", "overdue", "return-arbitration", "asking-reminder", "asking-close", "rating-reminder"]
 Announced = tuple[TimerKind, str, facts.Clock, str]
 """A timer that was recorded as a fact: its kind, part, clock and the due time of the clock."""
 
@@ -89,25 +117,50 @@ class Case:
     """When it was released."""
     addenda: tuple[Addendum, ...] = ()
     """The addenda to the replies of all rounds."""
+    earlier: tuple[AnsweredRound, ...] = ()
+    """The answers of the rounds before this one."""
     frame: ReplyFrame = NO_FRAME
     """What the lead adds to the next version of the joint reply."""
     pending: PendingRelease | None = None
     """Set while the newest version of the joint reply waits for its release."""
     outdated: bool = False
     """Whether a text has changed, or must change, since the newest version of the joint reply was composed."""
+    composed: int = 0
+    """The newest version of the joint reply of this round, refused corrections included."""
+    composed_addendum: int = 0
+    """The newest version of the addendum that is not released yet."""
+    changes: tuple[TextChange, ...] = ()
+    """The corrections and retractions of released replies, oldest first."""
+    retracted: frozenset[str] = frozenset()
+    """The ids of the parts whose released text no longer holds."""
+    hall: HallState = NO_HALL
     rated: frozenset[int] = frozenset()
+    ratings: tuple[RoundRating, ...] = ()
+    reminded_round: int = 0
+    """The last round that the resident was reminded to rate."""
+    closed: facts.CloseReason | None = None
+    """Why the case is closed; None while it is not."""
     recorded_at: str = ""
     """When the input of the last decision was recorded."""
     stopped: Mapping[tuple[str, facts.Clock], str] = field(default_factory=dict)
     """When each clock of a part stopped or ended, by part and clock; a clock that runs has no entry."""
     announced: frozenset[Announced] = frozenset()
     """The timers that were recorded as facts."""
+    questions: tuple[Question, ...] = ()
+    """The questions that wait for the resident, at most one of each part and one of the desk."""
+    answered_questions: tuple[Question, ...] = ()
+    """The questions that the last addition answered."""
+    additions: tuple[Addition, ...] = ()
+    """What the resident has added, oldest first."""
+    links: tuple[str, ...] = ()
+    """The ids of the inquiries to which the desk has linked this one."""
     active_parts_cache: ActiveParts | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def weight(self) -> int:
         """The approximate size of the case in memory, in characters."""
-        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts)
+        earlier = sum(len(one.reply.text.text) for one in self.earlier)
+        return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts) + earlier
 
     @property
     def texts(self) -> Iterator[Text]:
@@ -125,6 +178,13 @@ class Case:
                 yield part.instructions
         for reply in replies:
             yield from (one for one in (reply.frame.opening, reply.frame.closing) if one is not None)
+        for reply in replies[1:]:
+            yield from (one.text for one in reply.paragraphs)
+        yield from (one.text for one in self.changes if one.text.text)
+        yield from (one.text for one in self.additions)
+        yield from (one.text for one in (*self.questions, *self.answered_questions))
+        if self.ratings and (words := self.ratings[-1].words) is not None:
+            yield words
         if self.inquiry is not None:
             yield self.inquiry.subject
 
@@ -145,16 +205,34 @@ class Case:
         return tuple(one for one in self.addenda if one.reply.round == self.round)
 
     @property
+    def released_paragraphs(self) -> tuple[ReplyParagraph, ...]:
+        """What the resident reads: the paragraphs of the reply that was released last, then those of its addenda."""
+        if self.released is None:
+            return ()
+        added = [one.reply for one in self.addenda if one.reply.round == self.released.round]
+        return tuple(one for reply in (self.released, *added) for one in reply.paragraphs)
+
+    @property
     def released_parts(self) -> frozenset[str]:
         """The ids of the parts that the resident has read in this round."""
-        if self.released is None or self.released.round != self.round:
-            return frozenset()
-        return frozenset(self.released.part_ids).union(*(one.reply.part_ids for one in self.addenda_of_round))
+        return frozenset(one.part_id for one in self.released_paragraphs) if self.is_answered else frozenset()
+
+    def is_released(self, reply: JointReply | None) -> bool:
+        """Whether the resident has this version, of the reply that was released last or of an addendum."""
+        return reply is self.released or any(reply is one.reply for one in self.addenda)
 
     @property
     def reply_is_released(self) -> bool:
         """Whether the resident has the newest version."""
-        return self.reply is self.released or any(self.reply is one.reply for one in self.addenda)
+        return self.is_released(self.reply)
+
+    @property
+    def waits_for_addendum(self) -> bool:
+        """Whether a department has contributed after the release, and the resident has not read it yet."""
+        read = self.released_parts
+        return self.is_answered and any(
+            part.state == "contributed" and part.id not in read for part in self.active_parts
+        )
 
     @property
     def active_parts(self) -> tuple[Part, ...]:

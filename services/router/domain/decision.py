@@ -163,7 +163,7 @@ class Decision:
             "n": self.n,
             "cause": packed_id(self.cause),
             "type": self.type.removeprefix(PREFIX),
-            "digest": bytes.fromhex(self.digest or ""),
+            "digest": None if self.digest is None else bytes.fromhex(self.digest),
             "at": {"partition": self.at.partition, "offset": self.at.offset},
             "actor": self.actor.text,
             "salt": self.salt,
@@ -174,6 +174,9 @@ class Decision:
             "words": dict(self.words),
             "messages": [" ".join(one) for one in self.stored_messages],
         }
+        for name in ("digest", "salt"):
+            if stored[name] is None:  # of an erased case
+                del stored[name]
         if self.refusal is not None:
             stored["refusal"] = self.refusal
         if self.picture is not None:

@@ -1,8 +1,9 @@
 """The joint reply of a case: its paragraphs, its frame, and the approvals it waits for."""
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from services.router.domain.facts import Satisfied
 from services.router.domain.part import Author
 from services.router.domain.words import Text
 
@@ -15,6 +16,23 @@ class ReplyParagraph(NamedTuple):
     name: str
     before: str
     text: Text
+    author: Author | None = None
+
+
+class TextChange(NamedTuple):
+    """A part of a released reply was corrected or retracted at this time.
+
+    `text` is the former text of a corrected part, or the reason of a retraction. `by_city`: a coordinator corrected it.
+    """
+
+    what: Literal["corrected", "retracted"]
+    at: str
+    round: int
+    part_id: str
+    department: str
+    name: str
+    text: Text
+    by_city: bool = False
 
 
 class ReplyFrame(NamedTuple):
@@ -59,6 +77,27 @@ class JointReply(NamedTuple):
         """The SHA-256 of the UTF-8 text, in hexadecimal: an approval names it."""
         return sha256(self.text.text.encode()).hexdigest()
 
+    def paragraph(self, part_id: str) -> ReplyParagraph | None:
+        """The paragraph of a part; None when the reply has none."""
+        return next((one for one in self.paragraphs if one.part_id == part_id), None)
+
+
+class AnsweredRound(NamedTuple):
+    """The answer of an earlier round, and when the resident got it."""
+
+    round: int
+    answered_at: str
+    reply: JointReply
+
+
+class RoundRating(NamedTuple):
+    """The resident's rating of a round; `words` is None when the resident wrote none."""
+
+    round: int
+    solved: bool
+    satisfied: Satisfied
+    words: Text | None
+
 
 class Addendum(NamedTuple):
     """A released addendum, and when it was released."""
@@ -68,10 +107,14 @@ class Addendum(NamedTuple):
 
 
 class PendingRelease(NamedTuple):
-    """The newest version of the joint reply waits for approvals. `approved_by`: the numbers of the users so far."""
+    """The newest version of the joint reply waits for approvals. `approved_by`: the numbers of the users so far.
+
+    A correction is `released` once it has its approvals.
+    """
 
     approvers: int
     approved_by: tuple[int, ...] = ()
+    released: bool = False
 
     @property
     def complete(self) -> bool:

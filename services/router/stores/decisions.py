@@ -5,9 +5,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import suppress
 
-from services.router.domain.case import Case
+from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import OLDEST_VERSION, VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
+from shared.contracts.case_commands import CaseErase
+from shared.contracts.envelope import PREFIX
 from shared.contracts.ids import unpacked_id
 from shared.kafka.failures import DependencyUnavailable
 from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, find_by, insert_new
@@ -16,6 +18,7 @@ CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
 READABLE = f"{OLDEST_VERSION} to {VERSION}"
 VERSION_CHECK_S = 3.0
+ERASE = CaseErase.type.removeprefix(PREFIX)
 UPDATES_PER_CALL = 50
 """A query for more ids at once is slow on the local store."""
 
@@ -104,9 +107,15 @@ class Decisions:
         return lost
 
     async def erase(self, inquiry_id: str, through: int) -> None:
-        """Delete words, salts, digests and messages from decisions 1 to `through`; safe to repeat. Facts and ids stay."""
-        erased = dict.fromkeys(("words", "salt", "digest", "messages", "picture"), "")
-        await self.collection.update_many({"inquiry_id": inquiry_id, "n": {"$lte": through}}, {"$unset": erased})
+        """Delete words, salts, digests and messages from decisions 1 to `through`; safe to repeat. Facts and ids stay.
+
+        The decision to erase keeps its messages, which have no words: they may not be published yet.
+        """
+        until: Document = {"inquiry_id": inquiry_id, "n": {"$lte": through}}
+        erased = dict.fromkeys(("words", "salt", "digest"), "")
+        await self.collection.update_many(until, {"$unset": erased})
+        others = until | {"type": {"$ne": ERASE}}
+        await self.collection.update_many(others, {"$unset": {"messages": "", "picture": ""}})
         self._forget(inquiry_id)
 
     def _forget(self, inquiry_id: str) -> None:
@@ -170,10 +179,13 @@ class Decisions:
 
     async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
         """The subject lines by inquiry id, without inquiries that are erased or not registered yet."""
+        return {id_: one.subject.text for id_, one in (await self.inquiries(inquiry_ids)).items()}
+
+    async def inquiries(self, inquiry_ids: Sequence[str]) -> dict[str, Inquiry]:
+        """The residents' messages by inquiry id, without inquiries that are erased or not registered yet."""
         first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
         cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
-        subjects = {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
-        return {inquiry_id: subject for inquiry_id, subject in subjects.items() if subject}
+        return {one.inquiry_id: one.inquiry for one in cases if one.inquiry is not None and one.inquiry.subject.text}
 
     async def _all(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
         """All decisions of these inquiries, without complete messages."""

@@ -12,6 +12,9 @@ BEHIND = {
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
     "link": "inquiry.link-requested",
+    "asked": "part.asked",
+    "reminded": "inquiry.reminded",
+    "extended": "part.extended",
 }
 """The mails to residents, and the event of each."""
 

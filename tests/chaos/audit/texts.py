@@ -15,12 +15,17 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 TICKET = r"\d{8}-[0-9A-Z]{8}"
 FORMS: Mapping[str, str] = {
     **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied"), CODE),
-    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest"), CODE),
+    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest", "order"), CODE),
     **dict.fromkeys(("rule", "policy_id"), CODE),
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
+    **dict.fromkeys(("due_at", "until", "return_until", "remind_at", "close_at"), TIME),
+    "provisional": "accept|first_reply|resolve",
+    "clock": "accept|first_reply|resolve|new|continue|restart",
+    "publication": "automatic",
+    "removed": "opening|closing",
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
     "type": rf"chorus\.{CODE}\.{CODE}",
-    "inquiry_id": TICKET,
+    **dict.fromkeys(("inquiry_id", "linked_to"), TICKET),
     "reply_id": rf"{TICKET}-r\d+",
     **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
 }
@@ -31,12 +36,18 @@ PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")
 def check_wordless(case: Case, areas: Collection[str], findings: Findings) -> None:
     """Every text in an event is an id, a code, a time or a hash."""
     for event in case.events:
-        for field, text in _texts(event.data):
-            held = text in areas if field == "area" else field in FORMS and re.fullmatch(FORMS[field], text)
-            if not held:
-                findings.wrong(case.inquiry_id, f"the event {event.id} has free text in {field}: {text[:60]!r}")
+        for field, text in forbidden_texts(event.data, areas):
+            findings.wrong(case.inquiry_id, f"the event {event.id} has free text in {field}: {text[:60]!r}")
         if unknown := set(event.data.get("part_states", ())) - set(PART_STATES):
             findings.wrong(case.inquiry_id, f"the event {event.id} knows the part states {sorted(unknown)}")
+
+
+def forbidden_texts(event: Mapping[str, Any], areas: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each text of an event that is not of the form of its field, with the field."""
+    for field, text in _texts(event):
+        held = text in areas if field == "area" else field in FORMS and re.fullmatch(FORMS[field], text)
+        if not held:
+            yield field, text
 
 
 def check_texts(case: Case, findings: Findings) -> None:

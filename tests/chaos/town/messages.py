@@ -1,4 +1,7 @@
-"""The residents' messages: made from a seed, on all channels of residents; some parts are returned, some replies rated."""
+"""The residents' messages: made from a seed, on all channels of residents.
+
+Some parts are returned, some departments ask, some residents add words or rate the reply.
+"""
 
 import random
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class ResidentMessage:
-    """One message; `returned` is the number of the part that is returned, 0 for none."""
+    """One message; `returned` and `asks` are the numbers of the parts that are returned and that ask, 0 for none."""
 
     mark: str
     document: dict[str, Any]
@@ -33,6 +36,9 @@ class ResidentMessage:
     rating: Literal["yes", "mostly", "no"] | None
     again: bool
     """Whether it is sent again after it was accepted, with the same key."""
+    asks: int = 0
+    adds: bool = False
+    """Whether the resident adds words that nobody has asked for."""
 
 
 def write_messages(number: int, seed: int) -> list[ResidentMessage]:
@@ -56,4 +62,6 @@ def _message(mark: str, channel: str, dice: random.Random) -> ResidentMessage:
         returned=dice.choice((1, 2)) if dice.random() < 0.08 else 0,
         rating=dice.choice(("yes", "mostly", "no")) if dice.random() < 0.25 else None,
         again=dice.random() < 0.05,
+        asks=dice.choice((1, 1, 2)) if dice.random() < 0.15 else 0,
+        adds=dice.random() < 0.15,
     )

@@ -1,4 +1,4 @@
-"""Residents: each retries with one key until the message is accepted; some rate the reply."""
+"""Residents: each retries with one key until the message is accepted; some add words, answer questions, rate the reply."""
 
 import queue
 import random
@@ -23,6 +23,10 @@ class Sent:
     message: ResidentMessage
     receipts: list[dict[str, Any]] = field(default_factory=list)
     rated: bool = False
+    asked: bool = False
+    """Whether a department asks, perhaps before the resident knows the ticket number."""
+    answered: bool = False
+    """Whether the question has its answer."""
 
     @property
     def inquiry_ids(self) -> tuple[str, ...]:
@@ -38,7 +42,9 @@ class Residents:
     """The URLs of intake: the first process, at times a second one."""
     sent: dict[str, Sent] = field(default_factory=dict)
     promised: dict[str, str] = field(default_factory=dict)
-    """The inquiry of each accepted rating, by the returned event id."""
+    """The inquiry of each accepted rating and addition, by the returned event id."""
+    additions: dict[str, str] = field(default_factory=dict)
+    """The text of each accepted addition, by the returned event id."""
     oddities: list[str] = field(default_factory=list)
     _errands: queue.Queue[tuple[str, Sent] | None] = field(default_factory=queue.Queue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -60,6 +66,13 @@ class Residents:
         if sent is not None and sent.message.rating and sent.receipts and not sent.rated:
             self._errands.put(("rate", sent))
 
+    def answer(self, mark: str) -> None:
+        """Answer the question of a department, as soon as the resident has the ticket."""
+        sent = self.sent.get(mark)
+        if sent is not None and not sent.asked:
+            sent.asked = True
+            self._errands.put(("answer", sent))
+
     def finish(self) -> None:
         """Wait until the queue is empty."""
         for _ in self._threads:
@@ -78,9 +91,13 @@ class Residents:
                 kind, sent = errand
                 if kind == "rate":
                     self._rate(http, sent)
-                    continue
-                for _ in range(2 if sent.message.again else 1):
-                    self._write(http, sent)
+                elif kind == "answer":
+                    self._answer(http, sent)
+                else:
+                    for _ in range(2 if sent.message.again else 1):
+                        self._write(http, sent)
+                    if sent.message.adds:
+                        self._add(http, sent, "补充", ended=True)
 
     def _write(self, http: httpx.Client, sent: Sent) -> None:
         receipt = self._insist(
@@ -93,6 +110,30 @@ class Residents:
         if receipt is not None:
             sent.receipts.append(receipt)
 
+    def _answer(self, http: httpx.Client, sent: Sent) -> None:
+        if not sent.receipts:
+            # The question came before the ticket number, whose answer was lost: later.
+            time.sleep(PAUSE_S)
+            self._errands.put(("answer", sent))
+            return
+        sent.answered = self._add(http, sent, "回答")
+
+    def _add(self, http: httpx.Client, sent: Sent, kind: str, ended: bool = False) -> bool:
+        """Add words, twice with the same key for some; `ended`: the ticket may take no more words."""
+        if not sent.receipts:
+            return False
+        receipt, document = sent.receipts[0], {"text": f"{kind}（{sent.message.mark}）"}
+        way = f"/inquiries/{receipt['inquiry_id']}/additions"
+        key = f"chaos-{'addition' if ended else 'answer'}-{sent.message.mark}"
+        headers = {"X-Query-Code": receipt["query_code"], "Idempotency-Key": key}
+        for _ in range(2 if sent.message.again else 1):
+            taken = self._insist(http, way, document, headers, (429, 503), ends=(409,) if ended else ())
+            if taken is None:
+                return False
+            self.promised[taken["event_id"]] = receipt["inquiry_id"]
+            self.additions[taken["event_id"]] = document["text"]
+        return True
+
     def _rate(self, http: httpx.Client, sent: Sent) -> None:
         receipt, rating = sent.receipts[0], sent.message.rating
         document = {"round": 1, "solved": rating != "no", "satisfied": rating}
@@ -103,7 +144,13 @@ class Residents:
             sent.rated = True
 
     def _insist(
-        self, http: httpx.Client, way: str, document: dict[str, Any], headers: dict[str, str], again: tuple[int, ...]
+        self,
+        http: httpx.Client,
+        way: str,
+        document: dict[str, Any],
+        headers: dict[str, str],
+        again: tuple[int, ...],
+        ends: tuple[int, ...] = (),
     ) -> dict[str, Any] | None:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
@@ -115,6 +162,8 @@ class Residents:
             if answer.status_code == 202:
                 receipt: dict[str, Any] = answer.json()
                 return receipt
+            if answer.status_code in ends:
+                return None
             if answer.status_code not in again:
                 self.oddities.append(f"POST {way} was answered {answer.status_code}: {answer.text[:300]}")
                 if answer.status_code < 500:

@@ -1,4 +1,4 @@
-"""Reads resident messages to show progress and to start ratings."""
+"""Reads resident messages to show progress, to answer questions and to start ratings."""
 
 import json
 import re
@@ -12,14 +12,16 @@ from tests.chaos.audit.capture import RESIDENTS
 from tests.chaos.town.worker import Worker
 
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
+QUESTION = re.compile(r"请问具体位置（([0-9-]+)/\d+）")
 
 
 @dataclass
 class Watch(Worker):
-    """The answered inquiries; calls `answered` with each one's mark."""
+    """The answered inquiries; calls `answered` with each one's mark, and `asked` with the mark in each question."""
 
     kafka: str
     answered: Callable[[str], None]
+    asked: Callable[[str], None]
     seen: set[str] = field(default_factory=set)
 
     def _work(self) -> None:
@@ -32,6 +34,8 @@ class Watch(Worker):
             if message is None or message.error():
                 continue
             told = json.loads(message.value() or b"{}")
+            if told.get("what") == "asked" and (question := QUESTION.search(told["text"])) is not None:
+                self.asked(question[1])
             if told.get("what") == "answered" and told["inquiry_id"] not in self.seen:
                 self.seen.add(told["inquiry_id"])
                 if (mark := MARK.search(told["case"].get("body") or "")) is not None:

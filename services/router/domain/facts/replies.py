@@ -7,6 +7,7 @@ from services.router.domain.facts.fields import (
     FramePart,
     ParagraphOf,
     PartId,
+    Publication,
     ReplyId,
 )
 from shared.contracts.commitments import Commitment
@@ -74,7 +75,11 @@ class ReplyReleased(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The newest joint reply is released. `parts`: the ids of the parts in it."""
+    """The newest joint reply is released. `parts`: the ids of the parts in it.
+
+    With `publication`, the hall shows it without a review; None when a person decides, or when it is not public.
+    """
 
     round: int
     parts: tuple[PartId, ...]
+    publication: Publication | None = None

@@ -18,7 +18,8 @@ def _omitted(case: Case, fact: facts.Omitted, words: FactWords) -> None:
 
 def _supplemented(case: Case, fact: facts.Supplemented, words: FactWords) -> None:
     release_addendum(case)
-    case.pending, case.frame = None, NO_FRAME
+    case.pending, case.frame, case.composed_addendum = None, NO_FRAME, 0
+    case.hall = case.hall.changed()
     set_status(case)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.facts import Fact
+from services.router.domain.fold.corrections import corrected_parts
 from services.router.domain.fold.status import outdate, set_part
 from services.router.domain.part import Author, Part, PartReturn
 from services.router.domain.words import FactWords
@@ -22,6 +23,7 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
         binding=fact.binding,
         parent=fact.parent,
         instructions=case.parts[fact.parent].instructions if fact.parent else None,
+        round=fact.round,
     )
     set_part(case, part)
 
@@ -39,7 +41,8 @@ def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
 
 def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     author = Author(fact.department, words.user)
-    if case.parts[fact.part_id].parent is None:
+    # A correction that waits keeps its approvals: a late part becomes an addendum after it.
+    if case.parts[fact.part_id].parent is None and not corrected_parts(case):
         outdate(case)
     set_part(
         case,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.part import Part
+from services.router.domain.part import ACTIVE, Part
 from services.router.domain.words import FactWords
 from shared.runtime.languages import LANGUAGES
 from shared.runtime.translations import gettext_noop, translations
@@ -16,9 +16,12 @@ WITHDRAWN = "withdrawn"
 
 
 def parent_of(case: Case, part_id: str) -> Part | None:
-    """The part of which this one is a piece; None for a part that was not delegated, and once the parent has ended."""
+    """The part of which this one is a piece; None for a part that was not delegated, and once the department above has left it.
+
+    A part that is answered in an earlier round still is the department's.
+    """
     parent = case.parts.get(case.parts[part_id].parent or "")
-    return parent if parent is not None and parent.active else None
+    return parent if parent is not None and parent.state in ACTIVE else None
 
 
 def offered_fields(case: Case, part: Part, directory: CityIndex) -> dict[str, object]:

@@ -60,6 +60,12 @@ def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
 def contribute_again(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Replace a final contribution before its release. The new version of the joint reply needs all approvals again."""
     part, contribution = the_part(case, given), payload_of(given, PartContributed)
+    if part.former:
+        raise Refused(
+            "part-of-earlier-round",
+            f"The part {part.id!r} belongs to the answer of an earlier round, which is released.",
+            "Use the part_id of the newest part.offered of the inquiry.",
+        )
     if part.id in case.released_parts:
         raise PART_RELEASED.of(case, given)
     if not contribution.final:

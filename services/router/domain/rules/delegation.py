@@ -119,7 +119,8 @@ def due_below(case: Case, parent: Part, own: PartTerms, at: str, directory: City
     now = milliseconds(at)
     calendar = directory.terms[policy_of(case, parent, directory).id].calendar
     accept, resolve = (milliseconds(own.due[clock]) for clock in ("accept", "resolve"))
-    left = elapsed(calendar, now, milliseconds(parent.due["resolve"]))
+    paused_with = None if parent.pause is None else parent.pause.left["resolve"]
+    left = elapsed(calendar, now, milliseconds(parent.due["resolve"])) if paused_with is None else paused_with
     if left > 0:
         latest = add(calendar, now, left * SHARE // 100)
         accept, resolve = min(accept, latest), min(resolve, latest)

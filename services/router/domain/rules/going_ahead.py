@@ -34,6 +34,9 @@ def go_ahead(case: Case, given: Input, directory: CityIndex) -> Facts:
                 "reply-waits-for-all", f"The policy of the part {part.id!r} is that the reply waits for it.", WAIT
             )
         if not is_late(part, given.recorded_at):
+            if part.pause is not None:
+                waits = f"The part {part.id!r} waits for an answer of the resident, so its clocks stand still."
+                raise Refused("part-not-late", waits, WAIT)
             due, code = part.due["resolve"], part.department
             raise Refused("part-not-late", f"The part {part.id!r} of {code!r} is due until {due}.", WAIT)
     return [omitted(part, by(given)) for part in waited_for]
@@ -59,8 +62,11 @@ def may_be_omitted(case: Case, part: Part, at: str, directory: CityIndex) -> boo
 
 
 def is_late(part: Part, at: str) -> bool:
-    """Whether the part was due before this time. A contribution exactly at the due time is not late."""
-    return at > part.due["resolve"]
+    """Whether the part was due before this time. A contribution exactly at the due time is not late.
+
+    While the part waits for the resident, its clocks stand still; it is late only if it was before the question.
+    """
+    return (at if part.pause is None else part.pause.since) > part.due["resolve"]
 
 
 def omitted(part: Part, private: dict[str, str] | None = None) -> NewFact:

@@ -3,12 +3,14 @@
 A part that is contributed after the reply was released becomes an addendum.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
-from services.router.domain.fold.replies import BETWEEN, framed
+from services.router.domain.fold.corrections import corrected_parts
+from services.router.domain.fold.replies import BETWEEN, frame_of_next, framed
 from services.router.domain.part import Part
 from services.router.domain.words import NewFact
 
@@ -17,19 +19,30 @@ HEADING = "【{name}】\n"
 
 def compose_when_complete(case: Case, directory: CityIndex) -> NewFact | None:
     """Join the contributions, in the lead's order or lead first: each text unchanged, under its department's name."""
-    if not case.outdated or case.unsettled:
+    # An addendum that came during a correction is composed when the correction is released.
+    if case.unsettled or not (case.outdated or (case.waits_for_addendum and case.reply_is_released)):
         return None
     if case.is_answered:
-        late = [part for part in ordered_parts(case) if part.state == "contributed"]
-        return composed(case, late, directory, len(case.addenda_of_round) + 1) if late else None
+        return _addendum_when_late(case, directory)
     return composed(case, ordered_parts(case), directory) if case.complete else None
 
 
-def composed(case: Case, parts: list[Part], directory: CityIndex, addendum: int = 0) -> NewFact:
-    """`reply.composed`: the texts of these parts, joined."""
+def _addendum_when_late(case: Case, directory: CityIndex) -> NewFact | None:
+    """The next version of an addendum. It waits until a correction of the reply is released or refused."""
+    if not case.waits_for_addendum or corrected_parts(case):
+        return None
+    late = [part for part in ordered_parts(case) if part.state == "contributed"]
+    return composed(case, late, directory, len(case.addenda_of_round) + 1)
+
+
+def composed(case: Case, parts: Sequence[Part], directory: CityIndex, addendum: int = 0) -> NewFact:
+    """The next version of the joint reply, or of an addendum to it, made of the texts of these parts."""
     language = case.inquiry.language if case.inquiry else "zh"
     reply_id = f"{case.inquiry_id}-r{case.round}" + (f"-a{addendum}" if addendum else "")
-    version = case.reply.version + 1 if case.reply and case.reply.id == reply_id else 1
+    if addendum:
+        version = case.composed_addendum + 1
+    else:
+        version = case.composed + 1 if case.reply and case.reply.round == case.round else 1
     paragraphs: list[facts.ParagraphOf] = []
     texts, private = dict[str, str](), dict[str, str]()
     whole = ""
@@ -41,7 +54,7 @@ def composed(case: Case, parts: list[Part], directory: CityIndex, addendum: int 
         texts[f"paragraphs/{at}/text"] = text
         private |= {f"paragraphs/{at}/name": name, f"paragraphs/{at}/before": before}
         whole += before + text
-    whole = framed(case.frame, whole)
+    whole = framed(frame_of_next(case, addendum), whole)
     return NewFact(
         facts.Composed(reply_id, version, case.round, None, tuple(paragraphs), addendum),
         elsewhere={"text": whole, **texts},

@@ -8,12 +8,14 @@ from services.router.domain.decision import Input, Refusal
 from services.router.domain.part import Part
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartDelegated, PartMessage
+from shared.contracts.department_outbox import PartCorrected, PartDelegated, PartMessage
 from shared.contracts.envelope import Payload
-from shared.contracts.sources import STAFF
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
+NAMES_A_PART = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart, CaseExtend, CaseRefuseExtension)
+"""The inputs that concern one part."""
 
 
 class Refused(Exception):
@@ -33,14 +35,14 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
+    if not isinstance(message, NAMES_A_PART):
         return None
     part = case.parts.get(message.part_id)
-    if part is None or part.department == given.department or not isinstance(message, PartMessage):
+    if part is None or not isinstance(message, PartMessage) or part.department == given.department:
         return part
-    # A coordinator delegates for a department.
-    for_department = isinstance(message, PartDelegated) and given.department is None and given.actor.kind == STAFF
-    return part if for_department else None
+    # A user of the whole city, who has no department, corrects and delegates for every department.
+    of_the_city = isinstance(message, PartCorrected | PartDelegated) and given.department is None
+    return part if of_the_city and given.user is not None else None
 
 
 def the_part(case: Case, given: Input) -> Part:
@@ -114,6 +116,21 @@ PART_RELEASED = Refuse(
     "part-released",
     "The contribution of the part {part_id!r} is released already.",
     "A released text is not replaced; ask the city's desk to correct it.",
+)
+NOT_AWAITING = Refuse(
+    "not-awaiting-release",
+    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
+    "Look at the case again.",
+)
+NOT_REFUSABLE = Refuse(
+    "not-refusable",
+    "The inquiry {inquiry_id!r} is {state}; departments are working on it, or have answered.",
+    "Refuse an inquiry in triage, or one that no department has accepted.",
+)
+ANSWERED_BEFORE = Refuse(
+    "already-answered",
+    "The inquiry {inquiry_id!r} is {state}, so it cannot be withdrawn.",
+    "Rate the answer instead.",
 )
 NOT_ANSWERED = Refuse(
     "not-answered",

@@ -8,11 +8,20 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
+from services.router.domain.fold.corrections import corrected_parts
 from services.router.domain.part import Author
 from services.router.domain.reply import JointReply
 from services.router.domain.rules.joint_reply import ordered_parts
 from services.router.domain.rules.part_terms import policy_of
-from services.router.domain.rules.preconditions import Facts, Refused, by, not_the_lead, payload_of
+from services.router.domain.rules.preconditions import (
+    NOT_AWAITING,
+    Facts,
+    Refused,
+    by,
+    not_the_lead,
+    payload_of,
+)
+from services.router.domain.rules.publication import is_automatic
 from services.router.domain.words import NewFact
 from shared.contracts.case_commands import CaseApprove, CaseRefuseRelease
 from shared.contracts.department_outbox import ReplyEdit
@@ -22,6 +31,9 @@ def release_when_composed(case: Case, directory: CityIndex) -> NewFact | None:
     """Ask for the approvals that the policies want; without any, or with all of them, release the reply as the answer."""
     reply = case.reply
     if reply is None or case.outdated:
+        return None
+    if case.status == "answered" and not reply.addendum:
+        # A correction, or nothing.
         return None
     if case.pending is None:
         if case.reply_is_released:
@@ -34,7 +46,8 @@ def release_when_composed(case: Case, directory: CityIndex) -> NewFact | None:
         return NewFact(facts.ReplyReleased(reply.id, reply.version))
     if reply.addendum:
         return NewFact(facts.Supplemented(reply.round, reply.addendum, reply.part_ids))
-    return NewFact(facts.Answered(reply.round, reply.part_ids))
+    answered = facts.Answered(reply.round, reply.part_ids)
+    return NewFact(answered._replace(publication="automatic") if is_automatic(case, directory) else answered)
 
 
 def approvers_needed(case: Case, directory: CityIndex) -> int:
@@ -48,7 +61,7 @@ def approvers_needed(case: Case, directory: CityIndex) -> int:
 
 def approve(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Record the approval of the version whose SHA-256 is given. Refuses another hash, authors, and a second approval."""
-    command, reply = payload_of(given, CaseApprove), waiting_reply(case)
+    command, reply = payload_of(given, CaseApprove), waiting_reply(case, given)
     if command.text_hash != reply.sha256:
         raise Refused(
             "stale-text",
@@ -89,16 +102,24 @@ def _may_be(given: Input, author: Author) -> bool:
 
 
 def refuse_release(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """Return one part of the reply, or all of them, to the departments, which write them again."""
-    command, reply = payload_of(given, CaseRefuseRelease), waiting_reply(case)
-    if command.part_id is not None and command.part_id not in [one.part_id for one in reply.paragraphs]:
+    """Return one part of the reply, or all of them, to the departments, which write them again.
+
+    Of a correction, the released text stays.
+    """
+    command, reply = payload_of(given, CaseRefuseRelease), waiting_reply(case, given)
+    returnable = corrected_parts(case) or [one.part_id for one in reply.paragraphs]
+    if command.part_id is not None and command.part_id not in returnable:
         raise Refused(
             "part-not-in-reply",
-            f"The part {command.part_id!r} is not in version {reply.version} of the reply.",
-            "Name a part of the reply, or none to return all of them.",
+            f"The part {command.part_id!r} is not in version {reply.version} of the reply, or has no text to release.",
+            "Name a part whose text waits for its release, or none to return all of them.",
         )
-    refused = facts.ReleaseRefused(reply.id, reply.version, command.part_id)
-    return [NewFact(refused, texts={"words": command.words}, private=by(given))]
+    # Of a released reply, only the corrections that wait are refused, each by a fact of its own.
+    parts = [command.part_id] if command.part_id is not None else corrected_parts(case) or [None]
+    return [
+        NewFact(facts.ReleaseRefused(reply.id, reply.version, one), texts={"words": command.words}, private=by(given))
+        for one in parts
+    ]
 
 
 def edit_reply(case: Case, given: Input, directory: CityIndex) -> Facts:
@@ -133,7 +154,8 @@ def _check_order(case: Case, order: tuple[str, ...]) -> None:
         )
 
 
-def waiting_reply(case: Case) -> JointReply:
-    # The transition table refuses approvals and refusals of a case without a reply that waits.
-    assert case.reply is not None
+def waiting_reply(case: Case, given: Input) -> JointReply:
+    """The version that waits. In an answered case it is a correction; raises Refused when there is none."""
+    if case.pending is None or case.reply is None:
+        raise NOT_AWAITING.of(case, given)
     return case.reply

@@ -1,0 +1,63 @@
+"""Takes what residents add to their tickets: the answer to a question, or something new."""
+
+from services.intake import domain
+from services.intake.domain import AdditionGiven
+from services.intake.sentences import NO_SUCH_TICKET
+from services.intake.tickets import Acknowledged, Tickets
+from shared.contracts import ids
+from shared.contracts.limits import ADDITIONS_MAX
+from shared.contracts.questions import InquiryAdded
+from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
+from shared.http.problems import Problem
+from shared.ledger.ledger import Entry
+from shared.ledger.numbering import accept_in_free_place
+from shared.runtime import timestamps
+
+
+class Additions:
+    def __init__(self, tickets: Tickets) -> None:
+        self.tickets = tickets
+
+    async def add(self, inquiry_id: str, code: str | None, given: AdditionGiven, key: str | None) -> Acknowledged:
+        """Write an addition to the ledger. Safe to repeat with the same key: the same words get the same answer.
+
+        Raises Problem: 404 or 429 as for any ticket, 409 when the ticket is ended or has too many additions, 422 when the
+        key belongs to other words.
+        """
+        seen = await self.tickets.ticket(inquiry_id, code)
+        inquiry_id = seen.inquiry_id
+        id_ = ids.named_id(f"addition/{inquiry_id}/{key}") if key else ids.new_event_id()
+        # A repeat gets the first answer again, even if the ticket has ended since.
+        if await self.tickets.ledger.entries.find_one({"_id": id_}) is None and not domain.takes_additions(
+            seen.state, seen.reply
+        ):
+            raise Problem(409, f"Nothing can be added now; the ticket is {seen.state}. Rate the reply, or write again.")
+        value = InquiryAdded(inquiry_id=inquiry_id, text=given.text).model_dump_json()
+
+        async def entry() -> Entry:
+            entries = await self.tickets.ledger.of(inquiry_id)
+            others = [one for one in entries if one["type"] == InquiryAdded.type and one["_id"] != id_]
+            if len(others) >= ADDITIONS_MAX:
+                raise Problem(
+                    409, f"The ticket has {ADDITIONS_MAX} additions, the most that it may have. Write a new message."
+                )
+            return Entry(
+                id=id_,
+                inquiry_id=inquiry_id,
+                n=len(entries),
+                type=InquiryAdded.type,
+                recorded_at=timestamps.now(),
+                value=value,
+                fingerprint=domain.fingerprint(given),
+                source=INTAKE_SOURCE,
+                actor=RESIDENT,
+            )
+
+        accepted, written = await accept_in_free_place(self.tickets.ledger, entry)
+        if await self.tickets.erased(inquiry_id):
+            # An erasure after the ticket was opened may have run before this entry was written.
+            await self.tickets.ledger.erase(inquiry_id)
+            raise Problem(404, NO_SUCH_TICKET)
+        if written.earlier and not accepted.repeats(written.earlier):
+            raise Problem(422, "This Idempotency-Key belongs to another addition; use a new key for each.")
+        return Acknowledged(event_id=accepted.id)
