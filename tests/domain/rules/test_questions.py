@@ -6,13 +6,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.router.domain.city_index import CityIndex
+from services.router.domain.facts import Answered
+from services.router.domain.fold import copy_of, fold_fact
+from services.router.domain.question import ENDED
 from services.router.domain.timers import timers_of
+from services.router.domain.words import NO_FACT_WORDS
 from shared.clocks.working_time import add, elapsed
 from shared.contracts.limits import ADDITIONS_MAX
 from shared.kafka import topics
 from shared.runtime import timestamps
 from tests.asking import ASKING, added, asked, asked_for_case, asking, rang_at, ringing
 from tests.builders import (
+    INQUIRY,
     MONDAY_NOON,
     Step,
     Story,
@@ -248,6 +253,29 @@ def test_the_number_of_additions_is_limited() -> None:
     one = story(DARK, *(added(f"第{number}次") for number in range(ADDITIONS_MAX + 1)))
     assert one.last.refusal == "too-many-additions"
     assert len(one.case.additions) == ADDITIONS_MAX
+
+
+def test_a_question_can_be_answered_although_the_number_of_additions_is_reached() -> None:
+    full = story(DARK, *(added(f"第{number}次") for number in range(ADDITIONS_MAX)))
+    back = story(asked("lighting"), added("三号楼"), after_this=full)
+    assert (back.refusal, back.case.state) == (None, "in-progress")
+
+
+def test_an_ended_case_neither_reminds_nor_closes() -> None:
+    """The desk's question outlives the parts, which an end withdraws."""
+    waiting = story(DARK, later(asked_for_case(), on(17, 10)))
+    ended = copy_of(waiting.case)
+    for status in ENDED:
+        ended.status = status  # type: ignore[assignment]
+        assert [one.kind for one in timers_of(ended, ASKING) if one.clock is None] == []
+
+
+def test_an_answer_without_a_part_that_waits_leaves_its_question_open() -> None:
+    waiting = story(BOTH, later(asked("lighting"), on(17, 10)), contributed("roads", "补了"))
+    case = copy_of(waiting.case)
+    fold_fact(case, Answered(1, (f"{INQUIRY}-p2",)), NO_FACT_WORDS)
+    assert ([one.department for one in case.questions], case.status) == (["lighting"], "answered")
+    assert not [one for one in timers_of(case, ASKING) if one.kind == "asking-close"]
 
 
 def test_the_resident_reads_the_question_and_until_when_to_answer() -> None:

@@ -10,14 +10,14 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.part import OPEN, Part
-from services.router.domain.question import answered_by, closes_at
+from services.router.domain.question import answered_by, closes_at, open_questions
 from services.router.domain.rules.part_terms import asking_times, policy_of
 from services.router.domain.rules.preconditions import Facts, Refused, acceptance, by, payload_of, the_part
 from services.router.domain.words import NewFact
 from shared.clocks.calendar import WorkingCalendar
 from shared.clocks.deadlines import CLOCKS
 from shared.clocks.pauses import due_after, time_left
-from shared.contracts.limits import ADDITIONS_MAX
+from shared.contracts.limits import ADDITIONS_AND_ANSWERS_MAX, ADDITIONS_MAX
 from shared.contracts.questions import CaseAsk, InquiryAdded, PartAsked
 from shared.runtime import timestamps
 
@@ -49,10 +49,10 @@ def ask_all(case: Case, given: Input, directory: CityIndex) -> Facts:
 def add(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The resident adds words. They answer every question that was asked before, and reopen a case closed without them."""
     added = payload_of(given, InquiryAdded)
-    if len(case.additions) >= ADDITIONS_MAX:
+    if len(case.additions) >= (ADDITIONS_AND_ANSWERS_MAX if case.questions else ADDITIONS_MAX):
         raise Refused(
             "too-many-additions",
-            f"The inquiry {case.inquiry_id!r} has {ADDITIONS_MAX} additions already.",
+            f"The inquiry {case.inquiry_id!r} has {len(case.additions)} additions already.",
             "Write a new message that names this ticket number.",
         )
     made: Facts = [NewFact(facts.Added(), texts={"text": added.text})]
@@ -72,7 +72,7 @@ def remind(case: Case, part_id: str | None, remind_at: str) -> Facts:
         return []
     return [
         NewFact(facts.Reminded(one.part_id, one.department))
-        for one in case.questions
+        for one in open_questions(case)
         if (one.part_id, one.remind_at) == (part_id, remind_at) and not one.reminded
     ]
 
