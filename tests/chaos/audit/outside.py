@@ -12,6 +12,9 @@ BEHIND = {
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
     "link": "inquiry.link-requested",
+    "reopened": "inquiry.reopened",
+    "rating-reminder": "inquiry.rating-reminded",
+    "closed": "inquiry.closed",
 }
 """The mails to residents, and the event of each."""
 

@@ -18,6 +18,8 @@ FORMS: Mapping[str, str] = {
     **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest"), CODE),
     **dict.fromkeys(("rule", "policy_id"), CODE),
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
+    **dict.fromkeys(("return_until", "until", "due_at"), TIME),
+    "clock": r"[a-z]+(_[a-z]+)*",
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
     "type": rf"chorus\.{CODE}\.{CODE}",
     "inquiry_id": TICKET,

@@ -16,11 +16,11 @@ MARK = re.compile(r"\(chaos ([0-9-]+)\)")
 
 @dataclass
 class Watch(Worker):
-    """The answered inquiries; calls `answered` with each one's mark."""
+    """The answers by inquiry and round; calls `answered` with the mark and the round of each."""
 
     kafka: str
-    answered: Callable[[str], None]
-    seen: set[str] = field(default_factory=set)
+    answered: Callable[[str, int], None]
+    seen: set[tuple[str, int]] = field(default_factory=set)
 
     def _work(self) -> None:
         settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "enable.auto.commit": False}
@@ -32,8 +32,11 @@ class Watch(Worker):
             if message is None or message.error():
                 continue
             told = json.loads(message.value() or b"{}")
-            if told.get("what") == "answered" and told["inquiry_id"] not in self.seen:
-                self.seen.add(told["inquiry_id"])
+            if told.get("what") != "answered":
+                continue
+            answer = told["inquiry_id"], told["case"]["round"]
+            if answer not in self.seen:
+                self.seen.add(answer)
                 if (mark := MARK.search(told["case"].get("body") or "")) is not None:
-                    self.answered(mark[1])
+                    self.answered(mark[1], answer[1])
         consumer.close()
