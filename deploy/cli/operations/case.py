@@ -65,6 +65,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if reply and reply["state"] != "released":
         yield f"{reply['reply_id']} version {reply['version']} ({reply['state']}), SHA-256 {reply['sha256']}:"
         yield from indented(reply["text"])
+    for one in found.get("rounds", ()):
+        if rating := one["rating"]:
+            solved = "solved" if rating["solved"] else "not solved"
+            yield f"the resident rates round {one['round']}: {solved}, satisfied: {rating['satisfied']}, and writes:"
+            yield from indented(rating["words"] or "(nothing)")
     for decision in found["decisions"]:
         for index, fact in enumerate(decision["facts"]):
             if fact["type"] == RETURNED:

@@ -19,6 +19,7 @@ Form = Literal["text", "html"]
 FORMS: tuple[Form, ...] = ("text", "html")
 MINUTE = re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}\b", re.ASCII)
 """How the core writes a time into its sentence, in the city's zone."""
+WITH_TIME = ("assigned", "reopened")
 
 
 class MailSender(NamedTuple):
@@ -74,10 +75,10 @@ def department_text(mail: Sequence[Delivery], subject: str | None, sender: MailS
 
 
 def whole_text(delivery: Delivery, zone: tzinfo) -> str:
-    """The sentences for the resident; the time in the sentence of an assignment in words, as everywhere in a mail."""
+    """The sentences for the resident; the time by which departments reply in words, as everywhere in a mail."""
     notice = delivery.notice
     text = notice.text or ""
-    if notice.what != "assigned":
+    if notice.what not in WITH_TIME:
         return text
 
     def in_words(found: re.Match[str]) -> str:
