@@ -122,7 +122,7 @@ async def test_an_erased_ticket_takes_nothing(intake: Intake) -> None:
     ticket, code = await a_ticket(intake)
     await add(intake, ticket, code)
     await erase_at_intake(intake.store, intake.ledger, ticket, 1)
-    problem(await add(intake, ticket, code), 404)
+    assert "the ticket is erased" in problem(await add(intake, ticket, code), 409)["detail"]
     assert all("value" not in one for one in await entries(intake))
 
 

@@ -82,6 +82,7 @@ COMMANDS: dict[str, list[str]] = {
     "case list": ["case", "list"],
     "case show": ["case", "show", CASE],
     "reconcile": ["reconcile", "--dry-run"],
+    "erase": ["erase", CASE, "--why", "x"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
     "department list": ["department", "list"],
     "department retire": ["department", "retire", "water", "--reason", "x"],
@@ -110,6 +111,17 @@ COMMANDS: dict[str, list[str]] = {
     "inbox accept": ["inbox", "water", "accept", f"{CASE}-p1"],
     "inbox contribute": ["inbox", "water", "contribute", f"{CASE}-p1", "--text", "x"],
     "inbox reply": ["inbox", "water", "reply", f"{CASE}-p1", "--text", "x"],
+    "inbox ask": ["inbox", "water", "ask", f"{CASE}-p1", "--text", "x"],
+    "inbox ask-extension": [
+        "inbox",
+        "water",
+        "ask-extension",
+        f"{CASE}-p1",
+        "--until",
+        "2026-12-20T18:00+08:00",
+        "--reason",
+        "x",
+    ],
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
 }
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
