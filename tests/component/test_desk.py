@@ -150,7 +150,7 @@ async def test_a_key_has_sixteen_to_two_hundred_characters(office: Office, key: 
         (
             b'{"type": "explode"}',
             "type 'explode' is not a command; write one of accept, approve, arbitrate, assign, assign-first-receiver, "
-            "contribute, edit-reply, reassign, refuse-release, replay, reply, return, withdraw-part.",
+            "contribute, edit-reply, erase, link, reassign, refuse, refuse-release, replay, reply, return, withdraw-part.",
         ),
         (b'{"type": ["assign"]}', "type ['assign'] is not a command"),
         (b'{"type": "assign"}', "lead is missing; add it."),

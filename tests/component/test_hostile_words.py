@@ -81,6 +81,7 @@ COMMANDS: dict[str, list[str]] = {
     "case list": ["case", "list"],
     "case show": ["case", "show", CASE],
     "reconcile": ["reconcile", "--dry-run"],
+    "erase": ["erase", CASE, "--why", "x"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
     "department list": ["department", "list"],
     "department retire": ["department", "retire", "water", "--reason", "x"],
