@@ -5,7 +5,6 @@ from services.intake.domain import AdditionGiven
 from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.tickets import Acknowledged, Tickets
 from shared.contracts import ids
-from shared.contracts.limits import ADDITIONS_MAX
 from shared.contracts.questions import InquiryAdded
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
@@ -28,19 +27,16 @@ class Additions:
         inquiry_id = seen.inquiry_id
         id_ = ids.named_id(f"addition/{inquiry_id}/{key}") if key else ids.new_event_id()
         # A repeat gets the first answer again, even if the ticket has ended since.
-        if await self.tickets.ledger.entries.find_one({"_id": id_}) is None and not domain.takes_additions(
-            seen.state, seen.reply
-        ):
+        repeated = await self.tickets.ledger.entries.find_one({"_id": id_}) is not None
+        if not repeated and not domain.takes_additions(seen.state, seen.reply, seen.questions, 0):
             raise Problem(409, f"Nothing can be added now; the ticket is {seen.state}. Rate the reply, or write again.")
         value = InquiryAdded(inquiry_id=inquiry_id, text=given.text).model_dump_json()
 
         async def entry() -> Entry:
             entries = await self.tickets.ledger.of(inquiry_id)
             others = [one for one in entries if one["type"] == InquiryAdded.type and one["_id"] != id_]
-            if len(others) >= ADDITIONS_MAX:
-                raise Problem(
-                    409, f"The ticket has {ADDITIONS_MAX} additions, the most that it may have. Write a new message."
-                )
+            if not repeated and not domain.takes_additions(seen.state, seen.reply, seen.questions, len(others)):
+                raise Problem(409, f"The ticket has {len(others)} additions, the most that it may have now.")
             return Entry(
                 id=id_,
                 inquiry_id=inquiry_id,

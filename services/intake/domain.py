@@ -15,6 +15,7 @@ from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
 from shared.contracts.limits import (
     ADDITION_MAX,
+    ADDITIONS_AND_ANSWERS_MAX,
     ADDITIONS_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
@@ -222,9 +223,14 @@ def answer_due_at(state: str, departments: Sequence[DepartmentShown]) -> str | N
     return max((one.due_at for one in departments if one.due_at), default=None)
 
 
-def takes_additions(state: str, reply: Reply | None) -> bool:
-    """Whether the resident may add something in this state."""
-    return state not in ENDED and not (state == "closed" and reply is not None)
+def takes_additions(state: str, reply: Reply | None, questions: Sequence[OpenQuestion], number: int) -> bool:
+    """Whether the resident may add something in this state, to a ticket with this number of additions.
+
+    A department that the answer left out may still ask.
+    """
+    if questions:
+        return number < ADDITIONS_AND_ANSWERS_MAX
+    return number < ADDITIONS_MAX and state not in ENDED and not (state == "closed" and reply is not None)
 
 
 def answered_rounds(said: Iterable[TicketUpdate]) -> list[RoundShown]:
@@ -254,6 +260,8 @@ def ticket(
     first = TicketUpdate(0, 0, at, "registered", text, "registered", 1, (), None)
     newest = said[-1] if said else first
     timeline = [one for one in said if one.what != ONLY_MAILED] or [first]
+    # Words that the core has not decided yet answer the questions all the same.
+    questions = [] if additions and additions[-1].at >= newest.at else list(newest.questions)
     given = sorted(ratings, key=lambda one: one.round)
     return Ticket(
         inquiry_id=received.inquiry_id,
@@ -269,10 +277,9 @@ def ticket(
         answer_due_at=answer_due_at(newest.state, newest.departments),
         timeline=[TimelineEntry(at=one.at, text=one.text) for one in timeline],
         reply=newest.reply,
-        # Words that the core has not decided yet answer the questions all the same.
-        questions=[] if additions and additions[-1].at >= newest.at else list(newest.questions),
+        questions=questions,
         additions=list(additions),
-        can_add=takes_additions(newest.state, newest.reply) and len(additions) < ADDITIONS_MAX,
+        can_add=takes_additions(newest.state, newest.reply, questions, len(additions)),
         rounds=answered_rounds(said),
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],

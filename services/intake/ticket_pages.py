@@ -20,7 +20,7 @@ from services.intake.links import LINKS_A_DAY, LINKS_AN_HOUR, Links
 from services.intake.pages import RETRY_SOON, field_sentences, with_fields, with_headers
 from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
-from services.intake.tickets import TOO_LATE, Tickets
+from services.intake.tickets import TOO_LATE, TicketErased, Tickets
 from shared.contracts import ids
 from shared.contracts.fields import is_blank
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
@@ -95,7 +95,7 @@ class TicketPages:
         except ValidationError as error:
             return field_sentences(error, lang)
         except Problem as problem:
-            if problem.status != HTTPStatus.CONFLICT:
+            if problem.status != HTTPStatus.CONFLICT or isinstance(problem, TicketErased):
                 raise
             return {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
         return {}
@@ -127,7 +127,7 @@ class TicketPages:
         except ValidationError as error:
             return field_sentences(error, lang)
         except Problem as problem:
-            if problem.status != HTTPStatus.CONFLICT:
+            if problem.status != HTTPStatus.CONFLICT or isinstance(problem, TicketErased):
                 raise
             return {"": translations(lang).gettext(sentences.WITHDRAWN_BEFORE)}
         return {}

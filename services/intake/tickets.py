@@ -34,6 +34,10 @@ TOO_LATE = ("answered", "closed", "withdrawn", "refused", "erased")
 """The states in which a message cannot be withdrawn."""
 
 
+class TicketErased(Problem):
+    """The message was erased while the request was handled: nothing that was read before may be shown."""
+
+
 class Acknowledged(Documented):
     """The answer to a rating, or to a withdrawal."""
 
@@ -169,7 +173,7 @@ class Tickets:
         if await self.erased(inquiry_id):
             # An erasure after the ticket was opened may have run before this entry was written.
             await self.ledger.erase(inquiry_id)
-            raise Problem(409, "The message is erased.")
+            raise TicketErased(409, "The message is erased.")
         return outcome
 
 

@@ -19,6 +19,9 @@ from shared.runtime import metrics, timestamps
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, read_event, read_told
 
+WITH_OFFERS = ("assigned", "reopened")
+"""The news with which departments get parts: their mails need the subject."""
+
 
 @dataclass
 class Notices:
@@ -46,7 +49,8 @@ class Notices:
         events = [one for one in events if one.inquiry_id not in through]
         notices = [for_resident(one.id, one.told, one.n, one.place, one.at) for one in told]
         notices += await self._for_departments(events)
-        subjects = {one.told.inquiry_id: one_line(one.told.case.subject) for one in told if one.told.what == "assigned"}
+        offering = [one.told for one in told if one.told.what in WITH_OFFERS]
+        subjects = {one.inquiry_id: one_line(one.case.subject) for one in offering}
         await self.store.mails.add_subjects(subjects, timestamps.now())
         await self.store.mails.add_notices([notice for notice in notices if notice], timestamps.now())
         answers = [unmasked_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]

@@ -27,7 +27,9 @@ FRAME_MAX = 1_000
 ADDITION_MAX = 5_000
 """What a resident adds at one time."""
 ADDITIONS_MAX = 20
-"""How often a resident may add something to a ticket. A part that is offered later carries all of it: 600,000 bytes."""
+"""How often a resident may add something to a ticket that nobody has asked for."""
+ADDITIONS_AND_ANSWERS_MAX = 40
+"""The same while a question is open. A part that is offered later carries all of it: 1,200,000 bytes."""
 QUESTION_MAX = 2_000
 """A question to the resident. Each part and the desk may have one that is open."""
 REASON_MAX = 2_000

@@ -62,7 +62,7 @@ PICTURE = Ticket(
     rounds=[],
     questions=[],
     additions=[],
-    can_add=True,
+    can_add=False,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
         TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),

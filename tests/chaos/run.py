@@ -171,14 +171,15 @@ def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
         except PyMongoError:
             now = ()  # the store is unavailable
         complete = people.residents.accepted == plan.inquiries and _all_rated(people)
-        if complete and now[:2] == (plan.inquiries, 0) and now == before:
+        answers = sum(one.rounds for one in people.messages)
+        if complete and now[:2] == (answers, 0) and now == before:
             return
         before = now
         time.sleep(STILL_S)
 
 
 def _all_rated(people: People) -> bool:
-    return all(one.rated for one in people.residents.sent.values() if one.message.rating)
+    return all(one.complete for one in people.residents.sent.values())
 
 
 def _capture(place: Town, people: People, city: Path) -> Capture:

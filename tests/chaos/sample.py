@@ -183,6 +183,7 @@ def line(code: str, joint: int, assigned: int) -> dict[str, Any]:
         | {name: dict(said) for name in ("first_reply", "resolve")},
         "ratings": dict.fromkeys(("valid", "contacted", "solved", "satisfied", "mostly"), 0),
         "returned": 0,
+        "reopened": 0,
         "joint": joint,
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,8 +11,9 @@ import pytest
 from services.intake.erasure import erase as erase_at_intake
 from shared.contracts.limits import ADDITION_MAX, ADDITIONS_MAX
 from shared.kafka import topics
+from shared.runtime import timestamps
 from tests.asking import ASKING, asked, ringing
-from tests.builders import MONDAY_NOON, Story, contributed, received, told
+from tests.builders import MONDAY_NOON, Story, contributed, later, received, told
 from tests.component.test_intake import Intake, intake, problem
 from tests.component.test_ticket_pages import HOSTILE, INTERNALS, a_ticket, opened, texts
 
@@ -87,6 +89,17 @@ async def test_the_number_of_additions_is_limited_also_at_once(intake: Intake) -
     assert (await intake.look(ticket, code)).json()["can_add"] is False
 
 
+async def test_a_question_can_be_answered_although_the_number_of_additions_is_reached(intake: Intake) -> None:
+    ticket, code = await a_ticket(intake)
+    for number in range(ADDITIONS_MAX):
+        assert (await add(intake, ticket, code, text=f"第{number}次")).status_code == 202
+    problem(await add(intake, ticket, code), 409)
+    # The question is later than the additions.
+    await intake.hear(story_of(ticket, later(asked("lighting"), timestamps.now() + timedelta(minutes=1))))
+    assert (await intake.look(ticket, code)).json()["can_add"] is True
+    assert (await add(intake, ticket, code)).status_code == 202
+
+
 async def test_an_answered_ticket_takes_no_addition_and_a_repeat_still_gets_its_answer(intake: Intake) -> None:
     ticket, code = await a_ticket(intake)
     first = await add(intake, ticket, code, KEY)
@@ -109,7 +122,7 @@ async def test_an_erased_ticket_takes_nothing(intake: Intake) -> None:
     ticket, code = await a_ticket(intake)
     await add(intake, ticket, code)
     await erase_at_intake(intake.store, intake.ledger, ticket, 1)
-    problem(await add(intake, ticket, code), 404)
+    assert "the ticket is erased" in problem(await add(intake, ticket, code), 409)["detail"]
     assert all("value" not in one for one in await entries(intake))
 
 

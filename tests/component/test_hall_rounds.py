@@ -13,6 +13,7 @@ from services.notifier.responses import FeedItem
 from services.notifier.store import NotifierStore
 from shared.contracts.resident_messages import Paragraph
 from shared.runtime import timestamps
+from shared.service.event_decoders import ResidentMessage
 from tests.builders import INQUIRY, contributed, rated, received, told
 from tests.component.test_notifier import heard, masking, notices, store
 
@@ -79,6 +80,12 @@ async def test_the_page_and_the_feed_have_every_reply_and_no_words_of_the_rating
     assert item.date_published == "2026-03-02T04:00:00.000Z"
     only = FeedItem.of(replace(found, earlier=()), "https://hall.example")
     assert only.content_text == "坏了\n\n【路灯管理所】\n二"
+
+
+async def test_mails_about_reopened_parts_have_the_subject(notices: Notices, store: NotifierStore) -> None:
+    reopened = [one for one in heard(TWICE) if isinstance(one, ResidentMessage) and one.told.what == "reopened"]
+    await notices.take(reopened)
+    assert await store.mails.subject_of(INQUIRY) == "路灯不亮"
 
 
 async def test_an_erasure_removes_the_replies_of_all_rounds(store: NotifierStore) -> None:

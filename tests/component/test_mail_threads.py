@@ -124,7 +124,7 @@ async def test_a_rejected_digest_grows_and_one_that_may_have_arrived_does_not(ro
     for name, maybe_sent, expected in (("a", False, ["a0", "a1", "a2"]), ("b", True, ["b0", "b1"])):
         case = a_case(name, to=f"{name}@mail.example", at=now - LONG_AGO)
         await room.add(*case[:2])
-        [claimed] = await mails.claim(now + timedelta(seconds=1), "resident", 10)
+        [claimed] = await mails.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
         await mails.begin(claimed.thread, claimed.waiting, True)
         await mails.retry_at(claimed.thread, claimed.waiting, now, "x", maybe_sent)
         await room.add(case[2])

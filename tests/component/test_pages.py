@@ -59,7 +59,7 @@ PICTURE = Ticket(
     rounds=[],
     questions=[],
     additions=[],
-    can_add=True,
+    can_add=False,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
         TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),

@@ -239,7 +239,8 @@ def listed(names: Iterable[str]) -> str:
     }
     if found in groups or len(", ".join(found)) <= LISTED_MAX or not set(found) <= set(KNOWN):
         return groups.get(found) or ", ".join(found)
-    return f"open or answered, not {', '.join(one for one in KNOWN if one not in found)}"
+    group, name = (KNOWN, "open or answered") if set(found) - set(BEFORE_ANSWER) else (BEFORE_ANSWER, "open")
+    return f"{name}, not {', '.join(one for one in group if one not in found)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

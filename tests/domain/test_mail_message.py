@@ -148,6 +148,11 @@ def test_the_time_of_an_assignment_is_in_words() -> None:
     assert "2026-03" not in text
 
 
+def test_the_time_of_a_reopening_is_in_words() -> None:
+    text = "Your rating has reopened your message. You will hear from them by 2026-03-19 12:00."
+    assert "by 19 March 2026 12:00." in plain(resident_mail(a_delivery(what="reopened", text=text, language="en")))
+
+
 def test_what_looks_like_a_time_in_a_name_stays_as_it_is() -> None:
     mail = resident_mail(
         a_delivery(what="assigned", text="with Shift 2026-99-99 99:99 by 2026-03-19 12:00.", language="en")

@@ -11,7 +11,7 @@ from services.router.domain.city_index import city_index
 from services.router.domain.outputs.messages import with_messages
 from shared.contracts.limits import (
     ADDITION_MAX,
-    ADDITIONS_MAX,
+    ADDITIONS_AND_ANSWERS_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
     MESSAGE_BYTES_MAX,
@@ -22,7 +22,7 @@ from shared.kafka.publisher import size_of
 from shared.kafka.topics import department_topics, system_topics
 from shared.service.event_decoders import read_told
 from tests.asking import added, asked, asked_for_case
-from tests.builders import INQUIRY, MONDAY_NOON, Story, a_city, a_department, a_record, filled, received, told
+from tests.builders import INQUIRY, MONDAY_NOON, Step, Story, a_city, a_department, a_record, filled, received, told
 from tests.domain.test_sizes import BATCH_OVERHEAD, CODES, CONTROL, STORE_MAX, city
 from tests.returning import reassigned
 
@@ -35,15 +35,21 @@ def story(request: pytest.FixtureRequest) -> Story:
     character = request.param
     opening = received("路灯", filled(character, BODY_MAX), departments=tuple(CODES[:-1]))
     questions = [asked(code, filled(character, QUESTION_MAX - n)) for n, code in enumerate(CODES[:-1])]
-    additions = [added(filled(character, ADDITION_MAX - n)) for n in range(ADDITIONS_MAX)]
     whole = filled(character, QUESTION_MAX)
+    additions = list[Step]()
+    for n in range(ADDITIONS_AND_ANSWERS_MAX):
+        # Only while a question is open may there be so many.
+        additions += [asked_for_case(whole), added(filled(character, ADDITION_MAX - n))]
     move = reassigned(CODES[0], CODES[-1])
-    return told(opening, *questions, asked_for_case(whole), *additions, move, city=city(character))
+    return told(opening, *questions, *additions, move, city=city(character))
 
 
 def test_the_largest_questions_and_additions_are_taken(story: Story) -> None:
     assert [one.refusal for one in story.decisions if one.refusal] == []
-    assert (len(story.case.additions), len(story.case.active_parts)) == (ADDITIONS_MAX, DEPARTMENTS_MAX - 1)
+    assert (len(story.case.additions), len(story.case.active_parts)) == (
+        ADDITIONS_AND_ANSWERS_MAX,
+        DEPARTMENTS_MAX - 1,
+    )
 
 
 def test_each_message_fits_into_its_topic(story: Story) -> None:

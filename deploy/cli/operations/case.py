@@ -78,6 +78,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield from indented(reply["text"])
     yield from _changes(found.get("released") or {})
     yield from _audit(found.get("audit") or ())
+    for one in found.get("rounds", ()):
+        if rating := one["rating"]:
+            solved = "solved" if rating["solved"] else "not solved"
+            yield f"the resident rates round {one['round']}: {solved}, satisfied: {rating['satisfied']}, and writes:"
+            yield from indented(rating["words"] or "(nothing)")
     for decision in found["decisions"]:
         for index, fact in enumerate(decision["facts"]):
             if fact["type"] == RETURNED:

@@ -20,7 +20,7 @@ FORMS: tuple[Form, ...] = ("text", "html")
 MINUTE = re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}\b", re.ASCII)
 """How the core writes a time into its sentence, in the city's zone."""
 
-WITH_TIMES = ("assigned", "asked", "reminded", "extended")
+WITH_TIMES = ("assigned", "asked", "reminded", "extended", "reopened")
 """The news whose first line has a time and no words of anybody."""
 
 

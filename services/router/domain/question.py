@@ -45,6 +45,15 @@ class ExtensionRequest(NamedTuple):
     reason: Text
 
 
+ENDED = ("withdrawn", "refused", "erased")
+"""The case has ended: nobody waits for the resident any more."""
+
+
+def open_questions(case: Case) -> tuple[Question, ...]:
+    """The questions that the resident is asked now."""
+    return () if case.status in ENDED else case.questions
+
+
 def answered_by(case: Case, at: str) -> tuple[Question, ...]:
     """The open questions that words of the resident answer: those asked before the words were recorded."""
     return tuple(one for one in case.questions if one.asked_at <= at)
@@ -56,7 +65,9 @@ def closes_at(case: Case) -> str | None:
     That is a department with an open part whose clocks run, or triage, unless the desk itself asks. A department that
     finishes later than the time for the answer moves this time, so that the timer is another one.
     """
-    if not case.questions or case.closed is not None or case.pending is not None:
+    if not open_questions(case) or case.closed is not None or case.pending is not None:
+        return None
+    if case.is_answered or case.status == "answered":
         return None
     if case.unsettled and all(one.part_id is not None for one in case.questions):
         return None

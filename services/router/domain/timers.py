@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.router.domain.question import closes_at
+from services.router.domain.question import closes_at, open_questions
 from services.router.domain.rules import rating_reminders
 from services.router.domain.rules.arbitration import first_assigned
 from shared.clocks.deadlines import CLOCKS
@@ -80,7 +80,7 @@ def _timers(case: Case, city: CityIndex) -> Iterator[Timer]:
 def _inquiry_timers(case: Case, city: CityIndex) -> Iterator[Timer]:
     """The timers of questions to the resident, of an arbitration that a department can end, and of the rating."""
     if case.questions and case.closed is None:
-        for one in case.questions:
+        for one in open_questions(case):
             if not one.reminded:
                 yield _at(one.remind_at, "asking-reminder", one.part_id)
         if (close_at := closes_at(case)) is not None:

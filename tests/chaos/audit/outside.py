@@ -15,6 +15,9 @@ BEHIND = {
     "asked": "part.asked",
     "reminded": "inquiry.reminded",
     "extended": "part.extended",
+    "reopened": "inquiry.reopened",
+    "rating-reminder": "inquiry.rating-reminded",
+    "closed": "inquiry.closed",
 }
 """The mails to residents, and the event of each."""
 

@@ -54,6 +54,9 @@ def _count_part(row: Counts, part_id: str, known: list[Record], reached: bool) -
             in_the_answer = part_id in data["parts"]
             row["released"] += in_the_answer
             row["joint"] += in_the_answer and len(data["parts"]) > 1
+        if event.kind == "inquiry.reopened" and in_the_answer:
+            in_the_answer = False
+            row["reopened"] += 1
         if event.kind == "inquiry.rated" and in_the_answer:
             row["valid"] += 1
             row["contacted"] += reached
@@ -90,6 +93,7 @@ def standing(moment: datetime, paused: datetime | None, due: datetime) -> dateti
 def shown(line: Mapping[str, Any]) -> Counts:
     """The figures of a scoreboard row, by the names of the recount."""
     counts: Counts = {**line["volume"], "returned": line["returned"], "joint": line["joint"]}
+    counts["reopened"] = line["reopened"]
     counts |= {name: line["ratings"][name] for name in ("valid", "contacted", "solved", "satisfied", "mostly")}
     for clock in CLOCKS:
         counts |= {f"{clock}.{said}": line["clocks"][clock][said] for said in ("kept", "broken", "open")}

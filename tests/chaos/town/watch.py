@@ -17,12 +17,12 @@ QUESTION = re.compile(r"请问具体位置（([0-9-]+)/\d+）")
 
 @dataclass
 class Watch(Worker):
-    """The answered inquiries; calls `answered` with each one's mark, and `asked` with the mark in each question."""
+    """The answers by inquiry and round; calls `answered` with the mark and the round of each, `asked` with each question's."""
 
     kafka: str
-    answered: Callable[[str], None]
+    answered: Callable[[str, int], None]
     asked: Callable[[str], None]
-    seen: set[str] = field(default_factory=set)
+    seen: set[tuple[str, int]] = field(default_factory=set)
 
     def _work(self) -> None:
         settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "enable.auto.commit": False}
@@ -36,8 +36,11 @@ class Watch(Worker):
             told = json.loads(message.value() or b"{}")
             if told.get("what") == "asked" and (question := QUESTION.search(told["text"])) is not None:
                 self.asked(question[1])
-            if told.get("what") == "answered" and told["inquiry_id"] not in self.seen:
-                self.seen.add(told["inquiry_id"])
+            if told.get("what") != "answered":
+                continue
+            answer = told["inquiry_id"], told["case"]["round"]
+            if answer not in self.seen:
+                self.seen.add(answer)
                 if (mark := MARK.search(told["case"].get("body") or "")) is not None:
-                    self.answered(mark[1])
+                    self.answered(mark[1], answer[1])
         consumer.close()

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.router.domain.city_index import CityIndex
+from services.router.domain.fold import copy_of
+from services.router.domain.question import ENDED
 from services.router.domain.timers import timers_of
 from shared.clocks.working_time import add, elapsed
 from shared.contracts.limits import ADDITIONS_MAX
@@ -248,6 +250,21 @@ def test_the_number_of_additions_is_limited() -> None:
     one = story(DARK, *(added(f"第{number}次") for number in range(ADDITIONS_MAX + 1)))
     assert one.last.refusal == "too-many-additions"
     assert len(one.case.additions) == ADDITIONS_MAX
+
+
+def test_a_question_can_be_answered_although_the_number_of_additions_is_reached() -> None:
+    full = story(DARK, *(added(f"第{number}次") for number in range(ADDITIONS_MAX)))
+    back = story(asked("lighting"), added("三号楼"), after_this=full)
+    assert (back.refusal, back.case.state) == (None, "in-progress")
+
+
+def test_an_ended_case_neither_reminds_nor_closes() -> None:
+    """The desk's question outlives the parts, which an end withdraws."""
+    waiting = story(DARK, later(asked_for_case(), on(17, 10)))
+    ended = copy_of(waiting.case)
+    for status in ENDED:
+        ended.status = status  # type: ignore[assignment]
+        assert [one.kind for one in timers_of(ended, ASKING) if one.clock is None] == []
 
 
 def test_the_resident_reads_the_question_and_until_when_to_answer() -> None:

@@ -49,14 +49,13 @@ def _reminded(case: Case, fact: facts.Reminded, words: FactWords) -> None:
 
 
 def end_questions(case: Case, fact: Fact) -> None:
-    """End the question and the pause of a part that its department has finished, and every question with the answer."""
+    """End the question and the pause of a part that its department has finished; with the answer, what nobody waits for."""
     if not case.questions:
         return
     if isinstance(fact, facts.Answered):
-        case.questions = ()
-        for part in [one for one in case.active_parts if one.pause is not None]:
-            # The lead went ahead without it: it was late before the question, and no question holds it up any more.
-            set_part(case, part._replace(pause=None))
+        # A part that the answer left out may go on waiting.
+        waiting = {part.id for part in case.active_parts if part.pause is not None}
+        case.questions = tuple(one for one in case.questions if (one.part_id in waiting if one.part_id else waiting))
     elif isinstance(fact, facts.Contributed | facts.Returned | facts.Withdrawn):
         case.questions = tuple(one for one in case.questions if one.part_id != fact.part_id)
         set_part(case, case.parts[fact.part_id]._replace(pause=None))

@@ -10,6 +10,7 @@ from services.router.domain.case import ENDED, Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.facts import Fact
 from services.router.domain.outputs.sentences import HandlerFields, asker_name, sentence
+from services.router.domain.question import open_questions
 from services.router.domain.reply import JointReply, ReplyParagraph, TextChange
 from services.router.domain.words import FactWords
 from shared.contracts.envelope import as_json
@@ -216,14 +217,14 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
         ],
         "reply": _reply(case) if answered else None,
     }
-    if case.questions:
+    if questions := open_questions(case):
         fields["questions"] = [
             {
                 "name": asker_name(one.department, inquiry.language, directory),
                 "text": one.text.text,
                 "close_at": one.close_at,
             }
-            for one in case.questions
+            for one in questions
         ]
     shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])

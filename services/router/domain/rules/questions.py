@@ -10,7 +10,7 @@ from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
 from services.router.domain.part import OPEN, Part
-from services.router.domain.question import answered_by, closes_at
+from services.router.domain.question import answered_by, closes_at, open_questions
 from services.router.domain.rules.part_terms import asking_times, policy_of
 from services.router.domain.rules.preconditions import (
     DELEGATED_PART,
@@ -25,7 +25,7 @@ from services.router.domain.words import NewFact
 from shared.clocks.calendar import WorkingCalendar
 from shared.clocks.deadlines import CLOCKS
 from shared.clocks.pauses import due_after, time_left
-from shared.contracts.limits import ADDITIONS_MAX
+from shared.contracts.limits import ADDITIONS_AND_ANSWERS_MAX, ADDITIONS_MAX
 from shared.contracts.questions import CaseAsk, InquiryAdded, PartAsked
 from shared.runtime import timestamps
 
@@ -35,12 +35,6 @@ def ask(case: Case, given: Input, directory: CityIndex) -> Facts:
     part, question = the_part(case, given), payload_of(given, PartAsked)
     if part.parent is not None:
         raise DELEGATED_PART.of(case, given)
-    if case.is_answered or part.omitted:
-        raise Refused(
-            "reply-without-part",
-            f"The reply of {case.inquiry_id!r} goes out without the part {part.id!r}, which cannot ask the resident now.",
-            "Send the contribution with what is known, or return the part.",
-        )
     _check_no_question(case, part.id)
     asked = facts.Asked(part.id, part.department, *asking_times(case, part, given, directory))
     return [
@@ -71,10 +65,10 @@ def ask_all(case: Case, given: Input, directory: CityIndex) -> Facts:
 def add(case: Case, given: Input, directory: CityIndex) -> Facts:
     """The resident adds words. They answer every question that was asked before, and reopen a case closed without them."""
     added = payload_of(given, InquiryAdded)
-    if len(case.additions) >= ADDITIONS_MAX:
+    if len(case.additions) >= (ADDITIONS_AND_ANSWERS_MAX if case.questions else ADDITIONS_MAX):
         raise Refused(
             "too-many-additions",
-            f"The inquiry {case.inquiry_id!r} has {ADDITIONS_MAX} additions already.",
+            f"The inquiry {case.inquiry_id!r} has {len(case.additions)} additions already.",
             "Write a new message that names this ticket number.",
         )
     made: Facts = [NewFact(facts.Added(), texts={"text": added.text})]
@@ -94,7 +88,7 @@ def remind(case: Case, part_id: str | None, remind_at: str) -> Facts:
         return []
     return [
         NewFact(facts.Reminded(one.part_id, one.department))
-        for one in case.questions
+        for one in open_questions(case)
         if (one.part_id, one.remind_at) == (part_id, remind_at) and not one.reminded
     ]
 
