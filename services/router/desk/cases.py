@@ -176,14 +176,14 @@ def rounds_shown(case: Case) -> list[dict[str, Any]]:
     """The fields of `AnsweredRoundShown` for each round that is answered; without the text when it is erased."""
     answered = list(case.earlier)
     if case.released is not None and case.is_answered:
-        answered.append(AnsweredRound(case.round, case.released_at, case.released))
+        answered.append(AnsweredRound(case.round, case.released_at, case.released, case.addenda_of_round))
     ratings = {one.round: one for one in case.ratings}
     return [
         {
             "round": one.round,
             "answered_at": one.answered_at,
             "reply_id": one.reply.id,
-            "text": one.reply.text.text or None,
+            "text": one.text if one.reply.text.text else None,
             "rating": rating_shown(ratings[one.round]) if one.round in ratings else None,
         }
         for one in answered

@@ -16,6 +16,8 @@ RELEASE_FACTS: tuple[type[Fact], ...] = (
     facts.ReleaseRefused,
     facts.ReplyReleased,
     facts.Answered,
+    facts.Omitted,
+    facts.Supplemented,
     facts.CorrectionSent,
     facts.Corrected,
     facts.Retracted,

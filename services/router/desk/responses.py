@@ -135,7 +135,7 @@ class AnsweredRoundShown(Documented):
     reply_id: str
     """The id of its joint reply, such as `20261122-E94NXPQX-r1`."""
     text: str | None
-    """The whole joint reply; null once it is erased."""
+    """The whole joint reply with its addenda; null once it is erased."""
     rating: AnswerRating | None
     """The resident's rating; null when there is none."""
 

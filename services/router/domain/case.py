@@ -159,7 +159,7 @@ class Case:
     @property
     def weight(self) -> int:
         """The approximate size of the case in memory, in characters."""
-        earlier = sum(len(one.reply.text.text) for one in self.earlier)
+        earlier = sum(len(one.text) for one in self.earlier)
         return 1_000 + 150 * len(self.causes) + sum(len(one.text) for one in self.texts) + earlier
 
     @property

@@ -82,12 +82,25 @@ class JointReply(NamedTuple):
         return next((one for one in self.paragraphs if one.part_id == part_id), None)
 
 
+class Addendum(NamedTuple):
+    """A released addendum, and when it was released."""
+
+    reply: JointReply
+    at: str
+
+
 class AnsweredRound(NamedTuple):
-    """The answer of an earlier round, and when the resident got it."""
+    """The answer of an earlier round with its addenda, and when the resident got it."""
 
     round: int
     answered_at: str
     reply: JointReply
+    addenda: tuple[Addendum, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Everything that the resident read as the answer, in order."""
+        return "\n\n".join((self.reply.text.text, *(one.reply.text.text for one in self.addenda)))
 
 
 class RoundRating(NamedTuple):
@@ -97,13 +110,6 @@ class RoundRating(NamedTuple):
     solved: bool
     satisfied: Satisfied
     words: Text | None
-
-
-class Addendum(NamedTuple):
-    """A released addendum, and when it was released."""
-
-    reply: JointReply
-    at: str
 
 
 class PendingRelease(NamedTuple):

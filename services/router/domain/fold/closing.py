@@ -27,7 +27,10 @@ def _begin_round(case: Case, round_: int) -> None:
     """
     former, waits = case.released_parts, case.waits_for_addendum
     if case.released is not None and case.is_answered:
-        case.earlier = (*case.earlier, AnsweredRound(case.round, case.released_at, case.released))
+        case.earlier = (
+            *case.earlier,
+            AnsweredRound(case.round, case.released_at, case.released, case.addenda_of_round),
+        )
     case.round, case.frame, case.pending, case.outdated, case.composed_addendum = round_, NO_FRAME, None, waits, 0
     case.parts = {
         part.id: part._replace(

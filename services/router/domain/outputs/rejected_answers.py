@@ -15,6 +15,6 @@ def rejected_answer(case: Case) -> dict[str, object] | None:
     fields: dict[str, object] = {"round": rating.round, "solved": rating.solved, "satisfied": rating.satisfied}
     if rating.words is not None:
         fields["words"] = rating.words.text
-    if answer.round == rating.round and len(answer.reply.text.text) <= REJECTED_ANSWER_MAX:
-        fields["answer"] = answer.reply.text.text
+    if answer.round == rating.round and len(answer.text) <= REJECTED_ANSWER_MAX:
+        fields["answer"] = answer.text
     return fields

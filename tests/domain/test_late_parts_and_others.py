@@ -93,6 +93,10 @@ def test_the_departments_of_the_addendum_work_on_the_next_round_too() -> None:
     story = going(*WITHOUT_ROADS, late(contributed("roads", "路补了"), 2), late(UNHAPPY, 3))
     assert [part.department for part in story.case.active_parts] == ["lighting", "roads"]
     assert story.case.round == 2
+    [offer] = [
+        data for kind, data in story.on(topics.inbox("roads")) if data.get("round") == 2 and kind == "part.offered"
+    ]
+    assert offer["reopened"]["answer"] == "【路灯管理所】\n灯亮了\n\n【道路处】\n路补了"
     assert tuple(
         kind for code_ in ("lighting", "roads") for kind, _ in story.on(topics.inbox(code_)) if kind == "part.rated"
     ) == ("part.rated", "part.rated")
