@@ -281,7 +281,7 @@ async def tell_everything(one: Services) -> None:
     one.city.use(releasing_city(0, revision=3))
     await change_what_is_released(one)
     await one.rate(1, solved=False)
-    await one.department("lighting", "chorus.part.contributed", 6, text=FILLING + mark("again/text"))
+    await one.department("lighting", "chorus.part.contributed", 7, text=FILLING + mark("again/text"))
     await one.rate(2, solved=True)
     await one.command(CaseClose, why=FILLING + mark("closed/why"))
     await one.request_link()
@@ -329,8 +329,8 @@ async def release(one: Services) -> None:
     case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
     await one.enter(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
     await one.publisher.until(one.decided + 1, topics.INPUTS)
-    await one.department("lighting", "chorus.reply.go-ahead", 1, inquiry_id=one.inquiry_id)
     await one.withdraw_too_late()
+    await one.department("lighting", "chorus.reply.go-ahead", 1, inquiry_id=one.inquiry_id)
 
 
 async def ask_and_extend(one: Services) -> None:
