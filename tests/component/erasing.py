@@ -250,7 +250,7 @@ async def tell_everything(one: Services) -> None:
     one.city.use(releasing_city(1, revision=2))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
     await release(one)
-    refusal = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
+    refusal: dict[str, Any] = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
     await one.command(CaseRefuse, reason="no-clear-request", **refusal)
     await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)

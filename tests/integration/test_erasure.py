@@ -37,7 +37,8 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def stored_in(town: Town) -> dict[str, str]:
     """Every document of the four databases as text, by collection."""
-    with pymongo.MongoClient(town.file["mongodb"]) as client:
+    connection: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(town.file["mongodb"])
+    with connection as client:
         names = [name for name in client.list_database_names() if name.startswith("chorus_")]
         assert len(names) == 4
         return {
