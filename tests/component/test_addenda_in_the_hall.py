@@ -18,7 +18,7 @@ from services.notifier.views import hall_entry
 from shared.contracts.resident_messages import ResidentTold
 from shared.masking.lexicon import NoLexicon
 from shared.masking.masking import mask_case
-from tests.builders import Story, contributed, rated, received, told
+from tests.builders import Step, Story, contributed, rated, received, told
 from tests.joining import GOING_AHEAD, late, went_ahead
 from tests.publishing import corrected, retracted
 
@@ -28,8 +28,8 @@ ADDED = (*ANSWERED, late(contributed("roads", "路补了，电话 13900139000"),
 AT = "2026-04-01T00:00:00.000Z"
 
 
-def in_the_hall(*steps: object, n: int = 7) -> HallEntry:
-    story: Story = told(*steps, city=GOING_AHEAD)  # type: ignore[arg-type]
+def in_the_hall(*steps: Step, n: int = 7) -> HallEntry:
+    story: Story = told(*steps, city=GOING_AHEAD)
     unmasked = unmasked_entry(ResidentTold.model_validate(story.resident()), n, AT)
     assert unmasked is not None
     return shown_entry(unmasked.entry, mask_case(case_of(unmasked, ()), NoLexicon()))
@@ -80,8 +80,8 @@ def test_the_reviewer_reads_the_addendum() -> None:
 
 def test_the_answer_of_an_earlier_round_keeps_its_addendum() -> None:
     first = version_of(in_the_hall(*ADDED, n=5))
-    steps = (*ADDED, late(rated(solved=False, satisfied="no", words="没补好"), 3))
-    steps = (*steps, late(contributed("lighting", "又亮了"), 4), late(contributed("roads", "又补了"), 5))
+    reopened = (*ADDED, late(rated(solved=False, satisfied="no", words="没补好"), 3))
+    steps = (*reopened, late(contributed("lighting", "又亮了"), 4), late(contributed("roads", "又补了"), 5))
     second = version_of(in_the_hall(*steps, n=9))
     decisions = [HallDecision(6, "published", first.sha256), HallDecision(10, "published", second.sha256)]
     [earlier] = earlier_replies(2, decisions, [first, second])
