@@ -140,7 +140,9 @@ async def test_a_background_loop_waits_for_a_newer_router(office: Office, databa
             await office.retiring.recall(city)
 
     # An open part makes the loop read the case.
-    await database["cases"].update_one({"_id": INQUIRY}, {"$set": {"state": "in-progress"}})
+    await database["cases"].update_one(
+        {"_id": INQUIRY}, {"$set": {"state": "in-progress", "part_states": {"accepted": 1}}}
+    )
     await asyncio.wait_for(retry_until_available(recall, "recalling"), 10)
     assert calls == [False, True]
 

@@ -76,6 +76,7 @@ def test_an_erased_answer_leaves_dates_and_no_word(town: Town) -> None:
         rating = {"round": 1, "solved": True, "satisfied": "yes", "words": "标记评价"}
         assert http.post(f"{urls['intake']}/inquiries/{number}/rating", json=rating, headers=code).status_code == 202
         feed = f"{urls['notifier']}/hall/feed.json"
+        until(lambda: town.chorus(None, "hall", "publish", number).returncode == 0, "no version to publish")
         until(lambda: number in http.get(feed).text, "no entry in the hall")
         assert {name.partition(".")[0] for name in places_of_marks(town)} >= {
             "chorus_intake",
