@@ -23,6 +23,7 @@ from shared.contracts.case_commands import (
     CaseWithdrawPart,
 )
 from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
+from shared.contracts.envelope import PREFIX
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import TimerRang
 from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
@@ -258,3 +259,28 @@ STRATEGIES: Mapping[str, Callable[[Scene], Steps]] = {
     CaseRefuseRelease.type: refuse_release,
     TimerRang.type: ring,
 }
+NOT_PLAYED = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "case.ask",
+        "case.close",
+        "case.erase",
+        "case.extend",
+        "case.hide",
+        "case.link",
+        "case.publish",
+        "case.redact",
+        "case.refuse",
+        "case.refuse-extension",
+        "case.retract",
+        "hall.reported",
+        "inquiry.added",
+        "inquiry.withdrawn",
+        "part.asked",
+        "part.corrected",
+        "part.delegated",
+        "part.extension-asked",
+        "reply.go-ahead",
+    )
+)
+"""The inputs that no history sends yet. Random lives in tests/domain play those of late parts, delegation and reopening."""
