@@ -3,13 +3,13 @@
 from services.intake import domain
 from services.intake.domain import AdditionGiven
 from services.intake.sentences import NO_SUCH_TICKET
+from services.intake.ticket_entries import enter
 from services.intake.tickets import Acknowledged, Tickets
 from shared.contracts import ids
 from shared.contracts.questions import InquiryAdded
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.ledger.ledger import Entry
-from shared.ledger.numbering import accept_in_free_place
 from shared.runtime import timestamps
 
 
@@ -49,11 +49,10 @@ class Additions:
                 actor=RESIDENT,
             )
 
-        accepted, written = await accept_in_free_place(self.tickets.ledger, entry)
-        if await self.tickets.erased(inquiry_id):
-            # An erasure after the ticket was opened may have run before this entry was written.
-            await self.tickets.ledger.erase(inquiry_id)
+        outcome = await enter(self.tickets.store, self.tickets.ledger, inquiry_id, entry)
+        if outcome is None:
             raise Problem(404, NO_SUCH_TICKET)
+        accepted, written = outcome
         if written.earlier and not accepted.repeats(written.earlier):
             raise Problem(422, "This Idempotency-Key belongs to another addition; use a new key for each.")
         return Acknowledged(event_id=accepted.id)

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from services.intake.links import in_even_time
 from services.intake.store import IntakeStore
+from services.intake.ticket_entries import enter
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, no_nul
@@ -22,7 +23,7 @@ from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
-from shared.ledger.numbering import accept_in_free_place, next_number
+from shared.ledger.numbering import next_number
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.store.mongo import Document
@@ -64,7 +65,7 @@ class Reports:
 
     async def _enter(self, inquiry_id: str, given: ReportGiven, key: str) -> None:
         entries = await self.ledger.of(inquiry_id)
-        if not entries or await self._erased(inquiry_id) or not may_be_reported(entries):
+        if not entries or await self.store.erased(inquiry_id) or not may_be_reported(entries):
             return
         value = HallReported(inquiry_id=inquiry_id, words=given.words).model_dump_json()
         fingerprint = ids.digest(value.encode())
@@ -84,13 +85,7 @@ class Reports:
                 actor=RESIDENT,
             )
 
-        await accept_in_free_place(self.ledger, entry)
-        if await self._erased(inquiry_id):
-            # An erasure may have run before this entry was written.
-            await self.ledger.erase(inquiry_id)
-
-    async def _erased(self, inquiry_id: str) -> bool:
-        return bool(await self.store.tombstones.through_of([inquiry_id]))
+        await enter(self.store, self.ledger, inquiry_id, entry)
 
 
 def may_be_reported(entries: Sequence[Document]) -> bool:

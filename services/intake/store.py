@@ -19,6 +19,9 @@ class IntakeStore:
         self.directory = database["directory"]
         self.tombstones = Tombstones(database["tombstones"])
 
+    async def erased(self, inquiry_id: str) -> bool:
+        return bool(await self.tombstones.through_of([inquiry_id]))
+
     async def prepare(self) -> None:
         """Create the index; safe to repeat."""
         await self.tickets.create_index([("inquiry_id", ASCENDING)])

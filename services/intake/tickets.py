@@ -12,6 +12,7 @@ from services.intake.erased_tickets import erased_at, erased_ticket
 from services.intake.responses import AdditionShown, Ticket, WithdrawalShown
 from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
+from services.intake.ticket_entries import enter
 from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.erasure_dates import erasure_dates
@@ -21,7 +22,7 @@ from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
-from shared.ledger.numbering import accept_in_free_place, next_number
+from shared.ledger.numbering import next_number
 from shared.ledger.relay import erased
 from shared.runtime import timestamps
 from shared.runtime.languages import Lang
@@ -64,7 +65,7 @@ class Tickets:
 
     async def _shown(self, entries: Sequence[Document], lang: Lang = "zh") -> Ticket:
         number, at = entries[0]["inquiry_id"], entries[0]["recorded_at"]
-        if await self.erased(number) or erased(entries[0]):
+        if await self.store.erased(number) or erased(entries[0]):
             left = await self.store.documents(number)
             when = timestamps.from_text(erased_at(left) or timestamps.to_text(at))
             dates = erasure_dates(when, self.settings.retention_days, self.settings.backups_kept_days)
@@ -92,9 +93,6 @@ class Tickets:
             self._count_wrong(number or inquiry_id)
             raise Problem(404, NO_SUCH_TICKET)
         return entries
-
-    async def erased(self, inquiry_id: str) -> bool:
-        return bool(await self.store.tombstones.through_of([inquiry_id]))
 
     def _count_wrong(self, inquiry_id: str) -> None:
         """Count a wrong code for this ticket number, which need not exist. Raises Problem 429 after too many."""
@@ -169,10 +167,8 @@ class Tickets:
                 actor=RESIDENT,
             )
 
-        outcome = await accept_in_free_place(self.ledger, entry)
-        if await self.erased(inquiry_id):
-            # An erasure after the ticket was opened may have run before this entry was written.
-            await self.ledger.erase(inquiry_id)
+        outcome = await enter(self.store, self.ledger, inquiry_id, entry)
+        if outcome is None:
             raise TicketErased(409, "The message is erased.")
         return outcome
 
