@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.city import Department, Name, Rule
+from shared.city import Department, Name, Rule, TextModule
 from shared.city.entries import CityEntry, Paragraphs
 from shared.city.parsing import Outline
+from shared.city.text_modules import ModuleText
 from tests import policy_cases
 from tests.policy_cases import POLICIES_AND_CALENDARS, POLICY_MEANT, POLICY_PLACES, TIMES
 
@@ -45,12 +46,29 @@ GOOD: dict[str, Any] = {
         },
     ],
     **POLICIES_AND_CALENDARS,
+    "texts": [
+        {
+            "id": "thanks",
+            "department": "lamps",
+            "title": {"zh": "感谢", "en": "Thanks"},
+            "text": {"zh": "谢谢。", "en": "Thank you."},
+        },
+        {
+            "id": "repaired",
+            "department": "lamps",
+            "kind": "answer",
+            "title": {"zh": "已修复", "en": "Repaired"},
+            "subjects": ["路灯"],
+            "text": {"zh": "您反映的{{subject}}已修复。", "en": "We have repaired it ({{subject}})."},
+        },
+    ],
 }
 PLACES: dict[type[CityEntry], Loc] = {
     Outline: (),
     Department: ("departments", 2),
     Rule: ("rules", 1),
     **POLICY_PLACES,
+    TextModule: ("texts", 1),
 }
 """The record of each kind whose fields get invalid values."""
 
@@ -79,6 +97,8 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Outline, "policies"): [([], "the list is empty; write one policy")],
     (Outline, "calendars"): [],
     (Outline, "public_holidays"): [],
+    (Outline, "texts"): [],
+    (Outline, "text_origins"): [],
     (Department, "code"): [("roads", '"roads" is already used as code; each code must be unique')],
     (Department, "name"): [],
     (Department, "kind"): [("burrow", '"burrow" is unknown; write one of bureau, district, utility, imported')],
@@ -134,6 +154,30 @@ MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (Paragraphs, "zh"): [],
     (Paragraphs, "en"): [],
     **POLICY_MEANT,
+    (TextModule, "id"): [("thanks", '"thanks" is already used as id in this department; each id of a department')],
+    (TextModule, "department"): [
+        ("raods", '"raods" is not a department; did you mean "roads"'),
+        ("zoo", '"zoo" is not a department; add it to the departments or name an existing one'),
+        ("signs", '"signs" is retired; name an active department'),
+    ],
+    (TextModule, "kind"): [("poem", '"poem" is unknown; write one of answer, phrase')],
+    (TextModule, "title"): [],
+    (TextModule, "subjects"): [(["!!"], 'the term "!!" has no letter or digit and never matches; write a word')],
+    (TextModule, "categories"): [(["lihgts"], 'no rule has the category "lihgts"; did you mean "lights"')],
+    (TextModule, "text"): [],
+    (ModuleText, "zh"): [
+        ("您的{{subjekt}}", '"{{subjekt}}" is not a placeholder; the placeholders are {{inquiry_id}}, {{subject}}, '),
+        ("您的{{Subject}}", '"{{Subject}}" is not a placeholder'),
+        (
+            "您的｛｛subject｝｝",
+            'the braces near "您的{{subject}}" are not a placeholder; write one such as {{subject}}',
+        ),
+        ("您的{{subject}", 'the braces near "您的{{subject}" are not a placeholder'),
+        ("您的{{subject}} }}", "are not a placeholder"),
+        ("您的{{{subject}}}", "are not a placeholder"),
+        ("{{area}}" * 21, "the text has 21 placeholders; use at most 20"),
+    ],
+    (ModuleText, "en"): [("{{}}", '"{{}}" is not a placeholder')],
 }
 """Errors beyond the types, for each field: a new field needs an entry, even an empty one."""
 
@@ -186,7 +230,7 @@ def _of_record(kind: type[CityEntry], place: Loc) -> Iterator[Case]:
             yield Case(loc, value, says, (*loc, *inner))
         for value, says in MEANT[kind, name]:
             yield Case(loc, value, says, place)
-        for nested in (Name, Paragraphs):
+        for nested in (Name, Paragraphs, ModuleText):
             if any(one.get("$ref", "").endswith(f"/{nested.__name__}") for one in (form, *form.get("anyOf", ()))):
                 yield from _of_record(nested, loc)
 

@@ -27,6 +27,7 @@ from deploy.cli.operations import (
     reconcile,
     route,
     status,
+    text,
     timeline,
     triage,
     user,
@@ -55,6 +56,7 @@ app.command()(route.route)
 case.case.command("command")(case_command.command)
 app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
+app.add_typer(text.text, name="text")
 app.add_typer(triage.triage, name="triage")
 app.add_typer(user.user, name="user")
 app.command()(login.login)

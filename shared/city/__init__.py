@@ -1,12 +1,13 @@
 """The city's configuration: departments, rules, policies and calendars, read from a folder of YAML files."""
 
 from shared.city.calendars import Calendar
-from shared.city.city import City, merge, put_department, retire
+from shared.city.city import City, merge, put_department, put_text, remove_text, retire
 from shared.city.entries import AREA_OFFICE, KINDS, Department, Name, Rule
 from shared.city.faults import CityError, Fault, Faulty, Loc
 from shared.city.folder import load_city
-from shared.city.parsing import CITY_BYTES_MAX, city_of, department_of
+from shared.city.parsing import CITY_BYTES_MAX, city_of, department_of, text_of
 from shared.city.policies import Policy
+from shared.city.text_modules import TextModule
 
 __all__ = [
     "AREA_OFFICE",
@@ -22,10 +23,14 @@ __all__ = [
     "Name",
     "Policy",
     "Rule",
+    "TextModule",
     "city_of",
     "department_of",
     "load_city",
     "merge",
     "put_department",
+    "put_text",
+    "remove_text",
     "retire",
+    "text_of",
 ]

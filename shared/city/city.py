@@ -1,4 +1,4 @@
-"""The city in force: its directory, rules, policies and calendars, and how applying, adding and retiring change it."""
+"""The city in force: its directory, rules, policies, calendars and texts, and how applying and the desk change it."""
 
 from typing import Annotated, Self
 
@@ -9,6 +9,16 @@ from shared.city.consistency import CityParts, contradictions
 from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, Rule
 from shared.city.faults import CityError, Fault, nearest, quoted
 from shared.city.policies import POLICIES_MAX, Policy
+from shared.city.text_modules import (
+    Key,
+    TextModule,
+    TextOrigin,
+    merged_texts,
+    text_faults,
+    text_limits,
+    with_text,
+    without_text,
+)
 
 
 class City(CityEntry):
@@ -38,6 +48,10 @@ class City(CityEntry):
     """The calendars that policies name, besides `natural` and the ready-made `working`."""
     public_holidays: tuple[PublicHolidays, ...] = ()
     """The public holidays of the calendars' countries. The desk sets them; in a request they have no effect."""
+    texts: tuple[TextModule, ...] = ()
+    """The text modules of the departments."""
+    text_origins: tuple[TextOrigin, ...] = ()
+    """Which text modules the desk wrote or removed. The desk sets them; in a request they have no effect."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -47,6 +61,9 @@ class City(CityEntry):
 
     def department(self, code: str) -> Department | None:
         return next((one for one in self.departments if one.code == code), None)
+
+    def text(self, key: Key) -> TextModule | None:
+        return next((one for one in self.texts if one.key == key), None)
 
     @property
     def active(self) -> tuple[Department, ...]:
@@ -59,22 +76,30 @@ class City(CityEntry):
         return tuple(contact for contact in (self.telephone, *own) if contact)
 
 
-def merge(current: City | None, applied: City) -> City:
+def merge(current: City | None, applied: City, *, texts_of_folder: bool = False) -> City:
     """The city after `applied` was applied to `current`; the caller sets the revision.
 
-    All but the departments come from `applied`. Departments are added or updated, never removed,
-    and are in the order of `applied`; the others follow.
+    All but the departments and the text modules that the desk wrote come from `applied`. Departments are added or
+    updated, never removed, and are in the order of `applied`; the others follow.
     Applying does not change whether a department is retired: only `retire` and `put_department` do.
+    `texts_of_folder`: the text modules of `applied` replace those that the desk changed or removed.
     """
     if current is None:
-        return applied
+        return applied.model_copy(update={"texts": merged_texts((), (), applied.texts).modules, "text_origins": ()})
     given = {one.code: one for one in applied.departments}
     kept = tuple(
         given.pop(one.code, one).model_copy(update={"retired": one.retired, "retired_why": one.retired_why})
         for one in current.departments
     )
     # The present order is the one in which contradictions are found: at the department that was applied, not at its twin.
-    merged = _changed(applied, revision=current.revision, departments=kept + tuple(given.values()))
+    texts = merged_texts(current.texts, current.text_origins, applied.texts, folder_wins=texts_of_folder)
+    merged = _changed(
+        applied,
+        revision=current.revision,
+        departments=kept + tuple(given.values()),
+        texts=texts.modules,
+        text_origins=texts.origins,
+    )
     place = {one.code: at for at, one in enumerate(applied.departments)}
     in_order = sorted(merged.departments, key=lambda one: place.get(one.code, len(place)))
     return merged.model_copy(update={"departments": tuple(in_order)})
@@ -100,9 +125,29 @@ def retire(city: City, code: str, why: str | None = None) -> City:
     return put_department(city, department.model_copy(update={"retired": True, "retired_why": why}))
 
 
+def put_text(city: City, module: TextModule) -> City:
+    """Add or replace a text module, at the desk. Raises `CityError`."""
+    texts, origins = with_text(city.texts, city.text_origins, module)
+    changed = city.model_copy(update={"texts": texts, "text_origins": origins})
+    at = texts.index(module)
+    categories = [one.category for one in city.rules if one.category]
+    retired = [one.code for one in city.departments if one.retired]
+    if faults := list(text_faults(("texts", at), module, categories, retired)):
+        raise CityError([fault.sentence(changed.model_dump()) for fault in faults], faults)
+    return _changed(changed)
+
+
+def remove_text(city: City, key: Key) -> City:
+    """Remove a text module, at the desk; nothing changes if there is none."""
+    if city.text(key) is None:
+        return city
+    texts, origins = without_text(city.texts, city.text_origins, key)
+    return _changed(city, texts=texts, text_origins=origins)
+
+
 def _changed(city: City, **fields: object) -> City:
     changed = city.model_copy(update=fields)
-    if faults := _faults(changed):
+    if faults := [*_faults(changed), *text_limits(dict(enumerate(changed.texts)))]:
         raise CityError([fault.sentence(changed.model_dump()) for fault in faults], faults)
     return changed
 
@@ -114,5 +159,6 @@ def _faults(city: City) -> list[Fault]:
         dict(enumerate(city.rules)),
         dict(enumerate(city.policies)),
         dict(enumerate(city.calendars)),
+        texts=dict(enumerate(city.texts)),
     )
     return list(contradictions(parts))

@@ -10,6 +10,7 @@ from shared.city.entries import AREA_OFFICE, KINDS, Department, Rule
 from shared.city.faults import Fault, Loc, nearest, quoted
 from shared.city.policies import Policy
 from shared.city.policy_consistency import no_policy_for_the_rest, unknown_conditions, unused_policies, wrong_policies
+from shared.city.text_modules import TextModule, contradictory_texts, text_faults, text_limits
 from shared.contracts.limits import DEPARTMENTS_MAX
 
 Known = Mapping[str, None]
@@ -35,6 +36,7 @@ class CityParts:
     unread: Collection[str] = field(default_factory=frozenset)
     all_policies: bool = True
     """Whether every policy is valid. Otherwise nothing is said about missing ones."""
+    texts: Mapping[int, TextModule] = field(default_factory=dict)
 
     @property
     def codes(self) -> Known:
@@ -66,6 +68,11 @@ def contradictions(city: CityParts) -> Iterator[Fault]:
         yield from wrong_calendar(("calendars", at), calendar)
         if calendar.time_zone is not None:
             yield from _wrong_zone(("calendars", at, "time_zone"), calendar.time_zone)
+    yield from contradictory_texts(city.texts, codes)
+    for at, text in city.texts.items():
+        for place, term in enumerate(text.subjects):
+            if (wrong := _wrong_term(term)) is not None:
+                yield Fault(("texts", at, "subjects", place), wrong)
 
 
 def authoring_faults(city: CityParts) -> Iterator[Fault]:
@@ -94,6 +101,9 @@ def authoring_faults(city: CityParts) -> Iterator[Fault]:
     categories = dict.fromkeys([*(one.category for one in rules if one.category), *unread])
     priorities = dict.fromkeys([*(one.priority for one in rules if one.priority), *unread])
     yield from unknown_conditions(city.policies, list(city.codes), list(categories), list(priorities))
+    for at, text in city.texts.items():
+        yield from text_faults(("texts", at), text, categories, retired)
+    yield from text_limits(city.texts)
 
 
 def _wrong_zone(loc: Loc, zone: str) -> Iterator[Fault]:

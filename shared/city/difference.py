@@ -6,9 +6,10 @@ from typing import Any, Literal, NamedTuple
 
 from shared.city.city import City, merge
 from shared.city.parsing import DERIVED
+from shared.city.text_modules import TextModule, merged_texts
 
-Kind = Literal["city", "department", "rule", "policy", "calendar"]
-What = Literal["added", "changed", "removed", "moved", "kept", "kept-retired"]
+Kind = Literal["city", "department", "rule", "policy", "calendar", "text"]
+What = Literal["added", "changed", "removed", "moved", "kept", "kept-retired", "kept-changed", "kept-removed"]
 LISTS: Mapping[str, tuple[Kind, str]] = {
     "departments": ("department", "code"),
     "rules": ("rule", "id"),
@@ -16,7 +17,7 @@ LISTS: Mapping[str, tuple[Kind, str]] = {
     "calendars": ("calendar", "id"),
 }
 """The lists of a city: what their entries are called, and the field that names an entry."""
-NOT_COMPARED = {"revision", *LISTS, *DERIVED}
+NOT_COMPARED = {"revision", "texts", *LISTS, *DERIVED}
 
 
 class FieldChange(NamedTuple):
@@ -28,7 +29,10 @@ class FieldChange(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happens to one entry. `kept` and `kept-retired` tell that a department of the directory stays as it is."""
+    """What happens to one entry. The kinds of `kept` tell that a department, or a text of the desk, stays as it is.
+
+    The `id` of a text is its department and its own id: `parks/fallen-tree`.
+    """
 
     kind: Kind
     id: str
@@ -38,20 +42,22 @@ class Change(NamedTuple):
     @property
     def publishes(self) -> bool:
         """Whether this is a difference, for which a new revision is published."""
-        return self.what not in ("kept", "kept-retired")
+        return not self.what.startswith("kept")
 
 
-def difference(current: City | None, applied: City) -> list[Change]:
-    """What applying `applied` changes in `current`, in the order texts, departments, rules, policies, calendars.
+def difference(current: City | None, applied: City, *, texts_of_folder: bool = False) -> list[Change]:
+    """What applying `applied` changes in `current`: the city's fields, departments, rules, policies, calendars, texts.
 
     Raises `CityError` when `applied` contradicts departments that the directory keeps.
     """
-    after = merge(current, applied).model_dump(mode="json")
+    merged = merge(current, applied, texts_of_folder=texts_of_folder)
+    after = merged.model_dump(mode="json")
     before = current.model_dump(mode="json") if current else {}
     changes = list(_texts(before, after))
     for name, (kind, key) in LISTS.items():
         changes += _entries(kind, key, before.get(name, []), after[name])
-    return changes + list(_kept(current, applied))
+    changes += _entries("text", "key", _texts_by_key(current.texts if current else ()), _texts_by_key(merged.texts))
+    return changes + list(_kept(current, applied)) + list(_kept_texts(current, applied, texts_of_folder))
 
 
 def _texts(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -101,3 +107,18 @@ def _kept(current: City | None, applied: City) -> Iterable[Change]:
             yield Change("department", one.code, "kept-retired")
         elif not one.retired and one.code not in in_folder:
             yield Change("department", one.code, "kept")
+
+
+def _texts_by_key(modules: Sequence[TextModule]) -> list[dict[str, Any]]:
+    return [
+        {"key": "/".join(one.key), **one.model_dump(mode="json")} for one in sorted(modules, key=lambda one: one.key)
+    ]
+
+
+def _kept_texts(current: City | None, applied: City, texts_of_folder: bool) -> Iterator[Change]:
+    """Text modules in which the desk and not the folder counts."""
+    if current is None:
+        return
+    found = merged_texts(current.texts, current.text_origins, applied.texts, folder_wins=texts_of_folder)
+    whats: Mapping[str, What] = {"desk": "kept", "changed": "kept-changed", "removed": "kept-removed"}
+    yield from (Change("text", "/".join(one.key), whats[one.origin]) for one in found.kept)

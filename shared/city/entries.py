@@ -32,7 +32,8 @@ def _on_one_line(text: str) -> str:
     return text
 
 
-def _on_lines(text: str) -> str:
+def on_lines(text: str) -> str:
+    """Several lines of text without other control characters. Raises ValueError."""
     _on_one_line(text.replace("\n", " "))
     return text
 
@@ -44,7 +45,7 @@ Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX), AfterValidator(_on_one_line)
 ]
 Paragraph = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PARAGRAPH_MAX), AfterValidator(_on_lines)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PARAGRAPH_MAX), AfterValidator(on_lines)
 ]
 Terms = tuple[Text, ...]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]

@@ -21,6 +21,7 @@ WORDS = {
     "rules": ("rule", "id"),
     "policies": ("policy", "id"),
     "calendars": ("calendar", "id"),
+    "texts": ("text", "id"),
 }
 """What an entry of each list is called, and the field that names it."""
 

@@ -12,14 +12,15 @@ from shared.city.yaml_file import UnreadableYaml, YamlFile, read
 CITY_FILE = "city.yaml"
 CITY_FIELDS = ("name", "time_zone", "telephone", "emergency", "scope", "privacy")
 CALENDARS_FILE = "calendars.yaml"
-FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml", CALENDARS_FILE)
-_KNOWN_FILES = f"known files are {', '.join(FILES)} and rules/*.yaml"
+TEXTS_FILE = "texts.yaml"
+FILES = (CITY_FILE, "departments.yaml", "policies.yaml", "rules.yaml", CALENDARS_FILE, TEXTS_FILE)
+_KNOWN_FILES = f"known files are {', '.join(FILES)}, rules/*.yaml and texts/*.yaml"
 
 
 def load_city(folder: Path) -> City:
     """Read city.yaml, departments.yaml, policies.yaml, and rules.yaml or rules/*.yaml in the order of their names.
 
-    calendars.yaml is optional.
+    calendars.yaml is optional, and so are texts.yaml and texts/*.yaml.
 
     Raises `CityError` with a sentence for every problem, each with file and line. References between files are checked
     only when every file is valid YAML.
@@ -43,7 +44,8 @@ class _FolderReader:
         document["departments"] = self._listed("departments", ["departments.yaml"])
         document["rules"] = self._listed("rules", _rule_files(self._folder))
         document["policies"] = self._listed("policies", ["policies.yaml"])
-        document["calendars"] = self._listed("calendars", _calendar_files(self._folder))
+        document["calendars"] = self._listed("calendars", _optional_file(self._folder, CALENDARS_FILE))
+        document["texts"] = self._listed("texts", _text_files(self._folder))
         try:
             city = city_of(document) if self._complete else None
             faults: Sequence[Fault] = () if city else field_faults(document)
@@ -115,14 +117,19 @@ def _rule_files(folder: Path) -> list[str]:
     return single + several or ["rules.yaml"]
 
 
-def _calendar_files(folder: Path) -> list[str]:
-    path = folder / CALENDARS_FILE
-    return [CALENDARS_FILE] if path.exists() or path.is_symlink() else []
+def _optional_file(folder: Path, file: str) -> list[str]:
+    path = folder / file
+    return [file] if path.exists() or path.is_symlink() else []
+
+
+def _text_files(folder: Path) -> list[str]:
+    several = [f"texts/{path.name}" for path in sorted((folder / "texts").glob("*.yaml"))]
+    return _optional_file(folder, TEXTS_FILE) + several
 
 
 def _misnamed(folder: Path) -> Iterator[str]:
     """A sentence for each YAML file that would be ignored because of its name."""
-    for path in sorted([*folder.glob("*.y*ml"), *folder.glob("rules/*.yml")]):
+    for path in sorted([*folder.glob("*.y*ml"), *folder.glob("rules/*.yml"), *folder.glob("texts/*.yml")]):
         name = str(path.relative_to(folder))
         if name in FILES or path.suffix not in (".yaml", ".yml"):
             continue

@@ -12,10 +12,11 @@ from shared.city.entries import CityEntry, Department, Name, Paragraphs, Phone, 
 from shared.city.faults import Fault, Faulty, under
 from shared.city.policies import POLICIES_MAX, Policy
 from shared.city.policy_consistency import missing_clocks
+from shared.city.text_modules import TextModule
 
 CITY_BYTES_MAX = 3_500_000
-LISTS = ("departments", "rules", "policies", "calendars")
-DERIVED = ("public_holidays",)
+LISTS = ("departments", "rules", "policies", "calendars", "texts")
+DERIVED = ("public_holidays", "text_origins")
 """Lists that the desk makes; in a request they have no effect."""
 Entry = TypeVar("Entry", bound=CityEntry)
 
@@ -35,6 +36,8 @@ class Outline(CityEntry):
     policies: Annotated[list[Any], Field(max_length=POLICIES_MAX)]
     calendars: Annotated[list[Any], Field(default_factory=list, max_length=CALENDARS_MAX)]
     public_holidays: Annotated[list[Any], Field(default_factory=list)]
+    texts: Annotated[list[Any], Field(default_factory=list)]
+    text_origins: Annotated[list[Any], Field(default_factory=list)]
 
 
 def city_of(given: Any) -> City:
@@ -51,6 +54,7 @@ def city_of(given: Any) -> City:
         rules=tuple(parts.rules.values()),
         policies=tuple(parts.policies.values()),
         calendars=tuple(parts.calendars.values()),
+        texts=tuple(parts.texts.values()),
     )
     if (size := len(city.model_dump_json().encode())) > CITY_BYTES_MAX:
         raise Faulty([Fault((), f"The city has {size} bytes; a revision can have at most {CITY_BYTES_MAX}")])
@@ -85,6 +89,25 @@ def department_of(code: str, given: Any) -> Department:
     return department
 
 
+def text_of(department: str, id_: str, given: Any) -> TextModule:
+    """Parse a text module; `department` and `id_` come from the URL. Raises `Faulty` with every fault of its fields."""
+    if not isinstance(given, dict):
+        raise Faulty([Fault((), "A text module must be a JSON object with a title and a text")])
+    named = {"department": department, "id": id_}
+    faults = [
+        Fault((name,), f'the {name} in the URL is "{value}"; write the same or leave the field out')
+        for name, value in named.items()
+        if given.get(name, value) != value
+    ]
+    try:
+        module = TextModule.model_validate({**given, **named}, extra="forbid")
+    except ValidationError as error:
+        raise Faulty(faults + under((), error.errors(), TextModule)) from error
+    if faults:
+        raise Faulty(faults)
+    return module
+
+
 def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
     """The valid fields, the valid entries, and the faults of the others."""
     outline, faults = _outline(given)
@@ -92,6 +115,7 @@ def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
     rules = _entries(outline, "rules", Rule, faults)
     policies = _entries(outline, "policies", Policy, faults)
     calendars = _entries(outline, "calendars", Calendar, faults)
+    texts = _entries(outline, "texts", TextModule, faults)
     for at, one in enumerate(outline.get("policies", ())):
         if at not in policies and isinstance(one, dict):
             faults += missing_clocks(("policies", at), one)
@@ -105,6 +129,7 @@ def _read(given: Any) -> tuple[dict[str, Any], CityParts, list[Fault]]:
         calendars=calendars,
         unread=frozenset(_named(unread)),
         all_policies=len(policies) == len(outline.get("policies", ())),
+        texts=texts,
     )
     return outline, parts, faults
 

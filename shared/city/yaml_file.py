@@ -63,7 +63,8 @@ def _text(folder: Path, name: str) -> str:
         if path.exists() and not path.is_file():
             raise UnreadableYaml(f"{name}: this is not a file; replace it with a file of that name.")
         if (size := path.stat().st_size) > FILE_BYTES_MAX:
-            more = "split the rules into several files in rules/" if name.startswith("rules") else "shorten it"
+            several = next((one for one in ("rules", "texts") if name.startswith(one)), None)
+            more = f"split the {several} into several files in {several}/" if several else "shorten it"
             raise UnreadableYaml(f"{name}: the file has {size} bytes; the limit is {FILE_BYTES_MAX}: {more}.")
         content = path.read_bytes()
     except FileNotFoundError as error:

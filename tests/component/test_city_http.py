@@ -140,7 +140,7 @@ async def test_all_errors_are_reported_together(desk: httpx.AsyncClient) -> None
 
 
 async def test_only_the_first_of_thousands_of_errors_are_reported(desk: httpx.AsyncClient) -> None:
-    errors = told(await applied(desk, GOOD | {"departments": [7] * 5_000, "rules": []}))
+    errors = told(await applied(desk, GOOD | {"departments": [7] * 5_000, "rules": [], "texts": []}))
     assert (len(errors), errors[-1]) == (MOST_TOLD + 1, ("", f"And {5_000 - MOST_TOLD} more"))
 
 
@@ -159,7 +159,8 @@ async def test_a_city_too_large_for_one_record_is_reported(desk: httpx.AsyncClie
 
 async def test_a_conflict_with_a_kept_department_points_to_the_sent_area(desk: httpx.AsyncClient) -> None:
     """The lamps office is not in the request, so it is kept with its area."""
-    sent = GOOD | {"departments": [GOOD["departments"][0], GOOD["departments"][2] | {"areas": ["河边"]}], "rules": []}
+    departments = [GOOD["departments"][0], GOOD["departments"][2] | {"areas": ["河边"]}]
+    sent = GOOD | {"departments": departments, "rules": [], "texts": []}
     assert told(await applied(desk, sent)) == [
         (
             "/departments/1/areas/0",

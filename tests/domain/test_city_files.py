@@ -11,12 +11,13 @@ from shared.city import City, CityError, Name, load_city
 from shared.city.entries import CityEntry, Paragraphs
 from shared.city.faults import MOST_TOLD
 from shared.city.folder import CITY_FIELDS
-from shared.city.parsing import CITY_BYTES_MAX, Outline
+from shared.city.parsing import CITY_BYTES_MAX, DERIVED, Outline
+from shared.city.text_modules import ModuleText
 from shared.city.yaml_file import FILE_BYTES_MAX
 from tests.city_cases import CASES, GOOD, MEANT, NOTHING, PLACES, Case, put
 
 NEEDED = ("departments", "rules", "policies")
-LISTS = (*NEEDED, "calendars")
+LISTS = (*NEEDED, "calendars", "texts")
 IN_FILES = [case for case in CASES if len(case.loc) > 1 or str(case.loc[0]).rstrip("_") in CITY_FIELDS]
 NOTICES = ("emergency", "scope", "privacy")
 GOOD_RULE = "- {id: dark, lead: lamps, any: [路灯], why: {zh: 路灯, en: lamps}}\n"
@@ -56,12 +57,12 @@ def _records_of(kind: type[City]) -> list[str]:
 
 
 def test_every_field_of_every_record_has_error_cases() -> None:
-    kinds: tuple[type[CityEntry], ...] = (*PLACES, Name, Paragraphs)
+    kinds: tuple[type[CityEntry], ...] = (*PLACES, Name, Paragraphs, ModuleText)
     fields = {(kind, name) for kind in kinds for name in kind.model_fields}
     assert set(MEANT) == fields
-    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", "public_holidays", *LISTS}
+    assert set(CITY_FIELDS) == set(Outline.model_fields) - {"revision", *DERIVED, *LISTS}
     # Every kind of record in a city is in the table.
-    assert {kind.__name__ for kind in kinds} == set(_records_of(City)) - {"PublicHolidays"} | {"Outline"}
+    assert {kind.__name__ for kind in kinds} == set(_records_of(City)) - {"PublicHolidays", "TextOrigin"} | {"Outline"}
     wrong = {case.loc for case in CASES}
     assert {(*place, name) for kind, place in PLACES.items() for name in kind.model_fields} <= wrong
 
@@ -181,7 +182,9 @@ def test_a_missing_file_or_a_folder_in_its_place_is_reported(tmp_path: Path, fil
     )
 
 
-@pytest.mark.parametrize("name", ["rules.yaml", "departments.yaml", "city.yaml", "policies.yaml", "calendars.yaml"])
+@pytest.mark.parametrize(
+    "name", ["rules.yaml", "departments.yaml", "city.yaml", "policies.yaml", "calendars.yaml", "texts.yaml"]
+)
 def test_a_named_pipe_is_rejected_without_waiting(tmp_path: Path, name: str) -> None:
     (write(tmp_path) / name).unlink()
     os.mkfifo(tmp_path / name)
@@ -198,6 +201,8 @@ def test_a_named_pipe_is_rejected_without_waiting(tmp_path: Path, name: str) -> 
         ),
         ("rules.yml", "rules.yml: a city's files must end in .yaml; rename the file."),
         ("rules/1.yml", "rules/1.yml: a city's files must end in .yaml; rename the file."),
+        ("texts/parks.yml", "texts/parks.yml: a city's files must end in .yaml; rename the file."),
+        ("text.yaml", 'text.yaml: a city has no file of that name; did you mean "texts.yaml".'),
     ],
 )
 def test_an_unknown_file_is_reported(tmp_path: Path, name: str, sentence: str) -> None:
@@ -236,7 +241,7 @@ def test_values_that_yaml_converts_to_another_type_are_reported(tmp_path: Path, 
 
 
 def test_only_the_first_of_thousands_of_errors_are_reported(tmp_path: Path) -> None:
-    told = problems(write(tmp_path, departments="- 7\n" * 5_000, rules="[]"))
+    told = problems(write(tmp_path, departments="- 7\n" * 5_000, rules="[]", texts="[]"))
     assert (len(told), told[-1]) == (MOST_TOLD + 1, f"And {5_000 - MOST_TOLD} more.")
     told = problems(write(tmp_path, departments="- {" + ", ".join(["a: 1"] * 5_000) + "}"))
     assert (len(told), told[-1][:4]) == (MOST_TOLD + 1, "And ")

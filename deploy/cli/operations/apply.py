@@ -1,6 +1,7 @@
 """`chorus apply`: validates a city folder, shows what it changes, and publishes it to all services."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,15 +18,29 @@ from shared.city import City, CityError, load_city
 from shared.city.difference import Change, difference
 
 
+class Texts(StrEnum):
+    """Whose text modules count where a department has changed or removed one of the folder."""
+
+    DESK = "desk"
+    FOLDER = "folder"
+
+
 def apply(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="Folder with city.yaml, departments.yaml, policies.yaml, rules/, calendars.yaml."
+            metavar="DIR",
+            help="Folder with city.yaml, departments.yaml, policies.yaml, rules/, calendars.yaml, texts.yaml.",
         ),
     ],
     check: Annotated[bool, typer.Option("--check", help="Only validate the folder.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation on a terminal.")] = False,
+    texts: Annotated[
+        Texts,
+        typer.Option(
+            help="desk: text modules that departments changed or removed stay; folder: the folder's come back."
+        ),
+    ] = Texts.DESK,
 ) -> None:
     """Validate a city folder, show what it changes, and publish it. Adds and updates departments, never removes one."""
     city = _read(folder)
@@ -34,7 +49,7 @@ def apply(
         emit({"valid": True, "departments": len(city.active), "rules": len(city.rules), "problems": []})
         return
     current = in_force()
-    changes = _changes(current, city)
+    changes = _changes(current, city, texts)
     say(*city_changes.lines(changes, city))
     if current is not None and not any(one.publishes for one in changes):
         say(f"Nothing to change: revision {current.revision} is active.")
@@ -46,7 +61,7 @@ def apply(
     else:
         say(f"{city_changes.totals(changes)}.")
         _confirm(current, yes)
-        revised = _publish(city)
+        revised = _publish(city, texts)
         say(f"Revision {revised['revision']} is active: {summary(revised['departments'], revised['rules'])}.")
     if kafka_login.has_users():
         revised["users"] = _create_users(city)
@@ -69,9 +84,9 @@ def in_force() -> City | None:
         ) from error
 
 
-def _changes(current: City | None, city: City) -> list[Change]:
+def _changes(current: City | None, city: City, texts: Texts) -> list[Change]:
     try:
-        return difference(current, city)
+        return difference(current, city, texts_of_folder=texts is Texts.FOLDER)
     except CityError as error:
         problems = "\n  ".join(error.problems)
         raise Failure(
@@ -90,9 +105,9 @@ def _confirm(current: City | None, yes: bool) -> None:
         raise Failure(REFUSED, "The city was changed in the meantime, nothing was published: run the command again.")
 
 
-def _publish(city: City) -> dict[str, Any]:
+def _publish(city: City, texts: Texts) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
-    url = f"{stack().urls.router}/city"
+    url = f"{stack().urls.router}/city" + ("?texts=folder" if texts is Texts.FOLDER else "")
     revised: dict[str, Any] = ask("POST", url, operator=True, content=city.model_dump_json(), headers=headers).json()
     return revised
 

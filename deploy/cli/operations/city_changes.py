@@ -13,8 +13,16 @@ WHAT = {
     "removed": "removed",
     "kept": "stays; the folder does not have it, and `chorus department retire` would retire it",
     "kept-retired": "stays retired; `chorus department add` would bring it back",
+    "kept-changed": "stays as its department changed it; with `--texts folder` the folder's text would replace it",
+    "kept-removed": "stays removed by its department; with `--texts folder` the folder's text would come back",
 }
-PLURALS = {"department": "departments", "rule": "rules", "policy": "policies", "calendar": "calendars"}
+PLURALS = {
+    "department": "departments",
+    "rule": "rules",
+    "policy": "policies",
+    "calendar": "calendars",
+    "text": "text modules",
+}
 
 
 def lines(changes: Sequence[Change], city: City) -> Iterator[str]:
@@ -22,10 +30,16 @@ def lines(changes: Sequence[Change], city: City) -> Iterator[str]:
     names = {one.code: f" ({one.name.zh}, {one.name.en})" for one in city.departments}
     for one in changes:
         entry = f"{one.kind} {one.id}".strip()
+        if one.kind == "text" and one.what == "kept":
+            continue
         if one.fields:
             yield from (f"  {entry}: {_field(change)}" for change in one.fields)
         else:
             yield f"  {entry}{names.get(one.id, '') if one.kind == 'department' else ''}: {WHAT[one.what]}"
+
+    own = Counter(one.id.split("/")[0] for one in changes if one.kind == "text" and one.what == "kept")
+    for code, number in own.items():
+        yield f"  text modules of {code}: {number} stay that the folder does not have; the department wrote them"
 
 
 def totals(changes: Sequence[Change]) -> str:
@@ -55,7 +69,8 @@ def _field(change: FieldChange) -> str:
 def _entries(kind: str, number: int) -> str:
     if kind == "city":
         return "the city's texts"
-    return f"{number} {kind if number == 1 else PLURALS[kind]}"
+    one = "text module" if kind == "text" else kind
+    return f"{number} {one if number == 1 else PLURALS[kind]}"
 
 
 def _value(value: Any) -> str:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.router.desk import city_views, resubmissions, triage
+from services.router.desk import city_views, resubmissions, text_modules, triage
 from services.router.desk.asking_requests import AskBody, AskExtensionBody, ExtendBody, RefuseExtensionBody
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
@@ -62,6 +62,7 @@ def routes(
     triage.add_routes(api, cases.store)
     resubmissions.add_routes(api, cases.store)
     city_views.add_routes(api, city)
+    text_modules.add_routes(api, city)
     return api
 
 
@@ -72,8 +73,16 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
         responses=documented(408, 413),
         summary="Apply a city: directory, rules, policies",
     )
-    async def apply(request: Request, who: Who) -> Revised:
-        return Revised.of(await city.apply(city_sent(await limited_body(request, CITY_MAX)), who))
+    async def apply(
+        request: Request,
+        who: Who,
+        texts: Annotated[
+            Literal["folder"] | None,
+            Query(description="`folder`: the sent text modules replace those that the desk changed or removed."),
+        ] = None,
+    ) -> Revised:
+        sent = city_sent(await limited_body(request, CITY_MAX))
+        return Revised.of(await city.apply(sent, who, texts_of_folder=texts == "folder"))
 
     @api.put(
         "/departments/{code}",

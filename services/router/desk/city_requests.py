@@ -1,11 +1,12 @@
-"""Parses the body of a city or a department. A 422 answer lists every error with a pointer to its field."""
+"""Parses the body of a city, a department or a text module. A 422 answer lists every error with a pointer to its field."""
 
-from shared.city import City, CityError, Department, Fault, Faulty, Loc, city_of, department_of
+from shared.city import City, CityError, Department, Fault, Faulty, Loc, TextModule, city_of, department_of, text_of
 from shared.contracts.ids import DEPARTMENT_CODE
 from shared.http.problems import FieldProblem, Problem, pointer, shown
 from shared.http.request_body import json_document
 
 FAULTS_IN_DETAIL = 5
+Sent = City | Department | TextModule
 
 
 def city_sent(body: bytes) -> City:
@@ -27,7 +28,15 @@ def department_sent(code: str, body: bytes) -> Department:
         raise refused([(fault, fault.sentence(None)) for fault in error.faults]) from error
 
 
-def contradictory(error: CityError, current: City | None, sent: City | Department | None) -> Problem:
+def text_sent(code: str, id_: str, body: bytes) -> TextModule:
+    """The text module in a body, with the department and the id from the path. Raises Problem 422."""
+    try:
+        return text_of(code, id_, json_document(body))
+    except Faulty as error:
+        raise refused([(fault, fault.sentence(None)) for fault in error.faults]) from error
+
+
+def contradictory(error: CityError, current: City | None, sent: Sent | None) -> Problem:
     """The 422 answer when `sent` contradicts departments of the current city. Its pointers are into the body."""
     faults = [
         (Fault(_in_body(fault.loc, current, sent), fault.says), sentence)
@@ -36,9 +45,12 @@ def contradictory(error: CityError, current: City | None, sent: City | Departmen
     return refused(faults)
 
 
-def _in_body(loc: Loc, current: City | None, sent: City | Department | None) -> Loc:
+def _in_body(loc: Loc, current: City | None, sent: Sent | None) -> Loc:
     """Translate a place in the merged city to a place in the body: `()`, the whole body, when the body has no such place."""
-    if sent is None or loc[0] != "departments":
+    if isinstance(sent, TextModule):
+        # A fault in another place of the city is not one of this body.
+        return loc[2:] if loc[0] == "texts" else ()
+    if sent is None or not loc or loc[0] != "departments":
         return loc
     sent_codes = [sent.code] if isinstance(sent, Department) else [one.code for one in sent.departments]
     current_codes = [one.code for one in current.departments] if current else []

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from itertools import count
 
-from services.router.desk.city_requests import contradictory
+from services.router.desk.city_requests import Sent, contradictory
 from services.router.domain.city_index import CityIndex
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
@@ -36,8 +36,10 @@ class CityDesk:
         self.city = city
         self.settings = settings
 
-    async def apply(self, applied: City, who: StaffUser) -> City:
+    async def apply(self, applied: City, who: StaffUser, *, texts_of_folder: bool = False) -> City:
         """Apply a whole city. Replaces rules, policies and calendars; adds and updates departments, but removes none.
+
+        Text modules that the desk wrote stay, with `texts_of_folder` only those that the folder does not have.
 
         The revision gets the public holidays that are known today, so that it means the same for ever.
         """
@@ -45,7 +47,8 @@ class CityDesk:
 
         def change(current: City | None) -> City:
             holidays = newest(known, current.public_holidays if current else ())
-            return merge(current, applied).model_copy(update={"public_holidays": holidays})
+            merged = merge(current, applied, texts_of_folder=texts_of_folder)
+            return merged.model_copy(update={"public_holidays": holidays})
 
         return await self.revise(change, who, applied)
 
@@ -54,7 +57,7 @@ class CityDesk:
         return await self.revise(lambda current: put_department(required(current), department), who, department)
 
     async def revise(
-        self, change: Callable[[City | None], City], who: StaffUser | None, sent: City | Department | None = None
+        self, change: Callable[[City | None], City], who: StaffUser | None, sent: Sent | None = None
     ) -> City:
         """Store and publish the revision that `change` makes of the current city; returns the city in force.
 
