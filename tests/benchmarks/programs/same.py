@@ -9,6 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
+from services.router.core.handlers import earlier_looks
+from services.router.domain.case import Case
+from services.router.stores.case_timers import CaseTimers
 from shared.contracts.envelope import Header
 from shared.kafka import topics
 from shared.store.mongo import connect, insert_new
@@ -30,8 +33,10 @@ def place(key: bytes) -> int:
 async def main() -> None:
     """Read, decide and insert a batch while the previous one is confirmed and committed."""
     kafka = os.environ["CHORUS_KAFKA"]
-    work, decided = Work(the_directory()), connect(os.environ["CHORUS_MONGODB"], "bench")["decisions"]
+    database = connect(os.environ["CHORUS_MONGODB"], "bench")
+    work, decided, timers = Work(the_directory()), database["decisions"], CaseTimers(database)
     await decided.create_index([("inquiry_id", 1), ("n", 1)])
+    await timers.prepare()
     consumer = AIOKafkaConsumer(
         topics.INPUTS,
         bootstrap_servers=kafka,
@@ -50,6 +55,8 @@ async def main() -> None:
                 continue
             raws = [raw for records in batches.values() for raw in records]
             decisions = [one for raw in raws if (one := work.decide(record_of(raw)))]
+            made = [(Case(one.inquiry_id), one) for one in decisions]
+            await timers.look(list(earlier_looks(made, work.city)))
             await insert_new(decided, [one.document() for one in decisions])
             if former is not None:
                 await former
