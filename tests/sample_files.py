@@ -125,6 +125,7 @@ def recording(kind: str) -> bytes:
     with av.open(output, "w", format=container) as made:
         made.metadata.update({"artist": OWNER, "title": "+31.2410+121.4693", "location": "+31.2410+121.4693/"})
         stream = made.add_stream(codec, rate=48000)
+        assert isinstance(stream, av.AudioStream)
         stream.metadata["handler_name"] = OWNER
         for at in range(10):
             frame = av.AudioFrame(format="s16", layout="mono", samples=960)

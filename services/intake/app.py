@@ -1,6 +1,11 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from services.intake import api, pages, ticket_pages
+from collections.abc import Callable
+
+from fastapi import Request
+
+from services.intake import api, file_routes, pages, ticket_pages
+from services.intake.files import ResidentFiles, resident_files
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
 from services.intake.store import IntakeStore
@@ -8,8 +13,9 @@ from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
 from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.files.routes import content_routes
 from shared.http.direct_routes import install_direct_routes
-from shared.http.identity import WrongTokens, operators_only
+from shared.http.identity import WrongTokens, operator_or_anybody, operators_only
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
@@ -30,8 +36,9 @@ def make(settings: Settings) -> Service:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.on_change = store.save_city
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
-    submissions = Submissions(ledger, city, settings, code_secret)
-    tickets = Tickets(store, ledger, code_secret)
+    files = resident_files(settings, service.database, ledger, code_secret)
+    submissions = Submissions(ledger, city, settings, code_secret, files)
+    tickets = Tickets(store, ledger, code_secret, files)
     links = Links(store, ledger, settings)
 
     async def load_city() -> None:
@@ -51,9 +58,19 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     wrong_tokens = WrongTokens()
     service.app.include_router(api.routes(submissions, tickets, links, token, wrong_tokens))
+    if files is not None:
+        add_files(service, files, tickets, operator_or_anybody(token, wrong_tokens))
     check = operators_only(token, wrong_tokens)
     service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
     service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
     install_direct_routes(service.app)
     return service
+
+
+def add_files(service: Service, files: ResidentFiles, tickets: Tickets, is_operator: Callable[[Request], bool]) -> None:
+    service.before_reading(files.references.prepare)
+    for loop in (files.remove_unused, files.uploads.keep_scanned):
+        service.forever(loop)
+    service.app.include_router(file_routes.routes(files, tickets, is_operator))
+    service.app.include_router(content_routes(files.store, files.links))

@@ -16,6 +16,9 @@ from shared.contracts.ids import DEPARTMENT_CODE, digest
 from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import Reply
+from shared.files.limits import FILES_PER_MESSAGE_MAX
+from shared.files.shown import FileShown
+from shared.files.stored_file import FileId
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 
@@ -101,6 +104,8 @@ class Submission(Documented):
     """Whether the departments must not see the contact."""
     language: Lang | None = None
     """The language of the answer; without one, the best match of Accept-Language, else Chinese."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files, from `POST /files` with the operator's token. Each file belongs to one message."""
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The message's id in another system, at most 200 characters; needs the operator's token. A message with the same
     channel and id is a repeat."""
@@ -116,7 +121,7 @@ class Submission(Documented):
             raise ValueError(f"is not a channel; write one such as {', '.join(OPEN_CHANNELS)}")
         return given
 
-    @field_validator("departments")
+    @field_validator("departments", "files")
     @classmethod
     def _once_each(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(given))
@@ -142,12 +147,14 @@ class RatingGiven(Documented):
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven) -> str:
+def fingerprint(given: Submission | RatingGiven, files: Sequence[str] = ()) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.
+    `files` tells the content of each file: a form that is sent twice has its files under two ids.
     """
-    return digest(SORTED.encode(given.model_dump(mode="json", exclude_defaults=True)).encode())
+    fields = given.model_dump(mode="json", exclude_defaults=True, exclude={"files"})
+    return digest(SORTED.encode(fields | ({"files": list(files)} if files else {})).encode())
 
 
 def channel_label(channel: str) -> str:
@@ -191,7 +198,11 @@ def answer_due_at(state: str, departments: Sequence[DepartmentShown]) -> str | N
 
 
 def ticket(
-    received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], ratings: Sequence[InquiryRated]
+    received: InquiryReceived,
+    at: str,
+    updates: Sequence[TicketUpdate],
+    ratings: Sequence[InquiryRated],
+    files: Sequence[FileShown] = (),
 ) -> Ticket:
     """The ticket: the state of the newest update, and the updates as the timeline, oldest first.
 
@@ -219,4 +230,5 @@ def ticket(
         reply=newest.reply,
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
+        files=list(files),
     )

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from shared.contracts.documented import Documented
 from shared.contracts.resident_messages import Reply
+from shared.files.shown import FileShown
 
 
 class DepartmentShown(Documented):
@@ -84,3 +87,5 @@ class Ticket(Documented):
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]
     """The ratings that the resident gave, by round."""
+    files: list[FileShown] = Field([])
+    """The files that the resident sent, oldest first."""

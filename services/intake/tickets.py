@@ -7,6 +7,7 @@ import time
 
 from services.intake import domain
 from services.intake.domain import RatingGiven
+from services.intake.files import ResidentFiles
 from services.intake.responses import Ticket
 from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
@@ -35,9 +36,12 @@ class Acknowledged(Documented):
 class Tickets:
     """Shows tickets to residents who have the query code, and takes their ratings."""
 
-    def __init__(self, store: IntakeStore, ledger: Ledger, code_secret: bytes) -> None:
+    def __init__(
+        self, store: IntakeStore, ledger: Ledger, code_secret: bytes, files: ResidentFiles | None = None
+    ) -> None:
         self.store = store
         self.ledger = ledger
+        self.files = files
         self._secret = code_secret
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
 
@@ -51,7 +55,8 @@ class Tickets:
         given = [one["value"] for one in entries if one["type"] == InquiryRated.type]
         ratings = [InquiryRated.model_validate_json(one) for one in given]
         updates = await self.store.updates(received.inquiry_id)
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings)
+        files = await self.files.shown([one["_id"] for one in entries]) if self.files is not None else []
+        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings, files)
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, if the code is right. A right code is never limited."""

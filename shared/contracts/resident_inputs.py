@@ -35,6 +35,8 @@ class InquiryReceived(Payload):
     """The language of the resident's mails and pages."""
     received_at: Moment
     """When intake received the message."""
+    files: tuple[str, ...] = Field((), exclude_if=lambda files: not files)
+    """The ids of the files that the resident sent with the message, at most 5; absent when there are none."""
 
 
 class InquiryRated(Payload):

@@ -4,7 +4,6 @@ Writes one line of JSON, then the cleaned file, then the thumbnail. The decoders
 send. So this process has no settings and no secrets, little memory and little time, and cleans one file only.
 """
 
-import io
 import json
 import resource
 import sys
@@ -29,7 +28,7 @@ def main() -> None:
         resource.setrlimit(limit, (most, most))
     content, thumbnail = b"", b""
     try:
-        result = cleaned(io.BufferedReader(sys.stdin.buffer.raw))
+        result = cleaned(sys.stdin.buffer)
         content, thumbnail = result.content, result.thumbnail or b""
         head = {"type": result.media_type, "content": len(content), "thumbnail": len(thumbnail)}
     except FileRefused as refused:

@@ -58,7 +58,7 @@ def cleaned_audio(file: BinaryIO, kind: Kind) -> Cleaned:
 def copied(file: BinaryIO, container: Container) -> bytes:
     """A new file with the packets of the first track. Raises FileRefused, and FFmpegError for a damaged file."""
     output = io.BytesIO()
-    with av.open(file, format=container.reader) as source:
+    with av.open(file, "r", format=container.reader) as source:
         if any(one.codec_context.name not in COVERS for one in source.streams.video):
             raise FileRefused("video")
         if not source.streams.audio:

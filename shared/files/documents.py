@@ -75,7 +75,7 @@ def containers(one: Object, depth: int = 0) -> Iterator[Object]:
         values: list[Any] = [value for _, value in one.items()]
     elif isinstance(one, Array):
         yield one
-        values = list(one)  # type: ignore[call-overload]
+        values = list(one)
     else:
         return
     for value in values:
@@ -94,7 +94,7 @@ def clean_container(one: Object) -> None:
         if isinstance(action, Dictionary) and str(action.get("/S", "")) in ACTIONS:
             del one[name]
     if isinstance(annotations := one.get("/Annots"), Array):
-        kept = [note for note in annotations if not is_active(note)]  # type: ignore[attr-defined]
+        kept = [note for note in annotations if not is_active(note)]
         one["/Annots"] = Array(kept)
     if isinstance(one, Stream) and one.get("/Subtype") == Name.Image:
         clean_image(one)
@@ -107,7 +107,7 @@ def is_active(annotation: Any) -> bool:
 def clean_image(image: Stream) -> None:
     """Remove EXIF and the like from a picture that is a JPEG. Raises FileRefused for one that cannot be cleaned."""
     filters = image.get("/Filter")
-    named = [str(filters)] if isinstance(filters, Name) else [str(one) for one in filters or ()]  # type: ignore[union-attr]
+    named = [str(filters)] if isinstance(filters, Name) else [str(one) for one in filters or ()]
     if "/JPXDecode" in named:
         raw = image.read_raw_bytes()
         if named != ["/JPXDecode"] or any(box in raw for box in (b"uuid", b"xml ", b"Exif")):

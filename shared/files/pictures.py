@@ -5,7 +5,8 @@ Gone are EXIF (position, camera), XMP, comments, colour profiles, previews, and 
 
 import io
 import warnings
-from typing import BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -17,12 +18,12 @@ from shared.files.refusals import FileRefused
 DECODERS = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), WEBP: ("WEBP",), GIF: ("GIF",)}
 """A telephone's JPEG may hold further pictures (MPO); only the first one, which every program shows, is kept."""
 STORED_AS = {JPEG: JPEG, PNG: PNG, WEBP: WEBP, GIF: PNG}
-ENCODERS = {
+ENCODERS: Mapping[Kind, Mapping[str, Any]] = {
     JPEG: {"format": "JPEG", "quality": 90, "optimize": True},
     PNG: {"format": "PNG"},
     WEBP: {"format": "WEBP", "quality": 90},
 }
-THUMBNAIL = {"format": "JPEG", "quality": 80}
+THUMBNAIL: Mapping[str, Any] = {"format": "JPEG", "quality": 80}
 UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError)
 """What Pillow raises for a damaged picture, depending on where the damage is."""
 

@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,7 +49,7 @@ async def test_the_largest_picture_fits_into_the_memory_of_the_process() -> None
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A program in place of the one that cleans."""
     program = tmp_path / "program.py"
     monkeypatch.setattr(worker, "COMMAND", (sys.executable, str(program)))
