@@ -1,5 +1,6 @@
 """The router's wiring: gate, core, desk and dead letters around one store."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -10,6 +11,7 @@ from services.router.dead_letters import api as dead_letters_api
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk import api as desk_api
+from services.router.desk import file_routes
 from services.router.desk.calendar_days import CalendarDays
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
@@ -17,6 +19,7 @@ from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
+from services.router.files.case_files import CaseFiles, case_files
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.progress import CoreProgress
@@ -30,6 +33,7 @@ from services.router.users.audit import UserAudit
 from services.router.users.guard import StaffGuard
 from services.router.users.store import Users
 from shared.contracts.sources import SERVICES
+from shared.files.routes import content_routes
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.unread_records import unread_topics
@@ -39,6 +43,7 @@ from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
 from shared.service.city_feed import CityFeed
 from shared.service.service import Service
+from shared.store.mongo import find_by
 
 GATE_GROUP = "router-gate"
 PUBLISHED_TOPICS = (
@@ -79,7 +84,12 @@ class Components:
         self.letters = DeadLetterIndex(database, Connection.of(settings))
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
         token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        self.files = case_files(settings, database, token)
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
+
+    async def accepted(self, event_ids: Sequence[str]) -> set[str]:
+        """The ids among these of commands in the ledger of the desk."""
+        return {one["_id"] for one in await find_by(self.ledger.entries, "_id", list(event_ids), ["_id"])}
 
 
 def make(settings: Settings) -> Service:
@@ -143,9 +153,21 @@ def _subscribe(service: Service, router: Components) -> None:
 def _add_routes(service: Service, router: Components) -> None:
     guard = StaffGuard(router.accounts.find)
     for routes in (
-        desk_api.routes(CaseQueries(router.store), router.commands, router.city_desk, router.retirement, guard),
+        desk_api.routes(
+            CaseQueries(router.store, router.files), router.commands, router.city_desk, router.retirement, guard
+        ),
         reconciliation.routes(service, guard.check, relay=router.relay),
         dead_letters_api.routes(router.replay, guard),
         users_api.routes(router.accounts, guard),
     ):
         service.app.include_router(routes)
+    if router.files is not None:
+        _add_files(service, router, router.files, guard)
+
+
+def _add_files(service: Service, router: Components, files: CaseFiles, guard: StaffGuard) -> None:
+    service.before_reading(files.references.prepare)
+    service.forever(files.uploads.keep_scanned)
+    service.forever(partial(files.uploads.remove_unused, router.accepted))
+    service.app.include_router(file_routes.routes(files, CaseQueries(router.store, files), guard))
+    service.app.include_router(content_routes(files.store, files.links))

@@ -75,6 +75,9 @@ class PartOffered(Payload):
     """Until when the department may return the part. Absent when the policy sets no time."""
     binding: bool = False
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
+    files: tuple[str, ...] = ()
+    """The ids of the files that the resident sent with the message; the desk has their names and links. Absent when there
+    are none."""
 
 
 class PartChanged(Payload):

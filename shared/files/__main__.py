@@ -12,8 +12,8 @@ from shared.files.cleaning import cleaned
 from shared.files.limits import CLEANED_BYTES_MAX
 from shared.files.refusals import FileRefused
 
-MEMORY_BYTES = 1_536 * 1024 * 1024
-"""Address space, of which the libraries take a third."""
+MEMORY_BYTES = 1_280 * 1024 * 1024
+"""Address space; the largest picture takes half a gigabyte of memory."""
 CPU_S = 20
 LIMITS = (
     (resource.RLIMIT_AS, MEMORY_BYTES),

@@ -33,7 +33,7 @@ WAV = Kind("audio/wav", "audio", ("wav",))
 AMR = Kind("audio/amr", "audio", ("amr",))
 AAC = Kind("audio/aac", "audio", ("aac",))
 KINDS: Mapping[str, Kind] = {one.media_type: one for one in (JPEG, PNG, WEBP, GIF, PDF, MP3, M4A, OGG, WAV, AMR, AAC)}
-"""The kinds by their media type. A GIF is stored as PNG."""
+"""The kinds by their media type. A GIF is stored as PNG, a WebP as JPEG or PNG."""
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"\xff\xd8\xff", JPEG),

@@ -9,7 +9,9 @@ FILES_PER_INQUIRY_MAX = 20
 INQUIRY_BYTES_MAX = 50 * 1024 * 1024
 """All files that the resident sends for one inquiry, as they are stored, and all files of one part."""
 PIXELS_MAX = 50_000_000
-"""A picture of so many pixels takes 150 MB while it is cleaned, 300 MB while it is turned upright."""
+"""The process that cleans such a picture takes half a gigabyte."""
+WEBP_PIXELS_MAX = 25_000_000
+"""The decoder of WebP needs twice as much memory."""
 THUMBNAIL_SIDE = 320
 PDF_PAGES_MAX = 1_000
 NAME_CHARACTERS_MAX = 120

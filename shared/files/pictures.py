@@ -12,16 +12,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from shared.files.cleaned import Cleaned
 from shared.files.kinds import GIF, JPEG, KINDS, PNG, WEBP, Kind
-from shared.files.limits import PIXELS_MAX, THUMBNAIL_SIDE
+from shared.files.limits import PIXELS_MAX, THUMBNAIL_SIDE, WEBP_PIXELS_MAX
 from shared.files.refusals import FileRefused
 
 DECODERS = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), WEBP: ("WEBP",), GIF: ("GIF",)}
 """A telephone's JPEG may hold further pictures (MPO); only the first one, which every program shows, is kept."""
-STORED_AS = {JPEG: JPEG, PNG: PNG, WEBP: WEBP, GIF: PNG}
 ENCODERS: Mapping[Kind, Mapping[str, Any]] = {
     JPEG: {"format": "JPEG", "quality": 90, "optimize": True},
     PNG: {"format": "PNG"},
-    WEBP: {"format": "WEBP", "quality": 90},
 }
 THUMBNAIL: Mapping[str, Any] = {"format": "JPEG", "quality": 80}
 UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError)
@@ -31,11 +29,11 @@ UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError
 def cleaned_picture(file: BinaryIO, kind: Kind) -> Cleaned:
     """The picture and its thumbnail. Raises FileRefused."""
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
-    stored_as = STORED_AS[kind]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = upright(opened(file, kind))
+            stored_as = stored_kind(kind, picture)
             content = encoded(picture, stored_as)
             picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             thumbnail = io.BytesIO()
@@ -52,7 +50,7 @@ def cleaned_picture(file: BinaryIO, kind: Kind) -> Cleaned:
 def opened(file: BinaryIO, kind: Kind) -> Image.Image:
     """The first picture of the file, decoded. Raises FileRefused, and what Pillow raises for a damaged file."""
     picture = Image.open(file, formats=DECODERS[kind])
-    if picture.width * picture.height > PIXELS_MAX:
+    if picture.width * picture.height > (WEBP_PIXELS_MAX if kind is WEBP else PIXELS_MAX):
         raise FileRefused("too-many-pixels")
     if kind is not JPEG and getattr(picture, "is_animated", False):
         raise FileRefused("moving-picture")
@@ -61,21 +59,37 @@ def opened(file: BinaryIO, kind: Kind) -> Image.Image:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """The pixels as a viewer shows them: turned as EXIF says, in the colours of sRGB."""
+    """The pixels as a viewer shows them: turned as EXIF says, in the colours of sRGB.
+
+    Each step replaces the picture before it: the largest ones take 150 MB.
+    """
     profile = picture.info.get("icc_profile")
-    turned = ImageOps.exif_transpose(picture)
-    if profile and turned.mode in ("RGB", "CMYK"):
-        try:
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(turned, io.BytesIO(profile), srgb, outputMode="RGB")
-            turned = converted or turned
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass  # a damaged profile: the colours stay as they are
-    has_alpha = turned.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in turned.info
-    plain = turned.convert("L" if turned.mode in ("1", "L") and not has_alpha else "RGBA" if has_alpha else "RGB")
+    picture = ImageOps.exif_transpose(picture)
+    if profile and picture.mode in ("RGB", "CMYK"):
+        picture = in_srgb(picture, profile)
+    has_alpha = picture.mode in ("LA", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+    mode = "RGBA" if has_alpha else "L" if picture.mode in ("1", "L") else "RGB"
+    if picture.mode != mode:
+        picture = picture.convert(mode)
     # Encoders copy comments, profiles and resolutions from here.
-    plain.info = {}
-    return plain
+    picture.info = {}
+    return picture
+
+
+def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """The picture in the colours of sRGB; as it is, if its profile is damaged."""
+    try:
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode="RGB") or picture
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return picture
+
+
+def stored_kind(kind: Kind, picture: Image.Image) -> Kind:
+    """How the picture is stored: a GIF as PNG; a WebP, whose encoder needs twice as much memory, as JPEG or PNG."""
+    if kind is WEBP:
+        return PNG if picture.mode == "RGBA" else JPEG
+    return PNG if kind is GIF else kind
 
 
 def encoded(picture: Image.Image, kind: Kind) -> bytes:

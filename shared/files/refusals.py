@@ -26,7 +26,9 @@ SENTENCES: Mapping[RefusalCode, str] = {
     "heic": gettext_noop("HEIC pictures are not accepted. Please send the picture as JPEG."),
     "video": gettext_noop("Videos are not accepted. Please send a picture or a sound file."),
     "moving-picture": gettext_noop("Moving pictures are not accepted. Please send a still picture."),
-    "too-many-pixels": gettext_noop("The picture has more than 50 million pixels. Please send a smaller one."),
+    "too-many-pixels": gettext_noop(
+        "The picture has too many pixels: at most 50 million, WebP 25 million. Please send a smaller one."
+    ),
     "broken": gettext_noop("The file is damaged or incomplete. Please open it, save it again and send that copy."),
     "locked": gettext_noop("The PDF has a password. Please send it without one."),
     "not-cleanable": gettext_noop(

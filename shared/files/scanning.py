@@ -15,7 +15,8 @@ import httpx
 
 from shared.runtime.logging import log
 
-SCANNING_S = 60.0
+SCANNING_S = 15.0
+"""Less than the time for which proxies wait. Without a verdict, the file is scanned again later."""
 INFECTED = (403, 406, 422)
 Verdict = Literal["passed", "infected", "none"]
 

@@ -14,8 +14,9 @@ from shared.files.refusals import CODES, FileRefused
 from shared.runtime.logging import log
 
 COMMAND = (sys.executable, "-m", "shared.files")
-CLEANING_S = 45.0
-AT_ONCE = 2
+CLEANING_S = 30.0
+AT_ONCE = 1
+"""A process of a service cleans one file at a time: the largest picture takes half a gigabyte."""
 WAITING_MOST = 16
 
 
@@ -30,7 +31,7 @@ class Cleaner(Protocol):
 
 
 class CleaningProcesses:
-    """One process for each file, at most AT_ONCE at a time."""
+    """One process for each file, and few at a time."""
 
     def __init__(self, cleaning_s: float = CLEANING_S) -> None:
         self._cleaning_s = cleaning_s

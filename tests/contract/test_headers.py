@@ -1,6 +1,7 @@
 """Every response of every route has safe headers; errors are problem documents without stack traces."""
 
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,13 @@ class City(dict[str, httpx.AsyncClient]):
 async def clients(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
     secret = tmp_path_factory.mktemp("secrets") / "secret"
     secret.write_text(SECRET)
-    settings = Settings(kafka=running.kafka, mongodb=running.mongodb, secret_file=secret, operator_token_file=secret)
+    settings = Settings(
+        kafka=running.kafka,
+        mongodb=running.mongodb,
+        secret_file=secret,
+        operator_token_file=secret,
+        files=str(secret.parent / "files"),
+    )
     city = City()
     for name, app in APPS.items():
         service = app.make(settings)
@@ -66,7 +73,8 @@ def routes() -> Iterator[tuple[str, str, frozenset[str]]]:
 
 def served(app: Any) -> FastAPI:
     secret = Path(__file__)
-    service: Service = app.make(Settings(secret_file=secret, operator_token_file=secret))
+    with tempfile.TemporaryDirectory() as files:
+        service: Service = app.make(Settings(secret_file=secret, operator_token_file=secret, files=files))
     return service.app
 
 

@@ -8,6 +8,7 @@ from services.router.desk.returned_before import returned_before
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
 from services.router.domain.staff import StaffUser
+from services.router.files.case_files import CaseFiles
 from services.router.stores.store import RouterStore
 from shared.http.problems import Problem, shown
 from shared.http.query_fields import unknown_place
@@ -15,8 +16,9 @@ from shared.kafka import topics
 
 
 class CaseQueries:
-    def __init__(self, store: RouterStore) -> None:
+    def __init__(self, store: RouterStore, files: CaseFiles | None = None) -> None:
         self.store = store
+        self.files = files
 
     async def page(
         self, state: str | None, department: str | None, after: str | None, limit: int, *, only: str | None = None
@@ -86,6 +88,7 @@ class CaseQueries:
                 for p in case.parts.values()
             ],
             "reply": reply_shown(case),
+            "files": await self.files.shown(case) if self.files is not None else [],
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }

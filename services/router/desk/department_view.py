@@ -5,6 +5,7 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.staff import StaffUser
+from services.router.files.case_files import visible_files
 
 FOR_EVERY_DEPARTMENT = ("inquiry_id", "state", "round", "lead", "co_handlers")
 EVENT_FIELDS_FOR_OTHERS = frozenset(
@@ -37,6 +38,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
             for part in whole["parts"]
             if part["department"] == department or part["part_id"] in active
         ],
+        "files": visible_files(whole["files"], case, department),
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "decisions": [],
     }

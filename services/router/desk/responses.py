@@ -6,6 +6,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from services.router.domain.part import PartState
+from services.router.files.case_files import CaseFileShown
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
@@ -231,6 +232,9 @@ class CaseShown(Documented):
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
     users without a department see it."""
+    files: list[CaseFileShown] = Field([])
+    """The files of the case. A user of a department sees those of the resident and of its own part, and of other parts
+    those that the resident received."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -23,6 +23,7 @@ from services.router.domain.facts.fields import (
     Clock,
     DepartmentCode,
     DueTexts,
+    FileId,
     FramePart,
     Language,
     ParagraphOf,
@@ -74,6 +75,7 @@ __all__ = [
     "DueSoon",
     "DueTexts",
     "Fact",
+    "FileId",
     "FramePart",
     "Language",
     "LinkRequested",
@@ -133,6 +135,7 @@ Fact = (
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
+    Registered: ("files",),
     Offered: ("policy_id", "provisional", "return_until", "binding"),
     Changed: ("binding",),
     Triaged: ("until",),

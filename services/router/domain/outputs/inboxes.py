@@ -48,6 +48,8 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, _: CityIndex) ->
         fields["return_until"] = fact.return_until
     if fact.binding:
         fields["binding"] = True
+    if inquiry.files:
+        fields["files"] = inquiry.files
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
     if returned := [
