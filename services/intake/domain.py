@@ -11,14 +11,12 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_valida
 
 from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
-from shared.contracts.fields import blank_is_none, has_words, no_nul
+from shared.contracts.fields import FileId, blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, FILES_PER_MESSAGE_MAX, SUBJECT_MAX, TEXT_MAX
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import Reply
-from shared.files.limits import FILES_PER_MESSAGE_MAX
 from shared.files.shown import FileShown
-from shared.files.stored_file import FileId
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from shared.contracts.resident_messages import Reply
 from shared.files.file_store import FileStore
 from shared.files.limits import FILES_PER_INQUIRY_MAX, INQUIRY_BYTES_MAX
 from shared.files.links import FileLinks
 from shared.files.references import FileReferences
 from shared.files.scanning import scanner_of
-from shared.files.shown import FileShown, referenced_files
+from shared.files.shown import FileShown, ReplyFileShown, file_shown, referenced_files
 from shared.files.storage import storage_of
 from shared.files.stored_file import StoredFile
 from shared.files.uploads import Uploads
@@ -65,6 +66,14 @@ class ResidentFiles:
     async def shown(self, event_ids: Sequence[str]) -> list[FileShown]:
         """The files of a ticket, given the ids of its inputs."""
         return referenced_files(await self.of_inputs(event_ids), self.links)
+
+    async def of_reply(self, reply: Reply | None) -> list[ReplyFileShown]:
+        """The files of a released reply, in the order of its paragraphs."""
+        departments = {file_id: one.department for one in (reply.paragraphs if reply else ()) for file_id in one.files}
+        return [
+            ReplyFileShown(**file_shown(one, self.links).model_dump(), department=departments[one.file_id])
+            for one in await self.store.found(departments)
+        ]
 
     async def named(self, file_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Id and name of each file that no message has yet, for a form that comes back."""

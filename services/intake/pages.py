@@ -14,7 +14,8 @@ from services.intake.previews import previewed
 from services.intake.sent_files import SentFiles
 from services.intake.submissions import Submissions
 from shared.contracts import ids
-from shared.files.limits import FILE_BYTES_MAX, FILES_PER_MESSAGE_MAX
+from shared.contracts.limits import FILES_PER_MESSAGE_MAX
+from shared.files.limits import FILE_BYTES_MAX
 from shared.http.multipart_form import TakeFile, form_with_files, is_form_with_files
 from shared.http.problems import Problem
 from shared.http.rate_limit import client_of

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.documented import Documented
 from shared.contracts.resident_messages import Reply
-from shared.files.shown import FileShown
+from shared.files.shown import FileShown, ReplyFileShown
 
 
 class DepartmentShown(Documented):
@@ -89,3 +89,5 @@ class Ticket(Documented):
     """The ratings that the resident gave, by round."""
     files: list[FileShown] = Field([])
     """The files that the resident sent, oldest first."""
+    reply_files: list[ReplyFileShown] = Field([])
+    """The files that the departments sent with the reply."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.intake import sentences
 from services.intake.files import ResidentFiles
-from shared.files.limits import FILES_PER_MESSAGE_MAX
+from shared.contracts.limits import FILES_PER_MESSAGE_MAX
 from shared.files.refusals import FileRefused
 from shared.files.stored_file import FILE_ID
 from shared.files.worker import CleaningUnavailable

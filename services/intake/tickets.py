@@ -56,7 +56,10 @@ class Tickets:
         ratings = [InquiryRated.model_validate_json(one) for one in given]
         updates = await self.store.updates(received.inquiry_id)
         files = await self.files.shown([one["_id"] for one in entries]) if self.files is not None else []
-        return domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings, files)
+        seen = domain.ticket(received, timestamps.to_text(entries[0]["recorded_at"]), updates, ratings, files)
+        if self.files is None:
+            return seen
+        return seen.model_copy(update={"reply_files": await self.files.of_reply(seen.reply)})
 
     async def _opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, if the code is right. A right code is never limited."""

@@ -1,6 +1,5 @@
 """The router's wiring: gate, core, desk and dead letters around one store."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -43,7 +42,6 @@ from shared.runtime.settings import Settings, secret
 from shared.service import reconciliation
 from shared.service.city_feed import CityFeed
 from shared.service.service import Service
-from shared.store.mongo import find_by
 
 GATE_GROUP = "router-gate"
 PUBLISHED_TOPICS = (
@@ -68,7 +66,9 @@ class Components:
         )
         self.ledger = Ledger(service.database, "commands")
         self.relay = Relay(self.ledger, service.publisher)
-        self.gate = Gate(self.store, self.city)
+        token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        self.files = case_files(settings, database, token)
+        self.gate = Gate(self.store, self.city, self.files)
         self.core = Core(self.store, self.city)
         unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
         self.timers = Timers(self.store, self.city, service.publisher, unread)
@@ -77,19 +77,13 @@ class Components:
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
         self.case_list = CaseList(self.store)
-        self.commands = Commands(self.store, self.ledger)
+        self.commands = Commands(self.store, self.ledger, self.files)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
-        token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
-        self.files = case_files(settings, database, token)
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
-
-    async def accepted(self, event_ids: Sequence[str]) -> set[str]:
-        """The ids among these of commands in the ledger of the desk."""
-        return {one["_id"] for one in await find_by(self.ledger.entries, "_id", list(event_ids), ["_id"])}
 
 
 def make(settings: Settings) -> Service:
@@ -168,6 +162,6 @@ def _add_routes(service: Service, router: Components) -> None:
 def _add_files(service: Service, router: Components, files: CaseFiles, guard: StaffGuard) -> None:
     service.before_reading(files.references.prepare)
     service.forever(files.uploads.keep_scanned)
-    service.forever(partial(files.uploads.remove_unused, router.accepted))
+    service.forever(files.remove_unused)
     service.app.include_router(file_routes.routes(files, CaseQueries(router.store, files), guard))
     service.app.include_router(content_routes(files.store, files.links))

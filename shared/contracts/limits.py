@@ -36,5 +36,6 @@ MESSAGE_BYTES_MAX = ANSWER_BYTES_MAX + ENVELOPE_BYTES
 """The value of a message that the core publishes."""
 DOCUMENT_BYTES_MAX = 15 * 1_048_576
 """The texts of a document; the store accepts 16 MiB, including the field names."""
+FILES_PER_MESSAGE_MAX = 5
 PERSON_MAX = 100
 """Characters in the name of a person."""

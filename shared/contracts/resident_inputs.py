@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment
+from shared.contracts.fields import Contact, FileId, Moment
 from shared.contracts.limits import TEXT_MAX
 
 
@@ -35,7 +35,7 @@ class InquiryReceived(Payload):
     """The language of the resident's mails and pages."""
     received_at: Moment
     """When intake received the message."""
-    files: tuple[str, ...] = Field((), exclude_if=lambda files: not files)
+    files: tuple[FileId, ...] = Field((), exclude_if=lambda files: not files)
     """The ids of the files that the resident sent with the message, at most 5; absent when there are none."""
 
 

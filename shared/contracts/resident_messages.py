@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
@@ -19,6 +19,8 @@ class Paragraph(Documented):
     """The department's name, in the language of the inquiry."""
     text: str
     """The department's contribution, unchanged."""
+    files: tuple[str, ...] = Field((), exclude_if=lambda files: not files)
+    """The ids of the department's files; absent when there are none."""
 
 
 class Reply(Documented):

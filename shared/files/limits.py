@@ -3,7 +3,6 @@
 FILE_BYTES_MAX = 10 * 1024 * 1024
 """A file as it is sent. The cleaned file may have twice as many bytes."""
 CLEANED_BYTES_MAX = 2 * FILE_BYTES_MAX
-FILES_PER_MESSAGE_MAX = 5
 FILES_PER_INQUIRY_MAX = 20
 """Files that the resident sends for one inquiry, and files of one part."""
 INQUIRY_BYTES_MAX = 50 * 1024 * 1024

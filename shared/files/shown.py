@@ -26,6 +26,13 @@ class FileShown(Documented):
     """The path of a small JPEG of a picture, likewise; null for other files."""
 
 
+class ReplyFileShown(FileShown):
+    """A file of a department, which the resident receives with the answer."""
+
+    department: str
+    """The code of the department that sent the file."""
+
+
 class FileTaken(Documented):
     """The answer to a file that is stored."""
 

@@ -2,18 +2,16 @@
 
 import re
 from hashlib import sha256
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
+from shared.contracts.fields import FILE_ID_FORM
 from shared.files.cleaned import Cleaned
 from shared.files.names import file_name
 
-FILE_ID_FORM = r"[0-9a-f]{32}"
 FILE_ID = re.compile(FILE_ID_FORM)
-FileId = Annotated[str, StringConstraints(pattern=rf"^{FILE_ID_FORM}$")]
-"""The id of a file: 128 random bits in hexadecimal."""
 Variant = Literal["content", "thumbnail"]
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,31 @@ from fastapi import FastAPI
 
 from services.router.desk import api, file_routes
 from services.router.desk.cases import CaseQueries
+from services.router.desk.commands import Commands
 from services.router.domain.staff import StaffUser
 from services.router.erasure import erase
 from services.router.files.case_files import CaseFiles
+from services.router.gate.handlers import Gate
+from services.router.gate.outbox_decoder import read_outbox
 from shared.files.file_store import FileStore
 from shared.files.links import FileLinks
-from shared.files.references import FileReferences
+from shared.files.references import UNUSED_FOR, FileReferences
 from shared.files.routes import content_routes
 from shared.files.storage import folder_storage
 from shared.files.uploads import Uploads
 from shared.http import problems
 from shared.kafka import topics
+from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.store.mongo import Database
-from tests.builders import CITY, INQUIRY, accepted, contributed, received, returned, told
+from tests.builders import CITY, INQUIRY, a_record, accepted, contributed, received, returned, told
 from tests.component.conftest import in_background
 from tests.component.filing import LINKS_S, CleanerInProcess, FakeScanner, everything_in
 from tests.component.staff import LIGHTING, OPERATOR, OTHERS, ROADS, bearer, guard
 from tests.component.test_cleaning_process import unnamed
 from tests.component.test_desk import Office, office, problem
 from tests.fakes import FakePublisher
+from tests.filed import with_files
 from tests.sample_files import SECRETS, photo, recording
 
 __all__ = ["office"]
@@ -45,8 +50,10 @@ class Filing(Office):
         self.now_s, self.folder, self.database = 1_000_000.0, folder, database
         store = FileStore(folder_storage(folder))
         uploads = Uploads(store, FileReferences(database), CleanerInProcess(), FakeScanner(), 3)
-        self.files = CaseFiles(uploads, FileLinks(b"a secret", LINKS_S, lambda: self.now_s))
+        self.files = CaseFiles(uploads, FileLinks(b"a secret", LINKS_S, lambda: self.now_s), self.store.tombstones)
         cases = CaseQueries(self.store, self.files)
+        self.entered = Commands(self.store, self.commands, self.files)
+        self.gate = Gate(self.store, self.city, self.files)
         app = FastAPI()
         problems.install(app)
         city_desk = self.retiring.city_desk
@@ -69,6 +76,13 @@ class Filing(Office):
 
     async def send(self, who: StaffUser, content: bytes, name: str = "a.jpg") -> httpx.Response:
         return await self.http.post("/files", files={"file": (name, content)}, headers=bearer(who))
+
+
+class NoLetters:
+    """An index without dead letters."""
+
+    async def erase(self, inquiry_id: str) -> None:
+        return
 
 
 @pytest.fixture
@@ -158,11 +172,6 @@ async def test_an_erasure_deletes_the_files_of_a_case(filing: Filing) -> None:
         told(received("路灯不亮", files=(file_id,)), accepted("lighting"), contributed("lighting", "亮"))
     )
 
-    @dataclass
-    class NoLetters:
-        async def erase(self, inquiry_id: str) -> None:
-            return
-
     letters: Any = NoLetters()
     for _ in range(2):
         await erase(filing.store, filing.commands, letters, INQUIRY, 3, filing.files)
@@ -182,3 +191,83 @@ async def test_topics_have_no_content_of_files(filing: Filing) -> None:
         (topics.EVENTS, "chorus.inquiry.registered"),
         (topics.inbox("lighting"), "chorus.part.offered"),
     }
+
+
+# ── files of departments ─────────────────────────────────────────────────────
+
+P1 = f"{INQUIRY}-p1"
+
+
+async def sent(filing: Filing, who: StaffUser, content: bytes, name: str = "修好了.jpg") -> str:
+    """The id of a file that a clerk sends."""
+    answer = await filing.send(who, content, name)
+    assert answer.status_code == 201, answer.text
+    file_id: str = answer.json()["file_id"]
+    return file_id
+
+
+async def contribute(filing: Filing, who: StaffUser, *file_ids: str, **more: Any) -> httpx.Response:
+    body = {"type": "contribute", "part_id": P1, "text": "灯亮了", "files": list(file_ids), **more}
+    return await filing.http.post(f"/cases/{INQUIRY}/commands", json=body, headers=bearer(who))
+
+
+async def knock(filing: Filing, department: str, *file_ids: str) -> Any:
+    """What the gate makes of a contribution in an outbox."""
+    value = {"part_id": P1, "text": "灯亮了", "files": list(file_ids)}
+    headers = [("ce_type", b"chorus.part.contributed"), ("ce_id", b"one")]
+    record = a_record(json.dumps(value).encode(), headers, topic=topics.outbox(department))
+    return (await filing.gate.let_in([read_outbox(record)]))[0]
+
+
+async def test_a_contribution_has_files_that_its_department_sent(filing: Filing) -> None:
+    await filing.decide(told(received("路灯不亮")))
+    file_id = await sent(filing, LIGHTING, photo())
+    assert (await contribute(filing, LIGHTING, file_id, final=False)).status_code == 202
+    assert (await contribute(filing, LIGHTING, file_id)).status_code == 202
+    assert (await knock(filing, "lighting", file_id)).type == "chorus.part.contributed"
+
+
+async def test_files_of_others_are_refused(filing: Filing) -> None:
+    await filing.decide(told(received("路灯和路面都坏了")))
+    theirs, resident = await sent(filing, ROADS, photo()), await filing.file(photo())
+    for file_id in (theirs, resident, "0" * 32):
+        wrong = problem(await contribute(filing, LIGHTING, file_id), 422)
+        assert [one["pointer"] for one in wrong["errors"]] == ["/files"]
+        refused = await knock(filing, "lighting", file_id)
+        assert (refused.type, file_id in json.loads(refused.value)["reason"]) == ("chorus.message.refused", True)
+    problem(await contribute(filing, LIGHTING, "../../etc/passwd"), 422)
+    problem(await contribute(filing, LIGHTING, *["0" * 31 + str(digit) for digit in range(6)]), 422)
+
+
+async def test_a_file_belongs_to_one_part(filing: Filing) -> None:
+    await filing.decide(told(received("路灯不亮")), told(received("路灯不亮"), inquiry_id="20260316-00000001"))
+    file_id = await sent(filing, LIGHTING, photo())
+    assert (await contribute(filing, LIGHTING, file_id)).status_code == 202
+    body = {"type": "contribute", "part_id": "20260316-00000001-p1", "text": "亮", "files": [file_id]}
+    answer = await filing.http.post("/cases/20260316-00000001/commands", json=body, headers=bearer(LIGHTING))
+    problem(answer, 422)
+
+
+async def test_others_see_the_files_of_a_part_after_the_release(filing: Filing) -> None:
+    file_id = await sent(filing, LIGHTING, photo())
+    both = told(received("路灯和路面都坏了"))
+    half = told(with_files("lighting", "灯亮了", file_id), after_this=both)
+    await filing.decide(both, half)
+    assert [one["part_id"] for one in (await filing.case(LIGHTING))["files"]] == [P1]
+    assert (await filing.case(ROADS))["files"] == []
+    await filing.decide(told(contributed("roads", "路补了"), after_this=half))
+    assert [one["file_id"] for one in (await filing.case(ROADS))["files"]] == [file_id]
+
+
+async def test_files_of_departments_go_with_an_erasure_and_later_ones_after_a_day(filing: Filing) -> None:
+    file_id, late = await sent(filing, LIGHTING, photo()), await sent(filing, LIGHTING, photo("PNG"))
+    both = told(received("路灯不亮"), with_files("lighting", "灯亮了", file_id))
+    await filing.decide(both)
+    await contribute(filing, LIGHTING, file_id)
+    letters: Any = NoLetters()
+    await erase(filing.store, filing.commands, letters, INQUIRY, 2, filing.files)
+    assert await filing.files.store.find(file_id) is None
+    assert (await knock(filing, "lighting", late)).type == "chorus.part.contributed"
+    later = timestamps.now() + UNUSED_FOR + timedelta(minutes=1)
+    await filing.files.references.remove_unused(later, filing.files._not_erased, filing.files.store)
+    assert await filing.files.store.find(late) is None

@@ -51,6 +51,7 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.filed import PHOTO, PLAN, SOUND, with_files
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
@@ -121,6 +122,11 @@ STORIES: Mapping[str, Story] = {
         at_the_desk(contributed("roads", "路补了", by="luo"), 345678901),
         approved(567890123, department="roads"),
         city=ONE,
+    ),
+    "files.received-and-contributed": told(
+        received("路灯和路面都坏了", files=(PHOTO, SOUND)),
+        with_files("lighting", "灯亮了", PLAN),
+        contributed("roads", "路补了"),
     ),
     "case.refuse-release": told(
         GIVEN,

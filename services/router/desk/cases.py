@@ -111,6 +111,7 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
         ],
         "opening": reply.frame.opening.text if reply.frame.opening else None,
         "closing": reply.frame.closing.text if reply.frame.closing else None,
+        "files": reply.files,
         "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
     }
 

@@ -38,7 +38,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
             for part in whole["parts"]
             if part["department"] == department or part["part_id"] in active
         ],
-        "files": visible_files(whole["files"], case, department),
+        "files": visible_files(whole["files"], case, department, sees_reply=_sees_reply(case, department, who)),
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "decisions": [],
     }

@@ -208,6 +208,8 @@ class JointReplyShown(Documented):
     """The lead's text before the first paragraph; null when there is none."""
     closing: str | None
     """The lead's text after the last paragraph; null when there is none."""
+    files: list[str] = Field([])
+    """The ids of the files of all paragraphs; the command `approve` names them."""
     state: Literal["awaiting-release", "refused", "released"]
     """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
 

@@ -57,6 +57,8 @@ class Part(NamedTuple):
     binding: bool = False
     author: Author | None = None
     """Who wrote `text`."""
+    files: tuple[str, ...] = ()
+    """The files of the final contribution."""
 
     @property
     def active(self) -> bool:

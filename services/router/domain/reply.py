@@ -15,6 +15,7 @@ class ReplyParagraph(NamedTuple):
     name: str
     before: str
     text: Text
+    files: tuple[str, ...] = ()
 
 
 class ReplyFrame(NamedTuple):
@@ -38,6 +39,11 @@ class JointReply(NamedTuple):
     text: Text
     paragraphs: tuple[ReplyParagraph, ...]
     frame: ReplyFrame = NO_FRAME
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of all paragraphs, in their order: an approval names them."""
+        return tuple(file_id for one in self.paragraphs for file_id in one.files)
 
     @property
     def sha256(self) -> str:

@@ -138,6 +138,7 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Registered: ("files",),
     Offered: ("policy_id", "provisional", "return_until", "binding"),
     Changed: ("binding",),
+    Contributed: ("files",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
 }

@@ -37,7 +37,10 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     author = Author(fact.department, words.user)
     outdate(case)
     set_part(
-        case, case.parts[fact.part_id]._replace(state="contributed", text=words.text("text"), draft=None, author=author)
+        case,
+        case.parts[fact.part_id]._replace(
+            state="contributed", text=words.text("text"), draft=None, author=author, files=fact.files
+        ),
     )
 
 

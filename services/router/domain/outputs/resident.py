@@ -37,6 +37,7 @@ class ParagraphFields(TypedDict):
     department: str
     name: str
     text: str
+    files: NotRequired[tuple[str, ...]]
 
 
 class ReplyFields(TypedDict):
@@ -130,6 +131,9 @@ def _reply(case: Case) -> ReplyFields | None:
             {"department": one.department, "name": one.name, "text": one.text.text} for one in case.reply.paragraphs
         ],
     }
+    for fields_of_one, one in zip(fields["paragraphs"], case.reply.paragraphs, strict=True):
+        if one.files:
+            fields_of_one["files"] = one.files
     if (opening := case.reply.frame.opening) is not None:
         fields["opening"] = opening.text
     if (closing := case.reply.frame.closing) is not None:
