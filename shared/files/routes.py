@@ -11,6 +11,7 @@ from shared.files.links import FileLinks, LinkExpired
 from shared.files.names import disposition
 from shared.files.stored_file import StoredFile, Variant
 from shared.http.problems import Problem, documented
+from shared.http.query_fields import KNOWN_FIELDS_ONLY
 
 THUMBNAIL_TYPE = "image/jpeg"
 NO_FILE = "There is no file at this address; take the link from the ticket or the case again."
@@ -33,7 +34,7 @@ class FileContent(StreamingResponse):
 
 def content_routes(store: FileStore, links: FileLinks) -> APIRouter:
     """`GET /files/{file_id}/content` and `/thumbnail`."""
-    api = APIRouter(tags=["files"], responses=documented(404, 410, 422, 503))
+    api = APIRouter(tags=["files"], dependencies=[KNOWN_FIELDS_ONLY], responses=documented(404, 410, 422, 503))
 
     @api.get("/files/{file_id}/content", response_class=FileContent, summary="The content of a file, by its link")
     async def content(file_id: FileIdPath, expires: Expires = "", signature: Signature = "") -> Response:

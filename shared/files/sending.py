@@ -13,6 +13,7 @@ from shared.files.worker import CleaningUnavailable
 from shared.http.multipart_form import FORM, SentFile, single_file
 from shared.http.problems import FieldProblem, Problem, shown
 
+FILE_TEXT = "A picture, a PDF or a sound file, at most 10 MB."
 FILE_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -21,7 +22,7 @@ FILE_FORM: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "The file."}},
+                    "properties": {"file": {"type": "string", "format": "binary", "description": FILE_TEXT}},
                 }
             }
         },

@@ -20,7 +20,14 @@ from tests.contract.test_openapi import DOCUMENTS
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
-EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
+EXAMPLES = {
+    "inquiry_id": "20260316-7KQ2M9XD",
+    "code": "lighthouses",
+    "event_id": "nothing",
+    "id": "router-0",
+    "n": "1",
+    "file_id": "0" * 32,
+}
 EXAMPLES |= {"name": "nobody", "token_id": "0a"}
 KEPT = ("/docs", "/asyncapi", "/hall", "/scoreboard")
 """Public responses, which browsers may cache with revalidation. All others are `no-store`."""
