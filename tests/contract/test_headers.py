@@ -171,6 +171,11 @@ def test_operator_routes_are_marked_as_protected() -> None:
     operations = {"/healthz", "/readyz", "/asyncapi.json"}
     assert {(name, path) for name, path in open_paths if path not in operations} == {
         ("intake", "/inquiries"),
+        ("intake", "/files"),
+        ("intake", "/files/{file_id}/content"),
+        ("intake", "/files/{file_id}/thumbnail"),
+        ("router", "/files/{file_id}/content"),
+        ("router", "/files/{file_id}/thumbnail"),
         ("intake", "/inquiries/{inquiry_id}"),
         ("intake", "/inquiries/{inquiry_id}/rating"),
         ("intake", "/inquiries/{inquiry_id}/link-request"),
