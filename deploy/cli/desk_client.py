@@ -14,9 +14,17 @@ POLL_S = 0.1
 PAGE = 500
 
 
-def cases(state: str | None = None, department: str | None = None) -> Iterator[dict[str, Any]]:
-    """Every case in a state, with a part of a department, ordered by ticket number."""
-    query = {name: value for name, value in (("state", state), ("department", department)) if value is not None}
+def cases(
+    state: str | None = None, department: str | None = None, *, has_open: bool = False, reported: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Every case in a state, with a part of a department, with an open part, or reported in the hall; by ticket number."""
+    given = (
+        ("state", state),
+        ("department", department),
+        ("open", "true" if has_open else None),
+        ("reported", "true" if reported else None),
+    )
+    query = {name: value for name, value in given if value is not None}
     return pages(f"{stack().urls.router}/cases", "cases", query)
 
 
@@ -44,19 +52,30 @@ def case(inquiry_id: str) -> dict[str, Any]:
 
 
 def command(inquiry_id: str, body: dict[str, Any]) -> None:
-    """Send a command for a case and wait for its decision; raises Failure 4 when it is refused."""
+    """Send a command for a case, wait for its decision, and print it; raises Failure 4 when it is refused."""
+    outcome = send(inquiry_id, body)
+    emit(outcome)
+    check_applied(inquiry_id, outcome)
+    say(f"Done: {inquiry_id} {body['type']}.")
+
+
+def send(inquiry_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Send a command for a case and wait for its decision; returns its status with its `event_id`."""
     event_id = ask("POST", f"{_case_url(inquiry_id)}/commands", operator=True, json=body).json()["event_id"]
-    status = _decided(event_id)
-    emit({"event_id": event_id} | status)
+    return {"event_id": event_id} | _decided(event_id)
+
+
+def check_applied(inquiry_id: str, status: Mapping[str, Any]) -> None:
+    """Raise Failure 4 for a command that is refused, Failure 3 for one that is not decided yet."""
     if status["status"] == "refused":
         raise Failure(REFUSED, f"The command for {inquiry_id!r} was refused: {status.get('reason', 'no reason given')}")
     if status["status"] != "applied":
         raise Failure(
             UNAVAILABLE,
-            f"The desk stored the command {event_id}, but the router has not decided it within {DECIDED_S:.0f} s. It decides "
-            f"when Kafka and the router work again (`chorus status`); `chorus timeline {inquiry_id}` then shows the effect.",
+            f"The desk stored the command {status['event_id']}, but the router has not decided it within {DECIDED_S:.0f} s. "
+            "It decides when Kafka and the router work again (`chorus status`); "
+            f"`chorus timeline {inquiry_id}` then shows the effect.",
         )
-    say(f"Done: {inquiry_id} {body['type']}.")
 
 
 def _decided(event_id: str) -> dict[str, Any]:

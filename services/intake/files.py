@@ -67,9 +67,15 @@ class ResidentFiles:
         """The files of a ticket, given the ids of its inputs."""
         return referenced_files(await self.of_inputs(event_ids), self.links)
 
-    async def of_reply(self, reply: Reply | None) -> list[ReplyFileShown]:
-        """The files of a released reply, in the order of its paragraphs."""
-        departments = {file_id: one.department for one in (reply.paragraphs if reply else ()) for file_id in one.files}
+    async def of_replies(self, replies: Sequence[Reply]) -> list[ReplyFileShown]:
+        """The files of released replies and their addenda, in the order of the paragraphs."""
+        paragraphs = [
+            one
+            for reply in replies
+            for some in (reply.paragraphs, *(addendum.paragraphs for addendum in reply.addenda))
+            for one in some
+        ]
+        departments = {file_id: one.department for one in paragraphs for file_id in one.files}
         return [
             ReplyFileShown(**file_shown(one, self.links).model_dump(), department=departments[one.file_id])
             for one in await self.store.found(departments)

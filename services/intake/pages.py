@@ -12,7 +12,7 @@ from services.intake import sentences, views
 from services.intake.domain import Submission, fingerprint
 from services.intake.previews import previewed
 from services.intake.sent_files import SentFiles
-from services.intake.submissions import Submissions
+from services.intake.submissions import SentBefore, Submissions
 from shared.contracts import ids
 from shared.contracts.limits import FILES_PER_MESSAGE_MAX
 from shared.files.limits import FILE_BYTES_MAX
@@ -124,12 +124,14 @@ async def take_form(
         given = submission(typed, lang)
         contents = await sent.contents(given.files)
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given, contents)}".encode())
-        receipt, _ = await submissions.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
+        form_key = f"form-{key}" if typed.get("key") else None
+        receipt, _ = await submissions.receive(given, None, form_key, False, client_of(request))
     except ValidationError as error:
         return await form_again(field_sentences(error, lang), 422)
     except Problem as problem:
         lost = problem.status == 422 and problem.errors and problem.errors[0].pointer.startswith("/files")
-        why = translations(lang).gettext(sentences.FILE_LOST if lost else REFUSALS[problem.status])
+        message = sentences.SENT_BEFORE if isinstance(problem, SentBefore) else REFUSALS[problem.status]
+        why = translations(lang).gettext(sentences.FILE_LOST if lost else message)
         return await form_again({"file" if lost else "": why}, problem.status, problem.headers)
     except (MaskingUnavailable, PyMongoError) as error:
         why = sentences.NO_PREVIEW if isinstance(error, MaskingUnavailable) else sentences.UNAVAILABLE

@@ -18,6 +18,7 @@ from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
+from services.router.erasure import CaseEvents
 from services.router.files.case_files import CaseFiles, case_files
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
@@ -71,17 +72,18 @@ class Components:
         self.gate = Gate(self.store, self.city, self.files)
         self.core = Core(self.store, self.city)
         unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
-        self.timers = Timers(self.store, self.city, service.publisher, unread)
+        self.timers = Timers(self.store, self.city, service.publisher, unread, unpublished=self.ledger.waiting)
         self.timer_sweep = TimerSweep(self.store, self.city)
         self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
-        self.case_list = CaseList(self.store)
         self.commands = Commands(self.store, self.ledger, self.files)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
+        self.case_list = CaseList(self.store)
+        self.case_events = CaseEvents(self.case_list, self.ledger, self.letters, self.files)
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
 
@@ -138,7 +140,7 @@ def _subscribe(service: Service, router: Components) -> None:
         topics.EVENTS,
         group="router-cases",
         read=read_row,
-        handle=router.case_list.follow,
+        handle=router.case_events.follow,
         at_leisure=True,
     )
     service.takes_replays()
@@ -148,7 +150,11 @@ def _add_routes(service: Service, router: Components) -> None:
     guard = StaffGuard(router.accounts.find)
     for routes in (
         desk_api.routes(
-            CaseQueries(router.store, router.files), router.commands, router.city_desk, router.retirement, guard
+            CaseQueries(router.store, service.settings, router.files),
+            router.commands,
+            router.city_desk,
+            router.retirement,
+            guard,
         ),
         reconciliation.routes(service, guard.check, relay=router.relay),
         dead_letters_api.routes(router.replay, guard),
@@ -163,5 +169,5 @@ def _add_files(service: Service, router: Components, files: CaseFiles, guard: St
     service.before_reading(files.references.prepare)
     service.forever(files.uploads.keep_scanned)
     service.forever(files.remove_unused)
-    service.app.include_router(file_routes.routes(files, CaseQueries(router.store, files), guard))
+    service.app.include_router(file_routes.routes(files, CaseQueries(router.store, service.settings, files), guard))
     service.app.include_router(content_routes(files.store, files.links))

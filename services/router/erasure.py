@@ -1,9 +1,14 @@
-"""Erases an inquiry in the router's database."""
+"""Erases an inquiry in the router's database, when the event that says so has been published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.router.dead_letters.index import DeadLetterIndex
+from services.router.desk.case_list import ERASED_THROUGH, CaseList
 from services.router.files.case_files import CaseFiles
 from services.router.stores.store import RouterStore
 from shared.ledger.ledger import Ledger
+from shared.store.mongo import Document
 
 
 async def erase(
@@ -17,8 +22,8 @@ async def erase(
     """Delete the words of decisions 1 to `through`, the files of the inquiry, parked inputs, commands, and personal data in
     the dead-letter index.
 
-    Safe to repeat. Facts, ids and the hash chain of events stay. Another process may keep the case in its cache until it
-    loads the case again.
+    Safe to repeat after a crash between any two steps. Facts, ids and the hash chain of events stay. Another process may
+    keep the case in its cache until it loads the case again; it publishes nothing from there.
     """
     through = await store.tombstones.set(inquiry_id, through)
     if files is not None:
@@ -27,3 +32,21 @@ async def erase(
     await store.parked.erase(inquiry_id)
     await commands.erase(inquiry_id)
     await letters.erase(inquiry_id)
+
+
+@dataclass
+class CaseEvents:
+    """The handler of the group `router-cases`."""
+
+    case_list: CaseList
+    commands: Ledger
+    letters: DeadLetterIndex
+    files: CaseFiles | None = None
+
+    async def follow(self, batch: Sequence[Document]) -> None:
+        """Erase what events say, then update the list of cases. Safe to repeat."""
+        for row in batch:
+            if ERASED_THROUGH in row:
+                store = self.case_list.store
+                await erase(store, self.commands, self.letters, row["_id"], row[ERASED_THROUGH], self.files)
+        await self.case_list.follow(batch)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.intake import api, file_routes, pages, ticket_pages
 from services.intake.files import ResidentFiles
 from services.intake.links import Links
+from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
@@ -68,11 +69,11 @@ class FilingIntake:
         uploads = Uploads(self.files_store, FileReferences(database), CleanerInProcess(), self.scanner, per_hour)
         self.files = ResidentFiles(uploads, FileLinks(SECRET, LINKS_S, lambda: self.now_s), self.ledger)
         submissions = Submissions(self.ledger, self.city, settings, SECRET, self.files)
-        tickets = Tickets(self.store, self.ledger, SECRET, self.files)
+        tickets = Tickets(self.store, self.ledger, settings, SECRET, self.files)
         links = Links(self.store, self.ledger, settings)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(submissions, tickets, links, TOKEN))
+        app.include_router(api.routes(submissions, tickets, links, Reports(self.store, self.ledger, settings), TOKEN))
         app.include_router(pages.routes(submissions, MaskerInProcess(), INTAKE))
         app.include_router(ticket_pages.routes(submissions, tickets, links, INTAKE))
         app.include_router(file_routes.routes(self.files, tickets, operator_or_anybody(TOKEN, WrongTokens())))

@@ -51,7 +51,7 @@ class Filing(Office):
         store = FileStore(folder_storage(folder))
         uploads = Uploads(store, FileReferences(database), CleanerInProcess(), FakeScanner(), 3)
         self.files = CaseFiles(uploads, FileLinks(b"a secret", LINKS_S, lambda: self.now_s), self.store.tombstones)
-        cases = CaseQueries(self.store, self.files)
+        cases = CaseQueries(self.store, settings, self.files)
         self.entered = Commands(self.store, self.commands, self.files)
         self.gate = Gate(self.store, self.city, self.files)
         app = FastAPI()

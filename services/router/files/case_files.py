@@ -5,6 +5,7 @@ from typing import Any
 
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision
+from services.router.domain.reply import JointReply
 from services.router.domain.staff import StaffUser
 from shared.contracts import ids
 from shared.contracts.department_outbox import PartContributed
@@ -98,13 +99,14 @@ def files_of(case: Case) -> Iterator[tuple[str, str | None]]:
 
 
 def visible_files(
-    files: Sequence[Mapping[str, Any]], case: Case, department: str, *, sees_reply: bool
+    files: Sequence[Mapping[str, Any]], case: Case, department: str, replies: Sequence[JointReply]
 ) -> list[Mapping[str, Any]]:
-    """The files that a user of this department sees: the resident's, those of its own part, and those in a reply that it
-    sees: after the release, and before it as the lead or as an approver."""
+    """The files that a user of this department sees: the resident's, those of its own part and of the pieces that it
+    delegated, and those in the replies that it reads."""
     own = {part.id for part in case.parts.values() if part.department == department}
-    released = {file_id for one in (case.released, case.reply if sees_reply else None) if one for file_id in one.files}
-    return [one for one in files if one["part_id"] is None or one["part_id"] in own or one["file_id"] in released]
+    own |= {part.id for part in case.parts.values() if part.parent in own}
+    read = {file_id for one in replies for file_id in one.files}
+    return [one for one in files if one["part_id"] is None or one["part_id"] in own or one["file_id"] in read]
 
 
 def case_files(settings: Settings, database: Database, secret: bytes) -> CaseFiles | None:
