@@ -133,8 +133,10 @@ def _service_environment(folder: Folder, ports: Ports, given: Mapping[str, str])
         "CHORUS_HALL_URL": given.get("CHORUS_HALL_URL") or urls["notifier"],
         "CHORUS_SCOREBOARD_URL": given.get("CHORUS_SCOREBOARD_URL") or urls["scorer"],
         "CHORUS_DATA": str(folder.path),
+        "CHORUS_FILES": given.get("CHORUS_FILES") or str(folder.files),
         # Everybody who tries the local stack is one client: without a limit. The limit for each mail address stays.
         "CHORUS_SUBMISSIONS_PER_MINUTE": given.get("CHORUS_SUBMISSIONS_PER_MINUTE") or "0",
+        "CHORUS_FILES_PER_HOUR": given.get("CHORUS_FILES_PER_HOUR") or "0",
     }
 
 

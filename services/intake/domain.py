@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_valida
 
 from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
-from shared.contracts.fields import blank_is_none, has_words, no_nul
+from shared.contracts.fields import FileId, blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
 from shared.contracts.limits import (
     ADDITION_MAX,
@@ -19,12 +19,14 @@ from shared.contracts.limits import (
     ADDITIONS_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
+    FILES_PER_MESSAGE_MAX,
     SUBJECT_MAX,
     TEXT_MAX,
     WHY_MAX,
 )
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import OpenQuestion, Reply
+from shared.files.shown import FileShown
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 
@@ -110,6 +112,8 @@ class Submission(Documented):
     """Whether the departments must not see the contact."""
     language: Lang | None = None
     """The language of the answer; without one, the best match of Accept-Language, else Chinese."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files, from `POST /files` with the operator's token. Each file belongs to one message."""
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The message's id in another system, at most 200 characters; needs the operator's token. A message with the same
     channel and id is a repeat."""
@@ -125,7 +129,7 @@ class Submission(Documented):
             raise ValueError(f"is not a channel; write one such as {', '.join(OPEN_CHANNELS)}")
         return given
 
-    @field_validator("departments")
+    @field_validator("departments", "files")
     @classmethod
     def _once_each(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(given))
@@ -172,12 +176,14 @@ class WithdrawalGiven(Documented):
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven) -> str:
+def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven, files: Sequence[str] = ()) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.
+    `files` tells the content of each file: a form that is sent twice has its files under two ids.
     """
-    return digest(SORTED.encode(given.model_dump(mode="json", exclude_defaults=True)).encode())
+    fields = given.model_dump(mode="json", exclude_defaults=True, exclude={"files"})
+    return digest(SORTED.encode(fields | ({"files": list(files)} if files else {})).encode())
 
 
 def channel_label(channel: str) -> str:
@@ -250,6 +256,7 @@ def ticket(
     updates: Sequence[TicketUpdate],
     ratings: Sequence[InquiryRated],
     additions: Sequence[AdditionShown] = (),
+    files: Sequence[FileShown] = (),
 ) -> Ticket:
     """The ticket: the state of the newest update, and the updates as the timeline, oldest first.
 
@@ -283,4 +290,5 @@ def ticket(
         rounds=answered_rounds(said),
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
+        files=list(files),
     )

@@ -31,8 +31,11 @@ def write_in(
     departments: Departments,
     status: int = 200,
     site: Site = HERE,
+    files: Sequence[tuple[str, str]] | None = None,
 ) -> HTMLResponse:
     """The form. `values` is what was typed before (`departments`: codes); `errors` maps a field, or "", to a sentence.
+
+    `files` has id and name of those that were sent with the form before; None when the city accepts no files.
 
     The hidden `key` stays the same when `values` has one, so that the same form sent twice makes one ticket. Check
     boxes send `true`; browsers send line breaks as CRLF.
@@ -47,6 +50,7 @@ def write_in(
         values={"key": str(uuid4()), **values},
         errors=errors,
         departments=departments,
+        files=files,
     )
 
 
@@ -66,6 +70,7 @@ def preview(lang: Lang, subject: str, body: str, values: Values, published: bool
         hidden=[
             *((name, values[name]) for name in SENT_AGAIN if values.get(name)),
             *(("departments", code) for code in values.get("departments") or []),
+            *(("files", file_id) for file_id in values.get("files") or []),
         ],
         published=published,
     )

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment, blank_is_none, no_nul
+from shared.contracts.fields import Contact, FileId, Moment, blank_is_none, no_nul
 from shared.contracts.limits import REPORT_MAX, TEXT_MAX, WHY_MAX
 
 
@@ -35,6 +35,8 @@ class InquiryReceived(Payload):
     """The language of the resident's mails and pages."""
     received_at: Moment
     """When intake received the message."""
+    files: tuple[FileId, ...] = Field((), exclude_if=lambda files: not files)
+    """The ids of the files that the resident sent with the message, at most 5; absent when there are none."""
 
 
 class InquiryRated(Payload):

@@ -57,6 +57,7 @@ class Inquiry(NamedTuple):
     confidential: bool
     language: facts.Language
     received_at: str
+    files: tuple[str, ...] = ()
 
     @property
     def shown_in_hall(self) -> bool:

@@ -65,6 +65,7 @@ ACTIONS: Mapping[str, StaffAction] = {
     "read-departments": StaffAction("read the list of departments", STAFF_ROLES),
     "read-texts": StaffAction("read text modules", STAFF_ROLES),
     "change-texts": StaffAction("change text modules", ("clerk", "coordinator", "approver", "operator")),
+    "send-files": StaffAction("send files", ("clerk", "coordinator", "operator")),
     "send-commands": StaffAction("send commands", _any_command()),
     "read-own-commands": StaffAction("read the status of their own commands", STAFF_ROLES),
     "read-own-account": StaffAction("read their own account", STAFF_ROLES),
@@ -81,6 +82,8 @@ ACTIONS: Mapping[str, StaffAction] = {
 ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("GET", "/cases/{inquiry_id}/files/{file_id}"): "read-cases",
+    ("POST", "/files"): "send-files",
     ("GET", "/cases/{inquiry_id}/resubmissions"): "find-resubmissions",
     ("GET", "/cases/{inquiry_id}/texts"): "read-texts",
     ("GET", "/texts"): "read-texts",

@@ -30,6 +30,7 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
         confidential=fact.confidential,
         language=fact.language,
         received_at=fact.received_at,
+        files=fact.files,
     )
 
 

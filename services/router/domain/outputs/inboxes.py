@@ -57,6 +57,8 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityI
         fields["return_until"] = fact.return_until
     if fact.binding:
         fields["binding"] = True
+    if inquiry.files:
+        fields["files"] = inquiry.files
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
     if case.additions:
