@@ -89,6 +89,10 @@ class ContactGiven(Documented):
         return address
 
 
+def once_each(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(given))
+
+
 class Submission(Documented):
     """The body of `POST /inquiries`."""
 
@@ -129,10 +133,7 @@ class Submission(Documented):
             raise ValueError(f"is not a channel; write one such as {', '.join(OPEN_CHANNELS)}")
         return given
 
-    @field_validator("departments", "files")
-    @classmethod
-    def _once_each(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(given))
+    _once_each = field_validator("departments", "files")(once_each)
 
 
 class RatingGiven(Documented):
@@ -158,8 +159,11 @@ class AdditionGiven(Documented):
     model_config = ConfigDict(frozen=True, extra="ignore")
     text: Annotated[str, Field(min_length=1, max_length=ADDITION_MAX)]
     """What the resident adds, 1 to 5,000 characters, not blank."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files, from `POST /files` with the number and the code of the ticket."""
 
     _words = field_validator("text")(has_words("write what you want to add"))
+    _once_each = field_validator("files")(once_each)
 
 
 class WithdrawalGiven(Documented):

@@ -54,6 +54,8 @@ class AdditionShown(Documented):
     """When it was received (RFC 3339, UTC, milliseconds)."""
     text: str
     """What the resident wrote."""
+    files: list[str] = Field([])
+    """The ids of the files that the resident sent with it; `files` of the ticket has their links."""
 
 
 class RoundShown(Documented):

@@ -40,6 +40,9 @@ LINK_REQUESTED = gettext_noop(
 )
 TOO_MANY_FILES = gettext_noop("A message can have at most 5 files. Please leave this one out.")
 TOO_MANY_FILES_SENT = gettext_noop("Too many files have come from your connection. Please try again in an hour.")
+TICKET_FULL = gettext_noop(
+    "Your message has as many files as we can accept: at most 20 files, and 50 MB together. Please leave some out."
+)
 FILE_NOT_STORED = gettext_noop("We cannot save this file right now. Please choose it again in a few minutes.")
 FILE_LOST = gettext_noop("A file is not there any more, or another message has it. Please choose your files again.")
 REPORTED = gettext_noop("If this reply is public, a person looks at it and decides whether it stays as it is.")

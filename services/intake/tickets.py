@@ -82,13 +82,7 @@ class Tickets:
         received = InquiryReceived.model_validate_json(entries[0]["value"])
         given = [one["value"] for one in entries if one["type"] == InquiryRated.type]
         ratings = [InquiryRated.model_validate_json(one) for one in given]
-        additions = [
-            AdditionShown(
-                at=timestamps.to_text(one["recorded_at"]), text=InquiryAdded.model_validate_json(one["value"]).text
-            )
-            for one in entries
-            if one["type"] == InquiryAdded.type
-        ]
+        additions = [added(one) for one in entries if one["type"] == InquiryAdded.type]
         updates = await self.store.updates(number)
         files = await self.files.shown([one["_id"] for one in entries]) if self.files is not None else []
         seen = domain.ticket(received, timestamps.to_text(at), updates, ratings, additions, files)
@@ -184,6 +178,11 @@ class Tickets:
         if outcome is None:
             raise TicketErased(409, "The message is erased.")
         return outcome
+
+
+def added(entry: Document) -> AdditionShown:
+    given = InquiryAdded.model_validate_json(entry["value"])
+    return AdditionShown(at=timestamps.to_text(entry["recorded_at"]), text=given.text, files=list(given.files))
 
 
 def withdrawal_of(entries: Sequence[Document]) -> WithdrawalShown | None:

@@ -133,12 +133,14 @@ def status(
     site: Site = HERE,
     now: datetime | None = None,
     asked: bool = False,
+    files: Sequence[tuple[str, str]] | None = None,
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
     `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`) or that comes back to
     ask why (`asked`), or to an addition that was not accepted (`text`, `key`). `now` tells whether the answer is late; it
-    is the current time unless given.
+    is the current time unless given. `files` has id and name of the files that stay with an addition that was not
+    accepted; None when the city accepts no files.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
     page = RENDER(
@@ -156,5 +158,7 @@ def status(
         errors=errors or {},
         values={"key": str(uuid4()), **(values or {})},
         asked=asked,
+        files=files,
+        labels=labels(lang),
     )
     return private(page)

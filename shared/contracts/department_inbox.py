@@ -33,6 +33,8 @@ class AddedBefore(Documented):
     """When the resident added them."""
     text: str
     """The resident's words, at most 5,000 characters."""
+    files: tuple[str, ...] = ()
+    """The ids of the files that the resident sent with them; absent when there are none."""
 
 
 class RejectedAnswer(Documented):

@@ -5,11 +5,12 @@ written before the file is stored, so that a file that a killed process left beh
 input that has the file; it is written before the input.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.files.file_store import FileStore
+from shared.files.limits import FILES_PER_INQUIRY_MAX, INQUIRY_BYTES_MAX
 from shared.files.stored_file import StoredFile
 from shared.runtime import timestamps
 from shared.store.mongo import ASCENDING, Database, Document, find_by
@@ -19,6 +20,7 @@ LOOK_AT_MOST = 1_000
 VALUES_PER_UPDATE = 50
 REMOVED = "removed"
 """The holder of a file that is being deleted."""
+TOO_MANY = f"at most {FILES_PER_INQUIRY_MAX} files with {INQUIRY_BYTES_MAX} bytes together are accepted"
 HoldersThatExist = Callable[[Sequence[str]], Awaitable[set[str]]]
 """The ids among these of inputs that the service has accepted."""
 
@@ -55,13 +57,24 @@ class FileReferences:
         """The documents of these files by id; without those that this service does not have."""
         return {one["_id"]: one for one in await find_by(self.collection, "_id", list(file_ids))}
 
+    async def of_holder(self, holder: str) -> list[Document]:
+        """The documents of the files that an input, or a part, has."""
+        return await self.collection.find({"holder": holder}).to_list(None)
+
     async def of_inquiry(self, inquiry_id: str) -> list[Document]:
         """The documents of the files of an inquiry."""
         return await self.collection.find({"inquiry_id": inquiry_id}).to_list(None)
 
     async def claim(self, file_ids: Sequence[str], holder: str, inquiry_id: str | None = None) -> bool:
-        """Give the files to an input; False if another input has one of them. Safe to repeat for the same input."""
-        free = {"_id": {"$in": list(file_ids)}, "holder": {"$in": [None, holder]}}
+        """Give the files to an input; False if another one has one of them, or one was sent for another inquiry.
+
+        Safe to repeat for the same input.
+        """
+        free = {
+            "_id": {"$in": list(file_ids)},
+            "holder": {"$in": [None, holder]},
+            "inquiry_id": {"$in": list({None, inquiry_id})},
+        }
         change: dict[str, Any] = {"holder": holder, "claimed_at": timestamps.now()}
         if inquiry_id is not None:
             change["inquiry_id"] = inquiry_id
@@ -114,3 +127,9 @@ class FileReferences:
             some = {"_id": {"$in": settled[start : start + VALUES_PER_UPDATE]}}
             await self.collection.update_many(some, {"$set": {"settled": True}})
         return [one for one in due if one["_id"] not in settled]
+
+
+def too_many(files: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether these are more files than one ticket, or one part, may have."""
+    sizes = [one["size"] for one in {one["_id"]: one for one in files}.values()]
+    return len(sizes) > FILES_PER_INQUIRY_MAX or sum(sizes) > INQUIRY_BYTES_MAX

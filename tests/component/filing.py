@@ -67,7 +67,9 @@ class FilingIntake:
         self.scanner = FakeScanner()
         self.files_store = FileStore(folder_storage(folder))
         uploads = Uploads(self.files_store, FileReferences(database), CleanerInProcess(), self.scanner, per_hour)
-        self.files = ResidentFiles(uploads, FileLinks(SECRET, LINKS_S, lambda: self.now_s), self.ledger)
+        self.files = ResidentFiles(
+            uploads, FileLinks(SECRET, LINKS_S, lambda: self.now_s), self.ledger, self.store.tombstones
+        )
         submissions = Submissions(self.ledger, self.city, settings, SECRET, self.files)
         tickets = Tickets(self.store, self.ledger, settings, SECRET, self.files)
         links = Links(self.store, self.ledger, settings)

@@ -100,6 +100,7 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "hall.automatic": AUTOMATIC,
     "part.corrected-with-approval": ONE,
     "inquiry.added": ASKING,
+    "files.added": ASKING,
     "inquiry.closed": ASKING,
     "case.ask": ASKING,
     "case.extend": ASKING,
@@ -156,6 +157,13 @@ STORIES: Mapping[str, Story] = {
         received("路灯和路面都坏了", files=(PHOTO, SOUND)),
         with_files("lighting", "灯亮了", PLAN),
         contributed("roads", "路补了"),
+    ),
+    "files.added": told(
+        received("路灯和路面都坏了"),
+        asked("lighting"),
+        added("见照片。", (PHOTO,)),
+        contributed("lighting", "灯亮了"),
+        city=ASKING,
     ),
     "case.refuse-release": told(
         GIVEN,

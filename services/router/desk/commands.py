@@ -10,7 +10,7 @@ from services.router.desk.department_view import has_part
 from services.router.domain.case import Case
 from services.router.domain.decision import Refusal
 from services.router.domain.staff import StaffUser
-from services.router.files.case_files import CaseFiles
+from services.router.files.case_files import CaseFiles, refused_files
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
@@ -115,13 +115,11 @@ class Commands:
             raise Problem(403, f"{detail}; allowed role: a clerk of {part.department!r}.")
 
     async def _claim_files(self, given: PartMessage, who: StaffUser) -> None:
-        """Give the files of a contribution to its part. Raises Problem 422 for files that the department did not send."""
-        wrong = getattr(given, "files", ())
-        if self.files is not None:
-            wrong = await self.files.unusable(given, who.department)
-        if wrong:
-            detail = f"files {', '.join(map(shown, wrong))} are not files that your department sent for this part"
-            raise Problem(422, detail + ".", [FieldProblem(pointer="/files", detail=detail)])
+        """Give the files of a contribution to its part. Raises Problem 422 for files that it cannot have."""
+        refused = await refused_files(self.files, given, who.department)
+        if refused is not None:
+            detail = f"files: {refused.reason}; {refused.remedy}"
+            raise Problem(422, f"{detail.rstrip('.')}.", [FieldProblem(pointer="/files", detail=detail)])
 
     async def _case(self, inquiry_id: str) -> Case:
         """The case from the store: a cached one may be outdated."""

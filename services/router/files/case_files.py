@@ -1,7 +1,7 @@
 """The files of a case: which there are, who sees them, their links, and their deletion."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision
@@ -12,7 +12,7 @@ from shared.contracts.department_outbox import PartContributed
 from shared.contracts.envelope import Payload
 from shared.files.file_store import FileStore
 from shared.files.links import FileLinks
-from shared.files.references import FileReferences
+from shared.files.references import TOO_MANY, FileReferences, too_many
 from shared.files.scanning import scanner_of
 from shared.files.shown import FileShown, file_shown
 from shared.files.storage import storage_of
@@ -32,6 +32,19 @@ class CaseFileShown(FileShown):
     """The id of the part whose department sent the file; null for a file of the resident."""
 
 
+class FilesNotUsable(NamedTuple):
+    """Why the files of a contribution are refused. `remedy` is what to do, or the limit."""
+
+    code: str
+    reason: str
+    remedy: str
+
+
+def not_sent(file_ids: Sequence[str], department: str | None) -> FilesNotUsable:
+    reason = f"{', '.join(map(repr, file_ids))} are not files that {department!r} sent for this part"
+    return FilesNotUsable("no-file", reason, "Send the files to the desk first (`POST /files`).")
+
+
 class CaseFiles:
     def __init__(self, uploads: Uploads, links: FileLinks, tombstones: Tombstones) -> None:
         self.uploads = uploads
@@ -44,20 +57,26 @@ class CaseFiles:
         """Store a file that a staff user sends. Raises what `Uploads.take` raises."""
         return await self.uploads.take(sent.content, sent.name, user=who.number, department=who.department)
 
-    async def unusable(self, given: Payload, department: str | None) -> list[str]:
-        """The files of a department's message that it did not send, or that another part has. Claims the others.
+    async def refused(self, given: Payload, department: str | None) -> FilesNotUsable | None:
+        """Why a department's message cannot have its files: others sent them, or its part has too many. Claims the files.
 
         The part holds the files, not the message, because a draft and a later contribution may have the same ones. Claimed
         files go with the erasure of the inquiry.
         """
         if not isinstance(given, PartContributed) or not given.files:
-            return []
+            return None
         found = await self.references.of(given.files)
         wrong = [one for one in given.files if found.get(one, {}).get("department") != department]
-        if wrong or await self.references.claim(given.files, given.part_id, ids.inquiry_of(given.part_id)):
-            return wrong
+        if wrong:
+            return not_sent(wrong, department)
+        # Of its own files: the gate does not know whose part it is, and others must not fill it.
+        have = [one for one in await self.references.of_holder(given.part_id) if one.get("department") == department]
+        if too_many([*found.values(), *have]):
+            return FilesNotUsable("too-many-files", f"The part {given.part_id!r} has too many files", TOO_MANY)
+        if await self.references.claim(given.files, given.part_id, ids.inquiry_of(given.part_id)):
+            return None
         held = await self.references.of(given.files)
-        return [one for one in given.files if held.get(one, {}).get("holder") != given.part_id]
+        return not_sent([one for one in given.files if held.get(one, {}).get("holder") != given.part_id], department)
 
     async def shown(self, case: Case) -> list[dict[str, Any]]:
         """The fields of `CaseFileShown` for each file of a case that is still there."""
@@ -89,10 +108,21 @@ class CaseFiles:
         await self.references.erase(inquiry_id, (), self.store)
 
 
+async def refused_files(files: CaseFiles | None, given: Payload, department: str | None) -> FilesNotUsable | None:
+    """Why a message cannot have its files; without a storage, nothing can have any."""
+    if files is not None:
+        return await files.refused(given, department)
+    named: Sequence[str] = getattr(given, "files", ())
+    return not_sent(named, department) if named else None
+
+
 def files_of(case: Case) -> Iterator[tuple[str, str | None]]:
     """The id of each file of a case, and of the part that has it; None for the resident's files."""
     for file_id in case.inquiry.files if case.inquiry is not None else ():
         yield file_id, None
+    for addition in case.additions:
+        for file_id in addition.files:
+            yield file_id, None
     for part in case.parts.values():
         for file_id in part.files:
             yield file_id, part.id

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Refusal
-from services.router.files.case_files import CaseFiles
+from services.router.files.case_files import CaseFiles, refused_files
 from services.router.gate.outbox_decoder import VALUE_MAX, OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
@@ -54,15 +54,12 @@ class Gate:
 
     async def _with_files(self, knock: OutboxRecord) -> OutboxRecord:
         """The record, refused when it refers to files that its department did not send for this part."""
-        wrong: Sequence[str] = getattr(knock.message, "files", ())
-        if knock.refusal is not None or knock.message is None or not wrong:
+        if knock.refusal is not None or knock.message is None:
             return knock
-        if self.files is not None:
-            wrong = await self.files.unusable(knock.message, knock.department)
-        if not wrong:
+        refused = await refused_files(self.files, knock.message, knock.department)
+        if refused is None:
             return knock
-        reason = f"{', '.join(map(repr, wrong))} are not files that {knock.department!r} sent for this part."
-        return replace(knock, refusal=Refusal("no-file", reason, "Send the files to the desk first (`POST /files`)."))
+        return replace(knock, refusal=Refusal(refused.code, f"{refused.reason}.", refused.remedy))
 
 
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:

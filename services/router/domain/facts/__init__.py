@@ -220,6 +220,7 @@ OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
     Offered: ("policy_id", "provisional", "return_until", "binding", "parent"),
     Changed: ("binding",),
     Contributed: ("files",),
+    Added: ("files",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
     Answered: ("publication",),
