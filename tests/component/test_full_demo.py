@@ -341,6 +341,17 @@ def test_a_story_without_an_end_fails(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [step["passed"] for step in document["stories"][0]["steps"]] == [True, False]
 
 
+def test_an_unexpected_error_ends_its_own_story_only(tmp_path: Path) -> None:
+    async def breaks(stage: Stage) -> None:
+        await well(stage)
+        raise RuntimeError("out of order")
+
+    document, failure = played(stage_of(breaks, tmp_path, answered()), stage_of(well, tmp_path, answered(), 2))
+    assert failure is not None
+    assert "RuntimeError: out of order (test_full_demo.py:" in failure.sentence
+    assert [one["passed"] for one in document["stories"]] == [False, True]
+
+
 def test_a_story_without_a_step_has_not_passed(tmp_path: Path) -> None:
     async def nothing(stage: Stage) -> None: ...
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 import time
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -126,6 +127,9 @@ async def _play_one(stage: Stage) -> None:
         pass
     except TimeoutError:
         stage.fail("The story ends in time", f"it has not ended after {STORY_S:.0f} s")
+    except Exception as error:  # noqa: BLE001 - whatever ends one story, the others go on, and the city is put back
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        stage.fail("The story goes on", f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
 
 
 def show(story: FullStory, step: PlayedStep) -> None:
