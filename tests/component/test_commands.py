@@ -311,11 +311,6 @@ def test_invalid_arguments_are_reported_before_anything_is_sent(
     assert (ended.code, told in ended.err) == (2, True)
 
 
-def test_the_full_demo_is_not_implemented(chorus: Chorus) -> None:
-    ended = chorus("demo", "--full")
-    assert (ended.code, "not implemented in this release" in ended.err) == (2, True)
-
-
 def test_without_a_stack_the_demo_tells_how_to_start_it(
     chorus: Chorus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""`chorus demo` on a whole stack: every message gets one reply, and the results can be queried."""
+"""`chorus demo` on a whole stack: every message gets one reply, and the results can be queried; `--full` plays its stories."""
 
 import json
 from typing import Any, Protocol
@@ -90,3 +90,18 @@ def test_a_second_demo_on_the_same_stack_succeeds(stack: Stack, morning: Any) ->
     assert ended.returncode == 0, ended.stderr[-3000:]
     first, second = ({one["inquiry_id"] for one in told["cases"]} for told in (morning, json.loads(ended.stdout)))
     assert first.isdisjoint(second)
+
+
+def test_the_full_demo_passes_and_leaves_the_city_as_it_was(stack: Stack, morning: Any) -> None:
+    ended = stack.chorus("demo", "--full", "--seed", "7", "--json", timeout=300)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    told = json.loads(ended.stdout)
+    assert [one["number"] for one in told["stories"] if not one["passed"]] == []
+    assert (told["lost"], told["double"]) == (0, 0)
+    assert {one["inquiry_id"] for one in told["cases"]} == {one for story in told["stories"] for one in story["cases"]}
+    again = json.loads(stack.chorus("apply", str(REPOSITORY / "deploy" / "city"), "--json").stdout)
+    assert again["changes"] == []
+    users = json.loads(stack.chorus("user", "list", "--json").stdout)
+    own = [one for one in users if one["user"].startswith(f"demo-{told['run']}-")]
+    assert own
+    assert all(one["disabled"] for one in own)

@@ -173,10 +173,10 @@ def duplicates(case: DemoCase) -> Iterator[str]:
     for notice, times in Counter(notice for mail in case.mails for notice in mail.notices).items():
         if times > 1:
             yield f"the notice {notice} was mailed {times} times"
-    yield from _duplicate_facts(case.facts)
+    yield from duplicate_facts(case.facts)
 
 
-def _duplicate_facts(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def duplicate_facts(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Check that these facts occur once for each part or round, and that sequence numbers are 1, 2, 3 …"""
     rows = list(facts)
     once = [

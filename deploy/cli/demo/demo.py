@@ -11,10 +11,11 @@ import httpx
 import typer
 
 from deploy.cli import kafka_login
-from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
+from deploy.cli.console import FAILED, Failure, ask, emit, operator_token, say, stack
 from deploy.cli.demo import ending, review
 from deploy.cli.demo.account import DemoCase, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import Offices
+from deploy.cli.demo.full import play_full
 from deploy.cli.demo.mails import Mails
 from deploy.cli.demo.messages import write_messages
 from deploy.cli.demo.overdue import OverdueScene
@@ -33,11 +34,14 @@ BOARD_S = 60.0
 
 def demo(
     seed: Annotated[int, typer.Option(help="Chooses the messages, their order and the answers.")] = 1,
-    full: Annotated[bool, typer.Option("--full", help="Not implemented in this release.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Play one story for each capability instead, and check it from outside.")
+    ] = False,
 ) -> None:
     """Send sample messages, answer them as departments, and check that each gets exactly one reply."""
     if full:
-        raise Failure(USAGE, "--full is not implemented in this release: leave it out.")
+        play_full(seed)
+        return
     running, started = stack(), time.monotonic()
     codes = _departments(running)
     ask("GET", f"{running.urls.intake}/healthz", timeout_s=5.0)

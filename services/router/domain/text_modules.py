@@ -102,9 +102,8 @@ def gaps_in(text: str) -> tuple[str, ...]:
 
 def own_part(case: Case, department: str) -> Part | None:
     """The newest part of this department that it did not leave."""
-    return next(
-        (one for one in reversed(case.parts.values()) if one.department == department and one.state in ACTIVE), None
-    )
+    parts = [one for one in case.parts.values() if one.department == department and one.state in ACTIVE]
+    return parts[-1] if parts else None
 
 
 def by_fitness(modules: Iterable[TextModule], case: Case, city: CityIndex) -> Sequence[tuple[TextModule, MeantFor]]:
