@@ -15,6 +15,8 @@ from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import Commands
+from services.router.desk.entry_api import entry_routes
+from services.router.desk.intake_client import IntakeClient
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.erasure import CaseEvents
@@ -80,7 +82,7 @@ class Components:
         self.case_list = CaseList(self.store)
         self.case_events = CaseEvents(self.case_list, self.ledger, self.letters)
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
-        token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        token = self.intake_token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
 
 
@@ -149,6 +151,7 @@ def _add_routes(service: Service, router: Components) -> None:
             CaseQueries(router.store, service.settings), router.commands, router.city_desk, router.retirement, guard
         ),
         reconciliation.routes(service, guard.check, relay=router.relay),
+        entry_routes(IntakeClient(service.settings.intake_url, router.intake_token), guard),
         dead_letters_api.routes(router.replay, guard),
         users_api.routes(router.accounts, guard),
     ):

@@ -47,6 +47,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     shown = {part.id for part in case.parts.values() if part.state in ACTIVE and part.parent is None}
     sees_waiting = case.lead == department or who.role == "approver"
     inquiry = dict(whole["inquiry"])
+    inquiry["account"] = inquiry["refers_to"] = None
     if inquiry["confidential"]:
         inquiry["contact"] = None
     return {

@@ -56,6 +56,7 @@ def _any_command() -> tuple[StaffRole, ...]:
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
+    "enter-inquiries": StaffAction("enter an inquiry on a resident's behalf", ("clerk", "coordinator", "operator")),
     "find-resubmissions": StaffAction(
         "find likely resubmissions of a case", ("coordinator", "supervisor", "auditor", "operator")
     ),
@@ -80,6 +81,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
     ("GET", "/cases/{inquiry_id}/resubmissions"): "find-resubmissions",
+    ("POST", "/inquiries"): "enter-inquiries",
     ("GET", "/triage"): "read-triage",
     ("GET", "/city"): "read-city",
     ("POST", "/route"): "read-city",
