@@ -1,14 +1,12 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from functools import partial
-
 from services.intake import api, pages, report_pages, ticket_pages
 from services.intake.additions import Additions
 from services.intake.channels.webhooks import ChannelMessages, channel_routes
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
 from services.intake.mail.api import mail_routes
-from services.intake.mail.listener import listen
+from services.intake.mail.listener import MailListener
 from services.intake.mail.mails import MailIntake
 from services.intake.reports import Reports
 from services.intake.store import IntakeStore
@@ -101,5 +99,5 @@ def _take_mails(
     if settings.mail_in is None:
         raise ValueError("CHORUS_MAIL_IN_LISTEN is set, and CHORUS_MAIL_IN is not: set it to the mailbox of the city")
     mails = MailIntake(store.mails, submissions, tickets, settings, code_secret)
-    service.forever(partial(listen, mails, settings.mail_in_listen))
+    service.forever(MailListener(mails, settings.mail_in_listen).run)
     service.forever(mails.forget_unassigned)

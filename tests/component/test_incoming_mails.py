@@ -264,7 +264,7 @@ async def test_a_forged_reply_goes_to_triage_and_tells_nothing(post: Post, name:
 
 async def test_dns_that_does_not_answer_and_a_ticket_that_does_not_exist_prove_nothing(post: Post) -> None:
     ticket = await post.ticket()
-    post.dns.error = Timeout()
+    post.dns.error = Timeout()  # type: ignore[no-untyped-call]
     assert await post.take(signed(a_mail("东段。", Subject=f"[{ticket}]"))) == "triage"
     post.dns.error = None
     asked = len(post.dns.asked)

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import aiosmtplib
 import pytest
 
 from deploy.local.ports import Ports
 from services.intake.mail import listener
-from services.intake.mail.listener import RECIPIENTS_MAX, listen
+from services.intake.mail.listener import RECIPIENTS_MAX, MailListener
 from services.intake.mail.mails import MailReply
 from services.intake.mail.parsing import MAIL_BYTES_MAX
 from shared.runtime.settings import Settings
@@ -54,7 +53,7 @@ class Wire:
 @asynccontextmanager
 async def listening(post: Post) -> AsyncIterator[int]:
     port = Ports.free().smtp_in
-    async with in_background(partial(listen, post.mails, f"127.0.0.1:{port}")):
+    async with in_background(MailListener(post.mails, f"127.0.0.1:{port}").run):
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:

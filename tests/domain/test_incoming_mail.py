@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from services.intake.mail.charsets import MARK, decode, header_text
 from services.intake.mail.html_text import text_of
 from services.intake.mail.letters import language_of_text, subject_and_body
-from services.intake.mail.parsing import PARTS_MAX, UnreadableMail, parse
+from services.intake.mail.parsing import HTML_CHARACTERS_MAX, PARTS_MAX, UnreadableMail, parse
 
 FIRST = "幸福路的路灯坏了三天，晚上很黑，请尽快修理。谢谢！"
 TRADITIONAL = "幸福路的路燈壞了三天，晚上很黑，請盡快修理。謝謝！"
@@ -152,6 +152,14 @@ def test_names_are_read_and_an_address_with_tricks_is_none() -> None:
         assert parse(raw(b"x", line)).sender is None, line
 
 
+@pytest.mark.parametrize("name", ["From", "To", "Subject", "Content-Type", "Content-Disposition", "References"])
+def test_a_header_without_measure_takes_a_moment(name: str) -> None:
+    began = time.monotonic()
+    for piece in ("(", ",", "<", '"', "\\", "a@b.cc,", ":", "a:b;", "=?x?q?", "=?x?b?a?= ", "()", " x"):
+        assert parse(raw(b"lamp", f"{name}: {piece * (60_000 // len(piece))}")).text is not None
+    assert time.monotonic() - began < 20
+
+
 # ── forms ────────────────────────────────────────────────────────────────────
 
 
@@ -174,8 +182,45 @@ def test_html_alone_keeps_its_words_lines_and_links() -> None:
         *("路灯", "坏了 & 很黑", "三天", "东门", "西门", "地图 ( https://map.example/1 )", "> 你们说的", "不对")
     ]
     assert parse(raw(f"<p>{FIRST}</p>".encode("gb18030"), charset="gb2312", kind="html")).text == FIRST
-    assert text_of("<b" * 50_000) is not None
-    assert text_of("a" + "<div>" * 20_000 + "b").split() == ["a", "b"]
+    assert text_of("a < b && c > d <é> <3") == "a < b && c > d <é> <3"
+    assert text_of('<img alt="a>b" src=x>x<!-- y --><!-- z') == 'b" src=x>x<!-- z'
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<!--",
+        "<![",
+        "<?",
+        "</",
+        "<a ",
+        "<a href='",
+        "<b",
+        "<div>",
+        "<blockquote>",
+        "&#",
+        "&",
+        "<a x=",
+        "<td>",
+        "< ",
+        "<!",
+        "\0",
+    ],
+)
+def test_html_of_any_kind_is_read_in_a_moment(piece: str) -> None:
+    began = time.monotonic()
+    text_of("a" + piece * (HTML_CHARACTERS_MAX // 4 // len(piece)) + "b")
+    assert time.monotonic() - began < 10
+
+
+@given(
+    some.lists(
+        some.sampled_from(["路灯", "<p>", "</p>", "<", ">", "<a href='x'>", "<!-- c -->", "&lt;", '"', "<br/>"]),
+        max_size=20,
+    )
+)
+def test_no_word_between_tags_is_lost(pieces: list[str]) -> None:
+    assert text_of("".join(pieces)).count("路灯") == pieces.count("路灯")
 
 
 def test_nested_parts_and_files() -> None:

@@ -1,5 +1,7 @@
 """The reply address of a ticket: valid for this ticket and mailbox alone, short enough, and deaf to upper and lower case."""
 
+from typing import Any
+
 import pytest
 
 from shared.channels.reply_address import is_mailbox, reply_address, ticket_of
@@ -43,7 +45,7 @@ def test_a_mailbox_is_known_with_and_without_a_tag() -> None:
 
 
 def test_mails_to_residents_have_it_and_those_to_departments_do_not() -> None:
-    settings = {"mail_in": BOX, "mail_reply_to": "office@city.example"}
+    settings: dict[str, Any] = {"mail_in": BOX, "mail_reply_to": "office@city.example"}
     made = resident_mail(a_delivery(), **settings)
     assert made["Reply-To"] == reply_address(SECRET, BOX, INQUIRY)
     assert made.get_all("Reply-To") == [made["Reply-To"]]

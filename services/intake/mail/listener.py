@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -80,20 +81,25 @@ class MailHandler:
         return "451 4.3.0 Try again later"
 
 
-async def listen(mails: MailIntake, address: str) -> None:
-    """Take mails at `host:port`; runs until cancelled."""
-    host, _, port = address.rpartition(":")
-    make = partial(
-        Listening,
-        MailHandler(mails),
-        data_size_limit=MAIL_BYTES_MAX,
-        enable_SMTPUTF8=True,
-        hostname=mails.mailbox.rpartition("@")[2] or socket.gethostname(),
-        ident="Chorus",
-        timeout=IDLE_S,
-        command_call_limit=CALLS,
-    )
-    server = await asyncio.get_running_loop().create_server(make, host, int(port))
-    log.info("intake takes mails", address=address)
-    async with server:
-        await server.serve_forever()
+@dataclass(frozen=True)
+class MailListener:
+    mails: MailIntake
+    address: str
+
+    async def run(self) -> None:
+        """Take mails at `host:port`; runs until cancelled."""
+        host, _, port = self.address.rpartition(":")
+        make = partial(
+            Listening,
+            MailHandler(self.mails),
+            data_size_limit=MAIL_BYTES_MAX,
+            enable_SMTPUTF8=True,
+            hostname=self.mails.mailbox.rpartition("@")[2] or socket.gethostname(),
+            ident="Chorus",
+            timeout=IDLE_S,
+            command_call_limit=CALLS,
+        )
+        server = await asyncio.get_running_loop().create_server(make, host, int(port))
+        log.info("intake takes mails", address=self.address)
+        async with server:
+            await server.serve_forever()

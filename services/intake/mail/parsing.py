@@ -16,7 +16,7 @@ from shared.contracts.ids import digest
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 HEADER_BYTES_MAX = 128 * 1024
 PARTS_MAX = 100
-HTML_CHARACTERS_MAX = 2_000_000
+HTML_CHARACTERS_MAX = 1_000_000
 CONTAINERS = re.compile(rb"(?i)content-type:\s*(?:multipart|message)/")
 END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,300})>")
@@ -115,9 +115,12 @@ class _Headers:
         return header_text(self.raw(name))
 
     def addresses(self, name: str) -> list[tuple[str, str]]:
-        """Names and addresses that intake can store. Names are decoded after the parsing: they may contain commas."""
+        """Names and addresses that intake can store. Names are decoded after the parsing: they may have commas."""
         lines = [decode(one, None).text for one in self.found.get(name, ())]
-        pairs = getaddresses([" ".join(one.split()) for one in lines])
+        try:
+            pairs = getaddresses([" ".join(one.split()) for one in lines])
+        except RecursionError:
+            return []
         found = [(header_text(words.encode("utf-8", "replace")).text, one.strip()) for words, one in pairs if one]
         return [(words, one) for words, one in found if EMAIL.fullmatch(one) and len(one) <= 254 and one.isprintable()]
 
