@@ -46,9 +46,9 @@ def asked_for_case(text: str = "请问具体位置在哪里？") -> Step:
     )
 
 
-def added(text: str = "三号楼东侧。") -> Step:
-    """The resident adds words."""
-    return Step(lambda case: InquiryAdded(inquiry_id=case.inquiry_id, text=text))
+def added(text: str = "三号楼东侧。", files: tuple[str, ...] = ()) -> Step:
+    """The resident adds words, and files."""
+    return Step(lambda case: InquiryAdded(inquiry_id=case.inquiry_id, text=text, files=files))
 
 
 def extension_asked(department: str, until: datetime, reason: str = "需要更换电缆") -> Step:

@@ -19,7 +19,7 @@ LAYOUT = 3
 """The format of everything below the folder. 2: facts hold no free text and events are the facts. 3: each mail belongs to
 the thread of its inquiry and recipient."""
 DATA = frozenset({"kafka", "store"})
-BESIDE_DATA = frozenset({"mail", "logs", "secrets", "stack.json", "processes.json", "city.sha256"})
+BESIDE_DATA = frozenset({"files", "mail", "logs", "secrets", "stack.json", "processes.json", "city.sha256"})
 LOCK = "lock"
 OTHERS = 0o077
 """The permission bits of everybody but the owner, as a umask."""
@@ -66,6 +66,11 @@ class Folder:
     def mail(self) -> Path:
         """Received messages, one .eml each."""
         return self.path / "mail"
+
+    @property
+    def files(self) -> Path:
+        """The files of residents and departments."""
+        return self.path / "files"
 
     @property
     def logs(self) -> Path:

@@ -143,8 +143,10 @@ def _service_environment(folder: Folder, ports: Ports, given: Mapping[str, str])
         "CHORUS_MAIL_IN": given.get("CHORUS_MAIL_IN") or MAILBOX,
         "CHORUS_MAIL_IN_LISTEN": given.get("CHORUS_MAIL_IN_LISTEN") or f"127.0.0.1:{ports.smtp_in}",
         "CHORUS_DATA": str(folder.path),
+        "CHORUS_FILES": given.get("CHORUS_FILES") or str(folder.files),
         # Everybody who tries the local stack is one client: without a limit. The limit for each mail address stays.
         "CHORUS_SUBMISSIONS_PER_MINUTE": given.get("CHORUS_SUBMISSIONS_PER_MINUTE") or "0",
+        "CHORUS_FILES_PER_HOUR": given.get("CHORUS_FILES_PER_HOUR") or "0",
     }
 
 

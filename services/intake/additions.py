@@ -1,5 +1,7 @@
 """Takes what residents add to their tickets: the answer to a question, or something new."""
 
+from collections.abc import Sequence
+
 from services.intake import domain
 from services.intake.domain import AdditionGiven
 from services.intake.sentences import NO_SUCH_TICKET
@@ -21,16 +23,19 @@ class Additions:
         """Write an addition to the ledger. Safe to repeat with the same key: the same words get the same answer.
 
         Raises Problem: 404 or 429 as for any ticket, 409 when the ticket is ended or has too many additions, 422 when the
-        key belongs to other words.
+        key belongs to other words, or a file cannot be used.
         """
         seen = await self.tickets.ticket(inquiry_id, code)
         inquiry_id = seen.inquiry_id
+        contents = await self._contents(given)
         id_ = ids.named_id(f"addition/{inquiry_id}/{key}") if key else ids.new_event_id()
         # A repeat gets the first answer again, even if the ticket has ended since.
         repeated = await self.tickets.ledger.entries.find_one({"_id": id_}) is not None
         if not repeated and not domain.takes_additions(seen.state, seen.reply, seen.questions, 0):
             raise Problem(409, f"Nothing can be added now; the ticket is {seen.state}. Rate the reply, or write again.")
-        value = InquiryAdded(inquiry_id=inquiry_id, text=given.text).model_dump_json()
+        if self.tickets.files is not None and given.files and not repeated:
+            await self.tickets.files.claim(given.files, id_, inquiry_id)
+        value = InquiryAdded(inquiry_id=inquiry_id, text=given.text, files=given.files).model_dump_json()
 
         async def entry() -> Entry:
             entries = await self.tickets.ledger.of(inquiry_id)
@@ -44,15 +49,26 @@ class Additions:
                 type=InquiryAdded.type,
                 recorded_at=timestamps.now(),
                 value=value,
-                fingerprint=domain.fingerprint(given),
+                fingerprint=domain.fingerprint(given, contents),
                 source=INTAKE_SOURCE,
                 actor=RESIDENT,
             )
 
         outcome = await enter(self.tickets.store, self.tickets.ledger, inquiry_id, entry)
         if outcome is None:
+            if self.tickets.files is not None:
+                # An erasure that ran before the files were claimed did not see them.
+                await self.tickets.files.erase(inquiry_id)
             raise Problem(404, NO_SUCH_TICKET)
         accepted, written = outcome
         if written.earlier and not accepted.repeats(written.earlier):
             raise Problem(422, "This Idempotency-Key belongs to another addition; use a new key for each.")
         return Acknowledged(event_id=accepted.id)
+
+    async def _contents(self, given: AdditionGiven) -> Sequence[str]:
+        """What tells a repeat with files from another addition. Raises Problem 422 for files that cannot be used."""
+        if not given.files:
+            return ()
+        if self.tickets.files is None:
+            raise Problem(422, "This city accepts no files; send the addition without them.")
+        return await self.tickets.files.contents(given.files)

@@ -1,8 +1,13 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from services.intake import api, pages, report_pages, ticket_pages
+from collections.abc import Callable
+
+from fastapi import Request
+
+from services.intake import api, file_routes, pages, report_pages, ticket_pages
 from services.intake.additions import Additions
 from services.intake.channels.webhooks import ChannelMessages, channel_routes
+from services.intake.files import ResidentFiles, resident_files
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
 from services.intake.mail.api import mail_routes
@@ -22,8 +27,9 @@ from shared.contracts.resident_inputs import (
     InquiryReceived,
     InquiryWithdrawn,
 )
+from shared.files.routes import content_routes
 from shared.http.direct_routes import install_direct_routes
-from shared.http.identity import WrongTokens, operators_only
+from shared.http.identity import WrongTokens, operator_or_anybody, operators_only
 from shared.kafka import topics
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
@@ -44,8 +50,9 @@ def make(settings: Settings) -> Service:
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     city.on_change = store.save_city
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
-    submissions = Submissions(ledger, city, settings, code_secret)
-    tickets = Tickets(store, ledger, settings, code_secret)
+    files = resident_files(settings, service.database, ledger, code_secret)
+    submissions = Submissions(ledger, city, settings, code_secret, files)
+    tickets = Tickets(store, ledger, settings, code_secret, files)
     links = Links(store, ledger, settings)
     reports = Reports(store, ledger, settings)
 
@@ -57,7 +64,7 @@ def make(settings: Settings) -> Service:
         service.before_reading(prepare)
     service.follows_city(city)
     service.reads(
-        topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store, ledger).save, at_leisure=True
+        topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store, ledger, files).save, at_leisure=True
     )
     service.takes_replays()
     service.publishes(
@@ -76,6 +83,8 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     wrong_tokens = WrongTokens()
     service.app.include_router(api.routes(submissions, tickets, links, reports, token, wrong_tokens))
+    if files is not None:
+        add_files(service, files, tickets, operator_or_anybody(token, wrong_tokens))
     check = operators_only(token, wrong_tokens)
     service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
@@ -101,3 +110,11 @@ def _take_mails(
     mails = MailIntake(store.mails, submissions, tickets, settings, code_secret)
     service.forever(MailListener(mails, settings.mail_in_listen).run)
     service.forever(mails.forget_unassigned)
+
+
+def add_files(service: Service, files: ResidentFiles, tickets: Tickets, is_operator: Callable[[Request], bool]) -> None:
+    service.before_reading(files.references.prepare)
+    for loop in (files.remove_unused, files.uploads.keep_scanned):
+        service.forever(loop)
+    service.app.include_router(file_routes.routes(files, tickets, is_operator))
+    service.app.include_router(content_routes(files.store, files.links))

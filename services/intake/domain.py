@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_valida
 
 from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
-from shared.contracts.fields import blank_is_none, has_words, no_nul
+from shared.contracts.fields import FileId, blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, INQUIRY_ID, digest
 from shared.contracts.limits import (
     ACCOUNT_MAX,
@@ -20,6 +20,7 @@ from shared.contracts.limits import (
     ADDITIONS_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
+    FILES_PER_MESSAGE_MAX,
     PERSON_MAX,
     SUBJECT_MAX,
     TEXT_MAX,
@@ -27,6 +28,7 @@ from shared.contracts.limits import (
 )
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
 from shared.contracts.resident_messages import OpenQuestion, Reply
+from shared.files.shown import FileShown
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 
@@ -104,6 +106,10 @@ class EnteredBy(Documented):
     _no_nul = field_validator("name")(no_nul)
 
 
+def once_each(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(given))
+
+
 class Submission(Documented):
     """The body of `POST /inquiries`."""
 
@@ -127,6 +133,8 @@ class Submission(Documented):
     """Whether the departments must not see the contact."""
     language: Lang | None = None
     """The language of the answer; without one, the best match of Accept-Language, else Chinese."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files, from `POST /files` with the operator's token. Each file belongs to one message."""
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The message's id in another system, at most 200 characters; needs the operator's token. A message with the same
     channel and id is a repeat."""
@@ -156,10 +164,7 @@ class Submission(Documented):
             raise ValueError("is not a ticket number; write one such as 20261122-7KX4MQ2B")
         return given
 
-    @field_validator("departments")
-    @classmethod
-    def _once_each(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(given))
+    _once_each = field_validator("departments", "files")(once_each)
 
 
 class RatingGiven(Documented):
@@ -185,8 +190,11 @@ class AdditionGiven(Documented):
     model_config = ConfigDict(frozen=True, extra="ignore")
     text: Annotated[str, Field(min_length=1, max_length=ADDITION_MAX)]
     """What the resident adds, 1 to 5,000 characters, not blank."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files, from `POST /files` with the number and the code of the ticket."""
 
     _words = field_validator("text")(has_words("write what you want to add"))
+    _once_each = field_validator("files")(once_each)
 
 
 class WithdrawalGiven(Documented):
@@ -203,12 +211,14 @@ class WithdrawalGiven(Documented):
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven) -> str:
+def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven, files: Sequence[str] = ()) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.
+    `files` tells the content of each file: a form that is sent twice has its files under two ids.
     """
-    return digest(SORTED.encode(given.model_dump(mode="json", exclude_defaults=True)).encode())
+    fields = given.model_dump(mode="json", exclude_defaults=True, exclude={"files"})
+    return digest(SORTED.encode(fields | ({"files": list(files)} if files else {})).encode())
 
 
 def channel_label(channel: str) -> str:
@@ -281,6 +291,7 @@ def ticket(
     updates: Sequence[TicketUpdate],
     ratings: Sequence[InquiryRated],
     additions: Sequence[AdditionShown] = (),
+    files: Sequence[FileShown] = (),
 ) -> Ticket:
     """The ticket: the state of the newest update, and the updates as the timeline, oldest first.
 
@@ -314,4 +325,5 @@ def ticket(
         rounds=answered_rounds(said),
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
+        files=list(files),
     )

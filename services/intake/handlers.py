@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.erasure import erase
+from services.intake.files import ResidentFiles
 from services.intake.store import IntakeStore
 from shared.contracts.resident_messages import ERASED
 from shared.kafka.records import Record
@@ -18,12 +19,13 @@ class TicketUpdates:
 
     store: IntakeStore
     ledger: Ledger
+    files: ResidentFiles | None = None
 
     async def save(self, batch: Sequence[ResidentMessage]) -> None:
         """Store the updates of a batch, and erase the inquiries that they say. Safe to repeat."""
         for one in batch:
             if one.told.what == ERASED:
-                await erase(self.store, self.ledger, one.told.inquiry_id, one.n)
+                await erase(self.store, self.ledger, one.told.inquiry_id, one.n, self.files)
         await self.store.add_updates(batch)
 
 

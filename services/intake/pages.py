@@ -11,8 +11,12 @@ from pydantic import ValidationError
 from services.intake import sentences, views
 from services.intake.domain import Submission, fingerprint
 from services.intake.previews import previewed
+from services.intake.sent_files import SentFiles
 from services.intake.submissions import SentBefore, Submissions
 from shared.contracts import ids
+from shared.contracts.limits import FILES_PER_MESSAGE_MAX
+from shared.files.limits import FILE_BYTES_MAX
+from shared.http.multipart_form import TakeFile, form_with_files, is_form_with_files
 from shared.http.problems import Problem
 from shared.http.rate_limit import client_of
 from shared.http.request_body import limited_body
@@ -23,7 +27,7 @@ from shared.store.mongo import PyMongoError
 from shared.web import layout
 from shared.web.layout import Site, language
 
-LISTS = ("departments",)
+LISTS = ("departments", "files")
 FIELDS_MAX = 200
 RETRY_SOON = {"Retry-After": "5"}
 REFUSALS = {
@@ -41,73 +45,97 @@ def routes(submissions: Submissions, masker: Masker, site: Site) -> APIRouter:
     @router.get("/", include_in_schema=False)
     async def form(request: Request) -> Response:
         lang = language(request)
-        return views.write_in(lang, {}, {}, departments(submissions, lang), site=site)
+        return views.write_in(
+            lang, {}, {}, departments(submissions, lang), site=site, files=[] if submissions.files is not None else None
+        )
 
     @router.post("/", include_in_schema=False)
     async def write(request: Request) -> Response:
-        return await with_fields(request, site, lambda typed: take_form(submissions, masker, request, typed, site))
+        sent = SentFiles(submissions.files, client_of(request))
+        return await with_fields(
+            request, site, lambda typed: take_form(submissions, masker, request, typed, site, sent), sent.take
+        )
 
     return router
 
 
 async def with_fields(
-    request: Request, site: Site, act: Callable[[Mapping[str, Any]], Awaitable[Response]]
+    request: Request,
+    site: Site,
+    act: Callable[[Mapping[str, Any]], Awaitable[Response]],
+    take_file: TakeFile | None = None,
 ) -> Response:
     """Act on the fields of the form. For a form that cannot be read the answer is a page, not JSON."""
     try:
-        typed = await fields(request)
+        typed = await fields(request, take_file)
     except Problem as problem:
         return with_headers(problem.headers, layout.problem(language(request), problem.status, site=site))
     return await act(typed)
 
 
-async def fields(request: Request) -> dict[str, Any]:
+async def fields(request: Request, take_file: TakeFile | None = None) -> dict[str, Any]:
     """The fields of a form, with line breaks as LF. Raises Problem 408, 413 or 422."""
-    body = (await limited_body(request)).decode(errors="replace")
-    try:
-        sent = parse_qs(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
-    except ValueError as error:
-        raise Problem(422, f"The form has more than {FIELDS_MAX} fields; send the form as it is served.") from error
+    if take_file is not None and is_form_with_files(request):
+        sent = await form_with_files(request, take_file, FILE_BYTES_MAX, FILES_PER_MESSAGE_MAX)
+    else:
+        body = (await limited_body(request)).decode(errors="replace")
+        try:
+            sent = parse_qs(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        except ValueError as error:
+            raise Problem(422, f"The form has more than {FIELDS_MAX} fields; send the form as it is served.") from error
     texts = {name: [value.replace("\r\n", "\n") for value in values] for name, values in sent.items()}
     return {name: values if name in LISTS else values[-1] for name, values in texts.items()}
 
 
 async def take_form(
-    submissions: Submissions, masker: Masker, request: Request, typed: Mapping[str, Any], site: Site
+    submissions: Submissions,
+    masker: Masker,
+    request: Request,
+    typed: Mapping[str, Any],
+    site: Site,
+    sent: SentFiles,
 ) -> Response:
     """Take a message, show its public version, or show the form again, as the button `act` says.
 
     If fields are wrong, the form comes back with all values and a sentence beside each wrong field.
 
     The idempotency key is made from the form's key and its values: the same form sent twice makes one ticket, an edited
-    one makes another.
+    one makes another. Files that are accepted stay with the form when it comes back.
     """
     lang = language(request)
+    typed = {**typed, "files": sent.with_kept(typed.get("files", []))}
 
-    def form_again(errors: Mapping[str, str], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        page = views.write_in(lang, typed, errors, departments(submissions, lang), status, site)
+    async def form_again(
+        errors: Mapping[str, str], status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        attached = await sent.attached(typed["files"])
+        page = views.write_in(lang, typed, errors, departments(submissions, lang), status, site, attached)
         return with_headers(headers, page)
 
     try:
+        if sent.refused:
+            return await form_again({"file": sent.sentences(lang)}, sent.status, sent.headers)
         if typed.get("act") == "change":
-            return form_again({})
+            return await form_again({})
         if typed.get("act") == "preview":
             submissions.admit_preview(client_of(request))
             return await previewed(masker, submissions.city.city, submission(typed, lang), typed, lang, site)
         submissions.admit(client_of(request))
         given = submission(typed, lang)
-        key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
+        contents = await sent.contents(given.files)
+        key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given, contents)}".encode())
         form_key = f"form-{key}" if typed.get("key") else None
         receipt, _ = await submissions.receive(given, None, form_key, False, client_of(request))
     except ValidationError as error:
-        return form_again(field_sentences(error, lang), 422)
+        return await form_again(field_sentences(error, lang), 422)
     except Problem as problem:
+        lost = problem.status == 422 and problem.errors and problem.errors[0].pointer.startswith("/files")
         message = sentences.SENT_BEFORE if isinstance(problem, SentBefore) else REFUSALS[problem.status]
-        why = translations(lang).gettext(message)
-        return form_again({"": why}, problem.status, problem.headers)
+        why = translations(lang).gettext(sentences.FILE_LOST if lost else message)
+        return await form_again({"file" if lost else "": why}, problem.status, problem.headers)
     except (MaskingUnavailable, PyMongoError) as error:
         why = sentences.NO_PREVIEW if isinstance(error, MaskingUnavailable) else sentences.UNAVAILABLE
-        return form_again({"": translations(lang).gettext(why)}, 503, RETRY_SOON)
+        return await form_again({"": translations(lang).gettext(why)}, 503, RETRY_SOON)
     return views.thank_you(lang, receipt.inquiry_id, receipt.query_code, site=site)
 
 
@@ -128,6 +156,7 @@ def submission(typed: Mapping[str, Any], lang: Lang) -> Submission:
             "area": typed.get("area") or None,
             "contact": contact or None,
             "departments": typed.get("departments", []),
+            "files": typed.get("files", []),
             "public": typed.get("public") == "true",
             "confidential": typed.get("confidential") == "true",
             "language": lang,

@@ -2,9 +2,12 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from shared.contracts.documented import Documented
 from shared.contracts.erasure_dates import ErasureDates
 from shared.contracts.resident_messages import OpenQuestion, Reply
+from shared.files.shown import FileShown, ReplyFileShown
 
 
 class DepartmentShown(Documented):
@@ -51,6 +54,8 @@ class AdditionShown(Documented):
     """When it was received (RFC 3339, UTC, milliseconds)."""
     text: str
     """What the resident wrote."""
+    files: list[str] = Field([])
+    """The ids of the files that the resident sent with it; `files` of the ticket has their links."""
 
 
 class RoundShown(Documented):
@@ -129,6 +134,10 @@ class Ticket(Documented):
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]
     """The ratings that the resident gave, by round."""
+    files: list[FileShown] = Field([])
+    """The files that the resident sent, oldest first."""
+    reply_files: list[ReplyFileShown] = Field([])
+    """The files that the departments sent with the reply."""
     withdrawal: WithdrawalShown | None = None
     """The resident's newest withdrawal; null when there is none. It has an effect unless the message was answered before."""
     erasure: ErasureDates | None = None

@@ -38,6 +38,13 @@ LINK_REQUESTED = gettext_noop(
     "If there is a message with this ticket number, and its writer gave an e-mail address, "
     "we send the link to that address within a few minutes."
 )
+TOO_MANY_FILES = gettext_noop("A message can have at most 5 files. Please leave this one out.")
+TOO_MANY_FILES_SENT = gettext_noop("Too many files have come from your connection. Please try again in an hour.")
+TICKET_FULL = gettext_noop(
+    "Your message has as many files as we can accept: at most 20 files, and 50 MB together. Please leave some out."
+)
+FILE_NOT_STORED = gettext_noop("We cannot save this file right now. Please choose it again in a few minutes.")
+FILE_LOST = gettext_noop("A file is not there any more, or another message has it. Please choose your files again.")
 REPORTED = gettext_noop("If this reply is public, a person looks at it and decides whether it stays as it is.")
 TOO_MANY_REPORTS = gettext_noop(
     "Too many reports have come from your connection. What you wrote is still here. Please send it again in a minute."
@@ -76,6 +83,7 @@ LABELS: Mapping[str, str] = {
     "departments": gettext_noop("Departments"),
     "public": gettext_noop("Publication"),
     "confidential": gettext_noop("Confidentiality"),
+    "file": gettext_noop("Files"),
     "words": gettext_noop("Anything to add"),
     "text": gettext_noop("Your addition"),
     "why": gettext_noop("Your reason"),
@@ -88,6 +96,7 @@ REMEDIES: Mapping[str, str] = {
     "phone": gettext_noop("Enter a telephone number, for example 138 0000 0000."),
     "email": gettext_noop("Enter an e-mail address, for example name@mail.example."),
     "departments": gettext_noop("Choose departments from the list."),
+    "files": TOO_MANY_FILES,
     "text": gettext_noop("Write what you want to add."),
     "round": NOT_RATEABLE,
     "solved": gettext_noop("Choose whether the problem is solved."),
@@ -115,7 +124,7 @@ def field_sentence(field: str, error: Mapping[str, Any], language: Lang) -> str:
             "count": number(len(str(value))),
             "limit": number(limit),
         }
-    if error["type"] == "too_long":
+    if error["type"] == "too_long" and field == "departments":
         return texts.gettext("Choose at most %(limit)s departments.") % {"limit": number(limit)}
     if error["type"] == "value_error" and "\0" in str(value):
         return texts.gettext("“%(field)s” contains a character that cannot be saved. Please delete it.") % {

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.intake import domain
 from services.intake.domain import Submission
+from services.intake.files import ResidentFiles
 from shared.city import City
 from shared.contracts import ids
 from shared.contracts.documented import Documented
@@ -43,8 +44,16 @@ class Receipt(Documented):
 
 
 class Submissions:
-    def __init__(self, ledger: Ledger, city: CityFeed[City], settings: Settings, code_secret: bytes) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        city: CityFeed[City],
+        settings: Settings,
+        code_secret: bytes,
+        files: ResidentFiles | None = None,
+    ) -> None:
         self.ledger = ledger
+        self.files = files
         self.city = city
         self.settings = settings
         self._secret = code_secret
@@ -88,7 +97,7 @@ class Submissions:
         With `client`, the same message of one client is accepted SAME_MESSAGES times an hour, then answered 429.
 
         Raises Problem: 401 for a field that needs the operator's token, 409 while a message with the same key is being
-        written, 422 for an unknown department, or for a key that belongs to another message.
+        written, 422 for an unknown department or file, or for a key that belongs to another message.
         """
         if not trusted and (problems := _untrusted_fields(given)):
             detail = "; ".join(problem.detail for problem in problems)
@@ -98,6 +107,7 @@ class Submissions:
         # A repeat gets the first answer again, even if one of its departments has been retired since.
         if problems and not await self._known(id_):
             raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
+        contents = await self._file_contents(given.files, id_)
         limited = client is not None and self._same.most > 0 and (key is None or not await self._known(id_))
         if id_ in self._in_flight:
             raise Problem(409, "A message with this key is being written right now; send it again in a moment.")
@@ -106,7 +116,7 @@ class Submissions:
         try:
             if client is not None and limited:
                 same = self._count_same(client, given)
-            entry, written = await self._write(id_, given, accept_language)
+            entry, written = await self._write(id_, given, accept_language, contents)
         except PyMongoError:
             if same is not None:
                 # Otherwise nobody could send the message for an hour after a short outage of the store.
@@ -115,6 +125,8 @@ class Submissions:
         finally:
             self._in_flight.discard(id_)
         if written.new:
+            if self.files is not None and given.files:
+                await self.files.references.belong_to(id_, entry.inquiry_id)
             metrics.INQUIRIES_RECEIVED.labels(domain.channel_label(given.channel)).inc()
             return self._receipt(entry.inquiry_id), False
         assert written.earlier is not None
@@ -140,8 +152,22 @@ class Submissions:
             )
         return key
 
-    async def _write(self, id_: str, given: Submission, accept_language: str | None) -> tuple[Entry, Written]:
-        fingerprint = domain.fingerprint(given)
+    async def _file_contents(self, file_ids: Sequence[str], id_: str) -> Sequence[str]:
+        """What tells a repeat with files from another message; gives the files to a new message. Raises Problem 422."""
+        if not file_ids:
+            return ()
+        if self.files is None:
+            raise Problem(422, "This city accepts no files; send the message without them.")
+        contents = await self.files.contents(file_ids)
+        # A form that is sent twice stores its files twice: the second ones stay without a message, and are deleted.
+        if not await self._known(id_):
+            await self.files.claim(file_ids, id_)
+        return contents
+
+    async def _write(
+        self, id_: str, given: Submission, accept_language: str | None, contents: Sequence[str]
+    ) -> tuple[Entry, Written]:
+        fingerprint = domain.fingerprint(given, contents)
 
         async def entry() -> Entry:
             now = timestamps.now()
@@ -160,6 +186,7 @@ class Submissions:
                 account=given.account,
                 entered_by=given.entered_by.name if given.entered_by else None,
                 refers_to=given.refers_to,
+                files=given.files,
             )
             return Entry(
                 id=id_,

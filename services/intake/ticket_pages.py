@@ -19,6 +19,7 @@ from services.intake.domain import AdditionGiven, RatingGiven, WithdrawalGiven, 
 from services.intake.links import LINKS_A_DAY, LINKS_AN_HOUR, Links
 from services.intake.pages import RETRY_SOON, field_sentences, with_fields, with_headers
 from services.intake.responses import Ticket
+from services.intake.sent_files import SentFiles
 from services.intake.submissions import Submissions
 from services.intake.tickets import TOO_LATE, TicketErased, Tickets
 from shared.contracts import ids
@@ -60,7 +61,9 @@ class TicketPages:
             return with_headers(problem.headers, page)
         except PyMongoError:
             return self.unavailable(request)
-        return views.status(lang, seen, code, self.zone, site=self.site)
+        return views.status(
+            lang, seen, code, self.zone, site=self.site, files=[] if self.tickets.files is not None else None
+        )
 
     async def take_rating(self, request: Request, typed: Typed) -> Response:
         """Take a rating, then show the ticket again. A discontented rating without words comes back once to ask why."""
@@ -132,31 +135,44 @@ class TicketPages:
             return {"": translations(lang).gettext(sentences.WITHDRAWN_BEFORE)}
         return {}
 
-    async def take_addition(self, request: Request, typed: Typed) -> Response:
-        """Take an addition, then show the ticket again. The same form sent twice makes one addition."""
+    async def take_addition(self, request: Request, typed: Typed, sent: SentFiles) -> Response:
+        """Take an addition, then show the ticket again. The same form sent twice makes one addition.
+
+        Files that are accepted stay with the form when it comes back.
+        """
         lang = language(request)
         inquiry_id, code = opened(typed)
+        typed = {**typed, "files": sent.with_kept(typed.get("files", []))}
         try:
             seen = await self.tickets.ticket(inquiry_id, code)
-            errors = await self._add(request, inquiry_id, code, typed)
+            errors = {"file": sent.sentences(lang)} if sent.refused else {}
+            errors = errors or await self._add(request, inquiry_id, code, typed, sent)
             if not errors:
                 return await self.show(request, inquiry_id, code)
+            attached = await sent.attached(typed["files"])
         except Problem:
             return await self.show(request, inquiry_id, code)
         except PyMongoError:
             return self.unavailable(request)
-        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site)
+        status = sent.status if sent.refused else 422
+        page = views.status(lang, seen, code, self.zone, errors, typed, status, self.site, files=attached)
+        return with_headers(sent.headers, page)
 
-    async def _add(self, request: Request, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
+    async def _add(self, request: Request, inquiry_id: str, code: str, typed: Typed, sent: SentFiles) -> dict[str, str]:
         """Add what the form says. Returns a sentence for what is wrong. Raises Problem 404, and PyMongoError."""
         lang = language(request)
         try:
-            given = AdditionGiven.model_validate({"text": typed.get("text", "")})
-            key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
+            given = AdditionGiven.model_validate({"text": typed.get("text", ""), "files": typed["files"]})
+            contents = await sent.contents(given.files)
+            key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given, contents)}".encode())
             await self.additions.add(inquiry_id, code, given, f"form-{key}" if typed.get("key") else None)
         except ValidationError as error:
             return field_sentences(error, lang)
         except Problem as problem:
+            if problem.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+                lost = problem.errors and problem.errors[0].pointer.startswith("/files")
+                sentence = sentences.FILE_LOST if lost else sentences.TICKET_FULL
+                return {"file": translations(lang).gettext(sentence)}
             if problem.status != HTTPStatus.CONFLICT:
                 raise
             return {"": translations(lang).gettext(sentences.NOTHING_TO_ADD)}
@@ -235,7 +251,10 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
 
     @router.post("/status/addition", include_in_schema=False)
     async def add(request: Request) -> Response:
-        return await with_fields(request, pages.site, lambda typed: pages.take_addition(request, typed))
+        sent = SentFiles(pages.tickets.files, client_of(request))
+        return await with_fields(
+            request, pages.site, lambda typed: pages.take_addition(request, typed, sent), sent.take
+        )
 
     router.add_api_route("/status/withdrawal", reloaded, methods=["GET"], include_in_schema=False)
 

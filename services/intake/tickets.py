@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from services.intake import domain
 from services.intake.domain import RatingGiven, WithdrawalGiven
 from services.intake.erased_tickets import erased_at, erased_ticket
+from services.intake.files import ResidentFiles
 from services.intake.responses import AdditionShown, Ticket, WithdrawalShown
 from services.intake.sentences import NO_SUCH_TICKET
 from services.intake.store import IntakeStore
@@ -49,9 +50,17 @@ class Acknowledged(Documented):
 class Tickets:
     """Shows tickets to residents who have the query code, and takes their ratings and withdrawals."""
 
-    def __init__(self, store: IntakeStore, ledger: Ledger, settings: Settings, code_secret: bytes) -> None:
+    def __init__(
+        self,
+        store: IntakeStore,
+        ledger: Ledger,
+        settings: Settings,
+        code_secret: bytes,
+        files: ResidentFiles | None = None,
+    ) -> None:
         self.store = store
         self.ledger = ledger
+        self.files = files
         self.settings = settings
         self._secret = code_secret
         self._wrong = RateLimit(WRONG_CODES, WRONG_CODES_PERIOD_S)
@@ -73,16 +82,14 @@ class Tickets:
         received = InquiryReceived.model_validate_json(entries[0]["value"])
         given = [one["value"] for one in entries if one["type"] == InquiryRated.type]
         ratings = [InquiryRated.model_validate_json(one) for one in given]
-        additions = [
-            AdditionShown(
-                at=timestamps.to_text(one["recorded_at"]), text=InquiryAdded.model_validate_json(one["value"]).text
-            )
-            for one in entries
-            if one["type"] == InquiryAdded.type
-        ]
+        additions = [added(one) for one in entries if one["type"] == InquiryAdded.type]
         updates = await self.store.updates(number)
-        seen = domain.ticket(received, timestamps.to_text(at), updates, ratings, additions)
-        return seen.model_copy(update={"withdrawal": withdrawal_of(entries)})
+        files = await self.files.shown([one["_id"] for one in entries]) if self.files is not None else []
+        seen = domain.ticket(received, timestamps.to_text(at), updates, ratings, additions, files)
+        seen = seen.model_copy(update={"withdrawal": withdrawal_of(entries)})
+        if self.files is None:
+            return seen
+        return seen.model_copy(update={"reply_files": await self.files.of_replies([one.reply for one in seen.rounds])})
 
     async def opened(self, inquiry_id: str, code: str | None) -> list[Document]:
         """The ledger's entries of a ticket, if the code is right. A right code is never limited."""
@@ -171,6 +178,11 @@ class Tickets:
         if outcome is None:
             raise TicketErased(409, "The message is erased.")
         return outcome
+
+
+def added(entry: Document) -> AdditionShown:
+    given = InquiryAdded.model_validate_json(entry["value"])
+    return AdditionShown(at=timestamps.to_text(entry["recorded_at"]), text=given.text, files=list(given.files))
 
 
 def withdrawal_of(entries: Sequence[Document]) -> WithdrawalShown | None:

@@ -31,8 +31,11 @@ def write_in(
     departments: Departments,
     status: int = 200,
     site: Site = HERE,
+    files: Sequence[tuple[str, str]] | None = None,
 ) -> HTMLResponse:
     """The form. `values` is what was typed before (`departments`: codes); `errors` maps a field, or "", to a sentence.
+
+    `files` has id and name of those that were sent with the form before; None when the city accepts no files.
 
     The hidden `key` stays the same when `values` has one, so that the same form sent twice makes one ticket. Check
     boxes send `true`; browsers send line breaks as CRLF.
@@ -47,6 +50,7 @@ def write_in(
         values={"key": str(uuid4()), **values},
         errors=errors,
         departments=departments,
+        files=files,
     )
 
 
@@ -66,6 +70,7 @@ def preview(lang: Lang, subject: str, body: str, values: Values, published: bool
         hidden=[
             *((name, values[name]) for name in SENT_AGAIN if values.get(name)),
             *(("departments", code) for code in values.get("departments") or []),
+            *(("files", file_id) for file_id in values.get("files") or []),
         ],
         published=published,
     )
@@ -128,12 +133,14 @@ def status(
     site: Site = HERE,
     now: datetime | None = None,
     asked: bool = False,
+    files: Sequence[tuple[str, str]] | None = None,
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
     `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`) or that comes back to
     ask why (`asked`), or to an addition that was not accepted (`text`, `key`). `now` tells whether the answer is late; it
-    is the current time unless given.
+    is the current time unless given. `files` has id and name of the files that stay with an addition that was not
+    accepted; None when the city accepts no files.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
     page = RENDER(
@@ -151,5 +158,7 @@ def status(
         errors=errors or {},
         values={"key": str(uuid4()), **(values or {})},
         asked=asked,
+        files=files,
+        labels=labels(lang),
     )
     return private(page)

@@ -10,6 +10,7 @@ from services.router.dead_letters import api as dead_letters_api
 from services.router.dead_letters.index import DeadLetterIndex
 from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk import api as desk_api
+from services.router.desk import file_routes
 from services.router.desk.calendar_days import CalendarDays
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
@@ -20,6 +21,7 @@ from services.router.desk.intake_client import IntakeClient
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.erasure import CaseEvents
+from services.router.files.case_files import CaseFiles, case_files
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.progress import CoreProgress
@@ -33,6 +35,7 @@ from services.router.users.audit import UserAudit
 from services.router.users.guard import StaffGuard
 from services.router.users.store import Users
 from shared.contracts.sources import SERVICES
+from shared.files.routes import content_routes
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.unread_records import unread_topics
@@ -66,7 +69,9 @@ class Components:
         )
         self.ledger = Ledger(service.database, "commands")
         self.relay = Relay(self.ledger, service.publisher)
-        self.gate = Gate(self.store, self.city)
+        token = self.intake_token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        self.files = case_files(settings, database, token)
+        self.gate = Gate(self.store, self.city, self.files)
         self.core = Core(self.store, self.city)
         unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
         self.timers = Timers(self.store, self.city, service.publisher, unread, unpublished=self.ledger.waiting)
@@ -74,15 +79,14 @@ class Components:
         self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
-        self.commands = Commands(self.store, self.ledger)
+        self.commands = Commands(self.store, self.ledger, self.files)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
         self.case_list = CaseList(self.store)
-        self.case_events = CaseEvents(self.case_list, self.ledger, self.letters)
+        self.case_events = CaseEvents(self.case_list, self.ledger, self.letters, self.files)
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
-        token = self.intake_token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
 
 
@@ -148,7 +152,11 @@ def _add_routes(service: Service, router: Components) -> None:
     guard = StaffGuard(router.accounts.find)
     for routes in (
         desk_api.routes(
-            CaseQueries(router.store, service.settings), router.commands, router.city_desk, router.retirement, guard
+            CaseQueries(router.store, service.settings, router.files),
+            router.commands,
+            router.city_desk,
+            router.retirement,
+            guard,
         ),
         reconciliation.routes(service, guard.check, relay=router.relay),
         entry_routes(IntakeClient(service.settings.intake_url, router.intake_token), guard),
@@ -156,3 +164,13 @@ def _add_routes(service: Service, router: Components) -> None:
         users_api.routes(router.accounts, guard),
     ):
         service.app.include_router(routes)
+    if router.files is not None:
+        _add_files(service, router, router.files, guard)
+
+
+def _add_files(service: Service, router: Components, files: CaseFiles, guard: StaffGuard) -> None:
+    service.before_reading(files.references.prepare)
+    service.forever(files.uploads.keep_scanned)
+    service.forever(files.remove_unused)
+    service.app.include_router(file_routes.routes(files, CaseQueries(router.store, service.settings, files), guard))
+    service.app.include_router(content_routes(files.store, files.links))

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import blank_is_none, has_words, no_nul
+from shared.contracts.fields import FileId, blank_is_none, has_words, no_nul
 from shared.contracts.ids import INQUIRY_ID
-from shared.contracts.limits import DEPARTMENTS_MAX, PERSON_MAX, REDACTED_MAX, WHY_MAX
+from shared.contracts.limits import DEPARTMENTS_MAX, FILES_PER_MESSAGE_MAX, PERSON_MAX, REDACTED_MAX, WHY_MAX
 
 Person = Annotated[str, Field(min_length=1, max_length=PERSON_MAX), AfterValidator(has_words("write a name"))]
 """The name of a person who acts at the desk: words, which an erasure deletes."""
@@ -135,6 +135,10 @@ class CaseApprove(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     text_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     """The SHA-256 of the UTF-8 text of the reply, 64 hexadecimal digits in lower case."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=DEPARTMENTS_MAX * FILES_PER_MESSAGE_MAX)] = Field(
+        (), exclude_if=lambda files: not files
+    )
+    """The ids of all files of the reply, in any order; absent when it has none."""
     by: Person = "operator"
     """Who gave the command at the desk, 1 to 100 characters."""
 

@@ -40,6 +40,8 @@ class DelegatedPartContributed(Payload):
     """Its contribution, at most 20,000 characters."""
     actions: tuple[ActionReported, ...] = ()
     """What it did for the inquiry. Absent when it reported nothing."""
+    files: tuple[str, ...] = ()
+    """The ids of its files; the desk has their names and links. Absent when there are none."""
 
 
 class DelegatedPartReturned(Payload):

@@ -33,6 +33,8 @@ class AddedBefore(Documented):
     """When the resident added them."""
     text: str
     """The resident's words, at most 5,000 characters."""
+    files: tuple[str, ...] = ()
+    """The ids of the files that the resident sent with them; absent when there are none."""
 
 
 class RejectedAnswer(Documented):
@@ -92,6 +94,9 @@ class PartOffered(Payload):
     """Until when the department may return the part. Absent when the policy sets no time."""
     binding: bool = False
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
+    files: tuple[str, ...] = ()
+    """The ids of the files that the resident sent with the message; the desk has their names and links. Absent when there
+    are none."""
     parent: str | None = None
     """The id of the part of which this one is a piece. Absent unless the department above delegated it."""
     delegated_by: str | None = None

@@ -6,8 +6,8 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Moment, blank_is_none, has_words, no_nul
-from shared.contracts.limits import DEPARTMENTS_MAX, FRAME_MAX, PERSON_MAX, TEXT_MAX
+from shared.contracts.fields import FileId, Moment, blank_is_none, has_words, no_nul
+from shared.contracts.limits import DEPARTMENTS_MAX, FILES_PER_MESSAGE_MAX, FRAME_MAX, PERSON_MAX, TEXT_MAX
 
 OfficeCode = Annotated[str, Field(min_length=1, max_length=31), AfterValidator(no_nul)]
 
@@ -54,6 +54,10 @@ class PartContributed(PartMessage):
     """False for a draft: the desk sees it, and the part stays open."""
     actions: tuple[Action, ...] = Field((), max_length=50)
     """What the department did for the inquiry, at most 50 actions."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = Field(
+        (), exclude_if=lambda files: not files
+    )
+    """The ids of at most 5 files that the department sent to the desk before; the resident gets them with the answer."""
 
     _words = field_validator("text")(has_words("write the department's share of the answer"))
 

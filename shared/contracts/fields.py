@@ -5,11 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from shared.contracts.documented import Documented
 from shared.runtime import timestamps
 
+FILE_ID_FORM = r"[0-9a-f]{32}"
+FileId = Annotated[str, StringConstraints(pattern=rf"^{FILE_ID_FORM}$")]
+"""The id of a file: 128 random bits in hexadecimal."""
 YEARS = range(1970, 9999)
 
 

@@ -48,6 +48,7 @@ MESSAGE_BYTES_MAX = ANSWER_BYTES_MAX + ENVELOPE_BYTES
 """The value of a message that the core publishes."""
 DOCUMENT_BYTES_MAX = 15 * 1_048_576
 """The texts of a document; the store accepts 16 MiB, including the field names."""
+FILES_PER_MESSAGE_MAX = 5
 REDACTED_MAX = 200
 """Characters that one redaction finds and hides."""
 REPORT_MAX = 1_000

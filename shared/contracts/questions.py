@@ -8,8 +8,8 @@ from shared.contracts.case_commands import Person
 from shared.contracts.department_outbox import PartMessage
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Due, Moment, has_words
-from shared.contracts.limits import ADDITION_MAX, QUESTION_MAX
+from shared.contracts.fields import Due, FileId, Moment, has_words
+from shared.contracts.limits import ADDITION_MAX, FILES_PER_MESSAGE_MAX, QUESTION_MAX
 
 QuestionText = Annotated[str, Field(min_length=1, max_length=QUESTION_MAX)]
 AdditionText = Annotated[str, Field(min_length=1, max_length=ADDITION_MAX)]
@@ -23,6 +23,10 @@ class InquiryAdded(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     text: AdditionText
     """The resident's words, 1 to 5,000 characters."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = Field(
+        (), exclude_if=lambda files: not files
+    )
+    """The ids of the files that the resident sent with them, at most 5; absent when there are none."""
 
     _words = field_validator("text")(has_words("write what you want to add"))
 
@@ -102,3 +106,6 @@ class PartAdded(Payload):
     """The resident's words, at most 5,000 characters."""
     asked: tuple[QuestionAnswered, ...] = ()
     """The questions that these words answer. Absent when nobody had asked."""
+    files: tuple[str, ...] = ()
+    """The ids of the files that the resident sent with them; the desk has their names and links. Absent when there are
+    none."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment, blank_is_none, no_nul
+from shared.contracts.fields import Contact, FileId, Moment, blank_is_none, no_nul
 from shared.contracts.limits import ACCOUNT_MAX, PERSON_MAX, REPORT_MAX, TEXT_MAX, WHY_MAX
 
 
@@ -43,6 +43,8 @@ class InquiryReceived(Payload):
     refers_to: str | None = Field(None, exclude_if=operator.not_)
     """The ticket number that a mail names without a proof, or whose ticket did not take it. The inquiry then goes to
     triage. Absent otherwise."""
+    files: tuple[FileId, ...] = Field((), exclude_if=lambda files: not files)
+    """The ids of the files that the resident sent with the message, at most 5; absent when there are none."""
 
 
 class InquiryRated(Payload):

@@ -23,6 +23,8 @@ class Paragraph(Documented):
     """The department's name, in the language of the inquiry."""
     text: str
     """The department's contribution, unchanged."""
+    files: tuple[str, ...] = Field((), exclude_if=lambda files: not files)
+    """The ids of the department's files; absent when there are none."""
     retracted: bool = Field(False, exclude_if=operator.not_)
     """Whether the text no longer holds; absent otherwise. `changes` of the reply has the reason."""
 

@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     backups_kept_days: int = Field(30, ge=0)
     messages_kept_hours: int = Field(24, ge=1)
     submissions_per_minute: int = Field(60, ge=0)
+    files: str | None = None
+    files_endpoint: str | None = None
+    files_region: str | None = None
+    files_key_id: str | None = None
+    files_secret_file: Path | None = None
+    files_scan: str | None = None
+    files_per_hour: int = Field(120, ge=0)
+    files_link_minutes: int = Field(15, ge=1)
     trusted_proxies: str = ""
     log: Literal["text", "json"] = "text"
 
@@ -66,7 +74,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Asia/Shanghai") from unknown
         return name
 
-    @field_validator("mail_reply_to", "mail_in", "mail_in_listen", "channels_file", mode="before")
+    @field_validator(
+        "mail_reply_to",
+        "mail_in",
+        "mail_in_listen",
+        "channels_file",
+        "files",
+        "files_endpoint",
+        "files_region",
+        "files_key_id",
+        "files_secret_file",
+        "files_scan",
+        mode="before",
+    )
     @classmethod
     def _blank_is_none(cls, given: object) -> object:
         return given or None

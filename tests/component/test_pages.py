@@ -24,6 +24,7 @@ from shared.city import Name
 from shared.city.entries import Paragraphs
 from shared.contracts.erasure_dates import erasure_dates
 from shared.contracts.resident_messages import Paragraph, Reply
+from shared.files.shown import FileShown
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
 from shared.web.layout import Site
@@ -135,6 +136,10 @@ BOARD = Scoreboard(
 FIELDS = dict.fromkeys(("subject", "body", "area", "name", "phone", "email"), EVIL)
 DEPARTMENTS = [("water", EVIL), ("roads", "道路处")]
 
+FILES = [
+    FileShown(file_id="0" * 32, name=EVIL, type="image/jpeg", size=9, link="/files/0/content", thumbnail="/files/0/t"),
+    FileShown(file_id="1" * 32, name=EVIL, type="audio/mpeg", size=9, link=None, thumbnail=None),
+]
 BEFORE_DUE = datetime(2026, 11, 22, 16, 29, tzinfo=UTC)
 AFTER_DUE = datetime(2026, 11, 22, 16, 31, tzinfo=UTC)
 
@@ -145,6 +150,7 @@ def rated_as(rating: RatingShown) -> Ticket:
 
 PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "write in": lambda lang: intake.write_in(lang, {}, {}, DEPARTMENTS, site=EVERYWHERE),
+    "write in, files": lambda lang: intake.write_in(lang, {}, {"file": EVIL}, DEPARTMENTS, files=[("0" * 32, EVIL)]),
     "write in again": lambda lang: intake.write_in(
         lang,
         {**FIELDS, "departments": ["water"], "public": True},
@@ -160,6 +166,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "ask link again": lambda lang: intake.ask_link(lang, {"inquiry_id": EVIL}, EVIL, 422),
     "link requested": lambda lang: intake.link_requested(lang, 3, 5),
     "status": lambda lang: intake.status(lang, PICTURE, EVIL),
+    "status, files": lambda lang: intake.status(lang, PICTURE.model_copy(update={"files": FILES}), "CODE"),
     "status, worked on": lambda lang: intake.status(lang, WORKED_ON, "CODE", now=BEFORE_DUE),
     "status, late": lambda lang: intake.status(lang, WORKED_ON, "CODE", now=AFTER_DUE),
     "status, later version": lambda lang: intake.status(lang, PICTURE.model_copy(update={"state": EVIL}), "CODE"),
@@ -193,7 +200,7 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     ),
     **{
         f"problem {status}": lambda lang, status=status: layout.problem(lang, status, EVIL)  # type: ignore[misc]
-        for status in (404, 409, 413, 422, 429, 500, 503)
+        for status in (404, 409, 410, 413, 422, 429, 500, 503)
     },
     "wrong address": lambda lang: layout.problem(lang, 422, EVIL, EVERYWHERE, reading=True),
     "scoreboard, sorted": lambda lang: scorer.scoreboard(
@@ -327,7 +334,7 @@ def test_the_browser_is_told_to_trust_nothing_else(name: str, lang: Lang) -> Non
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-language"] == {"zh": "zh-CN", "en": "en"}[lang]
     for one in shown(name, lang).all("link", "img"):
-        assert (one.attributes.get("href") or "").startswith("/")
+        assert (one.attributes.get("href") or one.attributes.get("src") or "").startswith("/")
 
 
 @EVERY_LANGUAGE

@@ -154,6 +154,10 @@ NOT_PASSED = {
     "data": "only holds the lock file of CHORUS_INSTANCE",
     "http": "the image sets it",
     "kafka_ca_file": "names a file, which an override of docker-compose.yml must mount",
+    **dict.fromkeys(
+        ("files_endpoint", "files_region", "files_key_id", "files_secret_file"),
+        "a bucket needs an override of docker-compose.yml, with its secret key",
+    ),
 }
 LOCAL_STACK_ONLY = {"CHORUS_KAFKA_OUTSIDE", "CHORUS_PORTS", "CHORUS_CITY", "CHORUS_MAVEN"}
 # The containers that read a setting, where not all four services do.
@@ -172,6 +176,7 @@ READ_BY = {
     "secret_file": {"intake", "notifier"},
     "submissions_per_minute": {"intake"},
     "messages_kept_hours": {"router"},
+    **{one: {"intake", "router"} for one in ("files", "files_scan", "files_per_hour", "files_link_minutes")},
 }
 
 

@@ -34,7 +34,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
 def made(name: str, folder: Path) -> Service:
     secret = folder / "secret"
     secret.write_text("a secret that is long enough to be one")
-    service: Service = APPS[name].make(Settings(secret_file=secret, operator_token_file=secret))
+    files = str(folder / "files")
+    service: Service = APPS[name].make(Settings(secret_file=secret, operator_token_file=secret, files=files))
     return service
 
 

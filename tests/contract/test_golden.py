@@ -64,6 +64,7 @@ from tests.calendars import WORKING_TIME
 from tests.closing import closed, rating_reminder
 from tests.delegating import BUREAUS, LIFTS, delegated
 from tests.endings import erased, inquiry_withdrawn, linked, refused
+from tests.filed import PHOTO, PLAN, SOUND, with_files
 from tests.joining import APPROVED_FIRST, GOING_AHEAD, late, went_ahead
 from tests.publishing import AUTOMATIC, H2, corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
@@ -99,6 +100,7 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "hall.automatic": AUTOMATIC,
     "part.corrected-with-approval": ONE,
     "inquiry.added": ASKING,
+    "files.added": ASKING,
     "inquiry.closed": ASKING,
     "case.ask": ASKING,
     "case.extend": ASKING,
@@ -153,6 +155,18 @@ STORIES: Mapping[str, Story] = {
         at_the_desk(contributed("roads", "路补了", by="luo"), 345678901),
         approved(567890123, department="roads"),
         city=ONE,
+    ),
+    "files.received-and-contributed": told(
+        received("路灯和路面都坏了", files=(PHOTO, SOUND)),
+        with_files("lighting", "灯亮了", PLAN),
+        contributed("roads", "路补了"),
+    ),
+    "files.added": told(
+        received("路灯和路面都坏了"),
+        asked("lighting"),
+        added("见照片。", (PHOTO,)),
+        contributed("lighting", "灯亮了"),
+        city=ASKING,
     ),
     "case.refuse-release": told(
         GIVEN,

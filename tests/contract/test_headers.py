@@ -1,6 +1,7 @@
 """Every response of every route has safe headers; errors are problem documents without stack traces."""
 
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,14 @@ from tests.contract.test_openapi import DOCUMENTS
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SECRET = "a secret that is long enough to be one"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
-EXAMPLES = {"inquiry_id": "20260316-7KQ2M9XD", "code": "lighthouses", "event_id": "nothing", "id": "router-0", "n": "1"}
+EXAMPLES = {
+    "inquiry_id": "20260316-7KQ2M9XD",
+    "code": "lighthouses",
+    "event_id": "nothing",
+    "id": "router-0",
+    "n": "1",
+    "file_id": "0" * 32,
+}
 EXAMPLES |= {"name": "nobody", "token_id": "0a"}
 KEPT = ("/docs", "/asyncapi", "/hall", "/scoreboard")
 """Public responses, which browsers may cache with revalidation. All others are `no-store`."""
@@ -43,7 +51,13 @@ class City(dict[str, httpx.AsyncClient]):
 async def clients(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
     secret = tmp_path_factory.mktemp("secrets") / "secret"
     secret.write_text(SECRET)
-    settings = Settings(kafka=running.kafka, mongodb=running.mongodb, secret_file=secret, operator_token_file=secret)
+    settings = Settings(
+        kafka=running.kafka,
+        mongodb=running.mongodb,
+        secret_file=secret,
+        operator_token_file=secret,
+        files=str(secret.parent / "files"),
+    )
     city = City()
     for name, app in APPS.items():
         service = app.make(settings)
@@ -66,7 +80,8 @@ def routes() -> Iterator[tuple[str, str, frozenset[str]]]:
 
 def served(app: Any) -> FastAPI:
     secret = Path(__file__)
-    service: Service = app.make(Settings(secret_file=secret, operator_token_file=secret))
+    with tempfile.TemporaryDirectory() as files:
+        service: Service = app.make(Settings(secret_file=secret, operator_token_file=secret, files=files))
     return service.app
 
 
@@ -157,6 +172,11 @@ def test_operator_routes_are_marked_as_protected() -> None:
     assert {(name, path) for name, path in open_paths if path not in operations} == {
         ("intake", "/channels/{name}/messages"),
         ("intake", "/inquiries"),
+        ("intake", "/files"),
+        ("intake", "/files/{file_id}/content"),
+        ("intake", "/files/{file_id}/thumbnail"),
+        ("router", "/files/{file_id}/content"),
+        ("router", "/files/{file_id}/thumbnail"),
         ("intake", "/inquiries/{inquiry_id}"),
         ("intake", "/inquiries/{inquiry_id}/rating"),
         ("intake", "/inquiries/{inquiry_id}/additions"),

@@ -166,7 +166,9 @@ def test_the_environment_of_a_service(tmp_path: Path) -> None:
         "CHORUS_MAIL_IN": "chorus@city.example",
         "CHORUS_MAIL_IN_LISTEN": "127.0.0.1:9426",
         "CHORUS_DATA": str(folder.path),
+        "CHORUS_FILES": str(folder.path / "files"),
         "CHORUS_SUBMISSIONS_PER_MINUTE": "0",
+        "CHORUS_FILES_PER_HOUR": "0",
     }
     assert [part.name for part in plan.services] == ["intake", "router", "notifier", "scorer"]
 

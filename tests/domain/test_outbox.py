@@ -87,7 +87,7 @@ def test_an_invalid_message_is_refused_with_the_reason(value: Any, reason: str) 
 def test_each_invalid_field_of_a_contribution_is_reported(fields: dict[str, Any], reason: str) -> None:
     said, remedy = refused(ACCEPTED | fields, kind="part.contributed")
     assert said.startswith(f"The value is not a chorus.part.contributed: {reason}")
-    assert remedy == "Write a JSON object with part_id, text and, if you like, by, final, actions."
+    assert remedy == "Write a JSON object with part_id, text and, if you like, by, final, actions, files."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from services.intake.domain import Account, AdditionGiven, RatingGiven, Submissi
 from shared.contracts.documented import Documented
 from shared.contracts.fields import no_nul
 
-NOT_FROM_GATEWAYS = frozenset({"channel", "entered_by", "refers_to"})
+NOT_FROM_GATEWAYS = frozenset({"channel", "entered_by", "refers_to", "files"})
 """What the signature proves instead of the body, and what only staff may say."""
 
 
@@ -54,7 +54,7 @@ class ChannelAddition(AboutTicket, AdditionGiven):
     """The kind of the message, `addition`."""
 
     def given(self) -> AdditionGiven:
-        return AdditionGiven(text=self.text)
+        return AdditionGiven(text=self.text, files=self.files)
 
 
 class ChannelRating(AboutTicket, RatingGiven):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from services.intake.additions import Additions
 from services.intake.domain import AdditionGiven, ContactGiven, Submission
 from services.intake.mail.letters import addition_text, language_of_text, subject_and_body
+from services.intake.mail.mail_files import TakenFiles, kept_original, take_files
 from services.intake.mail.parsing import ParsedMail, UnreadableMail, parse
 from services.intake.mail.quotes import without_quotes
 from services.intake.mail.sent_texts import sent_lines
@@ -22,8 +23,10 @@ from shared.channels.reply_address import is_mailbox, ticket_of
 from shared.contracts import ids
 from shared.contracts.limits import ADDITION_MAX, BODY_MAX
 from shared.contracts.resident_inputs import InquiryReceived
+from shared.files.worker import CleaningUnavailable
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
+from shared.kafka.failures import DependencyUnavailable
 from shared.ledger.relay import erased
 from shared.runtime import metrics, timestamps
 from shared.runtime.logging import log
@@ -83,11 +86,11 @@ class MailIntake:
             reply = await self._take(content, return_path, recipients)
         except UnreadableMail as error:
             reply = MailReply(f"{REFUSED} {error}", "refused")
-        except PyMongoError as error:
+        except (PyMongoError, DependencyUnavailable, CleaningUnavailable) as error:
             log.warning("a mail cannot be stored now", error=type(error).__name__)
             # Otherwise a short outage of the store would use up the limit of those who send again.
             self._senders.undo(return_path.casefold())
-            reply = MailReply(f"{LATER} The store is unavailable; send the mail again later.", "deferred")
+            reply = MailReply(f"{LATER} It cannot be stored now; send the mail again later.", "deferred")
         metrics.MAILS_RECEIVED.labels(reply.outcome).inc()
         return reply
 
@@ -106,12 +109,15 @@ class MailIntake:
         claim = await self._claim(parsed, content, recipients)
         if await self._was_stored(id_, key, claim):
             return MailReply(KEPT, "repeated")
+        taken = await take_files(self.submissions.files, parsed.attachments)
         files = [KeptFile(one.name, one.media_type) for one in parsed.attachments]
-        await self.store.add(id_, content, files, timestamps.now())
+        await self.store.add(id_, kept_original(content, parsed), files, timestamps.now())
         try:
-            if claim is not None and claim.proven and (reply := await self._add(claim.inquiry_id, id_, parsed, key)):
-                return reply
-            return await self._register(parsed, id_, key, return_path, claim)
+            if claim is not None and claim.proven:
+                for some in (taken, taken.without()) if taken.ids else (taken,):
+                    if reply := await self._add(claim.inquiry_id, id_, parsed, key, some):
+                        return reply
+            return await self._register(parsed, id_, key, return_path, claim, taken)
         except Problem as problem:
             return _refusal(problem)
 
@@ -149,7 +155,9 @@ class MailIntake:
         contact = InquiryReceived.model_validate_json(entries[0]["value"]).contact
         return contact is not None and (contact.email or "").casefold() == sender.casefold()
 
-    async def _add(self, inquiry_id: str, id_: str, parsed: ParsedMail, key: str) -> MailReply | None:
+    async def _add(
+        self, inquiry_id: str, id_: str, parsed: ParsedMail, key: str, files: TakenFiles
+    ) -> MailReply | None:
         """Add the words of a reply to its ticket; None when the ticket takes no such addition now."""
         code = ids.query_code(self.secret, inquiry_id)
         try:
@@ -159,26 +167,27 @@ class MailIntake:
         updates = await self.tickets.store.updates(inquiry_id)
         sent = sent_lines(ticket, [one.text for one in updates], self.submissions.city.city, self.settings)
         words = without_quotes(parsed.text, sent)
-        text = addition_text(words, parsed, ticket.language)
+        text = addition_text(words, parsed, ticket.language, files)
         if not text:
             return MailReply(KEPT, "ignored")
         if len(text) > ADDITION_MAX:
             return None
         try:
-            done = await self.additions.add(inquiry_id, code, AdditionGiven(text=text), key)
+            done = await self.additions.add(inquiry_id, code, AdditionGiven(text=text, files=files.ids), key)
         except Problem as problem:
-            if problem.status in (404, 409):
+            # 422: the ticket has as many files as it may have.
+            if problem.status in (404, 409) or (problem.status == 422 and files.ids):
                 return None
             raise
         await self._assigned(id_, inquiry_id, done.event_id)
         return MailReply(KEPT, "addition")
 
     async def _register(
-        self, parsed: ParsedMail, id_: str, key: str, return_path: str, claim: Claim | None
+        self, parsed: ParsedMail, id_: str, key: str, return_path: str, claim: Claim | None, files: TakenFiles
     ) -> MailReply:
         """Write a new message; one that names a ticket goes to triage, and its sender learns nothing about that ticket."""
         language = language_of_text(f"{parsed.subject}\n{parsed.text}")
-        subject, body = subject_and_body(parsed, language)
+        subject, body = subject_and_body(parsed, language, files)
         if not body:
             raise UnreadableMail("The mail has no words: write what it is about.")
         if len(body) > BODY_MAX:
@@ -190,6 +199,7 @@ class MailIntake:
             contact=_contact(parsed, return_path),
             language=language,
             refers_to=claim.inquiry_id if claim else None,
+            files=files.ids,
         )
         receipt, _ = await self.submissions.receive(given, None, key, trusted=True)
         await self._assigned(id_, receipt.inquiry_id, ids.named_id(f"key/{key}"))

@@ -142,21 +142,21 @@ class _Content:
             else:
                 for one in children:
                     self.read(one)
-        elif kind == "message" or _is_file(part):
+        elif kind == "message" or is_file(part):
             self.attachments.append(_attachment(part))
         elif words := self._words(part).strip():
             self.texts.append(words)
 
     def _read_one_of(self, children: list[Message]) -> None:
         """The plain text, if it has words; else the form that has some."""
-        plain = [one for one in children if one.get_content_type() == "text/plain" and not _is_file(one)]
+        plain = [one for one in children if one.get_content_type() == "text/plain" and not is_file(one)]
         others = [one for one in children if one not in plain]
         for one in plain:
             if words := self._words(one).strip():
                 self.texts.append(words)
                 # The other forms say the same, but may hold the pictures.
                 inside = (each for other in others for each in other.walk())
-                self.attachments += [_attachment(each) for each in inside if not each.is_multipart() and _is_file(each)]
+                self.attachments += [_attachment(each) for each in inside if not each.is_multipart() and is_file(each)]
                 return
         for one in others:
             self.read(one)
@@ -174,7 +174,7 @@ class _Content:
         return text_of(found.text)
 
 
-def _is_file(part: Message) -> bool:
+def is_file(part: Message) -> bool:
     """Whether a part is no text of the letter: another type, or text that is sent as a file."""
     return part.get_content_disposition() == "attachment" or part.get_content_maintype() not in ("text", "multipart")
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from services.router.domain.case import Case
 from services.router.domain.part import Part
 from shared.contracts.documented import Documented
@@ -32,6 +34,8 @@ class CaseAdditionShown(Documented):
     """When it was recorded (RFC 3339, UTC, milliseconds)."""
     text: str
     """The resident's words; empty when they are erased."""
+    files: list[str] = Field([])
+    """The ids of the files that the resident sent with them; `files` of the case has their links."""
 
 
 class ExtensionShown(Documented):
@@ -51,7 +55,7 @@ def questions_shown(case: Case) -> list[Mapping[str, Any]]:
 
 def additions_shown(case: Case) -> list[Mapping[str, Any]]:
     """The fields of `CaseAdditionShown` for each addition."""
-    return [{"at": one.at, "text": one.text.text} for one in case.additions]
+    return [{"at": one.at, "text": one.text.text, "files": list(one.files)} for one in case.additions]
 
 
 def part_waits(part: Part) -> Mapping[str, Any]:

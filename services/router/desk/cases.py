@@ -14,6 +14,7 @@ from services.router.domain.decision import Decision, case_of
 from services.router.domain.outputs.resident import change_fields
 from services.router.domain.reply import AnsweredRound, JointReply, RoundRating
 from services.router.domain.staff import StaffUser
+from services.router.files.case_files import CaseFiles
 from services.router.stores.case_rows import HAS_OPEN_PART
 from services.router.stores.store import RouterStore
 from shared.contracts.erasure_dates import ErasureDates, erasure_dates
@@ -25,9 +26,10 @@ from shared.runtime.settings import Settings
 
 
 class CaseQueries:
-    def __init__(self, store: RouterStore, settings: Settings) -> None:
+    def __init__(self, store: RouterStore, settings: Settings, files: CaseFiles | None = None) -> None:
         self.store = store
         self.settings = settings
+        self.files = files
 
     async def page(
         self,
@@ -115,6 +117,7 @@ class CaseQueries:
                 }
                 for p in case.parts.values()
             ],
+            "files": await self.files.shown(case) if self.files is not None else [],
             "questions": questions_shown(case),
             "additions": additions_shown(case),
             "reply": reply_shown(case, main_reply(case)),
@@ -164,6 +167,7 @@ def reply_shown(case: Case, reply: JointReply | None) -> dict[str, Any] | None:
         ],
         "opening": reply.frame.opening.text if reply.frame.opening else None,
         "closing": reply.frame.closing.text if reply.frame.closing else None,
+        "files": reply.files,
         "retracted": [
             one.part_id for one in reply.paragraphs if case.is_released(reply) and one.part_id in case.retracted
         ],

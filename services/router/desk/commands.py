@@ -10,6 +10,7 @@ from services.router.desk.department_view import has_part
 from services.router.domain.case import Case
 from services.router.domain.decision import Refusal
 from services.router.domain.staff import StaffUser
+from services.router.files.case_files import CaseFiles, refused_files
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
@@ -36,9 +37,10 @@ class CommandAccepted(Documented):
 
 
 class Commands:
-    def __init__(self, store: RouterStore, ledger: Ledger) -> None:
+    def __init__(self, store: RouterStore, ledger: Ledger, files: CaseFiles | None = None) -> None:
         self.store = store
         self.ledger = ledger
+        self.files = files
 
     async def take(self, inquiry_id: str, body: bytes, key: str | None, who: StaffUser) -> CommandAccepted:
         """Validate a command and write it to the ledger. Safe to repeat with the same `Idempotency-Key`.
@@ -54,6 +56,7 @@ class Commands:
         given = command_of(inquiry_id, body, who)
         if isinstance(given, PartMessage) and not repeated:
             await self._check_own_part(inquiry_id, given.part_id, who)
+            await self._claim_files(given, who)
         if isinstance(given, CaseLink) and not await self.store.decisions.known([given.linked_to]):
             detail = f"linked_to {shown(given.linked_to)} is not an inquiry here"
             raise Problem(422, detail + ".", [FieldProblem(pointer="/linked_to", detail=detail)])
@@ -110,6 +113,13 @@ class Commands:
         if part is not None and who.department is not None and part.department != who.department:
             detail = f"The part {part_id!r} belongs to {part.department!r}, and you work for {who.department!r}"
             raise Problem(403, f"{detail}; allowed role: a clerk of {part.department!r}.")
+
+    async def _claim_files(self, given: PartMessage, who: StaffUser) -> None:
+        """Give the files of a contribution to its part. Raises Problem 422 for files that it cannot have."""
+        refused = await refused_files(self.files, given, who.department)
+        if refused is not None:
+            detail = f"files: {refused.reason}; {refused.remedy}"
+            raise Problem(422, f"{detail.rstrip('.')}.", [FieldProblem(pointer="/files", detail=detail)])
 
     async def _case(self, inquiry_id: str) -> Case:
         """The case from the store: a cached one may be outdated."""

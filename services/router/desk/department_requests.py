@@ -6,7 +6,8 @@ from pydantic import Field
 
 from shared.contracts.department_outbox import Action
 from shared.contracts.documented import Documented
-from shared.contracts.limits import TEXT_MAX
+from shared.contracts.fields import FileId
+from shared.contracts.limits import FILES_PER_MESSAGE_MAX, TEXT_MAX
 
 DepartmentText = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
 
@@ -33,6 +34,8 @@ class ContributeBody(Documented):
     """False for a draft: the part stays open."""
     actions: Annotated[tuple[Action, ...], Field(max_length=50)] = ()
     """What your department did for the inquiry, at most 50 actions."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of at most 5 files that your department sent with `POST /files`; the resident gets them with the answer."""
 
 
 class ReplyBody(Documented):

@@ -7,6 +7,7 @@ from services.router.domain.case import Case
 from services.router.domain.facts import TYPES, CaseLinked
 from services.router.domain.part import ACTIVE
 from services.router.domain.staff import StaffUser
+from services.router.files.case_files import visible_files
 from shared.contracts.envelope import PREFIX
 
 FOR_EVERY_DEPARTMENT = (
@@ -46,6 +47,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     released = {one.part_id: one.text.text for reply in replies for one in reply.paragraphs}
     shown = {part.id for part in case.parts.values() if part.state in ACTIVE and part.parent is None}
     sees_waiting = case.lead == department or who.role == "approver"
+    read = [*replies, *((case.reply,) if case.reply is not None and sees_waiting else ())]
     inquiry = dict(whole["inquiry"])
     inquiry["account"] = inquiry["refers_to"] = None
     if inquiry["confidential"]:
@@ -62,6 +64,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
             for part in whole["parts"]
             if sees_all_of(part, case, department) or part["part_id"] in shown
         ],
+        "files": visible_files(whole["files"], case, department, read),
         "timeline": [_event(one, department) for one in whole["timeline"]],
         "links": [],
         "decisions": [],

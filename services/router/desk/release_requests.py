@@ -6,7 +6,8 @@ from pydantic import Field, StringConstraints
 
 from services.router.desk.requests import REASON_MAX
 from shared.contracts.documented import Documented
-from shared.contracts.limits import DEPARTMENTS_MAX, FRAME_MAX
+from shared.contracts.fields import FileId
+from shared.contracts.limits import DEPARTMENTS_MAX, FILES_PER_MESSAGE_MAX, FRAME_MAX
 
 Frame = Annotated[str | None, Field(max_length=FRAME_MAX)]
 
@@ -38,6 +39,8 @@ class ApproveBody(Documented):
     """The command, `approve`."""
     text_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     """The SHA-256 of the UTF-8 text of the reply, as `reply.sha256` of the case shows it."""
+    files: Annotated[tuple[FileId, ...], Field(max_length=DEPARTMENTS_MAX * FILES_PER_MESSAGE_MAX)] = ()
+    """The ids of all files of the reply (`reply.files`), in any order."""
 
 
 class RefuseReleaseBody(Documented):

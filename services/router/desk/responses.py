@@ -8,6 +8,7 @@ from pydantic import Field
 from services.router.desk.asking_responses import CaseAdditionShown, ExtensionShown, QuestionShown
 from services.router.desk.reply_responses import JointReplyShown
 from services.router.domain.part import PartState
+from services.router.files.case_files import CaseFileShown
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
@@ -284,6 +285,9 @@ class CaseShown(Documented):
     one; empty for a user of a department."""
     erasure: ErasureDates | None
     """When the case was erased, and when the last copies of its words are gone; null for other cases."""
+    files: list[CaseFileShown] = Field([])
+    """The files of the case. A user of a department sees those of the resident and of its own part, and of other parts
+    those that the resident received."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -61,6 +61,7 @@ class Inquiry(NamedTuple):
     entered_by: str | None = None
     refers_to: str | None = None
     """The ticket number that the message names; nobody has checked that its writer knows that ticket."""
+    files: tuple[str, ...] = ()
 
     @property
     def shown_in_hall(self) -> bool:

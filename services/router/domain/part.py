@@ -73,6 +73,8 @@ class Part(NamedTuple):
     round: int = 1
     former: bool = False
     """Whether the part is in the answer of an earlier round, and has nothing to do with the one that runs."""
+    files: tuple[str, ...] = ()
+    """The files of the final contribution."""
 
     @property
     def open(self) -> bool:

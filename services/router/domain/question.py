@@ -28,6 +28,7 @@ class Addition(NamedTuple):
 
     at: str
     text: Text
+    files: tuple[str, ...] = ()
 
 
 class Pause(NamedTuple):

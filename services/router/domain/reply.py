@@ -17,6 +17,7 @@ class ReplyParagraph(NamedTuple):
     before: str
     text: Text
     author: Author | None = None
+    files: tuple[str, ...] = ()
 
 
 class TextChange(NamedTuple):
@@ -71,6 +72,11 @@ class JointReply(NamedTuple):
     def part_ids(self) -> tuple[str, ...]:
         """The ids of the parts in it, in the order of their paragraphs."""
         return tuple(one.part_id for one in self.paragraphs)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of all paragraphs, in their order: an approval names them."""
+        return tuple(file_id for one in self.paragraphs for file_id in one.files)
 
     @property
     def sha256(self) -> str:

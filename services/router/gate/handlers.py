@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Refusal
+from services.router.files.case_files import CaseFiles, refused_files
 from services.router.gate.outbox_decoder import VALUE_MAX, OutboxRecord
 from services.router.stores.store import RouterStore
 from shared.contracts import ids
@@ -29,6 +30,7 @@ class Gate:
 
     store: RouterStore
     city: CityFeed[CityIndex]
+    files: CaseFiles | None = None
 
     async def let_in(self, batch: Sequence[OutboxRecord]) -> list[Publishable]:
         """The inputs, refusals and dead letters of a batch.
@@ -37,7 +39,7 @@ class Gate:
         """
         known = await self.store.decisions.known(one.inquiry_id for one in batch if one.inquiry_id)
         members = self.city.current().departments.keys()
-        checked = [checked_against(known, members, knock) for knock in batch]
+        checked = [await self._with_files(checked_against(known, members, knock)) for knock in batch]
         outputs: list[Publishable] = []
         for one in checked:
             if one.department in members:
@@ -49,6 +51,15 @@ class Gate:
                 log.info("refused", inquiry_id=one.inquiry_id, department=one.department, place=one.record.place)
         log.info("let in", records=sum(one.refusal is None for one in checked))
         return outputs
+
+    async def _with_files(self, knock: OutboxRecord) -> OutboxRecord:
+        """The record, refused when it refers to files that its department did not send for this part."""
+        if knock.refusal is not None or knock.message is None:
+            return knock
+        refused = await refused_files(self.files, knock.message, knock.department)
+        if refused is None:
+            return knock
+        return replace(knock, refusal=Refusal(refused.code, f"{refused.reason}.", refused.remedy))
 
 
 def checked_against(known: Set[str], members: Set[str], knock: OutboxRecord) -> OutboxRecord:

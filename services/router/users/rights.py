@@ -64,6 +64,7 @@ ACTIONS: Mapping[str, StaffAction] = {
         "read the city's rules and policies", ("coordinator", "supervisor", "auditor", "operator")
     ),
     "read-departments": StaffAction("read the list of departments", STAFF_ROLES),
+    "send-files": StaffAction("send files", ("clerk", "coordinator", "operator")),
     "send-commands": StaffAction("send commands", _any_command()),
     "read-own-commands": StaffAction("read the status of their own commands", STAFF_ROLES),
     "read-own-account": StaffAction("read their own account", STAFF_ROLES),
@@ -80,6 +81,8 @@ ACTIONS: Mapping[str, StaffAction] = {
 ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("GET", "/cases/{inquiry_id}/files/{file_id}"): "read-cases",
+    ("POST", "/files"): "send-files",
     ("GET", "/cases/{inquiry_id}/resubmissions"): "find-resubmissions",
     ("POST", "/inquiries"): "enter-inquiries",
     ("GET", "/triage"): "read-triage",

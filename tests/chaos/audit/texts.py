@@ -28,6 +28,7 @@ FORMS: Mapping[str, str] = {
     **dict.fromkeys(("inquiry_id", "linked_to"), TICKET),
     "reply_id": rf"{TICKET}-r\d+(-a\d+)?",
     **dict.fromkeys(("part_id", "parts", "parent"), rf"{TICKET}-p\d+"),
+    "files": "[0-9a-f]{32}",
 }
 """The allowed text of each field of an event; other fields may contain none. Areas come from the city's directory."""
 PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")

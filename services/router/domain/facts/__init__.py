@@ -28,6 +28,7 @@ from services.router.domain.facts.fields import (
     CloseReason,
     DepartmentCode,
     DueTexts,
+    FileId,
     FramePart,
     InquiryId,
     Language,
@@ -110,6 +111,7 @@ __all__ = [
     "ExtensionAsked",
     "ExtensionRefused",
     "Fact",
+    "FileId",
     "FramePart",
     "HallHidden",
     "HallPublished",
@@ -213,9 +215,12 @@ Fact = (
     | UnknownFact
 )
 OMITTED_WHEN_EMPTY: Mapping[type[Fact], tuple[str, ...]] = {
+    Registered: ("files",),
     Composed: ("addendum",),
     Offered: ("policy_id", "provisional", "return_until", "binding", "parent"),
     Changed: ("binding",),
+    Contributed: ("files",),
+    Added: ("files",),
     Triaged: ("until",),
     Broken: ("gate_behind",),
     Answered: ("publication",),

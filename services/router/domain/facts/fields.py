@@ -12,6 +12,8 @@ ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*(-a[1-9]\d*)?"]
 DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]
 CityId = Annotated[str, r"\S+"]
 """The id of a rule or a policy in the city's files."""
+FileId = Annotated[str, r"[0-9a-f]{32}"]
+"""The random id of a file. Its name, its hash and its content are words."""
 Area = Annotated[str, r".+"]
 """The name of an area in the directory. What a resident writes instead is words."""
 Time = Annotated[str, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"]

@@ -7,6 +7,7 @@ from services.router.domain.facts.fields import (
     Channel,
     CityId,
     DepartmentCode,
+    FileId,
     Language,
     PartId,
     Satisfied,
@@ -28,6 +29,7 @@ class Registered(NamedTuple):
     named: tuple[DepartmentCode, ...] = ()
     subject: Commitment | None = None
     body: Commitment | None = None
+    files: tuple[FileId, ...] = ()
 
 
 class Triaged(NamedTuple):

@@ -8,6 +8,7 @@ from services.router.domain.facts.fields import (
     Clock,
     DepartmentCode,
     DueTexts,
+    FileId,
     PartId,
     ReturnReason,
     Role,
@@ -68,6 +69,7 @@ class Contributed(NamedTuple):
     department: DepartmentCode
     text: Commitment | None = None
     actions: tuple[ActionTaken, ...] = ()
+    files: tuple[FileId, ...] = ()
 
 
 class Returned(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypedDict
 
-from services.router.domain.facts.fields import DepartmentCode, DueTexts, PartId, Time
+from services.router.domain.facts.fields import DepartmentCode, DueTexts, FileId, PartId, Time
 from shared.contracts.commitments import Commitment
 
 
@@ -58,9 +58,10 @@ class Resumed(NamedTuple):
 
 
 class Added(NamedTuple):
-    """The resident added words to the inquiry."""
+    """The resident added words to the inquiry, and files."""
 
     text: Commitment | None = None
+    files: tuple[FileId, ...] = ()
 
 
 class Reminded(NamedTuple):

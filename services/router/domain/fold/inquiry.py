@@ -33,6 +33,7 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
         account=words.get("account"),
         entered_by=words.get("entered_by"),
         refers_to=words.get("refers_to"),
+        files=fact.files,
     )
 
 

@@ -47,7 +47,12 @@ def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     set_part(
         case,
         case.parts[fact.part_id]._replace(
-            state="contributed", text=words.text("text"), draft=None, author=author, omitted=False
+            state="contributed",
+            text=words.text("text"),
+            draft=None,
+            author=author,
+            omitted=False,
+            files=fact.files,
         ),
     )
 

@@ -35,7 +35,7 @@ def _resumed(case: Case, fact: facts.Resumed, words: FactWords) -> None:
 
 
 def _added(case: Case, fact: facts.Added, words: FactWords) -> None:
-    case.additions = (*case.additions, Addition(case.recorded_at, words.text("text")))
+    case.additions = (*case.additions, Addition(case.recorded_at, words.text("text"), fact.files))
     answered = answered_by(case, case.recorded_at)
     case.answered_questions = answered
     case.questions = tuple(one for one in case.questions if one not in answered)

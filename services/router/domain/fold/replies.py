@@ -23,7 +23,8 @@ def _composed(case: Case, fact: facts.Composed, words: FactWords) -> None:
             words.get(f"paragraphs/{at}/name") or "",
             words.get(f"paragraphs/{at}/before") or "",
             case.parts[one["part_id"]].text or Text("", ""),
-            case.parts[one["part_id"]].author,
+            author=case.parts[one["part_id"]].author,
+            files=case.parts[one["part_id"]].files,
         )
         for at, one in enumerate(fact.paragraphs)
     )

@@ -45,7 +45,8 @@ def contributed_fields(case: Case, fact: facts.Contributed, words: FactWords) ->
         for at, one in enumerate(fact.actions)
     ]
     fields = _about(case, fact) | {"text": words.get("text") or ""}
-    return fields | ({"actions": actions} if actions else {})
+    files = {"files": fact.files} if fact.files else {}
+    return fields | ({"actions": actions} if actions else {}) | files
 
 
 def returned_fields(case: Case, fact: facts.Returned, words: FactWords) -> Mapping[str, object]:

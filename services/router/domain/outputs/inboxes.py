@@ -57,10 +57,15 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords, directory: CityI
         fields["return_until"] = fact.return_until
     if fact.binding:
         fields["binding"] = True
+    if inquiry.files:
+        fields["files"] = inquiry.files
     if inquiry.contact and not inquiry.confidential:
         fields["contact"] = inquiry.contact
     if case.additions:
-        fields["added"] = [{"at": one.at, "text": one.text.text} for one in case.additions]
+        fields["added"] = [
+            {"at": one.at, "text": one.text.text, **({"files": one.files} if one.files else {})}
+            for one in case.additions
+        ]
     if fact.parent is not None:
         fields |= offered_fields(case, case.parts[fact.part_id], directory)
     elif returned := [
@@ -237,6 +242,8 @@ def _added(case: Case, fact: facts.Added, words: FactWords, _: CityIndex) -> Ite
         }
         if case.answered_questions:
             fields["asked"] = [{"department": one.department, "text": one.text.text} for one in case.answered_questions]
+        if fact.files:
+            fields["files"] = fact.files
         yield DepartmentMessage(part.department, "part.added", fields)
 
 

@@ -71,6 +71,7 @@ class ParagraphFields(TypedDict):
     department: str
     name: str
     text: str
+    files: NotRequired[tuple[str, ...]]
     retracted: NotRequired[bool]
 
 
@@ -265,6 +266,8 @@ def _reply(case: Case) -> ReplyFields | None:
 
 def _paragraph(one: ReplyParagraph, retracted: bool) -> ParagraphFields:
     fields: ParagraphFields = {"department": one.department, "name": one.name, "text": one.text.text}
+    if one.files:
+        fields["files"] = one.files
     if retracted:
         fields["retracted"] = True
     return fields

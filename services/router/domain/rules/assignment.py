@@ -59,6 +59,7 @@ def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
         received_at=timestamps.to_text(message.received_at),
         area=directory.area(message.area),
         named=named,
+        files=message.files,
     )
     texts = {"subject": message.subject, "body": message.body}
     contact = message.contact.model_dump(exclude_none=True) if message.contact else {}

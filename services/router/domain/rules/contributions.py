@@ -43,7 +43,7 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
             notes[f"actions/{at}/note"] = one.note
         if kind != one.kind:
             kinds[f"actions/{at}/kind"] = one.kind
-    made = facts.Contributed(part.id, part.department, actions=tuple(actions))
+    made = facts.Contributed(part.id, part.department, actions=tuple(actions), files=contribution.files)
     contributed = NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})
     return [*accepted, contributed, *with_the_lead(case, part, given, directory)]
 
@@ -74,7 +74,8 @@ def contribute_again(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The part {part.id!r} has its final contribution; a draft cannot replace it.",
             "Send the whole contribution, with `final` true.",
         )
-    if part.text is not None and contribution.text == part.text.text and not contribution.actions:
+    same = part.text is not None and contribution.text == part.text.text and contribution.files == part.files
+    if same and not contribution.actions:
         raise Refused(
             "contribution-unchanged", f"The part {part.id!r} has this contribution already.", "No action is needed."
         )

@@ -71,7 +71,7 @@ def add(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The inquiry {case.inquiry_id!r} has {len(case.additions)} additions already.",
             "Write a new message that names this ticket number.",
         )
-    made: Facts = [NewFact(facts.Added(), texts={"text": added.text})]
+    made: Facts = [NewFact(facts.Added(files=added.files), texts={"text": added.text})]
     answered = answered_by(case, given.recorded_at)
     if not answered:
         return made

@@ -68,6 +68,12 @@ def approve(case: Case, given: Input, directory: CityIndex) -> Facts:
             f"The hash {command.text_hash!r} is not the hash of version {reply.version}, the newest version of the reply.",
             "Read the reply again, and approve it with the hash that it has now.",
         )
+    if set(command.files) != set(reply.files):
+        raise Refused(
+            "other-files",
+            f"The approval names {len(command.files)} files; version {reply.version} of the reply has {len(reply.files)}.",
+            f"Look at the files, and approve them with the text: {', '.join(reply.files) or 'name no files'}.",
+        )
     # The desk writes the number of the user into each command; without one, two approvals could come from one person.
     if given.user is None:
         raise Refused("no-user", "The approval does not say which user gives it.", "Approve the reply at the desk.")
