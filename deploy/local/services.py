@@ -34,7 +34,7 @@ def service_component(name: str, ports: Ports, environment: Mapping[str, str]) -
         command=(sys.executable, "-m", f"services.{name}"),
         ready=partial(probe.service, urls(ports)[name]),
         stage=0,
-        ports=(getattr(ports, name),),
+        ports=(getattr(ports, name), ports.smtp_in) if name == "intake" else (getattr(ports, name),),
         environment={**environment, "CHORUS_HTTP": address(ports, name), "CHORUS_INSTANCE": f"local-{name}"},
         stop_s=20.0,
         orphan_signal=signal.SIGKILL,

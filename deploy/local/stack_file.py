@@ -38,6 +38,7 @@ class StackFile(Frozen):
     """The content of `stack.json`.
 
     With `--secure`, `kafka_security` is the protocol at `kafka` and `kafka_users` the folder of the users' passwords.
+    `smtp_in` is where intake takes mails.
     Departments outside connect to `kafka_outside` with TLS and the CA certificate `kafka_ca_file`.
     """
 
@@ -48,6 +49,7 @@ class StackFile(Frozen):
     kafka_ca_file: str | None = None
     mongodb: str
     smtp: str
+    smtp_in: str | None = None
     mail: str | None
     urls: Urls
     pids: Pids

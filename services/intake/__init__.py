@@ -2,5 +2,5 @@
 
 reads    residents.inbox (intake) · intake.replays · city.directory
 writes   inquiries.inputs · intake.dead-letters
-stores   chorus_intake: ledger, unpublished, tickets, directory, tombstones
+stores   chorus_intake: ledger, unpublished, tickets, directory, mails, tombstones
 """

@@ -5,13 +5,19 @@ from collections.abc import Callable
 from fastapi import Request
 
 from services.intake import api, file_routes, pages, report_pages, ticket_pages
+from services.intake.additions import Additions
+from services.intake.channels.webhooks import ChannelMessages, channel_routes
 from services.intake.files import ResidentFiles, resident_files
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
+from services.intake.mail.api import mail_routes
+from services.intake.mail.listener import MailListener
+from services.intake.mail.mails import MailIntake
 from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
+from shared.channels.gateways import read_gateways
 from shared.city import City
 from shared.contracts.questions import InquiryAdded
 from shared.contracts.resident_inputs import (
@@ -83,9 +89,27 @@ def make(settings: Settings) -> Service:
     service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
     service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
+    messages = ChannelMessages(submissions, tickets, Additions(tickets), code_secret)
+    service.app.include_router(channel_routes(messages, read_gateways(settings.channels_file)))
+    _take_mails(service, store, submissions, tickets, code_secret)
+    service.app.include_router(mail_routes(store.mails, check))
     service.app.include_router(report_pages.routes(reports, service.site))
     install_direct_routes(service.app)
     return service
+
+
+def _take_mails(
+    service: Service, store: IntakeStore, submissions: Submissions, tickets: Tickets, code_secret: bytes
+) -> None:
+    """Listen for mails, if the settings say where."""
+    settings = service.settings
+    if settings.mail_in_listen is None:
+        return
+    if settings.mail_in is None:
+        raise ValueError("CHORUS_MAIL_IN_LISTEN is set, and CHORUS_MAIL_IN is not: set it to the mailbox of the city")
+    mails = MailIntake(store.mails, submissions, tickets, settings, code_secret)
+    service.forever(MailListener(mails, settings.mail_in_listen).run)
+    service.forever(mails.forget_unassigned)
 
 
 def add_files(service: Service, files: ResidentFiles, tickets: Tickets, is_operator: Callable[[Request], bool]) -> None:

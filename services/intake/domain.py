@@ -12,14 +12,16 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_valida
 from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
 from shared.contracts.fields import FileId, blank_is_none, has_words, no_nul
-from shared.contracts.ids import DEPARTMENT_CODE, digest
+from shared.contracts.ids import DEPARTMENT_CODE, INQUIRY_ID, digest
 from shared.contracts.limits import (
+    ACCOUNT_MAX,
     ADDITION_MAX,
     ADDITIONS_AND_ANSWERS_MAX,
     ADDITIONS_MAX,
     BODY_MAX,
     DEPARTMENTS_MAX,
     FILES_PER_MESSAGE_MAX,
+    PERSON_MAX,
     SUBJECT_MAX,
     TEXT_MAX,
     WHY_MAX,
@@ -40,6 +42,7 @@ LABEL = r"[A-Za-z0-9\-\x80-\U0010ffff]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
 """A plain address. It must not contain `=?`, which starts an encoded word: mail programs decode it in headers."""
 PHONE = re.compile(r"[0-9+()\-./ #*xX转]{3,40}")
+Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_MAX)]
 Optional40 = Annotated[str | None, Field(max_length=40)]
 
 
@@ -89,6 +92,20 @@ class ContactGiven(Documented):
         return address
 
 
+class EnteredBy(Documented):
+    """A staff user of the desk."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    user: Annotated[int, Field(ge=1, le=10**17, strict=True)]
+    """The number of the user."""
+    role: Literal["clerk", "coordinator", "approver", "supervisor", "auditor", "operator"]
+    """The role of the user, which public events name."""
+    name: Annotated[str, Field(min_length=1, max_length=PERSON_MAX)]
+    """The name of the user, 1 to 100 characters. Only staff may see it."""
+
+    _no_nul = field_validator("name")(no_nul)
+
+
 def once_each(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
@@ -121,8 +138,15 @@ class Submission(Documented):
     external_id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The message's id in another system, at most 200 characters; needs the operator's token. A message with the same
     channel and id is a repeat."""
+    account: Account | None = None
+    """The resident's account at the channel, at most 200 characters; needs the operator's token. News about the message
+    goes there, if the channel has a gateway."""
+    entered_by: EnteredBy | None = None
+    """The staff user of the desk who enters the message on the resident's behalf; needs the operator's token."""
+    refers_to: str | None = None
+    """The ticket number that the message names without a proof; needs the operator's token. The message goes to triage."""
 
-    _no_nul = field_validator("channel", "area", "external_id")(no_nul)
+    _no_nul = field_validator("channel", "area", "external_id", "account")(no_nul)
     _blank_area = field_validator("area", mode="before")(blank_is_none)
     _words = field_validator("subject", "body")(has_words("write some words"))
 
@@ -131,6 +155,13 @@ class Submission(Documented):
     def _is_channel(cls, given: str) -> str:
         if not CHANNEL.fullmatch(given):
             raise ValueError(f"is not a channel; write one such as {', '.join(OPEN_CHANNELS)}")
+        return given
+
+    @field_validator("refers_to")
+    @classmethod
+    def _is_ticket(cls, given: str | None) -> str | None:
+        if given is not None and not INQUIRY_ID.fullmatch(given):
+            raise ValueError("is not a ticket number; write one such as 20261122-7KX4MQ2B")
         return given
 
     _once_each = field_validator("departments", "files")(once_each)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.intake.domain import TicketUpdate
+from services.intake.mail_store import MailStore
 from services.intake.responses import DepartmentShown
 from shared.city import City
 from shared.contracts.resident_messages import OpenQuestion, Reply
@@ -18,13 +19,15 @@ class IntakeStore:
         self.tickets = database["tickets"]
         self.directory = database["directory"]
         self.tombstones = Tombstones(database["tombstones"])
+        self.mails = MailStore(database)
 
     async def erased(self, inquiry_id: str) -> bool:
         return bool(await self.tombstones.through_of([inquiry_id]))
 
     async def prepare(self) -> None:
-        """Create the index; safe to repeat."""
+        """Create the indexes; safe to repeat."""
         await self.tickets.create_index([("inquiry_id", ASCENDING)])
+        await self.mails.prepare()
 
     async def add_updates(self, messages: Sequence[ResidentMessage]) -> None:
         """Store the updates, each once: the `_id` is the id of the message.

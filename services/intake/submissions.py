@@ -13,7 +13,7 @@ from shared.contracts import ids
 from shared.contracts.documented import Documented
 from shared.contracts.fields import Contact
 from shared.contracts.resident_inputs import InquiryReceived
-from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
+from shared.contracts.sources import INTAKE_SOURCE, RESIDENT, STAFF
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger, Written
@@ -183,6 +183,9 @@ class Submissions:
                 confidential=given.confidential,
                 language=given.language or language_of(accept_language),
                 received_at=now,
+                account=given.account,
+                entered_by=given.entered_by.name if given.entered_by else None,
+                refers_to=given.refers_to,
                 files=given.files,
             )
             return Entry(
@@ -194,7 +197,8 @@ class Submissions:
                 value=message.model_dump_json(),
                 fingerprint=fingerprint,
                 source=INTAKE_SOURCE,
-                actor=RESIDENT,
+                actor=f"{STAFF}/{given.entered_by.role}" if given.entered_by else RESIDENT,
+                user=given.entered_by.user if given.entered_by else None,
             )
 
         return await accept_in_free_place(self.ledger, entry)
@@ -230,6 +234,12 @@ def _untrusted_fields(given: Submission) -> list[FieldProblem]:
         wrong["external_id"] = (
             f"{shown(given.external_id)} needs the operator's token; send it, or leave external_id out"
         )
+    if given.account is not None:
+        wrong["account"] = f"{shown(given.account)} needs the operator's token; send it, or leave account out"
+    if given.entered_by is not None:
+        wrong["entered_by"] = "needs the operator's token; send it, or leave entered_by out"
+    if given.refers_to is not None:
+        wrong["refers_to"] = f"{shown(given.refers_to)} needs the operator's token; send it, or leave refers_to out"
     return [FieldProblem(pointer=f"/{name}", detail=f"{name} {detail}") for name, detail in wrong.items()]
 
 

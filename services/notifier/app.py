@@ -3,12 +3,14 @@
 from services.notifier import api, pages, review_api
 from services.notifier.channels.email import MailDelivery
 from services.notifier.channels.message import MailWriter
+from services.notifier.channels.webhook import WebhookDelivery
 from services.notifier.domain.addresses import MailKeys
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices, read
 from services.notifier.mail import api as mail_api
 from services.notifier.mail import pages as mail_pages
 from services.notifier.store import NotifierStore
+from shared.channels.gateways import read_gateways
 from shared.city import City
 from shared.http.identity import operators_only
 from shared.kafka import topics
@@ -23,6 +25,7 @@ def make(settings: Settings) -> Service:
     service = Service("notifier", settings)
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
     keys = MailKeys.of(code_secret)
+    gateways = {name: one for name, one in read_gateways(settings.channels_file).items() if one.url is not None}
     store = NotifierStore(service.database, keys)
     city: CityFeed[City] = CityFeed(lambda revision: revision)
     service.before_reading(store.prepare)
@@ -32,13 +35,15 @@ def make(settings: Settings) -> Service:
         topics.EVENTS,
         group="notifier",
         read=read,
-        handle=Notices(store, city, revisions.health.behind).take,
+        handle=Notices(store, city, revisions.health.behind, gateways.keys()).take,
     )
     service.takes_replays()
     service.publishes(topics.dead_letters("notifier"))
     masker = MaskingWorker()
     mails = MailDelivery(store, MailWriter(settings, code_secret, keys), city)
-    for loop in (mails.deliver, mails.forget, HallMasking(store, city, masker).run, masker.tend):
+    webhooks = [WebhookDelivery(store, one, city, settings.public_url, code_secret) for one in gateways.values()]
+    deliveries = [mails.deliver, *(one.deliver for one in webhooks)]
+    for loop in (*deliveries, mails.forget, HallMasking(store, city, masker).run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings))

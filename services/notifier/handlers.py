@@ -1,10 +1,10 @@
 """Handles batches from `residents.inbox` and `inquiries.events`: stores notices and public replies."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 
 from services.notifier.domain.hall import unmasked_entry
-from services.notifier.domain.notices import Notice, for_department, for_resident, one_line
+from services.notifier.domain.notices import Notice, for_department, for_erasure, for_resident, one_line
 from services.notifier.domain.publication import decision_of
 from services.notifier.erasure import erase
 from services.notifier.store import NotifierStore
@@ -30,6 +30,8 @@ class Notices:
     store: NotifierStore
     city: CityFeed[City]
     city_behind: Callable[[], Awaitable[bool]]
+    gateways: Container[str] = ()
+    """The names of the channels with a gateway that takes news."""
 
     async def take(self, batch: Sequence[CoreMessage]) -> None:
         """Store the notices, the unmasked public replies and the decisions about the hall, except of erased inquiries.
@@ -40,6 +42,8 @@ class Notices:
         events = [one for one in batch if isinstance(one, Event)]
         for one in told:
             if one.told.what == ERASED:
+                # First: the erasure deletes the threads, by which the gateways are known.
+                await self._tell_gateways(one)
                 await erase(self.store, one.told.inquiry_id, one.n)
         through = await self.store.tombstones.through_of(
             [*(one.told.inquiry_id for one in told), *(one.inquiry_id for one in events)]
@@ -47,7 +51,7 @@ class Notices:
         told = [one for one in told if one.n > through.get(one.told.inquiry_id, 0)]
         # Events have no decision number to compare with `through`; after its erasure an inquiry offers no parts anyway.
         events = [one for one in events if one.inquiry_id not in through]
-        notices = [for_resident(one.id, one.told, one.n, one.place, one.at) for one in told]
+        notices = [for_resident(one.id, one.told, one.n, one.place, one.at, self.gateways) for one in told]
         notices += await self._for_departments(events)
         offering = [one.told for one in told if one.told.what in WITH_OFFERS]
         subjects = {one.inquiry_id: one_line(one.case.subject) for one in offering}
@@ -57,6 +61,14 @@ class Notices:
         await self.store.add_unmasked([answer for answer in answers if answer], timestamps.now())
         decided = [(one.told.inquiry_id, decision_of(one.told, one.n)) for one in told]
         await self.store.versions.decide([(inquiry_id, one) for inquiry_id, one in decided if one is not None])
+
+    async def _tell_gateways(self, erased: ResidentMessage) -> None:
+        """Tell each gateway that has got news of the inquiry to delete it. Safe to repeat."""
+        threads = await self.store.mails.threads_of(erased.told.inquiry_id)
+        # An inquiry has come through one channel.
+        for channel in {one.channel for one in threads if one.channel is not None}:
+            notice = for_erasure(erased.id, erased.told, erased.n, erased.place, erased.at, channel)
+            await self.store.mails.add_notices([notice], timestamps.now())
 
     async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
         offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]

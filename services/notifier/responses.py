@@ -224,18 +224,21 @@ class MailShown(Documented):
     id: str
     """The id of the event that caused the mail, as in its header X-Chorus-Event."""
     kind: str
-    """Who receives the mail: `resident` or `department`."""
+    """Who receives it: `resident` or `department` by mail, `webhook` for the gateway of a channel."""
+    channel: str | None
+    """The name of the gateway's channel; null for mails."""
     inquiry_id: str
     """The ticket number."""
     what: str
     """The news: `registered`, `assigned`, `replied`, `answered`, `supplemented`, `link`, `reopened`, `rating-reminder`,
-    `closed`, or `part` for a department's new part."""
+    `closed`, `erased` for a gateway, or `part` for a department's new part."""
     state: str
     """`waiting`, `retrying`, `sent`, `failed`, `stopped` by its recipient, or `cancelled` because the inquiry is erased."""
     attempts: int
     """How many times the notifier tried to send the mail."""
     to: str | None
-    """The address, hidden except for its first character and its domain; null after the inquiry is erased."""
+    """The address, hidden except for its first character and its domain; null after the inquiry is erased, and for
+    gateways."""
     error: str | None
     """The last error, addresses hidden; null when there was none."""
     noted_at: str
@@ -255,11 +258,12 @@ class MailShown(Documented):
         return cls(
             id=notice.id,
             kind=notice.kind,
+            channel=notice.channel,
             inquiry_id=notice.inquiry_id,
             what=notice.what,
             state=delivery.state,
             attempts=delivery.attempts,
-            to=hidden(notice.to) if notice.to else None,
+            to=hidden(notice.to) if notice.to and notice.kind != "webhook" else None,
             error=unaddressed(delivery.error or "") or None,
             noted_at=timestamps.to_text(delivery.noted_at),
             due_at=_text(delivery.due_at),

@@ -16,6 +16,8 @@ from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.cases import CaseQueries
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import Commands
+from services.router.desk.entry_api import entry_routes
+from services.router.desk.intake_client import IntakeClient
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.erasure import CaseEvents
@@ -67,7 +69,7 @@ class Components:
         )
         self.ledger = Ledger(service.database, "commands")
         self.relay = Relay(self.ledger, service.publisher)
-        token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
+        token = self.intake_token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
         self.files = case_files(settings, database, token)
         self.gate = Gate(self.store, self.city, self.files)
         self.core = Core(self.store, self.city)
@@ -157,6 +159,7 @@ def _add_routes(service: Service, router: Components) -> None:
             guard,
         ),
         reconciliation.routes(service, guard.check, relay=router.relay),
+        entry_routes(IntakeClient(service.settings.intake_url, router.intake_token), guard),
         dead_letters_api.routes(router.replay, guard),
         users_api.routes(router.accounts, guard),
     ):

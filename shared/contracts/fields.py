@@ -79,6 +79,16 @@ class Contact(Documented):
     """The resident's e-mail address, at most 254 characters; null when not given."""
 
 
+class ChannelAccount(Documented):
+    """The resident's account at the channel by which the message came. News goes back there; departments never get it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    channel: str
+    """The name of the channel, as in the file of channels."""
+    account: str
+    """The account, at most 200 characters. Only the channel knows whose it is."""
+
+
 class Due(Documented):
     """The due time of each clock of a part."""
 

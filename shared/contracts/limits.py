@@ -55,3 +55,5 @@ REPORT_MAX = 1_000
 """What a reader of the hall writes in a report."""
 PERSON_MAX = 100
 """Characters in the name of a person."""
+ACCOUNT_MAX = 200
+"""Characters in the account of a resident at a channel."""

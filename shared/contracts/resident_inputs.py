@@ -1,12 +1,13 @@
 """The messages of residents that intake accepted."""
 
+import operator
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Contact, FileId, Moment, blank_is_none, no_nul
-from shared.contracts.limits import REPORT_MAX, TEXT_MAX, WHY_MAX
+from shared.contracts.limits import ACCOUNT_MAX, PERSON_MAX, REPORT_MAX, TEXT_MAX, WHY_MAX
 
 
 class InquiryReceived(Payload):
@@ -35,6 +36,13 @@ class InquiryReceived(Payload):
     """The language of the resident's mails and pages."""
     received_at: Moment
     """When intake received the message."""
+    account: str | None = Field(None, max_length=ACCOUNT_MAX, exclude_if=operator.not_)
+    """The resident's account at the channel, which a gateway gave; news goes back there. Absent otherwise."""
+    entered_by: str | None = Field(None, max_length=PERSON_MAX, exclude_if=operator.not_)
+    """The staff member who entered the message on the resident's behalf, 1 to 100 characters. Absent otherwise."""
+    refers_to: str | None = Field(None, exclude_if=operator.not_)
+    """The ticket number that a mail names without a proof, or whose ticket did not take it. The inquiry then goes to
+    triage. Absent otherwise."""
     files: tuple[FileId, ...] = Field((), exclude_if=lambda files: not files)
     """The ids of the files that the resident sent with the message, at most 5; absent when there are none."""
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment
+from shared.contracts.fields import ChannelAccount, Contact, Moment
 
 ERASED = "erased"
 """The `what` of the message by which each service learns that it must erase the inquiry, up to that decision."""
@@ -159,6 +159,8 @@ class ResidentTold(Payload):
     """How to reach the resident; null when not given."""
     public: bool = False
     """Whether the hall may show the inquiry and its answer."""
+    account: ChannelAccount | None = None
+    """The resident's account at the channel by which the message came; absent unless a gateway sent it."""
     case: Picture
     """The inquiry as the resident may see it after this message."""
     hall: HallChange | None = None

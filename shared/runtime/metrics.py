@@ -83,8 +83,13 @@ UNKNOWN_TYPES = Counter(
 )
 DELIVERIES = Counter(
     "chorus_deliveries",
-    "Mails by outcome; an increase of retried means that the mail server refuses mails or is unavailable",
+    "Mails and messages to gateways by outcome; an increase of retried means that the other side refuses or is unavailable",
     ["kind", "outcome"],
+)
+MAILS_RECEIVED = Counter(
+    "chorus_mails_received",
+    "Mails at the listener of intake by outcome; an increase of deferred means that they cannot be stored now",
+    ["outcome"],
 )
 CALENDAR_KNOWN_UNTIL = Gauge(
     "chorus_calendar_known_until_timestamp_seconds",

@@ -1,5 +1,6 @@
 """The settings of a service, read from environment variables at start; secrets come from files."""
 
+import re
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
@@ -34,6 +35,11 @@ class Settings(BaseSettings):
     mail_reply_to: str | None = None
     mail_confirm: bool = True
     mail_per_address_per_hour: int = Field(5, ge=0)
+    mail_in: str | None = None
+    mail_in_listen: str | None = None
+    mail_in_per_address_per_hour: int = Field(20, ge=0)
+    channels_file: Path | None = None
+    intake_url: str = "http://127.0.0.1:8001"
     public_url: str = "http://127.0.0.1:8001"
     hall_url: str = "http://127.0.0.1:8003"
     scoreboard_url: str = "http://127.0.0.1:8004"
@@ -70,6 +76,9 @@ class Settings(BaseSettings):
 
     @field_validator(
         "mail_reply_to",
+        "mail_in",
+        "mail_in_listen",
+        "channels_file",
         "files",
         "files_endpoint",
         "files_region",
@@ -79,8 +88,25 @@ class Settings(BaseSettings):
         mode="before",
     )
     @classmethod
-    def _blank_is_none(cls, given: str | None) -> str | None:
+    def _blank_is_none(cls, given: object) -> object:
         return given or None
+
+    @field_validator("mail_in")
+    @classmethod
+    def _plain_mailbox(cls, given: str | None) -> str | None:
+        """Replies go to `name+tag@domain`, so the name must be short and have no tag of its own."""
+        if given is None or re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", given):
+            return given
+        raise ValueError(
+            f"{given!r} is not a mailbox; write a plain address such as chorus@city.example, at most 20 characters before @"
+        )
+
+    @field_validator("mail_in_listen")
+    @classmethod
+    def _listening_address(cls, given: str | None) -> str | None:
+        if given is not None and not re.fullmatch(r"[^\s]+:[0-9]{1,5}", given):
+            raise ValueError(f"{given!r} is not host:port; write an address such as 0.0.0.0:2525")
+        return given
 
     @field_validator("mail_from", "mail_reply_to")
     @classmethod

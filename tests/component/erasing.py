@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.intake.handlers import TicketUpdates
+from services.intake.mail_store import KeptFile
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices
 from services.notifier.handlers import read as read_for_notices
@@ -172,10 +173,18 @@ class Services:
         named = {name: mark(place + name) for name in ("subject", "channel", "area")}
         body = FILLING + mark(place + "body")
         more = {"contact": contact, "departments": [mark(place + "departments")], "public": True}
+        more["account"] = mark(place + "account")
+        more["entered_by"] = {"user": 7, "role": "clerk", "name": mark(place + "entered_by")}
         answer = await self.intake.write({"Idempotency-Key": FIRST_KEY, **BEARER}, body=body, **named, **more)
         assert answer.status_code == 202, answer.text
         self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
         await self.on_the_log()
+
+    async def keep_mail(self) -> None:
+        """Keep the original of a mail that became part of the inquiry."""
+        store, raw = self.intake.store.mails, f"Subject: x\r\n\r\n{self.mark('mail/raw')}".encode()
+        await store.add("a mail", raw, [KeptFile(self.mark("mail/file"), "image/jpeg")], timestamps.now())
+        await store.assign("a mail", self.inquiry_id, "event-of-mail")
 
     async def rate(self, round_: int, *, solved: bool) -> None:
         """Rate the reply of a round."""
@@ -251,6 +260,7 @@ async def tell_everything(one: Services) -> None:
     """Send every type of input; some are refused, parked or become dead letters."""
     mark = one.mark
     await one.submit()
+    await one.keep_mail()
     await one.command(CaseAssign, lead=mark("assign/lead"), co_handlers=(mark("assign/co"),))
     await one.command(CaseAssign, lead="lighting", co_handlers=("roads", "water"))
     await one.department("lighting", "chorus.part.accepted", 1)

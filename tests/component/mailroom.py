@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP
 
 from deploy.local.ports import Ports
 from services.notifier.channels import email as email_channel
-from services.notifier.channels import preparation
+from services.notifier.channels import outcomes, preparation
 from services.notifier.channels.email import MailDelivery
 from services.notifier.domain.notices import Notice
 from services.notifier.store import NotifierStore
@@ -135,7 +135,7 @@ def a_case(name: str, *kinds: str, to: str = "writer@mail.example", **more: Any)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses of processes."""
-    monkeypatch.setattr(email_channel, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(outcomes, "FIRST_PAUSE_S", 0.02)
     monkeypatch.setattr(email_channel, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(preparation, "SUBJECT_PAUSE", timedelta(seconds=0.02))
 

@@ -100,7 +100,7 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
     hall = ("notifier.hall", "notifier.hall_versions")
-    words = ("intake.ledger", "intake.tickets", "notifier.deliveries", *hall, "notifier.subjects")
+    words = ("intake.ledger", "intake.tickets", "intake.mails", "notifier.deliveries", *hall, "notifier.subjects")
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
@@ -120,6 +120,7 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     assert (await services.core.store.decisions.load([services.inquiry_id]))[services.inquiry_id] == erased
     gone = (
         "router.parked",
+        "intake.mails",
         *(f"notifier.{name}" for name in ("hall", "hall_versions", "subjects", "threads", "addresses", "limits")),
     )
     assert {name: len(documents.get(name, [])) for name in gone} == dict.fromkeys(gone, 0)

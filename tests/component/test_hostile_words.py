@@ -89,6 +89,7 @@ COMMANDS: dict[str, list[str]] = {
     "triage list": ["triage", "list"],
     "triage assign": ["triage", "assign", CASE, "--lead", "water"],
     "triage withdraw": ["triage", "withdraw", CASE, f"{CASE}-p1", "--why", "x"],
+    "case enter": ["case", "enter", "--subject", "x", "--body", "x", "--channel", "hotline"],
     "case command": ["case", "command", CASE, "accept", f"part_id={CASE}-p1"],
     "user add": ["user", "add", "li", "--role", "clerk", "--department", "water"],
     "user list": ["user", "list"],
@@ -171,7 +172,7 @@ def evil(asked: Asked) -> Answer:
         "/publications/": HALL,
         "/users": STAFF | {"users": 2 * [STAFF]},
         "/me": STAFF,
-        "/inquiries": {"inquiry_id": CASE, "query_code": "x"},
+        "/inquiries": {"inquiry_id": CASE, "query_code": EVIL, "status_url": EVIL},
     }
     if asked.path == "/departments" and asked.method == "GET":
         return 200, [DEPARTMENT], {}

@@ -15,8 +15,8 @@ import yaml
 from tests.compose.file import REPOSITORY, filled
 
 LABEL = "chorus.files"
-# Read by one-shots, which run in a new container each time.
-READ_ANEW = ("./deploy/city", "./deploy/secrets")
+# Read by one-shots, which run in a new container each time; the folder of channels stands for one of the city's own.
+READ_ANEW = ("./deploy/city", "./deploy/secrets", "./deploy/channels")
 
 
 def mounted(compose: dict[str, Any], part: str) -> list[str]:

@@ -109,6 +109,9 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
 STORIES: Mapping[str, Story] = {
     "inquiry.received": told(GIVEN),
     "inquiry.received-into-triage": told(received("别的事", confidential=True, language="en")),
+    "inquiry.received-from-gateway": told(received("路灯不亮", channel="wechat", account="open-id-7")),
+    "inquiry.received-at-window": told(received("路灯不亮", channel="window", entered_by="王工")),
+    "inquiry.received-about-ticket": told(received("路灯不亮", channel="email", refers_to="20260315-0000000B")),
     "part.accepted": told(GIVEN, accepted("roads", by="王工")),
     "part.contributed-draft": told(GIVEN, drafted("roads", "草稿")),
     "part.contributed": told(GIVEN, contributed("roads", "路补了", by="王工")),

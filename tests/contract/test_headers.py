@@ -170,6 +170,7 @@ def test_operator_routes_are_marked_as_protected() -> None:
     open_paths = {(name, path) for name, document in DOCUMENTS.items() for path in document["paths"]} - secured
     operations = {"/healthz", "/readyz", "/asyncapi.json"}
     assert {(name, path) for name, path in open_paths if path not in operations} == {
+        ("intake", "/channels/{name}/messages"),
         ("intake", "/inquiries"),
         ("intake", "/files"),
         ("intake", "/files/{file_id}/content"),

@@ -28,6 +28,8 @@ ALLOWED = {
     "deploy/cli/importing/headers.py": "headings of columns in imported files",
     "deploy/cli/importing/mapping.py": "words for yes and no in imported files",
     "deploy/cli/importing/plausibility.py": "frequent characters of Chinese text",
+    "deploy/cli/operations/case_enter.py": "what a resident gets, in both languages at once",
+    "services/intake/mail/quotes.py": "words of mail programs above quotations",
     "services/intake/domain.py": "a character of telephone numbers",
     "shared/masking/addresses.py": "words of addresses that are masked",
     "shared/masking/chinese_names.py": "words around names that are masked",

@@ -202,7 +202,7 @@ def test_resident_messages_have_exactly_the_fields_of_their_class() -> None:
     picture = ResidentTold.model_fields["case"].annotation
     assert picture is not None
     for _, value in values(topics.RESIDENTS):
-        assert value.keys() | {"hall"} == ResidentTold.model_fields.keys()
+        assert value.keys() | {"hall", "account"} == ResidentTold.model_fields.keys()
         assert ("hall" in value) == (value["what"] in ("published", "hidden", "redacted"))
         assert value["case"].keys() | {"body", "questions"} == picture.model_fields.keys()
         ResidentTold.model_validate(value, strict=False)

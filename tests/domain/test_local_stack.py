@@ -55,7 +55,7 @@ def test_all_ports_lie_within_the_hundred_from_the_base() -> None:
     ports = Ports.given("9400")
     assert (ports.intake, ports.router, ports.notifier, ports.scorer) == (9401, 9402, 9403, 9404)
     assert (ports.kafka, ports.controller, ports.kafka_outside) == (9492, 9493, 9494)
-    assert (ports.mongodb, ports.smtp) == (9417, 9425)
+    assert (ports.mongodb, ports.smtp, ports.smtp_in) == (9417, 9425, 9426)
 
 
 def test_the_default_ports() -> None:
@@ -162,6 +162,9 @@ def test_the_environment_of_a_service(tmp_path: Path) -> None:
         "CHORUS_PUBLIC_URL": "http://127.0.0.1:9401",
         "CHORUS_HALL_URL": "http://127.0.0.1:9403",
         "CHORUS_SCOREBOARD_URL": "http://127.0.0.1:9404",
+        "CHORUS_INTAKE_URL": "http://127.0.0.1:9401",
+        "CHORUS_MAIL_IN": "chorus@city.example",
+        "CHORUS_MAIL_IN_LISTEN": "127.0.0.1:9426",
         "CHORUS_DATA": str(folder.path),
         "CHORUS_FILES": str(folder.path / "files"),
         "CHORUS_SUBMISSIONS_PER_MINUTE": "0",
@@ -192,7 +195,7 @@ def test_stack_json_has_the_documented_fields(tmp_path: Path) -> None:
     file = json.loads(a_plan(folder).stack_file(pids).model_dump_json())
     assert file["kafka"] == "127.0.0.1:9492"
     assert file["mongodb"].startswith("mongodb://127.0.0.1:9417/")
-    assert file["smtp"] == "127.0.0.1:9425"
+    assert (file["smtp"], file["smtp_in"]) == ("127.0.0.1:9425", "127.0.0.1:9426")
     assert file["mail"] == str(folder / "mail")
     assert file["urls"] == {
         "intake": "http://127.0.0.1:9401",

@@ -57,7 +57,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if erasure := found.get("erasure"):
         yield f"  {'erased at':12} {erasure['erased_at']}; copies may exist until {erasure['backups_until']}"
     message = found["inquiry"] or {}
-    for name in ("subject", "area", "channel", "received_at", "language"):
+    for name in ("subject", "area", "channel", "entered_by", "received_at", "language"):
         if message.get(name):
             yield f"  {name.replace('_', ' '):12} {message[name]}"
     contact = [str(one) for one in (message.get("contact") or {}).values() if one]

@@ -88,4 +88,5 @@ def _retry(id_: str) -> dict[str, Any]:
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
     at = str(one["noted_at"]).replace("T", " ")[:19]
-    return (one["id"], at, one["inquiry_id"], one["what"], one["to"], one["state"], one["attempts"])
+    to = one["to"] or one.get("channel")
+    return (one["id"], at, one["inquiry_id"], one["what"], to, one["state"], one["attempts"])

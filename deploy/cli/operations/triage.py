@@ -63,6 +63,10 @@ def why(reason: Mapping[str, Any]) -> str:
             return f"{part} withdrawn from {department}, the last department{by}"
         case "reopened":
             return "reopened for the last time: choose who leads now, or close it"
+        case "another-ticket":
+            return (
+                f"the message names the ticket {reason.get('words')}, and nobody has checked that its writer knows it"
+            )
         case other:
             return f"{other or ''}"
 

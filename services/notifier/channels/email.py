@@ -9,9 +9,10 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
+from services.notifier.channels.adapter import Delivered, Outcome, Prepared, Rejected, TryLater
 from services.notifier.channels.message import MailWriter
-from services.notifier.channels.preparation import GIVE_UP_AFTER, Preparation, Prepared, report
-from services.notifier.domain.deliveries import Delivery
+from services.notifier.channels.outcomes import record, retry_later
+from services.notifier.channels.preparation import Preparation
 from services.notifier.domain.threads import Thread, next_mail
 from services.notifier.mail.deliveries import Claimed
 from services.notifier.store import NotifierStore
@@ -25,13 +26,40 @@ RESIDENTS_AT_ONCE = 50
 DEPARTMENTS_AT_ONCE = 10
 SEND_TIMEOUT_S = 20.0
 LEASE_SPARE_S = 10.0
-FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 300.0
 LONGEST_OUTAGE_PAUSE_S = 30.0
 """While no mail server answers: the first mails after an outage should not wait long."""
 FORGET_EVERY_S = 600.0
 CONNECTION_ERRORS = (OSError, aiosmtplib.SMTPHeloError)
 """Errors of the connection, which say nothing about the mail."""
+
+
+@dataclass(frozen=True)
+class SmtpChannel:
+    """The adapter for e-mail, on an open connection to the mail server."""
+
+    server: aiosmtplib.SMTP
+    writer: MailWriter
+
+    async def deliver(self, message: Prepared, city: City) -> Outcome:
+        """Send one mail. An error concerns this mail only."""
+        try:
+            made = self._written(message, city)
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self.server.send_message(made, recipients=[one.addr_spec for one in made["To"].addresses])
+        # Any error is about this mail. Raised further, it would end the process, and again after each restart.
+        except Exception as error:  # noqa: BLE001
+            if isinstance(error, CONNECTION_ERRORS):
+                self.server.close()
+            if is_permanent(error):
+                return Rejected(error_text(error))
+            # After a lost connection nobody knows whether the mail server has accepted the mail.
+            return TryLater(error_text(error), maybe_delivered=isinstance(error, OSError))
+        return Delivered()
+
+    def _written(self, message: Prepared, city: City) -> EmailMessage:
+        if message.thread.kind == "department":
+            return self.writer.to_department(message.mail, city, message.subject)
+        return self.writer.to_resident(message.thread, message.mail, city, message.whole, message.subject)
 
 
 @dataclass
@@ -83,7 +111,8 @@ class MailDelivery:
                     claimed = waiting.popleft()
                     prepared = await preparation.prepare(claimed, claimed.thread.address in confirmed)
                     if prepared is not None:
-                        await self._send(server, prepared, city)
+                        outcome = await SmtpChannel(server, self.writer).deliver(prepared, city)
+                        await record(self.store.mails, prepared, outcome)
         except (aiosmtplib.SMTPException, OSError) as error:
             # Only the class: the text of an SMTP error may quote an address.
             log.warning("mail server unavailable", smtp=smtp, error=type(error).__name__)
@@ -94,53 +123,13 @@ class MailDelivery:
             for thread, _ in waiting:
                 await self.store.mails.wait_until(thread, timestamps.now())
 
-    async def _send(self, server: aiosmtplib.SMTP, prepared: Prepared, city: City) -> None:
-        """Send one mail. An error concerns this mail only: it is retried later or marked as failed."""
-        thread, mail = prepared.thread, prepared.mail
-        try:
-            made = self._written(prepared, city)
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await server.send_message(made, recipients=[one.addr_spec for one in made["To"].addresses])
-        # Any error is about this mail. Raised further, it would end the process, and again after each restart.
-        except Exception as error:  # noqa: BLE001
-            if isinstance(error, CONNECTION_ERRORS):
-                server.close()
-            await self._handle_error(prepared, error)
-        else:
-            await self.store.mails.sent(thread, mail, prepared.more, timestamps.now())
-            report(thread, mail, "sent")
-
-    def _written(self, prepared: Prepared, city: City) -> EmailMessage:
-        thread, mail, subject = prepared.thread, prepared.mail, prepared.subject
-        if thread.kind == "department":
-            return self.writer.to_department(mail, city, subject)
-        return self.writer.to_resident(thread, mail, city, prepared.whole, subject)
-
-    async def _handle_error(self, prepared: Prepared, error: Exception) -> None:
-        thread, mail, now = prepared.thread, prepared.mail, timestamps.now()
-        if is_permanent(error) or now - mail[0].tried_from > GIVE_UP_AFTER:
-            await self.store.mails.failed(thread, mail, prepared.more, error_text(error), now)
-            report(thread, mail, "failed")
-        else:
-            # After a lost connection nobody knows whether the mail server has accepted the mail.
-            maybe_sent = isinstance(error, OSError) or bool(thread.sending)
-            await self._retry_later(thread, mail, error, maybe_sent, LONGEST_PAUSE_S)
-
     async def _retry_unavailable(self, claimed: Claimed, error: Exception) -> None:
         thread, waiting = claimed
         if not waiting:
             await self.store.mails.settle(thread, False, timestamps.now())
             return
         mail = next_mail(thread, waiting, timestamps.now())
-        await self._retry_later(thread, mail, error, bool(thread.sending), LONGEST_OUTAGE_PAUSE_S)
-
-    async def _retry_later(
-        self, thread: Thread, mail: Sequence[Delivery], error: Exception, maybe_sent: bool, longest_s: float
-    ) -> None:
-        pause_s = min(FIRST_PAUSE_S * 2 ** min(thread.attempts, 10), longest_s)
-        due_at = timestamps.now() + timedelta(seconds=pause_s)
-        await self.store.mails.retry_at(thread, mail, due_at, error_text(error), maybe_sent)
-        report(thread, mail, "retried")
+        await retry_later(self.store.mails, thread, mail, error_text(error), False, LONGEST_OUTAGE_PAUSE_S)
 
 
 def lease_covers_a_mail(thread: Thread) -> bool:

@@ -14,6 +14,7 @@ from services.notifier.domain.addresses import CONFIRM, STOP, MailKeys, ascii_do
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import PART, one_line
 from services.notifier.domain.threads import Thread
+from shared.channels.reply_address import reply_address
 from shared.city import City
 from shared.contracts.ids import query_code
 from shared.runtime.languages import LANGUAGES, Lang
@@ -73,6 +74,10 @@ class MailWriter:
         links = self.links(thread, whole, language)
         line = f"[{thread.inquiry_id}] {subject or neutral}"
         made = self._message(mail, line, city, resident_text(mail, sender, links))
+        if self.settings.mail_in is not None:
+            # A reply is then an addition to the ticket. Departments answer elsewhere.
+            del made["Reply-To"]
+            made["Reply-To"] = _header_address(reply_address(self.secret, self.settings.mail_in, thread.inquiry_id))
         made["Content-Language"] = language
         made["List-Unsubscribe"] = f"<{links.stop}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

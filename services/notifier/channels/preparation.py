@@ -4,34 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.notifier.channels.adapter import Prepared
+from services.notifier.channels.outcomes import GIVE_UP_AFTER, report
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.threads import Thread, next_mail
 from services.notifier.mail.deliveries import Claimed
 from services.notifier.store import NotifierStore
-from shared.runtime import metrics, timestamps
-from shared.runtime.logging import log
+from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 
-GIVE_UP_AFTER = timedelta(days=3)
 SUBJECT_AWAITED = timedelta(seconds=30)
 """How long a mail to a department waits for the subject, which comes by another topic than the new part."""
 SUBJECT_PAUSE = timedelta(seconds=1)
 TOO_MANY = "The address has not confirmed, and its hourly limit left no place for this mail for three days."
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """The next mail of a thread.
-
-    `more`: other deliveries of the thread wait. `whole`: the recipient may read the words of residents and departments.
-    `subject` is that of the case, if it is in the mail's subject line.
-    """
-
-    thread: Thread
-    mail: tuple[Delivery, ...]
-    more: bool
-    whole: bool
-    subject: str | None
 
 
 @dataclass
@@ -81,10 +66,3 @@ class Preparation:
             await self.store.mails.hold_back(thread, now, wait_until)
             report(thread, mail, "limited")
         return False
-
-
-def report(thread: Thread, deliveries: Sequence[Delivery], outcome: str) -> None:
-    """Count and log the outcome of deliveries."""
-    for one in deliveries:
-        metrics.DELIVERIES.labels(thread.kind, outcome).inc()
-        log.info("mail " + outcome, inquiry_id=thread.inquiry_id, event_id=one.id)

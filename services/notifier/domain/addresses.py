@@ -57,6 +57,9 @@ class MailKeys:
     def mailbox(self, address: str) -> str:
         return self._hash("mailbox", mailbox(address))
 
+    def account(self, channel: str, account: str) -> str:
+        return self._hash("account", f"{channel}/{account}")
+
     def token(self, purpose: str, *about: str) -> str:
         """What it is about, and a signature; `about` holds no dots."""
         return ".".join((*about, self._signature(purpose, about)))

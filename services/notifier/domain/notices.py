@@ -1,18 +1,20 @@
-"""Notices: which news is mailed, and to whom. Their texts become a mail when it is sent."""
+"""Notices: which news is sent, and to whom. Their texts become a mail, or a gateway's message, when it is sent."""
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from shared.contracts.resident_messages import ResidentTold
+from shared.contracts.fields import ChannelAccount
+from shared.contracts.resident_messages import ERASED, ResidentTold
 from shared.events.case_events import DueTimes, PartOfferedEvent
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop
 
-Kind = Literal["resident", "department"]
+Kind = Literal["resident", "department", "webhook"]
+"""Who gets a delivery: a resident or a department by mail, or the gateway of a channel."""
 SUBJECTS: Mapping[str, str] = {
     "registered": gettext_noop("Message received"),
     "assigned": gettext_noop("Sent to the departments"),
@@ -52,6 +54,8 @@ NEUTRAL: Mapping[str, str] = {
 }
 """What an unconfirmed address is told: no words of anybody."""
 PART = "part"
+TO_GATEWAYS = frozenset(SUBJECTS) | {"triage", "progressed"}
+"""The news that gateways get: all that the ticket's page shows, because they show their own page of it."""
 ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
 JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
 """Format characters inside visible signs: the joiners of emoji and of several scripts, the tags in emoji of flags."""
@@ -87,6 +91,10 @@ class Notice:
     subject: str | None = None
     text: str | None = None
     offer: Offer | None = None
+    channel: str | None = None
+    """The name of the gateway; `to` is then the resident's account there."""
+    picture: str | None = None
+    """The JSON of the case as the resident may see it, for a gateway."""
 
 
 def one_line(text: str) -> str:
@@ -95,8 +103,15 @@ def one_line(text: str) -> str:
     return " ".join("".join(one for one in kept if unicodedata.category(one) != "Cf" or one in JOINERS).split())
 
 
-def for_resident(id_: str, told: ResidentTold, n: int, place: int, at: datetime) -> Notice | None:
-    """The notice to a resident; None without an address, and for news that is not mailed."""
+def for_resident(
+    id_: str, told: ResidentTold, n: int, place: int, at: datetime, gateways: Container[str] = ()
+) -> Notice | None:
+    """The notice to a resident, back the way the message came; None without an address, and for news that is not sent.
+
+    `gateways` are the names of the channels with a gateway that takes news.
+    """
+    if told.account is not None and told.account.channel in gateways:
+        return _for_gateway(id_, told, told.account, n, place, at)
     address = told.contact.email if told.contact else None
     if not address or told.what not in SUBJECTS:
         return None
@@ -112,6 +127,37 @@ def for_resident(id_: str, told: ResidentTold, n: int, place: int, at: datetime)
         told.case.language,
         one_line(told.case.subject),
         told.text,
+    )
+
+
+def _for_gateway(
+    id_: str, told: ResidentTold, account: ChannelAccount, n: int, place: int, at: datetime
+) -> Notice | None:
+    if told.what not in TO_GATEWAYS:
+        return None
+    language, picture = told.case.language, told.case.model_dump_json(exclude_unset=True)
+    return Notice(
+        id_,
+        "webhook",
+        told.inquiry_id,
+        account.account,
+        told.what,
+        n,
+        place,
+        at,
+        language,
+        text=told.text,
+        channel=account.channel,
+        picture=picture,
+    )
+
+
+def for_erasure(id_: str, told: ResidentTold, n: int, place: int, at: datetime, channel: str) -> Notice:
+    """The notice to a gateway that has got news of an inquiry: it must delete them. It has no words and no account."""
+    picture = told.case.model_dump_json(exclude_unset=True)
+    language = told.case.language
+    return Notice(
+        id_, "webhook", told.inquiry_id, None, ERASED, n, place, at, language, text="", channel=channel, picture=picture
     )
 
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from services.notifier.domain.addresses import MailKeys
 from services.notifier.domain.deliveries import Delivery, State
-from services.notifier.domain.notices import Kind, Notice, hidden, unaddressed
+from services.notifier.domain.notices import Kind, Notice, unaddressed
 from services.notifier.domain.threads import Thread, in_order
 from services.notifier.mail import documents
-from services.notifier.mail.documents import NO_WORDS, delivery_document, thread_document, without_words
+from services.notifier.mail.documents import NO_PICTURE, NO_WORDS, OF_ERASURES, delivery_document, thread_document
+from shared.contracts.resident_messages import ERASED
 from shared.store import leases
 from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, UpdateOne, insert_new
 from shared.store.tombstones import Tombstones
@@ -70,18 +71,14 @@ class DeliveryStore:
             await self.threads.bulk_write(updates, ordered=True)
 
     def thread_of(self, notice: Notice) -> Thread:
-        address = notice.to or ""
-        key = self.keys.address(address)
-        id_ = f"{notice.inquiry_id}/{notice.kind}/{key}"
-        return Thread(id_, notice.kind, notice.inquiry_id, key, self.keys.mailbox(address), attempts=0, news=1)
+        return documents.new_thread(notice, self.keys)
 
     # ── sending ──────────────────────────────────────────────────────────────
 
-    async def claim(self, now: datetime, kind: Kind, limit: int) -> list[Claimed]:
-        """Lease up to `limit` due threads of this kind to this process for LEASE_S seconds."""
-        threads = [
-            documents.thread(one) for one in await leases.claim(self.threads, now, LEASE_S, limit, {"kind": kind})
-        ]
+    async def claim(self, now: datetime, kind: Kind, limit: int, channel: str | None = None) -> list[Claimed]:
+        """Lease up to `limit` due threads of this kind, and of this gateway, to this process for LEASE_S seconds."""
+        only: Document = {"kind": kind} if channel is None else {"kind": kind, "channel": channel}
+        threads = [documents.thread(one) for one in await leases.claim(self.threads, now, LEASE_S, limit, only)]
         if not threads:
             return []
         open_ones = {"thread": {"$in": [one.id for one in threads]}, "due_at": {"$exists": True}}
@@ -97,7 +94,7 @@ class DeliveryStore:
     async def sent(self, thread: Thread, mail: Sequence[Delivery], more: bool, now: datetime) -> None:
         """Mark deliveries as sent in one mail, and delete their words and address. `more`: others of the thread wait."""
         result: Document = {"state": "sent", "sent_at": now, "mail": mail[-1].id, "error": None}
-        await self._close(mail, result | without_words(mail[-1].notice.to), attempts=1)
+        await self._close(mail, result | documents.without_words(mail[-1].notice), attempts=1, words_go=True)
         await self.settle(thread, more, now)
 
     async def failed(self, thread: Thread, mail: Sequence[Delivery], more: bool, error: str, now: datetime) -> None:
@@ -109,7 +106,8 @@ class DeliveryStore:
     async def stopped(self, thread: Thread, waiting: Sequence[Delivery], now: datetime) -> None:
         """Mark deliveries as stopped by their recipient, and delete their words and address."""
         if waiting:
-            await self._close(waiting, {"state": "stopped"} | without_words(waiting[0].notice.to), attempts=0)
+            fields: Document = {"state": "stopped"} | documents.without_words(waiting[0].notice)
+            await self._close(waiting, fields, attempts=0, words_go=True)
         await self.settle(thread, False, now)
 
     async def retry_at(
@@ -134,10 +132,13 @@ class DeliveryStore:
         await self.threads.update_many(others | {"claim": {"$exists": False}}, {"$set": {"due_at": due_at}})
         await self.wait_until(thread, due_at)
 
-    async def _close(self, mail: Sequence[Delivery], fields: Document, attempts: int) -> None:
+    async def _close(
+        self, mail: Sequence[Delivery], fields: Document, attempts: int, *, words_go: bool = False
+    ) -> None:
         """Change open deliveries only: an erasure may have cancelled them meanwhile."""
         ids = {"_id": {"$in": [one.id for one in mail]}, "due_at": {"$exists": True}}
-        changes: Document = {"$set": fields, "$unset": {"due_at": ""}, "$inc": {"attempts": attempts}}
+        gone = {"due_at": ""} | (NO_PICTURE if words_go else {})
+        changes: Document = {"$set": fields, "$unset": gone, "$inc": {"attempts": attempts}}
         await self.deliveries.update_many(ids, changes)
 
     async def settle(self, thread: Thread, more: bool, now: datetime) -> None:
@@ -217,27 +218,30 @@ class DeliveryStore:
         return str(stored["subject"]) if stored else None
 
     async def threads_of(self, inquiry_id: str) -> list[Thread]:
-        return [documents.thread(one) for one in await self.threads.find({"inquiry_id": inquiry_id}).to_list(None)]
+        found = await self.threads.find({"inquiry_id": inquiry_id}).to_list(None)
+        return [documents.thread(one) for one in found]
 
     async def erase(self, inquiry_id: str) -> None:
         """Cancel unsent mails, delete words and addresses of all mails of an inquiry, and its threads; safe to repeat.
 
-        The deliveries stay, so that a repeated message makes no new one. A mail that is being sent right now is still
-        sent.
+        The deliveries stay, so that a repeated message makes no new one; a gateway still learns of the erasure. A mail
+        that is being sent right now is still sent.
         """
-        unsent = {"inquiry_id": inquiry_id, "due_at": {"$exists": True}}
+        of_inquiry: Document = {"inquiry_id": inquiry_id, "what": {"$ne": ERASED}}
+        unsent = of_inquiry | {"due_at": {"$exists": True}}
         await self.deliveries.update_many(unsent, {"$set": {"state": "cancelled"}, "$unset": {"due_at": ""}})
         gone: Document = {"to": None, "error": None, "thread": None, **NO_WORDS}
-        await self.deliveries.update_many({"inquiry_id": inquiry_id}, {"$set": gone, "$unset": {"words_until": ""}})
+        unset = {"words_until": "", **NO_PICTURE}
+        await self.deliveries.update_many(of_inquiry, {"$set": gone, "$unset": unset})
         await self.subjects.delete_one({"_id": inquiry_id})
-        await self.threads.delete_many({"inquiry_id": inquiry_id})
+        await self.threads.delete_many({"inquiry_id": inquiry_id, "address": {"$ne": OF_ERASURES}})
 
     async def forget_old(self, now: datetime) -> None:
         """Delete the words of mails that failed long ago, and subjects that no mail needs any more; safe to repeat."""
         await self.subjects.delete_many({"kept_until": {"$lte": now}})
         for one in await self.deliveries.find({"words_until": {"$lte": now}}).to_list(SWEPT_AT_ONCE):
-            gone = {"to": hidden(one["to"]) if one["to"] else None, **NO_WORDS}
-            await self.deliveries.update_one({"_id": one["_id"], "state": "failed"}, {"$set": gone})
+            gone: Document = {"$set": documents.without_words(documents.delivery(one).notice), "$unset": NO_PICTURE}
+            await self.deliveries.update_one({"_id": one["_id"], "state": "failed"}, gone)
             await self.deliveries.update_one({"_id": one["_id"]}, {"$unset": {"words_until": ""}})
 
 

@@ -2,18 +2,25 @@
 
 from datetime import datetime
 
+from services.notifier.domain.addresses import MailKeys
 from services.notifier.domain.deliveries import Delivery
 from services.notifier.domain.notices import Notice, Offer, hidden
 from services.notifier.domain.threads import Thread
+from shared.contracts.resident_messages import ERASED
 from shared.events.case_events import DueTimes
 from shared.store.mongo import Document
 
 NO_WORDS: Document = {"subject": None, "text": None}
+NO_PICTURE: Document = {"picture": ""}
+"""What an update unsets together with the words: only deliveries to gateways have a picture."""
+OF_ERASURES = "erasure"
+"""The `address` of the thread that tells a gateway to delete what it has: it has none."""
 
 
 def delivery_document(notice: Notice, thread: str, now: datetime) -> Document:
     """A new delivery, due at once."""
     offer = notice.offer
+    of_gateway = {} if notice.channel is None else {"channel": notice.channel, "picture": notice.picture}
     return {
         "_id": notice.id,
         "kind": notice.kind,
@@ -33,6 +40,7 @@ def delivery_document(notice: Notice, thread: str, now: datetime) -> Document:
         "noted_at": now,
         "tried_from": now,
         "due_at": now,
+        **of_gateway,
     }
 
 
@@ -51,6 +59,8 @@ def delivery(stored: Document) -> Delivery:
         subject=stored["subject"],
         text=stored["text"],
         offer=Offer(**{**offer, "due": DueTimes(**offer["due"])}) if offer else None,
+        channel=stored.get("channel"),
+        picture=stored.get("picture"),
     )
     return Delivery(
         notice=notice,
@@ -67,8 +77,22 @@ def delivery(stored: Document) -> Delivery:
     )
 
 
+def new_thread(notice: Notice, keys: MailKeys) -> Thread:
+    """The thread of a notice, as it is before its first delivery."""
+    address, channel = notice.to or "", notice.channel
+    if channel is not None and notice.what == ERASED:
+        key = mailbox = OF_ERASURES
+    elif channel is not None:
+        key = mailbox = keys.account(channel, address)
+    else:
+        key, mailbox = keys.address(address), keys.mailbox(address)
+    id_ = f"{notice.inquiry_id}/{notice.kind}/{key}"
+    return Thread(id_, notice.kind, notice.inquiry_id, key, mailbox, attempts=0, news=1, channel=channel)
+
+
 def thread_document(thread: Thread, now: datetime) -> Document:
     """A new thread, due at once."""
+    of_gateway = {} if thread.channel is None else {"channel": thread.channel}
     return {
         "_id": thread.id,
         "kind": thread.kind,
@@ -80,6 +104,7 @@ def thread_document(thread: Thread, now: datetime) -> Document:
         "sending": [],
         "stopped": False,
         "due_at": now,
+        **of_gateway,
     }
 
 
@@ -97,9 +122,11 @@ def thread(stored: Document) -> Thread:
         subject_has_words=stored.get("subject_has_words"),
         claim=stored.get("claim"),
         due_at=stored.get("due_at"),
+        channel=stored.get("channel"),
     )
 
 
-def without_words(to: str | None) -> Document:
-    """The fields that replace words and address: a hidden address, for operators."""
-    return {"to": hidden(to) if to else None, **NO_WORDS}
+def without_words(notice: Notice) -> Document:
+    """The fields that replace words and address: a hidden address, for operators. Of an account nothing stays."""
+    to = hidden(notice.to) if notice.to and notice.kind != "webhook" else None
+    return {"to": to, **NO_WORDS}

@@ -49,6 +49,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     sees_waiting = case.lead == department or who.role == "approver"
     read = [*replies, *((case.reply,) if case.reply is not None and sees_waiting else ())]
     inquiry = dict(whole["inquiry"])
+    inquiry["account"] = inquiry["refers_to"] = None
     if inquiry["confidential"]:
         inquiry["contact"] = None
     return {

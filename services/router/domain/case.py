@@ -57,6 +57,10 @@ class Inquiry(NamedTuple):
     confidential: bool
     language: facts.Language
     received_at: str
+    account: str | None = None
+    entered_by: str | None = None
+    refers_to: str | None = None
+    """The ticket number that the message names; nobody has checked that its writer knows that ticket."""
     files: tuple[str, ...] = ()
 
     @property

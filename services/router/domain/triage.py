@@ -14,7 +14,8 @@ class WaitingReason(NamedTuple):
 
     `reason` is the reason of the fact. Of a part that a department returned, `returned_for` is its reason, `words` its
     explanation, `suggest` the department that it suggests and `by` the person. Of a part that the desk took back, `words`
-    is the desk's reason; of a reopened inquiry, what the resident wrote with the rating. `named` has the codes that the
+    is the desk's reason; of a reopened inquiry, what the resident wrote with the rating; of a message that names another
+    ticket, its number. `named` has the codes that the
     resident chose when the city does not have all of them. `until` is when the time of an arbiter ends.
     """
 
@@ -66,4 +67,5 @@ def _reason(case: Case, fact: facts.Triaged, words: FactWords, left: WaitingReas
     if left is not None:
         return left._replace(reason=reason, since=at, until=fact.until)
     named = case.inquiry.departments if case.inquiry and fact.reason == "unknown-department" else ()
-    return WaitingReason(reason, at, named=named)
+    about = case.inquiry.refers_to if case.inquiry and fact.reason == "another-ticket" else None
+    return WaitingReason(reason, at, words=about, named=named)

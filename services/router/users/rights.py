@@ -56,6 +56,7 @@ def _any_command() -> tuple[StaffRole, ...]:
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
+    "enter-inquiries": StaffAction("enter an inquiry on a resident's behalf", ("clerk", "coordinator", "operator")),
     "find-resubmissions": StaffAction(
         "find likely resubmissions of a case", ("coordinator", "supervisor", "auditor", "operator")
     ),
@@ -90,6 +91,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/departments/{code}/texts/{id}"): "read-texts",
     ("PUT", "/departments/{code}/texts/{id}"): "change-texts",
     ("DELETE", "/departments/{code}/texts/{id}"): "change-texts",
+    ("POST", "/inquiries"): "enter-inquiries",
     ("GET", "/triage"): "read-triage",
     ("GET", "/city"): "read-city",
     ("POST", "/route"): "read-city",

@@ -29,6 +29,7 @@ TriageReason = Literal[
     "department-retired",
     "arbitration",
     "reopened",
+    "another-ticket",
     "other",
 ]
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]

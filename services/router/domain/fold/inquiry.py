@@ -30,6 +30,9 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
         confidential=fact.confidential,
         language=fact.language,
         received_at=fact.received_at,
+        account=words.get("account"),
+        entered_by=words.get("entered_by"),
+        refers_to=words.get("refers_to"),
         files=fact.files,
     )
 

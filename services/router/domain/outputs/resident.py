@@ -227,7 +227,8 @@ def picture_of(case: Case, directory: CityIndex) -> SharedPicture | None:
             }
             for one in questions
         ]
-    shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, "case": fields}
+    account = {"account": {"channel": inquiry.channel, "account": inquiry.account}} if inquiry.account else {}
+    shared = {"contact": inquiry.contact, "public": inquiry.shown_in_hall, **account, "case": fields}
     return SharedPicture(fields, b"," + as_json(shared)[1:-2])
 
 

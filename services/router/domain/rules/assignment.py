@@ -31,6 +31,8 @@ def receive(case: Case, given: Input, directory: CityIndex) -> Facts:
     registered = registration(message, directory)
     if directory.unknown(message.departments):
         return [registered, NewFact(facts.Triaged("unknown-department"))]
+    if message.refers_to is not None:
+        return [registered, NewFact(facts.Triaged("another-ticket"))]
     found = assign(
         directory.rules,
         subject=message.subject,
@@ -66,6 +68,12 @@ def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
         private["area"] = message.area
     if channel != message.channel:
         private["channel"] = message.channel
+    if message.account is not None:
+        private["account"] = message.account
+    if message.entered_by is not None:
+        private["entered_by"] = message.entered_by
+    if message.refers_to is not None:
+        private["refers_to"] = message.refers_to
     if named != message.departments:
         private["departments"] = " ".join(message.departments)
     return NewFact(fact, texts=texts, private=private)
