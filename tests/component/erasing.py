@@ -3,6 +3,10 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -65,13 +69,16 @@ from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import read_event, read_told
 from shared.store.mongo import Database, close, connect
 from tests.builders import CITY, a_record
+from tests.component import file_services
 from tests.component.conftest import in_background
+from tests.component.file_services import sent_file
 from tests.component.marks import Marks
 from tests.component.staff import OPERATOR, OTHERS
 from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
 from tests.mailing import KEYS
 from tests.releasing import hash_of, releasing_city
+from tests.sample_files import photo
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
@@ -88,19 +95,21 @@ FIRST_KEY = "the key of the first message"
 class Services:
     """All four services, each with its database; published messages are kept and read when a test asks."""
 
-    def __init__(self, databases: Mapping[str, Database], settings: Settings) -> None:
-        self.databases, self.settings, self.publisher = databases, settings, FakePublisher()
+    def __init__(self, databases: Mapping[str, Database], settings: Settings, folder: Path) -> None:
+        self.databases, self.settings, self.publisher, self.folder = databases, settings, FakePublisher(), folder
         self.mark = Marks()
-        self.intake = Intake(databases["intake"], self.publisher, settings)
+        self.intake_files = file_services.of_intake(databases["intake"], folder)
+        self.desk_files = file_services.of_desk(databases["router"], folder)
+        self.intake = Intake(databases["intake"], self.publisher, settings, self.intake_files)
         self.router = RouterStore(databases["router"])
         self.commands = Ledger(databases["router"], "commands")
-        self.desk = Commands(self.router, self.commands)
+        self.desk = Commands(self.router, self.commands, self.desk_files)
         self.city: CityFeed[CityIndex] = CityFeed(city_index)
         self.city.use(CITY)
         self.core = Core(self.router, self.city)
         self.letters_of = f"router{uuid4().hex[:8]}"
         self.letters = DeadLetterIndex(databases["router"], Connection.of(settings), (self.letters_of,))
-        self.case_events = CaseEvents(CaseList(self.router), self.commands, self.letters)
+        self.case_events = CaseEvents(CaseList(self.router), self.commands, self.letters, self.desk_files)
         self.replaying = DeadLetterReplay(self.letters, self.router, self.publisher, self.desk)
         self.notifier, self.scorer = NotifierStore(databases["notifier"], KEYS), ScorerStore(databases["scorer"])
         city: CityFeed[City] = CityFeed(lambda revision: revision)
@@ -143,7 +152,8 @@ class Services:
     async def read(self) -> None:
         """Let all readers read all published messages from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await TicketUpdates(self.intake.store, self.intake.ledger).save([one for one in map(read_told, told) if one])
+        updates = TicketUpdates(self.intake.store, self.intake.ledger, self.intake_files)
+        await updates.save([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
@@ -172,7 +182,8 @@ class Services:
         contact["email"] = f"{mark(place + 'email')}@mail.example"
         named = {name: mark(place + name) for name in ("subject", "channel", "area")}
         body = FILLING + mark(place + "body")
-        more = {"contact": contact, "departments": [mark(place + "departments")], "public": True}
+        file = await self.resident_file(place + "file")
+        more = {"contact": contact, "departments": [mark(place + "departments")], "public": True, "files": [file]}
         more["account"] = mark(place + "account")
         more["entered_by"] = {"user": 7, "role": "clerk", "name": mark(place + "entered_by")}
         answer = await self.intake.write({"Idempotency-Key": FIRST_KEY, **BEARER}, body=body, **named, **more)
@@ -210,10 +221,22 @@ class Services:
     async def add(self, place: str) -> None:
         """Add words to the ticket."""
         where = f"/inquiries/{self.inquiry_id}/additions"
-        body = {"text": FILLING + self.mark(place)}
+        body = {"text": FILLING + self.mark(place), "files": [await self.resident_file(f"{place}/file")]}
         answer = await self.intake.http.post(where, json=body, headers={"X-Query-Code": self.code})
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
+
+    async def resident_file(self, place: str) -> str:
+        """The id of a file that the resident sends; its name is a marker, and its content is like no other one."""
+        size = (80 + len(self.mark.by_place), 40)
+        stored = await self.intake_files.take(sent_file(photo(size=size), f"{self.mark(place)}.jpg"))
+        return stored.file_id
+
+    async def desk_file(self, place: str, department: str) -> str:
+        """The id of a file that a clerk of this department sends."""
+        size = (80, 40 + len(self.mark.by_place))
+        clerk = replace(OPERATOR, department=department)
+        return (await self.desk_files.take(sent_file(photo(size=size), f"{self.mark(place)}.jpg"), clerk)).file_id
 
     async def request_link(self) -> None:
         """Ask for the link to the ticket."""
@@ -247,7 +270,7 @@ class Services:
         headers = [("ce_type", kind.encode()), ("ce_id", (id_ or self.mark(f"{place}/id")).encode())]
         content = json.dumps(value, ensure_ascii=False).encode()
         record = a_record(content, headers, topic=topics.outbox(department), offset=number)
-        await self.publisher.publish(await Gate(self.router, self.city).let_in([read_outbox(record)]))
+        await self.publisher.publish(await Gate(self.router, self.city, self.desk_files).let_in([read_outbox(record)]))
         return record
 
     async def department(self, *given: Any, **fields: Any) -> None:
@@ -279,6 +302,7 @@ async def tell_everything(one: Services) -> None:
     await ask_and_extend(one)
     action = {"kind": mark("action/kind"), "at": AT, "note": FILLING + mark("action/note")}
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
+    contribution["files"] = [await one.desk_file("contributed/file", "lighting")]
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
     one.city.use(with_office_of_lighting(releasing_city(1, revision=2)))
@@ -400,7 +424,8 @@ async def all_services(settings: Settings) -> AsyncIterator[Services]:
     """The services with new databases and a new dead-letter topic."""
     prefix = f"test_{uuid4().hex[:12]}"
     databases = {name: connect(settings.mongodb, f"{prefix}_{name}") for name in SERVICES}
-    one = Services(databases, settings)
+    folder = Path(mkdtemp())
+    one = Services(databases, settings, folder)
     await create_topics(settings.kafka, [Topic(topics.dead_letters(one.letters_of), 1, 1)], 1)
     for store in (one.intake.store, one.intake.ledger, one.router, one.commands, one.letters, one.notifier, one.scorer):
         await store.prepare()
@@ -411,6 +436,7 @@ async def all_services(settings: Settings) -> AsyncIterator[Services]:
     ]
     async with one.intake.http, in_background(*loops):
         yield one
+    rmtree(folder)
     for database in databases.values():
         await database.client.drop_database(database.name)
         await close(database)

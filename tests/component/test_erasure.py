@@ -41,8 +41,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 async def erase_again(one: Services, through: int) -> None:
     """What each service does when it reads of the erasure."""
-    await erase_at_intake(one.intake.store, one.intake.ledger, one.inquiry_id, through)
-    await erase_at_the_router(one.router, one.commands, one.letters, one.inquiry_id, through)
+    await erase_at_intake(one.intake.store, one.intake.ledger, one.inquiry_id, through, one.intake_files)
+    await erase_at_the_router(one.router, one.commands, one.letters, one.inquiry_id, through, one.desk_files)
     await erase_at_the_notifier(one.notifier, one.inquiry_id, through)
     await erase_at_the_scorer(one.scorer, one.inquiry_id, through)
 
@@ -100,7 +100,8 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     marks = with_secrets(services.mark, documents)
     before = left(documents, marks)
     hall = ("notifier.hall", "notifier.hall_versions")
-    words = ("intake.ledger", "intake.tickets", "intake.mails", "notifier.deliveries", *hall, "notifier.subjects")
+    files = ("intake.files", "router.files")
+    words = ("intake.ledger", "intake.tickets", "intake.mails", "notifier.deliveries", *hall, "notifier.subjects", *files)
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
@@ -113,6 +114,7 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
 
     documents = await stored(services.databases)
     assert left(documents, marks) == {}
+    assert [one for one in services.folder.rglob("*") if one.is_file()] == []
     erased = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
     assert (erased.state, erased.n, erased.links) == ("erased", case.n + 1, case.links)
     assert verified(documents["router.decisions"]) == erased.sequence == len(documents["scorer.events"])

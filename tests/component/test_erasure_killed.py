@@ -1,6 +1,8 @@
 """An erasure that is killed between any two writes, and run again, leaves the same as one that was not."""
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from services.scorer.store import ScorerStore
 from shared.ledger.ledger import Ledger
 from shared.runtime.settings import Settings
 from shared.store.mongo import Database
+from tests.component import file_services
 from tests.component.erasing import SERVICES, Services, all_services, tell_everything
 from tests.component.killing import Countdown, Killed, killing
 from tests.component.marks import left, stored
@@ -35,17 +38,21 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 async def erase(service: str, database: Database, one: Services, through: int) -> None:
     """What this service does when it reads of the erasure, as a process that has just started."""
     if service == "intake":
-        await erase_at_intake(IntakeStore(database), Ledger(database, "ledger"), one.inquiry_id, through)
+        files = file_services.of_intake(database, one.folder)
+        await erase_at_intake(IntakeStore(database), Ledger(database, "ledger"), one.inquiry_id, through, files)
     elif service == "router":
         letters = DeadLetterIndex(database, one.letters.kafka, (one.letters_of,))
-        await erase_at_the_router(RouterStore(database), Ledger(database, "commands"), letters, one.inquiry_id, through)
+        commands, files = Ledger(database, "commands"), file_services.of_desk(database, one.folder)
+        await erase_at_the_router(RouterStore(database), commands, letters, one.inquiry_id, through, files)
     elif service == "notifier":
         await erase_at_the_notifier(NotifierStore(database, KEYS), one.inquiry_id, through)
     else:
         await erase_at_the_scorer(ScorerStore(database), one.inquiry_id, through)
 
 
-async def restore(database: Database, documents: Mapping[str, list[Any]]) -> None:
+async def restore(database: Database, documents: Mapping[str, list[Any]], folder: Path, copy: Path) -> None:
+    rmtree(folder)
+    copytree(copy, folder)
     for name in await database.list_collection_names():
         await database[name].delete_many({})
     for name, some in documents.items():
@@ -53,9 +60,12 @@ async def restore(database: Database, documents: Mapping[str, list[Any]]) -> Non
             await database[name].insert_many(some)
 
 
-async def test_a_killed_erasure_run_again_leaves_the_same_as_one_that_ran_through(services: Services) -> None:
+async def test_a_killed_erasure_run_again_leaves_the_same_as_one_that_ran_through(
+    services: Services, tmp_path: Path
+) -> None:
     through = len(await services.router.decisions.of(services.inquiry_id)) + 1
     before = await stored(services.databases)
+    copytree(services.folder, tmp_path / "files")
     for service in SERVICES:
         database = services.databases[service]
         whole = {name.partition(".")[2]: some for name, some in before.items() if name.startswith(f"{service}.")}
@@ -63,7 +73,7 @@ async def test_a_killed_erasure_run_again_leaves_the_same_as_one_that_ran_throug
         after = await stored({service: database})
         assert left(after, services.mark) == {}
         for writes in range(WRITES_MAX):
-            await restore(database, whole)
+            await restore(database, whole, services.folder, tmp_path / "files")
             try:
                 await erase(service, killing(database, Countdown(writes)), services, through)
             except Killed:

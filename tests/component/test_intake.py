@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from services.intake import api, pages, report_pages, ticket_pages
 from services.intake.domain import OPEN_CHANNELS
+from services.intake.files import ResidentFiles
 from services.intake.handlers import TicketUpdates
 from services.intake.links import Links
 from services.intake.reports import Reports
@@ -49,11 +50,13 @@ GOOD: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯坏�
 class Intake:
     """An intake without Kafka, with an HTTP client."""
 
-    def __init__(self, database: Database, publisher: FakePublisher, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, publisher: FakePublisher, settings: Settings, files: ResidentFiles | None = None
+    ) -> None:
         self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
-        submissions = Submissions(self.ledger, self.city, settings, SECRET)
-        tickets = Tickets(self.store, self.ledger, settings, SECRET)
+        submissions = Submissions(self.ledger, self.city, settings, SECRET, files)
+        tickets = Tickets(self.store, self.ledger, settings, SECRET, files)
         self.links = Links(self.store, self.ledger, settings)
         self.reports = Reports(self.store, self.ledger, settings)
         self.publisher = publisher
