@@ -106,7 +106,7 @@ async def test_a_clerk_writes_and_removes_a_module_of_the_own_department(desk: O
         "origin": "desk",
     }
     [(_, value, _)] = desk.publisher.on("city.directory")
-    assert json.loads(value)["texts"][0]["id"] == "fixed"
+    assert json.loads(value or b"")["texts"][0]["id"] == "fixed"
     assert (await put(desk, LIGHTING, "lighting", "fixed", subjects=["路灯"], kind="phrase")).json()["revision"] == 3
     assert (await remove(desk, LIGHTING, "lighting", "fixed")).json()["revision"] == 4
     problem(await get(desk, LIGHTING, "/departments/lighting/texts/fixed"), 404)

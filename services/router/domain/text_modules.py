@@ -103,7 +103,8 @@ def gaps_in(text: str) -> tuple[str, ...]:
 def own_part(case: Case, department: str) -> Part | None:
     """The newest part of this department that it did not leave."""
     return next(
-        (one for one in reversed(case.parts.values()) if one.department == department and one.state in ACTIVE), None
+        (one for one in reversed(list(case.parts.values())) if one.department == department and one.state in ACTIVE),
+        None,
     )
 
 
