@@ -42,7 +42,7 @@ def play_full(seed: int) -> None:
     say(f"The demo plays {len(FULL_STORIES)} stories at once (seed {seed}, run {run}). Each line is one step.")
     try:
         stages = asyncio.run(_play(running, run, seed, town))
-    except KeyboardInterrupt as stopped:
+    except (KeyboardInterrupt, asyncio.CancelledError) as stopped:
         raise Failure(
             FAILED, "Interrupted. The demo's policies are removed and its users disabled; its messages stay."
         ) from stopped
