@@ -69,8 +69,10 @@ async def _play(running: StackFile, run: str, seed: int, town: Town) -> list[Sta
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel if current else lambda: None)
     async with _players(running, run, town) as (hands, eyes):
         dice = random.Random(seed)
-        words = {f"{lang}_street": dice.choice(STREETS[lang]) for lang in ("zh", "en")}
-        words |= {f"{lang}_number": str(dice.randint(2, 88)) for lang in ("zh", "en")}
+        words = {
+            language: {"street": dice.choice(streets), "number": str(dice.randint(2, 88))}
+            for language, streets in STREETS.items()
+        }
         stages = [Stage(story, run, town, hands, eyes, show, words) for story in FULL_STORIES]
         policies = {name: policy for story in FULL_STORIES for name, policy in story.policies.items()}
         terms = RunTerms(run, policies, town.bureau, town.offices if town.lends else ())
