@@ -5,6 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import httpx
+
 PATIENCE_S = 30.0
 POLL_S = 0.1
 SETTLED_S = 1.0
@@ -28,13 +30,21 @@ def expect_same(seen: object, expected: object, what: str) -> None:
 
 
 async def soon(look: Callable[[], Awaitable[Seen | None]], sentence: str, patience_s: float = PATIENCE_S) -> Seen:
-    """The first result of `look` that is neither None, False nor empty. Raises NotAsExpected when none comes in time."""
+    """The first result of `look` that is neither None, False nor empty. A service may restart meanwhile.
+
+    Raises NotAsExpected when none comes in time, or httpx.TransportError when a service does not answer in that time.
+    """
     until = time.monotonic() + patience_s
-    while not (seen := await look()):
+    while True:
+        try:
+            if seen := await look():
+                return seen
+        except httpx.TransportError:
+            if time.monotonic() > until:
+                raise
         if time.monotonic() > until:
             raise NotAsExpected(f"{sentence}, after {patience_s:.0f} s")
         await asyncio.sleep(POLL_S)
-    return seen
 
 
 def _quoted(value: Any) -> str:

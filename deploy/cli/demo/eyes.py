@@ -17,6 +17,7 @@ from deploy.local.stack_file import Urls
 from shared.kafka.topics import EVENTS, inbox
 
 NOT_FOUND = httpx.codes.NOT_FOUND
+FEED_PAGES = 5
 
 
 @dataclass
@@ -100,9 +101,17 @@ class Eyes:
         return f"{self.urls.notifier}/hall/{case.inquiry_id}"
 
     async def feed_item(self, case: PlayedCase) -> dict[str, Any] | None:
-        """The item of the inquiry in the feed's first page; None when there is none."""
-        feed = (await self.http.get(f"{self.urls.notifier}/hall/feed.json")).raise_for_status().json()
-        return next((one for one in feed["items"] if one["id"].endswith(case.inquiry_id)), None)
+        """The item of the inquiry among the newest of the feed; None when there is none."""
+        where: str | None = f"{self.urls.notifier}/hall/feed.json"
+        for _ in range(FEED_PAGES):
+            if where is None:
+                break
+            feed = (await self.http.get(where)).raise_for_status().json()
+            found: list[dict[str, Any]] = [one for one in feed["items"] if one["id"].endswith(case.inquiry_id)]
+            if found:
+                return found[0]
+            where = feed.get("next_url")
+        return None
 
     async def clocks(self, case: PlayedCase) -> list[dict[str, Any]]:
         """The clocks of the inquiry at the scorer; empty until it knows the inquiry."""

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def play_full(seed: int) -> None:
     say(f"The demo plays {len(FULL_STORIES)} stories at once (seed {seed}, run {run}). Each line is one step.")
     try:
         stages = asyncio.run(_play(running, run, seed, town))
-    except KeyboardInterrupt as stopped:
+    except (KeyboardInterrupt, asyncio.CancelledError) as stopped:
         raise Failure(
             FAILED, "Interrupted. The demo's policies are removed and its users disabled; its messages stay."
         ) from stopped
@@ -57,7 +57,8 @@ def _town(running: StackFile) -> Town:
         ask("GET", f"{url}/readyz")
     if running.mail is None:
         raise Failure(USAGE, "--full reads the mails in the folder of a local stack, and this stack has none.")
-    city = ask("GET", f"{running.urls.router}/city", operator=True).json()
+    # As the operator, whoever has logged in: the stories need the rights to change the city and to add users.
+    city = ask("GET", f"{running.urls.router}/city", headers=operator()).json()
     return Town.of(city["departments"], lent_offices(city["policies"]))
 
 
@@ -68,8 +69,10 @@ async def _play(running: StackFile, run: str, seed: int, town: Town) -> list[Sta
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel if current else lambda: None)
     async with _players(running, run, town) as (hands, eyes):
         dice = random.Random(seed)
-        words = {f"{lang}_street": dice.choice(STREETS[lang]) for lang in ("zh", "en")}
-        words |= {f"{lang}_number": str(dice.randint(2, 88)) for lang in ("zh", "en")}
+        words = {
+            language: {"street": dice.choice(streets), "number": str(dice.randint(2, 88))}
+            for language, streets in STREETS.items()
+        }
         stages = [Stage(story, run, town, hands, eyes, show, words) for story in FULL_STORIES]
         policies = {name: policy for story in FULL_STORIES for name, policy in story.policies.items()}
         terms = RunTerms(run, policies, town.bureau, town.offices if town.lends else ())
@@ -81,24 +84,27 @@ async def _play(running: StackFile, run: str, seed: int, town: Town) -> list[Sta
 @asynccontextmanager
 async def _players(running: StackFile, run: str, town: Town) -> AsyncIterator[tuple[Hands, Eyes]]:
     """What acts and what sees; the users are disabled and all clients closed at the end."""
-    operator = {"Authorization": f"Bearer {operator_token()}"}
     limits = httpx.Limits(keepalive_expiry=KEEPALIVE_S)
     watch = TopicWatch({EVENTS: kafka_login.admin()} | {inbox(code): as_department(code) for code in town.names})
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, limits=limits) as http,
         httpx.AsyncClient(
-            base_url=running.urls.router, timeout=TIMEOUT_S, trust_env=False, limits=limits, headers=operator
+            base_url=running.urls.router, timeout=TIMEOUT_S, trust_env=False, limits=limits, headers=operator()
         ) as desk,
     ):
-        staff = Staff(desk, operator, run)
+        staff = Staff(desk, operator(), run)
         hands = Hands(running.urls, http, staff, as_department)
         try:
             await watch.open()
-            yield hands, Eyes(running.urls, http, operator, watch, MailFolder(Path(running.mail or "")))
+            yield hands, Eyes(running.urls, http, operator(), watch, MailFolder(Path(running.mail or "")))
         except (KafkaError, TimeoutError) as error:
             raise kafka_login.to_failure(error, kafka_login.admin()) from error
         finally:
             await asyncio.shield(_leave(hands, watch))
+
+
+def operator() -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {operator_token()}"}
 
 
 async def _leave(hands: Hands, watch: TopicWatch) -> None:

@@ -40,7 +40,7 @@ class Staff:
         who = (role, department)
         if who not in self._tokens:
             self._tokens[who] = asyncio.create_task(self._make(role, department))
-        return {"Authorization": f"Bearer {await self._tokens[who]}"}
+        return {"Authorization": f"Bearer {await asyncio.shield(self._tokens[who])}"}
 
     async def _make(self, role: str, department: str | None) -> str:
         body = {"name": self.name(role, department), "role": role, "department": department}
@@ -54,6 +54,8 @@ class Staff:
 
     async def disable_all(self) -> list[str]:
         """Disable every user of this run; returns the names of those that may still work."""
+        if self._tokens:  # an interrupted run must not disable a user before the desk has made it
+            await asyncio.wait(self._tokens.values())
         answers = await asyncio.gather(
             *(self.desk.post(f"/users/{name}/disable", headers=self.operator) for name in self._made),
             return_exceptions=True,

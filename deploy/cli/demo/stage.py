@@ -14,6 +14,7 @@ from deploy.cli.demo.expectations import SETTLED_S, NotAsExpected, expect, expec
 from deploy.cli.demo.eyes import Eyes, PlayedCase
 from deploy.cli.demo.hands import Hands
 from deploy.cli.demo.terms import Policy, channel
+from deploy.cli.demo.texts import story_texts
 from deploy.cli.demo.topic_watch import WatchedRecord
 from deploy.cli.demo.town import Town
 from deploy.failure import UNAVAILABLE, Failure
@@ -57,7 +58,7 @@ class Stage:
     hands: Hands
     eyes: Eyes
     tell: Callable[[FullStory, PlayedStep], None]
-    words: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
     """The street and the house number of this run, by language."""
     steps: list[PlayedStep] = field(default_factory=list)
     cases: list[PlayedCase] = field(default_factory=list)
@@ -116,24 +117,28 @@ class Stage:
         """The name of the department in the language of the inquiry."""
         return self.town.names[code][case.language]
 
-    async def write(
-        self, subject: str, body: str, departments: Sequence[str], *, policy: str, language: str = "zh", **more: Any
-    ) -> PlayedCase:
-        """Send a message to these departments, under a policy of the story. It has a mail address of its own."""
+    def text(self, name: str) -> str:
+        """What somebody writes in this story, from `texts.yaml`."""
+        return story_texts()[self.story.number].words[name].replace("{run}", self.run)
+
+    async def write(self, name: str, departments: Sequence[str], *, policy: str, **more: Any) -> PlayedCase:
+        """Send the message with this name to these departments, under a policy of the story.
+
+        It has a mail address of its own.
+        """
+        text = story_texts()[self.story.number].messages[name]
         email = f"demo-{self.run}-{self.story.number}-{len(self.cases) + 1}@mail.example"
-        words = {name: text for name, text in self.words.items() if name.startswith(language)}
-        values = {name.partition("_")[2]: text for name, text in words.items()}
         message = {
-            "subject": subject.format(**values),
-            "body": body.format(**values),
+            "subject": text.subject.format(**self.words[text.language]),
+            "body": text.body.format(**self.words[text.language]),
             "channel": channel(self.run, policy),
             "departments": list(departments),
-            "language": language,
+            "language": text.language,
             "contact": {"email": email, **more.pop("contact", {})},
             **more,
         }
         inquiry_id, code = await self.hands.write(message)
-        case = PlayedCase(self.story.number, message["subject"], inquiry_id, code, email, language)
+        case = PlayedCase(self.story.number, str(message["subject"]), inquiry_id, code, email, text.language)
         self.cases.append(case)
         return case
 
@@ -180,6 +185,10 @@ class Stage:
 
         return await soon(look, sentence)
 
+    async def settle(self) -> None:
+        """Wait a moment for what must not come."""
+        await asyncio.sleep(SETTLED_S)
+
     async def told(self, case: PlayedCase, what: str, *words: str) -> DemoMail:
         """The one mail with this news. Raises NotAsExpected when it lacks one of the words, or comes twice."""
 
@@ -187,7 +196,7 @@ class Stage:
             return self.eyes.mails_about(case, what)
 
         mail = (await soon(look, f"no mail to {case.email} says {what}"))[0]
-        await asyncio.sleep(SETTLED_S)
+        await self.settle()
         expect_same(len(self.eyes.mails_about(case, what)), 1, f"mails that say {what}")
         text = "".join(mail.text.split())
         for one in words:
@@ -206,6 +215,6 @@ class Stage:
     async def once(self, case: PlayedCase, code: str, type_: str) -> WatchedRecord:
         """The only message of this type about the inquiry in the inbox. Raises NotAsExpected when a second one follows."""
         first = await self.inbox(case, code, type_)
-        await asyncio.sleep(SETTLED_S)
+        await self.settle()
         expect_same(len(self.eyes.inbox(case, code, type_)), 1, f"messages {type_} for {code}")
         return first

@@ -106,13 +106,14 @@ async def in_force(desk: httpx.AsyncClient, terms: RunTerms) -> AsyncIterator[No
 
     At the end, also after an error or Ctrl-C, only these terms are removed: what others changed meanwhile stays.
     """
+    adding = asyncio.create_task(_add(desk, terms))
     try:
-        await _add(desk, terms)
+        await asyncio.shield(adding)
         # The desk answers this once its router has read the revision.
         (await desk.post("/route", json={"subject": "demo"})).raise_for_status()
         yield
     finally:
-        await asyncio.shield(_remove(desk, terms))
+        await asyncio.shield(_remove(desk, terms, adding))
 
 
 async def _add(desk: httpx.AsyncClient, terms: RunTerms) -> None:
@@ -126,7 +127,9 @@ async def _add(desk: httpx.AsyncClient, terms: RunTerms) -> None:
     raise Failure(FAILED, "The policies of the demo are overwritten again and again: somebody else applies cities.")
 
 
-async def _remove(desk: httpx.AsyncClient, terms: RunTerms) -> None:
+async def _remove(desk: httpx.AsyncClient, terms: RunTerms, adding: asyncio.Task[None]) -> None:
+    # An interrupted run must not remove the terms before the desk has them.
+    await asyncio.wait([adding])
     try:
         city = await city_of(desk)
         left = terms.removed_from(city, time.time())

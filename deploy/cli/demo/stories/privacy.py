@@ -8,10 +8,7 @@ from deploy.cli.demo.stage import FullStory, Stage
 from deploy.cli.demo.stories.terms_of_days import TERMS_OF_DAYS
 from deploy.cli.demo.topic_watch import problems_of_chain
 
-NAME, PHONE = "林听雨", "13700137000"
-SECRET = "隔壁七零二室"
-INSTEAD = "请向人民法院提起诉讼。"
-ANSWER = "已入户检查并封存设备。"
+PHONE = "13700137000"
 
 
 async def play(stage: Stage) -> None:
@@ -25,50 +22,54 @@ async def play(stage: Stage) -> None:
 
 async def _refused(stage: Stage, code: str) -> None:
     async with stage.step("What is no matter of the city is refused with the reason, and with where to turn instead"):
-        case = await stage.write("合同纠纷", "{street}的房东不退押金，我已经起诉。", [code], policy="private")
+        case = await stage.write("contract", [code], policy="private")
         case.answers = False
         await stage.inbox(case, code, "part.offered")
         await stage.confirm(case)
-        words = {"reason": "legal-proceedings", "words": "双方已进入诉讼程序。", "instead": INSTEAD}
+        words = {"reason": "legal-proceedings", "words": stage.text("proceedings"), "instead": stage.text("instead")}
         await stage.hands.command(case, "refuse", "coordinator", **words)
         seen = await stage.ticket_in(case, "refused")
-        expect(any(INSTEAD in one["text"] for one in seen["timeline"]), "the ticket does not say where to turn")
-        await stage.told(case, "refused", words["words"], INSTEAD)
+        expect(
+            any(stage.text("instead") in one["text"] for one in seen["timeline"]),
+            "the ticket does not say where to turn",
+        )
+        await stage.told(case, "refused", words["words"], stage.text("instead"))
         await stage.inbox(case, code, "part.withdrawn")
 
 
 async def _withdrawn(stage: Stage, code: str) -> None:
     async with stage.step("The resident withdraws a message; the department reads why, and can do nothing more"):
-        case = await stage.write("{street}有噪音", "{street}{number}号楼上装修。", [code], policy="private")
+        case = await stage.write("noise", [code], policy="private")
         case.answers = False
         await stage.inbox(case, code, "part.offered")
-        answer = await stage.hands.as_resident(case, "withdrawal", {"why": "已自行解决"})
+        answer = await stage.hands.as_resident(case, "withdrawal", {"why": stage.text("settled")})
         expect_same(answer.status_code, 202, "the status of the withdrawal")
         await stage.ticket_in(case, "withdrawn")
         why = (await stage.inbox(case, code, "part.withdrawn")).data["why"]
-        expect("已自行解决" in why, f"the department reads {why!r}")
-        late = await stage.hands.department(code, "part.contributed", {"part_id": case.part(1), "text": ANSWER})
+        expect(stage.text("settled") in why, f"the department reads {why!r}")
+        late = await stage.hands.department(
+            code, "part.contributed", {"part_id": case.part(1), "text": stage.text("answer")}
+        )
         await stage.refused(case, code, late)
 
 
 async def _confidential(stage: Stage, code: str) -> PlayedCase:
     async with stage.step("A confidential message reaches the department without name and contact, and never the hall"):
         case = await stage.write(
-            "{street}有人私设宠物医院",
-            "{street}" + SECRET + "无证给动物做手术，请检查。",
+            "clinic",
             [code],
             policy="private",
             confidential=True,
             public=True,
-            contact={"name": NAME, "phone": PHONE},
+            contact={"name": stage.text("name"), "phone": PHONE},
         )
         await stage.inbox(case, code, "part.offered")
-        await stage.hands.department(code, "part.contributed", {"part_id": case.part(1), "text": ANSWER})
+        await stage.hands.department(code, "part.contributed", {"part_id": case.part(1), "text": stage.text("answer")})
         await stage.ticket_in(case, "answered")
         read = "\n".join(one.value.decode() for one in stage.eyes.inbox(case, code))
         seen = json.dumps(await stage.hands.case(case, "clerk", code), ensure_ascii=False)
         for place, text in (("the inbox", read), ("the desk of the department", seen)):
-            found = [one for one in (NAME, PHONE, case.email or "") if one in text]
+            found = [one for one in (stage.text("name"), PHONE, case.email or "") if one in text]
             expect_same(found, [], f"what {place} shows of the contact")
         expect_same((await stage.eyes.publication(case), await stage.eyes.hall_entry(case)), (None, None), "hall")
     return case
@@ -79,8 +80,7 @@ async def _linked(stage: Stage, earlier: PlayedCase, code: str) -> None:
         "The same message again: the desk is offered a link; the resident learns nothing of the other"
     ):
         case = await stage.write(
-            "{street}的宠物医院还在营业",
-            "{street}" + SECRET + "无证给动物做手术，请检查。",
+            "clinic_again",
             [code],
             policy="private",
             contact={"phone": PHONE},
@@ -95,7 +95,7 @@ async def _linked(stage: Stage, earlier: PlayedCase, code: str) -> None:
         await soon(offered, "the desk is not offered the earlier inquiry")
         await stage.hands.command(case, "link", "coordinator", linked_to=earlier.inquiry_id)
         expect_same((await stage.hands.case(case))["links"], [earlier.inquiry_id], "the link")
-        await stage.hands.department(code, "part.contributed", {"part_id": case.part(1), "text": ANSWER})
+        await stage.hands.department(code, "part.contributed", {"part_id": case.part(1), "text": stage.text("answer")})
         await stage.ticket_in(case, "answered")
         texts = [*(await stage.eyes.all_public(case)).values()]
         texts.remove("\n".join(one.value.decode() for one in stage.eyes.events(case)))
@@ -113,12 +113,14 @@ async def _erased(stage: Stage, case: PlayedCase, code: str) -> None:
             "the page": await stage.eyes.ticket_page(case),
             "the desk": json.dumps(await stage.hands.case(case), ensure_ascii=False),
         }
-        words = (SECRET, NAME, PHONE, ANSWER, case.email or "")
+        words = (stage.text("secret"), stage.text("name"), PHONE, stage.text("answer"), case.email or "")
         expect_same(
             [place for place, text in shown.items() if any(one in text for one in words)], [], "places with words"
         )
         await stage.inbox(case, code, "part.erased")
-        late = await stage.hands.department(code, "part.corrected", {"part_id": case.part(1), "text": ANSWER})
+        late = await stage.hands.department(
+            code, "part.corrected", {"part_id": case.part(1), "text": stage.text("answer")}
+        )
         await stage.refused(case, code, late)
     async with stage.step("The chain of its events still verifies with SHA-256 alone"):
         erased = await stage.event(case, "inquiry.erased")

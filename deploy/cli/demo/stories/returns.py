@@ -5,10 +5,6 @@ from deploy.cli.demo.eyes import PlayedCase
 from deploy.cli.demo.stage import FullStory, Stage
 from deploy.cli.demo.stories.terms_of_days import TERMS_OF_DAYS
 
-WHY = "该路段尚未移交，不属我局养护。"
-WHY_TOO = "移交手续上月已经办完。"
-ARBITER = "以移交清单为准，由首接单位办理。"
-
 
 async def play(stage: Stage) -> None:
     first, second = stage.department("transport"), stage.department("urban-management")
@@ -19,16 +15,14 @@ async def play(stage: Stage) -> None:
 
 
 async def _written(stage: Stage, first: str, policy: str) -> PlayedCase:
-    return await stage.write(
-        "{street}路面塌了一个坑", "{street}{number}号门前的路面塌了一个坑，昨晚有人骑车摔倒。", [first], policy=policy
-    )
+    return await stage.write("hole", [first], policy=policy)
 
 
 async def _only_for_a_reason(stage: Stage, first: str) -> PlayedCase:
     async with stage.step("A return needs a reason of the city's list, and a department that exists"):
         case = await _written(stage, first, "returns")
         await stage.inbox(case, first, "part.offered")
-        back = {"part_id": case.part(1), "words": WHY}
+        back = {"part_id": case.part(1), "words": stage.text("why")}
         busy = await stage.hands.department(first, "part.returned", {**back, "reason": "too-busy"})
         refused = await stage.refused(case, first, busy)
         expect("not-ours" in refused["remedy"], f"the remedy {refused['remedy']!r} does not list the reasons")
@@ -43,18 +37,18 @@ async def _only_for_a_reason(stage: Stage, first: str) -> PlayedCase:
 
 async def _to_the_next(stage: Stage, case: PlayedCase, first: str, second: str) -> None:
     async with stage.step("Returned, it waits for a coordinator; the next department reads who returned it, and why"):
-        back = {"part_id": case.part(1), "reason": "not-ours", "words": WHY, "suggest": second}
+        back = {"part_id": case.part(1), "reason": "not-ours", "words": stage.text("why"), "suggest": second}
         await stage.hands.department(first, "part.returned", back)
         await stage.ticket_in(case, "triage")
         await stage.hands.command(case, "assign", "coordinator", lead=second)
         offered = await stage.inbox(case, second, "part.offered")
-        expected = [{"department": first, "reason": "not-ours", "words": WHY}]
+        expected = [{"department": first, "reason": "not-ours", "words": stage.text("why")}]
         expect_same(offered.data.get("returned"), expected, "what the offer says about the return")
 
 
 async def _arbitrated(stage: Stage, case: PlayedCase, first: str, second: str) -> None:
     async with stage.step("At the second return the inquiry waits for an arbiter; triage can no longer assign it"):
-        back = {"part_id": case.part(2), "reason": "not-ours", "words": WHY_TOO, "suggest": first}
+        back = {"part_id": case.part(2), "reason": "not-ours", "words": stage.text("why_too"), "suggest": first}
         await stage.hands.department(second, "part.returned", back)
         triaged = await stage.event(case, "inquiry.triaged", 2)
         expect_same(triaged.data["reason"], "arbitration", "why it waits")
@@ -63,14 +57,14 @@ async def _arbitrated(stage: Stage, case: PlayedCase, first: str, second: str) -
         sentence = await stage.hands.forbidden(case, "arbitrate", "operator", lead=first)
         expect("coordinator, supervisor" in sentence, f"the refusal says {sentence!r}")
     async with stage.step("The supervisor decides; the department cannot return the part again, and answers"):
-        await stage.hands.command(case, "arbitrate", "supervisor", lead=first, words=ARBITER)
+        await stage.hands.command(case, "arbitrate", "supervisor", lead=first, words=stage.text("arbiter"))
         offered = await stage.inbox(case, first, "part.offered", 2)
         expect(offered.data.get("binding"), "the part is not binding")
-        expect(ARBITER in offered.data["why"], "the offer lacks the words of the arbiter")
-        again = {"part_id": case.part(3), "reason": "not-ours", "words": WHY}
+        expect(stage.text("arbiter") in offered.data["why"], "the offer lacks the words of the arbiter")
+        again = {"part_id": case.part(3), "reason": "not-ours", "words": stage.text("why")}
         refused = await stage.hands.department(first, "part.returned", again)
         await stage.refused(case, first, refused)
-        await stage.hands.department(first, "part.contributed", {"part_id": case.part(3), "text": "已围挡，今晚修复。"})
+        await stage.hands.department(first, "part.contributed", {"part_id": case.part(3), "text": stage.text("answer")})
         await stage.ticket_in(case, "answered")
 
 
@@ -78,7 +72,7 @@ async def _without_an_arbiter(stage: Stage, first: str, second: str) -> None:
     async with stage.step("Another dispute reaches the limit, and nobody arbitrates"):
         case = await _written(stage, first, "dispute")
         await stage.inbox(case, first, "part.offered")
-        back = {"reason": "not-ours", "words": WHY}
+        back = {"reason": "not-ours", "words": stage.text("why")}
         await stage.hands.department(first, "part.returned", {**back, "part_id": case.part(1), "suggest": second})
         await stage.event(case, "inquiry.triaged")
         await stage.hands.command(case, "assign", "coordinator", lead=second)
@@ -91,7 +85,7 @@ async def _without_an_arbiter(stage: Stage, first: str, second: str) -> None:
         expect_same((assigned.data["lead"], assigned.data["actor"]["kind"]), (first, "timer"), "who leads, and by whom")
         offered = await stage.inbox(case, first, "part.offered", 2)
         expect(offered.data.get("binding"), "the part is not binding")
-        await stage.hands.department(first, "part.contributed", {"part_id": case.part(3), "text": "已连夜修复。"})
+        await stage.hands.department(first, "part.contributed", {"part_id": case.part(3), "text": stage.text("answer")})
         await stage.ticket_in(case, "answered")
 
 

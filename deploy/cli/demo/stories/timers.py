@@ -21,15 +21,9 @@ async def play(stage: Stage) -> None:
 
 async def _handed_over(stage: Stage, former: str, holder: str) -> PlayedCase:
     async with stage.step("The coordinator moves the part to another department before its first reminder"):
-        case = await stage.write(
-            "There is no water in {street}",
-            "House {number} has had no water since noon.",
-            [former],
-            policy="clocks",
-            language="en",
-        )
+        case = await stage.write("water", [former], policy="clocks")
         await stage.inbox(case, former, "part.offered")
-        words = "the pipe belongs to the utility"
+        words = stage.text("not_ours")
         await stage.hands.command(case, "reassign", "coordinator", part_id=case.part(1), to=holder, words=words)
         await stage.inbox(case, holder, "part.offered")
         await stage.inbox(case, former, "part.withdrawn")
@@ -39,7 +33,7 @@ async def _handed_over(stage: Stage, former: str, holder: str) -> PlayedCase:
 async def _reminded(stage: Stage, case: PlayedCase, holder: str) -> None:
     async with stage.step("Near its due time the clock reminds once, and the department that has the part now"):
         await stage.event(case, "clock.due-soon")
-        word = {"part_id": case.part(2), "text": "Somebody is on the way."}
+        word = {"part_id": case.part(2), "text": stage.text("word")}
         await stage.hands.department(holder, "part.replied", word)
         await stage.event(case, "inquiry.replied")
         await _rings(stage, case, "clock.due-soon", [(holder, "accept")])
@@ -49,7 +43,7 @@ async def _extended(stage: Stage, case: PlayedCase, holder: str) -> None:
     async with stage.step("It is reminded of the next clock, asks for more time, gets it, and is reminded again"):
         soon_due = await stage.event(case, "clock.due-soon", 2)
         until = datetime.fromisoformat(soon_due.data["due_at"]) + timedelta(seconds=MORE_S)
-        request = {"part_id": case.part(2), "until": until.isoformat(), "reason": "The pump must be replaced."}
+        request = {"part_id": case.part(2), "until": until.isoformat(), "reason": stage.text("why_more")}
         await stage.hands.department(holder, "part.extension-asked", request)
         await stage.event(case, "part.extension-asked")
         await stage.hands.command(case, "extend", "coordinator", part_id=case.part(2))
@@ -58,7 +52,7 @@ async def _extended(stage: Stage, case: PlayedCase, holder: str) -> None:
         await _rings(stage, case, "clock.due-soon", rings)
     async with stage.step("The answer in the longer time breaks no clock"):
         await stage.hands.department(
-            holder, "part.contributed", {"part_id": case.part(2), "text": "The water runs again."}
+            holder, "part.contributed", {"part_id": case.part(2), "text": stage.text("answer")}
         )
         await stage.ticket_in(case, "answered")
         await _rings(stage, case, "clock.broken", [])
@@ -66,7 +60,7 @@ async def _extended(stage: Stage, case: PlayedCase, holder: str) -> None:
 
 async def _broken(stage: Stage, idle: str) -> None:
     async with stage.step("A clock that runs out is on the log once, and the scoreboard's clocks say broken"):
-        case = await stage.write("{street}路灯不亮", "{street}{number}号附近的路灯不亮。", [idle], policy="clocks")
+        case = await stage.write("lamps", [idle], policy="clocks")
         await stage.event(case, "clock.broken")
 
         async def judged() -> bool:
@@ -74,7 +68,7 @@ async def _broken(stage: Stage, idle: str) -> None:
             return any((one["clock"], one["verdict"]) == ("accept", "broken") for one in clocks)
 
         await soon(judged, "the scorer does not say that the accept clock is broken")
-        await stage.hands.department(idle, "part.contributed", {"part_id": case.part(1), "text": "已修复。"})
+        await stage.hands.department(idle, "part.contributed", {"part_id": case.part(1), "text": stage.text("late")})
         await stage.ticket_in(case, "answered")
         broken = [one.data["clock"] for one in stage.eyes.events(case, "clock.broken")]
         expect_same(sorted(set(broken)), sorted(broken), "broken clocks on the log")
@@ -82,6 +76,7 @@ async def _broken(stage: Stage, idle: str) -> None:
 
 async def _rings(stage: Stage, case: PlayedCase, type_: str, expected: list[tuple[str, str]]) -> None:
     """Check the department and the clock of each such event so far."""
+    await stage.settle()
     seen = [(one.data["department"], one.data["clock"]) for one in stage.eyes.events(case, type_)]
     expect_same(seen, expected, f"events {type_}")
 

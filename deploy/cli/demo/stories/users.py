@@ -8,8 +8,6 @@ from deploy.cli.demo.eyes import PlayedCase
 from deploy.cli.demo.stage import FullStory, Stage
 from deploy.cli.demo.stories.terms_of_days import TERMS_OF_DAYS
 
-ANSWER = "校车自周一起加开一班。"
-
 
 async def play(stage: Stage) -> None:
     own, other = stage.department("education"), stage.department("health")
@@ -22,12 +20,12 @@ async def play(stage: Stage) -> None:
 
 async def _by_the_desk(stage: Stage, own: str) -> PlayedCase:
     async with stage.step("A department without Kafka accepts and answers at the desk, with the rights of its clerk"):
-        case = await stage.write("校车太挤", "{street}站的校车每天超载，有孩子站在门边。", [own], policy="users")
+        case = await stage.write("bus", [own], policy="users")
         await stage.event(case, "part.offered")
         await stage.hands.command(case, "accept", "clerk", own, part_id=case.part(1))
-        await stage.hands.command(case, "contribute", "clerk", own, part_id=case.part(1), text=ANSWER)
+        await stage.hands.command(case, "contribute", "clerk", own, part_id=case.part(1), text=stage.text("answer"))
         seen = await stage.ticket_in(case, "answered")
-        expect_same([one["text"] for one in seen["reply"]["paragraphs"]], [ANSWER], "the paragraphs")
+        expect_same([one["text"] for one in seen["reply"]["paragraphs"]], [stage.text("answer")], "the paragraphs")
     async with stage.step("Every act carries the person: the role in the event, the number of the user at the desk"):
         accepted = await stage.event(case, "part.accepted")
         expect_same(accepted.data["actor"], {"kind": "staff", "role": "clerk"}, "the actor of the event")
@@ -55,7 +53,7 @@ async def _others_stay_outside(stage: Stage, case: PlayedCase, own: str, other: 
 
 async def _named_roles(stage: Stage, case: PlayedCase) -> None:
     async with stage.step("A refusal names the roles that would be allowed"):
-        text = {"part_id": case.part(1), "text": ANSWER}
+        text = {"part_id": case.part(1), "text": stage.text("answer")}
         sentence = await stage.hands.forbidden(case, "erase", "coordinator", why="a test")
         expect("supervisor, operator" in sentence, f"the refusal says {sentence!r}")
         sentence = await stage.hands.forbidden(case, "contribute", "supervisor", **text)
@@ -69,16 +67,16 @@ async def _named_roles(stage: Stage, case: PlayedCase) -> None:
 
 async def _as_a_resident(stage: Stage, own: str, other: str) -> None:
     async with stage.step("A clerk who is a resident too sees of another department what every resident sees"):
-        case = await stage.write("诊所预约不上", "{street}的诊所一直预约不上。", [other], policy="users")
+        case = await stage.write("clinic", [other], policy="users")
         await stage.inbox(case, other, "part.offered")
         await stage.hands.department(other, "part.accepted", {"part_id": case.part(1)})
-        draft = {"part_id": case.part(1), "text": "内部草稿：待院方确认。", "final": False}
+        draft = {"part_id": case.part(1), "text": stage.text("draft"), "final": False}
         await stage.hands.department(other, "part.contributed", draft)
         await stage.ticket_in(case, "in-progress")
-        expect("内部草稿" not in await stage.eyes.ticket_page(case), "the page shows a draft")
+        expect(stage.text("draft") not in await stage.eyes.ticket_page(case), "the page shows a draft")
         seen = await stage.hands.look(f"/cases/{case.inquiry_id}", "clerk", own)
         expect_same(seen.status_code, httpx.codes.NOT_FOUND, "the status at the desk")
-        final = {"part_id": case.part(1), "text": "每天上午七点放号，已加放三成。"}
+        final = {"part_id": case.part(1), "text": stage.text("opened")}
         await stage.hands.department(other, "part.contributed", final)
         await stage.ticket_in(case, "answered")
 
