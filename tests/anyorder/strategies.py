@@ -1,6 +1,6 @@
 """What each type of input may look like, given the case: mostly as an actor would send it, sometimes illegal.
 
-A new type of input needs an entry in STRATEGIES; a test names the types without one.
+A new type of input needs an entry in STRATEGIES, or in HANDLING beside it; a test names the types without one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +23,10 @@ from shared.contracts.case_commands import (
     CaseWithdrawPart,
 )
 from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned, ReplyEdit
-from shared.contracts.envelope import PREFIX
 from shared.contracts.fields import Contact
 from shared.contracts.inputs import TimerRang
 from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from tests.anyorder.cities import OFFICES
 from tests.builders import (
     NAMES,
     Step,
@@ -52,7 +52,7 @@ MARK = "机密"
 """In every text that somebody writes."""
 DEPARTMENTS = tuple(NAMES)
 NOBODYS = ("no-such-department",)
-CLERKS = {department: 100 + at for at, department in enumerate(DEPARTMENTS)}
+CLERKS = {department: 100 + at for at, department in enumerate((*DEPARTMENTS, *OFFICES))}
 APPROVERS = (201, 202, 203, *CLERKS.values())
 SUBJECTS = ("路灯", "路灯和路面", "三家一起", "水管", "别的")
 Steps = st.SearchStrategy[Step]
@@ -69,6 +69,11 @@ class Scene(NamedTuple):
         """The departments with a part that is open or contributed."""
         return tuple(part.department for part in self.case.active_parts)
 
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The same with the offices to which they delegated."""
+        return self.case.departments
+
 
 def texts(most: int = 9) -> st.SearchStrategy[str]:
     return st.integers(0, most).map(lambda number: f"{MARK}{number}\n🚧")
@@ -83,7 +88,7 @@ def mostly(likely: Iterable[str], others: Iterable[str] = DEPARTMENTS) -> st.Sea
 
 def by_department(scene: Scene, make: Callable[[str], Steps]) -> Steps:
     """The step of a department: through its outbox, or by a clerk at the desk."""
-    return st.tuples(mostly(scene.holders).flatmap(make), st.booleans()).map(at_its_desk)
+    return st.tuples(mostly(scene.at_work).flatmap(make), st.booleans()).map(at_its_desk)
 
 
 def at_its_desk(given: tuple[Step, bool]) -> Step:
@@ -95,13 +100,19 @@ def at_its_desk(given: tuple[Step, bool]) -> Step:
 def receive(scene: Scene) -> Steps:
     contact = Contact(name=f"{MARK}名", phone="13900000000", email="writer@mail.example")
     return st.builds(
-        lambda subject, body, departments, confidential: received(
-            f"{subject} {MARK}", body, departments=departments, confidential=confidential, contact=contact
+        lambda subject, body, departments, confidential, public: received(
+            f"{subject} {MARK}",
+            body,
+            departments=departments,
+            confidential=confidential,
+            public=public and not confidential,
+            contact=contact,
         ),
         st.sampled_from(SUBJECTS),
         texts(),
         st.sampled_from(((), (), ("lighting", "parks"), ("water",))),
-        st.booleans(),
+        st.sampled_from((False, False, True)),
+        st.sampled_from((True, True, False)),
     )
 
 
@@ -259,28 +270,3 @@ STRATEGIES: Mapping[str, Callable[[Scene], Steps]] = {
     CaseRefuseRelease.type: refuse_release,
     TimerRang.type: ring,
 }
-NOT_PLAYED = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        "case.ask",
-        "case.close",
-        "case.erase",
-        "case.extend",
-        "case.hide",
-        "case.link",
-        "case.publish",
-        "case.redact",
-        "case.refuse",
-        "case.refuse-extension",
-        "case.retract",
-        "hall.reported",
-        "inquiry.added",
-        "inquiry.withdrawn",
-        "part.asked",
-        "part.corrected",
-        "part.delegated",
-        "part.extension-asked",
-        "reply.go-ahead",
-    )
-)
-"""The inputs that no history sends yet. Random lives in tests/domain play those of late parts, delegation and reopening."""
