@@ -12,6 +12,8 @@ SOURCES := shared services deploy tests
 # Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its
 # fixtures. The files keep their order (tests/order.py), the longest first, so that the workers finish at the same time.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Tests start hundreds of Python processes: each would compile the whole product if it could not keep the bytecode.
+test check: export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=
 
 .PHONY: up test check translations chaos bench soak compose-test compose-tool compose-labels

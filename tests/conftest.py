@@ -15,6 +15,7 @@ import pytest
 from deploy.failure import Failure
 from deploy.local.ports import Ports
 from tests.backing import Backing, backing
+from tests.forks import forks
 from tests.order import place_of
 from tests.patience import PATIENCE_S
 
@@ -60,10 +61,7 @@ class RunningStack:
 
     def chorus(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as a user would."""
-        command = [sys.executable, "-m", "deploy.cli.main", *words]
-        return subprocess.run(
-            command, env=self.env, cwd=self.data, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        return forks().run(("-m", "deploy.cli.main", *words), self.env, self.data, timeout)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from shared.city import load_city
 from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
 from tests.backing import Backing
+from tests.forks import Forked, forks
 from tests.integration.outside import ReadRecord, Resident, departments_write, ids_by, read_all
 from tests.patience import PATIENCE_S
 
@@ -45,15 +44,12 @@ class Bench:
     env: dict[str, str]
 
     @contextmanager
-    def service(self, name: str, *kill: str, script: Path = KILLABLE) -> Iterator[subprocess.Popen[bytes]]:
+    def service(self, name: str, *kill: str, script: Path = KILLABLE) -> Iterator[Forked]:
         """A service process; `kill` names the step at which it kills itself, or arguments of another script."""
         port = getattr(self.ports, name)
         words = [str(script), name, *kill] if kill else ["-m", f"services.{name}"]
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            env=self.env | {"CHORUS_HTTP": f"127.0.0.1:{port}", "CHORUS_INSTANCE": f"local-{name}"},
-            cwd=REPOSITORY,
-        )
+        env = self.env | {"CHORUS_HTTP": f"127.0.0.1:{port}", "CHORUS_INSTANCE": f"local-{name}"}
+        process = forks().start(words, env, REPOSITORY)
         try:
             yield process
         finally:
@@ -166,7 +162,7 @@ def chained(bench: Bench, inquiry_id: str) -> None:
 
 
 @contextmanager
-def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) -> Iterator[None]:
+def started_anew(bench: Bench, process: Forked, victim: str) -> Iterator[None]:
     """Restart the process that kills itself, once it has ended."""
     with ExitStack() as successors:
 
@@ -183,7 +179,7 @@ def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) ->
             watcher.join()
 
 
-def killed_itself(process: subprocess.Popen[bytes]) -> None:
+def killed_itself(process: Forked) -> None:
     """Assert that the step was reached."""
     assert process.wait(PATIENCE_S) == -signal.SIGKILL, "the step was never reached"
 

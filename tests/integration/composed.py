@@ -4,7 +4,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from deploy.local import jars, probe
 from deploy.local.kafka import BROKER_HEAP, FORMAT_HEAP, JAVA_OPTIONS
 from tests.compose.file import COMPOSE, CONTAINERS, REPOSITORY, filled
+from tests.forks import Forked, forks
 
 # Brokers stopped at the same time wait for a controller until a timeout.
 READY_S, STOP_S = 180, 10
@@ -47,7 +47,7 @@ class Composed:
     brokers: tuple[str, ...]
     given: Mapping[str, str]
     addresses: dict[str, str] = field(default_factory=dict)
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes] | Forked] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ports = iter(free_ports(3 * len(self.brokers)))
@@ -102,10 +102,7 @@ class Composed:
         entrypoint = CONTAINERS[part].get("entrypoint", [])
         program, *rest = (self._here(one, part) for one in (*entrypoint, *(words or CONTAINERS[part]["command"])))
         assert program == "chorus", "pyproject.toml says which function this is"
-        command = [sys.executable, "-m", "deploy.cli.main", *rest, "--json"]
-        return subprocess.run(
-            command, env=self.environment(part), capture_output=True, text=True, timeout=180, check=False
-        )
+        return forks().run(("-m", "deploy.cli.main", *rest, "--json"), self.environment(part), REPOSITORY, 180)
 
     def start(self) -> None:
         """Start every broker and wait until all answer."""
@@ -126,7 +123,8 @@ class Composed:
             program, *words = CONTAINERS[name]["command"]
             assert program == "python"
             env = self.environment(name) | {"CHORUS_HTTP": self.addresses[f"{name}:8000"]}
-            self.running[name] = self._process(name, [sys.executable, *words], env)
+            with (self.root / name / "log").open("ab") as log:
+                self.running[name] = forks().start(words, env, REPOSITORY, stdout=log, stderr=log)
 
     def stop(self) -> None:
         """Stop all processes started here."""

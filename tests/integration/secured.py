@@ -4,10 +4,9 @@ import io
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from deploy.kafka_admin.access import Access
 from deploy.local.stack_file import StackFile
 from shared.kafka.connection import Connection
 from tests.conftest import REPOSITORY, RunningStack
+from tests.forks import forks
 from tests.patience import PATIENCE_S
 
 Where = Literal["inside", "outside"]
@@ -115,10 +115,11 @@ class Secured:
         return json.loads(said.getvalue())
 
 
-def outsider(folder: Path, kafka: str, words: tuple[str, ...], **settings: str) -> subprocess.Popen[str]:
-    """Run a `chorus` command without a stack, with only these settings."""
+def outsider(
+    folder: Path, kafka: str, words: tuple[str, ...], **settings: str
+) -> Future[subprocess.CompletedProcess[str]]:
+    """Start a `chorus` command without a stack, with only these settings."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_DATA": str(folder / "no-stack"), "CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY)}
     env |= {f"CHORUS_KAFKA_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "deploy.cli.main", *words]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return ThreadPoolExecutor(1).submit(forks().run, ("-m", "deploy.cli.main", *words), env, folder, PATIENCE_S)

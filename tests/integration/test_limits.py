@@ -1,8 +1,6 @@
 """X-Forwarded-For of a real proxy is used only if CHORUS_TRUSTED_PROXIES names the proxy."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ import pytest
 
 from deploy.local.ports import Ports
 from tests.backing import Backing
+from tests.forks import forks
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
@@ -36,7 +35,7 @@ def intake(running: Backing, folder: Path, trusted: str) -> Iterator[str]:
         "CHORUS_TRUSTED_PROXIES": trusted,
         "PYTHONPATH": str(REPOSITORY),
     }
-    process = subprocess.Popen([sys.executable, "-m", "services.intake"], env=env, cwd=REPOSITORY)
+    process = forks().start(("-m", "services.intake"), env, REPOSITORY)
     try:
         until = time.monotonic() + PATIENCE_S
         while True:

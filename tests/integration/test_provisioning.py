@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from deploy.local.city import SAMPLE
 from shared.city import load_city
 from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.backing import Backing
+from tests.forks import forks
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
@@ -43,8 +43,7 @@ def provision(kafka: str, city: Path, **settings: str) -> subprocess.CompletedPr
     """Run the command as Compose does."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY), **settings}
-    command = [sys.executable, "-m", "deploy.cli.main", "provision", str(city), "--json"]
-    return subprocess.run(command, env=env, cwd=city, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return forks().run(("-m", "deploy.cli.main", "provision", str(city), "--json"), env, city, PATIENCE_S)
 
 
 def wanted(city: Path) -> dict[str, Topic]:

@@ -227,9 +227,10 @@ def test_every_login_error_is_one_sentence_with_its_exit_code(secured: Secured, 
         (file.kafka, ("provision",), mine | {"users": str(file.kafka_users)}, 4, f"denies this to '{USER}'"),
     ]
     started = [outsider(tmp_path, kafka, words, **settings) for kafka, words, settings, _, _ in tried]
-    for process, (kafka, words, _, code, sentence) in zip(started, tried, strict=True):
-        _, said = process.communicate(timeout=180)
-        assert (process.returncode, sentence in said, said.count("\n")) == (code, True, 1), (kafka, words, said)
+    for ending, (kafka, words, _, code, sentence) in zip(started, tried, strict=True):
+        done = ending.result()
+        said = done.stderr
+        assert (done.returncode, sentence in said, said.count("\n")) == (code, True, 1), (kafka, words, said)
 
 
 async def test_chorus_inbox_works_outside_with_the_departments_password(
@@ -242,9 +243,8 @@ async def test_chorus_inbox_works_outside_with_the_departments_password(
         "ca_file": str(secured.file.kafka_ca_file),
     }
     words = ("inbox", B, "accept", f"{inquiry}-p2", "--wait", "0")
-    process = outsider(tmp_path, str(secured.file.kafka_outside), words, **settings)
-    _, said = process.communicate(timeout=180)
-    assert process.returncode == 0, said
+    done = outsider(tmp_path, str(secured.file.kafka_outside), words, **settings).result()
+    assert done.returncode == 0, done.stderr
     part = until(
         "it is accepted", lambda: [p for p in (secured.case(inquiry) or {})["parts"] if p["state"] == "accepted"]
     )

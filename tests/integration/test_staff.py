@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from services.router.domain.staff import STAFF_ROLES
 from shared.city import load_city
 from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
+from tests.forks import forks
 from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
@@ -52,17 +52,7 @@ class Town:
     def chorus(self, name: str | None, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """A command as this sample user, or with the default token."""
         env = self.stack.env | ({"CHORUS_TOKEN_FILE": str(self.tokens / f"{name}.token")} if name else {})
-        command = [sys.executable, "-m", "deploy.cli.main", *words]
-        return subprocess.run(
-            command,
-            env=env,
-            cwd=self.stack.data,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        return forks().run(("-m", "deploy.cli.main", *words), env, self.stack.data, PATIENCE_S, typed)
 
     def inquiry(self, department: str) -> tuple[str, str]:
         """A new inquiry of this department, offered to it; returns ticket number and code."""
