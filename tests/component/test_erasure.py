@@ -101,7 +101,15 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     before = left(documents, marks)
     hall = ("notifier.hall", "notifier.hall_versions")
     files = ("intake.files", "router.files")
-    words = ("intake.ledger", "intake.tickets", "intake.mails", "notifier.deliveries", *hall, "notifier.subjects", *files)
+    words = (
+        "intake.ledger",
+        "intake.tickets",
+        "intake.mails",
+        "notifier.deliveries",
+        *hall,
+        "notifier.subjects",
+        *files,
+    )
     assert set(before) == {*words, *(f"router.{name}" for name in ("commands", "decisions", "letters", "parked"))}
     assert set(marks.by_place) - set().union(*before.values()) == NEVER_STORED
     case = case_of(services.inquiry_id, await services.router.decisions.of(services.inquiry_id))
