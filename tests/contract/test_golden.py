@@ -158,13 +158,6 @@ STORIES: Mapping[str, Story] = {
         with_files("lighting", "灯亮了", PLAN),
         contributed("roads", "路补了"),
     ),
-    "files.added": told(
-        received("路灯和路面都坏了"),
-        asked("lighting"),
-        added("见照片。", (PHOTO,)),
-        contributed("lighting", "灯亮了"),
-        city=ASKING,
-    ),
     "case.refuse-release": told(
         GIVEN,
         contributed("lighting", "灯亮了"),
@@ -280,6 +273,13 @@ STORIES: Mapping[str, Story] = {
     "case.link": told(GIVEN, linked()),
     "case.erase": told(GIVEN, accepted("roads"), drafted("roads", "草稿"), erased(), contributed("roads", "路补了")),
     "case.erase-undecided": told(erased(), GIVEN),
+    "files.added": told(
+        received("路灯和路面都坏了"),
+        asked("lighting"),
+        added("见照片。", (PHOTO,)),
+        contributed("lighting", "灯亮了"),
+        city=ASKING,
+    ),
 }
 
 
