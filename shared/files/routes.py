@@ -19,6 +19,7 @@ HEADERS: Mapping[str, str] = {
     # Even a browser that opens the file runs nothing in it.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
     "Cache-Control": "private, no-store",
+    "Accept-Ranges": "none",
     "X-Robots-Tag": "noindex",
 }
 FileIdPath = Annotated[str, Path(description="The id of a file.")]

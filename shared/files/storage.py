@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from shared.runtime.settings import Settings, secret
 
 S3 = "s3://"
 CHUNK_BYTES = 256 * 1024
+NO_BUCKET = "NoSuchBucket"
+TIMEOUT_S, RETRIES, RETRIES_S = 30, 3, 20
+"""Of a request to a bucket. People wait for the answer, so it comes soon."""
 
 
 class S3Access(NamedTuple):
@@ -39,10 +43,13 @@ class Storage:
 
     async def put(self, path: str, content: bytes) -> None:
         """Write a whole object; a reader sees it complete or not at all."""
-        with failures():
-            await obstore.put_async(self._objects, path, content)
-            if self._folder is not None:
-                await asyncio.to_thread(flush, self._folder, path)
+        try:
+            with failures():
+                await obstore.put_async(self._objects, path, content)
+                if self._folder is not None:
+                    await asyncio.to_thread(flush, self._folder, path)
+        except FileNotFoundError as error:
+            raise unavailable() from error
 
     async def get(self, path: str) -> bytes | None:
         """The content of an object; None when there is none."""
@@ -81,13 +88,18 @@ class Storage:
         try:
             with failures():
                 await obstore.delete_async(self._objects, path)
-        except FileNotFoundError:
-            return
+        except FileNotFoundError as error:
+            if self._folder is None:
+                # A bucket says nothing about a missing object here, so the bucket itself is missing.
+                raise unavailable() from error
 
     async def paths(self, prefix: str) -> list[str]:
         """The paths of all objects below a prefix, which ends with a slash."""
-        with failures():
-            return [one["path"] async for some in obstore.list(self._objects, prefix) for one in some]
+        try:
+            with failures():
+                return [one["path"] async for some in obstore.list(self._objects, prefix) for one in some]
+        except FileNotFoundError as error:
+            raise unavailable() from error
 
 
 @contextmanager
@@ -95,11 +107,17 @@ def failures() -> Iterator[None]:
     """Report every failure of the storage, except a missing object, as an unavailable dependency."""
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if NO_BUCKET in str(error):
+            raise unavailable() from error
         raise
     except (BaseError, OSError) as error:
-        # The message of the library names paths, and with them hashes of what people sent.
-        raise DependencyUnavailable("files", "The storage of files is unavailable; try again in a moment.") from error
+        raise unavailable() from error
+
+
+def unavailable() -> DependencyUnavailable:
+    """Without the message of the library, which names paths, and with them hashes of what people sent."""
+    return DependencyUnavailable("files", "The storage of files is unavailable; try again in a moment.")
 
 
 def flush(folder: Path, path: str) -> None:
@@ -139,7 +157,12 @@ def bucket_storage(url: str, access: S3Access) -> Storage:
     given = {name: value for name, value in {**named, "secret_access_key": access.secret_key}.items() if value}
     plain = bool(access.endpoint and access.endpoint.startswith("http://"))
     try:
-        objects = S3Store.from_url(url, client_options={"allow_http": plain, "timeout": "30s"}, **given)  # type: ignore[arg-type]
+        objects = S3Store.from_url(
+            url,
+            client_options={"allow_http": plain, "timeout": timedelta(seconds=TIMEOUT_S)},
+            retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRIES_S)},
+            **given,  # type: ignore[arg-type]
+        )
     except (BaseError, ValueError) as error:
         raise ValueError(f"CHORUS_FILES names {url!r}, which is not a bucket such as s3://chorus/files") from error
     return Storage(objects)

@@ -136,10 +136,8 @@ async def test_all_inputs_of_a_ticket_have_at_most_twenty_files(intake: FilingIn
     ticket = await ticket_of(intake, await intake.send_form(*[("a.jpg", content)] * 5))
     for _ in range(2):
         assert (await add_on_page(intake, ticket, *[("a.jpg", content)] * 5)).status_code == 200
-        ticket = {**ticket}
     for number in range(2, 4):
-        typed = {"key": f"k{number}"}
-        answer = await add_on_page(intake, ticket, *[(f"{number}.jpg", content)] * 5, **typed)
+        answer = await add_on_page(intake, ticket, *[(f"{number}.jpg", content)] * 5, key=f"k{number}")
         assert answer.status_code == 200
     assert len(await shown(intake, ticket)) == 20
     answer = await add_on_page(intake, ticket, ("21.jpg", content), key="k5")

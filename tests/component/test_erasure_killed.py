@@ -42,8 +42,8 @@ async def erase(service: str, database: Database, one: Services, through: int) -
         await erase_at_intake(IntakeStore(database), Ledger(database, "ledger"), one.inquiry_id, through, files)
     elif service == "router":
         letters = DeadLetterIndex(database, one.letters.kafka, (one.letters_of,))
-        commands, files = Ledger(database, "commands"), file_services.of_desk(database, one.folder)
-        await erase_at_the_router(RouterStore(database), commands, letters, one.inquiry_id, through, files)
+        commands, desk_files = Ledger(database, "commands"), file_services.of_desk(database, one.folder)
+        await erase_at_the_router(RouterStore(database), commands, letters, one.inquiry_id, through, desk_files)
     elif service == "notifier":
         await erase_at_the_notifier(NotifierStore(database, KEYS), one.inquiry_id, through)
     else:
