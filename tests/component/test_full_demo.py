@@ -31,6 +31,8 @@ from shared.city import City, load_city
 from shared.city.policies import PartCircumstances, policy_for
 from shared.kafka.connection import Connection
 from shared.kafka.topics import EVENTS
+from tests.component.town import Chorus
+from tests.component.town import Town as FakeTown
 from tests.conftest import REPOSITORY
 
 CITY = load_city(REPOSITORY / "deploy" / "city")
@@ -401,6 +403,18 @@ def test_waiting_ends_with_what_was_not_seen() -> None:
 
     with pytest.raises(Exception, match="the lamp is dark, after 0 s"):
         asyncio.run(soon(never, "the lamp is dark", 0.05))
+
+
+def test_without_a_folder_of_mails_the_full_demo_says_so(chorus: Chorus, town: FakeTown) -> None:
+    ended = chorus("demo", "--full")
+    assert (ended.code, "reads the mails in the folder of a local stack" in ended.err) == (2, True)
+
+
+def test_a_service_that_is_not_ready_ends_the_full_demo_before_it_begins(chorus: Chorus, town: FakeTown) -> None:
+    town.says = lambda _: (503, {"ready": False, "reasons": ["waits for kafka"]}, {})
+    ended = chorus("demo", "--full")
+    assert (ended.code, "waits for kafka" in ended.err) == (3, True)
+    assert town.posts("/city") == []
 
 
 def test_steps_are_shown_in_words_too(capsys: pytest.CaptureFixture[str]) -> None:

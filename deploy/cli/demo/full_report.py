@@ -19,10 +19,11 @@ def finish(urls: Urls, stages: Sequence[Stage], about: Mapping[str, Any]) -> Non
     emit(document)
     failed = [stage for stage in stages if not stage.passed]
     if any(stage.away for stage in failed):
-        raise Failure(UNAVAILABLE, f"{_steps(failed)}\nCheck with `chorus status` what is away.")
+        raise Failure(UNAVAILABLE, f"Something is away: see `chorus status`. {_steps(failed)}")
     if failed or document["lost"] or document["double"]:
         problems = [f"  {one['inquiry_id']}: {why}" for one in document["cases"] for why in one["problems"]]
-        raise Failure(FAILED, "\n".join([_steps(failed), *problems[:10]]))
+        said = _steps(failed) if failed else "The stories passed, and messages are lost or double."
+        raise Failure(FAILED, "\n".join([said, *problems[:10]]))
 
 
 def report(urls: Urls, stages: Sequence[Stage], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,4 +111,4 @@ def _steps(failed: Sequence[Stage]) -> str:
         for step in stage.steps
         if not step.passed
     ]
-    return "\n".join([f"{len(failed)} stories failed.", *lines])
+    return "\n".join([f"Not all stories passed ({len(failed)} failed).", *lines])
