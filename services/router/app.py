@@ -16,6 +16,7 @@ from services.router.desk.cases import CaseQueries
 from services.router.desk.city_revisions import CityDesk
 from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
+from services.router.desk.search_filling import SearchFilling
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
@@ -72,6 +73,7 @@ class Components:
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
         self.case_list = CaseList(self.store)
+        self.search_filling = SearchFilling(self.store)
         self.commands = Commands(self.store, self.ledger)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
@@ -99,6 +101,8 @@ def make(settings: Settings) -> Service:
         router.calendar_days.measure,
         router.retirement.keep_parts_recalled,
         router.case_list.measure,
+        router.search_filling.run,
+        router.search_filling.sweep,
         router.cleanup.run,
         router.timers.run,
         router.timer_sweep.run,

@@ -30,7 +30,7 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         inquiry["contact"] = None
     return {
         **{name: whole[name] for name in FOR_EVERY_DEPARTMENT},
-        "reply": whole["reply"] if _sees_reply(case, department, who) else None,
+        "reply": whole["reply"] if sees_reply(case, department, who) else None,
         "inquiry": inquiry,
         "parts": [
             part if part["department"] == department else _others_part(part, released.get(part["part_id"]))
@@ -42,7 +42,8 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     }
 
 
-def _sees_reply(case: Case, department: str, who: StaffUser) -> bool:
+def sees_reply(case: Case, department: str, who: StaffUser) -> bool:
+    """Whether a user of this department sees the newest joint reply."""
     return case.reply is case.released or case.lead == department or who.role == "approver"
 
 

@@ -1,11 +1,22 @@
-"""The collection behind the desk's case list: one row for each case. It can be rebuilt from `inquiries.events`."""
+"""The collection behind the desk's case list: one row for each case. It can be rebuilt from `inquiries.events`.
+
+`place` sorts the list by receipt. `lead`, `parts` and `due_at` come from the decisions, and say which parts the case has
+and when the running clock of each is due. `searched` is the newest event whose texts the search index has.
+"""
 
 from collections.abc import Sequence
 
 from services.router.domain.part import OPEN
-from shared.store.mongo import ASCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
+from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
 OPEN_CASES = ["triage", "assigned", "in-progress"]
+ROWS_PER_QUERY = 50
+"""A query for more ids at once is slow on the local store."""
+
+
+def place_of(inquiry_id: str, received_at: str | None) -> str:
+    """The place of a case in the list, newest last. It never changes, so a page continues exactly where one ended."""
+    return f"{received_at or ''}/{inquiry_id}"
 
 
 class CaseRows:
@@ -19,6 +30,10 @@ class CaseRows:
         await self.collection.create_index([("state", ASCENDING)])
         await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
+        await self.collection.create_index([("place", DESCENDING)])
+        for field in ("state", "departments", "lead"):
+            await self.collection.create_index([(field, ASCENDING), ("place", DESCENDING)])
+        await self.collection.create_index([("due_at", ASCENDING)])
 
     async def show(self, rows: Sequence[Document]) -> None:
         """Insert or update rows. Safe to repeat: a row replaces only one with a smaller sequence."""
@@ -30,6 +45,30 @@ class CaseRows:
         stored |= await insert_new(self.collection, [row for row in rows if row["_id"] not in stored])
         if needed := [one for one, row in zip(updates, rows, strict=True) if row["_id"] in stored]:
             await self.collection.bulk_write(needed, ordered=False)
+
+    async def newest(self, query: Document, before: str | None, limit: int) -> list[Document]:
+        """Rows by their places, newest first, older than the place `before`."""
+        older = {"$and": [query, {"place": {"$lt": before}}]} if before is not None else query
+        return await self.collection.find(older).sort("place", DESCENDING).to_list(limit)
+
+    async def oldest(self, query: Document, start: str, before: str | None) -> Document | None:
+        """The oldest row at or after the place `start` that is older than the place `before`."""
+        between = {"$gte": start} | ({"$lt": before} if before is not None else {})
+        found = self.collection.find({"$and": [query, {"place": between}]})
+        return next(iter(await found.sort("place", ASCENDING).to_list(1)), None)
+
+    async def among(self, inquiry_ids: Sequence[str], query: Document) -> dict[str, Document]:
+        """The rows of these cases that meet the query, by inquiry id."""
+        found: dict[str, Document] = {}
+        for start in range(0, len(inquiry_ids), ROWS_PER_QUERY):
+            some = {"_id": {"$in": list(inquiry_ids[start : start + ROWS_PER_QUERY])}}
+            found |= {one["_id"]: one async for one in self.collection.find({"$and": [some, query]})}
+        return found
+
+    async def note_searched(self, inquiry_id: str, sequence: int, fields: Document) -> None:
+        """Note which event the search index has, with fields from the decisions, unless the row is newer."""
+        noted = {**fields, "searched": sequence}
+        await self.collection.update_one({"_id": inquiry_id, "sequence": {"$lte": sequence}}, {"$set": noted})
 
     async def page(self, query: Document, limit: int) -> list[Document]:
         """Rows in the order of their inquiry ids."""

@@ -40,6 +40,7 @@ def _any_command() -> tuple[StaffRole, ...]:
 
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
+    "read-worklist": StaffAction("read the worklist of a department", ("clerk", "coordinator", "operator")),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
     "read-city": StaffAction(
         "read the city's rules and policies", ("coordinator", "supervisor", "auditor", "operator")
@@ -62,6 +63,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
     ("GET", "/triage"): "read-triage",
+    ("GET", "/worklist"): "read-worklist",
     ("GET", "/city"): "read-city",
     ("POST", "/route"): "read-city",
     ("POST", "/cases/{inquiry_id}/commands"): "send-commands",
