@@ -51,6 +51,7 @@ from shared.store.mongo import Database, close, connect
 from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
+from tests.component.searching import fill
 from tests.component.staff import OPERATOR
 from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
@@ -128,6 +129,7 @@ class Services:
         await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
         await CaseList(self.router).follow([read_row(one) for one in events])
+        await fill(self.router)
 
     async def put_aside(self, record: Record, kind: str, reason: str) -> None:
         """Write a dead letter of the router, and let the desk read it."""

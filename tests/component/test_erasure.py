@@ -13,6 +13,8 @@ from services.router.core.handlers import Core
 from services.router.dead_letters.replay import ReplayOrder
 from services.router.domain.case import Case
 from services.router.domain.decision import case_of
+from services.router.domain.search.grams import SHARED, STAFF, gram
+from services.router.domain.search.query import terms
 from services.router.erasure import erase as erase_at_the_router
 from services.router.stores.store import RouterStore
 from services.scorer.erasure import erase as erase_at_the_scorer
@@ -21,6 +23,7 @@ from shared.kafka import topics
 from shared.runtime.settings import Settings
 from tests.component.erasing import FIRST_KEY, SERVICES, Services, all_services, tell_everything
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
+from tests.component.searching import fill
 from tests.component.staff import OPERATOR
 
 NEVER_STORED = {"imitated/text", "lighting/4/by", "invalid/text", "roads/0/by", "roads/3/by"}
@@ -38,6 +41,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 async def erase(one: Services, through: int) -> None:
     await erase_at_intake(one.intake.store, one.intake.ledger, one.inquiry_id, through)
     await erase_at_the_router(one.router, one.commands, one.letters, one.inquiry_id, through)
+    await fill(one.router)
     await erase_at_the_notifier(one.notifier, one.inquiry_id, through)
     await erase_at_the_scorer(one.scorer, one.inquiry_id, through)
 
@@ -129,6 +133,28 @@ async def test_erasure_keeps_facts_and_deletes_all_texts(services: Services) -> 
     await erase(services, case.n)
     await erase(services, 1)
     assert await stored(services.databases) == documents
+
+
+SEARCHED = {"received/subject", "received/body", "replied/text", "contributed/text"}
+"""The texts that the search index has; the joint reply has the contribution once more."""
+
+
+async def test_the_search_index_has_texts_that_may_be_found_until_the_erasure(services: Services) -> None:
+    def indexed(documents: dict[str, list[Any]]) -> set[str]:
+        numbers = {number for one in documents["router.search"] for number in one["grams"]}
+        audiences = (SHARED, STAFF, "lighting", "roads", "water", "parks", "noise")
+        return {
+            place
+            for place, text in services.mark.by_place.items()
+            if any(gram(audience, one) in numbers for audience in audiences for one in terms(text) if len(one) == 8)
+        }
+
+    assert indexed(await stored(services.databases)) == SEARCHED
+    await erase(services, len(await services.router.decisions.of(services.inquiry_id)))
+    documents = await stored(services.databases)
+    assert (documents["router.search"], indexed(documents)) == ([], set())
+    await services.read()
+    assert (await stored(services.databases))["router.search"] == []
 
 
 async def test_reading_old_messages_again_restores_no_text(services: Services) -> None:
