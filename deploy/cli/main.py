@@ -28,6 +28,7 @@ from deploy.cli.operations import (
     timeline,
     triage,
     user,
+    worklist,
 )
 from deploy.failure import DONE, FAILED, USAGE, Failure
 from deploy.terminal import sentence_lines, write_lines
@@ -51,6 +52,7 @@ app.command()(secrets.secrets)
 app.command()(timeline.timeline)
 app.command()(route.route)
 case.case.command("command")(case_command.command)
+case.case.command("worklist")(worklist.worklist)
 app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
 app.add_typer(triage.triage, name="triage")

@@ -80,6 +80,7 @@ COMMANDS: dict[str, list[str]] = {
     "route": ["route", "--subject", "x"],
     "case list": ["case", "list"],
     "case show": ["case", "show", CASE],
+    "case worklist": ["case", "worklist"],
     "reconcile": ["reconcile", "--dry-run"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
     "department list": ["department", "list"],
@@ -107,6 +108,9 @@ COMMANDS: dict[str, list[str]] = {
     "inbox reply": ["inbox", "water", "reply", f"{CASE}-p1", "--text", "x"],
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
 }
+WORK = dict.fromkeys(("part_id", "inquiry_id", "subject", "area", "role", "state", "next_due"), EVIL) | {
+    "marks": [EVIL]
+}
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
 
 
@@ -121,6 +125,7 @@ def evil(asked: Asked) -> Answer:
     """What each service answers, with foreign text wherever there is text."""
     rows: dict[str, Any] = {
         "/cases?": {"cases": [{"inquiry_id": CASE, "received_at": EVIL, "subject": EVIL, "departments": [EVIL]}]},
+        "/worklist?": {"parts": [WORK], "next": None},
         "/cases/": {
             "inquiry_id": EVIL,
             "state": EVIL,
@@ -203,6 +208,7 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "triage list",
         "case list",
         "case show",
+        "case worklist",
         "route",
         "dead-letters list",
         "dead-letters show",

@@ -7,6 +7,7 @@ import typer
 
 from deploy.cli import desk_client
 from deploy.cli.console import emit, options, say
+from deploy.cli.operations.case_filters import CaseDepartment, Due, Lead, PartState, Since, State, Until, Words
 from deploy.cli.operations.timeline import in_order, show_facts
 from deploy.cli.tables import show_table
 
@@ -17,15 +18,22 @@ case = typer.Typer(help="Cases: the messages of residents with everything that h
 
 @case.command("list")
 def list_cases(
-    state: Annotated[str | None, typer.Option(help="Only cases in this state, for example triage or answered.")] = None,
-    department: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Only cases in which this department has a part.")
-    ] = None,
+    state: State = None,
+    department: CaseDepartment = None,
+    query: Words = None,
+    due: Due = None,
+    lead: Lead = None,
+    part_state: PartState = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """List cases in the order of their numbers."""
-    found = list(desk_client.cases(state, department))
+    """List cases, the message received last first. With a department, `--due` and `--part-state` concern its part."""
+    texts = {"department": department, "query": query, "due": due, "lead": lead}
+    more = {"part_state": part_state, "since": since, "until": until}
+    given: desk_client.Query = {"state": state} | texts | more
+    found = list(desk_client.cases(given))
     if found:
-        columns = ("inquiry", "state", "received (UTC)", "area", "departments", "subject")
+        columns = ("inquiry", "state", "received (UTC)", "due (UTC)", "area", "departments", "subject")
         show_table(columns, map(_row, found))
     say(f"{len(found)} case{'' if len(found) == 1 else 's'}.")
     emit(found)
@@ -85,10 +93,16 @@ def indented(text: str) -> Iterator[str]:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
-    received = str(one.get("received_at") or "").replace("T", " ")[:16]
-    return one["inquiry_id"], one.get("state"), received, one.get("area"), one.get("departments"), one.get("subject")
+    times = minute(one.get("received_at")), minute(one.get("due_at"))
+    about = one.get("area"), one.get("departments"), one.get("subject")
+    return one["inquiry_id"], one.get("state"), *times, *about
+
+
+def minute(time: object) -> str:
+    """A time as tables show it; empty for null."""
+    return str(time or "").replace("T", " ")[:16]
 
 
 def _part(one: Mapping[str, Any]) -> tuple[object, ...]:
-    due = ", ".join(f"{clock.replace('_', ' ')} {str(at).replace('T', ' ')[:16]}" for clock, at in one["due"].items())
+    due = ", ".join(f"{clock.replace('_', ' ')} {minute(at)}" for clock, at in one["due"].items())
     return one["part_id"], one["department"], one["role"], one["state"], due

@@ -22,6 +22,8 @@ WINDOW = 1_000
 WINDOWS = 5
 EXAMINED_MAX = 300
 """The most cases whose texts are compared for one page."""
+FEWEST = 5
+"""How many more candidates than missing rows are compared at once."""
 FEW = 50
 """With so few candidates, the other terms of the query are not looked up."""
 
@@ -53,7 +55,7 @@ class CaseSearch:
         for _ in range(WINDOWS):
             candidates = await self._candidates(words, place, who)
             remaining = iter(candidates.places)
-            while some := list(islice(remaining, ROWS_PER_QUERY)):
+            while some := list(islice(remaining, min(ROWS_PER_QUERY, limit - len(page.rows) + FEWEST))):
                 for row, found in await self._compared(some, words, query, who):
                     if found and len(page.rows) == limit:
                         page.next = page.rows[-1]["_id"]
