@@ -152,6 +152,8 @@ async def test_cases_by_receipt(office: Office) -> None:
     assert await listed(office, since="2026-03-16T04:00:00Z") == [number(n) for n in (4, 3, 2)]
     assert await listed(office, since="2026-03-16T12:00:00+08:00", until="2026-03-16T04:00:00.001Z") == [number(2)]
     assert await listed(office, since="2026-03-17", until="2026-03-16") == []
+    for more in ({"state": "assigned"}, {"lead": "lighting"}, {"department": "lighting"}):
+        assert await listed(office, since="2026-03-16T04:00:00Z", **more) == [number(n) for n in (4, 3, 2)]
     for wrong in ("gestern", "2026-02-30", "2026-03-16T04:00:00", "99999-01-01", "0001-01-01T00:00:00+14:00", "", "\0"):
         [one] = problem(await ask(office, "/cases", since=wrong), 422)["errors"]
         assert one["pointer"] == "/since"

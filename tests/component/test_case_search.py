@@ -186,7 +186,7 @@ async def test_a_search_that_is_cut_short_continues_after_empty_pages(
     office: Office, monkeypatch: pytest.MonkeyPatch, who: StaffUser, limit: int
 ) -> None:
     monkeypatch.setattr(case_search, "WINDOW", 2)
-    monkeypatch.setattr(case_search, "WINDOWS", 2)
+    monkeypatch.setattr(case_search, "ENTRIES_MAX", 3)
     monkeypatch.setattr(case_search, "FEW", 0)
     mine = {0, 1, 5, 11}
     stories = [a_case(n, "路灯不亮" if n in mine else "水管边上路灯" if n % 2 else "路灯，灯不亮") for n in range(12)]
@@ -198,6 +198,19 @@ async def test_a_search_that_is_cut_short_continues_after_empty_pages(
         places += 1
         assert places < 30
     assert found == [number(n) for n in sorted(mine, reverse=True)]
+
+
+@pytest.mark.parametrize("limit", [1, 20])
+async def test_cases_of_all_times_are_found_over_gaps(office: Office, limit: int) -> None:
+    days = (0, 1, 2, 9, 40, 41, 400, 401, 2_000)
+    at = [MONDAY_NOON - timedelta(days=one) for one in days]
+    stories = [
+        told(received("路灯" if n % 2 else "水管", received_at=one), inquiry_id=number(n)) for n, one in enumerate(at)
+    ]
+    await decide(office, *stories)
+    assert await listed(office, query="路灯", limit=limit) == [number(n) for n in (1, 3, 5, 7)]
+    assert await listed(office, query="水管", limit=limit) == [number(n) for n in (0, 2, 4, 6, 8)]
+    assert await page(office, query="没有的") == ([], None)
 
 
 async def test_no_more_than_so_many_cases_are_compared_for_a_page(
@@ -212,7 +225,7 @@ async def test_no_more_than_so_many_cases_are_compared_for_a_page(
 
 async def test_next_is_always_a_case_of_the_clerks_department(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_search, "WINDOW", 1)
-    monkeypatch.setattr(case_search, "WINDOWS", 1)
+    monkeypatch.setattr(case_search, "ENTRIES_MAX", 1)
     await decide(
         office, a_case(1, "路灯和路面"), a_case(2, "路面路灯"), a_case(3, "路灯和路面"), a_case(4, "水管边路灯")
     )
@@ -231,9 +244,9 @@ async def test_a_query_of_common_characters_reads_a_bounded_number_of_entries(
     asked: list[int] = []
     places = SearchIndex.places
 
-    async def counted(self: SearchIndex, gram: int, before: str | None, limit: int) -> list[str]:
+    async def counted(self: SearchIndex, gram: int, before: str | None, floor: str, limit: int) -> list[str]:
         asked.append(limit)
-        return await places(self, gram, before, limit)
+        return await places(self, gram, before, floor, limit)
 
     monkeypatch.setattr(SearchIndex, "places", counted)
     await decide(office, *(a_case(n, "路灯") for n in range(3)))

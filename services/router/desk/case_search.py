@@ -5,6 +5,7 @@ The work for one page is limited, however common the words are: the page then en
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,11 +16,16 @@ from services.router.domain.search.texts import SearchableTexts, searchable
 from services.router.domain.staff import StaffUser
 from services.router.stores.case_rows import ROWS_PER_QUERY
 from services.router.stores.store import RouterStore
+from shared.runtime import timestamps
 from shared.store.mongo import Document
 
 WINDOW = 1_000
 """The most entries of the index that one lookup of a term reads."""
-WINDOWS = 5
+ENTRIES_MAX = 20_000
+"""When a page has read so many entries of the index, it ends."""
+SPAN = timedelta(days=1)
+"""The first lookups are for the cases received within so much time, the next for twice as much, and so on: a store that
+sorts what it finds then sorts little for a common word."""
 EXAMINED_MAX = 300
 """The most cases whose texts are compared for one page."""
 FEWEST = 5
@@ -29,10 +35,14 @@ FEW = 50
 
 
 class Candidates(NamedTuple):
-    """The places of the newest cases with a term, down to the place `end`; all of them if `end` is empty."""
+    """The places of the newest cases with a term, down to the place `end`; to the end of the list if it is empty.
+
+    `read` counts the entries of the index.
+    """
 
     places: Sequence[str]
     end: str
+    read: int
 
 
 @dataclass
@@ -51,9 +61,11 @@ class CaseSearch:
         self, words: SearchQuery, query: Document, before: str | None, limit: int, who: StaffUser
     ) -> SearchPage:
         """The newest rows that meet `query`, whose texts this user may see and find with these words."""
-        page, examined, place = SearchPage(), 0, before
-        for _ in range(WINDOWS):
-            candidates = await self._candidates(words, place, who)
+        page, place, span, examined, read = SearchPage(), before, SPAN, 0, 0
+        bottom = await self.store.cases.oldest({}, "", None)
+        while read < ENTRIES_MAX:
+            floor = await self._floor(place, span, bottom["place"] if bottom is not None else "")
+            candidates = await self._candidates(words, place, floor, who)
             remaining = iter(candidates.places)
             while some := list(islice(remaining, min(ROWS_PER_QUERY, limit - len(page.rows) + FEWEST))):
                 for row, found in await self._compared(some, words, query, who):
@@ -67,33 +79,42 @@ class CaseSearch:
                         return page
             if not candidates.end:
                 return page
-            place = candidates.end
+            place, read = candidates.end, read + candidates.read
+            span = 2 * span if place == floor else span
         return await self._to_be_continued(page, words, query, before, place or "", limit, who)
 
-    async def _candidates(self, words: SearchQuery, before: str | None, who: StaffUser) -> Candidates:
+    async def _floor(self, before: str | None, span: timedelta, bottom: str) -> str:
+        """The place so much time before the newest case that is older than `before`; empty if no case is older than that."""
+        for newest in await self.store.cases.newest({}, before, 1):
+            received_at = newest["place"].partition("/")[0]
+            floor = f"{timestamps.to_text(timestamps.from_text(received_at) - span)}/" if received_at else ""
+            return floor if floor > bottom else ""
+        return ""
+
+    async def _candidates(self, words: SearchQuery, before: str | None, floor: str, who: StaffUser) -> Candidates:
         """Cases that may match: those with the rarest term, without those that lack another one."""
         looked_up: list[Candidates] = []
         for term in words.lookups:
-            found = await self._with_term(term, before, who)
+            found = await self._with_term(term, before, floor, who)
             looked_up.append(found)
-            if not found.end and len(found.places) <= FEW:
+            if found.end == floor and len(found.places) <= FEW:
                 break
         rarest = min(looked_up, key=lambda one: (one.end, len(one.places)))
         others = [(frozenset(one.places), one.end) for one in looked_up if one is not rarest]
-        return Candidates(
-            [one for one in rarest.places if all(one in some or one < end for some, end in others)], rarest.end
-        )
+        places = [one for one in rarest.places if all(one in some or one < end for some, end in others)]
+        return Candidates(places, rarest.end, sum(one.read for one in looked_up))
 
-    async def _with_term(self, term: str, before: str | None, who: StaffUser) -> Candidates:
+    async def _with_term(self, term: str, before: str | None, floor: str, who: StaffUser) -> Candidates:
         # An approver also sees joint replies before their release, which no audience of a department has.
         own = STAFF if who.department is None or who.role == "approver" else who.department
         places: set[str] = set()
-        end = ""
+        end, read = floor, 0
         for audience in (SHARED, own):
-            found = await self.store.search.places(gram(audience, term), before, WINDOW)
+            found = await self.store.search.places(gram(audience, term), before, floor, WINDOW)
             places.update(found)
             end = max(end, found[-1]) if len(found) == WINDOW else end
-        return Candidates(sorted((one for one in places if one >= end), reverse=True), end)
+            read += len(found)
+        return Candidates(sorted((one for one in places if one >= end), reverse=True), end, read)
 
     async def _compared(
         self, places: Sequence[str], words: SearchQuery, query: Document, who: StaffUser

@@ -30,9 +30,10 @@ class CaseRows:
         await self.collection.create_index([("state", ASCENDING)])
         await self.collection.create_index([("state", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("departments", ASCENDING), ("_id", ASCENDING)])
-        await self.collection.create_index([("place", DESCENDING)])
+        # Ascending, although it is read from the newest: in a descending index the local store misses values of a `$gte`.
+        await self.collection.create_index([("place", ASCENDING)])
         for field in ("state", "departments", "lead"):
-            await self.collection.create_index([(field, ASCENDING), ("place", DESCENDING)])
+            await self.collection.create_index([(field, ASCENDING), ("place", ASCENDING)])
         await self.collection.create_index([("due_at", ASCENDING)])
 
     async def show(self, rows: Sequence[Document]) -> None:

@@ -22,7 +22,8 @@ class SearchIndex:
 
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
-        await self.collection.create_index([("grams", ASCENDING), ("_id", DESCENDING)])
+        # Ascending, although it is read from the newest: in a descending index the local store misses values of a `$gte`.
+        await self.collection.create_index([("grams", ASCENDING), ("_id", ASCENDING)])
         await self.collection.create_index([("inquiry_id", ASCENDING)])
         await leases.index(self.pending)
 
@@ -56,10 +57,14 @@ class SearchIndex:
         if outdated:
             await self.collection.delete_many({"_id": {"$in": [one["_id"] for one in outdated]}})
 
-    async def places(self, number: int, before: str | None, limit: int) -> list[str]:
-        """The places of the newest cases with this number, newest first, at most `limit`, older than `before`."""
-        query: Document = {"grams": number} | ({"_id": {"$lt": before}} if before is not None else {})
-        found = await self.collection.find(query, ["_id"]).sort("_id", DESCENDING).to_list(limit)
+    async def places(self, number: int, before: str | None, floor: str, limit: int) -> list[str]:
+        """The places of the newest cases with this number, newest first, at most `limit`, from `floor` to before `before`."""
+        between = {"$gte": floor} | ({"$lt": before} if before is not None else {})
+        found = (
+            await self.collection.find({"grams": number, "_id": between}, ["_id"])
+            .sort("_id", DESCENDING)
+            .to_list(limit)
+        )
         return [one["_id"].rsplit("/", 1)[0] for one in found]
 
     async def erase(self, inquiry_id: str) -> None:
