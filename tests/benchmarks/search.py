@@ -31,7 +31,7 @@ from shared.kafka import topics
 from shared.runtime import timestamps
 from shared.store.mongo import Document, close, connect, insert_new
 from tests.backing import backing
-from tests.builders import MONDAY_NOON, Story, contributed, received, record_of, told
+from tests.builders import Story, contributed, received, record_of, told
 
 BATCH = 100
 AS_IN_THE_PRODUCT = 500
@@ -51,8 +51,8 @@ WORDS = SPOKEN.split()
 
 
 def cases(count: int) -> Iterator[Story]:
-    """Messages of 60 to 300 characters, a minute apart; a third name the lamps, one in 2,000 the rare word."""
-    chance = random.Random(1)
+    """Messages of 60 to 300 characters, a minute apart until now; a third name the lamps, one in 2,000 the rare word."""
+    chance, first = random.Random(1), timestamps.now() - timedelta(minutes=count)
     rare = [chr(0x4E00 + 7 * n) for n in range(2_500)]
     for n in range(count):
         body = "".join(
@@ -61,9 +61,7 @@ def cases(count: int) -> Iterator[Story]:
         )
         subject = "路灯不亮" if n % 3 == 0 else "水管漏水"
         steps = [
-            received(
-                subject, f"{body}{RARE if n % 2_000 == 77 else ''}", received_at=MONDAY_NOON + n * timedelta(minutes=1)
-            )
+            received(subject, f"{body}{RARE if n % 2_000 == 77 else ''}", received_at=first + timedelta(minutes=n))
         ]
         if n % 2:
             steps.append(contributed("lighting" if n % 3 == 0 else "water", f"已派人处理，{body[:60]}。"))

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from services.router.desk import cases
 from shared.runtime import timestamps
 from tests.builders import (
     MONDAY_NOON,
@@ -43,7 +42,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets the desk's clock to so many hours after noon."""
 
     def set_clock(hours: float) -> None:
-        monkeypatch.setattr(cases.timestamps, "now", lambda: MONDAY_NOON + timedelta(hours=hours))
+        monkeypatch.setattr(timestamps, "now", lambda: MONDAY_NOON + timedelta(hours=hours))
 
     return set_clock
 
@@ -152,8 +151,10 @@ async def test_cases_by_receipt(office: Office) -> None:
     assert await listed(office, since="2026-03-16T04:00:00Z") == [number(n) for n in (4, 3, 2)]
     assert await listed(office, since="2026-03-16T12:00:00+08:00", until="2026-03-16T04:00:00.001Z") == [number(2)]
     assert await listed(office, since="2026-03-17", until="2026-03-16") == []
-    for more in ({"state": "assigned"}, {"lead": "lighting"}, {"department": "lighting"}):
-        assert await listed(office, since="2026-03-16T04:00:00Z", **more) == [number(n) for n in (4, 3, 2)]
+    for name, value in (("state", "assigned"), ("lead", "lighting"), ("department", "lighting")):
+        assert await listed(office, OPERATOR, since="2026-03-16T04:00:00Z", **{name: value}) == [
+            number(n) for n in (4, 3, 2)
+        ]
     for wrong in ("gestern", "2026-02-30", "2026-03-16T04:00:00", "99999-01-01", "0001-01-01T00:00:00+14:00", "", "\0"):
         [one] = problem(await ask(office, "/cases", since=wrong), 422)["errors"]
         assert one["pointer"] == "/since"

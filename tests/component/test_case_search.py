@@ -238,24 +238,35 @@ async def test_next_is_always_a_case_of_the_clerks_department(office: Office, mo
         assert pages < 9
 
 
-async def test_a_query_of_common_characters_reads_a_bounded_number_of_entries(
+async def test_a_query_of_common_words_reads_a_bounded_number_of_entries(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    read: list[int] = []
     places = SearchIndex.places
 
     async def counted(self: SearchIndex, gram: int, before: str | None, floor: str, limit: int) -> list[str]:
-        asked.append(limit)
-        return await places(self, gram, before, floor, limit)
+        found = await places(self, gram, before, floor, limit)
+        read.append(len(found))
+        return found
 
     monkeypatch.setattr(SearchIndex, "places", counted)
-    await decide(office, *(a_case(n, "路灯") for n in range(3)))
+    monkeypatch.setattr(case_search, "WINDOW", 3)
+    monkeypatch.setattr(case_search, "ENTRIES_MAX", 10)
+    monkeypatch.setattr(case_search, "FEW", 0)
+    await decide(office, *(a_case(n, "路灯，灯不亮") for n in range(20)))
+    found, after = await page(office, query="路灯不亮")
+    assert (found, after is not None) == ([], True)
+    assert 10 <= sum(read) <= 10 + 2 * 3 * 6
+    assert await listed(office, query="路灯不亮") == []
+
+
+async def test_a_query_of_one_character_is_refused_and_reads_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(SearchIndex, "places")
     for query in ("路", "的", "a", " ", "，", ""):
         [wrong] = problem(await ask(office, "/cases", query=query), 422)["errors"]
         assert (wrong["pointer"], "too short" in wrong["detail"]) == ("/query", True)
-    assert asked == []
-    await listed(office, query="路灯")
-    assert sum(asked) <= 2 * case_search.WINDOW
 
 
 @pytest.mark.parametrize("query", ["路" * 101, "\0", "💡" * 30, " ".join(f"w{n}" for n in range(11))])

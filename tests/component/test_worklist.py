@@ -7,6 +7,7 @@ import pytest
 
 from services.router.desk import worklist
 from services.router.domain.staff import StaffUser
+from shared.runtime import timestamps
 from tests.builders import (
     CITY,
     MONDAY_NOON,
@@ -38,7 +39,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets the desk's clock to so many hours after noon."""
 
     def set_clock(hours: float) -> None:
-        monkeypatch.setattr(worklist.timestamps, "now", lambda: MONDAY_NOON + timedelta(hours=hours))
+        monkeypatch.setattr(timestamps, "now", lambda: MONDAY_NOON + timedelta(hours=hours))
 
     set_clock(0)
     return set_clock

@@ -30,7 +30,7 @@ def list_cases(
     """List cases, the message received last first. With a department, `--due` and `--part-state` concern its part."""
     texts = {"department": department, "query": query, "due": due, "lead": lead}
     more = {"part_state": part_state, "since": since, "until": until}
-    given: desk_client.Query = {"state": state} | texts | more
+    given: desk_client.Query = {"state": state, **texts, **more}
     found = list(desk_client.cases(given))
     if found:
         columns = ("inquiry", "state", "received (UTC)", "due (UTC)", "area", "departments", "subject")

@@ -33,22 +33,28 @@ class CaseFilter(NamedTuple):
     """The ticket number that the words may be."""
 
     def query(self, only: str | None, now: datetime) -> Document:
-        """The query for rows; with `only`, of cases in which this department has a part, and about its parts."""
-        every: list[Document] = []
+        """The query for rows; with `only`, of cases in which this department has a part, and about its parts.
+
+        It has no `_id` and no `place`, except inside `$and`, so that pages can add them.
+        """
+        query, more = Document(), list[Document]()
         if self.states:
-            every.append({"state": self.states[0] if len(self.states) == 1 else {"$in": list(self.states)}})
-        every += [{"departments": one} for one in dict.fromkeys((only, self.department)) if one]
+            query["state"] = self.states[0] if len(self.states) == 1 else {"$in": list(self.states)}
+        if department := only or self.department:
+            query["departments"] = department
+        if only and self.department and self.department != only:
+            more.append({"departments": self.department})
         if self.lead:
-            every.append({"lead": self.lead})
+            query["lead"] = self.lead
         if self.part_state or self.due:
-            every.append({"parts": {"$elemMatch": self._part(only or self.department, now)}})
+            query["parts"] = {"$elemMatch": self._part(department, now)}
         if self.due == "overdue":
             # Says nothing new, but has an index.
-            every.append({"due_at": {"$lte": timestamps.to_text(now)}})
+            query["due_at"] = {"$lte": timestamps.to_text(now)}
         received = {"$gte": self.since, "$lt": self.until}
         if received := {name: f"{value}/" for name, value in received.items() if value is not None}:
-            every.append({"place": received})
-        return {"$and": every} if every else {}
+            more.append({"place": received})
+        return query | ({"$and": more} if more else {})
 
     def _part(self, department: str | None, now: datetime) -> Document:
         part: Document = {}

@@ -23,6 +23,7 @@ WINDOW = 1_000
 """The most entries of the index that one lookup of a term reads."""
 ENTRIES_MAX = 20_000
 """When a page has read so many entries of the index, it ends."""
+LONGEST_SPAN = timedelta(days=20_000)
 SPAN = timedelta(days=1)
 """The first lookups are for the cases received within so much time, the next for twice as much, and so on: a store that
 sorts what it finds then sorts little for a common word."""
@@ -62,9 +63,8 @@ class CaseSearch:
     ) -> SearchPage:
         """The newest rows that meet `query`, whose texts this user may see and find with these words."""
         page, place, span, examined, read = SearchPage(), before, SPAN, 0, 0
-        bottom = await self.store.cases.oldest({}, "", None)
         while read < ENTRIES_MAX:
-            floor = await self._floor(place, span, bottom["place"] if bottom is not None else "")
+            floor = _floor(place, span)
             candidates = await self._candidates(words, place, floor, who)
             remaining = iter(candidates.places)
             while some := list(islice(remaining, min(ROWS_PER_QUERY, limit - len(page.rows) + FEWEST))):
@@ -82,14 +82,6 @@ class CaseSearch:
             place, read = candidates.end, read + candidates.read
             span = 2 * span if place == floor else span
         return await self._to_be_continued(page, words, query, before, place or "", limit, who)
-
-    async def _floor(self, before: str | None, span: timedelta, bottom: str) -> str:
-        """The place so much time before the newest case that is older than `before`; empty if no case is older than that."""
-        for newest in await self.store.cases.newest({}, before, 1):
-            received_at = newest["place"].partition("/")[0]
-            floor = f"{timestamps.to_text(timestamps.from_text(received_at) - span)}/" if received_at else ""
-            return floor if floor > bottom else ""
-        return ""
 
     async def _candidates(self, words: SearchQuery, before: str | None, floor: str, who: StaffUser) -> Candidates:
         """Cases that may match: those with the rarest term, without those that lack another one."""
@@ -151,6 +143,14 @@ class CaseSearch:
                 elif found:
                     page.rows.append(same)
         return page
+
+
+def _floor(before: str | None, span: timedelta) -> str:
+    """The place so much time before the place `before`, or before now; empty when that is older than every case."""
+    time = before.partition("/")[0] if before is not None else timestamps.to_text(timestamps.now())
+    if not time or span > LONGEST_SPAN:
+        return ""
+    return f"{timestamps.to_text(timestamps.from_text(time) - span)}/"
 
 
 def _matches(texts: SearchableTexts, words: SearchQuery, who: StaffUser) -> bool:
