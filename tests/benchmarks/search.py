@@ -85,7 +85,7 @@ async def measure(mongodb: str, count: int) -> None:
         done += len(some)
         if done % 1_000 == 0 or done <= AS_IN_THE_PRODUCT:
             _say(f"{done} cases: {1_000 * (time.perf_counter() - started) / len(some):.1f} ms to index one of the last")
-        if done in (count // 4, count // 2, count):
+        if done == count:
             await _queries(queries)
     documents = await store.search.collection.find({}, ["grams"]).to_list(2_000)
     _say(f"{sum(len(one['grams']) for one in documents) / len(documents):.0f} numbers in a document")
