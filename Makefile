@@ -9,8 +9,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
 SCHEDULES := 5000
 SOURCES := shared services deploy tests
-# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its fixtures.
-PARALLEL := --numprocesses 2 --dist loadfile
+# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its
+# fixtures. The files keep their order (tests/order.py), the longest first, so that the workers finish at the same time.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: up test check translations chaos bench soak compose-test compose-tool compose-labels
@@ -67,6 +68,7 @@ soak: KILLS := 200
 soak: SEED := 1
 soak: $(VENV)/.test
 	CHORUS_SCHEDULES=$(SCHEDULES) $(BIN)/python -m pytest tests/component/schedules -k any_schedule -o timeout=0 -p no:logging
+	CHORUS_HISTORIES=$(SCHEDULES) $(BIN)/python -m pytest tests/anyorder -o timeout=0
 	CHORUS_TIMER_ROUNDS=100 $(BIN)/python -m pytest tests/integration/test_timers.py -k killed -o timeout=0
 	CHORUS_SCALING=all $(BIN)/python -m pytest tests/chaos/test_scaling.py
 	@$(MAKE) --no-print-directory chaos N=$(N) KILLS=$(KILLS) SEED=$(SEED)

@@ -15,10 +15,11 @@ import pytest
 from deploy.failure import Failure
 from deploy.local.ports import Ports
 from tests.backing import Backing, backing
+from tests.order import place_of
+from tests.patience import PATIENCE_S
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
-READY_S = 90
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,6 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     Ports.bases = Ports.bases[int(worker) :: count]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest run first."""
+    items.sort(key=lambda one: place_of(one.path.relative_to(REPOSITORY / "tests").as_posix()))
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +94,7 @@ def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[Run
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            status = process.wait(40)
+            status = process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -99,7 +105,7 @@ def chorus_up(data: Path, given: Mapping[str, str], *words: str) -> Iterator[Run
 
 
 def _await_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
-    until = time.monotonic() + READY_S
+    until = time.monotonic() + PATIENCE_S
     while not (data / "stack.json").exists():
         if process.poll() is not None or time.monotonic() > until:
             raise AssertionError(f"the stack did not become ready: {log.read_text()[-4000:]}")

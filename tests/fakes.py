@@ -15,6 +15,7 @@ from shared.kafka.publisher import RECORD_BYTES_MAX, Publisher, RawRecord, Row, 
 from shared.masking.case import CaseTexts, Masked
 from shared.masking.lexicon import NoLexicon
 from shared.masking.masking import mask_case
+from tests.patience import PATIENCE_S
 
 
 class FakePublisher(Publisher):
@@ -63,9 +64,9 @@ class FakePublisher(Publisher):
         rows = [row for name, row in self.records if topic in (None, name)]
         return [header(row, "ce_id") for row in rows]
 
-    async def until(self, count: int, topic: str, limit_s: float = 10) -> list[RawRecord]:
+    async def until(self, count: int, topic: str) -> list[RawRecord]:
         """Wait until a topic has this many records."""
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.on(topic)) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -33,7 +33,7 @@ POLICIES_AND_CALENDARS: dict[str, Any] = {
             "returns": {"within": "8h", "limit": 2, "reasons": ["not-ours", "wrong-area"]},
             "release": {"approvers": 1},
             "publication": "review",
-            "reopening": {"when": ["not-solved"], "window_days": 15, "limit": 2, "clock": "new"},
+            "reopening": {"when": ["not-solved"], "window_days": 15, "limit": 2, "clock": "new", "remind_after": "3d"},
             "asking": {"remind_after": "3d", "close_after": "7d"},
             "mail": {"confirm": True, "per_address_per_hour": 5},
             "supervision": [
@@ -130,6 +130,9 @@ POLICY_MEANT: dict[tuple[type[CityEntry], str], list[tuple[Any, str]]] = {
     (ReopeningPolicy, "window_days"): [],
     (ReopeningPolicy, "limit"): [],
     (ReopeningPolicy, "clock"): [],
+    (ReopeningPolicy, "remind_after"): [
+        ("521d", '"521d" is more than 104 weeks of the calendar "office"; write less'),
+    ],
     (AskingPolicy, "remind_after"): [],
     (AskingPolicy, "close_after"): [("3d", '"3d" is not after remind_after "3d"; write more')],
     (MailPolicy, "confirm"): [],

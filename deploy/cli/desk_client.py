@@ -48,19 +48,30 @@ def case(inquiry_id: str) -> dict[str, Any]:
 
 
 def command(inquiry_id: str, body: dict[str, Any]) -> None:
-    """Send a command for a case and wait for its decision; raises Failure 4 when it is refused."""
+    """Send a command for a case, wait for its decision, and print it; raises Failure 4 when it is refused."""
+    outcome = send(inquiry_id, body)
+    emit(outcome)
+    check_applied(inquiry_id, outcome)
+    say(f"Done: {inquiry_id} {body['type']}.")
+
+
+def send(inquiry_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Send a command for a case and wait for its decision; returns its status with its `event_id`."""
     event_id = ask("POST", f"{_case_url(inquiry_id)}/commands", operator=True, json=body).json()["event_id"]
-    status = _decided(event_id)
-    emit({"event_id": event_id} | status)
+    return {"event_id": event_id} | _decided(event_id)
+
+
+def check_applied(inquiry_id: str, status: Mapping[str, Any]) -> None:
+    """Raise Failure 4 for a command that is refused, Failure 3 for one that is not decided yet."""
     if status["status"] == "refused":
         raise Failure(REFUSED, f"The command for {inquiry_id!r} was refused: {status.get('reason', 'no reason given')}")
     if status["status"] != "applied":
         raise Failure(
             UNAVAILABLE,
-            f"The desk stored the command {event_id}, but the router has not decided it within {DECIDED_S:.0f} s. It decides "
-            f"when Kafka and the router work again (`chorus status`); `chorus timeline {inquiry_id}` then shows the effect.",
+            f"The desk stored the command {status['event_id']}, but the router has not decided it within {DECIDED_S:.0f} s. "
+            "It decides when Kafka and the router work again (`chorus status`); "
+            f"`chorus timeline {inquiry_id}` then shows the effect.",
         )
-    say(f"Done: {inquiry_id} {body['type']}.")
 
 
 def _decided(event_id: str) -> dict[str, Any]:

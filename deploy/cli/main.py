@@ -20,6 +20,8 @@ from deploy.cli.operations import (
     case,
     case_command,
     dead_letters,
+    erase,
+    hall,
     login,
     mail,
     reconcile,
@@ -61,7 +63,9 @@ app.command()(login.login)
 app.command()(login.logout)
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(mail.mail, name="mail")
+app.add_typer(hall.hall, name="hall")
 app.command()(reconcile.reconcile)
+app.command()(erase.erase)
 app.add_typer(inbox.inbox, name="inbox")
 app.command()(demo.demo)
 

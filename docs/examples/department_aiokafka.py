@@ -18,7 +18,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-OVER = ("chorus.part.closed", "chorus.part.withdrawn")
+OVER = ("chorus.part.closed", "chorus.part.withdrawn", "chorus.part.erased")
 
 
 async def main(bootstrap: str, code: str, part: str = "", text: str = "") -> int:

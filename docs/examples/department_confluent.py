@@ -16,7 +16,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
-OVER = ("chorus.part.closed", "chorus.part.withdrawn")
+OVER = ("chorus.part.closed", "chorus.part.withdrawn", "chorus.part.erased")
 
 
 def main(bootstrap: str, code: str, part: str = "", text: str = "") -> int:

@@ -1,13 +1,21 @@
 """Intake's wiring: ledger and relay, tickets, routes and pages."""
 
-from services.intake import api, pages, ticket_pages
+from services.intake import api, pages, report_pages, ticket_pages
 from services.intake.handlers import TicketUpdates, read
 from services.intake.links import Links
+from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import Tickets
 from shared.city import City
-from shared.contracts.resident_inputs import InquiryLinkRequested, InquiryRated, InquiryReceived
+from shared.contracts.questions import InquiryAdded
+from shared.contracts.resident_inputs import (
+    HallReported,
+    InquiryLinkRequested,
+    InquiryRated,
+    InquiryReceived,
+    InquiryWithdrawn,
+)
 from shared.http.direct_routes import install_direct_routes
 from shared.http.identity import WrongTokens, operators_only
 from shared.kafka import topics
@@ -31,8 +39,9 @@ def make(settings: Settings) -> Service:
     city.on_change = store.save_city
     code_secret = secret(settings.secret_file, "CHORUS_SECRET_FILE")
     submissions = Submissions(ledger, city, settings, code_secret)
-    tickets = Tickets(store, ledger, code_secret)
+    tickets = Tickets(store, ledger, settings, code_secret)
     links = Links(store, ledger, settings)
+    reports = Reports(store, ledger, settings)
 
     async def load_city() -> None:
         if (last := await store.last_city()) is not None:
@@ -41,19 +50,30 @@ def make(settings: Settings) -> Service:
     for prepare in (store.prepare, ledger.prepare, load_city):
         service.before_reading(prepare)
     service.follows_city(city)
-    service.reads(topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store).save, at_leisure=True)
+    service.reads(
+        topics.RESIDENTS, group="intake", read=read, handle=TicketUpdates(store, ledger).save, at_leisure=True
+    )
     service.takes_replays()
-    service.publishes(topics.INPUTS, InquiryReceived, InquiryRated, InquiryLinkRequested)
+    service.publishes(
+        topics.INPUTS,
+        InquiryReceived,
+        InquiryRated,
+        InquiryLinkRequested,
+        InquiryAdded,
+        InquiryWithdrawn,
+        HallReported,
+    )
     service.publishes(topics.dead_letters("intake"))
     masker = MaskingWorker(answer_s=PREVIEW_S)
     for loop in (ledger.write_groups, relay.publish_fresh, relay.run, masker.tend):
         service.forever(loop)
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     wrong_tokens = WrongTokens()
-    service.app.include_router(api.routes(submissions, tickets, links, token, wrong_tokens))
+    service.app.include_router(api.routes(submissions, tickets, links, reports, token, wrong_tokens))
     check = operators_only(token, wrong_tokens)
     service.app.include_router(reconciliation.routes(service, check, relay=relay, unseen=store.unseen))
     service.app.include_router(pages.routes(submissions, masker, service.site))
     service.app.include_router(ticket_pages.routes(submissions, tickets, links, service.site))
+    service.app.include_router(report_pages.routes(reports, service.site))
     install_direct_routes(service.app)
     return service

@@ -3,19 +3,28 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator
 
-from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
+from services.intake.responses import AdditionShown, DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from shared.contracts.documented import Documented
 from shared.contracts.fields import blank_is_none, has_words, no_nul
 from shared.contracts.ids import DEPARTMENT_CODE, digest
-from shared.contracts.limits import BODY_MAX, DEPARTMENTS_MAX, SUBJECT_MAX, TEXT_MAX
+from shared.contracts.limits import (
+    ADDITION_MAX,
+    ADDITIONS_AND_ANSWERS_MAX,
+    ADDITIONS_MAX,
+    BODY_MAX,
+    DEPARTMENTS_MAX,
+    SUBJECT_MAX,
+    TEXT_MAX,
+    WHY_MAX,
+)
 from shared.contracts.resident_inputs import InquiryRated, InquiryReceived
-from shared.contracts.resident_messages import Reply
+from shared.contracts.resident_messages import OpenQuestion, Reply
 from shared.runtime.languages import Lang
 from shared.runtime.translations import gettext_noop, translations
 
@@ -139,10 +148,31 @@ class RatingGiven(Documented):
     _blank_words = field_validator("words", mode="before")(blank_is_none)
 
 
+class AdditionGiven(Documented):
+    """The body of `POST /inquiries/{id}/additions`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    text: Annotated[str, Field(min_length=1, max_length=ADDITION_MAX)]
+    """What the resident adds, 1 to 5,000 characters, not blank."""
+
+    _words = field_validator("text")(has_words("write what you want to add"))
+
+
+class WithdrawalGiven(Documented):
+    """The body of `POST /inquiries/{id}/withdrawal`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    why: Annotated[str | None, Field(max_length=WHY_MAX)] = None
+    """The reason, at most 2,000 characters; the departments read it."""
+
+    _no_nul = field_validator("why")(no_nul)
+    _blank_why = field_validator("why", mode="before")(blank_is_none)
+
+
 SORTED = json.JSONEncoder(sort_keys=True)
 
 
-def fingerprint(given: Submission | RatingGiven) -> str:
+def fingerprint(given: Submission | RatingGiven | AdditionGiven | WithdrawalGiven) -> str:
     """The SHA-256 of a body; a repeat has the same one.
 
     Leaves out fields with their default values, so that a later version with more fields computes the same fingerprint.
@@ -175,8 +205,11 @@ class TicketUpdate:
     round: int
     departments: tuple[DepartmentShown, ...]
     reply: Reply | None
+    questions: tuple[OpenQuestion, ...] = ()
 
 
+ENDED = ("answered", "withdrawn", "refused", "erased")
+"""The states in which nothing can be added. A ticket that is closed without a reply is opened again by an addition."""
 AWAITING_ANSWER = ("assigned", "in-progress", "awaiting-release", "reopened")
 """The states in which an answer is due. In triage the inquiry has no lead, and so no due time."""
 ONLY_MAILED = "link"
@@ -190,8 +223,33 @@ def answer_due_at(state: str, departments: Sequence[DepartmentShown]) -> str | N
     return max((one.due_at for one in departments if one.due_at), default=None)
 
 
+def takes_additions(state: str, reply: Reply | None, questions: Sequence[OpenQuestion], number: int) -> bool:
+    """Whether the resident may add something in this state, to a ticket with this number of additions.
+
+    A department that the answer left out may still ask.
+    """
+    if questions:
+        return number < ADDITIONS_AND_ANSWERS_MAX
+    return number < ADDITIONS_MAX and state not in ENDED and not (state == "closed" and reply is not None)
+
+
+def answered_rounds(said: Iterable[TicketUpdate]) -> list[RoundShown]:
+    """The answered rounds of these updates, which are in order: of each, the time of its answer and its newest reply."""
+    rounds: dict[int, RoundShown] = {}
+    for one in said:
+        if one.reply is not None:
+            known = rounds.get(one.round)
+            answered_at = known.answered_at if known else one.at
+            rounds[one.round] = RoundShown(round=one.round, answered_at=answered_at, reply=one.reply)
+    return [rounds[one] for one in sorted(rounds)]
+
+
 def ticket(
-    received: InquiryReceived, at: str, updates: Sequence[TicketUpdate], ratings: Sequence[InquiryRated]
+    received: InquiryReceived,
+    at: str,
+    updates: Sequence[TicketUpdate],
+    ratings: Sequence[InquiryRated],
+    additions: Sequence[AdditionShown] = (),
 ) -> Ticket:
     """The ticket: the state of the newest update, and the updates as the timeline, oldest first.
 
@@ -202,6 +260,8 @@ def ticket(
     first = TicketUpdate(0, 0, at, "registered", text, "registered", 1, (), None)
     newest = said[-1] if said else first
     timeline = [one for one in said if one.what != ONLY_MAILED] or [first]
+    # Words that the core has not decided yet answer the questions all the same.
+    questions = [] if additions and additions[-1].at >= newest.at else list(newest.questions)
     given = sorted(ratings, key=lambda one: one.round)
     return Ticket(
         inquiry_id=received.inquiry_id,
@@ -217,6 +277,10 @@ def ticket(
         answer_due_at=answer_due_at(newest.state, newest.departments),
         timeline=[TimelineEntry(at=one.at, text=one.text) for one in timeline],
         reply=newest.reply,
+        questions=questions,
+        additions=list(additions),
+        can_add=takes_additions(newest.state, newest.reply, questions, len(additions)),
+        rounds=answered_rounds(said),
         rated=[one.round for one in given],
         ratings=[RatingShown(**one.model_dump(exclude={"inquiry_id"})) for one in given],
     )

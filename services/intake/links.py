@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 
 from services.intake.store import IntakeStore
+from services.intake.ticket_entries import enter
 from shared.contracts import ids
 from shared.contracts.resident_inputs import InquiryLinkRequested
 from shared.contracts.sources import INTAKE_SOURCE, RESIDENT
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.rate_limit import RateLimit
 from shared.ledger.ledger import Entry, Ledger
-from shared.ledger.numbering import accept_in_free_place, next_number
+from shared.ledger.numbering import next_number
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.store.mongo import Document, PyMongoError
@@ -67,7 +68,7 @@ class Links:
         now = timestamps.now()
         entries = await self.ledger.of(inquiry_id)
         # The ledger counts for all processes and across restarts, which the limit in memory does not.
-        if not entries or await self._erased(inquiry_id) or over_limit(entries, now):
+        if not entries or await self.store.erased(inquiry_id) or over_limit(entries, now):
             return
         id_ = ids.named_id(f"link/{inquiry_id}/{int(now.timestamp()) // REPEAT_S}")
         value = InquiryLinkRequested(inquiry_id=inquiry_id).model_dump_json()
@@ -85,13 +86,7 @@ class Links:
                 actor=RESIDENT,
             )
 
-        await accept_in_free_place(self.ledger, entry)
-        if await self._erased(inquiry_id):
-            # An erasure may have run before this entry was written.
-            await self.ledger.erase(inquiry_id)
-
-    async def _erased(self, inquiry_id: str) -> bool:
-        return bool(await self.store.tombstones.through_of([inquiry_id]))
+        await enter(self.store, self.ledger, inquiry_id, entry)
 
 
 def over_limit(entries: Sequence[Document], now: datetime) -> bool:

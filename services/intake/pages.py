@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.intake import sentences, views
 from services.intake.domain import Submission, fingerprint
 from services.intake.previews import previewed
-from services.intake.submissions import Submissions
+from services.intake.submissions import SentBefore, Submissions
 from shared.contracts import ids
 from shared.http.problems import Problem
 from shared.http.rate_limit import client_of
@@ -97,11 +97,13 @@ async def take_form(
         submissions.admit(client_of(request))
         given = submission(typed, lang)
         key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
-        receipt, _ = await submissions.receive(given, None, f"form-{key}" if typed.get("key") else None, trusted=False)
+        form_key = f"form-{key}" if typed.get("key") else None
+        receipt, _ = await submissions.receive(given, None, form_key, False, client_of(request))
     except ValidationError as error:
         return form_again(field_sentences(error, lang), 422)
     except Problem as problem:
-        why = translations(lang).gettext(REFUSALS[problem.status])
+        message = sentences.SENT_BEFORE if isinstance(problem, SentBefore) else REFUSALS[problem.status]
+        why = translations(lang).gettext(message)
         return form_again({"": why}, problem.status, problem.headers)
     except (MaskingUnavailable, PyMongoError) as error:
         why = sentences.NO_PREVIEW if isinstance(error, MaskingUnavailable) else sentences.UNAVAILABLE

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from shared.contracts.documented import Documented
-from shared.contracts.resident_messages import Reply
+from shared.contracts.erasure_dates import ErasureDates
+from shared.contracts.resident_messages import OpenQuestion, Reply
 
 
 class DepartmentShown(Documented):
@@ -43,8 +44,44 @@ class RatingShown(Documented):
     """The resident's comment; null when not given."""
 
 
+class AdditionShown(Documented):
+    """What the resident added at one time."""
+
+    at: str
+    """When it was received (RFC 3339, UTC, milliseconds)."""
+    text: str
+    """What the resident wrote."""
+
+
+class RoundShown(Documented):
+    """A round that is answered."""
+
+    round: int
+    """The number of the round, counted from 1."""
+    answered_at: str
+    """When the resident got the reply (RFC 3339, UTC, milliseconds)."""
+    reply: Reply
+    """The joint reply of the round."""
+
+
+class WithdrawalShown(Documented):
+    """That the resident has withdrawn the message."""
+
+    at: str
+    """When the resident withdrew it (RFC 3339, UTC, milliseconds)."""
+    why: str | None
+    """The resident's reason; null when not given."""
+
+
 class LinkAnswer(Documented):
     """The answer to a request for the link to a ticket; it is the same whether or not the ticket exists."""
+
+    detail: str
+    """What happens next, in the language of the request."""
+
+
+class ReportAnswer(Documented):
+    """The answer to a report about an entry of the hall; it is the same whether or not the hall has the entry."""
 
     detail: str
     """What happens next, in the language of the request."""
@@ -79,8 +116,21 @@ class Ticket(Documented):
     timeline: list[TimelineEntry]
     """The updates that the resident received, oldest first."""
     reply: Reply | None
-    """The joint reply; null before it is released."""
+    """The joint reply of the current round; null before it is released."""
+    rounds: list[RoundShown]
+    """The rounds that are answered, with their replies, in ascending order."""
+    questions: list[OpenQuestion]
+    """The questions that wait for the resident's answer; an addition answers all of them."""
+    additions: list[AdditionShown]
+    """What the resident has added, oldest first."""
+    can_add: bool
+    """Whether the resident may add something now."""
     rated: list[int]
     """The rounds that the resident has rated, in ascending order."""
     ratings: list[RatingShown]
     """The ratings that the resident gave, by round."""
+    withdrawal: WithdrawalShown | None = None
+    """The resident's newest withdrawal; null when there is none. It has an effect unless the message was answered before."""
+    erasure: ErasureDates | None = None
+    """When the message was erased, and when the last copies are gone. Null for other messages. Of an erased message the
+    ticket has no texts any more."""

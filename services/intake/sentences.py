@@ -14,6 +14,10 @@ UNAVAILABLE = gettext_noop(
 TOO_MANY_MESSAGES = gettext_noop(
     "Too many messages have come from your connection. What you wrote is still here. Please send it again in a minute."
 )
+SENT_BEFORE = gettext_noop(
+    "You have already sent this message several times, and each one is registered under its ticket number. "
+    "Please look at the progress there. If you have something new to say, please change the text and send it again."
+)
 BEING_SAVED = gettext_noop(
     "We are saving this message right now. Please send it again in a moment. It is not registered twice."
 )
@@ -34,7 +38,33 @@ LINK_REQUESTED = gettext_noop(
     "If there is a message with this ticket number, and its writer gave an e-mail address, "
     "we send the link to that address within a few minutes."
 )
+REPORTED = gettext_noop("If this reply is public, a person looks at it and decides whether it stays as it is.")
+TOO_MANY_REPORTS = gettext_noop(
+    "Too many reports have come from your connection. What you wrote is still here. Please send it again in a minute."
+)
+REPORT_TOO_LONG = gettext_noop("Your report is too long, or has a character that cannot be saved. Please shorten it.")
+REPORT_UNAVAILABLE = gettext_noop(
+    "We cannot save your report right now. What you wrote is still here. Please send it again in a few minutes."
+)
+NOTHING_TO_ADD = gettext_noop("Nothing can be added to this message now. You can write a new one.")
 NOT_RATEABLE = gettext_noop("You have already rated this reply, or there is no reply to rate yet.")
+WITHDRAWN_BEFORE = gettext_noop("You have already withdrawn this message.")
+HAPPENED: Mapping[str, str] = {
+    "registered": gettext_noop("Registered"),
+    "triage": gettext_noop("Finding the responsible department"),
+    "assigned": gettext_noop("Sent to the departments"),
+    "replied": gettext_noop("News about your message"),
+    "answered": gettext_noop("Answered"),
+    "refused": gettext_noop("Not accepted"),
+    "withdrawn": gettext_noop("Withdrawn by you"),
+    "erased": gettext_noop("Your message, your contact details and the replies have been erased."),
+}
+"""What the ticket of an erased message says of each step, because its own words are gone."""
+
+WHY = gettext_noop(
+    "We are sorry. Please tell us what is still wrong, so that the departments know. "
+    "If you do not want to, send the rating as it is."
+)
 
 LABELS: Mapping[str, str] = {
     "subject": gettext_noop("Subject"),
@@ -47,6 +77,8 @@ LABELS: Mapping[str, str] = {
     "public": gettext_noop("Publication"),
     "confidential": gettext_noop("Confidentiality"),
     "words": gettext_noop("Anything to add"),
+    "text": gettext_noop("Your addition"),
+    "why": gettext_noop("Your reason"),
 }
 """What the forms call each field."""
 
@@ -56,6 +88,7 @@ REMEDIES: Mapping[str, str] = {
     "phone": gettext_noop("Enter a telephone number, for example 138 0000 0000."),
     "email": gettext_noop("Enter an e-mail address, for example name@mail.example."),
     "departments": gettext_noop("Choose departments from the list."),
+    "text": gettext_noop("Write what you want to add."),
     "round": NOT_RATEABLE,
     "solved": gettext_noop("Choose whether the problem is solved."),
     "satisfied": gettext_noop("Choose whether you are satisfied."),

@@ -6,7 +6,7 @@ from typing import Any
 from services.intake.domain import TicketUpdate
 from services.intake.responses import DepartmentShown
 from shared.city import City
-from shared.contracts.resident_messages import Reply
+from shared.contracts.resident_messages import OpenQuestion, Reply
 from shared.runtime import timestamps
 from shared.service.event_decoders import ResidentMessage
 from shared.store.mongo import ASCENDING, Database, Document, insert_new, not_in
@@ -18,6 +18,9 @@ class IntakeStore:
         self.tickets = database["tickets"]
         self.directory = database["directory"]
         self.tombstones = Tombstones(database["tombstones"])
+
+    async def erased(self, inquiry_id: str) -> bool:
+        return bool(await self.tombstones.through_of([inquiry_id]))
 
     async def prepare(self) -> None:
         """Create the index; safe to repeat."""
@@ -46,8 +49,11 @@ class IntakeStore:
 
     async def updates(self, inquiry_id: str) -> list[TicketUpdate]:
         """The updates of an inquiry that are not erased, in any order."""
-        found = await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
-        return [ticket_update(one) for one in found if "text" in one]
+        return [ticket_update(one) for one in await self.documents(inquiry_id) if "text" in one]
+
+    async def documents(self, inquiry_id: str) -> list[Document]:
+        """The stored updates of an inquiry, erased ones without their words, in any order."""
+        return await self.tickets.find({"inquiry_id": inquiry_id}).to_list(None)
 
     async def unseen(self, ids: Sequence[str]) -> set[str]:
         """The ids among `ids` of updates that are not stored."""
@@ -97,4 +103,5 @@ def ticket_update(stored: Document) -> TicketUpdate:
         round=case["round"],
         departments=tuple(DepartmentShown.model_validate(one) for one in case["departments"]),
         reply=Reply.model_validate(case["reply"]) if case.get("reply") else None,
+        questions=tuple(OpenQuestion.model_validate(one) for one in case.get("questions", ())),
     )

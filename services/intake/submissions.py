@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from services.intake import domain
@@ -20,8 +21,14 @@ from shared.runtime import metrics, timestamps
 from shared.runtime.languages import language_of
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
+from shared.store.mongo import PyMongoError
 
 SUBMISSIONS_PERIOD_S = 60
+SAME_MESSAGES, SAME_MESSAGES_PERIOD_S = 3, 3_600
+
+
+class SentBefore(Problem):
+    """The client has sent the same message several times. Nothing is lost: the earlier ones are registered."""
 
 
 class Receipt(Documented):
@@ -44,6 +51,8 @@ class Submissions:
         self._in_flight: set[str] = set()
         self._submissions = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
         self._previews = RateLimit(settings.submissions_per_minute, SUBMISSIONS_PERIOD_S)
+        limited = settings.submissions_per_minute > 0
+        self._same = RateLimit(SAME_MESSAGES if limited else 0, SAME_MESSAGES_PERIOD_S)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -67,9 +76,16 @@ class Submissions:
             )
 
     async def receive(
-        self, given: Submission, accept_language: str | None, key: str | None, trusted: bool
+        self,
+        given: Submission,
+        accept_language: str | None,
+        key: str | None,
+        trusted: bool,
+        client: str | None = None,
     ) -> tuple[Receipt, bool]:
         """Write a message to the ledger. Returns its receipt, and True when it is a repeat.
+
+        With `client`, the same message of one client is accepted SAME_MESSAGES times an hour, then answered 429.
 
         Raises Problem: 401 for a field that needs the operator's token, 409 while a message with the same key is being
         written, 422 for an unknown department, or for a key that belongs to another message.
@@ -80,13 +96,22 @@ class Submissions:
         id_ = _event_id(given, key)
         problems = self._unknown_departments(given.departments)
         # A repeat gets the first answer again, even if one of its departments has been retired since.
-        if problems and not await self.ledger.entries.find_one({"_id": id_}):
+        if problems and not await self._known(id_):
             raise Problem(422, "; ".join(problem.detail for problem in problems) + ".", problems)
+        limited = client is not None and self._same.most > 0 and (key is None or not await self._known(id_))
         if id_ in self._in_flight:
             raise Problem(409, "A message with this key is being written right now; send it again in a moment.")
         self._in_flight.add(id_)
+        same = None
         try:
+            if client is not None and limited:
+                same = self._count_same(client, given)
             entry, written = await self._write(id_, given, accept_language)
+        except PyMongoError:
+            if same is not None:
+                # Otherwise nobody could send the message for an hour after a short outage of the store.
+                self._same.undo(same)
+            raise
         finally:
             self._in_flight.discard(id_)
         if written.new:
@@ -97,6 +122,23 @@ class Submissions:
             name = "external_id" if given.external_id is not None else "Idempotency-Key"
             raise Problem(422, f"This {name} belongs to another message; use a new one for each message.")
         return self._receipt(written.earlier["inquiry_id"]), True
+
+    async def _known(self, id_: str) -> bool:
+        return await self.ledger.entries.find_one({"_id": id_}, ["_id"]) is not None
+
+    def _count_same(self, client: str, given: Submission) -> str:
+        """Count this message, whatever its spaces and punctuation, and return its key. Raises SentBefore over the limit."""
+        words = "".join(filter(str.isalnum, normalize("NFKC", f"{given.subject}\n{given.body}"))).casefold()
+        contact = given.contact.model_dump_json() if given.contact else ""
+        key = ids.digest(f"{client}\n{contact}\n{words}".encode())
+        if wait_s := self._same.wait_s(key, time.monotonic()):
+            raise SentBefore(
+                429,
+                f"You have sent this message {SAME_MESSAGES} times within an hour, and each one is registered; write "
+                f"something new, or send it again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s)},
+            )
+        return key
 
     async def _write(self, id_: str, given: Submission, accept_language: str | None) -> tuple[Entry, Written]:
         fingerprint = domain.fingerprint(given)

@@ -1,4 +1,4 @@
-"""Intake's pages for a ticket that exists: its status, its rating, and the request for its link.
+"""Intake's pages for a ticket that exists: its status, additions, rating and withdrawal, and the request for its link.
 
 Clients that do not accept HTML get the ticket as JSON.
 """
@@ -14,15 +14,19 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from services.intake import sentences, views
-from services.intake.domain import RatingGiven
+from services.intake.additions import Additions
+from services.intake.domain import AdditionGiven, RatingGiven, WithdrawalGiven, fingerprint
 from services.intake.links import LINKS_A_DAY, LINKS_AN_HOUR, Links
 from services.intake.pages import RETRY_SOON, field_sentences, with_fields, with_headers
 from services.intake.responses import Ticket
 from services.intake.submissions import Submissions
-from services.intake.tickets import Tickets
+from services.intake.tickets import TOO_LATE, TicketErased, Tickets
+from shared.contracts import ids
+from shared.contracts.fields import is_blank
 from shared.http.parameters import InquiryId, QueryCode, QueryCodeHeader
 from shared.http.problems import Problem, answered, documented
 from shared.http.rate_limit import client_of
+from shared.runtime.languages import Lang
 from shared.runtime.translations import translations
 from shared.store.mongo import PyMongoError
 from shared.web import layout
@@ -36,6 +40,7 @@ Typed = Mapping[str, Any]
 class TicketPages:
     submissions: Submissions
     tickets: Tickets
+    additions: Additions
     links: Links
     site: Site
 
@@ -47,7 +52,7 @@ class TicketPages:
         """The ticket, or the form that asks for it with what is wrong."""
         lang = language(request)
         try:
-            seen = await self.tickets.ticket(inquiry_id, code)
+            seen = await self.tickets.ticket(inquiry_id, code, lang)
         except Problem as problem:
             message = sentences.TOO_MANY_WRONG_CODES if problem.status == 429 else sentences.NO_SUCH_TICKET
             why = translations(lang).gettext(message)
@@ -58,11 +63,15 @@ class TicketPages:
         return views.status(lang, seen, code, self.zone, site=self.site)
 
     async def take_rating(self, request: Request, typed: Typed) -> Response:
-        """Take a rating, then show the ticket again."""
+        """Take a rating, then show the ticket again. A discontented rating without words comes back once to ask why."""
         lang = language(request)
         inquiry_id, code = opened(typed)
         try:
             seen = await self.tickets.ticket(inquiry_id, code)
+            rateable = seen.reply is not None and seen.round not in seen.rated
+            if rateable and asks_why(typed) and not typed.get("asked"):
+                why = {"words": translations(lang).gettext(sentences.WHY)}
+                return views.status(lang, seen, code, self.zone, why, typed, 422, self.site, asked=True)
             errors = await self._rate(request, inquiry_id, code, typed)
             if not errors:
                 return await self.show(request, inquiry_id, code)
@@ -70,7 +79,8 @@ class TicketPages:
             return await self.show(request, inquiry_id, code)
         except PyMongoError:
             return self.unavailable(request)
-        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site)
+        asked = bool(typed.get("asked"))
+        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site, asked=asked)
 
     async def _rate(self, request: Request, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
         """Rate as the form says. Returns a sentence for each field that is wrong. Raises Problem 404, and PyMongoError."""
@@ -85,9 +95,71 @@ class TicketPages:
         except ValidationError as error:
             return field_sentences(error, lang)
         except Problem as problem:
-            if problem.status != HTTPStatus.CONFLICT:
+            if problem.status != HTTPStatus.CONFLICT or isinstance(problem, TicketErased):
                 raise
             return {"": translations(lang).gettext(sentences.NOT_RATEABLE)}
+        return {}
+
+    async def take_withdrawal(self, request: Request, typed: Typed) -> Response:
+        """Ask whether to withdraw the message; when the form says yes, withdraw it and show the ticket again."""
+        lang = language(request)
+        inquiry_id, code = opened(typed)
+        try:
+            seen = await self.tickets.ticket(inquiry_id, code, lang)
+            if seen.state in TOO_LATE:
+                return await self.show(request, inquiry_id, code)
+            if typed.get("act") != "withdraw":
+                return views.withdrawal(lang, seen, code, {}, typed, site=self.site)
+            errors = await self._withdraw(lang, inquiry_id, code, typed)
+            if not errors:
+                return await self.show(request, inquiry_id, code)
+        except Problem:
+            return await self.show(request, inquiry_id, code)
+        except PyMongoError:
+            return self.unavailable(request)
+        return views.withdrawal(lang, seen, code, errors, typed, 422, self.site)
+
+    async def _withdraw(self, lang: Lang, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
+        """Withdraw as the form says. Returns a sentence for each field that is wrong. Raises Problem 404, and PyMongoError."""
+        try:
+            given = WithdrawalGiven.model_validate({"why": typed.get("why") or None})
+            await self.tickets.withdraw(inquiry_id, code, given)
+        except ValidationError as error:
+            return field_sentences(error, lang)
+        except Problem as problem:
+            if problem.status != HTTPStatus.CONFLICT or isinstance(problem, TicketErased):
+                raise
+            return {"": translations(lang).gettext(sentences.WITHDRAWN_BEFORE)}
+        return {}
+
+    async def take_addition(self, request: Request, typed: Typed) -> Response:
+        """Take an addition, then show the ticket again. The same form sent twice makes one addition."""
+        lang = language(request)
+        inquiry_id, code = opened(typed)
+        try:
+            seen = await self.tickets.ticket(inquiry_id, code)
+            errors = await self._add(request, inquiry_id, code, typed)
+            if not errors:
+                return await self.show(request, inquiry_id, code)
+        except Problem:
+            return await self.show(request, inquiry_id, code)
+        except PyMongoError:
+            return self.unavailable(request)
+        return views.status(lang, seen, code, self.zone, errors, typed, 422, self.site)
+
+    async def _add(self, request: Request, inquiry_id: str, code: str, typed: Typed) -> dict[str, str]:
+        """Add what the form says. Returns a sentence for what is wrong. Raises Problem 404, and PyMongoError."""
+        lang = language(request)
+        try:
+            given = AdditionGiven.model_validate({"text": typed.get("text", "")})
+            key = ids.digest(f"{typed.get('key', '')}\n{fingerprint(given)}".encode())
+            await self.additions.add(inquiry_id, code, given, f"form-{key}" if typed.get("key") else None)
+        except ValidationError as error:
+            return field_sentences(error, lang)
+        except Problem as problem:
+            if problem.status != HTTPStatus.CONFLICT:
+                raise
+            return {"": translations(lang).gettext(sentences.NOTHING_TO_ADD)}
         return {}
 
     async def request_link(self, request: Request, typed: Typed) -> Response:
@@ -109,6 +181,13 @@ class TicketPages:
         return with_headers(RETRY_SOON, views.private(layout.problem(language(request), 503, site=self.site)))
 
 
+def asks_why(typed: Typed) -> bool:
+    """Whether a form has a complete, discontented rating and no words."""
+    solved, satisfied = typed.get("solved"), typed.get("satisfied")
+    complete = solved in ("true", "false") and satisfied in ("yes", "mostly", "no")
+    return complete and (solved == "false" or satisfied == "no") and is_blank(str(typed.get("words") or ""))
+
+
 def opened(typed: Typed) -> tuple[str, str]:
     """The ticket number and the code in a form."""
     return str(typed.get("inquiry_id", "")), str(typed.get("code", ""))
@@ -116,7 +195,7 @@ def opened(typed: Typed) -> tuple[str, str]:
 
 def routes(submissions: Submissions, tickets: Tickets, links: Links, site: Site) -> APIRouter:
     """The ticket at `/status` and `/inquiries/{id}`, and the request for its link."""
-    router, pages = APIRouter(), TicketPages(submissions, tickets, links, site)
+    router, pages = APIRouter(), TicketPages(submissions, tickets, Additions(tickets), links, site)
     _form_routes(router, pages)
     _ticket_route(router, pages)
     return router
@@ -145,6 +224,7 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
     async def request_link(request: Request) -> Response:
         return await with_fields(request, pages.site, lambda typed: pages.request_link(request, typed))
 
+    @router.get("/status/addition", include_in_schema=False)
     @router.get("/status/rating", include_in_schema=False)
     async def reloaded(request: Request) -> Response:
         return RedirectResponse(f"/status?lang={language(request)}", 303)
@@ -152,6 +232,16 @@ def _form_routes(router: APIRouter, pages: TicketPages) -> None:
     @router.post("/status/rating", include_in_schema=False)
     async def rate(request: Request) -> Response:
         return await with_fields(request, pages.site, lambda typed: pages.take_rating(request, typed))
+
+    @router.post("/status/addition", include_in_schema=False)
+    async def add(request: Request) -> Response:
+        return await with_fields(request, pages.site, lambda typed: pages.take_addition(request, typed))
+
+    router.add_api_route("/status/withdrawal", reloaded, methods=["GET"], include_in_schema=False)
+
+    @router.post("/status/withdrawal", include_in_schema=False)
+    async def withdraw(request: Request) -> Response:
+        return await with_fields(request, pages.site, lambda typed: pages.take_withdrawal(request, typed))
 
 
 def _ticket_route(router: APIRouter, pages: TicketPages) -> None:
@@ -172,5 +262,5 @@ def _ticket_route(router: APIRouter, pages: TicketPages) -> None:
             if given is None:
                 return views.ask_status(language(request), {"inquiry_id": inquiry_id}, site=pages.site)
             return await pages.show(request, inquiry_id, given)
-        seen = await pages.tickets.ticket(inquiry_id, given)
+        seen = await pages.tickets.ticket(inquiry_id, given, language(request))
         return Response(seen.model_dump_json(), media_type="application/json")

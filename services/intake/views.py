@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from services.intake.responses import Ticket
 from services.intake.sentences import LINK_REQUESTED, labels
+from services.intake.tickets import TOO_LATE
 from shared.runtime import timestamps
 from shared.runtime.languages import Lang
 from shared.runtime.settings import DEFAULT_ZONE
@@ -102,6 +103,20 @@ def link_requested(lang: Lang, an_hour: int, a_day: int, site: Site = HERE) -> H
     return private(page)
 
 
+def withdrawal(
+    lang: Lang,
+    ticket: Ticket,
+    code: str,
+    errors: Mapping[str, str],
+    values: Values,
+    status: int = 200,
+    site: Site = HERE,
+) -> HTMLResponse:
+    """The question whether to withdraw the message, with a field for the reason."""
+    content = {"ticket": ticket, "code": code, "errors": errors, "values": values}
+    return private(RENDER("withdrawal.html", lang, status, site, "no-store", **content))
+
+
 def status(
     lang: Lang,
     ticket: Ticket,
@@ -112,11 +127,13 @@ def status(
     status: int = 200,
     site: Site = HERE,
     now: datetime | None = None,
+    asked: bool = False,
 ) -> HTMLResponse:
     """The ticket that `GET /inquiries/{id}` returns as JSON.
 
-    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`). `now` tells whether
-    the answer is late; it is the current time unless given.
+    `errors` and `values` belong to a rating that was not accepted (`solved`, `satisfied`, `words`) or that comes back to
+    ask why (`asked`), or to an addition that was not accepted (`text`, `key`). `now` tells whether the answer is late; it
+    is the current time unless given.
     """
     due_at = from_text(ticket.answer_due_at) if ticket.answer_due_at else None
     page = RENDER(
@@ -129,8 +146,10 @@ def status(
         code=code,
         zone=zone,
         late=due_at is not None and due_at < (now or timestamps.now()),
+        can_be_withdrawn=ticket.state not in TOO_LATE,
         rating=next((one for one in ticket.ratings if one.round == ticket.round), None),
         errors=errors or {},
-        values=values or {},
+        values={"key": str(uuid4()), **(values or {})},
+        asked=asked,
     )
     return private(page)

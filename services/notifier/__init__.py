@@ -2,5 +2,5 @@
 
 reads    residents.inbox (notifier) · inquiries.events (notifier) · notifier.replays · city.directory
 writes   notifier.dead-letters
-stores   chorus_notifier: deliveries, threads, subjects, addresses, limits, unmasked, hall, tombstones
+stores   chorus_notifier: deliveries, threads, subjects, addresses, limits, unmasked, hall, hall_versions, tombstones
 """

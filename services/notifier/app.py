@@ -1,6 +1,6 @@
 """The notifier's wiring: notices, mail delivery, the hall and its masking."""
 
-from services.notifier import api, pages
+from services.notifier import api, pages, review_api
 from services.notifier.channels.email import MailDelivery
 from services.notifier.channels.message import MailWriter
 from services.notifier.domain.addresses import MailKeys
@@ -43,6 +43,7 @@ def make(settings: Settings) -> Service:
     token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
     service.app.include_router(api.routes(store, settings))
     service.app.include_router(reconciliation.routes(service, operators_only(token)))
+    service.app.include_router(review_api.routes(store.versions, token))
     service.app.include_router(mail_api.routes(store.mails, token))
     service.app.include_router(mail_pages.routes(store.mails, store.addresses, service.site))
     service.app.include_router(pages.routes(store, city, settings, service.site))

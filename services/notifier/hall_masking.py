@@ -21,7 +21,7 @@ LONGEST_PAUSE_S = 300.0
 
 @dataclass
 class HallMasking:
-    """Claims answers that wait, has them masked, and shows them in the hall."""
+    """Claims answers that wait, has them masked, and stores the masked versions, which reviewers decide about."""
 
     store: NotifierStore
     city: CityFeed[City]
@@ -34,7 +34,7 @@ class HallMasking:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def mask_waiting(self) -> int:
-        """Mask and show a few answers that are due; how many there were."""
+        """Mask a few answers that are due; how many there were."""
         city = self.city.city
         if city is None:
             raise DependencyUnavailable("city", "The departments' own contacts are not known before the city is read.")
@@ -52,6 +52,6 @@ class HallMasking:
             metrics.MASKINGS.labels("retried").inc()
             log.warning("not masked yet", inquiry_id=one.entry.inquiry_id, error=str(error))
         else:
-            await self.store.show([shown_entry(one.entry, masked)])
+            await self.store.versions.add(shown_entry(one.entry, masked))
             await self.store.forget_unmasked(one)
             metrics.MASKINGS.labels("masked").inc()

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import Notice, for_department, for_resident, one_line
+from services.notifier.domain.publication import decision_of
+from services.notifier.erasure import erase
 from services.notifier.store import NotifierStore
 from shared.city import City
 from shared.contracts.facts import EVENT_TYPES
+from shared.contracts.resident_messages import ERASED
 from shared.events.case_events import PartOfferedEvent
 from shared.kafka.failures import DependencyUnavailable
 from shared.kafka.records import Record
@@ -15,6 +18,9 @@ from shared.kafka.topics import EVENTS
 from shared.runtime import metrics, timestamps
 from shared.service.city_feed import CityFeed
 from shared.service.event_decoders import CoreMessage, Event, ResidentMessage, read_event, read_told
+
+WITH_OFFERS = ("assigned", "reopened")
+"""The news with which departments get parts: their mails need the subject."""
 
 
 @dataclass
@@ -26,12 +32,15 @@ class Notices:
     city_behind: Callable[[], Awaitable[bool]]
 
     async def take(self, batch: Sequence[CoreMessage]) -> None:
-        """Store the notices and the unmasked public replies of a batch, except those of erased inquiries.
+        """Store the notices, the unmasked public replies and the decisions about the hall, except of erased inquiries.
 
         Safe to repeat: a notice is stored once under its id, and a reply replaces only one of an earlier decision.
         """
         told = [one for one in batch if isinstance(one, ResidentMessage)]
         events = [one for one in batch if isinstance(one, Event)]
+        for one in told:
+            if one.told.what == ERASED:
+                await erase(self.store, one.told.inquiry_id, one.n)
         through = await self.store.tombstones.through_of(
             [*(one.told.inquiry_id for one in told), *(one.inquiry_id for one in events)]
         )
@@ -40,11 +49,14 @@ class Notices:
         events = [one for one in events if one.inquiry_id not in through]
         notices = [for_resident(one.id, one.told, one.n, one.place, one.at) for one in told]
         notices += await self._for_departments(events)
-        subjects = {one.told.inquiry_id: one_line(one.told.case.subject) for one in told if one.told.what == "assigned"}
+        offering = [one.told for one in told if one.told.what in WITH_OFFERS]
+        subjects = {one.inquiry_id: one_line(one.case.subject) for one in offering}
         await self.store.mails.add_subjects(subjects, timestamps.now())
         await self.store.mails.add_notices([notice for notice in notices if notice], timestamps.now())
         answers = [unmasked_entry(one.told, one.n, timestamps.to_text(one.at)) for one in told]
         await self.store.add_unmasked([answer for answer in answers if answer], timestamps.now())
+        decided = [(one.told.inquiry_id, decision_of(one.told, one.n)) for one in told]
+        await self.store.versions.decide([(inquiry_id, one) for inquiry_id, one in decided if one is not None])
 
     async def _for_departments(self, events: Sequence[Event]) -> list[Notice]:
         offers = [(one, one.body) for one in events if isinstance(one.body, PartOfferedEvent)]

@@ -18,6 +18,7 @@ from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.desk.search_filling import SearchFilling
 from services.router.domain.city_index import CityIndex, city_index
+from services.router.erasure import CaseEvents
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.progress import CoreProgress
@@ -67,18 +68,19 @@ class Components:
         self.gate = Gate(self.store, self.city)
         self.core = Core(self.store, self.city)
         unread = partial(unread_topics, Connection.of(settings), GATE_GROUP)
-        self.timers = Timers(self.store, self.city, service.publisher, unread)
+        self.timers = Timers(self.store, self.city, service.publisher, unread, unpublished=self.ledger.waiting)
         self.timer_sweep = TimerSweep(self.store, self.city)
         self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
-        self.case_list = CaseList(self.store)
         self.search_filling = SearchFilling(self.store)
         self.commands = Commands(self.store, self.ledger)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
         self.retirement = Retirement(self.city_desk, self.commands, self.store, self.city)
         self.letters = DeadLetterIndex(database, Connection.of(settings))
+        self.case_list = CaseList(self.store)
+        self.case_events = CaseEvents(self.case_list, self.ledger, self.letters)
         self.replay = DeadLetterReplay(self.letters, self.store, service.publisher, self.commands)
         token = secret(settings.operator_token_file, "CHORUS_OPERATOR_TOKEN_FILE")
         self.accounts = StaffAccounts(Users(database), UserAudit(database), self.store.revisions, token)
@@ -138,7 +140,7 @@ def _subscribe(service: Service, router: Components) -> None:
         topics.EVENTS,
         group="router-cases",
         read=read_row,
-        handle=router.case_list.follow,
+        handle=router.case_events.follow,
         at_leisure=True,
     )
     service.takes_replays()
@@ -147,7 +149,9 @@ def _subscribe(service: Service, router: Components) -> None:
 def _add_routes(service: Service, router: Components) -> None:
     guard = StaffGuard(router.accounts.find)
     for routes in (
-        desk_api.routes(CaseQueries(router.store), router.commands, router.city_desk, router.retirement, guard),
+        desk_api.routes(
+            CaseQueries(router.store, service.settings), router.commands, router.city_desk, router.retirement, guard
+        ),
         reconciliation.routes(service, guard.check, relay=router.relay),
         dead_letters_api.routes(router.replay, guard),
         users_api.routes(router.accounts, guard),

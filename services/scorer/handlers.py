@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.scorer.domain.clocks import STOPPING, newly_judged
+from services.scorer.erasure import erase
 from services.scorer.store import ScorerStore
 from shared.contracts.facts import EVENT_TYPES
+from shared.events.case_events import InquiryErasedEvent
 from shared.runtime import metrics
 from shared.runtime.logging import log
 from shared.service.event_decoders import Event
@@ -23,6 +25,9 @@ class Events:
 
     async def take(self, batch: Sequence[Event]) -> None:
         """Store the events of a batch. Safe to repeat: an event that is stored is neither stored nor counted again."""
+        for event in batch:
+            if isinstance(event.body, InquiryErasedEvent):
+                await erase(self.store, event.inquiry_id, event.body.through)
         existing = await self.store.add(batch)
         new = [event for event in batch if event.id not in existing]
         for kind in (event.type for event in new if event.type not in EVENT_TYPES):

@@ -76,7 +76,7 @@ class Ratings(Documented):
     """Residents' ratings of answers."""
 
     valid: int
-    """Ratings of answers in which the department has a part."""
+    """Ratings of answers in which the department has a part; each round of an inquiry has one answer."""
     contacted: int
     """Of these, ratings of parts whose first-reply clock was kept."""
     solved: int
@@ -127,7 +127,7 @@ class DepartmentScores(Documented):
     returned_held_ms: int = 0
     """How long the department held these parts, from offer to return, in milliseconds; no clock charges it yet."""
     reopened: int
-    """Not counted in this version: 0."""
+    """Parts in an answer whose rating reopened the inquiry."""
     joint: int
     """Released parts in answers of several departments."""
     ranked: bool
@@ -149,7 +149,7 @@ class DepartmentScores(Documented):
             ratings=Ratings.of(counts.ratings),
             returned=counts.returned,
             returned_held_ms=counts.returned_held_ms,
-            reopened=0,
+            reopened=counts.reopened,
             joint=counts.joint,
             ranked=False,
             rank=None,

@@ -1,7 +1,8 @@
 """Policies: how long the clocks of a part run, and how a case is handled. The first policy that matches counts.
 
-In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `returns` and `release`; of `supervision` the
-first step before the due time. The other fields are checked and stored.
+In force in this release: `effective_from`, `when`, `calendar`, `clocks`, `joint_reply`, `returns`, `release`,
+`publication`, `reopening` and `asking`; of
+`supervision` the first step before the due time. The other fields are checked and stored.
 """
 
 from collections.abc import Sequence
@@ -51,10 +52,10 @@ class PolicyClocks(CityEntry):
 
 
 class JointReplyPolicy(CityEntry):
-    """When the parts are joined into one reply. Not in force yet: Chorus waits for all parts."""
+    """Whether the joint reply waits for a part that is late."""
 
     wait: Literal["all", "lead-after-due"] = "all"
-    """`all` waits for every part; with `lead-after-due` the lead may go ahead once a co-handler is late."""
+    """`all` waits for the part; with `lead-after-due` the lead may go ahead without it once its time to resolve is over."""
 
 
 class ReturnPolicy(CityEntry):
@@ -81,20 +82,23 @@ class ReleasePolicy(CityEntry):
 
 
 class ReopeningPolicy(CityEntry):
-    """When a rating reopens a case. Not in force yet: a rating reopens nothing."""
+    """When a rating reopens a case. Of the policies of its parts, that of the lead counts."""
 
     when: tuple[Literal["not-solved", "not-satisfied"], ...] = ("not-solved", "not-satisfied")
     """The ratings that reopen a case; an empty list for none."""
     window_days: Annotated[int, Field(ge=1, le=DAYS_MAX, strict=True)] = 15
-    """For how many days after the answer a rating may reopen the case."""
+    """For how many days of 24 hours after the answer a rating may reopen the case."""
     limit: Annotated[int, Field(ge=0, le=LIMIT_MAX, strict=True)] = 2
-    """How often a case may be reopened."""
+    """How often a case may be reopened. The last time it goes to triage, where a coordinator chooses the lead."""
     clock: Literal["new", "continue", "restart"] = "new"
-    """Whether a reopened case gets new clocks, continues the old ones, or restarts them."""
+    """The clocks of a reopened case: `new` under the policy that counts now, `restart` with the limits of the part's
+    former policy, `continue` with the time that was left."""
+    remind_after: Duration | None = "3d"
+    """How long after the answer the resident is reminded once to rate it, in the policy's calendar; null for never."""
 
 
 class AskingPolicy(CityEntry):
-    """What happens to a question to the resident. Not in force yet: departments cannot ask."""
+    """What happens to a question to the resident that has no answer; both times are of the policy's calendar."""
 
     remind_after: Duration = "3d"
     """When the resident is reminded of the question."""
@@ -164,7 +168,8 @@ class Policy(CityEntry):
     release: ReleasePolicy = ReleasePolicy()
     """Who approves a reply before it is sent."""
     publication: Literal["review", "automatic"] = "review"
-    """Whether a person decides what the hall shows. Not in force yet: the hall shows answers automatically."""
+    """Whether a person decides what the hall shows (`review`). It shows a reply without one (`automatic`) if the policies of
+    all its parts say so."""
     reopening: ReopeningPolicy = ReopeningPolicy()
     """When a rating reopens a case."""
     asking: AskingPolicy = AskingPolicy()

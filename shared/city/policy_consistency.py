@@ -94,6 +94,8 @@ def _durations(policy: Policy) -> Iterator[tuple[Loc, str]]:
         yield from ((("clocks", name), getattr(policy.clocks, name)) for name in CLOCKS)
     if policy.returns is not None and policy.returns.within is not None:
         yield ("returns", "within"), policy.returns.within
+    if policy.reopening.remind_after is not None:
+        yield ("reopening", "remind_after"), policy.reopening.remind_after
     yield ("asking", "remind_after"), policy.asking.remind_after
     yield ("asking", "close_after"), policy.asking.close_after
     for at, step in enumerate(policy.supervision):

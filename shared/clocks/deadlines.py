@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from shared.clocks.calendar import WorkingCalendar
+from shared.clocks.pauses import counted
 from shared.clocks.working_time import Pause, add
 
 ClockName = Literal["accept", "first_reply", "resolve"]
@@ -48,7 +49,10 @@ def provisional(calendar: WorkingCalendar, due: Sequence[int]) -> tuple[ClockNam
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock of one part. `ended_at` is when the part was returned or withdrawn before the clock stopped."""
+    """One clock of one part. `ended_at` is when the part was returned or withdrawn before the clock stopped.
+
+    `paused_at` is set while the part waits for the resident, and stays if the clock stops or ends in the pause.
+    """
 
     clock: ClockName
     part_id: str
@@ -57,14 +61,21 @@ class Clock:
     due_at: datetime
     stopped_at: datetime | None = None
     ended_at: datetime | None = None
+    paused_at: datetime | None = None
 
     def verdict(self, as_of: datetime) -> Verdict:
-        """`kept` when the clock stopped at or before its due time; `broken` after the due time, even if it stops later."""
-        if self.stopped_at is not None and self.stopped_at <= self.due_at:
+        """`kept` when the clock stopped at or before its due time; `broken` after the due time, even if it stops later.
+
+        A clock does not run out in a pause that began before its due time.
+        """
+        if self.stopped_at is not None and self._counted(self.stopped_at) <= self.due_at:
             return "kept"
-        if self.ended_at is not None and self.ended_at <= self.due_at:
+        if self.ended_at is not None and self._counted(self.ended_at) <= self.due_at:
             return "void"
-        return "broken" if as_of > self.due_at else "open"
+        return "broken" if self._counted(as_of) > self.due_at else "open"
+
+    def _counted(self, moment: datetime) -> datetime:
+        return counted(moment, self.paused_at, self.due_at)
 
     def judged_at(self, as_of: datetime) -> datetime | None:
         """When the verdict became final: the stop of a kept clock, the due time of a broken one; None while open."""

@@ -5,21 +5,12 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
+from shared.contracts.delegated_parts import DelegatedPartContributed, DelegatedPartReturned
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment
-
-
-class Due(Documented):
-    """The due time of each clock of a part."""
-
-    model_config = ConfigDict(frozen=True)
-    accept: Moment
-    """When the department must have accepted the part."""
-    first_reply: Moment
-    """When the resident must have received a first reply: an interim one or the answer."""
-    resolve: Moment
-    """When the department must have sent its final contribution."""
+from shared.contracts.extensions import PartExtended, PartExtensionRefused
+from shared.contracts.fields import Contact, Due, Moment
+from shared.contracts.questions import PartAdded, PartPaused, PartResumed
 
 
 class ReturnedBefore(Documented):
@@ -32,6 +23,32 @@ class ReturnedBefore(Documented):
     """Its reason, such as `not-ours`, as it wrote it."""
     words: str
     """Its explanation; empty when it gave none."""
+
+
+class AddedBefore(Documented):
+    """Words that the resident added before the department was offered its part."""
+
+    model_config = ConfigDict(frozen=True)
+    at: Moment
+    """When the resident added them."""
+    text: str
+    """The resident's words, at most 5,000 characters."""
+
+
+class RejectedAnswer(Documented):
+    """The answer with which the resident was not content, and the rating."""
+
+    model_config = ConfigDict(frozen=True)
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
+    answer: str | None = None
+    """The whole joint reply of that round; absent when it has more than 20,000 characters."""
 
 
 class PartOffered(Payload):
@@ -75,6 +92,18 @@ class PartOffered(Payload):
     """Until when the department may return the part. Absent when the policy sets no time."""
     binding: bool = False
     """Whether the department cannot return the part, because it settles a dispute. Absent when it can."""
+    parent: str | None = None
+    """The id of the part of which this one is a piece. Absent unless the department above delegated it."""
+    delegated_by: str | None = None
+    """The code of the department above, which answers for the whole part. Absent unless it delegated this part."""
+    instructions: str | None = None
+    """What the department above wrote with it, at most 20,000 characters. Absent when it wrote nothing."""
+    added: tuple[AddedBefore, ...] = ()
+    """What the resident added to the inquiry before the offer, oldest first. Absent when nothing was added."""
+    round: int = 1
+    """The round of the inquiry, counted from 1; absent in the first one."""
+    reopened: RejectedAnswer | None = None
+    """Why the inquiry was reopened; absent in the first round."""
 
 
 class PartChanged(Payload):
@@ -98,7 +127,7 @@ class PartChanged(Payload):
 
 
 class PartWithdrawn(Payload):
-    """An operator withdrew the part: the department has nothing more to do."""
+    """The part is withdrawn: the department has nothing more to do."""
 
     type: ClassVar[str] = PREFIX + "part.withdrawn"
     part_id: str
@@ -106,11 +135,11 @@ class PartWithdrawn(Payload):
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     why: str
-    """The operator's reason."""
+    """The reason: of the operator, of the city's refusal, or of the resident who withdrew the inquiry."""
 
 
 class PartClosed(Payload):
-    """The inquiry is answered: the department has nothing more to do in this round."""
+    """The inquiry is answered, closed or ended: the department has nothing more to do in this round."""
 
     type: ClassVar[str] = PREFIX + "part.closed"
     part_id: str
@@ -119,6 +148,55 @@ class PartClosed(Payload):
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     round: int
     """The round of the answer that closed the part, counted from 1."""
+    reason: Literal["unanswered"] | None = None
+    """`unanswered` when the inquiry is closed because the resident did not answer a question; absent after an answer."""
+    addendum: int | None = None
+    """The number of the addendum with the department's contribution, counted from 1. Absent when the answer itself has it."""
+    missing: tuple[str, ...] = ()
+    """The codes of the departments without which the lead went ahead. The resident does not see them. Absent when none."""
+
+
+class PartOmitted(Payload):
+    """The lead goes ahead without the department's part, because it is late. The part stays open.
+
+    The department's contribution joins the reply until its release, and is sent as an addendum after it.
+    """
+
+    type: ClassVar[str] = PREFIX + "part.omitted"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    lead: str
+    """The code of the department that leads."""
+
+
+class PartRated(Payload):
+    """The resident has rated the answer in which the department has a part."""
+
+    type: ClassVar[str] = PREFIX + "part.rated"
+    part_id: str
+    """The id of the department's part in the rated answer, such as `20261122-E94NXPQX-p1`."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    round: int
+    """The round of the answer, counted from 1."""
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None = None
+    """What the resident wrote about it; absent when nothing."""
+
+
+class PartErased(Payload):
+    """The inquiry is erased. The department must delete its copies of the message, of the contact and of its own texts."""
+
+    type: ClassVar[str] = PREFIX + "part.erased"
+    part_id: str
+    """The id of the department's part of the inquiry, such as `20261122-E94NXPQX-p1`; also of a part that it returned."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
 
 
 class DraftParagraph(Documented):
@@ -136,15 +214,15 @@ class DraftParagraph(Documented):
 
 
 class ReplyDraft(Payload):
-    """To the lead: a version of the joint reply waits for its release."""
+    """To the lead: a version of the joint reply, or of an addendum to it, waits for its release."""
 
     type: ClassVar[str] = PREFIX + "reply.draft"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
     reply_id: str
-    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`; of an addendum, such as `20261122-E94NXPQX-r1-a1`."""
     version: int
-    """The version of the reply, counted from 1 in each round."""
+    """The version of the text with this id, counted from 1."""
     sha256: str
     """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; an approval names it."""
     text: str
@@ -155,6 +233,10 @@ class ReplyDraft(Payload):
     """The lead's text before the first paragraph; absent when there is none."""
     closing: str | None = None
     """The lead's text after the last paragraph; absent when there is none."""
+    addendum: int | None = None
+    """The number of the addendum, counted from 1; absent for the reply itself."""
+    missing: tuple[str, ...] = ()
+    """The codes of the departments without which the lead went ahead. The resident does not see them. Absent when none."""
 
 
 class ReplyRefused(Payload):
@@ -173,6 +255,42 @@ class ReplyRefused(Payload):
     """What must change."""
 
 
+class ReplyCorrected(Payload):
+    """To every department in the reply: the text of one part is corrected, and the resident has the new one."""
+
+    type: ClassVar[str] = PREFIX + "reply.corrected"
+    part_id: str
+    """The id of the corrected part, such as `20261122-E94NXPQX-p1`."""
+    department: str
+    """The code of the department whose part it is."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The version of the reply that has the new text."""
+    text: str
+    """The new text of the part, unchanged."""
+
+
+class ReplyRetracted(Payload):
+    """To every department in the reply: one part no longer holds, and the resident has been told."""
+
+    type: ClassVar[str] = PREFIX + "reply.retracted"
+    part_id: str
+    """The id of the part that no longer holds, such as `20261122-E94NXPQX-p1`."""
+    department: str
+    """The code of the department whose part it is."""
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    reply_id: str
+    """The id of the joint reply, such as `20261122-E94NXPQX-r1`."""
+    version: int
+    """The released version of the reply."""
+    words: str
+    """The reason."""
+
+
 class MessageRefused(Payload):
     """Chorus refused a message from the department's outbox."""
 
@@ -187,5 +305,25 @@ class MessageRefused(Payload):
 
 INBOX: Mapping[str, type[Payload]] = {
     model.type: model
-    for model in (PartOffered, PartChanged, PartWithdrawn, PartClosed, ReplyDraft, ReplyRefused, MessageRefused)
+    for model in (
+        PartOffered,
+        PartChanged,
+        PartWithdrawn,
+        PartClosed,
+        PartOmitted,
+        DelegatedPartContributed,
+        DelegatedPartReturned,
+        PartPaused,
+        PartResumed,
+        PartAdded,
+        PartExtended,
+        PartExtensionRefused,
+        ReplyDraft,
+        ReplyRefused,
+        ReplyCorrected,
+        ReplyRetracted,
+        PartRated,
+        PartErased,
+        MessageRefused,
+    )
 }

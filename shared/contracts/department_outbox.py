@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import PREFIX, Payload
 from shared.contracts.fields import Moment, blank_is_none, has_words, no_nul
 from shared.contracts.limits import DEPARTMENTS_MAX, FRAME_MAX, PERSON_MAX, TEXT_MAX
+
+OfficeCode = Annotated[str, Field(min_length=1, max_length=31), AfterValidator(no_nul)]
 
 
 class PartMessage(Payload):
@@ -66,6 +68,16 @@ class PartReplied(PartMessage):
     _words = field_validator("text")(has_words("write the reply to the resident"))
 
 
+class PartCorrected(PartMessage):
+    """A new text for the department's share of a reply that the resident has received."""
+
+    type: ClassVar[str] = PREFIX + "part.corrected"
+    text: str = Field(min_length=1, max_length=TEXT_MAX)
+    """The whole corrected paragraph, 1 to 20,000 characters, released unchanged. The former one stays visible."""
+
+    _words = field_validator("text")(has_words("write the corrected share of the answer"))
+
+
 class PartReturned(PartMessage):
     """The department returns its part, with a reason."""
 
@@ -87,6 +99,32 @@ class PartReturned(PartMessage):
     @classmethod
     def _blank_is_empty(cls, given: Any) -> Any:
         return "" if isinstance(given, str) and blank_is_none(given) is None else given
+
+
+class PartDelegated(PartMessage):
+    """The department passes its part, or pieces of it, to departments below it, and stays responsible for the answer."""
+
+    type: ClassVar[str] = PREFIX + "part.delegated"
+    to: Annotated[tuple[OfficeCode, ...], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
+    """The codes of active departments whose `parent` in the directory is this department, 1 to 20."""
+    text: str | None = Field(None, max_length=TEXT_MAX)
+    """What they are to do, at most 20,000 characters; only these departments and the desk read it. Null when not given."""
+
+    _no_nul_in_delegation = field_validator("text")(no_nul)
+    _blank_text = field_validator("text", mode="before")(blank_is_none)
+
+
+class ReplyGoAhead(Payload):
+    """The lead goes ahead with the joint reply without co-handlers that are late, if the policy allows it."""
+
+    type: ClassVar[str] = PREFIX + "reply.go-ahead"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    by: str | None = Field(None, max_length=PERSON_MAX)
+    """Who wrote the message at the department, at most 100 characters. The resident does not see it. Null when not
+    given."""
+
+    _no_nul = field_validator("inquiry_id", "by")(no_nul)
 
 
 class ReplyEdit(Payload):
@@ -117,3 +155,7 @@ class ReplyEdit(Payload):
         if self.opening is None and self.closing is None and self.order is None:
             raise ValueError("changes nothing; write opening, closing or order")
         return self
+
+
+OutboxMessage = PartMessage | ReplyEdit | ReplyGoAhead
+"""What a department may send: about its part, or as the lead about the joint reply."""

@@ -74,3 +74,15 @@ class Contact(Documented):
     """The resident's telephone number, at most 40 characters; null when not given."""
     email: str | None = Field(None, max_length=254)
     """The resident's e-mail address, at most 254 characters; null when not given."""
+
+
+class Due(Documented):
+    """The due time of each clock of a part."""
+
+    model_config = ConfigDict(frozen=True)
+    accept: Moment
+    """When the department must have accepted the part."""
+    first_reply: Moment
+    """When the resident must have received a first reply: an interim one or the answer."""
+    resolve: Moment
+    """When the department must have sent its final contribution."""

@@ -20,8 +20,20 @@ SUBJECT_MAX = 200
 BODY_MAX = 20_000
 TEXT_MAX = 20_000
 DEPARTMENTS_MAX = 20
+WHY_MAX = 2_000
+"""The reason for a withdrawal, a refusal or an erasure."""
 FRAME_MAX = 1_000
 """The opening or the closing of a joint reply."""
+ADDITION_MAX = 5_000
+"""What a resident adds at one time."""
+ADDITIONS_MAX = 20
+"""How often a resident may add something to a ticket that nobody has asked for."""
+ADDITIONS_AND_ANSWERS_MAX = 40
+"""The same while a question is open. A part that is offered later carries all of it: 1,200,000 bytes."""
+QUESTION_MAX = 2_000
+"""A question to the resident. Each part and the desk may have one that is open."""
+REASON_MAX = 2_000
+"""Why a department needs more time, or does not get it."""
 NAME_MAX = 2_000
 """A department's name in one language."""
 CHARACTER_BYTES = 6
@@ -36,5 +48,9 @@ MESSAGE_BYTES_MAX = ANSWER_BYTES_MAX + ENVELOPE_BYTES
 """The value of a message that the core publishes."""
 DOCUMENT_BYTES_MAX = 15 * 1_048_576
 """The texts of a document; the store accepts 16 MiB, including the field names."""
+REDACTED_MAX = 200
+"""Characters that one redaction finds and hides."""
+REPORT_MAX = 1_000
+"""What a reader of the hall writes in a report."""
 PERSON_MAX = 100
 """Characters in the name of a person."""

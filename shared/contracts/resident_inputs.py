@@ -2,11 +2,11 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.contracts.envelope import PREFIX, Payload
-from shared.contracts.fields import Contact, Moment
-from shared.contracts.limits import TEXT_MAX
+from shared.contracts.fields import Contact, Moment, blank_is_none, no_nul
+from shared.contracts.limits import REPORT_MAX, TEXT_MAX, WHY_MAX
 
 
 class InquiryReceived(Payload):
@@ -53,9 +53,32 @@ class InquiryRated(Payload):
     """The resident's comment, at most 20,000 characters; null when not given."""
 
 
+class InquiryWithdrawn(Payload):
+    """The resident withdraws the message: nobody needs to answer it any more."""
+
+    type: ClassVar[str] = PREFIX + "inquiry.withdrawn"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    why: str | None = Field(None, max_length=WHY_MAX)
+    """The resident's reason, at most 2,000 characters; the departments receive it. Null when not given."""
+
+    _no_nul = field_validator("why")(no_nul)
+    _blank_why = field_validator("why", mode="before")(blank_is_none)
+
+
 class InquiryLinkRequested(Payload):
     """Somebody who knows the ticket number asks for the link to the ticket; it goes to the contact on file."""
 
     type: ClassVar[str] = PREFIX + "inquiry.link-requested"
     inquiry_id: str
     """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+
+
+class HallReported(Payload):
+    """A reader reports an entry of the hall."""
+
+    type: ClassVar[str] = PREFIX + "hall.reported"
+    inquiry_id: str
+    """The ticket number of the inquiry, such as `20261122-E94NXPQX`."""
+    words: str | None = Field(None, max_length=REPORT_MAX)
+    """What is wrong with the entry, at most 1,000 characters; null when not given."""

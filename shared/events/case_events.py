@@ -85,6 +85,42 @@ class InquiryRepliedEvent(PartEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PartExtendedEvent(PartEvent):
+    """The department has more time: its resolve clock runs out at `until`."""
+
+    type = PREFIX + "part.extended"
+    until: datetime
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_text(data, "part_id"), _text(data, "department"), _moment(data, "until", inside=""))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryPausedEvent:
+    """The clocks of these parts pause, because the resident was asked."""
+
+    type = PREFIX + "inquiry.paused"
+    parts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple(_text(one, "part_id") for one in _rows(data, "parts")))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryResumedEvent:
+    """The clocks of these parts run again; the due times are those from now on."""
+
+    type = PREFIX + "inquiry.resumed"
+    due: tuple[tuple[str, DueTimes], ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple((_text(one, "part_id"), _due(one)) for one in _rows(data, "parts")))
+
+
+@dataclass(frozen=True, slots=True)
 class InquiryAnsweredEvent:
     """The joint reply of a round was released; `parts` are the ids of the parts in it."""
 
@@ -94,10 +130,20 @@ class InquiryAnsweredEvent:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        parts = data.get("parts")
-        if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
-            raise _invalid(data, "parts", "a list of part ids")
-        return cls(_number(data, "round"), tuple(parts))
+        return cls(_number(data, "round"), _parts(data))
+
+
+@dataclass(frozen=True, slots=True)
+class InquirySupplementedEvent:
+    """An addendum to the answer of a round was released; `parts` are the ids of the parts in it."""
+
+    type = PREFIX + "inquiry.supplemented"
+    round: int
+    parts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "round"), _parts(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +164,42 @@ class InquiryRatedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryReopenedEvent:
+    """The rating of the last answer began this round."""
+
+    type = PREFIX + "inquiry.reopened"
+    round: int
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "round"))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryErasedEvent:
+    """The words of decisions 1 to `through` are erased."""
+
+    type = PREFIX + "inquiry.erased"
+    through: int
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_number(data, "through"))
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryLinkedEvent:
+    """The inquiry is about the same matter as the inquiry `linked_to`."""
+
+    type = PREFIX + "inquiry.linked"
+    linked_to: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(_text(data, "linked_to"))
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
     """An event of a type that this release does not know, or whose fields no reader uses."""
 
@@ -130,8 +212,15 @@ EventBody = (
     | PartReturnedEvent
     | PartWithdrawnEvent
     | InquiryRepliedEvent
+    | PartExtendedEvent
+    | InquiryPausedEvent
+    | InquiryResumedEvent
     | InquiryAnsweredEvent
+    | InquirySupplementedEvent
     | InquiryRatedEvent
+    | InquiryReopenedEvent
+    | InquiryErasedEvent
+    | InquiryLinkedEvent
     | OtherEvent
 )
 KNOWN = (
@@ -141,8 +230,15 @@ KNOWN = (
     PartReturnedEvent,
     PartWithdrawnEvent,
     InquiryRepliedEvent,
+    PartExtendedEvent,
+    InquiryPausedEvent,
+    InquiryResumedEvent,
     InquiryAnsweredEvent,
+    InquirySupplementedEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
+    InquiryErasedEvent,
+    InquiryLinkedEvent,
 )
 READERS = {one.type: one.read for one in KNOWN}
 
@@ -167,6 +263,13 @@ def _number(data: Mapping[str, Any], name: str) -> int:
     return value
 
 
+def _parts(data: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = data.get("parts")
+    if not isinstance(parts, list) or not all(isinstance(one, str) for one in parts):
+        raise _invalid(data, "parts", "a list of part ids")
+    return tuple(parts)
+
+
 def _due(data: Mapping[str, Any]) -> DueTimes:
     due = data.get("due")
     if not isinstance(due, Mapping):
@@ -174,11 +277,18 @@ def _due(data: Mapping[str, Any]) -> DueTimes:
     return DueTimes(*[_moment(due, name) for name in CLOCKS])
 
 
-def _moment(due: Mapping[str, Any], clock: str) -> datetime:
+def _rows(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    rows = data.get(name)
+    if not isinstance(rows, list) or not all(isinstance(one, Mapping) for one in rows):
+        raise _invalid(data, name, "a list of objects")
+    return rows
+
+
+def _moment(due: Mapping[str, Any], clock: str, inside: str = "due.") -> datetime:
     try:
         return timestamps.from_text(due[clock]).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", "due.") from error
+        raise _invalid(due, clock, "a time like 2026-11-22T09:12:16.123Z", inside) from error
 
 
 def _invalid(data: Mapping[str, Any], name: str, needed: str, inside: str = "") -> ValueError:

@@ -118,6 +118,12 @@ class Ledger:
         found = await self.entries.find({"inquiry_id": inquiry_id}).to_list(None)
         return sorted(found, key=lambda entry: int(entry["n"]))
 
+    async def waiting(self, inquiry_ids: Sequence[str]) -> set[str]:
+        """Those of these inquiries with an entry that is not known to be on Kafka."""
+        entries = {one["_id"]: one["inquiry_id"] for one in await find_by(self.entries, "inquiry_id", inquiry_ids)}
+        notes = await self.unpublished.find({"entries": {"$in": sorted(entries)}}).to_list(None) if entries else []
+        return {entries[id_] for note in notes for id_ in note["entries"] if id_ in entries}
+
     async def erase(self, inquiry_id: str) -> None:
         """Remove value, salt and fingerprint from an inquiry's entries. Unpublished ones stay unpublished. Safe to repeat."""
         words = {"value": "", "salt": "", "fingerprint": ""}

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     partitions: int = Field(6, ge=1)
     replication: int = Field(1, ge=1)
     retention_days: int = Field(90, ge=1)
+    backups_kept_days: int = Field(30, ge=0)
     messages_kept_hours: int = Field(24, ge=1)
     submissions_per_minute: int = Field(60, ge=0)
     trusted_proxies: str = ""

@@ -29,6 +29,7 @@ from services.router.stores.case_rows import place_of
 from services.router.stores.store import RouterStore
 from shared.kafka import topics
 from shared.runtime import timestamps
+from shared.runtime.settings import Settings
 from shared.store.mongo import Document, close, connect, insert_new
 from tests.backing import backing
 from tests.builders import Story, contributed, received, record_of, told
@@ -72,7 +73,10 @@ async def measure(mongodb: str, count: int) -> None:
     database = connect(mongodb, "search")
     store = RouterStore(database)
     await store.prepare()
-    filling, queries = SearchFilling(store, lambda: timestamps.now() + timedelta(hours=1)), CaseQueries(store)
+    filling, queries = (
+        SearchFilling(store, lambda: timestamps.now() + timedelta(hours=1)),
+        CaseQueries(store, Settings()),
+    )
     stories, done = cases(count), 0
     while some := list(islice(stories, BATCH)):
         await _list(store, some)

@@ -1,6 +1,7 @@
 """The pages in a real browser: nothing runs off the side, every word has contrast, the keyboard reaches everything."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from services.intake import views as intake
-from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.notifier.domain.notices import SUBJECTS
@@ -58,6 +59,10 @@ PICTURE = Ticket(
         for at, state in enumerate(("offered", "accepted", "contributed", "returned", "withdrawn", "x" * 80))
     ],
     answer_due_at=None,
+    rounds=[],
+    questions=[],
+    additions=[],
+    can_add=False,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=f"已答复。\n{UNBROKEN}"),
         TimelineEntry(at="2026-11-22T02:00:00Z", text=UNBROKEN),
@@ -67,6 +72,17 @@ PICTURE = Ticket(
     ratings=[],
 )
 RATING = RatingShown(round=2, solved=False, satisfied="no", words=UNBROKEN)
+REOPENED = PICTURE.model_copy(
+    update={
+        "state": "reopened",
+        "reply": None,
+        "rounds": [
+            RoundShown(round=1, answered_at="2026-11-22T16:30:00Z", reply=Reply(text="", paragraphs=PARAGRAPHS))
+        ],
+        "rated": [1],
+        "ratings": [RATING.model_copy(update={"round": 1})],
+    }
+)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,
@@ -118,9 +134,19 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "rated": lambda lang: intake.status(
         lang, PICTURE.model_copy(update={"rated": [2], "ratings": [RATING]}), "7XK2M9QP4TWC", site=SITE
     ),
+    "reopened": lambda lang: intake.status(lang, REOPENED, "7XK2M9QP4TWC", site=SITE),
+    "why": lambda lang: intake.status(
+        lang,
+        PICTURE,
+        "7XK2M9QP4TWC",
+        errors={"words": UNBROKEN},
+        values={"solved": "false", "satisfied": "no"},
+        site=SITE,
+        asked=True,
+    ),
     "hall": lambda lang: notifier.hall(lang, [ENTRY] * 3, "x", site=SITE),
     "nothing": lambda lang: notifier.hall(lang, [], site=SITE),
-    "entry": lambda lang: notifier.hall_entry(lang, ENTRY, site=SITE),
+    "entry": lambda lang: notifier.hall_entry(lang, replace(ENTRY, round=2, earlier=(ENTRY.own_reply,)), site=SITE),
     "confirm": lambda lang: notifier.mail_page("confirm", lang, "x" * 80, True, False, SITE),
     "confirmed": lambda lang: notifier.mail_page("confirm", lang, "x" * 80, True, True, SITE),
     "invalid": lambda lang: notifier.mail_page("stop", lang, "x" * 80, False, False, SITE),

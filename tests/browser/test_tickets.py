@@ -36,7 +36,7 @@ class OneTicket(Tickets):
     def __init__(self) -> None:
         self.seen = ANSWERED
 
-    async def ticket(self, inquiry_id: str, code: str | None) -> Ticket:
+    async def ticket(self, inquiry_id: str, code: str | None, lang: Lang = "zh") -> Ticket:
         if ids.typed_inquiry_id(inquiry_id) != self.seen.inquiry_id or not ids.same_code(code or "", CODE):
             raise Problem(404, NO_SUCH_TICKET)
         return self.seen

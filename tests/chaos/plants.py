@@ -185,6 +185,37 @@ def input_lost_behind_the_gate(capture: Capture) -> Capture:
     return without(capture, the(capture, INPUTS, "part.replied"))
 
 
+def _like_the_answer(capture: Capture, kind: str, id_: str, **data: Any) -> Record:
+    """A further event of the joint inquiry."""
+    answered = the(capture, EVENTS, "inquiry.answered")
+    return renamed(reworded(answered, **data), ce_id=id_, ce_type=f"chorus.{kind}")
+
+
+def rating_without_effect(capture: Capture) -> Capture:
+    return with_more(
+        capture, _like_the_answer(capture, "inquiry.rated", "rating", round=1, solved=False, satisfied="no")
+    )
+
+
+def reopened_twice(capture: Capture) -> Capture:
+    reopened = [_like_the_answer(capture, "inquiry.reopened", f"again-{n}", round=2) for n in (1, 2)]
+    return with_more(rating_without_effect(capture), *reopened)
+
+
+def reopened_by_nobody(capture: Capture) -> Capture:
+    return with_more(capture, _like_the_answer(capture, "inquiry.reopened", "again", round=2))
+
+
+def rating_of_nobody(capture: Capture) -> Capture:
+    rated = renamed(reworded(the(capture, INBOX, "part.offered"), round=1), ce_id="r", ce_type="chorus.part.rated")
+    return with_more(capture, rated)
+
+
+def second_round_unanswered(capture: Capture) -> Capture:
+    offered = the(capture, EVENTS, "part.offered")
+    return with_more(capture, renamed(reworded(offered, part_id=f"{JOINT}-p9", round=2), ce_id="fresh"))
+
+
 def dead_letter_without_reason(capture: Capture) -> Capture:
     return with_more(capture, replace(the(capture, INPUTS, "part.replied"), topic="router.dead-letters"))
 
@@ -222,5 +253,10 @@ FAULTS: dict[Fault, tuple[str, str]] = {
     note_left: ("lost", "is not on Kafka"),
     two_numbers_for_one_letter: ("double", "the message 1-0 has 2 numbers"),
     input_lost_behind_the_gate: ("lost", "departments wrote 3 messages, 2 came through"),
+    rating_without_effect: ("lost", "the rating of round 1 did not reopen it"),
+    reopened_twice: ("double", "the rating of round 1 reopened it 2 times, not 1"),
+    reopened_by_nobody: ("wrong", "round 2 began without a rating of the one before"),
+    rating_of_nobody: ("double", "the rating of round 1 reached"),
+    second_round_unanswered: ("lost", "it has no answer in round 2"),
     dead_letter_without_reason: ("wrong", "gives no reason"),
 }

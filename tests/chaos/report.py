@@ -11,7 +11,19 @@ from tests.chaos.audit.findings import Findings
 
 PROMISED = ("sent", "lost", "double", "repeated", "dead_lettered", "kills", "recover_s")
 """The fields of the report; everything else is in the details file."""
-ROWS = ("sent", "accepted", "answered", "lost", "double", "wrong", "repeated", "dead_lettered", "kills", "recover_s")
+ROWS = (
+    "sent",
+    "accepted",
+    "answered",
+    "reopened",
+    "lost",
+    "double",
+    "wrong",
+    "repeated",
+    "dead_lettered",
+    "kills",
+    "recover_s",
+)
 
 
 def report(sent: int, capture: Capture, findings: Findings, recovered_s: list[float], kills: int) -> dict[str, Any]:
@@ -22,6 +34,7 @@ def report(sent: int, capture: Capture, findings: Findings, recovered_s: list[fl
         "sent": sent,
         "accepted": sum(bool(one.inquiry_ids) for one in capture.accepted),
         "answered": len(answered),
+        "reopened": len({one.id for one in capture.records if one.kind == "inquiry.reopened"}),
         "lost": findings.count("lost"),
         "double": findings.count("double"),
         "wrong": findings.count("wrong"),

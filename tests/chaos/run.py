@@ -61,7 +61,7 @@ class People:
         self.residents = Residents([place.urls["intake"]])
         self.offices = [Office(code, place.kafka, {one.mark: one for one in messages}) for code in OFFICES]
         self.desk = Desk(place.urls["router"], place.token)
-        self.watch = Watch(place.kafka, self.residents.rate)
+        self.watch = Watch(place.kafka, self.residents.rate, self.residents.answer)
 
     def begin(self) -> None:
         """Start all threads."""
@@ -91,7 +91,8 @@ class People:
         offers = sum(office.offers for office in self.offices)
         return (
             f"written {len(self.residents.sent)}, accepted {self.residents.accepted}, parts {offers}, "
-            f"assigned by the desk {len(self.desk.promised)}, answered {len(self.watch.seen)}"
+            f"assigned by the desk {len(self.desk.promised)}, additions {len(self.residents.additions)}, "
+            f"answered {len(self.watch.seen)}"
         )
 
 
@@ -170,14 +171,15 @@ def _await_rest(place: Town, people: People, plan: Plan, until: float) -> None:
         except PyMongoError:
             now = ()  # the store is unavailable
         complete = people.residents.accepted == plan.inquiries and _all_rated(people)
-        if complete and now[:2] == (plan.inquiries, 0) and now == before:
+        answers = sum(one.rounds for one in people.messages)
+        if complete and now[:2] == (answers, 0) and now == before:
             return
         before = now
         time.sleep(STILL_S)
 
 
 def _all_rated(people: People) -> bool:
-    return all(one.rated for one in people.residents.sent.values() if one.message.rating)
+    return all(one.complete for one in people.residents.sent.values())
 
 
 def _capture(place: Town, people: People, city: Path) -> Capture:

@@ -44,9 +44,16 @@ class Story:
         return self.records[-1]
 
     def decided(
-        self, actor: str, kind: str, data: Fields, facts: Facts, told: Sequence[str], reply: str = "null"
+        self,
+        actor: str,
+        kind: str,
+        data: Fields,
+        facts: Facts,
+        told: Sequence[str],
+        reply: str = "null",
+        inbox: Sequence[str] = (),
     ) -> None:
-        """An input, its decision, and its messages; `told` is the resident message."""
+        """An input, its decision, and its messages; `told` is the resident message, `inbox` has further messages."""
         n, salt = len(self.decisions) + 1, digest(f"{self.inquiry_id}/{len(self.decisions)}".encode())
         at = AT.format(n)
         id_, spoken = f"{self.inquiry_id}/input-{n}", as_json(data)
@@ -59,6 +66,7 @@ class Story:
             for name, fields in facts
             if name == "part.offered"
         ]
+        messages += inbox
         messages += [f'{RESIDENTS} chorus.resident.told {{"what":"{what}"{PICTURE}}}}}' for what in told]
         contact = as_json({"email": self.accepted.email}) if self.accepted.email else "null"
         self.decisions.append(
@@ -175,6 +183,7 @@ def line(code: str, joint: int, assigned: int) -> dict[str, Any]:
         | {name: dict(said) for name in ("first_reply", "resolve")},
         "ratings": dict.fromkeys(("valid", "contacted", "solved", "satisfied", "mostly"), 0),
         "returned": 0,
+        "reopened": 0,
         "joint": joint,
     }
 

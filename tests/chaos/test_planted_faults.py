@@ -20,10 +20,10 @@ from tests.chaos.audit.capture import Accepted
 from tests.chaos.gather import gather
 from tests.integration.bench import CITY, NOISE, Bench, answered, killed_itself, set_up, until_decided
 from tests.integration.outside import Resident
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 FAULTY = Path(__file__).with_name("faulty.py")
-REST_S = 30.0
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Town:
         """A message sent now is processed completely, without findings."""
         receipt = self.write()
         answered(self.bench, receipt)
-        until = time.monotonic() + REST_S
+        until = time.monotonic() + PATIENCE_S
         while found := self.findings(receipt):
             assert time.monotonic() < until, found
             time.sleep(0.5)

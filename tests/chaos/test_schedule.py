@@ -65,5 +65,6 @@ def test_messages_cover_every_channel_and_every_kind_of_step() -> None:
     messages = write_messages(400, 1)
     assert {message.document["channel"] for message in messages} == set(CHANNELS)
     taken = Counter(kind for one in messages for _, kind, _ in steps(one, "water", "20261122-AAAAAAAA-p1"))
-    assert taken.keys() == {"part.accepted", "part.replied", "part.contributed", "part.returned"}
+    assert taken.keys() == {"part.accepted", "part.replied", "part.contributed", "part.returned", "part.asked"}
+    assert any(message.adds for message in messages)
     assert all(any(message.returned == number for message in messages) for number in (0, 1, 2))

@@ -17,6 +17,7 @@ from tests.backing import Backing
 from tests.builders import CITY
 from tests.component.town import chorus, town
 from tests.fakes import FakePublisher
+from tests.patience import PATIENCE_S
 
 __all__ = ["chorus", "database", "publisher", "settings", "town"]
 
@@ -71,7 +72,7 @@ async def in_background(*loops: Loop) -> AsyncIterator[None]:
         yield
     finally:
         going = set(tasks)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while going:  # cancelled repeatedly, because a loop may lose its first cancellation (see test_service.py)
                 for task in going:
                     task.cancel()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from services.intake.handlers import TicketUpdates
 from services.notifier.hall_masking import HallMasking
 from services.notifier.handlers import Notices
 from services.notifier.handlers import read as read_for_notices
@@ -17,7 +18,9 @@ from services.router.dead_letters.replay import DeadLetterReplay
 from services.router.desk.case_list import CaseList, read_row
 from services.router.desk.commands import Commands
 from services.router.domain.city_index import CityIndex, city_index
-from services.router.domain.decision import Input
+from services.router.domain.decision import Input, case_of
+from services.router.domain.staff import StaffUser
+from services.router.erasure import CaseEvents
 from services.router.gate.handlers import Gate
 from services.router.gate.outbox_decoder import read_outbox
 from services.router.stores.store import RouterStore
@@ -25,15 +28,27 @@ from services.scorer.handlers import Events
 from services.scorer.store import ScorerStore
 from shared.city import City
 from shared.contracts.case_commands import (
+    CaseApprove,
     CaseArbitrate,
     CaseAssign,
     CaseAssignFirstReceiver,
+    CaseClose,
+    CaseErase,
+    CaseHide,
+    CaseLink,
+    CasePublish,
     CaseReassign,
     CaseRecallPart,
+    CaseRedact,
+    CaseRefuse,
+    CaseRefuseRelease,
     CaseReplay,
+    CaseRetract,
     CaseWithdrawPart,
 )
 from shared.contracts.envelope import Payload
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
+from shared.contracts.questions import CaseAsk
 from shared.kafka import topics
 from shared.kafka.connection import Connection
 from shared.kafka.dead_letters import dead_letter
@@ -52,14 +67,16 @@ from tests.builders import CITY, a_record
 from tests.component.conftest import in_background
 from tests.component.marks import Marks
 from tests.component.searching import fill
-from tests.component.staff import OPERATOR
+from tests.component.staff import OPERATOR, OTHERS
 from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
 from tests.mailing import KEYS
+from tests.releasing import hash_of, releasing_city
 
 SERVICES = ("intake", "router", "notifier", "scorer")
 FILLING = "请尽快处理，谢谢。" * 5
 AT = "2026-03-16T05:00:00Z"
+APPROVER, SUPERVISOR = (next(one for one in OTHERS if one.role == role) for role in ("approver", "supervisor"))
 
 
 # ── the services ─────────────────────────────────────────────────────────────
@@ -83,6 +100,7 @@ class Services:
         self.core = Core(self.router, self.city)
         self.letters_of = f"router{uuid4().hex[:8]}"
         self.letters = DeadLetterIndex(databases["router"], Connection.of(settings), (self.letters_of,))
+        self.case_events = CaseEvents(CaseList(self.router), self.commands, self.letters)
         self.replaying = DeadLetterReplay(self.letters, self.router, self.publisher, self.desk)
         self.notifier, self.scorer = NotifierStore(databases["notifier"], KEYS), ScorerStore(databases["scorer"])
         city: CityFeed[City] = CityFeed(lambda revision: revision)
@@ -91,6 +109,7 @@ class Services:
         self.masking = HallMasking(self.notifier, city, MaskerInProcess())
         self.inquiry_id = self.code = ""
         self.numbers: dict[str, int] = {}
+        self.parked: set[str] = set()
         self.decided = self.entered = 0
 
     async def _up_to_date(self) -> bool:
@@ -124,11 +143,11 @@ class Services:
     async def read(self) -> None:
         """Let all readers read all published messages from the beginning."""
         told, events = self.records(topics.RESIDENTS), self.records(topics.EVENTS)
-        await self.intake.store.add_updates([one for one in map(read_told, told) if one])
+        await TicketUpdates(self.intake.store, self.intake.ledger).save([one for one in map(read_told, told) if one])
         await self.notices.take([one for one in map(read_for_notices, [*told, *events]) if one])
         await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
-        await CaseList(self.router).follow([read_row(one) for one in events])
+        await self.case_events.follow([read_row(one) for one in events])
         await fill(self.router)
 
     async def put_aside(self, record: Record, kind: str, reason: str) -> None:
@@ -160,11 +179,32 @@ class Services:
         self.inquiry_id, self.code = answer.json()["inquiry_id"], answer.json()["query_code"]
         await self.on_the_log()
 
-    async def rate(self) -> None:
-        """Rate the reply."""
-        rating = {"round": 1, "solved": True, "satisfied": "yes", "words": self.mark("rated/words")}
+    async def rate(self, round_: int, *, solved: bool) -> None:
+        """Rate the reply of a round."""
+        words = FILLING + self.mark(f"rated/{round_}/words")
+        rating = {"round": round_, "solved": solved, "satisfied": "yes", "words": words}
         where = f"/inquiries/{self.inquiry_id}/rating"
         answer = await self.intake.http.post(where, json=rating, headers={"X-Query-Code": self.code})
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
+    async def withdraw_too_late(self) -> None:
+        """Withdraw the message, when the answer is on the log and intake does not know it yet."""
+        where, why = f"/inquiries/{self.inquiry_id}/withdrawal", {"why": self.mark("withdrawal/why")}
+        answer = await self.intake.http.post(where, json=why, headers={"X-Query-Code": self.code})
+        assert answer.status_code == 202, answer.text
+        await self.publisher.until(self.decided + 2, topics.INPUTS)
+        await self.decide()
+
+    async def erase(self) -> None:
+        """Erase the inquiry by the command, which every service then reads of."""
+        await self.command(CaseErase, SUPERVISOR, why=FILLING + self.mark("erase/why"))
+
+    async def add(self, place: str) -> None:
+        """Add words to the ticket."""
+        where = f"/inquiries/{self.inquiry_id}/additions"
+        body = {"text": FILLING + self.mark(place)}
+        answer = await self.intake.http.post(where, json=body, headers={"X-Query-Code": self.code})
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
@@ -174,12 +214,23 @@ class Services:
         assert answer.status_code == 202, answer.text
         await self.on_the_log()
 
-    async def command(self, kind: type[Payload], **fields: Any) -> None:
-        """Send an operator's command; `by` is a marker too."""
+    async def report(self) -> None:
+        """Report the entry in the hall."""
+        body = {"words": self.mark("reported/words")}
+        answer = await self.intake.http.post(f"/inquiries/{self.inquiry_id}/hall-report", json=body)
+        assert answer.status_code == 202, answer.text
+        await self.on_the_log()
+
+    async def command(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
+        """Send an operator's command, or that of another user; `by` is a marker too."""
+        await self.enter(kind, who, **fields)
+        await self.on_the_log()
+
+    async def enter(self, kind: type[Payload], who: StaffUser | None = None, **fields: Any) -> None:
+        """Enter a command, without waiting for its decision."""
         place = f"{kind.__name__}/{len(self.publisher.on(topics.INPUTS))}"
         given = kind(inquiry_id=self.inquiry_id, by=self.mark(f"{place}/by"), **fields)
-        await self.desk.enter(self.inquiry_id, given, f"command-{place}")
-        await self.on_the_log()
+        await self.desk.enter(self.inquiry_id, given, f"command-{place}", who)
 
     async def knock(self, department: str, kind: str, part: int, id_: str | None = None, **fields: Any) -> Record:
         """Write a department's message with its own id and name; returns the record."""
@@ -217,17 +268,29 @@ async def tell_everything(one: Services) -> None:
     )
     await one.command(CaseAssign, lead="lighting", co_handlers=("parks",))
     await move_parts(one)
+    await ask_and_extend(one)
     action = {"kind": mark("action/kind"), "at": AT, "note": FILLING + mark("action/note")}
     contribution = {"text": FILLING + mark("contributed/text"), "actions": [action]}
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), **contribution)
     await one.department("lighting", "chorus.part.contributed", 1, mark("contributed/id"), text=mark("imitated/text"))
+    one.city.use(with_office_of_lighting(releasing_city(1, revision=2)))
     await one.command(CaseWithdrawPart, part_id=f"{one.inquiry_id}-p5", why=FILLING + mark("withdrawn/why"))
+    await release(one)
+    refusal: dict[str, Any] = {name: FILLING + mark(f"refuse/{name}") for name in ("words", "instead")}
+    await one.command(CaseRefuse, reason="no-clear-request", **refusal)
+    await one.command(CaseLink, linked_to="20260315-0000000B")
     await one.command(CaseReplay)
-    await one.rate()
+    one.city.use(releasing_city(0, revision=3))
+    await change_what_is_released(one)
+    await one.rate(1, solved=False)
+    await one.department("lighting", "chorus.part.contributed", 7, text=FILLING + mark("again/text"))
+    await one.rate(2, solved=True)
+    await one.command(CaseClose, why=FILLING + mark("closed/why"))
     await one.request_link()
     await some_mails(one)
     await one.knock("roads", "chorus.part.replied", 2, text=mark("parked/text"))
     await one.core.park(one.log[-1], one.inputs[-1], "exhausted", f"ValueError({mark('parked/reason')})")
+    one.parked.add(one.inputs[-1].id)
     await one.put_aside(one.log[-1], "exhausted", "ValueError()")
     one.decided += 1
     invalid = await one.knock("roads", mark("invalid/type"), 2, text=mark("invalid/text"))
@@ -240,9 +303,74 @@ async def move_parts(one: Services) -> None:
     mark, part_id = one.mark, f"{one.inquiry_id}-p4"
     await one.command(CaseReassign, part_id=part_id, to=mark("reassign/to"), words=mark("reassign/refused"))
     await one.command(CaseReassign, part_id=part_id, to="noise", words=FILLING + mark("reassign/words"))
-    departments = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
+    departments: dict[str, Any] = {"lead": mark("arbitrate/lead"), "co_handlers": (mark("arbitrate/co"),)}
     await one.command(CaseArbitrate, words=mark("arbitrate/words"), **departments)
     await one.command(CaseAssignFirstReceiver)
+
+
+def with_office_of_lighting(city: City) -> City:
+    departments = [
+        one.model_copy(update={"parent": "lighting"}) if one.code == "east" else one for one in city.departments
+    ]
+    return city.model_copy(update={"departments": tuple(departments)})
+
+
+async def release(one: Services) -> None:
+    """Edit the reply that waits, refuse it, delegate, write it again, and approve it; a stale approval is refused."""
+    mark, edit = one.mark, ("lighting", "chorus.reply.edit", 1)
+    await one.department(*edit, inquiry_id=one.inquiry_id, order=[mark("edit/order")])
+    frame = {name: FILLING + mark(f"edit/{name}") for name in ("opening", "closing")}
+    await one.department(*edit, inquiry_id=one.inquiry_id, **frame)
+    await one.command(CaseRefuseRelease, words=FILLING + mark("refuse-release/words"))
+    delegating = ("lighting", "chorus.part.delegated", 1)
+    await one.department(*delegating, to=["east"], text=FILLING + mark("delegated/text"))
+    await one.department(*delegating, to=[mark("delegated/to")])
+    await one.department("east", "chorus.part.contributed", 6, text=FILLING + mark("delegated/contributed"))
+    await one.department("lighting", "chorus.part.contributed", 1, text=FILLING + mark("contributed/again"))
+    await one.command(CaseApprove, APPROVER, text_hash=mark("approve/stale", "5ca1ab1e" * 8))
+    case = case_of(one.inquiry_id, await one.router.decisions.of(one.inquiry_id))
+    await one.enter(CaseApprove, APPROVER, text_hash=mark("approve/text_hash", hash_of(case)))
+    await one.publisher.until(one.decided + 1, topics.INPUTS)
+    await one.withdraw_too_late()
+    await one.department("lighting", "chorus.reply.go-ahead", 1, inquiry_id=one.inquiry_id)
+
+
+async def ask_and_extend(one: Services) -> None:
+    """A department and the desk ask, the resident answers; a department asks for more time twice."""
+    mark, part_id, later = one.mark, f"{one.inquiry_id}-p1", "2099-01-01T00:00:00Z"
+    await one.department("lighting", "chorus.part.asked", 1, text=FILLING + mark("asked/text"))
+    await one.department("lighting", "chorus.part.asked", 1, text=mark("asked/refused"))
+    await one.command(CaseAsk, text=FILLING + mark("ask/text"))
+    await one.add("added/answer")
+    await one.add("added/more")
+    for number in (1, 2):
+        reason = FILLING + mark(f"extension/{number}/reason")
+        await one.department("lighting", "chorus.part.extension-asked", 1, until=later, reason=reason)
+        if number == 1:
+            await one.command(CaseRefuseExtension, part_id=part_id, reason=FILLING + mark("extension/refused"))
+    await one.command(CaseExtend, part_id=part_id)
+    await one.command(CaseRefuseExtension, part_id=part_id, reason=mark("extension/refused again"))
+
+
+async def change_what_is_released(one: Services) -> None:
+    """Correct, retract, publish, report, redact and hide."""
+    mark = one.mark
+    await one.department("lighting", "chorus.part.corrected", 1, text=FILLING + mark("corrected/text"))
+    await one.command(CaseApprove, text_hash=mark("approve/hash", "c3" * 32))
+    await one.command(CaseRefuseRelease, words=mark("late refusal/words"))
+    edit = {name: mark(f"late edit/{name}") for name in ("opening", "closing")}
+    await one.department(
+        "lighting", "chorus.reply.edit", 1, inquiry_id=one.inquiry_id, order=[mark("late edit/order")], **edit
+    )
+    await one.command(CaseRetract, words=FILLING + mark("retract/words"))
+    shown = await one.notifier.versions.reviewed(one.inquiry_id)
+    assert shown is not None
+    await one.command(CasePublish, text_hash=mark("publish/hash", shown.newest.sha256), why=mark("publish/why"))
+    await one.report()
+    read: dict[str, Any] = {"text_hash": mark("redact/hash", "a1" * 32)}
+    await one.command(CaseRedact, find=mark("redact/find"), why=mark("redact/why"), **read)
+    await one.command(CaseHide, why=FILLING + mark("hide/why"), text_hash=mark("hide/hash", "b2" * 32))
+    await one.command(CasePublish, text_hash=shown.newest.sha256, why=mark("publish/again"))
 
 
 async def some_mails(one: Services) -> None:

@@ -27,6 +27,7 @@ from shared.store.mongo import Database, Document
 from tests.builders import CITY, INQUIRY
 from tests.component.conftest import in_background
 from tests.mailing import KEYS, a_notice, writer
+from tests.patience import PATIENCE_S
 
 
 class Picky:
@@ -111,7 +112,7 @@ class Mailroom:
 
     async def until(self, **states: str) -> dict[str, Document]:
         """Wait until the deliveries have these states."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await self.deliveries()
                 if all(found[one]["state"] == state for one, state in states.items()):

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from shared.store.mongo import Database
 
-IDS = ("inquiry_id", "part_id")
+IDS = ("inquiry_id", "part_id", "linked_to")
 
 
 class Marks:

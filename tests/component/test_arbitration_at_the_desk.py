@@ -20,7 +20,8 @@ P1, P2 = f"{INQUIRY}-p1", f"{INQUIRY}-p2"
 
 
 async def given(office: Office, story: Story) -> None:
-    office.city.use(RETURNING.city)
+    # The feed keeps the city that it has, unless the revision is higher.
+    office.city.use(RETURNING.city.model_copy(update={"revision": 2}))
     await office.decide(story)
 
 

@@ -53,7 +53,7 @@ async def desk() -> AsyncIterator[httpx.AsyncClient]:
     city: CityFeed[CityIndex] = CityFeed(city_index)
     office = CityDesk(store, publisher, city, Settings())
     retirement = Retirement(office, commands, store, city)
-    app.include_router(api.routes(CaseQueries(store), commands, office, retirement, guard()))
+    app.include_router(api.routes(CaseQueries(store, Settings()), commands, office, retirement, guard()))
     headers = {"Authorization": f"Bearer {TOKEN.decode()}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:

@@ -18,6 +18,7 @@ from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database, StoreUnavailable
 from tests.builders import INQUIRY, Story, accepted, contributed, received, record_of, told
 from tests.fakes import FakePublisher
+from tests.patience import PATIENCE_S
 
 STORY = told(received("路灯和路面"), accepted("roads"), contributed("lighting", "亮了"), contributed("roads", "补了"))
 NUMBERS = tuple(f"20260316-0000000{digit}" for digit in "ABCDE")
@@ -31,7 +32,7 @@ class Watched(Core):
         self.publisher = publisher
 
     async def decide_inputs(self, batch: Sequence[Input]) -> list[Publishable]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             outputs = await super().decide_inputs(batch)
             await self.publisher.publish(outputs)
             return outputs

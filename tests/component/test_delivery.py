@@ -31,6 +31,7 @@ from shared.store.mongo import StoreUnavailable, Unstorable
 from tests.backing import Backing
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
+from tests.patience import PATIENCE_S
 
 LETTERS = topics.dead_letters("router")
 Handle = Callable[[Sequence[bytes]], Awaitable[None]]
@@ -321,7 +322,7 @@ async def test_the_next_batch_is_stored_while_the_first_awaits_confirmation(
 ) -> None:
     await consume(reading, 0, 1)
     second = asyncio.create_task(consume(reading, 2))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while confirming.stored != [b"0", b"1", b"2"]:
             await asyncio.sleep(0)
     for _ in range(10):
@@ -342,7 +343,7 @@ async def test_an_abandoned_batch_is_no_longer_in_flight(reading: Reading, confi
     with pytest.raises(asyncio.CancelledError):
         await let_go
     confirming.broker.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await reading.subscription.pipeline.drained(10)
         assert reading.consumer.commits == [{("a", 0): 1}]
         await consume(reading, 1)
@@ -540,7 +541,7 @@ async def test_the_lag_on_a_real_topic_includes_the_current_batch(running: Backi
         await asyncio.wait_for(came.wait(), 20)
         assert await subscription.health.behind()
         go.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while await subscription.health.behind():
                 await asyncio.sleep(0.05)
     finally:

@@ -18,6 +18,7 @@ from services.router.desk.commands import Commands
 from services.router.desk.retirement import Retirement
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.stores.store import RouterStore
+from shared.contracts.inputs import DESK_COMMANDS
 from shared.http import problems
 from shared.http.problems import shown
 from shared.kafka import topics
@@ -49,7 +50,9 @@ class Office:
         self.core = Core(self.store, self.city)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(CaseQueries(self.store), self.entered, city_desk, self.retiring, guard()))
+        app.include_router(
+            api.routes(CaseQueries(self.store, settings), self.entered, city_desk, self.retiring, guard())
+        )
         bearer = {"Authorization": f"Bearer {TOKEN.decode()}"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=bearer)
@@ -147,8 +150,7 @@ async def test_a_key_has_sixteen_to_two_hundred_characters(office: Office, key: 
         (b"[]", "type None is not a command"),
         (
             b'{"type": "explode"}',
-            "type 'explode' is not a command; write one of accept, approve, arbitrate, assign, assign-first-receiver, "
-            "contribute, edit-reply, reassign, refuse-release, replay, reply, return, withdraw-part.",
+            f"type 'explode' is not a command; write one of {', '.join(sorted(DESK_COMMANDS))}.",
         ),
         (b'{"type": ["assign"]}', "type ['assign'] is not a command"),
         (b'{"type": "assign"}', "lead is missing; add it."),

@@ -58,7 +58,7 @@ async def test_the_status_of_a_command_survives_erasure(
     assert [one["status"] for one in statuses] == ["refused", "refused"]
     assert [one["reason"] for one in statuses] == [
         "The sentences are erased; the reason code is 'not-your-part'.",
-        "The inquiry was erased before this command was published.",
+        f"The inquiry {INQUIRY!r} is erased, and takes no command.",
     ]
 
 

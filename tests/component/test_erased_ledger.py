@@ -18,6 +18,7 @@ from tests.component.conftest import in_background
 from tests.component.test_reconcile import Services, entry
 from tests.component.town import Chorus, Town
 from tests.fakes import FakePublisher
+from tests.patience import PATIENCE_S
 
 OTHER = "20260316-0000000B"
 
@@ -42,7 +43,7 @@ async def test_the_relay_skips_erased_entries_and_deletes_their_notes(book: Ledg
     await book.erase(INQUIRY)
     async with in_background(Relay(book, publisher).run):
         await publisher.until(1, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await book.unpublished.count_documents({}):
                 await asyncio.sleep(0.01)
     assert publisher.ids() == [f"{OTHER}/0"]

@@ -10,6 +10,7 @@ from services.notifier.store import NotifierStore
 from shared.runtime import timestamps
 from shared.store.mongo import Database
 from tests.builders import INQUIRY
+from tests.hall import in_hall
 from tests.mailing import KEYS, a_notice, an_offer, thread_of
 
 OTHER = "20260316-0000000B"
@@ -63,9 +64,9 @@ async def test_an_address_is_forgotten_with_its_last_inquiry(database: Database)
 async def test_erasure_removes_the_entry_from_the_hall(database: Database) -> None:
     store = NotifierStore(database, KEYS)
     answer = HallEntry(INQUIRY, 3, 1, "2026-03-16T05:00:00.000Z", "zh", "路灯", "不亮", ())
-    await store.show([answer, replace(answer, inquiry_id=OTHER)])
+    await in_hall(store, answer, replace(answer, inquiry_id=OTHER))
     await erase_at_the_notifier(store, INQUIRY, 3)
-    await store.show([answer])
+    await in_hall(store, answer)
     assert [one.inquiry_id for one in await store.hall_page(None, 10)] == [OTHER]
-    await store.show([replace(answer, n=4)])
+    await in_hall(store, replace(answer, n=4))
     assert await store.entry(INQUIRY) == replace(answer, n=4)

@@ -33,7 +33,7 @@ async def test_a_rating_during_erasure_leaves_no_text(
 
         monkeypatch.setattr(intake.ledger, "accept", after_the_erasure)
         where, code = f"/inquiries/{inquiry_id}/rating", {"X-Query-Code": receipt["query_code"]}
-        assert (await intake.http.post(where, json=GOOD_WORD, headers=code)).status_code == 404
+        assert (await intake.http.post(where, json=GOOD_WORD, headers=code)).status_code == 409
     entries = await intake.ledger.of(inquiry_id)
     assert [(one["n"], "value" in one) for one in entries] == [(0, False), (1, False)]
 

@@ -20,6 +20,7 @@ from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
 from deploy.local.screen import StackScreen
 from tests.component.town import Answer, Asked, Chorus, Lines, Town
+from tests.patience import PATIENCE_S
 
 CASE = "20261122-7F3KQ2MX"
 EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\u202ey\r\nchorus: ready"
@@ -82,6 +83,7 @@ COMMANDS: dict[str, list[str]] = {
     "case show": ["case", "show", CASE],
     "case worklist": ["case", "worklist"],
     "reconcile": ["reconcile", "--dry-run"],
+    "erase": ["erase", CASE, "--why", "x"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
     "department list": ["department", "list"],
     "department retire": ["department", "retire", "water", "--reason", "x"],
@@ -97,6 +99,10 @@ COMMANDS: dict[str, list[str]] = {
     "login": ["login"],
     "mail list": ["mail", "list"],
     "mail retry": ["mail", "retry", "one"],
+    "hall list": ["hall", "list", "--waiting"],
+    "hall publish": ["hall", "publish", "--all"],
+    "hall hide": ["hall", "hide", CASE, "--why", "x"],
+    "hall redact": ["hall", "redact", CASE, "--find", "x"],
     "dead-letters list": ["dead-letters", "list"],
     "dead-letters show": ["dead-letters", "show", "router-1"],
     "dead-letters replay": ["dead-letters", "replay", "router-1"],
@@ -106,7 +112,20 @@ COMMANDS: dict[str, list[str]] = {
     "inbox accept": ["inbox", "water", "accept", f"{CASE}-p1"],
     "inbox contribute": ["inbox", "water", "contribute", f"{CASE}-p1", "--text", "x"],
     "inbox reply": ["inbox", "water", "reply", f"{CASE}-p1", "--text", "x"],
+    "inbox ask": ["inbox", "water", "ask", f"{CASE}-p1", "--text", "x"],
+    "inbox ask-extension": [
+        "inbox",
+        "water",
+        "ask-extension",
+        f"{CASE}-p1",
+        "--until",
+        "2026-12-20T18:00+08:00",
+        "--reason",
+        "x",
+    ],
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
+    "inbox delegate": ["inbox", "water", "delegate", f"{CASE}-p1", "--to", "water-east", "--text", "x"],
+    "inbox go-ahead": ["inbox", "water", "go-ahead", f"{CASE}-p1"],
 }
 WORK = dict.fromkeys(("part_id", "inquiry_id", "subject", "area", "role", "state", "next_due"), EVIL) | {
     "marks": [EVIL]
@@ -118,6 +137,15 @@ MAIL = dict.fromkeys(("id", "kind", "inquiry_id", "what", "to", "noted_at", "err
     "state": "failed",
     "attempts": 1,
     "retry_until": None,
+}
+
+
+HALL = {
+    **dict.fromkeys(("inquiry_id", "state", "sha256", "shown_sha256", "answered_at", "subject", "body"), EVIL),
+    **dict.fromkeys(("opening", "closing"), EVIL),
+    "paragraphs": [{"department": EVIL, "name": EVIL, "text": EVIL, "retracted": True}],
+    "changes": [{"what": EVIL, "at": EVIL, "department": EVIL, "text": EVIL}],
+    "found": {EVIL: 1},
 }
 
 
@@ -144,6 +172,8 @@ def evil(asked: Asked) -> Answer:
         "/replays": {"outcomes": [{"id": EVIL, "outcome": "refused", "how": EVIL}]},
         "/ledger": {"entries": []},
         "/mails?": {"mails": [MAIL], "next": None},
+        "/publications?": {"entries": [HALL], "next": None},
+        "/publications/": HALL,
         "/users": STAFF | {"users": 2 * [STAFF]},
         "/me": STAFF,
         "/inquiries": {"inquiry_id": CASE, "query_code": "x"},
@@ -215,6 +245,7 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "inbox show",
         "user list",
         "mail list",
+        "hall list",
     ],
 )
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:
@@ -255,7 +286,7 @@ def test_the_screens_of_a_stack_and_of_the_demo_show_it(tmp_path: Path, capsys: 
         screen.status("router", EVIL)
         screen.say(EVIL)
         screen.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while (page_text := (tmp_path / "page").read_text("utf-8")).count("\n") < 6 and time.monotonic() < until:
         time.sleep(0.05)
     shown = re.sub(r"\x1b\[[\d;]*m", "", page_text)

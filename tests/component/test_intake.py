@@ -11,10 +11,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.intake import api, pages, ticket_pages
+from services.intake import api, pages, report_pages, ticket_pages
 from services.intake.domain import OPEN_CHANNELS
 from services.intake.handlers import TicketUpdates
 from services.intake.links import Links
+from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import WRONG_CODES, Tickets
@@ -52,15 +53,17 @@ class Intake:
         self.store, self.ledger = IntakeStore(database), Ledger(database, "ledger")
         self.city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(self.ledger, self.city, settings, SECRET)
-        tickets = Tickets(self.store, self.ledger, SECRET)
+        tickets = Tickets(self.store, self.ledger, settings, SECRET)
         self.links = Links(self.store, self.ledger, settings)
+        self.reports = Reports(self.store, self.ledger, settings)
         self.publisher = publisher
         self.masker: Masker = MaskerInProcess()
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(submissions, tickets, self.links, TOKEN))
+        app.include_router(api.routes(submissions, tickets, self.links, self.reports, TOKEN))
         app.include_router(pages.routes(submissions, self.masker, INTAKE))
         app.include_router(ticket_pages.routes(submissions, tickets, self.links, INTAKE))
+        app.include_router(report_pages.routes(self.reports, INTAKE))
         install_direct_routes(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://intake.example")
@@ -74,7 +77,7 @@ class Intake:
     async def hear(self, story: Story) -> None:
         """Handle the resident messages of a story."""
         rows = [record_of(one, n) for n, one in enumerate(story.messages) if one.topic == topics.RESIDENTS]
-        await TicketUpdates(self.store).save([one for one in map(read_told, rows) if one])
+        await TicketUpdates(self.store, self.ledger).save([one for one in map(read_told, rows) if one])
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from shared.store.mongo import Database, Document, PyMongoError, insert_new
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.both_clients
 
@@ -76,7 +77,7 @@ async def test_the_note_is_deleted_after_publishing(book: Ledger, publisher: Fak
     async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
         await publisher.until(1, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     async with in_background(Relay(book, publisher).run):
@@ -159,7 +160,7 @@ async def test_the_relay_publishes_an_entry_left_by_a_crash_once(
     after_the_crash, other = Ledger(database, "ledger"), Ledger(database, "ledger")
     async with in_background(Relay(after_the_crash, publisher).run, Relay(other, publisher).run):
         await publisher.until(3, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     assert publisher.ids() == ["e1", "e2", "e3"]
@@ -184,12 +185,12 @@ async def test_after_a_long_outage_of_kafka_the_relay_publishes_notes_in_batches
     ids = [f"e{number}" for number in range(relay.RELAY_NOTES)]
     for id_ in ids:
         await book.accept(entry(id_))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await book.unpublished.count_documents({"due_at": {"$gt": timestamps.now()}}):
             await asyncio.sleep(0.01)
     async with in_background(Relay(Ledger(database, "ledger"), publisher).run):
         await publisher.until(len(ids), topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     assert publisher.ids() == ids
@@ -231,7 +232,7 @@ async def test_entries_are_accepted_without_kafka_and_published_later(book: Ledg
     publisher.away = False
     async with in_background(Relay(book, publisher).run):
         await publisher.until(3, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     assert publisher.ids() == ["e1", "e2", "e3"]
@@ -244,7 +245,7 @@ async def test_relay_and_writer_publish_the_same_bytes(
     [note] = await noted(book)
     async with in_background(Relay(book, publisher).publish_fresh):
         await publisher.until(1, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     await book.unpublished.insert_one(note)
@@ -303,7 +304,7 @@ async def test_the_existing_entries_of_an_incomplete_note_are_published_once(
         assert note["entries"] == ["late0", "late1", "late2"]
         await book.entries.insert_many(late)
         await publisher.until(6, topics.INPUTS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await noted(book):
                 pass
     assert sorted(publisher.ids()) == sorted(ids)

@@ -16,6 +16,7 @@ from shared.store.mongo import Database, DuplicateKeyError, close, connect, find
 from tests.builders import INQUIRY, MONDAY_NOON
 from tests.component.conftest import in_background
 from tests.fakes import FakePublisher
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -52,14 +53,14 @@ async def test_the_note_stays_until_kafka_confirms_the_entry(book: Ledger, publi
     publisher.gate.clear()
     async with in_background(Relay(book, publisher).publish_fresh):
         await book.accept(entry("e1"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not publisher.calls:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         assert await book.unpublished.count_documents({}) == 1
         publisher.gate.set()
         await publisher.until(1, topics.INPUTS)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await book.unpublished.count_documents({}):
                 await asyncio.sleep(0.01)
 
@@ -80,7 +81,7 @@ async def test_the_relay_waits_for_an_earlier_entry_claimed_by_another_process(
 async def test_with_a_long_backlog_entries_are_left_to_the_relay(book: Ledger) -> None:
     book.fresh = asyncio.Queue(maxsize=1)
     for number in range(3):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await book.accept(entry(f"e{number}", number))).new
     assert (book.fresh.qsize(), await book.unpublished.count_documents({})) == (1, 3)
 

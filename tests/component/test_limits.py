@@ -10,6 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.intake import api, pages, ticket_pages
 from services.intake.links import Links
+from services.intake.reports import Reports
 from services.intake.store import IntakeStore
 from services.intake.submissions import Submissions
 from services.intake.tickets import WRONG_CODES, Tickets
@@ -47,10 +48,11 @@ class Intakes:
         city: CityFeed[City] = CityFeed(lambda revision: revision)
         submissions = Submissions(ledger, city, settings, SECRET)
         store = IntakeStore(database)
-        tickets, links = Tickets(store, ledger, SECRET), Links(store, ledger, settings)
+        tickets, links = Tickets(store, ledger, settings, SECRET), Links(store, ledger, settings)
+        reports = Reports(store, ledger, settings)
         app = FastAPI()
         problems.install(app)
-        app.include_router(api.routes(submissions, tickets, links, TOKEN))
+        app.include_router(api.routes(submissions, tickets, links, reports, TOKEN))
         app.include_router(pages.routes(submissions, MaskerInProcess(), INTAKE))
         app.include_router(ticket_pages.routes(submissions, tickets, links, INTAKE))
         return app

@@ -22,6 +22,7 @@ from tests.builders import INQUIRY
 from tests.component.conftest import in_background
 from tests.component.mailroom import Mailroom, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, plain
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -108,6 +109,21 @@ async def test_a_mail_claimed_by_a_dead_process_is_sent_by_another(
     assert room.picky.taken == ["writer@mail.example"]
 
 
+async def test_a_process_that_stops_releases_the_mails_that_it_has_not_begun(room: Mailroom) -> None:
+    await room.add(fresh("first", "silence@mail.example"))
+    await room.add(*(fresh(f"n{number}", f"n{number}@mail.example") for number in range(5)))
+    async with mail_server(room.picky, room.port):
+        async with room.only_sending():
+            async with asyncio.timeout(PATIENCE_S):
+                while "silence@mail.example" not in room.picky.asked:
+                    await asyncio.sleep(0.01)
+        kept = await room.store.mails.threads.find({"claim": {"$exists": True}}).to_list(None)
+        assert [one["sending"] for one in kept] == [["first"]]
+        async with room.only_sending():
+            await room.until(**{f"n{number}": "sent" for number in range(5)})
+    assert (await room.deliveries())["first"]["state"] == "waiting"
+
+
 @pytest.mark.parametrize(
     "poison",
     [
@@ -126,7 +142,7 @@ async def test_a_mail_that_cannot_be_composed_fails_and_others_are_sent(room: Ma
     before = failures()
     async with room.sending():
         found = await room.until(poison="failed", good="sent")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while failures() == before:
                 await asyncio.sleep(0.01)
     assert room.picky.asked == ["writer@mail.example"]

@@ -12,6 +12,7 @@ from services.notifier.domain.limits import PERIOD
 from shared.runtime import timestamps
 from tests.component.mailroom import Mailroom, a_case, fresh, impatient, mail_server, room
 from tests.mailing import plain
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -26,7 +27,7 @@ async def test_forty_messages_send_five_mails_and_the_rest_waits(room: Mailroom)
     await room.add(fresh("other"))
     async with room.sending(room.process(**UNCONFIRMED), room.process(**UNCONFIRMED)):
         await room.until(other="sent")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while await room.store.mails.threads.count_documents({"due_at": {"$lte": timestamps.now() + PERIOD / 2}}):
                 await asyncio.sleep(0.05)
     mine = [one for one in room.picky.mails if "victim" in str(one["To"]).lower()]
@@ -57,7 +58,7 @@ async def test_news_that_never_finds_a_place_fails_with_a_sentence(
     monkeypatch.setattr(preparation, "GIVE_UP_AFTER", timedelta(seconds=-1))
     await room.add(*(fresh(f"m{n}", inquiry_id=f"20260316-0000000{n}", n=n) for n in range(2)))
     async with room.sending(mail_confirm=True, mail_per_address_per_hour=1):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not (failed := await room.store.mails.page("failed", None, None, 2)):
                 await asyncio.sleep(0.02)
     assert failed[0].error == preparation.TOO_MANY

@@ -19,6 +19,7 @@ from shared.http import problems
 from shared.runtime import timestamps
 from tests.component.mailroom import Mailroom, a_case, fresh, impatient, room
 from tests.mailing import KEYS, plain
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -116,7 +117,7 @@ async def test_what_waits_is_sent_whole_as_soon_as_the_address_confirms(
 ) -> None:
     await room.add(*(fresh(f"m{n}", inquiry_id=f"20260316-0000000{n}", n=n) for n in range(7)))
     async with room.sending(**UNCONFIRMED):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await room.store.mails.deliveries.count_documents({"state": "sent"}) < 5:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.1)

@@ -15,6 +15,7 @@ from shared.store.mongo import Database
 from tests.builders import INQUIRY
 from tests.component.mailroom import Mailroom, a_case, fresh, impatient, mail_server, room
 from tests.mailing import KEYS, an_offer, ids
+from tests.patience import PATIENCE_S
 
 __all__ = ["impatient", "room"]
 pytestmark = pytest.mark.both_clients
@@ -85,7 +86,7 @@ async def test_a_repeat_of_sent_news_sends_nothing(room: Mailroom) -> None:
     async with room.sending():
         await room.until(**sent("a0", "a1", "a2"))
         await room.add(*case)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await room.store.mails.threads.count_documents({"due_at": {"$exists": True}}):
                 await asyncio.sleep(0.02)
     assert room.picky.events == [["a0"], ["a1"], ["a2"]]
@@ -123,7 +124,7 @@ async def test_a_rejected_digest_grows_and_one_that_may_have_arrived_does_not(ro
     for name, maybe_sent, expected in (("a", False, ["a0", "a1", "a2"]), ("b", True, ["b0", "b1"])):
         case = a_case(name, to=f"{name}@mail.example", at=now - LONG_AGO)
         await room.add(*case[:2])
-        [claimed] = await mails.claim(now + timedelta(seconds=1), "resident", 10)
+        [claimed] = await mails.claim(timestamps.now() + timedelta(seconds=1), "resident", 10)
         await mails.begin(claimed.thread, claimed.waiting, True)
         await mails.retry_at(claimed.thread, claimed.waiting, now, "x", maybe_sent)
         await room.add(case[2])

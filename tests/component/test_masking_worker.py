@@ -13,6 +13,7 @@ from shared.masking.case import CaseTexts
 from shared.masking.masking import MARK
 from shared.masking.worker import MaskingUnavailable, MaskingWorker
 from tests.component.conftest import in_background
+from tests.patience import PATIENCE_S
 
 CASE = CaseTexts(written=("路灯", "我叫陈晓岚，电话13800138000。"), answers=("已联系陈晓岚。",))
 SEEN = ("路灯", f"我叫{MARK}，电话{MARK}。")
@@ -33,7 +34,7 @@ def killed(masker: MaskingWorker) -> int:
 
 
 async def until_gone(pid: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while os.path.exists(f"/proc/{pid}"):
             await asyncio.sleep(0.02)
 

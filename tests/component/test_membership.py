@@ -17,6 +17,7 @@ from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import Topic
 from tests.backing import Backing
 from tests.fakes import FakeConsumer, FakePublisher, FakeSubscriber
+from tests.patience import PATIENCE_S
 
 NOT_JOINED = "scorer-replays has not joined its consumer group"
 ADRIFT = "scorer-replays has no partitions and cannot reach its group coordinator"
@@ -170,8 +171,8 @@ async def at_work(running: Backing, group: str, topic: str, instance: str | None
         await broker.stop()
 
 
-async def until(holds: Callable[[], bool], limit_s: float = 20) -> None:
-    async with asyncio.timeout(limit_s):
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await asyncio.sleep(0.02)
 

@@ -32,11 +32,15 @@ from shared.store.mongo import Database, Document
 from shared.web.error_pages import error_pages
 from tests.builders import CITY, INQUIRY, WRITER, Story, a_record, contributed, received, record_of, told
 from tests.fakes import MaskerInProcess
+from tests.hall import in_hall
 from tests.mailing import KEYS
+from tests.publishing import AUTOMATIC
 
 pytestmark = pytest.mark.both_clients
 
-STORY = told(received("路灯不亮", "三号楼", contact=WRITER, public=True), contributed("lighting", "亮了"))
+STORY = told(
+    received("路灯不亮", "三号楼", contact=WRITER, public=True), contributed("lighting", "亮了"), city=AUTOMATIC
+)
 
 
 @pytest.fixture
@@ -162,20 +166,25 @@ def hall_entry(inquiry_id: str, at: str) -> HallEntry:
     return HallEntry(inquiry_id, 1, 1, at, "zh", "路灯", "不亮", ())
 
 
+def answers() -> list[ResidentMessage]:
+    """The answer of the story, and its publication by the policy."""
+    told_of = [one for one in heard(STORY) if isinstance(one, ResidentMessage)]
+    return [one for one in told_of if one.told.what in ("answered", "published")]
+
+
 def round_two(one: ResidentMessage) -> ResidentMessage:
     reply = Reply(text="再修好了", paragraphs=(Paragraph(department="roads", name="道路处", text="再修好了"),))
     case = one.told.case.model_copy(update={"round": 2, "reply": reply})
-    return replace(one, id="round-2", n=one.n + 5, told=one.told.model_copy(update={"case": case}))
+    return replace(one, id=f"{one.id}-2", n=one.n + 5, told=one.told.model_copy(update={"case": case}))
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
 async def test_the_hall_shows_the_newest_round_in_any_order_of_arrival(
     notices: Notices, masking: HallMasking, store: NotifierStore, order: tuple[int, ...]
 ) -> None:
-    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
-    rounds = (answer, round_two(answer))
+    rounds = (answers(), [round_two(one) for one in answers()])
     for number in order:
-        await notices.take([rounds[number]])
+        await notices.take(rounds[number])
         await masking.mask_waiting()
     [entry] = await store.hall_page(None, 10)
     assert (entry.inquiry_id, entry.round, entry.paragraphs[0].text) == (INQUIRY, 2, "再修好了")
@@ -185,8 +194,7 @@ async def test_the_hall_shows_the_newest_round_in_any_order_of_arrival(
 async def test_of_two_rounds_in_one_batch_the_newer_is_shown(
     notices: Notices, masking: HallMasking, store: NotifierStore
 ) -> None:
-    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
-    await notices.take([answer, round_two(answer)])
+    await notices.take([*answers(), *(round_two(one) for one in answers())])
     await masking.mask_waiting()
     assert [one.round for one in await store.hall_page(None, 10)] == [2]
 
@@ -207,7 +215,8 @@ class Dying:
 async def test_an_answer_waits_unmasked_and_is_seen_by_nobody_until_it_is_masked(
     notices: Notices, masking: HallMasking, store: NotifierStore
 ) -> None:
-    await notices.take(heard(told(received("路灯，请打 13800138000", public=True), contributed("lighting", "好"))))
+    steps = (received("路灯，请打 13800138000", public=True), contributed("lighting", "好"))
+    await notices.take(heard(told(*steps, city=AUTOMATIC)))
     assert await store.hall_page(None, 10) == []
     assert await store.unmasked.count_documents({}) == 1
     assert await masking.mask_waiting() == 1
@@ -242,11 +251,10 @@ async def test_a_claim_of_the_dead_runs_out_and_the_answer_is_masked(notices: No
 async def test_a_later_round_that_comes_while_the_first_is_masked_is_not_lost(
     notices: Notices, masking: HallMasking, store: NotifierStore
 ) -> None:
-    [answer] = [one for one in heard(STORY) if isinstance(one, ResidentMessage) and one.told.what == "answered"]
-    await notices.take([answer])
+    await notices.take(answers())
     [first] = await store.claim_unmasked(timestamps.now(), 10)
-    await notices.take([round_two(answer)])
-    await store.show([first.entry])
+    await notices.take([round_two(one) for one in answers()])
+    await store.versions.add(first.entry)
     await store.forget_unmasked(first)
     await masking.mask_waiting()
     assert [one.round for one in await store.hall_page(None, 10)] == [2]
@@ -277,14 +285,14 @@ async def test_entries_survive_a_round_trip(store: NotifierStore) -> None:
         hall_entry(INQUIRY, "2026-03-16T05:00:00.000Z"),
         paragraphs=(Paragraph(department="roads", name="道路处", text="补了"),),
     )
-    await store.show([entry])
+    await in_hall(store, entry)
     assert await store.entry(INQUIRY) == entry
 
 
 async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
     numbers = [f"20260316-0000000{n}" for n in range(5)]
     times = ["04", "06", "05", "06", "07"]
-    await store.show([hall_entry(one, at) for one, at in zip(numbers, times, strict=True)])
+    await in_hall(store, *(hall_entry(one, at) for one, at in zip(numbers, times, strict=True)))
     first = await store.hall_page(None, 2)
     second = await store.hall_page(first[-1].inquiry_id, 2)
     third = await store.hall_page(second[-1].inquiry_id, 2)
@@ -292,7 +300,7 @@ async def test_the_hall_is_paginated_newest_first(store: NotifierStore) -> None:
 
 
 async def test_an_unknown_place_in_the_hall_is_404(store: NotifierStore, settings: Settings) -> None:
-    await store.show([hall_entry(INQUIRY, "2026-03-16T04:00:00Z")])
+    await in_hall(store, hall_entry(INQUIRY, "2026-03-16T04:00:00Z"))
     async with over_http(store, settings) as http:
         for path, accept, kind in (
             ("/hall", "text/html", "text/html; charset=utf-8"),

@@ -7,7 +7,7 @@ import pytest
 
 from services.router.core.handlers import Core
 from services.router.core.input_decoder import read_input
-from services.router.domain.decision import VERSION, Input
+from services.router.domain.decision import OLDEST_VERSION, VERSION, Input
 from services.router.stores.decisions import Decisions
 from services.router.stores.progress import CoreProgress
 from services.router.stores.store import RouterStore
@@ -21,10 +21,11 @@ from tests.builders import INQUIRY, Story, a_city, a_department, accepted, contr
 from tests.component.test_desk import CASE, Office, office, problem
 from tests.consumers import Log
 from tests.fakes import FakeRecord, FakeSubscriber
+from tests.patience import PATIENCE_S
 
 __all__ = ["office"]
 STORY = told(received("路灯"), accepted("lighting"), contributed("lighting", "亮了"))
-LATER, FORMER = VERSION + 1, VERSION - 1
+LATER, FORMER = VERSION + 1, OLDEST_VERSION - 1
 
 
 async def has_version(database: Database, version: int, n: int = 1) -> None:
@@ -106,7 +107,7 @@ async def test_the_core_waits_and_commits_nothing_while_a_newer_decision_exists(
     await core_reading.membership.on_partitions_assigned(log.places)
     await core_reading._poll(log)
     work = asyncio.create_task(core_reading.pipeline.consume(on_the_log()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while core_reading.pipeline.policy.waiting_for is None:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
@@ -139,7 +140,9 @@ async def test_a_background_loop_waits_for_a_newer_router(office: Office, databa
             await office.retiring.recall(city)
 
     # An open part makes the loop read the case.
-    await database["cases"].update_one({"_id": INQUIRY}, {"$set": {"state": "in-progress"}})
+    await database["cases"].update_one(
+        {"_id": INQUIRY}, {"$set": {"state": "in-progress", "part_states": {"accepted": 1}}}
+    )
     await asyncio.wait_for(retry_until_available(recall, "recalling"), 10)
     assert calls == [False, True]
 
@@ -159,7 +162,7 @@ async def test_the_desk_returns_503_for_a_case_with_a_newer_decision(
     answer = await office.http.request(method, path)
     said = problem(answer, 503)
     assert (
-        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads version {VERSION} only"
+        f"The decision '{INQUIRY}/1' has version {LATER}, but this router reads versions {OLDEST_VERSION} to {VERSION}"
         in (said["detail"])
     )
     assert int(answer.headers["retry-after"]) > 0

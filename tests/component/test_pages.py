@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from httpx import ASGITransport, AsyncClient
 
 from services.intake import views as intake
-from services.intake.responses import DepartmentShown, RatingShown, Ticket, TimelineEntry
+from services.intake.responses import DepartmentShown, RatingShown, RoundShown, Ticket, TimelineEntry, WithdrawalShown
 from services.notifier import views as notifier
 from services.notifier.domain.hall import HallEntry
 from services.scorer import views as scorer
@@ -22,6 +22,7 @@ from services.scorer.responses import Clocks, DepartmentScores, Judged, PeriodBo
 from services.scorer.sorting import Sorted
 from shared.city import Name
 from shared.city.entries import Paragraphs
+from shared.contracts.erasure_dates import erasure_dates
 from shared.contracts.resident_messages import Paragraph, Reply
 from shared.runtime.languages import LANGUAGES, Lang
 from shared.web import layout
@@ -55,6 +56,10 @@ PICTURE = Ticket(
         DepartmentShown(code="roads", name="道路处", role="co-handler", state=EVIL, due_at=None),
     ],
     answer_due_at=None,
+    rounds=[],
+    questions=[],
+    additions=[],
+    can_add=False,
     timeline=[
         TimelineEntry(at="2026-11-22T01:12:16.123Z", text=EVIL),
         TimelineEntry(at="2026-11-22T02:00:00Z", text="已受理。"),
@@ -68,7 +73,27 @@ PICTURE = Ticket(
 WORKED_ON = PICTURE.model_copy(
     update={"state": "in-progress", "reply": None, "answer_due_at": "2026-11-22T16:30:00.000Z"}
 )
+BEING_WITHDRAWN = WORKED_ON.model_copy(update={"withdrawal": WithdrawalShown(at="2026-11-22T03:00:00.000Z", why=EVIL)})
+ERASED = PICTURE.model_copy(
+    update={
+        "subject": "",
+        "body": "",
+        "area": None,
+        "state": "erased",
+        "departments": [],
+        "reply": None,
+        "erasure": erasure_dates(datetime(2026, 11, 23, tzinfo=UTC), 90, 30),
+    }
+)
 CONTENT = RatingShown(round=2, solved=True, satisfied="mostly", words=EVIL)
+REOPENED = WORKED_ON.model_copy(
+    update={
+        "state": "reopened",
+        "rounds": [RoundShown(round=1, answered_at="2026-11-22T16:30:00.000Z", reply=PICTURE.reply)],
+        "rated": [1],
+        "ratings": [CONTENT.model_copy(update={"round": 1, "solved": False})],
+    }
+)
 ENTRY = HallEntry(
     inquiry_id="20261122-7KX4MQ2B",
     n=1,
@@ -84,6 +109,7 @@ ENTRY = HallEntry(
     opening=EVIL,
     closing=EVIL,
 )
+TWO_ROUNDS = replace(ENTRY, round=2, earlier=(ENTRY.own_reply,))
 CLOCK = Judged(kept=2, broken=1, open=4, share="0.6667")
 NOTHING = Judged(kept=0, broken=0, open=0, share=None)
 NOVEMBER = {"period": "2026-11"}
@@ -149,9 +175,18 @@ PAGES: dict[str, Callable[[Lang], HTMLResponse]] = {
     "status, rating refused": lambda lang: intake.status(
         lang, PICTURE, "CODE", errors={"solved": EVIL, "satisfied": EVIL, "words": EVIL}, values={"words": EVIL}
     ),
+    "status, reopened": lambda lang: intake.status(lang, REOPENED, "CODE", now=BEFORE_DUE),
+    "status, asked why": lambda lang: intake.status(
+        lang, PICTURE, "CODE", errors={"words": EVIL}, values={"solved": "false", "satisfied": "no"}, asked=True
+    ),
+    "status, being withdrawn": lambda lang: intake.status(lang, BEING_WITHDRAWN, "CODE", now=BEFORE_DUE),
+    "status, erased": lambda lang: intake.status(lang, ERASED, "CODE"),
+    "withdrawal": lambda lang: intake.withdrawal(lang, WORKED_ON, "CODE", {}, {}, site=EVERYWHERE),
+    "withdrawal again": lambda lang: intake.withdrawal(lang, WORKED_ON, EVIL, {"why": EVIL}, {"why": EVIL}, 422),
     "hall": lambda lang: notifier.hall(lang, [ENTRY, ENTRY], EVIL, site=EVERYWHERE),
     "hall, empty": lambda lang: notifier.hall(lang, []),
     "hall entry": lambda lang: notifier.hall_entry(lang, ENTRY),
+    "hall entry, two rounds": lambda lang: notifier.hall_entry(lang, TWO_ROUNDS),
     "scoreboard": lambda lang: scorer.scoreboard(lang, BOARD, NOVEMBER, ("2026-10", "2026-12")),
     "scoreboard, empty": lambda lang: scorer.scoreboard(
         lang, BOARD.model_copy(update={"departments": []}), NOVEMBER, ("2026-10", None)

@@ -16,6 +16,7 @@ from shared.kafka.records import Record
 from shared.kafka.subscription import Subscription
 from tests.builders import a_record
 from tests.fakes import FakeConsumer, FakePublisher, FakeRecord, FakeSubscriber, header
+from tests.patience import PATIENCE_S
 
 LETTERS = topics.dead_letters("router")
 
@@ -150,7 +151,7 @@ async def test_after_a_permanent_failure_of_a_confirmation_nothing_is_committed(
     work = Work(RefusingPublisher())
     work.fails_when_published = True
     await work.consume(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not work.broken:
             await asyncio.sleep(0.001)
     work.fails_when_published = False

@@ -18,6 +18,7 @@ from shared.kafka.publisher import (
     TooLarge,
     placement,
 )
+from tests.patience import PATIENCE_S
 
 PARTITIONS = 6
 
@@ -89,7 +90,7 @@ async def under_way(publisher: Publisher, producers: list[Producer], *values: by
     producers[-1].confirms = False
     before = len(producers[-1].confirmations)
     going = asyncio.create_task(publisher.publish_raw({"a": rows(*values)}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(producers[-1].confirmations) == before:
             await asyncio.sleep(0)
     return going

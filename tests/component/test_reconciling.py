@@ -129,7 +129,7 @@ async def test_a_view_returns_the_messages_it_has_not_received(service: LedgerSe
     said = [record_of(one) for one in story.messages if one.topic == topics.RESIDENTS]
     facts = [record_of(one) for one in story.messages if one.topic == topics.EVENTS]
     tellings = [one for one in map(read_told, said) if one]
-    await Remembering(service.tickets).save(tellings)
+    await Remembering(service.tickets, service.ledger).save(tellings)
     answer = await service.http.post("/missing", json={"ids": [*(one.id for one in tellings), "x", "y"]})
     assert answer.json() == {"missing": ["x", "y"]}
     events = [read_event(one) for one in facts]

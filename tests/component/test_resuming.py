@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from shared.kafka import failure_policy
 from shared.store.mongo import StoreUnavailable
 from tests.consumers import Log, Reader
+from tests.patience import PATIENCE_S
 
 FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
 
@@ -105,7 +106,7 @@ async def test_nothing_is_polled_while_the_store_is_unavailable() -> None:
     place.away = 2
     going = asyncio.create_task(reader.read_on())
     place.gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while reader.pipeline.policy.waiting_for is None:
             await asyncio.sleep(0)
     assert (reader.log.positions, reader.handled) == ({FIRST: 3}, [])
@@ -129,7 +130,7 @@ async def test_a_rebalance_while_reading_the_progress_reads_it_again() -> None:
     reader.log.places = {FIRST}
     place.gate.clear()
     poll = asyncio.create_task(reader.poll())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not place.asked:
             await asyncio.sleep(0)
     reader.log.places = {SECOND}

@@ -294,7 +294,7 @@ async def test_sequence_gaps_and_unknown_events_are_counted(store: ScorerStore) 
     assert count("sequence_gaps") == gaps + 1
     await handler.take([second, third])
     assert count("sequence_gaps") == gaps + 1
-    later = dict(record_of(STORY.messages[0]).headers) | {"ce_type": b"chorus.inquiry.paused", "ce_id": b"later"}
+    later = dict(record_of(STORY.messages[0]).headers) | {"ce_type": b"chorus.inquiry.unheard-of", "ce_id": b"later"}
     await handler.take([read_event(a_record(f'{{"inquiry_id": "{INQUIRY}"}}'.encode(), later.items()))])
     assert count("unknown_types") == unknown + 1
     assert await store.events.count_documents({}) == 4

@@ -277,7 +277,6 @@ async def test_a_body_cannot_name_another_person_or_department(office: Office) -
         (COORDINATOR, {"type": "accept", "part_id": P1}, "clerk"),
         (OPERATOR, {"type": "contribute", "part_id": P1, "text": "x"}, "clerk"),
         (COORDINATOR, {"type": "replay"}, "operator"),
-        (APPROVER_OF_WATER, {"type": "accept", "part_id": P1}, "clerk"),
         (APPROVER, {"type": "accept", "part_id": P1}, "clerk"),
         (APPROVER, {"type": "edit-reply", "opening": "x"}, "clerk, coordinator, operator"),
         (COORDINATOR, {"type": "approve", "text_hash": "0" * 64}, "approver"),

@@ -11,6 +11,7 @@ from services.intake.erasure import erase as erase_at_intake
 from services.intake.tickets import WRONG_CODES
 from tests.builders import contributed, received, told
 from tests.component.test_intake import Intake, intake, problem
+from tests.releasing import ONE, approved, reply_edited
 
 __all__ = ["intake"]
 WORDS: dict[str, Any] = {"subject": "路灯不亮", "body": "门口的路灯\n坏了三天。", "area": "人民路 7 号"}
@@ -72,6 +73,16 @@ async def test_the_page_after_writing_leads_to_the_ticket_in_the_same_language(i
         assert f'<html lang="{tag}">' in ticket.text
 
 
+async def test_a_reply_is_shown_with_its_opening_and_closing(intake: Intake) -> None:
+    inquiry_id, code = await a_ticket(intake)
+    frame = reply_edited(opening="您好：", closing="此复。")
+    steps = (received("路灯不亮"), contributed("lighting", "灯亮了"), frame, approved())
+    await intake.hear(told(*steps, city=ONE, inquiry_id=inquiry_id))
+    page = await opened(intake, inquiry_id, code)
+    assert page.status_code == 200
+    assert [words for words in ("您好：", "灯亮了", "此复。") if words not in texts(page)] == []
+
+
 async def test_a_link_with_a_wrong_code_is_limited_like_any_wrong_code(intake: Intake) -> None:
     inquiry_id, code = await a_ticket(intake)
     for number in range(WRONG_CODES):
@@ -89,11 +100,11 @@ async def test_a_link_without_a_code_asks_for_it(intake: Intake) -> None:
         assert (page.status_code, 'value="20260316-7KQ2M9XD"' in page.text) == (200, True)
 
 
-async def test_the_link_of_an_erased_ticket_looks_unknown(intake: Intake) -> None:
+async def test_the_link_of_an_erased_ticket_shows_no_word(intake: Intake) -> None:
     inquiry_id, code = await answered(intake)
     await erase_at_intake(intake.store, intake.ledger, inquiry_id, 9)
     page = await opened(intake, inquiry_id, code)
-    assert (page.status_code, "do not match" in page.text) == (404, True)
+    assert (page.status_code, "have been erased" in page.text) == (200, True)
     assert not any(words in page.text for words in WORDS.values())
 
 
@@ -194,9 +205,10 @@ async def test_a_rating_during_erasure_shows_nothing_of_the_ticket(
 
     monkeypatch.setattr(intake.ledger, "accept", after_the_erasure)
     form = {"inquiry_id": inquiry_id, "code": code, "round": "1", "solved": "true", "satisfied": "yes"}
-    page = await intake.http.post("/status/rating", data=form)
-    assert page.status_code == 404
-    assert not any(words in page.text for words in WORDS.values())
+    for where, more in (("rating", {}), ("withdrawal", {"act": "withdraw"})):
+        page = await intake.http.post(f"/status/{where}", data=form | more)
+        assert (page.status_code, "已删除" in page.text) == (200, True)
+        assert not any(words in page.text for words in WORDS.values())
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

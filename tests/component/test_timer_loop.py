@@ -22,6 +22,7 @@ from tests.builders import (
     assigned,
     contributed,
     later,
+    rated,
     received,
     record_of,
     returned,
@@ -67,9 +68,10 @@ async def test_each_timer_of_a_case_rings_once_at_its_own_time(router: Ringing) 
     assert await router.looks() == {}
 
 
-async def test_an_answered_case_rings_no_timer_and_leaves_the_list(router: Ringing) -> None:
+async def test_a_rated_case_rings_no_timer_and_leaves_the_list(router: Ringing) -> None:
     await begun(router)
     await router.step(contributed("lighting", "亮了"), INQUIRY)
+    await router.step(rated(), INQUIRY)
     assert await router.ring(8, 10, 100) == []
     assert await router.looks() == {}
 

@@ -232,9 +232,18 @@ def test_a_command_has_its_type_and_fields(town: Town, chorus: Chorus) -> None:
     assert body == {"type": "contribute", "part_id": PART, "text": "7 = 3 + 4, true", "final": False}
 
 
-def test_lists_are_written_with_commas(town: Town, chorus: Chorus) -> None:
-    body = sent(town, chorus, "assign", "lead=water", "co_handlers=parks, roads")
-    assert body == {"type": "assign", "lead": "water", "co_handlers": ["parks", "roads"]}
+@pytest.mark.parametrize(
+    ("type_", "field"),
+    [("assign", "co_handlers"), ("edit-reply", "order"), ("delegate", "to")],
+    ids=lambda one: str(one),
+)
+def test_lists_are_written_with_commas(town: Town, chorus: Chorus, type_: str, field: str) -> None:
+    assert sent(town, chorus, type_, f"{field}=parks, roads") == {"type": type_, field: ["parks", "roads"]}
+
+
+def test_a_code_of_a_closed_list_is_written_as_it_is(town: Town, chorus: Chorus) -> None:
+    body = sent(town, chorus, "refuse", "reason=no-clear-request", "words=x")
+    assert body == {"type": "refuse", "reason": "no-clear-request", "words": "x"}
 
 
 def test_a_list_of_objects_is_written_as_json(town: Town, chorus: Chorus) -> None:

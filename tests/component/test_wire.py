@@ -14,8 +14,8 @@ from starlette.routing import Route
 from shared.http import protocol
 from shared.http.protocol import BUFFER_BYTES_MAX, HEAD_BYTES_MAX, UNREAD_BYTES_MAX, BufferedTransport, HttpProtocol
 from shared.service.process import Server
+from tests.patience import PATIENCE_S
 
-LIMIT_S = 20
 PIECE = 8_192
 
 
@@ -41,7 +41,7 @@ async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stre
     port = server.servers[0].sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             yield reader, writer
     finally:
         writer.close()

@@ -77,4 +77,7 @@ def test_intake_sends_only_messages_of_residents() -> None:
         "chorus.inquiry.received",
         "chorus.inquiry.rated",
         "chorus.inquiry.link-requested",
+        "chorus.inquiry.added",
+        "chorus.inquiry.withdrawn",
+        "chorus.hall.reported",
     ]

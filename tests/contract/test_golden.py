@@ -6,7 +6,7 @@ something else, the old file stays and the next version is added.
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ from shared.kafka import topics
 from shared.kafka.records import Record
 from shared.runtime import timestamps
 from shared.service.event_decoders import read_event, read_told
+from tests.asking import (
+    ASKING,
+    added,
+    asked,
+    asked_for_case,
+    extended,
+    extension_asked,
+    extension_refused,
+    rang_at,
+)
 from tests.builders import (
     DIRECTORY,
     MONDAY_NOON,
@@ -51,6 +61,11 @@ from tests.builders import (
     withdrawn,
 )
 from tests.calendars import WORKING_TIME
+from tests.closing import closed, rating_reminder
+from tests.delegating import BUREAUS, LIFTS, delegated
+from tests.endings import erased, inquiry_withdrawn, linked, refused
+from tests.joining import APPROVED_FIRST, GOING_AHEAD, late, went_ahead
+from tests.publishing import AUTOMATIC, H2, corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import ONE, TWO, approved, release_refused, reply_edited
 from tests.returning import RETURNING, arbitrated, first_receiver_assigned, on_day, reassigned
 
@@ -63,6 +78,10 @@ GIVEN = received(
     public=True,
 )
 DISPUTE = (received("路灯不亮"), returned("lighting"), assigned("roads"), returned("roads"))
+PUBLISHED = (received("路灯不亮", "我住三单元。", public=True), contributed("lighting", "灯亮了"))
+ASKED = told(GIVEN, asked("roads", "请问是哪一段路？", by="王工"), city=ASKING)
+REMIND_AT, CLOSE_AT = ASKED.case.questions[0].remind_at, ASKED.case.questions[0].close_at
+IN_APRIL = datetime(2026, 4, 10, 4, tzinfo=UTC)
 NEXT_WEEK = MONDAY_NOON + timedelta(days=7)
 OTHER_CITIES: Mapping[str, CityIndex] = {
     "part.offered-in-working-time": WORKING_TIME,
@@ -73,6 +92,16 @@ OTHER_CITIES: Mapping[str, CityIndex] = {
     "case.assign-first-receiver": RETURNING,
     "case.approve": ONE,
     "case.refuse-release": TWO,
+    "reply.go-ahead": APPROVED_FIRST,
+    "part.contributed-late": GOING_AHEAD,
+    "part.delegated": BUREAUS,
+    "part.delegated-withdrawn": BUREAUS,
+    "hall.automatic": AUTOMATIC,
+    "part.corrected-with-approval": ONE,
+    "inquiry.added": ASKING,
+    "inquiry.closed": ASKING,
+    "case.ask": ASKING,
+    "case.extend": ASKING,
 }
 """The city of a story, when it is not DIRECTORY."""
 STORIES: Mapping[str, Story] = {
@@ -136,6 +165,107 @@ STORIES: Mapping[str, Story] = {
         release_refused(user=678901234),
         city=TWO,
     ),
+    "reply.go-ahead": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        late(went_ahead()),
+        late(approved(567890123), 2),
+        late(contributed("roads", "路补了"), 3),
+        late(reply_edited(opening="补充如下：", closing="此复。"), 4),
+        late(approved(567890123), 5),
+        late(contributed("roads", "又补了一次"), 6),
+        city=APPROVED_FIRST,
+    ),
+    "part.delegated": told(
+        LIFTS,
+        delegated("quality", "quality-east", "quality-west", text="请今日内核查"),
+        accepted("quality-east"),
+        contributed("quality-east", "东区三部电梯已停用检修"),
+        returned("quality-west", "wrong-area", "不在本区"),
+        delegated("quality", "quality-north", user=567890123),
+        contributed("quality-north", "北区两部电梯合格"),
+        contributed("quality", "全市电梯已核查"),
+        city=BUREAUS,
+    ),
+    "part.delegated-withdrawn": told(
+        LIFTS,
+        delegated("quality", "quality-east", "quality-west"),
+        withdrawn("quality-west"),
+        returned("quality", words="由住建部门牵头"),
+        city=BUREAUS,
+    ),
+    "part.contributed-late": told(
+        GIVEN,
+        late(contributed("lighting", "灯亮了")),
+        late(accepted("roads"), 2),
+        late(contributed("roads", "路补了"), 3),
+        city=GOING_AHEAD,
+    ),
+    "hall.published": told(*PUBLISHED, published(), reported(), redacted(), hidden(None), published(H2, "核对过")),
+    "hall.automatic": told(*PUBLISHED, corrected("lighting", "亮了两盏"), city=AUTOMATIC),
+    "part.corrected": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        corrected("roads", "路面周五补"),
+        retracted("lighting"),
+        corrected("lighting", "灯亮了两盏", user=345678901, by_city=True),
+        retracted(),
+    ),
+    "part.corrected-with-approval": told(
+        received("路灯不亮"),
+        contributed("lighting", "灯亮了"),
+        approved(567890123),
+        corrected("lighting", "灯亮了两盏"),
+        release_refused(user=567890123),
+        corrected("lighting", "两盏灯周五亮"),
+        approved(567890123),
+        city=ONE,
+    ),
+    "inquiry.added": told(
+        added("补充：在东门外。"),
+        added("三号楼前的那一段。"),
+        contributed("roads", "路补了"),
+        after_this=ASKED,
+        city=ASKING,
+    ),
+    "inquiry.closed": told(
+        contributed("lighting", "灯亮了"),
+        rang_at("asking-reminder", REMIND_AT, "roads"),
+        rang_at("asking-close", CLOSE_AT),
+        on_day(added("三号楼前的那一段。"), IN_APRIL),
+        after_this=ASKED,
+        city=ASKING,
+    ),
+    "case.ask": told(received("别的事"), asked_for_case(), added("在西门"), assigned("parks"), city=ASKING),
+    "case.extend": told(
+        GIVEN,
+        extension_asked("roads", IN_APRIL),
+        extension_refused("roads"),
+        extension_asked("roads", IN_APRIL),
+        extended("roads"),
+        city=ASKING,
+    ),
+    "inquiry.reopened": told(
+        GIVEN,
+        contributed("lighting", "灯亮了"),
+        contributed("roads", "路补了"),
+        rated(solved=False, satisfied="no", words="路灯第二天又灭了，路面也没有补平，请再派人来看。"),
+        accepted("lighting"),
+        contributed("lighting", "换了整套线路，灯亮了"),
+        contributed("roads", "路面已重铺"),
+        rating_reminder(),
+        rated(2, solved=True, satisfied="no"),
+        assigned("parks"),
+        contributed("parks", "树枝挡住了灯，已修剪"),
+        rated(3, solved=False, satisfied="mostly"),
+        closed(),
+    ),
+    "case.refuse": told(received("三家一起"), contributed("roads", "路补了"), returned("water"), refused()),
+    "inquiry.withdrawn": told(GIVEN, accepted("roads"), inquiry_withdrawn("已自行解决"), accepted("lighting")),
+    "case.link": told(GIVEN, linked()),
+    "case.erase": told(GIVEN, accepted("roads"), drafted("roads", "草稿"), erased(), contributed("roads", "路补了")),
+    "case.erase-undecided": told(erased(), GIVEN),
 }
 
 

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -15,24 +16,27 @@ from services.router.domain.decide import decide
 from services.router.domain.facts import DueTexts
 from services.router.domain.part import Part
 from services.router.domain.reply import JointReply, PendingRelease
-from services.router.domain.rules.preconditions import Refuse
+from services.router.domain.rules.preconditions import NAMES_A_PART, Refuse
 from services.router.domain.transitions import (
+    BEFORE_ANSWER,
     KNOWN,
+    NOT_CLOSED,
     NOT_TRIAGE,
     PART_STATES,
     STATUSES,
     TABLE,
     TRANSITIONS,
+    UNKNOWN,
     Rule,
     _compiled,
 )
 from services.router.domain.words import Text
-from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartMessage
 from shared.contracts.inputs import INPUTS
+from tests.asking import added, asked, asked_for_case, extended, extension_asked, extension_refused
 from tests.builders import (
     DIRECTORY,
     INQUIRY,
+    MONDAY_NOON,
     Step,
     accepted,
     assigned,
@@ -48,6 +52,11 @@ from tests.builders import (
     returned,
     withdrawn,
 )
+from tests.closing import closed
+from tests.delegating import delegated
+from tests.endings import erased, inquiry_withdrawn, linked, refused
+from tests.joining import went_ahead
+from tests.publishing import corrected, hidden, published, redacted, reported, retracted
 from tests.releasing import approved, release_refused, reply_edited
 from tests.returning import arbitrated, first_receiver_assigned, reassigned
 
@@ -69,9 +78,30 @@ STEPS: dict[str, Step] = {
     "chorus.case.assign-first-receiver": first_receiver_assigned(),
     "chorus.case.replay": replayed(),
     "chorus.case.approve": approved(),
+    "chorus.case.close": closed(),
     "chorus.case.refuse-release": release_refused(),
+    "chorus.case.refuse": refused(),
+    "chorus.case.link": linked(),
+    "chorus.case.erase": erased(),
+    "chorus.inquiry.withdrawn": inquiry_withdrawn(),
     "chorus.reply.edit": reply_edited(opening="您好："),
+    "chorus.reply.go-ahead": went_ahead(),
+    "chorus.part.delegated": delegated("lighting", "roads"),
+    "chorus.part.corrected": corrected("lighting", "修好了两盏"),
+    "chorus.case.retract": retracted(),
+    "chorus.case.publish": published(),
+    "chorus.case.hide": hidden(),
+    "chorus.case.redact": redacted(),
+    "chorus.hall.reported": reported(),
+    "chorus.inquiry.added": added(),
+    "chorus.part.asked": asked("lighting"),
+    "chorus.part.extension-asked": extension_asked("lighting", MONDAY_NOON + timedelta(days=99)),
+    "chorus.case.ask": asked_for_case(),
+    "chorus.case.extend": extended("lighting"),
+    "chorus.case.refuse-extension": extension_refused("lighting"),
 }
+LISTED_MAX = 55
+"""A longer list of states is shown by the states that it lacks."""
 CELLS = sorted(product(STATUSES, PART_STATES, INPUTS))
 HEAD = """# States of a case
 
@@ -85,8 +115,16 @@ the page is out of date.
 | `triage` | an operator must settle the inquiry or one of its parts |
 | `assigned` | all active parts are offered |
 | `in-progress` | at least one part is accepted or contributed |
+| `awaiting-resident` | a department, or the desk, has asked the resident; the clocks of the parts that wait pause |
 | `awaiting-release` | all parts are contributed, and the reply waits for approvals; follows from a reaction |
 | `answered` | the last part is contributed; this state follows from a reaction, not from an input |
+| `reopened` | a rating has begun a new round, and no department has worked on its part since |
+| `closed` | the resident did not answer a question in time, or a coordinator has given a final answer |
+| `withdrawn` | ended: the resident has withdrawn the inquiry |
+| `refused` | ended: the city does not take up the inquiry |
+| `erased` | ended: words and contacts are erased |
+
+`open` stands for every state from `registered` on in which the answer or the end of the case is still to come.
 
 The column `part` gives the state of the part that the input names. Part `none` means that the part does not exist or
 belongs to another department.
@@ -95,7 +133,7 @@ belongs to another department.
 
 
 def concerns_a_part(kind: str) -> bool:
-    return issubclass(INPUTS[kind], PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart)
+    return issubclass(INPUTS[kind], NAMES_A_PART)
 
 
 def possible(status: str, part: str, kind: str) -> bool:
@@ -192,8 +230,17 @@ def filled(template: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     found = tuple(names)
-    groups: dict[tuple[str, ...], str] = {KNOWN: "all but unknown", NOT_TRIAGE: "all but unknown and triage"}
-    return groups.get(found) or ", ".join(found)
+    groups: dict[tuple[str, ...], str] = {
+        KNOWN: "open or answered",
+        NOT_TRIAGE: "open or answered, not triage",
+        NOT_CLOSED: "open or answered, not closed",
+        BEFORE_ANSWER: "open",
+        (*UNKNOWN, *KNOWN): "all but the ended ones",
+    }
+    if found in groups or len(", ".join(found)) <= LISTED_MAX or not set(found) <= set(KNOWN):
+        return groups.get(found) or ", ".join(found)
+    group, name = (KNOWN, "open or answered") if set(found) - set(BEFORE_ANSWER) else (BEFORE_ANSWER, "open")
+    return f"{name}, not {', '.join(one for one in group if one not in found)}"
 
 
 def named(outcome: Rule | Refuse) -> str:

@@ -18,7 +18,14 @@ from shared.events.case_events import (
     DueTimes,
     EventBody,
     InquiryAnsweredEvent,
+    InquiryErasedEvent,
+    InquiryLinkedEvent,
+    InquiryPausedEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
+    InquiryResumedEvent,
+    InquirySupplementedEvent,
+    PartExtendedEvent,
     PartOfferedEvent,
     event_body,
 )
@@ -34,21 +41,47 @@ OFFERED: dict[str, Any] = PART | {"role": "lead", "due": DUE}
 moments = st.datetimes(datetime(1970, 1, 1), datetime(9998, 12, 31)).map(
     lambda one: one.replace(microsecond=one.microsecond // 1000 * 1000, tzinfo=UTC)
 )
+due_times = st.builds(DueTimes, moments, moments, moments)
 BODIES: Mapping[type, st.SearchStrategy[Any]] = {
     **{kind: st.builds(kind, st.text(), st.text()) for kind in KNOWN},
-    PartOfferedEvent: st.builds(
-        PartOfferedEvent, st.text(), st.text(), st.text(), st.builds(DueTimes, moments, moments, moments)
-    ),
+    PartOfferedEvent: st.builds(PartOfferedEvent, st.text(), st.text(), st.text(), due_times),
+    PartExtendedEvent: st.builds(PartExtendedEvent, st.text(), st.text(), moments),
+    InquiryPausedEvent: st.builds(InquiryPausedEvent, st.lists(st.text()).map(tuple)),
+    InquiryResumedEvent: st.builds(InquiryResumedEvent, st.lists(st.tuples(st.text(), due_times)).map(tuple)),
     InquiryAnsweredEvent: st.builds(InquiryAnsweredEvent, st.integers(1), st.lists(st.text()).map(tuple)),
+    InquirySupplementedEvent: st.builds(InquirySupplementedEvent, st.integers(1), st.lists(st.text()).map(tuple)),
+    InquiryErasedEvent: st.builds(InquiryErasedEvent, st.integers(1)),
+    InquiryLinkedEvent: st.builds(InquiryLinkedEvent, st.text()),
     InquiryRatedEvent: st.builds(InquiryRatedEvent, st.integers(1), st.booleans(), st.text()),
+    InquiryReopenedEvent: st.builds(InquiryReopenedEvent, st.integers(2)),
 }
+
+
+def texts_of(due: DueTimes) -> dict[str, str]:
+    return {clock: timestamps.to_text(at) for clock, at in due._asdict().items()}
+
+
+def within(said: Any, value: Any) -> Any:
+    """The fields of the event that the body has, also in lists of objects."""
+    if isinstance(said, dict):
+        return {field: within(one, value[field]) for field, one in said.items()}
+    if isinstance(said, list):
+        return [within(one, other) for one, other in zip(said, value, strict=True)]
+    return value
 
 
 def value_of(body: EventBody) -> dict[str, Any]:
     """The fields of a body as they appear in its event."""
     value = asdict(body)
-    if isinstance(body, PartOfferedEvent):
-        value["due"] = {clock: timestamps.to_text(at) for clock, at in body.due._asdict().items()}
+    match body:
+        case PartOfferedEvent():
+            value["due"] = texts_of(body.due)
+        case PartExtendedEvent():
+            value["until"] = timestamps.to_text(body.until)
+        case InquiryPausedEvent():
+            value = {"parts": [{"part_id": one} for one in body.parts]}
+        case InquiryResumedEvent():
+            value = {"parts": [{"part_id": one, "due": texts_of(due)} for one, due in body.due]}
     written: dict[str, Any] = json.loads(json.dumps(value))
     return written
 
@@ -61,7 +94,7 @@ def test_a_body_has_the_fields_of_its_golden_event(name: str) -> None:
     body = event_body(type_, value)
     assert (type(body) in KNOWN) == (type_ in {one.type for one in KNOWN})
     said = value_of(body)
-    assert said == {field: value[field] for field in said}
+    assert said == within(said, value)
     assert event_body(type_, said) == body
 
 
@@ -76,7 +109,7 @@ def test_a_body_survives_a_round_trip_with_additional_fields(body: Any, unknown:
 
 
 def test_an_event_of_an_unknown_type_has_no_fields() -> None:
-    assert event_body(PREFIX + "inquiry.paused", {"inquiry_id": "x", "until": 7}) is OTHER
+    assert event_body(PREFIX + "inquiry.unheard-of", {"inquiry_id": "x", "until": 7}) is OTHER
     assert event_body("part.offered", {"part_id": 7}) is OTHER
 
 

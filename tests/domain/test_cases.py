@@ -36,7 +36,7 @@ def test_an_input_before_its_inquiry_is_refused_and_changes_nothing() -> None:
     ("first", "second", "reason"),
     [
         (accepted("lighting"), accepted("lighting"), "is accepted already"),
-        (contributed("lighting", "灯亮了"), contributed("lighting", "灯又亮了"), "is contributed already"),
+        (contributed("lighting", "灯亮了"), contributed("lighting", "灯亮了"), "has this contribution already"),
         (contributed("lighting", "灯亮了"), returned("lighting"), "is contributed already"),
         (contributed("lighting", "灯亮了"), replied("lighting", "稍等"), "is contributed already"),
         (returned("lighting"), contributed("lighting", "灯亮了"), "is returned already"),

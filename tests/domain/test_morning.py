@@ -1,5 +1,6 @@
 """`chorus demo` detects lost and duplicated messages, and shortens the time limits of one message only."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,23 @@ def test_two_parts_of_a_department_are_a_duplicate_unless_one_was_returned() -> 
     assert list(duplicates(case)) == []
     case.parts[f"{TICKET}-p2"].returned = False
     assert list(duplicates(case)) == ["parks got 2 parts"]
+
+
+def test_a_reopened_message_needs_the_answer_and_the_rating_of_its_second_round() -> None:
+    case = a_case()
+    case.message = replace(case.message, rating="no")
+    assert list(missing(case)) == ["the rating is not in the timeline"]
+    case.facts = [fact(1, "inquiry.rated", round=1), fact(2, "inquiry.reopened", round=2)]
+    case.rated = True
+    assert list(missing(case)) == ["a rating has reopened it, and the ticket still shows round 1"]
+    again = f"{TICKET}-p2"
+    case.parts[again] = DemoPart(again, "parks", {"e2"}, "再次修好了", round=2)
+    case.seen = {**a_case(reply=[("parks", "再次修好了")]).seen, "round": 2}
+    assert list(missing(case)) == ["the rating of round 2 is not in the timeline"]
+    case.facts.append(fact(3, "inquiry.rated", round=2))
+    assert (list(missing(case)), list(duplicates(case))) == ([], [])
+    case.mails = [DemoMail(("n1", "n2", "n3"), ("answered", "assigned", "registered"), WORDS, None)]
+    assert list(missing_mails(case)) == []
 
 
 def test_two_tickets_of_a_message_are_a_duplicate() -> None:

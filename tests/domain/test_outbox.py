@@ -38,7 +38,8 @@ def refused(value: Any, *headers: tuple[str, bytes | None], kind: str = "part.ac
 
 
 ALL_TYPES = (
-    "chorus.part.accepted, chorus.part.contributed, chorus.part.replied, chorus.part.returned, chorus.reply.edit"
+    "chorus.part.accepted, chorus.part.asked, chorus.part.contributed, chorus.part.corrected, chorus.part.delegated, "
+    "chorus.part.extension-asked, chorus.part.replied, chorus.part.returned, chorus.reply.edit, chorus.reply.go-ahead"
 )
 
 

@@ -11,11 +11,12 @@ from services.intake.domain import Submission
 from services.intake.store import document as ticket_update
 from services.notifier.domain.hall import unmasked_entry
 from services.notifier.domain.notices import for_resident
+from services.notifier.hall_documents import entry_document, unmasked_document
 from services.notifier.mail.documents import delivery_document
-from services.notifier.store import entry_document, unmasked_document
 from services.router.domain import sizes
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.domain.outputs.messages import with_messages
+from services.router.domain.outputs.rejected_answers import REJECTED_ANSWER_MAX
 from services.router.gate.outbox_decoder import VALUE_MAX, read_outbox
 from shared.city import Name
 from shared.contracts.department_outbox import Action, PartContributed
@@ -48,9 +49,11 @@ from tests.builders import (
     a_record,
     filled,
     part_of,
+    rated,
     received,
     told,
 )
+from tests.publishing import corrected
 from tests.releasing import a_policy, approved, reply_edited
 
 STORE_MAX = 16 * 1_048_576
@@ -140,6 +143,17 @@ def test_the_derivation_of_the_largest_message_is_exact() -> None:
     assert MESSAGE_BYTES_MAX < 8 * 1_048_576 - BATCH_OVERHEAD
 
 
+def test_corrections_of_the_largest_case_fit() -> None:
+    story, where = largest("路"), city("路", approvers=1)
+    for number in range(3):
+        text = filled("改", TEXT_MAX - number)
+        story = told(corrected(CODES[number], text), approved(), city=where, after_this=story)
+    assert [one for one in story.decisions if one.refusal] == []
+    assert len(story.resident()["case"]["reply"]["changes"]) == 3
+    assert max(len(one.value) for one in story.messages) <= MESSAGE_BYTES_MAX
+    assert max(len(encode(one.document())) for one in story.decisions) < STORE_MAX // 2
+
+
 def test_texts_that_contain_each_other_fit_too_and_are_restored() -> None:
     """Every other text contains the body, so none of them is stored as one reference."""
     story = largest(CONTROL, body=CONTROL * 6 + ".")
@@ -219,3 +233,30 @@ def test_an_input_whose_document_is_too_large_in_bytes_is_refused(monkeypatch: p
 
 def test_the_limits_leave_room_for_field_names() -> None:
     assert DOCUMENT_BYTES_MAX + 500_000 < STORE_MAX
+
+
+# ── a reopened inquiry ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("body", [None, CONTROL * 6 + "."], ids=["referenced", "contained"])
+def test_the_largest_rating_reopens_the_largest_inquiry_and_is_never_refused(body: str | None) -> None:
+    """Each of 20 departments reads the rating twice; a rating that did not fit would leave the resident without a right."""
+    words = filled(CONTROL, TEXT_MAX)
+    story = told(
+        rated(solved=False, satisfied="no", words=words),
+        city=city(CONTROL, approvers=1),
+        after_this=largest(CONTROL, body),
+    )
+    assert (story.refusal, story.case.status, len(story.case.active_parts)) == (None, "reopened", DEPARTMENTS_MAX)
+    assert max(len(one.value) for one in story.last.messages) <= MESSAGE_BYTES_MAX
+    assert len(encode(story.last.document())) < STORE_MAX
+    assert story.last.messages == with_messages(INQUIRY, story.decisions)[-1].messages
+
+
+def test_departments_read_the_whole_former_answer_unless_it_is_long() -> None:
+    where = city("局")
+    for length, whole in ((REJECTED_ANSWER_MAX - 3_000, True), (REJECTED_ANSWER_MAX, False)):
+        answer = contribution(CODES[0], "好" * length, "")
+        story = told(received("路灯", departments=(CODES[0],)), answer, rated(satisfied="no"), city=where)
+        offered = [one for kind, one in story.on(topics.inbox(CODES[0])) if kind == "part.offered"][-1]
+        assert ("answer" in offered["reopened"]) == whole

@@ -51,6 +51,14 @@ def test_at_least_five_replies_are_joint(morning: Any) -> None:
     assert {len(one) for one in joint} == {2, 3}
 
 
+def test_the_demo_reviews_what_the_hall_shows(stack: Stack, morning: Any) -> None:
+    assert morning["published"] == morning["public"] > 10
+    listed = json.loads(stack.chorus("hall", "list", "--json").stdout)
+    states = {one["inquiry_id"]: (one["state"], one["sha256"] == one["shown_sha256"]) for one in listed}
+    own = [one["inquiry_id"] for one in morning["cases"] if one["inquiry_id"] in states]
+    assert {states[one] for one in own} == {("published", True)}
+
+
 def test_residents_rate(morning: Any) -> None:
     assert morning["rated"] == sum(one["rated"] is not None for one in morning["cases"]) > 10
 

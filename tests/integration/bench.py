@@ -24,6 +24,7 @@ from shared.kafka.topic_admin import create_topics
 from shared.kafka.topics import EVENTS, INPUTS, RESIDENTS, department_topics, system_topics
 from tests.backing import Backing
 from tests.integration.outside import ReadRecord, Resident, departments_write, ids_by, read_all
+from tests.patience import PATIENCE_S
 
 REPOSITORY = Path(__file__).parents[2]
 CITY = REPOSITORY / "deploy" / "city"
@@ -57,7 +58,7 @@ class Bench:
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_S)
 
     def stored(self, database: str, collection: str, **query: Any) -> list[dict[str, Any]]:
         """The documents in a service's database, read directly."""
@@ -72,7 +73,7 @@ class Bench:
         return f"http://127.0.0.1:{getattr(self.ports, name)}"
 
     def await_ready(self, name: str) -> None:
-        until = time.monotonic() + 40
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             try:
                 if httpx.get(f"{self.url(name)}/readyz", timeout=3).status_code == 200:
@@ -84,8 +85,10 @@ class Bench:
 
 
 def set_up(running: Backing, folder: Path) -> Bench:
-    """Topics, secrets and a city on this broker and store."""
+    """Topics, secrets and a city on this broker and store. The hall shows answers without a review."""
     city = load_city(CITY)
+    automatic = tuple(one.model_copy(update={"publication": "automatic"}) for one in city.policies)
+    city = city.model_copy(update={"policies": automatic})
     wanted = (*system_topics(6, 90), *department_topics([one.code for one in city.departments], 90))
     asyncio.run(create_topics(running.kafka, wanted, 1))
     for name in ("code", "token"):
@@ -104,14 +107,14 @@ def set_up(running: Backing, folder: Path) -> Bench:
     }
     made = Bench(running, Ports.free(), env)
     with made.service("router"):
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 answer = httpx.post(
                     f"{made.url('router')}/city",
                     content=city.model_dump_json(),
                     headers=OPERATOR,
-                    timeout=20,
+                    timeout=PATIENCE_S,
                 )
                 assert answer.status_code == 200, answer.text
                 break
@@ -152,7 +155,7 @@ def chained(bench: Bench, inquiry_id: str) -> None:
     """Every fact is published as an event with the same bytes, chained by hashes."""
     decisions = sorted(bench.stored("router", "decisions", inquiry_id=inquiry_id), key=lambda one: int(one["n"]))
     facts = [fact.encode() for one in decisions for fact in one["facts"]]
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while len(values := events_of(bench, inquiry_id)) < len(facts):
         assert time.monotonic() < until, f"{len(facts)} facts, {len(values)} events"
         time.sleep(0.2)
@@ -182,12 +185,12 @@ def started_anew(bench: Bench, process: subprocess.Popen[bytes], victim: str) ->
 
 def killed_itself(process: subprocess.Popen[bytes]) -> None:
     """Assert that the step was reached."""
-    assert process.wait(20) == -signal.SIGKILL, "the step was never reached"
+    assert process.wait(PATIENCE_S) == -signal.SIGKILL, "the step was never reached"
 
 
 def until_decided(bench: Bench, receipt: dict[str, Any]) -> None:
     """Wait until the core has decided the input."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while not bench.stored("router", "decisions", inquiry_id=receipt["inquiry_id"]):
         assert time.monotonic() < end, "it was never decided"
         time.sleep(0.05)

@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from confluent_kafka import Producer
 
+from tests.patience import PATIENCE_S
+
 POISON = Path(__file__).parents[1] / "poison"
 Headers = Mapping[str, bytes | None]
 
@@ -157,11 +159,11 @@ async def write(kafka: str, topic: str, samples: Sequence[Sample]) -> list[int]:
 
     for sample in samples:
         if sample.raw_header_name:
-            assert producer.flush(20) == 0
+            assert producer.flush(PATIENCE_S) == 0
             offsets.append(await write_header_name(kafka, topic, b"\xff\xfe"))
         else:
             producer.produce(topic, sample.value, sample.key, 0, headers=list(sample.headers.items()), on_delivery=note)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE_S) == 0
     return offsets
 
 

@@ -19,6 +19,7 @@ from shared.runtime.settings import Settings
 from shared.store.login import store_login
 from shared.store.mongo import refuses_login
 from tests.integration.composed import free_ports
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -73,7 +74,7 @@ def serving(folder: Path, port: int, *words: str) -> Iterator[None]:
     where = ["--port", str(port), "--storage-path", str(folder / "data"), "--log-level", "ERROR"]
     process = subprocess.Popen([*program, *where, *words])
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE_S
         while words_of := probe.store(f"mongodb://127.0.0.1:{port}/?directConnection=true"):
             if "requires authentication" in words_of:
                 break
@@ -83,4 +84,4 @@ def serving(folder: Path, port: int, *words: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)

@@ -5,13 +5,17 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 import httpx
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-PATIENCE_S = 30.0
+from services.router.domain.case import Status
+from tests.patience import PATIENCE_S
+
+STATES = get_args(Status)
+"""The states of a ticket, in the order in which a case passes them."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,13 @@ def read_all(kafka: str, topics: Iterable[str]) -> list[ReadRecord]:
         }
     )
     try:
-        known = consumer.list_topics(timeout=10).topics
+        known = consumer.list_topics(timeout=PATIENCE_S).topics
         places = [TopicPartition(topic, p, OFFSET_BEGINNING) for topic in topics for p in known[topic].partitions]
         consumer.assign(places)
         letters, open_places = [], len(places)
         while open_places:
-            message = consumer.poll(10)
-            assert message is not None, "the broker did not answer within 10 s"
+            message = consumer.poll(PATIENCE_S)
+            assert message is not None, "the broker did not answer"
             if message.error():
                 open_places -= 1
                 continue
@@ -77,7 +81,7 @@ def departments_write(kafka: str, code: str, kind: str, body: dict[str, Any], ce
         value=json.dumps(body, ensure_ascii=False).encode(),
         headers=[("ce_type", f"chorus.{kind}".encode()), ("ce_id", ce_id.encode())],
     )
-    assert producer.flush(20) == 0, "the broker did not confirm"
+    assert producer.flush(PATIENCE_S) == 0, "the broker did not confirm"
     return ce_id
 
 
@@ -86,7 +90,7 @@ class Resident:
     """A resident who writes with retries and reads the ticket."""
 
     intake: str
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
 
     def write(self, body: dict[str, Any]) -> dict[str, Any]:
         """Send until the message is accepted, with one idempotency key."""
@@ -115,12 +119,13 @@ class Resident:
         seen: dict[str, Any] = answer.json()
         return seen
 
-    def wait_for(self, receipt: dict[str, Any], *states: str) -> dict[str, Any]:
-        """Wait until the ticket has one of these states."""
+    def wait_for(self, receipt: dict[str, Any], state: str) -> dict[str, Any]:
+        """Wait until the ticket has this state or a later one: a state may pass between two looks."""
+        reached = STATES[STATES.index(state) :]
         until = time.monotonic() + PATIENCE_S
         while True:
             seen = self.look(receipt)
-            if seen["state"] in states:
+            if seen["state"] in reached:
                 return seen
             assert time.monotonic() < until, f"still {seen['state']}: {receipt['inquiry_id']}"
             time.sleep(0.05)

@@ -21,14 +21,14 @@ from deploy.kafka_admin.access import Access
 from deploy.local.stack_file import StackFile
 from shared.kafka.connection import Connection
 from tests.conftest import REPOSITORY, RunningStack
+from tests.patience import PATIENCE_S
 
 Where = Literal["inside", "outside"]
-WITHIN_S = 90.0
 
 
 def until(what: str, true: Callable[..., Any], *given: Any) -> Any:
     """Wait until `true` returns a true value; returns it."""
-    limit = time.monotonic() + WITHIN_S
+    limit = time.monotonic() + PATIENCE_S
     while not (found := true(*given)):
         assert time.monotonic() < limit, what
         time.sleep(0.1)
@@ -71,10 +71,10 @@ class Secured:
         }
         consumer = Consumer(settings)
         try:
-            known = consumer.list_topics(timeout=10).topics
+            known = consumer.list_topics(timeout=PATIENCE_S).topics
             return {
                 topic: sum(
-                    (consumer.get_watermark_offsets(TopicPartition(topic, one), timeout=10) or (0, 0))[1]
+                    (consumer.get_watermark_offsets(TopicPartition(topic, one), timeout=PATIENCE_S) or (0, 0))[1]
                     for one in known[topic].partitions
                 )
                 for topic in topics
@@ -85,7 +85,7 @@ class Secured:
     def write_in(self, *departments: str) -> str:
         """Send a message to these departments; returns the inquiry once all have their part."""
         message = {"subject": "请回复", "body": "请各部门答复。", "departments": list(departments)}
-        answer = httpx.post(f"{self.file.urls.intake}/inquiries", json=message, timeout=10, trust_env=False)
+        answer = httpx.post(f"{self.file.urls.intake}/inquiries", json=message, timeout=PATIENCE_S, trust_env=False)
         inquiry_id = str(answer.raise_for_status().json()["inquiry_id"])
         until("it is assigned", lambda: (self.case(inquiry_id) or {}).get("parts"))
         return inquiry_id
@@ -94,14 +94,14 @@ class Secured:
         """The case as the desk shows it; None before it exists."""
         bearer = {"Authorization": f"Bearer {Path(self.file.operator_token_file).read_text('ascii').strip()}"}
         url = f"{self.file.urls.router}/cases/{inquiry_id}"
-        answer = httpx.get(url, headers=bearer, timeout=10, trust_env=False)
+        answer = httpx.get(url, headers=bearer, timeout=PATIENCE_S, trust_env=False)
         found: dict[str, Any] | None = answer.json() if answer.is_success else None
         return found
 
     def readiness(self, service: str) -> tuple[bool, str]:
         """Whether the service is ready, and its reasons."""
         try:
-            answer = httpx.get(f"{getattr(self.file.urls, service)}/readyz", timeout=10, trust_env=False)
+            answer = httpx.get(f"{getattr(self.file.urls, service)}/readyz", timeout=30, trust_env=False)
         except httpx.TransportError:
             return False, ""
         return answer.is_success, "; ".join(answer.json()["reasons"])

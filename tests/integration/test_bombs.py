@@ -15,6 +15,7 @@ from shared.kafka.decompression import DECOMPRESSED_ALWAYS
 from tests.batches import CODECS, batch, bomb, compressed, record, write_batch
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import ReadRecord, Resident, departments_write, read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 SENDER = "environment"
@@ -23,7 +24,6 @@ LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚�
 # Snappy and lz4 compress less; an outbox accepts batches of at most 1 MiB.
 MIB = {"gzip": 300, "snappy": 18, "lz4": 200, "zstd": 300}
 GATE_MIB = 400
-PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from shared.kafka.connection import Connection
 from shared.kafka.topics import department_topics, system_topics
 from tests.compose.file import BROKERS, REPOSITORY
 from tests.integration.composed import Composed, composed, properties
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -102,7 +103,7 @@ def test_the_first_run_creates_topics_and_users_and_the_second_changes_nothing(d
     access = Access(deployed.connection(ADMIN))
     assert access.users() == users | {ADMIN, BROKER}
     assert access._acls_of([*users, BROKER]) == rules(codes)
-    told = access.admin.list_topics(timeout=10).topics
+    told = access.admin.list_topics(timeout=PATIENCE_S).topics
     assert topics <= told.keys()
     assert {len(part.replicas) for name in topics for part in told[name].partitions.values()} == {
         deployed.replication[0]
@@ -156,7 +157,7 @@ def test_a_department_outside_can_only_write_its_outbox(deployed: Deployed) -> N
         "sasl.password": passwords.of(client["sasl.username"]),
         "ssl.ca.location": str(deployed.compose.secrets / "kafka-ca.pem"),
     }
-    seen = set(AdminClient(dict(client)).list_topics(timeout=20).topics)
+    seen = set(AdminClient(dict(client)).list_topics(timeout=PATIENCE_S).topics)
     assert seen == {"departments.urban-management.inbox", "departments.urban-management.outbox"}
     assert written(client, "departments.urban-management.outbox") is None
     assert written(client, "inquiries.inputs") == KafkaError.TOPIC_AUTHORIZATION_FAILED

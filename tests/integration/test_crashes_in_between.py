@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.bench import NOISE, OPERATOR, POISON, Bench, answered, killed_itself, started_anew, until_decided
 from tests.integration.outside import Resident
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 PARKING_STEPS = [("before-park",), ("after-park",), ("after-publish", "router.dead-letters")]
@@ -22,11 +23,11 @@ def intake_runs(bench: Bench) -> Iterator[None]:
 
 def letters_of(bench: Bench, receipt: dict[str, Any]) -> list[dict[str, Any]]:
     """The dead letters of an inquiry; waits for the first."""
-    end = time.monotonic() + 40
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         try:
             answer = httpx.get(
-                f"{bench.url('router')}/dead-letters", params={"limit": 200}, headers=OPERATOR, timeout=20
+                f"{bench.url('router')}/dead-letters", params={"limit": 200}, headers=OPERATOR, timeout=PATIENCE_S
             )
         except httpx.TransportError:
             time.sleep(0.2)
@@ -67,7 +68,7 @@ def test_killed_while_parking_an_input_it_is_parked_once_and_replayed_once(bench
         assert len(bench.stored("router", "parked", inquiry_id=wrong["inquiry_id"])) == 1
         assert not bench.stored("router", "decisions", inquiry_id=wrong["inquiry_id"])
         answer = httpx.post(
-            f"{bench.url('router')}/replays", json={"ids": [letter["id"]]}, headers=OPERATOR, timeout=20
+            f"{bench.url('router')}/replays", json={"ids": [letter["id"]]}, headers=OPERATOR, timeout=PATIENCE_S
         )
         assert [one["outcome"] for one in answer.json()["outcomes"]] == ["replayed"], answer.text
         answered(bench, wrong)

@@ -1,8 +1,7 @@
 """`chorus dead-letters` and `chorus reconcile` on a whole stack."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from pymongo import MongoClient
 from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import Resident, departments_write, ids_by, read_all
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 NOISE = {"subject": "工地夜间施工噪音扰民", "body": "工地每天夜间施工，噪音很大。", "language": "zh"}
 LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh"}
-PATIENCE_S = 60.0
 
 
 class Town:
@@ -36,7 +35,7 @@ class Town:
         self.stack, self.kafka = stack, str(found["kafka"])
         self.resident = Resident(found["urls"]["intake"])
         bearer = {"Authorization": f"Bearer {Path(found['operator_token_file']).read_text().strip()}"}
-        self.desk = httpx.Client(base_url=found["urls"]["router"], headers=bearer, timeout=30)
+        self.desk = httpx.Client(base_url=found["urls"]["router"], headers=bearer, timeout=PATIENCE_S)
         self.store: MongoClient[dict[str, Any]] = MongoClient(found["mongodb"])
 
     def chorus(self, *words: str) -> tuple[int, Any]:
@@ -63,14 +62,6 @@ class Town:
         admin = AdminClient({"bootstrap.servers": self.kafka})
         for done in admin.incremental_alter_configs([resource]).values():
             done.result(20)
-
-
-def until(look: Callable[[], Any], complaint: str) -> Any:
-    end = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < end, complaint
-        time.sleep(0.2)
-    return found
 
 
 @pytest.fixture(scope="module")

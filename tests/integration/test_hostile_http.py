@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import Resident
 from tests.integration.test_outages import away
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 SERVICES = ("intake", "router", "notifier", "scorer")
@@ -141,7 +143,7 @@ def safe(answer: bytes) -> bytes:
 def test_invalid_http_is_rejected(found: dict[str, Any], name: str, what: str) -> None:
     answer = safe(said(found["urls"][name], JUNK[what], hang_up=True))
     assert status(answer) in (0, 200, 400, 404, 405), answer[:200]
-    assert httpx.get(f"{found['urls'][name]}/healthz", timeout=20).status_code == 200
+    assert httpx.get(f"{found['urls'][name]}/healthz", timeout=PATIENCE_S).status_code == 200
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -173,7 +175,7 @@ def test_a_connection_closed_while_sending_leaves_nothing_behind(found: dict[str
             line.sendall(post("/inquiries", "Content-Length: 1000", body=b'{"subject": "'))
             # A connection reset, as from a phone that loses its signal.
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert httpx.get(f"{found['urls']['intake']}/healthz", timeout=20).status_code == 200
+    assert httpx.get(f"{found['urls']['intake']}/healthz", timeout=PATIENCE_S).status_code == 200
     assert "Traceback" not in logs(stack)
 
 
@@ -206,23 +208,32 @@ def letter() -> dict[str, Any]:
 
 
 def asked_wrongly(found: dict[str, Any], inquiry_id: str, code: str) -> None:
-    """Send wrong codes, wrong tokens and invalid bodies that contain secrets."""
+    """Send wrong codes, wrong tokens and invalid bodies that contain secrets, all at once: some wait for the store."""
     intake, router = found["urls"]["intake"], found["urls"]["router"]
-    for given in (SECRETS["wrong code"], code):
-        httpx.get(f"{intake}/inquiries/{inquiry_id}", params={"code": given}, timeout=20)
-        httpx.post(f"{intake}/status", data={"inquiry_id": inquiry_id, "code": given}, timeout=20)
-        httpx.get(f"{intake}/status", params={"ticket": inquiry_id, "code": given}, timeout=20)
-    httpx.post(f"{intake}/inquiries/{inquiry_id}/link-request", params={"code": code}, timeout=20)
-    rating = {"round": 1, "solved": True, "satisfied": "yes", "words": SECRETS["words"]}
-    httpx.post(f"{intake}/inquiries/{inquiry_id}/rating", params={"code": code}, json=rating, timeout=20)
-    httpx.post(f"{intake}/inquiries", json=letter() | {"departments": ["no-such"], "area": ["x"]}, timeout=20)
-    httpx.post(f"{intake}/", data={**letter(), "contact": "x", "phone": SECRETS["phone"], "email": "@"}, timeout=20)
-    bearer = {"Authorization": f"Bearer {SECRETS['wrong token']}"}
-    httpx.get(f"{router}/cases", params={"after": SECRETS["phone"]}, headers=bearer, timeout=20)
+    inquiry, wrong = f"{intake}/inquiries/{inquiry_id}", {"Authorization": f"Bearer {SECRETS['wrong token']}"}
     right = {"Authorization": f"Bearer {Path(found['operator_token_file']).read_text().strip()}"}
+    rating = {"round": 1, "solved": True, "satisfied": "yes", "words": SECRETS["words"]}
+    form = {**letter(), "contact": "x", "phone": SECRETS["phone"], "email": "@"}
     command = {"type": "assign", "lead": SECRETS["words"]}
-    httpx.post(f"{router}/cases/{inquiry_id}/commands", json=command, headers=right, timeout=20)
-    httpx.put(f"{router}/departments/parks", json={"email": SECRETS["email"]}, headers=right, timeout=20)
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", f"{inquiry}/link-request", {"params": {"code": code}}),
+        ("POST", f"{inquiry}/rating", {"params": {"code": code}, "json": rating}),
+        ("POST", f"{intake}/inquiries", {"json": letter() | {"departments": ["no-such"], "area": ["x"]}}),
+        ("POST", f"{intake}/", {"data": form}),
+        ("GET", f"{router}/cases", {"params": {"after": SECRETS["phone"]}, "headers": wrong}),
+        ("POST", f"{router}/cases/{inquiry_id}/commands", {"json": command, "headers": right}),
+        ("PUT", f"{router}/departments/parks", {"json": {"email": SECRETS["email"]}, "headers": right}),
+    ]
+    for given in (SECRETS["wrong code"], code):
+        requests += [
+            ("GET", inquiry, {"params": {"code": given}}),
+            ("POST", f"{intake}/status", {"data": {"inquiry_id": inquiry_id, "code": given}}),
+            ("GET", f"{intake}/status", {"params": {"ticket": inquiry_id, "code": given}}),
+        ]
+    with ThreadPoolExecutor(len(requests)) as threads:
+        sent = [threads.submit(httpx.request, *one[:2], timeout=PATIENCE_S, **one[2]) for one in requests]
+        for one in sent:
+            one.result()
 
 
 def test_logs_contain_no_personal_data_or_secrets(found: dict[str, Any], stack: RunningStack, running: Backing) -> None:
@@ -237,7 +248,7 @@ def test_logs_contain_no_personal_data_or_secrets(found: dict[str, Any], stack: 
     for part in ("store", "kafka"):
         with away(running, part):
             headers = {"Idempotency-Key": SECRETS["key"] + part}
-            httpx.post(f"{found['urls']['intake']}/inquiries", json=letter(), headers=headers, timeout=20)
+            httpx.post(f"{found['urls']['intake']}/inquiries", json=letter(), headers=headers, timeout=PATIENCE_S)
             asked_wrongly(found, receipt["inquiry_id"], receipt["query_code"])
     resident.wait_for(resident.write(letter()), "assigned")
     files = [file for file in (stack.data / "secrets").rglob("*") if file.is_file()]

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.local.ports import Ports
 from tests.backing import Backing
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 REPOSITORY = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def intake(running: Backing, folder: Path, trusted: str) -> Iterator[str]:
     }
     process = subprocess.Popen([sys.executable, "-m", "services.intake"], env=env, cwd=REPOSITORY)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 if httpx.get(f"http://{address}/healthz").is_success:
@@ -48,7 +49,7 @@ def intake(running: Backing, folder: Path, trusted: str) -> Iterator[str]:
         yield f"http://{address}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_x_forwarded_for_is_used_only_from_a_trusted_proxy(
     with intake(running, tmp_path, trusted) as url:
         seen = [
             httpx.post(
-                f"{url}/inquiries", json=LETTER, headers={"X-Forwarded-For": f"198.51.100.{n}"}, timeout=20
+                f"{url}/inquiries", json=LETTER, headers={"X-Forwarded-For": f"198.51.100.{n}"}, timeout=PATIENCE_S
             ).status_code
             for n in range(4)
         ]

@@ -14,6 +14,7 @@ from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import ReadRecord, Resident, read_all
 from tests.integration.test_outages import away
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 CONTACT = {"name": "陈测试", "email": "writer@mail.example"}
@@ -32,9 +33,9 @@ def found(stack: RunningStack) -> dict[str, Any]:
     return described
 
 
-def links_told(running: Backing, inquiry_id: str, within_s: float = 60) -> list[ReadRecord]:
+def links_told(running: Backing, inquiry_id: str) -> list[ReadRecord]:
     """The messages with the link, once there is one and no further input is on its way."""
-    until = time.monotonic() + within_s
+    until = time.monotonic() + PATIENCE_S
     while True:
         records = read_all(running.kafka, ["residents.inbox", "inquiries.events"])
         mine = [one for one in records if one.key == inquiry_id]
@@ -50,10 +51,12 @@ def test_a_resident_without_a_code_is_told_the_link_once(found: dict[str, Any], 
     resident = Resident(intake)
     receipt = resident.write(LIGHT)
     resident.wait_for(receipt, "assigned")
-    opened = httpx.get(receipt["status_url"], timeout=20)
+    opened = httpx.get(receipt["status_url"], timeout=PATIENCE_S)
     assert (opened.status_code, LIGHT["body"] in opened.text) == (200, True)
     data = {"inquiry_id": receipt["inquiry_id"].lower().replace("-", " ")}
-    pages = [httpx.post(f"{intake}/status/link", data=one, timeout=20) for one in (data, {"inquiry_id": UNKNOWN})]
+    pages = [
+        httpx.post(f"{intake}/status/link", data=one, timeout=PATIENCE_S) for one in (data, {"inquiry_id": UNKNOWN})
+    ]
     assert [page.status_code for page in pages] == [202, 202]
     assert pages[0].text == pages[1].text
     [told] = links_told(running, receipt["inquiry_id"])
@@ -68,8 +71,8 @@ def test_an_imported_resident_is_told_the_link(found: dict[str, Any], running: B
     token = Path(found["operator_token_file"]).read_text().strip()
     body = LIGHT | {"channel": "import", "external_id": "row-1"}
     bearer = {"Authorization": f"Bearer {token}"}
-    inquiry_id = httpx.post(f"{intake}/inquiries", json=body, headers=bearer, timeout=20).json()["inquiry_id"]
-    assert httpx.post(f"{intake}/inquiries/{inquiry_id}/link-request", timeout=20).status_code == 202
+    inquiry_id = httpx.post(f"{intake}/inquiries", json=body, headers=bearer, timeout=PATIENCE_S).json()["inquiry_id"]
+    assert httpx.post(f"{intake}/inquiries/{inquiry_id}/link-request", timeout=PATIENCE_S).status_code == 202
     [told] = links_told(running, inquiry_id)
     assert told.data["contact"]["email"] == CONTACT["email"]
 
@@ -80,7 +83,7 @@ def test_a_request_survives_the_broker_and_intake(found: dict[str, Any], stack: 
     receipt = resident.write(LIGHT)
     resident.wait_for(receipt, "assigned")
     with away(running, "kafka"):
-        answer = httpx.post(f"{intake}/inquiries/{receipt['inquiry_id']}/link-request", timeout=20)
+        answer = httpx.post(f"{intake}/inquiries/{receipt['inquiry_id']}/link-request", timeout=PATIENCE_S)
         assert answer.status_code == 202
         os.kill(json.loads((stack.data / "stack.json").read_text())["pids"]["intake"], signal.SIGKILL)
     assert len(links_told(running, receipt["inquiry_id"])) == 1

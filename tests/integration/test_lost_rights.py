@@ -1,8 +1,7 @@
 """A service that loses a Kafka ACL reports it, and recovers once it has the ACL again."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from shared.kafka import topics
 from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
 from tests.integration.outside import Resident
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh"}
-PATIENCE_S = 90.0
 
 
 class Guarded:
@@ -37,7 +36,7 @@ class Guarded:
     def ready(self, service: str) -> tuple[bool, str]:
         """The response of `/readyz`; empty while the service does not answer."""
         try:
-            told = httpx.get(f"{self.found['urls'][service]}/readyz", timeout=20).json()
+            told = httpx.get(f"{self.found['urls'][service]}/readyz", timeout=PATIENCE_S).json()
         except httpx.TransportError:
             return False, ""
         return told["ready"], "; ".join(told["reasons"])
@@ -47,13 +46,6 @@ class Guarded:
 
     def give_back(self, service: str) -> None:
         self.access.set_acls({service: SERVICE_RIGHTS[service]})
-
-
-def until(look: Callable[[], bool], complaint: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not look():
-        assert time.monotonic() < end, complaint
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +80,7 @@ def test_losing_a_right_to_write_is_reported_and_loses_nothing(guarded: Guarded)
     sentence = "Kafka refuses what intake writes: TopicAuthorizationFailedError"
     until(lambda: sentence in guarded.ready("intake")[1], "nobody says that it is refused")
     assert guarded.ready("intake")[0], "residents can write"
-    told = httpx.get(f"{guarded.found['urls']['intake']}/metrics", timeout=20).text
+    told = httpx.get(f"{guarded.found['urls']['intake']}/metrics", timeout=PATIENCE_S).text
     [count] = [line for line in told.splitlines() if line.startswith("chorus_producer_renewals_total{")]
     assert float(count.split()[-1]) > 0
     guarded.give_back("intake")

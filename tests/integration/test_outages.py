@@ -14,6 +14,7 @@ import pytest
 from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import Resident, ids_by, read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 LIGHT = {"subject": "路灯不亮", "body": "小区门口的路灯坏了，晚上很黑。", "language": "zh"}
@@ -40,7 +41,7 @@ def away(running: Backing, *parts: str) -> Iterator[None]:
 def assigned_once(running: Backing, resident: Resident, receipts: list[dict[str, Any]]) -> None:
     """Wait until every ticket is assigned, without duplicates."""
     for receipt in receipts:
-        resident.wait_for(receipt, "assigned", "triage")
+        resident.wait_for(receipt, "triage")
     mine = {receipt["inquiry_id"] for receipt in receipts}
     letters = [one for one in read_all(running.kafka, ["residents.inbox"]) if one.key in mine]
     told = ids_by(letters, "inquiry_id", "what")
@@ -85,7 +86,7 @@ async def looked(intake: httpx.AsyncClient, language: str, receipt: dict[str, An
 
 
 def at(urls: dict[str, str], service: str = "intake") -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=urls[service], timeout=30)
+    return httpx.AsyncClient(base_url=urls[service], timeout=PATIENCE_S)
 
 
 async def test_residents_can_write_while_kafka_is_unavailable(running: Backing, urls: dict[str, str]) -> None:
@@ -112,7 +113,7 @@ async def test_residents_can_write_while_kafka_is_unavailable(running: Backing, 
 
 async def until_assigned(running: Backing, numbers: set[str]) -> None:
     """Wait until the ticket shows the assignment."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while numbers - {
             one.key for one in read_all(running.kafka, ["residents.inbox"]) if one.data["what"] != "registered"
         }:
@@ -165,9 +166,9 @@ def test_a_department_added_at_run_time_gets_parts(running: Backing, stack: Runn
     assert added.returncode == 0, added.stderr
     resident = Resident(urls["intake"])
     given = {"subject": "夜市", "body": "夜市的灯太暗。", "departments": ["night-market", "police"]}
-    answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=10)
+    answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=PATIENCE_S)
     while answer.status_code == 422:  # intake receives the revision within a moment
-        answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=10)
+        answer = httpx.post(f"{urls['intake']}/inquiries", json=given, timeout=PATIENCE_S)
     receipt = answer.json()
     resident.wait_for(receipt, "assigned")
     offered = [

@@ -19,6 +19,7 @@ from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.corpus import write_header_name
 from tests.integration.outside import Resident, read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 CODES = ["environment", "urban-management"]
@@ -36,7 +37,7 @@ def write(
 ) -> None:
     producer = Producer({"bootstrap.servers": kafka, "acks": "all", **settings})
     producer.produce(f"departments.{code}.outbox", value=value, headers=headers)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def whole_case(running: Backing, resident: Resident) -> None:
@@ -59,7 +60,7 @@ async def test_only_corrupt_records_are_skipped(running: Backing) -> None:
     for turn in range(3):
         for name in names:
             producer.produce(name, value=f"{name}/{turn}".encode())
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE_S) == 0
         await write_header_name(running.kafka, names[1], b"\xff\xfe")
     handled: list[str] = []
 
@@ -82,7 +83,7 @@ async def test_only_corrupt_records_are_skipped(running: Backing) -> None:
     reading.attach(broker)
     await broker.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while len(handled) < 9:
                 await asyncio.sleep(0.05)
             while {topic: behind for topic, (behind, _) in reading.health.lag().items()} != dict.fromkeys(names, 0):

@@ -17,9 +17,9 @@ from tests.conftest import chorus_up
 from tests.integration.corpus import Case, Sample, corpus, write
 from tests.integration.outside import ReadRecord, Resident, read_all
 from tests.integration.readers import INBOX, OUTBOX, READERS, Reader, Stored, good, offered, readers_of
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
-PATIENCE_S = 90.0
 ORIGIN = 5_000_000
 """The origin offsets of replayed records, beyond the end of the topic."""
 
@@ -205,7 +205,7 @@ async def test_replaying_an_invalid_record_has_the_same_outcome(town: Town, serv
 
 def test_unknown_types_are_counted(town: Town) -> None:
     for service in SERVICES:
-        counts = httpx.get(f"{town.urls[service]}/metrics", timeout=10).text.splitlines()
+        counts = httpx.get(f"{town.urls[service]}/metrics", timeout=PATIENCE_S).text.splitlines()
         [line] = [one for one in counts if one.startswith(f'chorus_unknown_types_total{{service="{service}"}}')]
         assert float(line.split()[1]) >= 2, line
 
@@ -238,7 +238,7 @@ def add_harbour(town: Town) -> None:
     """Add a department at the desk."""
     harbour = {"code": "harbour", "name": {"zh": "港务局", "en": "Harbour"}, "email": "desk@harbour.example"}
     bearer = {"Authorization": f"Bearer {town.token}"}
-    answer = httpx.put(f"{town.urls['router']}/departments/harbour", json=harbour, headers=bearer, timeout=30)
+    answer = httpx.put(f"{town.urls['router']}/departments/harbour", json=harbour, headers=bearer, timeout=PATIENCE_S)
     assert answer.status_code == 200, answer.text
 
 
@@ -246,9 +246,9 @@ def unaware(town: Town, offered_to_harbour: Sequence[str]) -> list[str]:
     """The services that do not know the new department yet."""
     known = town.stored["chorus_intake"]["directory"].find_one({"_id": "city"}) or {"city": ""}
     desk = httpx.get(
-        f"{town.urls['router']}/departments", headers={"Authorization": f"Bearer {town.token}"}, timeout=10
+        f"{town.urls['router']}/departments", headers={"Authorization": f"Bearer {town.token}"}, timeout=PATIENCE_S
     )
-    board = httpx.get(f"{town.urls['scorer']}/scoreboard?period=2026-03", timeout=10)
+    board = httpx.get(f"{town.urls['scorer']}/scoreboard?period=2026-03", timeout=PATIENCE_S)
     mails = town.stored["chorus_notifier"]["deliveries"].find_one({"inquiry_id": {"$in": offered_to_harbour}})
     aware = {
         "intake": "harbour" in known["city"],

@@ -16,6 +16,7 @@ from deploy.local.city import SAMPLE
 from shared.city import load_city
 from shared.kafka.topics import Topic, department_topics, system_topics
 from tests.backing import Backing
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +44,7 @@ def provision(kafka: str, city: Path, **settings: str) -> subprocess.CompletedPr
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHORUS_")}
     env |= {"CHORUS_KAFKA": kafka, "PYTHONPATH": str(REPOSITORY), **settings}
     command = [sys.executable, "-m", "deploy.cli.main", "provision", str(city), "--json"]
-    return subprocess.run(command, env=env, cwd=city, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, cwd=city, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def wanted(city: Path) -> dict[str, Topic]:
@@ -53,7 +54,7 @@ def wanted(city: Path) -> dict[str, Topic]:
 
 
 def partitions(admin: AdminClient) -> dict[str, int]:
-    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=10).topics.items()}
+    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=PATIENCE_S).topics.items()}
 
 
 def settings_of(admin: AdminClient, names: list[str]) -> dict[str, dict[str, Any]]:

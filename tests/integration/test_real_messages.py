@@ -14,6 +14,7 @@ from shared.kafka.topics import EVENTS, INPUTS
 from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 SOME = 300
@@ -58,7 +59,7 @@ def settled(running: Backing, channel: str, rows: int) -> dict[str, dict[str, An
 
     The channel's name is free text, so only the input has it, not the events.
     """
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_S
     while True:
         cases: dict[str, dict[str, list[str]]] = {}
         events = read_all(running.kafka, [EVENTS])

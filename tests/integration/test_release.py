@@ -16,7 +16,8 @@ from deploy.local.city import SAMPLE
 from tests.backing import Backing
 from tests.conftest import chorus_up
 from tests.integration.outside import departments_write, read_all
-from tests.integration.test_staff import FIRST, SECOND, Town, until
+from tests.integration.test_staff import FIRST, SECOND, Town
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
@@ -39,11 +40,11 @@ def town(running: Backing, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def with_two(policy: str) -> str:
-    """One policy of the file, with two approvers."""
+    """One policy of the file, with two approvers and without a review of what the hall shows."""
     if "- id:" not in policy:
         return policy
-    lines = [line for line in policy.rstrip().splitlines() if not line.startswith("  release:")]
-    return "\n".join([*lines, "  release: {approvers: 2}", ""])
+    lines = [line for line in policy.rstrip().splitlines() if not line.startswith(("  release:", "  publication:"))]
+    return "\n".join([*lines, "  release: {approvers: 2}", "  publication: automatic", ""])
 
 
 def written(town: Town) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def command(town: Town, who: str, receipt: dict[str, Any], *words: str) -> tuple
 
 def ticket(town: Town, receipt: dict[str, Any]) -> Any:
     where = url(town, "intake", f"/inquiries/{receipt['inquiry_id']}")
-    return httpx.get(where, headers={"X-Query-Code": receipt["query_code"]}, timeout=20, trust_env=False).json()
+    return httpx.get(where, headers={"X-Query-Code": receipt["query_code"]}, timeout=PATIENCE_S, trust_env=False).json()
 
 
 def seen_from_outside(town: Town, receipt: dict[str, Any]) -> dict[str, str]:
@@ -98,9 +99,9 @@ def seen_from_outside(town: Town, receipt: dict[str, Any]) -> dict[str, str]:
     number = receipt["inquiry_id"]
     places = {
         "ticket": ticket_page(receipt),
-        "hall": httpx.get(url(town, "notifier", "/hall"), timeout=20, trust_env=False).text,
-        "entry": httpx.get(url(town, "notifier", f"/hall/{number}"), timeout=20, trust_env=False).text,
-        "feed": httpx.get(url(town, "notifier", "/hall/feed.json"), timeout=20, trust_env=False).text,
+        "hall": httpx.get(url(town, "notifier", "/hall"), timeout=PATIENCE_S, trust_env=False).text,
+        "entry": httpx.get(url(town, "notifier", f"/hall/{number}"), timeout=PATIENCE_S, trust_env=False).text,
+        "feed": httpx.get(url(town, "notifier", "/hall/feed.json"), timeout=PATIENCE_S, trust_env=False).text,
         "ticket as JSON": json.dumps(ticket(town, receipt), ensure_ascii=False),
         "the other department": town.get(f"clerk-{SECOND}", path(receipt)).text,
         "mails": "\n".join(mails(town)),
@@ -111,7 +112,7 @@ def seen_from_outside(town: Town, receipt: dict[str, Any]) -> dict[str, str]:
 
 def ticket_page(receipt: dict[str, Any]) -> str:
     """The page of the ticket, which shows its number."""
-    with httpx.Client(trust_env=False, timeout=20, follow_redirects=True) as browser:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser:
         page = browser.get(receipt["status_url"], headers={"accept": "text/html"}).text
     assert receipt["inquiry_id"] in page
     return page
@@ -166,7 +167,7 @@ def test_no_word_of_a_reply_is_visible_before_its_release_and_then_everything_on
     assert answered["reply"]["text"] == third["text"]
     assert [one["text"] for one in answered["reply"]["paragraphs"]] == ["机密甲", "机密丙"]
     feed = url(town, "notifier", "/hall/feed.json")
-    until(lambda: number in httpx.get(feed, timeout=20, trust_env=False).text, "no entry in the hall")
+    until(lambda: number in httpx.get(feed, timeout=PATIENCE_S, trust_env=False).text, "no entry in the hall")
     once(town, receipt)
 
 
@@ -179,7 +180,7 @@ def once(town: Town, receipt: dict[str, Any]) -> None:
     told = {one.headers["ce_id"] for one in records if one.data.get("what") == "answered"}
     events = {one.headers["ce_id"] for one in records if one.headers["ce_type"] == "chorus.inquiry.answered"}
     assert (len(told), len(events)) == (1, 1)
-    feed = httpx.get(url(town, "notifier", "/hall/feed.json"), timeout=20, trust_env=False).json()
+    feed = httpx.get(url(town, "notifier", "/hall/feed.json"), timeout=PATIENCE_S, trust_env=False).json()
     items = [one for one in feed["items"] if one["id"].endswith(number)]
     assert [one["content_text"].count("机密开头") for one in items] == [1]
     assert "机密乙" not in items[0]["content_text"]

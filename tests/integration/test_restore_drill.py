@@ -17,7 +17,8 @@ from pymongo import MongoClient
 
 from shared.kafka.topics import EVENTS
 from tests.integration.bench import JOINT, NOISE, Bench, answered
-from tests.integration.outside import PATIENCE_S, Resident, departments_write
+from tests.integration.outside import Resident, departments_write
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 ROUTER = "chorus_router"
@@ -73,12 +74,12 @@ def events(bench: Bench) -> dict[str, dict[int, list[bytes]]]:
     consumer = Consumer({**settings, "enable.auto.commit": False})
     found: dict[str, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     try:
-        partitions = consumer.list_topics(EVENTS, timeout=10).topics[EVENTS].partitions
+        partitions = consumer.list_topics(EVENTS, timeout=PATIENCE_S).topics[EVENTS].partitions
         consumer.assign([TopicPartition(EVENTS, one, OFFSET_BEGINNING) for one in partitions])
         left = len(partitions)
         while left:
-            record = consumer.poll(10)
-            assert record is not None, "the broker did not answer within 10 s"
+            record = consumer.poll(PATIENCE_S)
+            assert record is not None, "the broker did not answer"
             if record.error():
                 left -= 1
                 continue
@@ -127,17 +128,17 @@ def test_a_restored_router_decides_missing_inputs_again_with_the_same_result(
     bench: Bench, tmp_path: Path, back_up: Callable[[Bench, Path], Restore]
 ) -> None:
     with running_services(bench) as resident:
-        early = [resident.write(NOISE) for _ in range(6)]
+        early = [resident.write(NOISE) for _ in range(4)]
         for receipt in early:
             take_up(bench, resident, receipt)
-        for receipt in early[:3]:
+        for receipt in early[:2]:
             finish(bench, resident, receipt)
     restore = back_up(bench, tmp_path)
 
     with running_services(bench) as resident:
-        for receipt in early[3:]:
+        for receipt in early[2:]:
             finish(bench, resident, receipt)
-        late = [resident.write(NOISE) for _ in range(6)]
+        late = [resident.write(NOISE) for _ in range(3)]
         for receipt in late:
             take_up(bench, resident, receipt)
             finish(bench, resident, receipt)

@@ -31,6 +31,7 @@ from tests.backing import Backing
 from tests.conftest import REPOSITORY, chorus_up
 from tests.integration.callers import Aiokafka, Denied, Librdkafka
 from tests.integration.secured import Secured, Where, outsider, until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -266,7 +267,7 @@ def test_the_scripts_of_the_guide_work_outside(secured: Secured, script: Path, c
         env=env,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -323,11 +324,11 @@ def refused_reads(connection: Connection, names: set[str]) -> set[str]:
     """The topics that this user may not read; librdkafka reports nothing for topics that it cannot see."""
     consumer = Consumer(connection.confluent() | UNGROUPED)
     try:
-        seen = names & consumer.list_topics(timeout=10).topics.keys()
+        seen = names & consumer.list_topics(timeout=PATIENCE_S).topics.keys()
         consumer.assign([TopicPartition(name, 0, 0) for name in seen])
         answered = dict.fromkeys(names - seen, True)
         while not names <= answered.keys():
-            message = consumer.poll(20)
+            message = consumer.poll(PATIENCE_S)
             assert message is not None, f"no response for {names - answered.keys()}"
             error = message.error()
             answered[str(message.topic())] = error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"
@@ -347,7 +348,7 @@ def refused_writes(connection: Connection, names: set[str]) -> set[str]:
     producer = Producer(connection.confluent() | {"log_level": 0})
     for name in names:
         producer.produce(name, b"from a test", on_delivery=written)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE_S) == 0
     return refused
 
 
@@ -412,7 +413,7 @@ def quotas(secured: Secured, folder: Path) -> dict[str, str]:
     java = [str(JAVA), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jars.jar_folder() / "*")]
     tool = ["kafka.admin.ConfigCommand", "--bootstrap-server", admin.kafka, "--command-config", str(settings)]
     question = ["--entity-type", "users", "--describe"]
-    done = subprocess.run([*java, *tool, *question], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([*java, *tool, *question], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     return dict(re.findall(r"^Quota configs for user-principal '([^']+)' are (.+)$", done.stdout, re.MULTILINE))
 
 
@@ -451,7 +452,7 @@ def test_a_retired_department_cannot_be_named_and_retiring_again_changes_nothing
     answer = httpx.post(
         f"{secured.file.urls.intake}/inquiries",
         json={"subject": "单车", "body": "乱停放", "departments": ["bikes"]},
-        timeout=10,
+        timeout=PATIENCE_S,
         trust_env=False,
     )
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/departments/0")

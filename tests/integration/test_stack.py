@@ -37,6 +37,7 @@ from deploy.local.stack_file import StackFile
 from deploy.local.supervisor import Supervisor
 from shared.contracts.sources import SERVICES
 from tests.backing import backing
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -76,8 +77,8 @@ class Story:
         return int(await eventually(lambda: (now := getattr(self.file().pids, part)) not in (None, before) and now))
 
 
-async def eventually(question: Callable[[], Any], within_s: float = 30.0) -> Any:
-    until = time.monotonic() + within_s
+async def eventually(question: Callable[[], Any]) -> Any:
+    until = time.monotonic() + PATIENCE_S
     while not (answer := question()):
         assert time.monotonic() < until, "condition not met in time"
         await asyncio.sleep(0.05)
@@ -104,7 +105,7 @@ async def running(data: Path, ports: Ports) -> AsyncIterator[Story]:
         stack = asyncio.create_task(run(a_plan(folder, ports), steps, screen))
         try:
             waiting = asyncio.create_task(ready.wait())
-            await asyncio.wait({stack, waiting}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stack, waiting}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
             assert ready.is_set(), stack
             yield story
         finally:
@@ -115,17 +116,17 @@ async def running(data: Path, ports: Ports) -> AsyncIterator[Story]:
 
 def write_record(kafka: str, value: bytes) -> None:
     admin = AdminClient({"bootstrap.servers": kafka})
-    admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
+    admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(PATIENCE_S)
     producer = Producer({"bootstrap.servers": kafka, "acks": "all"})
     producer.produce("kept", value)
-    assert producer.flush(10) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def read_record(kafka: str) -> bytes:
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": "reader", "enable.auto.commit": False})
     consumer.assign([TopicPartition("kept", 0, 0)])
     try:
-        record = consumer.poll(20)
+        record = consumer.poll(PATIENCE_S)
         assert record is not None
         assert record.error() is None, record
         return bytes(record.value() or b"")
@@ -192,7 +193,7 @@ def chorus(data: Path, *arguments: str, **environment: str) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -352,7 +353,11 @@ def test_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
         assert supervisor.stdout is not None
         part = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    asyncio.run(eventually(lambda: not is_running(part), within_s=5))
+    asyncio.run(
+        eventually(
+            lambda: not is_running(part),
+        )
+    )
 
 
 def test_orphans_are_stopped_at_the_next_start(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from services.router.domain.staff import STAFF_ROLES
 from shared.city import load_city
 from tests.backing import Backing
 from tests.conftest import RunningStack, chorus_up
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
 FIRST, SECOND = (one.code for one in load_city(SAMPLE).active[:2])
-PATIENCE_S = 30
 
 
 @dataclass(frozen=True)
@@ -46,32 +45,33 @@ class Town:
         return {"Authorization": f"Bearer {(self.tokens / f'{name}.token').read_text().strip()}"}
 
     def get(self, name: str, path: str) -> httpx.Response:
-        return httpx.get(f"{self.file['urls']['router']}{path}", headers=self.as_(name), timeout=20, trust_env=False)
+        return httpx.get(
+            f"{self.file['urls']['router']}{path}", headers=self.as_(name), timeout=PATIENCE_S, trust_env=False
+        )
 
     def chorus(self, name: str | None, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """A command as this sample user, or with the default token."""
         env = self.stack.env | ({"CHORUS_TOKEN_FILE": str(self.tokens / f"{name}.token")} if name else {})
         command = [sys.executable, "-m", "deploy.cli.main", *words]
         return subprocess.run(
-            command, env=env, cwd=self.stack.data, input=typed, capture_output=True, text=True, timeout=60, check=False
+            command,
+            env=env,
+            cwd=self.stack.data,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
 
     def inquiry(self, department: str) -> tuple[str, str]:
         """A new inquiry of this department, offered to it; returns ticket number and code."""
         message = {"subject": "路灯不亮", "body": "三盏路灯坏了半个月。", "departments": [department]}
         url = f"{self.file['urls']['intake']}/inquiries"
-        receipt = httpx.post(url, json=message, timeout=20, trust_env=False).json()
+        receipt = httpx.post(url, json=message, timeout=PATIENCE_S, trust_env=False).json()
         path = f"/cases/{receipt['inquiry_id']}"
         until(lambda: self.get("coordinator", path).status_code == 200, "the inquiry is not decided")
         return receipt["inquiry_id"], receipt["query_code"]
-
-
-def until(look: Callable[[], Any], complaint: str) -> Any:
-    end = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < end, complaint
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_department_without_kafka_answers_an_inquiry(town: Town) -> None:
     url = f"{town.file['urls']['intake']}/inquiries/{inquiry_id}"
 
     def answered() -> Any:
-        seen = httpx.get(url, headers={"X-Query-Code": code}, timeout=20, trust_env=False).json()
+        seen = httpx.get(url, headers={"X-Query-Code": code}, timeout=PATIENCE_S, trust_env=False).json()
         return seen if seen["state"] == "answered" else None
 
     assert until(answered, "no answer")["reply"]["paragraphs"][0]["text"] == "灯亮了，7 = 3 + 4"

@@ -34,11 +34,11 @@ from tests.backing import Backing
 from tests.builders import assigned, later, received, returned, told
 from tests.conftest import REPOSITORY
 from tests.integration.timer_city import NEAR
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 ROUNDS = int(os.environ.get("CHORUS_TIMER_ROUNDS", "5"))
 CASES = 12
-LIMIT_S = 40
 QUIET_S = 3
 """Longer than the lease: what the killed process had claimed is looked at again."""
 
@@ -107,7 +107,7 @@ async def test_of_three_processes_one_is_killed_and_each_reminder_is_recorded_on
             steps = [later(one, now) for one in (received("路灯不亮"), *moves)]
             story = told(*steps, city=city.current(), inquiry_id=number)
             await core.decide_inputs([given._replace(id=f"{number}/{given.id}") for given in story.inputs])
-        until, taken, copies = time.monotonic() + LIMIT_S, set[tuple[int, int]](), dict[str, list[Record]]()
+        until, taken, copies = time.monotonic() + PATIENCE_S, set[tuple[int, int]](), dict[str, list[Record]]()
         settled: float | None = None
         while settled is None or time.monotonic() < settled + QUIET_S:
             assert time.monotonic() < until, f"{len(copies)} of {2 * CASES} timers rang"
@@ -119,7 +119,7 @@ async def test_of_three_processes_one_is_killed_and_each_reminder_is_recorded_on
             await core.decide_inputs([read_input(row) for row in fresh])
             if settled is None and len(copies) == 2 * CASES:
                 settled = time.monotonic()
-        assert await asyncio.to_thread(killed.wait, LIMIT_S) == -9
+        assert await asyncio.to_thread(killed.wait, PATIENCE_S) == -9
     for rows in copies.values():
         assert len({(row.value, tuple(row.headers)) for row in rows}) == 1
     for number, holder in holders.items():
@@ -146,7 +146,7 @@ class Outbox:
         """Append a record; returns its time."""
         producer, times = Producer({"bootstrap.servers": self.kafka, "acks": "all"}), list[int]()
         producer.produce(self.topic, b"x", partition=0, on_delivery=lambda _, one: times.append(one.timestamp()[1]))
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE_S) == 0
         return times[0]
 
     def commit(self, offset: int) -> None:
@@ -188,14 +188,14 @@ async def test_an_open_transaction_counts_and_another_topic_does_not(outbox: Out
     other = Outbox(running.kafka)
     await create_topics(running.kafka, [Topic(other.topic, 1, 1)], 1)
     writer = Producer({"bootstrap.servers": running.kafka, "transactional.id": f"try-{uuid4()}"})
-    writer.init_transactions(20)
+    writer.init_transactions(PATIENCE_S)
     writer.begin_transaction()
     writer.produce(outbox.topic, b"x", partition=0)
-    assert writer.flush(20) == 0
+    assert writer.flush(PATIENCE_S) == 0
     outbox.commit(0)
     now = int(time.time() * 1000) + 1_000
     assert await outbox.unread(now, other.topic) == {outbox.topic}
-    writer.abort_transaction(20)
+    writer.abort_transaction(PATIENCE_S)
     outbox.commit(2)
     assert await outbox.unread(now) == set()
 

@@ -27,6 +27,7 @@ from shared.kafka.topics import Topic, department_topics
 from tests.backing import Backing
 from tests.conftest import RunningStack
 from tests.integration.outside import Resident, departments_write, read_all
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 NOISE = {"subject": "工地夜间施工噪音扰民", "body": "工地每天夜间施工，噪音很大。", "language": "zh"}
@@ -39,39 +40,41 @@ class Writer:
 
     def __init__(self, kafka: str) -> None:
         self.producer = Producer({"bootstrap.servers": kafka, "transactional.id": f"try-{uuid4()}"})
-        self.producer.init_transactions(20)
+        self.producer.init_transactions(PATIENCE_S)
 
     def begin(self, topic: str, *values: str, partition: int = 0, headers: Any = None) -> None:
         """Write in a transaction and leave it open."""
         self.producer.begin_transaction()
         for value in values:
             self.producer.produce(topic, value.encode(), partition=partition, headers=headers)
-        assert self.producer.flush(20) == 0
+        assert self.producer.flush(PATIENCE_S) == 0
 
     def commit(self) -> None:
-        self.producer.commit_transaction(20)
+        self.producer.commit_transaction(PATIENCE_S)
 
     def abort(self) -> None:
-        self.producer.abort_transaction(20)
+        self.producer.abort_transaction(PATIENCE_S)
 
 
 def plain(kafka: str, topic: str, value: str, partition: int = 0) -> None:
     producer = Producer({"bootstrap.servers": kafka, "acks": "all"})
     producer.produce(topic, value.encode(), partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def committed(kafka: str, group: str, topic: str, partitions: int) -> list[int]:
     """The committed offsets of a group, as any other tool sees them."""
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": group})
     try:
-        return [one.offset for one in consumer.committed([Place(topic, n) for n in range(partitions)], timeout=20)]
+        return [
+            one.offset for one in consumer.committed([Place(topic, n) for n in range(partitions)], timeout=PATIENCE_S)
+        ]
     finally:
         consumer.close()
 
 
-async def until(look: Callable[[], bool], complaint: Callable[[], object], limit_s: float = 20) -> None:
-    end = time.monotonic() + limit_s
+async def until(look: Callable[[], bool], complaint: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not look():
         assert time.monotonic() < end, complaint()
         await asyncio.sleep(0.05)
@@ -242,7 +245,7 @@ def test_an_aborted_record_of_a_department_has_no_effect_and_an_open_transaction
 
 
 def ready(router: str) -> tuple[bool, list[str]]:
-    told = httpx.get(f"{router}/readyz", timeout=20).json()
+    told = httpx.get(f"{router}/readyz", timeout=PATIENCE_S).json()
     return told["ready"], told["reasons"]
 
 
@@ -250,14 +253,14 @@ def wait_for_metric(router: str, metric: str, value: float) -> None:
     """Wait until the metric has this value."""
 
     def told() -> bool:
-        lines = httpx.get(f"{router}/metrics", timeout=20).text.splitlines()
+        lines = httpx.get(f"{router}/metrics", timeout=PATIENCE_S).text.splitlines()
         return [float(line.split()[-1]) for line in lines if line.startswith(metric)] == [value]
 
     wait(told)
 
 
-def wait(look: Callable[[], Any], limit_s: float = 40) -> Any:
-    end = time.monotonic() + limit_s
+def wait(look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + PATIENCE_S
     while not (found := look()):
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.2)

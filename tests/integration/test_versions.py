@@ -12,13 +12,13 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from pymongo import MongoClient
 
-from services.router.domain.decision import VERSION
+from services.router.domain.decision import OLDEST_VERSION, VERSION
 from shared.kafka.topics import INPUTS
 from tests.integration.bench import NOISE, OPERATOR, REPOSITORY, Bench, answered, until_decided
 from tests.integration.outside import Resident, departments_write
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
-PATIENCE_S = 30
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def committed(bench: Bench) -> dict[int, int]:
     """The core's committed offsets."""
     consumer = Consumer({"bootstrap.servers": bench.backing.kafka, "group.id": "router-core"})
     try:
-        found = consumer.committed([TopicPartition(INPUTS, number) for number in range(6)], timeout=10)
+        found = consumer.committed([TopicPartition(INPUTS, number) for number in range(6)], timeout=PATIENCE_S)
         return {one.partition: one.offset for one in found}
     finally:
         consumer.close()
@@ -52,15 +52,17 @@ def test_an_older_decision_ends_the_router_with_an_error_and_status_1(bench: Ben
         bench.await_ready("intake")
         receipt = Resident(bench.url("intake")).write(NOISE)
         until_decided(bench, receipt)
-    with in_version(bench, receipt["inquiry_id"], VERSION - 1):
+    with in_version(bench, receipt["inquiry_id"], OLDEST_VERSION - 1):
         command = [sys.executable, "-m", "services.router"]
         env = bench.env | {"CHORUS_HTTP": f"127.0.0.1:{bench.ports.router}"}
-        done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if "has a decision" in line]
     assert said == [
-        f"chorus router: The database 'chorus_router' has a decision of version {VERSION - 1}, "
-        f"'{receipt['inquiry_id']}/1', but this router reads version {VERSION} only: give it an empty database."
+        f"chorus router: The database 'chorus_router' has a decision of version {OLDEST_VERSION - 1}, "
+        f"'{receipt['inquiry_id']}/1', but this router reads versions {OLDEST_VERSION} to {VERSION}: give it an empty database."
     ]
     assert "Traceback" not in done.stderr
 
@@ -79,7 +81,7 @@ def test_the_core_waits_for_a_newer_decision_and_continues_afterwards(bench: Ben
             part_id = f"{receipt['inquiry_id']}-p1"
             departments_write(bench.backing.kafka, "environment", "part.accepted", {"part_id": part_id})
             until_said(bench, "router-core waits for a-newer-router")
-            shown = httpx.get(case, headers=OPERATOR, timeout=10)
+            shown = httpx.get(case, headers=OPERATOR, timeout=PATIENCE_S)
             assert (shown.status_code, shown.headers["content-type"]) == (503, "application/problem+json")
             assert f"has version {VERSION + 1}" in shown.json()["detail"]
             assert committed(bench) == before

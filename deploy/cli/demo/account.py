@@ -20,6 +20,7 @@ class DemoPart:
     offers: set[str] = field(default_factory=set)
     text: str | None = None
     returned: bool = False
+    round: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,27 @@ class DemoCase:
     seen: Mapping[str, Any] = field(default_factory=dict)
     facts: list[Mapping[str, Any]] = field(default_factory=list)
     rated: bool = False
+    """Whether the rating of the message is in the timeline."""
     mails: list[DemoMail] = field(default_factory=list)
 
     @property
     def inquiry_id(self) -> str | None:
         """The ticket number; None until intake has accepted the message."""
         return self.inquiry_ids[0] if self.inquiry_ids else None
+
+    @property
+    def round(self) -> int:
+        """The round of the ticket, counted from 1."""
+        return int(self.seen.get("round", 1))
+
+    @property
+    def reopened(self) -> int:
+        """How often a rating has reopened the inquiry."""
+        return sum(one["type"].endswith("inquiry.reopened") for one in self.facts)
+
+    def rated_in(self, round_: int) -> bool:
+        """Whether the rating of this round is in the timeline."""
+        return any(one["type"].endswith("inquiry.rated") and one["data"].get("round") == round_ for one in self.facts)
 
     @property
     def answered(self) -> bool:
@@ -70,8 +86,13 @@ class DemoCase:
 
     @property
     def written(self) -> list[tuple[str, str]]:
-        """Department and text of each contribution."""
-        return [(part.department, part.text) for part in self.parts.values() if part.text is not None]
+        """Department and text of each contribution of the round that the ticket shows."""
+        return self.written_in(self.round)
+
+    def written_in(self, round_: int) -> list[tuple[str, str]]:
+        """Department and text of each contribution of this round."""
+        parts = [part for part in self.parts.values() if part.round == round_]
+        return [(part.department, part.text) for part in parts if part.text is not None]
 
     @property
     def settled(self) -> bool:
@@ -88,6 +109,7 @@ class DemoCase:
             "state": self.seen.get("state"),
             "departments": [one for one, _ in self.paragraphs],
             "rated": self.message.rating if self.rated else None,
+            "reopened": self.reopened,
             "problems": [*missing(self), *duplicates(self)],
         }
 
@@ -104,6 +126,10 @@ def missing(case: DemoCase) -> Iterator[str]:
         yield f"the reply lacks the text of {department}: {text[:40]!r}"
     if case.message.rating is not None and not case.rated:
         yield "the rating is not in the timeline"
+    elif case.reopened >= case.round:
+        yield f"a rating has reopened it, and the ticket still shows round {case.round}"
+    elif case.reopened and not case.rated_in(case.round):
+        yield f"the rating of round {case.round} is not in the timeline"
 
 
 def missing_mails(case: DemoCase) -> Iterator[str]:
@@ -122,8 +148,13 @@ def missing_mails(case: DemoCase) -> Iterator[str]:
         text = "".join(mail.text.split())
         if mail.confirm_url and f"status?ticket={case.inquiry_id}&code={case.code}" not in text:
             yield f"the mail to {case.message.email} about the reply lacks the link to the ticket"
-        elif not mail.confirm_url and not all("".join(words.split()) in text for _, words in case.written):
+        elif not mail.confirm_url and not any(_has_words(text, case, one) for one in range(1, case.round + 1)):
             yield f"the mail to {case.message.email} about the reply lacks the reply"
+
+
+def _has_words(text: str, case: DemoCase, round_: int) -> bool:
+    """Whether a text without spaces has all contributions of this round."""
+    return all("".join(words.split()) in text for _, words in case.written_in(round_))
 
 
 def duplicates(case: DemoCase) -> Iterator[str]:
@@ -133,7 +164,8 @@ def duplicates(case: DemoCase) -> Iterator[str]:
     for part in case.parts.values():
         if len(part.offers) > 1:
             yield f"the part {part.part_id} was offered under {len(part.offers)} ids"
-    for department, times in Counter(part.department for part in case.parts.values() if not part.returned).items():
+    kept = Counter((part.department, part.round) for part in case.parts.values() if not part.returned)
+    for (department, _), times in kept.items():
         if times > 1:
             yield f"{department} got {times} parts"
     for department, text in (Counter(case.paragraphs) - Counter(case.written)).elements():

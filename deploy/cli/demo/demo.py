@@ -12,7 +12,7 @@ import typer
 
 from deploy.cli import kafka_login
 from deploy.cli.console import FAILED, USAGE, Failure, ask, emit, operator_token, say, stack
-from deploy.cli.demo import ending
+from deploy.cli.demo import ending, review
 from deploy.cli.demo.account import DemoCase, duplicates, missing, missing_mails
 from deploy.cli.demo.departments import Offices
 from deploy.cli.demo.mails import Mails
@@ -110,10 +110,14 @@ def _finish(
         "lost": sum(map(bool, lost.values())),
         "double": sum(map(bool, double.values())),
     }
+    public, published = review.publish_replies(running, cases)
+    say(f"A reviewer published {published} of {public} public replies in the hall.")
+    figures |= {"public": public, "published": published}
     broken = ending.broken_clocks(running, cases)
     say(*ending.broken_sentences(broken, running.mail is not None))
     say(f"{summary(figures)}, in {took_s:.1f} s.")
     figures["broken_clocks"] = len(broken)
+    figures["reopened"] = sum(case.reopened for case in cases)
     documents = [case.document() | {"problems": lost[case.message.mark] + double[case.message.mark]} for case in cases]
     ticket = ending.ticket_to_try(running, cases)
     emit(figures | {"seed": seed, "run": run, "seconds": round(took_s, 1), "ticket": ticket, "cases": documents})

@@ -19,6 +19,7 @@ from shared.kafka.topics import inbox, outbox
 
 Step = tuple[float, str, dict[str, Any]]
 SHORTEST_S, LONGEST_S = 0.1, 0.8
+AGAIN = {"zh": "接到您的评价后已再次办理。", "en": "We have worked on it again after your rating. "}
 INTERIM = {"zh": "已派人到现场查看，明天下午给您准信。", "en": "Somebody is on the way; you will know more tomorrow."}
 
 
@@ -78,7 +79,7 @@ class Offices:
         case = self.cases.get(mark_in(offer["body"]))
         if case is None:
             return
-        part = case.parts.setdefault(offer["part_id"], DemoPart(offer["part_id"], code))
+        part = case.parts.setdefault(offer["part_id"], DemoPart(offer["part_id"], code, round=offer.get("round", 1)))
         known = bool(part.offers)
         part.offers.add(id_)
         if not known:
@@ -134,7 +135,7 @@ def plan(case: DemoCase, part: DemoPart, offer: Mapping[str, Any], dice: random.
         back = {"reason": "not-ours", "words": words, "suggest": message.desk[0]}
         return [(_pause(dice), PartReturned.type, back)]
     index = 0 if offer["role"] == "lead" else 1 + offer["co_handlers"].index(part.department)
-    answer = message.answer(index)
+    answer = (AGAIN[message.language] if part.round > 1 else "") + message.answer(index)
     if message.late and offer["policy_id"] == SHORT["id"]:
         contribution = {"text": answer, "final": True}
         return [(LATE_S, PartAccepted.type, {}), (_pause(dice), PartContributed.type, contribution)]

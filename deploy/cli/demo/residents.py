@@ -19,6 +19,11 @@ from deploy.cli.importing.sending import Sender, Settled, Tally, send_all
 
 TICKET = re.compile(r"\b\d{8}-[0-9A-HJKMNP-TV-Z]{8}\b")
 CODE_IN_ADDRESS = re.compile(r"[?&]code=([0-9A-HJKMNP-TV-Z]{12})")
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "yes": {"zh": "谢谢！", "en": "Thank you!"},
+    "no": {"zh": "问题还没有解决，请再来看看。", "en": "The problem is not solved; please look at it again."},
+}
+"""What a resident writes with a rating."""
 CODE = re.compile(r"(?<![0-9A-Za-z-])[0-9A-HJKMNP-TV-Z]{12}(?![0-9A-Za-z-])")
 
 
@@ -64,10 +69,10 @@ class Residents:
         return (await self.intake.post(url)).is_success
 
     async def rate(self, case: DemoCase) -> bool:
-        """Send the rating; returns whether intake accepted it."""
-        rating = case.message.rating
-        words = {"zh": "谢谢！", "en": "Thank you!"}[case.message.language] if rating == "yes" else None
-        body = {"round": case.seen.get("round", 1), "solved": rating != "no", "satisfied": rating, "words": words}
+        """Send the rating of the round; returns whether intake accepted it. The answer to a reopened message contents all."""
+        rating = case.message.rating if case.round == 1 else "yes"
+        words = WORDS.get(rating or "", {}).get(case.message.language)
+        body = {"round": case.round, "solved": rating != "no", "satisfied": rating, "words": words}
         url = f"/inquiries/{case.inquiry_id}/rating"
         return (await self.intake.post(url, json=body, headers=_opening(case))).is_success
 

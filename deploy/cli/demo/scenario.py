@@ -127,7 +127,7 @@ class Morning:
             await self._assign(case)
         if case.answered and not was_answered:
             self.tell("resident", case, f"gets a {'joint ' if case.joint else ''}reply")
-        if case.answered and case.message.rating is not None and not case.rated:
+        if case.answered and case.message.rating is not None and not case.rated_in(case.round):
             await self._rate(case)
 
     async def _assign(self, case: DemoCase) -> None:
@@ -140,13 +140,14 @@ class Morning:
             self.tell("desk", case, f"assigns {lead}")
 
     async def _rate(self, case: DemoCase) -> None:
-        """Send the rating; it counts once the timeline contains it."""
+        """Send the rating of the round; it counts once the timeline contains it."""
         if not await self.residents.rate(case):
             return
         await self._read_facts(case)
-        case.rated = any(fact["type"].endswith("inquiry.rated") for fact in case.facts)
-        if case.rated:
-            self.tell("resident", case, f"rates: {case.message.rating}")
+        case.rated = case.rated_in(1)
+        if case.rated_in(case.round):
+            rating = case.message.rating if case.round == 1 else "yes"
+            self.tell("resident", case, f"rates: {rating}" + (", reopened" if case.reopened >= case.round else ""))
 
     # ── the end ──────────────────────────────────────────────────────────────
 

@@ -16,10 +16,19 @@ from deploy.cli.department.inbox_message import InboxMessage
 from deploy.cli.department.topic_client import DepartmentTopics
 from deploy.cli.person import By, person
 from deploy.security.passwords import department_user
-from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
+from shared.contracts.department_outbox import (
+    PartAccepted,
+    PartContributed,
+    PartDelegated,
+    PartReplied,
+    PartReturned,
+    ReplyGoAhead,
+)
 from shared.contracts.envelope import PREFIX
+from shared.contracts.extensions import PartExtensionAsked
 from shared.contracts.ids import DEPARTMENT_CODE, inquiry_of
-from shared.contracts.limits import TEXT_MAX
+from shared.contracts.limits import QUESTION_MAX, TEXT_MAX
+from shared.contracts.questions import PartAsked
 
 inbox = typer.Typer(
     help="Read a department's inbox and answer its parts over Kafka: `chorus inbox CODE follow`.", no_args_is_help=True
@@ -94,6 +103,25 @@ def reply(context: typer.Context, part: Part, text: Text = None, by: By = None, 
     _write(context, PartReplied.type, part, {"text": _text(text, None)}, by, wait)
 
 
+@inbox.command()
+def ask(context: typer.Context, part: Part, text: Text = None, by: By = None, wait: Wait = 3.0) -> None:
+    """Ask the resident: the clocks of the part pause until the answer."""
+    _write(context, PartAsked.type, part, {"text": _text(text, None, QUESTION_MAX)}, by, wait)
+
+
+@inbox.command("ask-extension")
+def ask_extension(
+    context: typer.Context,
+    part: Part,
+    until: Annotated[str, typer.Option(help="The new due time with its time zone, such as 2026-12-20T18:00+08:00.")],
+    reason: Annotated[str, typer.Option(help="Why the department needs more time.")],
+    by: By = None,
+    wait: Wait = 3.0,
+) -> None:
+    """Ask for more time to resolve a part."""
+    _write(context, PartExtensionAsked.type, part, {"until": until, "reason": reason}, by, wait)
+
+
 @inbox.command("return")
 def give_back(
     context: typer.Context,
@@ -110,6 +138,26 @@ def give_back(
     """Return a part to the city."""
     data = {"reason": reason, "words": words} | ({"suggest": suggest} if suggest else {})
     _write(context, PartReturned.type, part, data, by, wait)
+
+
+@inbox.command()
+def delegate(
+    context: typer.Context,
+    part: Part,
+    to: Annotated[list[str], typer.Option(metavar="CODE", help="An office of the department; repeat it for several.")],
+    text: Text = None,
+    by: By = None,
+    wait: Wait = 3.0,
+) -> None:
+    """Pass a part, or pieces of it, to offices of the department, which stays responsible."""
+    data: dict[str, Any] = {"to": to} | ({"text": text} if text is not None else {})
+    _write(context, PartDelegated.type, part, data, by, wait)
+
+
+@inbox.command("go-ahead")
+def go_ahead(context: typer.Context, part: Part, by: By = None, wait: Wait = 3.0) -> None:
+    """As the lead, go ahead with the joint reply without co-handlers that are late."""
+    _write(context, ReplyGoAhead.type, part, {"inquiry_id": _inquiry(part)}, by, wait)
 
 
 def _show(message: InboxMessage) -> None:
@@ -148,14 +196,14 @@ def _inquiry(part: str) -> str:
     return inquiry_id
 
 
-def _text(text: str | None, file: Path | None) -> str:
+def _text(text: str | None, file: Path | None, most: int = TEXT_MAX) -> str:
     if (text is None) == (file is None):
         raise Failure(USAGE, "Give the text either with --text or with --file.")
     given = text if text is not None else _content(file or Path())
     if not given.strip():
         raise Failure(USAGE, "The text is blank: write at least one character that is not white space.")
-    if len(given) > TEXT_MAX:
-        raise Failure(USAGE, f"The text has {len(given):,} characters: write at most {TEXT_MAX:,}.")
+    if len(given) > most:
+        raise Failure(USAGE, f"The text has {len(given):,} characters: write at most {most:,}.")
     return given
 
 

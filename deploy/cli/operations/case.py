@@ -1,13 +1,24 @@
 """`chorus case`: lists cases, and shows one with its text, parts and timeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from deploy.cli import desk_client
 from deploy.cli.console import emit, options, say
-from deploy.cli.operations.case_filters import CaseDepartment, Due, Lead, PartState, Since, State, Until, Words
+from deploy.cli.operations.case_filters import (
+    CaseDepartment,
+    Due,
+    Lead,
+    Open,
+    PartState,
+    Reported,
+    Since,
+    State,
+    Until,
+    Words,
+)
 from deploy.cli.operations.timeline import in_order, show_facts
 from deploy.cli.tables import show_table
 
@@ -26,11 +37,14 @@ def list_cases(
     part_state: PartState = None,
     since: Since = None,
     until: Until = None,
+    open_: Open = False,
+    reported: Reported = False,
 ) -> None:
     """List cases, the message received last first. With a department, `--due` and `--part-state` concern its part."""
     texts = {"department": department, "query": query, "due": due, "lead": lead}
     more = {"part_state": part_state, "since": since, "until": until}
-    given: desk_client.Query = {"state": state, **texts, **more}
+    flags = {"open": "true" if open_ else None, "reported": "true" if reported else None}
+    given: desk_client.Query = {"state": state, **texts, **more, **flags}
     found = list(desk_client.cases(given))
     if found:
         columns = ("inquiry", "state", "received (UTC)", "due (UTC)", "area", "departments", "subject")
@@ -52,8 +66,12 @@ def show(inquiry: Annotated[str, typer.Argument(help="The number of the inquiry.
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Number and state, then the message, the text of each part, and a joint reply that is not released."""
+    """Number and state, then the message, the text of each part, and replies that are not released."""
     yield f"{found['inquiry_id']}  {found['state']}, round {found['round']}"
+    if found.get("links"):
+        yield f"  {'linked to':12} {', '.join(found['links'])}"
+    if erasure := found.get("erasure"):
+        yield f"  {'erased at':12} {erasure['erased_at']}; copies may exist until {erasure['backups_until']}"
     message = found["inquiry"] or {}
     for name in ("subject", "area", "channel", "received_at", "language"):
         if message.get(name):
@@ -69,10 +87,18 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         if part["text"]:
             yield f"{part['part_id']} {part['department']} ({part['state']}) writes:"
             yield from indented(part["text"])
-    reply = found.get("reply")
-    if reply and reply["state"] != "released":
+    for reply in filter(None, (found.get("reply"), *found.get("addenda", ()))):
+        if reply["state"] == "released":
+            continue
         yield f"{reply['reply_id']} version {reply['version']} ({reply['state']}), SHA-256 {reply['sha256']}:"
         yield from indented(reply["text"])
+    yield from _changes(found.get("released") or {})
+    yield from _audit(found.get("audit") or ())
+    for one in found.get("rounds", ()):
+        if rating := one["rating"]:
+            solved = "solved" if rating["solved"] else "not solved"
+            yield f"the resident rates round {one['round']}: {solved}, satisfied: {rating['satisfied']}, and writes:"
+            yield from indented(rating["words"] or "(nothing)")
     for decision in found["decisions"]:
         for index, fact in enumerate(decision["facts"]):
             if fact["type"] == RETURNED:
@@ -84,6 +110,28 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         for back in part.get("returned", ()):
             yield f"{back['department']} returned it ({back['reason']}) before {part['part_id']}, and writes:"
             yield from indented(back["words"] or "(nothing)")
+
+
+def _changes(released: Mapping[str, Any]) -> Iterator[str]:
+    """The corrections and retractions of the released reply."""
+    for one in released.get("changes", ()):
+        said = "before it was corrected" if one["what"] == "corrected" else "the reason why it was retracted"
+        yield f"{one['part_id']} {one['department']}, {said} on {one['at'].replace('T', ' ')[:16]}:"
+        yield from indented(one["text"])
+
+
+def _audit(trail: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Who did what to which exact text, one line each."""
+    if trail:
+        yield "Replies and the hall, who and which text:"
+    for one in trail:
+        actor = one["actor"].get("role") or one["actor"]["kind"]
+        who = f"{actor} {one['user']}" if one["user"] is not None else actor
+        name = f" ({one['by']})" if one["by"] else ""
+        version = f" version {one['version']}" if one["version"] is not None else ""
+        text = f" SHA-256 {one['sha256']}" if one["sha256"] else ""
+        words = f": {one['words']}" if one["words"] else ""
+        yield f"  {one['at'].replace('T', ' ')[:19]}  {one['type']}{version}  {who}{name}{text}{words}"
 
 
 def indented(text: str) -> Iterator[str]:
@@ -105,4 +153,5 @@ def minute(time: object) -> str:
 
 def _part(one: Mapping[str, Any]) -> tuple[object, ...]:
     due = ", ".join(f"{clock.replace('_', ' ')} {minute(at)}" for clock, at in one["due"].items())
-    return one["part_id"], one["department"], one["role"], one["state"], due
+    state = f"{one['state']}, omitted" if one.get("omitted") else one["state"]
+    return one["part_id"], one["department"], one["role"], state, due

@@ -1,6 +1,6 @@
 """`chorus case command`: sends any command of the desk for a case, and prints what became of it."""
 
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -45,9 +45,10 @@ def body_of(type_: str, fields: list[str]) -> dict[str, Any]:
 
 def _value(name: str, value: str, field: FieldInfo | None) -> Any:
     """A text as it is, `true` or `false`, a list with commas between its texts, or JSON for a list of objects."""
-    if field is None or field.annotation in (str, str | None):
+    if field is None or field.annotation in (str, str | None) or get_origin(field.annotation) is Literal:
         return value
-    if get_origin(field.annotation) is tuple and not value.lstrip().startswith("["):
+    kinds = (field.annotation, *get_args(field.annotation))
+    if any(get_origin(one) is tuple for one in kinds) and not value.lstrip().startswith("["):
         return [one.strip() for one in value.split(",") if one.strip()]
     adapter: TypeAdapter[Any] = TypeAdapter(field.annotation or Any)
     try:

@@ -25,3 +25,7 @@ Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only messages r
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only messages received up to this date, or before this time.")
 ]
+Open = Annotated[
+    bool, typer.Option("--open", help="Only cases with an open part, answered ones with a late part included.")
+]
+Reported = Annotated[bool, typer.Option("--reported", help="Only cases whose entry in the hall a reader has reported.")]

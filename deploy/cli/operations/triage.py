@@ -56,9 +56,13 @@ def why(reason: Mapping[str, Any]) -> str:
             until = f", until {reason['until']}" if reason.get("until") else ""
             return f"arbitration: {part} returned by {department}: {reason.get('returned_for')}{by}{until}"
         case "department-retired":
-            return f"{part} taken back: {department} is retired{by}"
+            return (
+                f"{part} taken back: {department} is retired{by}" if department else "reopened: a department is retired"
+            )
         case "no-department":
             return f"{part} withdrawn from {department}, the last department{by}"
+        case "reopened":
+            return "reopened for the last time: choose who leads now, or close it"
         case other:
             return f"{other or ''}"
 

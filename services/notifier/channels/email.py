@@ -89,8 +89,10 @@ class MailDelivery:
             log.warning("mail server unavailable", smtp=smtp, error=type(error).__name__)
             while waiting:
                 await self._retry_unavailable(waiting.popleft(), error)
-        for thread, _ in waiting:
-            await self.store.mails.wait_until(thread, timestamps.now())
+        finally:
+            # When the process stops too: otherwise they would wait for the end of their lease.
+            for thread, _ in waiting:
+                await self.store.mails.wait_until(thread, timestamps.now())
 
     async def _send(self, server: aiosmtplib.SMTP, prepared: Prepared, city: City) -> None:
         """Send one mail. An error concerns this mail only: it is retried later or marked as failed."""

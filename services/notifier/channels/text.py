@@ -20,6 +20,9 @@ FORMS: tuple[Form, ...] = ("text", "html")
 MINUTE = re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}\b", re.ASCII)
 """How the core writes a time into its sentence, in the city's zone."""
 
+WITH_TIMES = ("assigned", "asked", "reminded", "extended", "reopened")
+"""The news whose first line has a time and no words of anybody."""
+
 
 class MailSender(NamedTuple):
     """Who writes a mail: the city, with its telephone number and time zone."""
@@ -74,10 +77,10 @@ def department_text(mail: Sequence[Delivery], subject: str | None, sender: MailS
 
 
 def whole_text(delivery: Delivery, zone: tzinfo) -> str:
-    """The sentences for the resident; the time in the sentence of an assignment in words, as everywhere in a mail."""
+    """The sentences for the resident; times in the first line in words, as everywhere in a mail, if it is the core's own."""
     notice = delivery.notice
     text = notice.text or ""
-    if notice.what != "assigned":
+    if notice.what not in WITH_TIMES:
         return text
 
     def in_words(found: re.Match[str]) -> str:
@@ -87,7 +90,8 @@ def whole_text(delivery: Delivery, zone: tzinfo) -> str:
             return found[0]  # such as in the name of a department
         return date_and_time(at, zone, notice.language)
 
-    return MINUTE.sub(in_words, text)
+    first, line_break, rest = text.partition("\n")
+    return MINUTE.sub(in_words, first) + line_break + rest
 
 
 def rendered(template: str, languages: Iterable[Lang], values: Mapping[str, Any], sender: MailSender) -> MailText:

@@ -18,7 +18,18 @@ SUBJECTS: Mapping[str, str] = {
     "assigned": gettext_noop("Sent to the departments"),
     "replied": gettext_noop("News about your message"),
     "answered": gettext_noop("Reply to your message"),
+    "supplemented": gettext_noop("Addition to the reply"),
+    "corrected": gettext_noop("The reply to your message is corrected"),
+    "retracted": gettext_noop("The reply to your message no longer holds"),
+    "refused": gettext_noop("Your message is not accepted"),
+    "withdrawn": gettext_noop("Your message is withdrawn"),
     "link": gettext_noop("Your link"),
+    "asked": gettext_noop("A question about your message"),
+    "reminded": gettext_noop("We still need your answer"),
+    "extended": gettext_noop("New date for the reply"),
+    "closed": gettext_noop("Your message is closed"),
+    "reopened": gettext_noop("Your message is open again"),
+    "rating-reminder": gettext_noop("Please rate the reply"),
 }
 """What each mail to a resident is about, as its heading. Other news is only shown on the ticket's page."""
 NEUTRAL: Mapping[str, str] = {
@@ -26,7 +37,18 @@ NEUTRAL: Mapping[str, str] = {
     "assigned": gettext_noop("The message has been sent to the departments that must answer it."),
     "replied": gettext_noop("There is news about the message. You can read it on its page."),
     "answered": gettext_noop("There is a reply to the message. You can read it on its page."),
+    "supplemented": gettext_noop("There is an addition to the reply. You can read it on its page."),
+    "corrected": gettext_noop("The reply to the message is corrected. You can read both texts on its page."),
+    "retracted": gettext_noop("The reply to the message no longer holds. You can read the reason on its page."),
+    "refused": gettext_noop("The city does not take up the message. You can read the reason on its page."),
+    "withdrawn": gettext_noop("The message is withdrawn."),
     "link": gettext_noop("Somebody with the ticket number asked for the link to the message."),
+    "asked": gettext_noop("There is a question about the message. Please answer it on its page."),
+    "reminded": gettext_noop("A question about the message waits for an answer. You can read it on its page."),
+    "extended": gettext_noop("The reply to the message has a new date. You can read it on its page."),
+    "reopened": gettext_noop("The message is being handled again."),
+    "rating-reminder": gettext_noop("There is a reply to the message. Please rate it on its page."),
+    "closed": gettext_noop("The message is closed. You can read the reason on its page."),
 }
 """What an unconfirmed address is told: no words of anybody."""
 PART = "part"

@@ -17,7 +17,7 @@ from services.router.domain.timers import next_ring
 from services.router.stores.case_timers import Look
 from services.router.stores.parked_inputs import Parked
 from services.router.stores.store import RouterStore
-from shared.contracts.case_commands import CaseReplay
+from shared.contracts.case_commands import CaseErase, CaseReplay
 from shared.contracts.envelope import Message
 from shared.contracts.resident_inputs import InquiryReceived
 from shared.kafka import topics
@@ -116,9 +116,10 @@ class Core:
     def waits(self, given: Input) -> str | None:
         """Why this input must be parked behind an earlier one; None when it can be decided.
 
-        A `replay` command unblocks its inquiry for the inputs after it.
+        A `replay` command unblocks its inquiry for the inputs after it. So does an erasure, which refuses all of them; the
+        parked inputs are deleted with the words.
         """
-        if given.type == CaseReplay.type:
+        if given.type in (CaseReplay.type, CaseErase.type):
             self.store.parked.blocked.discard(given.inquiry_id)
         if given.inquiry_id not in self.store.parked.blocked:
             return None

@@ -6,13 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.router.desk import case_list_routes, city_views, triage, worklist
+from services.router.desk import case_list_routes, city_views, resubmissions, triage, worklist
+from services.router.desk.asking_requests import AskBody, AskExtensionBody, ExtendBody, RefuseExtensionBody
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
 from services.router.desk.city_revisions import CityDesk
+from services.router.desk.closing_requests import CloseBody
 from services.router.desk.commands import CommandAccepted, Commands
+from services.router.desk.correction_requests import CorrectBody, RetractBody
+from services.router.desk.delegation_requests import DelegateBody
 from services.router.desk.department_requests import AcceptBody, ContributeBody, ReplyBody, ReturnBody
-from services.router.desk.release_requests import ApproveBody, EditReplyBody, RefuseReleaseBody
+from services.router.desk.privacy_requests import EraseBody, LinkBody, RefuseBody
+from services.router.desk.publication_requests import HideBody, PublishBody, RedactBody
+from services.router.desk.release_requests import ApproveBody, EditReplyBody, GoAheadBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
 from services.router.desk.responses import CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
@@ -41,6 +47,7 @@ STATES = [
     "reopened",
     "withdrawn",
     "refused",
+    "erased",
 ]
 
 
@@ -54,6 +61,7 @@ def routes(
     _command_routes(api, commands)
     _decision_routes(api, cases.store, city.publisher)
     triage.add_routes(api, cases.store)
+    resubmissions.add_routes(api, cases.store)
     worklist.add_routes(api, cases.store)
     city_views.add_routes(api, city)
     return api
@@ -116,9 +124,24 @@ def _command_routes(api: APIRouter, commands: Commands) -> None:
             ContributeBody,
             ReplyBody,
             ReturnBody,
+            DelegateBody,
             EditReplyBody,
+            GoAheadBody,
             ApproveBody,
             RefuseReleaseBody,
+            CorrectBody,
+            RetractBody,
+            PublishBody,
+            HideBody,
+            RedactBody,
+            AskBody,
+            AskExtensionBody,
+            ExtendBody,
+            RefuseExtensionBody,
+            CloseBody,
+            RefuseBody,
+            LinkBody,
+            EraseBody,
         ),
         responses=documented(408, 413),
         summary="Send a command to a case",

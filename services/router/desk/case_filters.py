@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from services.router.domain.part import PartState
 from services.router.domain.search.query import SearchQuery
 from services.router.domain.worklist import SOON
+from services.router.stores.case_rows import HAS_OPEN_PART
 from shared.contracts.ids import typed_inquiry_id
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.runtime import timestamps
@@ -19,12 +20,16 @@ PART_STATES: tuple[str, ...] = get_args(PartState)
 
 
 class CaseFilter(NamedTuple):
-    """`since` and `until` are times of receipt as the rows have them; `until` itself is not included."""
+    """`has_open`: cases with an open part. `reported`: cases whose entry in the hall a reader has reported since the last
+    decision about it. `since` and `until` are times of receipt as the rows have them; `until` itself is not included.
+    """
 
     states: tuple[str, ...] = ()
     department: str | None = None
     lead: str | None = None
     part_state: str | None = None
+    has_open: bool = False
+    reported: bool = False
     due: str | None = None
     since: str | None = None
     until: str | None = None
@@ -46,6 +51,10 @@ class CaseFilter(NamedTuple):
             more.append({"departments": self.department})
         if self.lead:
             query["lead"] = self.lead
+        if self.has_open:
+            query["$or"] = HAS_OPEN_PART
+        if self.reported:
+            query["reported_at"] = {"$exists": True, "$ne": None}
         if self.part_state or self.due:
             query["parts"] = {"$elemMatch": self._part(department, now)}
         if self.due == "overdue":

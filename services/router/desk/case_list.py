@@ -11,20 +11,34 @@ from services.router.domain.part import OPEN
 from services.router.stores.case_rows import place_of
 from services.router.stores.store import RouterStore
 from services.router.stores.worklist import NOT_DUE, OpenPart
+from shared.contracts.envelope import PREFIX
 from shared.contracts.facts import EVENT_TYPES
+from shared.events.case_events import InquiryErasedEvent, InquiryLinkedEvent
 from shared.kafka.records import Record
 from shared.runtime import metrics, timestamps
 from shared.service.event_decoders import read_event
 from shared.store.mongo import Document
 
 MEASURE_EVERY_S = 15.0
+HALL_REPORTED = PREFIX + "hall.reported"
+HALL_DECIDED = tuple(PREFIX + name for name in ("hall.published", "hall.hidden", "hall.redacted"))
+ERASED_THROUGH, LINKED_TO = "erased_through", "linked_to"
+"""What a row may say besides its fields: through which decision the case is erased, and to which case it is linked."""
+UNRATED = {
+    PREFIX + "inquiry.answered": True,
+    PREFIX + "inquiry.rated": False,
+    PREFIX + "inquiry.rating-reminded": False,
+    PREFIX + "inquiry.reopened": False,
+    PREFIX + "inquiry.closed": False,
+}
+"""Whether the answer of a case waits for the reminder to rate it, after each of these events."""
 SEARCHED_AFTER = timedelta(seconds=2)
 """A case has several events in a moment; the search index takes them together."""
 
 
 @dataclass
 class CaseList:
-    """The handler of the group `router-cases`."""
+    """Updates rows; `erasure.py` has the handler of the group `router-cases`."""
 
     store: RouterStore
     now: Callable[[], datetime] = timestamps.now
@@ -33,9 +47,13 @@ class CaseList:
         """Update the row of each case to its newest event, and its open parts. Safe to repeat: an older event changes nothing."""
         rows: dict[str, Document] = {}
         for row in sorted(batch, key=lambda one: int(one["sequence"])):
-            rows[row["_id"]] = rows.get(row["_id"], {}) | row
+            shown = {name: value for name, value in row.items() if name not in (ERASED_THROUGH, LINKED_TO)}
+            rows[row["_id"]] = rows.get(row["_id"], {}) | shown
         cases = await self._cases(rows)
         await self.store.cases.show([row | fields_of(cases.get(id_), row) for id_, row in rows.items()])
+        for row in batch:
+            if LINKED_TO in row:
+                await self.store.cases.link(row["_id"], row[LINKED_TO])
         await self.store.worklist.show({id_: open_parts(case) for id_, case in cases.items()})
         await self.store.search.mark(rows.keys(), self.now() + SEARCHED_AFTER)
 
@@ -101,4 +119,14 @@ def read_row(record: Record) -> Document:
         metrics.UNKNOWN_TYPES.labels("router").inc()
     fields = ("state", "departments", "part_states", "channel", "received_at", "area")
     row = {name: event.data[name] for name in fields if name in event.data}
+    if event.type == HALL_REPORTED:
+        row["reported_at"] = timestamps.to_text(event.at)
+    elif event.type in HALL_DECIDED and not event.data.get("automatic"):
+        row["reported_at"] = None
+    elif isinstance(event.body, InquiryErasedEvent):
+        row[ERASED_THROUGH] = event.body.through
+    elif isinstance(event.body, InquiryLinkedEvent):
+        row[LINKED_TO] = event.body.linked_to
+    if event.type in UNRATED:
+        row["unrated"] = UNRATED[event.type]
     return row | {"_id": event.inquiry_id, "sequence": event.sequence, "updated_at": timestamps.to_text(event.at)}

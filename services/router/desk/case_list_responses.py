@@ -33,6 +33,11 @@ class CaseRow(Documented):
     """When intake received the message (RFC 3339, UTC, milliseconds)."""
     area: str | None = None
     """The name of the area in the directory; null when the directory does not have it."""
+    reported_at: str | None = None
+    """When a reader last reported the entry in the hall (RFC 3339, UTC, milliseconds); null once it is decided about."""
+    unrated: bool = False
+    """Whether the case has an answer that is neither rated nor has the resident been reminded to rate it; absent before
+    an answer."""
 
 
 class CasePage(Documented):

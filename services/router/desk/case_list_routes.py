@@ -46,6 +46,12 @@ def add_routes(api: APIRouter, cases: CaseQueries, states: Sequence[str], zone: 
                 "department was reminded of it. With a department, a clock of its part."
             ),
         ] = None,
+        has_open: Annotated[
+            bool, Query(alias="open", description="Only cases with an open part, answered ones included.")
+        ] = False,
+        reported: Annotated[
+            bool, Query(description="Only cases whose entry in the hall a reader has reported.")
+        ] = False,
         since: Annotated[str | None, Query(description=f"Received from then on: {TIME}.")] = None,
         until: Annotated[
             str | None, Query(description=f"Received before then: {TIME}; of a date, the whole day is included.")
@@ -62,6 +68,8 @@ def add_routes(api: APIRouter, cases: CaseQueries, states: Sequence[str], zone: 
             part_state=next(
                 iter(chosen("part_state", [part_state] if part_state is not None else [], PART_STATES)), None
             ),
+            has_open=has_open,
+            reported=reported,
             due=next(iter(chosen("due", [due] if due is not None else [], DUE)), None),
             since=received("since", since, zone()),
             until=received("until", until, zone(), days=1),

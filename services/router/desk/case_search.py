@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from services.router.desk.department_view import has_part, sees_reply
+from services.router.desk.department_view import has_part, sees_waiting
 from services.router.domain.search.grams import SHARED, STAFF, gram
 from services.router.domain.search.query import SearchQuery
 from services.router.domain.search.texts import SearchableTexts, searchable
@@ -160,6 +160,6 @@ def _matches(texts: SearchableTexts, words: SearchQuery, who: StaffUser) -> bool
     if not has_part(texts.case, who.department):
         return False
     visible = [*texts.shared, *texts.own.get(who.department, ())]
-    if texts.pending is not None and sees_reply(texts.case, who.department, who):
+    if texts.pending is not None and sees_waiting(texts.case, who.department, who):
         visible.append(texts.pending)
     return words.matches(visible)

@@ -1,20 +1,28 @@
 """Reads cases for the desk: the list, and a case with its parts, timeline and decisions."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from services.router.desk.asking_responses import additions_shown, part_waits, questions_shown
 from services.router.desk.case_filters import CaseFilter
 from services.router.desk.case_search import CaseSearch, SearchPage
 from services.router.desk.department_view import as_the_department_sees, has_part
+from services.router.desk.release_audit import audit_of
 from services.router.desk.returned_before import returned_before
+from services.router.domain import facts
 from services.router.domain.case import Case, Inquiry
 from services.router.domain.decision import Decision, case_of
+from services.router.domain.outputs.resident import change_fields
+from services.router.domain.reply import AnsweredRound, JointReply, RoundRating
 from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
+from shared.contracts.erasure_dates import ErasureDates, erasure_dates
 from shared.http.problems import Problem, shown
 from shared.http.query_fields import unknown_place
 from shared.kafka import topics
 from shared.runtime import timestamps
+from shared.runtime.settings import Settings
 from shared.store.mongo import Document
 
 ROW_FIELDS = (
@@ -27,13 +35,16 @@ ROW_FIELDS = (
     "channel",
     "received_at",
     "area",
+    "reported_at",
+    "unrated",
 )
 """The fields of a row that the list shows as they are."""
 
 
 class CaseQueries:
-    def __init__(self, store: RouterStore) -> None:
+    def __init__(self, store: RouterStore, settings: Settings) -> None:
         self.store = store
+        self.settings = settings
         self.search = CaseSearch(store)
 
     async def page(self, wanted: CaseFilter, after: str | None, limit: int, who: StaffUser) -> dict[str, Any]:
@@ -100,14 +111,35 @@ class CaseQueries:
                     "due": p.due,
                     "text": p.text.text if p.text else p.draft,
                     "returned": returned.get(p.id, ()),
+                    "omitted": p.omitted,
+                    "parent": p.parent,
+                    "instructions": p.instructions.text if p.parent and p.instructions else None,
+                    "round": p.round,
+                    **part_waits(p),
                 }
                 for p in case.parts.values()
             ],
-            "reply": reply_shown(case),
+            "questions": questions_shown(case),
+            "additions": additions_shown(case),
+            "reply": reply_shown(case, main_reply(case)),
+            "addenda": [one for one in (reply_shown(case, reply) for reply in addenda_of(case)) if one],
+            "rounds": rounds_shown(case),
+            "released": reply_shown(case, case.released),
+            "audit": audit_of(decisions),
+            "links": [*case.links, *await self.store.cases.linked_to(inquiry_id)],
+            "erasure": self._erasure(decisions),
             "timeline": [line for one in decisions for line in timeline(one)],
             "decisions": [summary(one) for one in decisions],
         }
         return as_the_department_sees(whole, case, only, who) if only else whole
+
+    def _erasure(self, decisions: Sequence[Decision]) -> ErasureDates | None:
+        """When the case was erased, and when the last copies of its words are gone; None for other cases."""
+        for one in decisions:
+            if any(isinstance(fact, facts.CaseErased) for fact in one.facts):
+                at = timestamps.from_text(one.decided_at)
+                return erasure_dates(at, self.settings.retention_days, self.settings.backups_kept_days)
+        return None
 
 
 def listed(row: Document, only: str | None) -> dict[str, Any]:
@@ -117,9 +149,19 @@ def listed(row: Document, only: str | None) -> dict[str, Any]:
     return {"inquiry_id": row["_id"], **shown, "due_at": min(due, default=None)}
 
 
-def reply_shown(case: Case) -> dict[str, Any] | None:
+def main_reply(case: Case) -> JointReply | None:
+    """The newest version of the joint reply, which is not an addendum."""
+    return case.released if case.reply is not None and case.reply.addendum else case.reply
+
+
+def addenda_of(case: Case) -> list[JointReply]:
+    """The addenda of the round, oldest first; the last one may still wait for its release."""
+    waiting = [case.reply] if case.reply is not None and case.reply.addendum and not case.reply_is_released else []
+    return [*(one.reply for one in case.addenda_of_round), *waiting]
+
+
+def reply_shown(case: Case, reply: JointReply | None) -> dict[str, Any] | None:
     """The fields of `JointReplyShown`; None before a reply is composed, and when its words are erased."""
-    reply = case.reply
     if reply is None or not reply.text.text:
         return None
     return {
@@ -133,8 +175,35 @@ def reply_shown(case: Case) -> dict[str, Any] | None:
         ],
         "opening": reply.frame.opening.text if reply.frame.opening else None,
         "closing": reply.frame.closing.text if reply.frame.closing else None,
-        "state": "released" if reply is case.released else "refused" if case.outdated else "awaiting-release",
+        "retracted": [
+            one.part_id for one in reply.paragraphs if case.is_released(reply) and one.part_id in case.retracted
+        ],
+        "changes": [{**change_fields(one), "part_id": one.part_id} for one in case.changes if one.round == reply.round],
+        "state": "released" if case.is_released(reply) else "refused" if case.outdated else "awaiting-release",
     }
+
+
+def rounds_shown(case: Case) -> list[dict[str, Any]]:
+    """The fields of `AnsweredRoundShown` for each round that is answered; without the text when it is erased."""
+    answered = list(case.earlier)
+    if case.released is not None and case.is_answered:
+        answered.append(AnsweredRound(case.round, case.released_at, case.released, case.addenda_of_round))
+    ratings = {one.round: one for one in case.ratings}
+    return [
+        {
+            "round": one.round,
+            "answered_at": one.answered_at,
+            "reply_id": one.reply.id,
+            "text": one.text if one.reply.text.text else None,
+            "rating": rating_shown(ratings[one.round]) if one.round in ratings else None,
+        }
+        for one in answered
+    ]
+
+
+def rating_shown(rating: RoundRating) -> dict[str, Any]:
+    words = rating.words.text if rating.words else None
+    return {"solved": rating.solved, "satisfied": rating.satisfied, "words": words or None}
 
 
 def timeline(decision: Decision) -> list[dict[str, Any]]:

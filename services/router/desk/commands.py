@@ -13,10 +13,11 @@ from services.router.domain.staff import StaffUser
 from services.router.stores.store import RouterStore
 from services.router.users.rights import judge
 from shared.contracts import ids
+from shared.contracts.case_commands import CaseLink
 from shared.contracts.department_outbox import PartMessage
 from shared.contracts.documented import Documented
 from shared.contracts.envelope import Payload
-from shared.contracts.inputs import DESK_COMMANDS
+from shared.contracts.inputs import DESK_COMMANDS, WHOLE_CASE_COMMANDS
 from shared.contracts.sources import DESK_DEPARTMENT_SOURCE, DESK_SOURCE, OPERATOR
 from shared.http.problems import FieldProblem, Problem, invalid, shown
 from shared.http.request_body import json_document
@@ -53,6 +54,9 @@ class Commands:
         given = command_of(inquiry_id, body, who)
         if isinstance(given, PartMessage) and not repeated:
             await self._check_own_part(inquiry_id, given.part_id, who)
+        if isinstance(given, CaseLink) and not await self.store.decisions.known([given.linked_to]):
+            detail = f"linked_to {shown(given.linked_to)} is not an inquiry here"
+            raise Problem(422, detail + ".", [FieldProblem(pointer="/linked_to", detail=detail)])
         return CommandAccepted(event_id=await self.enter(inquiry_id, given, id_, who))
 
     async def enter(self, inquiry_id: str, given: Payload, id_: str, who: StaffUser | None = None) -> str:
@@ -81,6 +85,9 @@ class Commands:
         accepted, written = await accept_in_free_place(self.ledger, entry)
         if written.earlier and not accepted.repeats(written.earlier):
             raise Problem(422, "This Idempotency-Key belongs to another command; use a new key for each command.")
+        if await self.store.tombstones.through_of([inquiry_id]):
+            # No words of the command may stay. The relay does not publish it, and its status is `refused`.
+            await self.ledger.erase(inquiry_id)
         return id_
 
     async def _check_visible(self, inquiry_id: str, who: StaffUser) -> None:
@@ -99,7 +106,8 @@ class Commands:
             detail = f"part_id {shown(part_id)} is not a part of {shown(inquiry_id)}"
             raise Problem(422, detail + ".", [FieldProblem(pointer="/part_id", detail=detail)])
         part = (await self._case(inquiry_id)).parts.get(part_id)
-        if part is not None and part.department != who.department:
+        # A command without a department in its rights is of a user of the whole city.
+        if part is not None and who.department is not None and part.department != who.department:
             detail = f"The part {part_id!r} belongs to {part.department!r}, and you work for {who.department!r}"
             raise Problem(403, f"{detail}; allowed role: a clerk of {part.department!r}.")
 
@@ -121,7 +129,7 @@ class Commands:
                 status = {"status": "refused" if refusal else "applied", "inquiry_id": decision.inquiry_id}
                 return status | ({"reason": reason_of(refusal)} if refusal else {})
         if erased(entry):
-            reason = "The inquiry was erased before this command was published."
+            reason = f"The inquiry {entry['inquiry_id']!r} is erased, and takes no command."
             return {"status": "refused", "inquiry_id": entry["inquiry_id"], "reason": reason}
         return {"status": "pending", "inquiry_id": entry["inquiry_id"]}
 
@@ -144,8 +152,14 @@ def command_of(inquiry_id: str, body: bytes, who: StaffUser) -> Payload:
         detail = f"type {shown(kind)} is not a command; write one of {', '.join(sorted(DESK_COMMANDS))}"
         raise Problem(422, detail + ".", [FieldProblem(pointer="/type", detail=detail)])
     judge(who.role, kind)
+    command = DESK_COMMANDS[kind]
+    if who.department is None and kind in WHOLE_CASE_COMMANDS:
+        command = WHOLE_CASE_COMMANDS[kind]
+        if given.get("part_id") is not None:
+            detail = f"part_id {shown(given['part_id'])} is for a clerk of the part's department; leave it out"
+            raise Problem(422, detail + ".", [FieldProblem(pointer="/part_id", detail=detail)])
     try:
-        return DESK_COMMANDS[kind].model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
+        return command.model_validate(given | {"inquiry_id": inquiry_id, "by": _person(who, given)})
     except ValidationError as error:
         raise invalid(error) from error
 

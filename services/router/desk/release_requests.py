@@ -24,6 +24,13 @@ class EditReplyBody(Documented):
     """The codes of all departments of the reply, in the order of their paragraphs; null to keep the order."""
 
 
+class GoAheadBody(Documented):
+    """The command `go-ahead`: composes the joint reply without the parts that are late, if their policy allows it."""
+
+    type: Literal["go-ahead"]
+    """The command, `go-ahead`."""
+
+
 class ApproveBody(Documented):
     """The command `approve`: approves one exact version of the joint reply for its release."""
 

@@ -4,10 +4,13 @@ from typing import Any, Literal, Self
 
 from fastapi.responses import StreamingResponse
 
+from services.router.desk.asking_responses import CaseAdditionShown, ExtensionShown, QuestionShown
+from services.router.desk.reply_responses import JointReplyShown
 from services.router.domain.part import PartState
 from shared.city import City
 from shared.contracts.department_inbox import ReturnedBefore
 from shared.contracts.documented import Documented
+from shared.contracts.erasure_dates import ErasureDates
 
 
 class Lines(StreamingResponse):
@@ -54,9 +57,47 @@ class PartShown(Documented):
     text: str | None
     """The department's contribution, or its newest draft; null when there is none. Users of other departments see it
     when it is released."""
+    paused_since: str | None = None
+    """Since when the clocks of the part pause, because the resident was asked; null while they run."""
+    extension: ExtensionShown | None = None
+    """The request for more time on which nobody has decided; null when there is none."""
     returned: tuple[ReturnedBefore, ...] = ()
     """The returns of this inquiry before the part was offered, as its department reads them in its inbox. Empty for
     users of other departments."""
+    omitted: bool = False
+    """Whether the lead went ahead without the part, which is still open."""
+    parent: str | None = None
+    """The id of the part of which this one is a piece; null unless its department delegated it."""
+    instructions: str | None = None
+    """What the department above wrote when it delegated the part; null when it wrote nothing."""
+    round: int = 1
+    """The round in which the part was offered, counted from 1."""
+
+
+class AnswerRating(Documented):
+    """The resident's rating of an answer."""
+
+    solved: bool
+    """Whether the resident says that the problem is solved."""
+    satisfied: Literal["yes", "mostly", "no"]
+    """Whether the resident is satisfied."""
+    words: str | None
+    """What the resident wrote about it; null when nothing."""
+
+
+class AnsweredRoundShown(Documented):
+    """A round that is answered."""
+
+    round: int
+    """The number of the round, counted from 1."""
+    answered_at: str
+    """When the resident got the answer (RFC 3339, UTC, milliseconds)."""
+    reply_id: str
+    """The id of its joint reply, such as `20261122-E94NXPQX-r1`."""
+    text: str | None
+    """The whole joint reply with its addenda; null once it is erased."""
+    rating: AnswerRating | None
+    """The resident's rating; null when there is none."""
 
 
 class EventShown(Documented):
@@ -142,38 +183,28 @@ class DecisionShown(Documented):
     """The messages of the decision."""
 
 
-class ReplyParagraphShown(Documented):
-    """One department's paragraph of a joint reply."""
+class AuditShown(Documented):
+    """One line of the audit trail of replies and of the hall."""
 
-    part_id: str
-    """The id of the part."""
-    department: str
-    """The department's code."""
-    name: str
-    """The department's name when the reply was composed, in the language of the inquiry."""
-    text: str
-    """The department's contribution, unchanged."""
-
-
-class JointReplyShown(Documented):
-    """The newest version of the joint reply."""
-
-    reply_id: str
-    """The id of the reply, such as `20261122-E94NXPQX-r1`."""
-    version: int
-    """The version of the reply, counted from 1 in each round."""
-    sha256: str
-    """The SHA-256 of the UTF-8 text, 64 hexadecimal digits; the command `approve` names it."""
-    text: str
-    """The whole reply, exactly as the resident receives it."""
-    paragraphs: list[ReplyParagraphShown]
-    """One paragraph for each part, in the order of the reply."""
-    opening: str | None
-    """The lead's text before the first paragraph; null when there is none."""
-    closing: str | None
-    """The lead's text after the last paragraph; null when there is none."""
-    state: Literal["awaiting-release", "refused", "released"]
-    """`awaiting-release` until it is approved; `refused` while departments write their parts again; then `released`."""
+    at: str
+    """When it was recorded (RFC 3339, UTC, milliseconds)."""
+    type: str
+    """What happened, such as `reply.approved` or `hall.published`."""
+    actor: dict[str, str]
+    """Who caused it: `kind` and, of staff, `role`."""
+    user: int | None
+    """The number of the staff user; null for others."""
+    by: str | None
+    """The name that the sender gave, or that of the user; null when there is none, or it is erased."""
+    version: int | None
+    """The version of the joint reply; null when it is not about one."""
+    sha256: str | None
+    """The hash of the exact text: of that version of the reply, or of the masked version; null when it is erased, and when
+    the policy published the version that the notifier masked."""
+    parts: list[str]
+    """The ids of the parts it is about; empty for the whole reply."""
+    words: str | None
+    """The reason, or what a reader reported; null when there is none."""
 
 
 class CaseShown(Documented):
@@ -193,9 +224,26 @@ class CaseShown(Documented):
     """The codes of the other departments that have a part."""
     parts: list[PartShown]
     """Every part, withdrawn ones included. A user of a department sees, of other departments, what the resident sees."""
+    questions: list[QuestionShown]
+    """The questions that wait for the resident."""
+    additions: list[CaseAdditionShown]
+    """What the resident has added, oldest first."""
     reply: JointReplyShown | None
     """The newest version of the joint reply; null when there is none. Before its release, only the lead, approvers and
-    users without a department see it."""
+    users without a department see it; others see the released one."""
+    addenda: list[JointReplyShown]
+    """The addenda to the reply of this round, oldest first; the last one may wait for its release."""
+    released: JointReplyShown | None
+    """The version that the resident has; null before the first release. It differs from `reply` while a correction waits."""
+    audit: list[AuditShown]
+    """Who composed, approved, released, changed and published which text, and when; empty for a user of a department."""
+    rounds: list[AnsweredRoundShown]
+    """The rounds that are answered, in order."""
+    links: list[str]
+    """The ticket numbers of inquiries about the same matter, to which the desk linked this one, or which it linked to this
+    one; empty for a user of a department."""
+    erasure: ErasureDates | None
+    """When the case was erased, and when the last copies of its words are gone; null for other cases."""
     timeline: list[EventShown]
     """The events of the case, in order. A user of a department sees, of other departments, the fields for residents."""
     decisions: list[DecisionShown]

@@ -7,7 +7,8 @@ class TriageReasonShown(Documented):
     """Why an inquiry in triage, or one part of it, waits for a person."""
 
     reason: str
-    """`no-rule`, `unknown-department`, `returned`, `arbitration`, `department-retired`, `no-department` or `other`."""
+    """`no-rule`, `unknown-department`, `returned`, `arbitration`, `department-retired`, `no-department`, `reopened`
+    or `other`."""
     since: str
     """Since when this point waits (RFC 3339, UTC, milliseconds)."""
     part_id: str | None

@@ -77,17 +77,20 @@ def decide(case: Case, given: Input, directory: CityIndex) -> Decision:
 
 def _decision(builder: _DecisionBuilder, refusal: Refusal | None, directory: CityIndex) -> Decision:
     given, case_after = builder.given, builder.case
-    fold_cause(case_after, given.id, DecidedInput(builder.n, given.digest, *given.at))
+    # The input of an erasure, and every later one: no salt and no digest, which would allow guessing their words.
+    erased = case_after.status == "erased"
+    digest = None if erased else given.digest
+    fold_cause(case_after, given.id, DecidedInput(builder.n, digest, *given.at))
     output = messages(case_after, given, builder.facts, builder.events, builder.words, refusal, directory)
     return Decision(
         inquiry_id=given.inquiry_id,
         n=builder.n,
         cause=given.id,
         type=given.type,
-        digest=given.digest,
+        digest=digest,
         at=given.at,
         actor=given.actor,
-        salt=given.salt,
+        salt=None if erased else given.salt,
         decided_at=given.recorded_at,
         revision=directory.revision,
         facts=tuple(builder.facts),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.fact_documents import from_event
 from services.router.domain.facts import Fact
@@ -13,8 +14,34 @@ from shared.contracts.envelope import PREFIX, Message, Payload
 from shared.contracts.ids import packed_id, unpacked_id
 from shared.runtime import timestamps
 
-VERSION = 2
-"""The version of stored decisions. Version 1 had free text in facts, was never released, and cannot be read."""
+VERSION, OLDEST_VERSION = 3, 2
+"""The newest and the oldest version of stored decisions that this router reads.
+
+Version 1 had free text in facts, was never released, and cannot be read. A decision has version 3 if it has a fact
+without which a router of version 2 would decide wrongly, for example release a reply that waits for approvals.
+"""
+READ_BY_VERSION_2: frozenset[type[Fact]] = frozenset(
+    {
+        facts.Registered,
+        facts.Triaged,
+        facts.Assigned,
+        facts.Replied,
+        facts.Composed,
+        facts.Answered,
+        facts.Rated,
+        facts.LinkRequested,
+        facts.Offered,
+        facts.Changed,
+        facts.Accepted,
+        facts.Contributed,
+        facts.Returned,
+        facts.Withdrawn,
+        facts.Released,
+        facts.DueSoon,
+        facts.Broken,
+    }
+)
+"""The facts of decisions of version 2: a router of version 2 knows them, or decides the same without them."""
 DRAFT = "draft/"
 
 
@@ -131,12 +158,12 @@ class Decision:
         """The MongoDB document. Its `_id` is unique, so of two processes that decide at once only one inserts it."""
         stored: dict[str, Any] = {
             "_id": f"{self.inquiry_id}/{self.n}",
-            "v": VERSION,
+            "v": OLDEST_VERSION if READ_BY_VERSION_2.issuperset(map(type, self.facts)) else VERSION,
             "inquiry_id": self.inquiry_id,
             "n": self.n,
             "cause": packed_id(self.cause),
             "type": self.type.removeprefix(PREFIX),
-            "digest": bytes.fromhex(self.digest or ""),
+            "digest": None if self.digest is None else bytes.fromhex(self.digest),
             "at": {"partition": self.at.partition, "offset": self.at.offset},
             "actor": self.actor.text,
             "salt": self.salt,
@@ -147,6 +174,9 @@ class Decision:
             "words": dict(self.words),
             "messages": [" ".join(one) for one in self.stored_messages],
         }
+        for name in ("digest", "salt"):
+            if stored[name] is None:  # of an erased case
+                del stored[name]
         if self.refusal is not None:
             stored["refusal"] = self.refusal
         if self.picture is not None:

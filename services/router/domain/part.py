@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from services.router.domain import facts
+from services.router.domain.question import ExtensionRequest, Pause
 from services.router.domain.words import Text
 
 PartState = Literal["offered", "accepted", "contributed", "returned", "withdrawn"]
@@ -57,8 +58,28 @@ class Part(NamedTuple):
     binding: bool = False
     author: Author | None = None
     """Who wrote `text`."""
+    omitted: bool = False
+    """Whether the lead went ahead without the part. A contribution ends it."""
+    parent: str | None = None
+    """The part of which this one is a piece, when the department above delegated it."""
+    instructions: Text | None = None
+    """What the department wrote when it delegated last; of a delegated part, what it was given."""
+    pause: Pause | None = None
+    """Set while the part waits for the resident."""
+    moved_at: str | None = None
+    """When a due time moved last, by a pause or an extension; None while they are those of the offer."""
+    extension: ExtensionRequest | None = None
+    """The extension for which the department has asked and on which the desk has not decided."""
+    round: int = 1
+    former: bool = False
+    """Whether the part is in the answer of an earlier round, and has nothing to do with the one that runs."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the department still has to contribute."""
+        return self.state in OPEN
 
     @property
     def active(self) -> bool:
-        """Whether the part counts for the joint reply: it is open or contributed, not returned or withdrawn."""
-        return self.state in ACTIVE
+        """Whether the part counts for the joint reply: it is open or contributed, not returned, withdrawn or former."""
+        return self.state in ACTIVE and not self.former

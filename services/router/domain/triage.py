@@ -14,8 +14,8 @@ class WaitingReason(NamedTuple):
 
     `reason` is the reason of the fact. Of a part that a department returned, `returned_for` is its reason, `words` its
     explanation, `suggest` the department that it suggests and `by` the person. Of a part that the desk took back, `words`
-    is the desk's reason. `named` has the codes that the resident chose when the city does not have all of them. `until` is
-    when the time of an arbiter ends.
+    is the desk's reason; of a reopened inquiry, what the resident wrote with the rating. `named` has the codes that the
+    resident chose when the city does not have all of them. `until` is when the time of an arbiter ends.
     """
 
     reason: str
@@ -39,6 +39,8 @@ def reasons(case: Case, decisions: Iterable[Decision]) -> tuple[WaitingReason, .
             words = FactWords(decision.words, decision.n, index)
             if isinstance(fact, facts.Returned | facts.Withdrawn):
                 left = _left(fact, words, decision.decided_at)
+            elif isinstance(fact, facts.Rated):
+                left = WaitingReason("", decision.decided_at, words=words.get("words"))
             elif isinstance(fact, facts.Triaged):
                 found[fact.part_id] = _reason(case, fact, words, left, decision.decided_at)
     return tuple(found[one] for one in case.unsettled if one in found)

@@ -7,7 +7,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from services.router.domain.decision import Refusal
 from shared.contracts import ids
-from shared.contracts.department_outbox import PartMessage, ReplyEdit
+from shared.contracts.department_outbox import OutboxMessage, PartMessage
 from shared.contracts.inputs import DEPARTMENT_MESSAGES
 from shared.contracts.json_keys import repeated_key
 from shared.http.problems import field_problems
@@ -41,7 +41,7 @@ class OutboxRecord:
     department: str
     id: str
     origin: str
-    message: PartMessage | ReplyEdit | None = None
+    message: OutboxMessage | None = None
     refusal: Refusal | None = None
 
     @property
@@ -52,9 +52,9 @@ class OutboxRecord:
     @property
     def inquiry_id(self) -> str | None:
         """The inquiry of the message; None for a refusal."""
-        if isinstance(self.message, ReplyEdit):
-            return self.message.inquiry_id
-        return ids.inquiry_of(self.message.part_id) if self.message else None
+        if isinstance(self.message, PartMessage):
+            return ids.inquiry_of(self.message.part_id)
+        return self.message.inquiry_id if self.message else None
 
 
 class InvalidOutboxRecord(ValueError):
@@ -97,7 +97,7 @@ def attributes(record: Record) -> SentMessage:
     return SentMessage(kind, id_, to_json(event["data"]) if "data" in event else None)
 
 
-def understood(sent: SentMessage) -> PartMessage | ReplyEdit:
+def understood(sent: SentMessage) -> OutboxMessage:
     """The validated message. Raises InvalidOutboxRecord with the reason and the remedy."""
     kind = sent.type
     known = ", ".join(sorted(DEPARTMENT_MESSAGES))
@@ -117,7 +117,7 @@ def understood(sent: SentMessage) -> PartMessage | ReplyEdit:
     except ValidationError as error:
         sentences = "; ".join(problem.detail for problem in field_problems(error)[:5])
         raise InvalidOutboxRecord(f"The value is not a {kind}: {sentences}.", remedy_for(kind)) from error
-    if isinstance(message, ReplyEdit):
+    if not isinstance(message, PartMessage):
         if not ids.INQUIRY_ID.fullmatch(message.inquiry_id):
             raise InvalidOutboxRecord(
                 f"{message.inquiry_id[:100]!r} is no inquiry_id.", "Use the inquiry_id of a reply.draft in your inbox."

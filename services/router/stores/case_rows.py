@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from services.router.domain.part import OPEN
 from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, UpdateOne, aggregated, find_by, insert_new
 
-OPEN_CASES = ["triage", "assigned", "in-progress"]
+OPEN_CASES = ["triage", "assigned", "in-progress", "awaiting-resident", "awaiting-release", "reopened"]
+HAS_OPEN_PART: list[Document] = [{f"part_states.{state}": {"$gt": 0}} for state in OPEN]
+"""Alternatives of a query for cases with an open part, whatever their state: an answered case may have a late one."""
 ROWS_PER_QUERY = 50
 """A query for more ids at once is slow on the local store."""
 
@@ -35,6 +37,12 @@ class CaseRows:
         for field in ("state", "departments", "lead"):
             await self.collection.create_index([(field, ASCENDING), ("place", ASCENDING)])
         await self.collection.create_index([("due_at", ASCENDING)])
+        for state in OPEN:
+            await self.collection.create_index([(f"part_states.{state}", ASCENDING)], sparse=True)
+        await self.collection.create_index([("reported_at", ASCENDING)], sparse=True)
+        await self.collection.create_index([("received_at", ASCENDING)])
+        # Sparse: few cases have links.
+        await self.collection.create_index([("links", ASCENDING)], sparse=True)
 
     async def show(self, rows: Sequence[Document]) -> None:
         """Insert or update rows. Safe to repeat: a row replaces only one with a smaller sequence."""
@@ -73,8 +81,8 @@ class CaseRows:
         await self.collection.update_one({"_id": inquiry_id, "sequence": {"$lte": sequence}}, {"$set": noted})
 
     async def page(self, query: Document, limit: int) -> list[Document]:
-        """Rows in the order of their inquiry ids."""
-        return await self.collection.find(query).sort("_id", ASCENDING).to_list(limit)
+        """Rows in the order of their inquiry ids, without their links."""
+        return await self.collection.find(query, {"links": 0}).sort("_id", ASCENDING).to_list(limit)
 
     async def in_triage(self, after: Document | None, limit: int) -> list[Document]:
         """Rows of cases in triage, the message received first at the top, after the row `after`."""
@@ -91,18 +99,33 @@ class CaseRows:
     async def count_in_triage(self) -> int:
         return await self.collection.count_documents({"state": "triage"})
 
+    async def received_between(self, since: str, until: str, limit: int) -> list[Document]:
+        """Ids of the cases received in this time, the newest first."""
+        query = {"received_at": {"$gte": since, "$lte": until}}
+        order = [("received_at", DESCENDING), ("_id", DESCENDING)]
+        return await self.collection.find(query, ["_id"]).sort(order).to_list(limit)
+
+    async def link(self, inquiry_id: str, to: str) -> None:
+        """Note a link of a case that has a row; safe to repeat and to overtake."""
+        await self.collection.update_one({"_id": inquiry_id}, {"$addToSet": {"links": to}})
+
+    async def linked_to(self, inquiry_id: str) -> list[str]:
+        """Ids of the cases that are linked to this one, in ascending order."""
+        found = await self.collection.find({"links": inquiry_id}, ["_id"]).sort("_id", ASCENDING).to_list(None)
+        return [one["_id"] for one in found]
+
     async def row(self, inquiry_id: str) -> Document | None:
         return await self.collection.find_one({"_id": inquiry_id})
 
     async def open_with(self, department: str, after: str, limit: int) -> list[str]:
-        """Ids of open cases in which this department has a part, in ascending order, greater than `after`."""
-        query = {"departments": department, "state": {"$in": OPEN_CASES}, "_id": {"$gt": after}}
+        """Ids of cases with an open part in which this department has one, in ascending order, greater than `after`."""
+        query: Document = {"departments": department, "$or": HAS_OPEN_PART, "_id": {"$gt": after}}
         found = await self.collection.find(query, ["_id"]).sort("_id", ASCENDING).to_list(limit)
         return [one["_id"] for one in found]
 
     async def open_parts(self) -> dict[str, int]:
-        """The number of parts in open cases that are offered and that are accepted, by state."""
+        """The number of parts that are offered and that are accepted, by state."""
         sums = {state: {"$sum": f"$part_states.{state}"} for state in OPEN}
-        still_open = {"$match": {"state": {"$in": OPEN_CASES}}}
+        still_open = {"$match": {"$or": HAS_OPEN_PART}}
         found = await aggregated(self.collection, [still_open, {"$group": {"_id": None, **sums}}])
         return {state: int(found[0][state]) if found else 0 for state in OPEN}

@@ -5,16 +5,20 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import suppress
 
-from services.router.domain.case import Case
-from services.router.domain.decision import VERSION, Decision, after, case_of, from_document
+from services.router.domain.case import Case, Inquiry
+from services.router.domain.decision import OLDEST_VERSION, VERSION, Decision, after, case_of, from_document
 from services.router.domain.outputs.messages import with_messages
+from shared.contracts.case_commands import CaseErase
+from shared.contracts.envelope import PREFIX
 from shared.contracts.ids import unpacked_id
 from shared.kafka.failures import DependencyUnavailable
 from shared.store.mongo import ASCENDING, Database, Document, UnreadableFormat, find_by, insert_new
 
 CASES_KEPT = 10_000
 CHARACTERS_KEPT = 50_000_000
+READABLE = f"{OLDEST_VERSION} to {VERSION}"
 VERSION_CHECK_S = 3.0
+ERASE = CaseErase.type.removeprefix(PREFIX)
 UPDATES_PER_CALL = 50
 """A query for more ids at once is slow on the local store."""
 
@@ -62,7 +66,7 @@ class Decisions:
         if older is not None:
             raise UnreadableFormat(
                 f"The database {self.collection.database.name!r} has a decision of version {older['v']!r}, "
-                f"{older['_id']!r}, but this router reads version {VERSION!r} only: give it an empty database."
+                f"{older['_id']!r}, but this router reads versions {READABLE}: give it an empty database."
             )
 
     async def _older_version(self) -> Document | None:
@@ -72,7 +76,7 @@ class Decisions:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(VERSION_CHECK_S):
-                return await self.collection.find_one({"v": {"$lt": VERSION}}, ["v"])
+                return await self.collection.find_one({"v": {"$lt": OLDEST_VERSION}}, ["v"])
         return None
 
     async def load(self, inquiry_ids: Iterable[str], new: frozenset[str] = frozenset()) -> dict[str, Case]:
@@ -103,9 +107,15 @@ class Decisions:
         return lost
 
     async def erase(self, inquiry_id: str, through: int) -> None:
-        """Delete words, salts, digests and messages from decisions 1 to `through`; safe to repeat. Facts and ids stay."""
-        erased = dict.fromkeys(("words", "salt", "digest", "messages", "picture"), "")
-        await self.collection.update_many({"inquiry_id": inquiry_id, "n": {"$lte": through}}, {"$unset": erased})
+        """Delete words, salts, digests and messages from decisions 1 to `through`; safe to repeat. Facts and ids stay.
+
+        The decision to erase keeps its messages, which have no words: they may not be published yet.
+        """
+        until: Document = {"inquiry_id": inquiry_id, "n": {"$lte": through}}
+        erased = dict.fromkeys(("words", "salt", "digest"), "")
+        await self.collection.update_many(until, {"$unset": erased})
+        others = until | {"type": {"$ne": ERASE}}
+        await self.collection.update_many(others, {"$unset": {"messages": "", "picture": ""}})
         self._forget(inquiry_id)
 
     def _forget(self, inquiry_id: str) -> None:
@@ -169,10 +179,13 @@ class Decisions:
 
     async def subjects(self, inquiry_ids: Sequence[str]) -> dict[str, str]:
         """The subject lines by inquiry id, without inquiries that are erased or not registered yet."""
+        return {id_: one.subject.text for id_, one in (await self.inquiries(inquiry_ids)).items()}
+
+    async def inquiries(self, inquiry_ids: Sequence[str]) -> dict[str, Inquiry]:
+        """The residents' messages by inquiry id, without inquiries that are erased or not registered yet."""
         first = await find_by(self.collection, "_id", [f"{one}/1" for one in inquiry_ids])
         cases = [after(Case(one["inquiry_id"]), read(one)) for one in first]
-        subjects = {one.inquiry_id: one.inquiry.subject.text for one in cases if one.inquiry is not None}
-        return {inquiry_id: subject for inquiry_id, subject in subjects.items() if subject}
+        return {one.inquiry_id: one.inquiry for one in cases if one.inquiry is not None and one.inquiry.subject.text}
 
     async def _all(self, inquiry_ids: Iterable[str]) -> dict[str, list[Decision]]:
         """All decisions of these inquiries, without complete messages."""
@@ -192,13 +205,13 @@ class Decisions:
 def read(stored: Document) -> Decision:
     """The decision in a MongoDB document.
 
-    Raises DependencyUnavailable for another version than VERSION, so that the core waits instead of deciding on a case
-    that it cannot read completely.
+    Raises DependencyUnavailable for a version that this router does not read, so that the core waits instead of deciding
+    on a case that it cannot read completely.
     """
-    if stored["v"] != VERSION:
+    if not OLDEST_VERSION <= stored["v"] <= VERSION:
         needed = "a-newer-router" if stored["v"] > VERSION else "a-database-of-this-version"
         raise DependencyUnavailable(
             needed,
-            f"The decision {stored['_id']!r} has version {stored['v']!r}, but this router reads version {VERSION!r} only.",
+            f"The decision {stored['_id']!r} has version {stored['v']!r}, but this router reads versions {READABLE}.",
         )
     return from_document(stored)

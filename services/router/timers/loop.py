@@ -30,6 +30,13 @@ GATE_WAIT = timedelta(minutes=15)
 UNDECIDED_AGAIN = timedelta(seconds=60)
 Unread = Callable[[Mapping[str, int]], Awaitable[set[str]]]
 """By topic of an outbox and a time in milliseconds, which topics the gate has not read until then."""
+Unpublished = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Of these inquiries, those with a command of the desk that is not on the log."""
+ENDS_A_DISPUTE = "return-arbitration"
+
+
+async def none_unpublished(inquiry_ids: Sequence[str]) -> set[str]:
+    return set()
 
 
 @dataclass
@@ -42,6 +49,7 @@ class Timers:
     unread: Unread
     lease_s: float = LEASE_S
     now: Callable[[], datetime] = timestamps.now
+    unpublished: Unpublished = none_unpublished
 
     async def run(self) -> None:
         """Ring timers as they become due. Runs forever."""
@@ -59,12 +67,16 @@ class Timers:
         cases = await self.store.decisions.reload([one["_id"] for one in claimed])
         due = {one.inquiry_id: due_timers(one, city, timestamps.to_ms(moment)) for one in cases.values()}
         waiting = await self._unread(cases, due)
+        # An arbiter who decides in time must not lose against the timer because the desk's relay is slow.
+        disputes = [id_ for id_, timers in due.items() if any(one.kind == ENDS_A_DISPUTE for one in timers)]
+        undecided = await self.unpublished(disputes) if disputes else set()
         messages: list[Message] = []
         looks: list[tuple[Document, list[Timer], bool]] = []
         for document in claimed:
             case = cases[document["_id"]]
             timers = [one for one in due[case.inquiry_id] if one.id_in(case.inquiry_id) not in document.get("rang", ())]
-            ready, behind = _ready(timers, outboxes_of(case) & waiting, moment)
+            unread = (outboxes_of(case) & waiting) | ({case.inquiry_id} & undecided)
+            ready, behind = _ready(timers, unread, moment)
             messages += [rang(case.inquiry_id, one, behind=behind) for one in ready]
             looks.append((document, ready, len(ready) < len(timers)))
         await self.publisher.publish(messages)

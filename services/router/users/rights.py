@@ -22,14 +22,29 @@ COMMANDS: Mapping[str, StaffAction] = {
         "assign a case that nobody arbitrated to its first department", ("coordinator", "supervisor")
     ),
     "withdraw-part": StaffAction("withdraw a part", ("coordinator", "operator")),
+    "close": StaffAction("close a case with a final answer", ("coordinator",)),
     "replay": StaffAction("replay the parked inputs of a case", ("operator",)),
     "accept": StaffAction("accept a part of their department", ("clerk",)),
     "contribute": StaffAction("contribute their department's share of an answer", ("clerk",)),
+    "delegate": StaffAction("delegate a part to offices of its department", ("clerk", "coordinator")),
     "reply": StaffAction("send an interim reply of their department", ("clerk",)),
     "return": StaffAction("return a part of their department", ("clerk",)),
+    "go-ahead": StaffAction("go ahead with a joint reply without late parts", ("clerk", "coordinator", "operator")),
+    "correct": StaffAction("correct a released reply", ("clerk", "coordinator")),
+    "ask": StaffAction("ask the resident", ("clerk", "coordinator", "operator")),
+    "ask-extension": StaffAction("ask for more time for a part of their department", ("clerk",)),
+    "extend": StaffAction("give a part more time", ("coordinator",)),
+    "refuse-extension": StaffAction("refuse a part more time", ("coordinator",)),
     "edit-reply": StaffAction("edit opening, closing and order of a joint reply", ("clerk", "coordinator", "operator")),
     "approve": StaffAction("approve a joint reply for its release", ("approver",)),
+    "refuse": StaffAction("refuse a case that the city does not take up", ("coordinator", "operator")),
+    "link": StaffAction("link two cases about the same matter", ("coordinator", "operator")),
+    "erase": StaffAction("erase a case", ("supervisor", "operator")),
     "refuse-release": StaffAction("refuse the release of a joint reply", ("approver",)),
+    "retract": StaffAction("retract a released reply", ("coordinator", "approver")),
+    "publish": StaffAction("publish an inquiry in the hall", ("coordinator", "approver", "operator")),
+    "hide": StaffAction("hide an inquiry in the hall", ("coordinator", "approver", "operator")),
+    "redact": StaffAction("hide words of an inquiry in the hall", ("coordinator", "approver", "operator")),
 }
 """The action of each type of command; its name is the type."""
 
@@ -42,6 +57,9 @@ ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
     "read-worklist": StaffAction("read the worklist of a department", ("clerk", "coordinator", "operator")),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
+    "find-resubmissions": StaffAction(
+        "find likely resubmissions of a case", ("coordinator", "supervisor", "auditor", "operator")
+    ),
     "read-city": StaffAction(
         "read the city's rules and policies", ("coordinator", "supervisor", "auditor", "operator")
     ),
@@ -62,6 +80,7 @@ ACTIONS: Mapping[str, StaffAction] = {
 ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/cases"): "read-cases",
     ("GET", "/cases/{inquiry_id}"): "read-cases",
+    ("GET", "/cases/{inquiry_id}/resubmissions"): "find-resubmissions",
     ("GET", "/triage"): "read-triage",
     ("GET", "/worklist"): "read-worklist",
     ("GET", "/city"): "read-city",

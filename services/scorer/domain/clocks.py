@@ -1,6 +1,6 @@
 """Computes the clocks of an inquiry's parts from its events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,9 +9,12 @@ from shared.clocks.deadlines import CLOCKS, Clock, ClockName, Verdict
 from shared.events.case_events import (
     EventBody,
     InquiryAnsweredEvent,
+    InquiryPausedEvent,
     InquiryRepliedEvent,
+    InquiryResumedEvent,
     PartAcceptedEvent,
     PartContributedEvent,
+    PartExtendedEvent,
     PartOfferedEvent,
     PartReturnedEvent,
     PartWithdrawnEvent,
@@ -43,6 +46,9 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
     The withdrawal of a part ends all its clocks. The return of a part ends `first_reply` and `resolve` and stops
     `accept`, because the department has answered the offer. A clock that ends by its due time is void, one that ends
     later is broken.
+
+    A question to the resident pauses the clocks of its part that run. Events have the due times after the pause, and the
+    new due time of an extension.
     """
     running: dict[tuple[str, ClockName], Clock] = {}
     for fact in sorted(facts, key=lambda one: one.sequence):
@@ -54,7 +60,28 @@ def clocks(facts: Iterable[CaseFact]) -> list[Clock]:
             for part_id, name, ends in _stops(body):
                 if (clock := running.get((part_id, name))) is not None:
                     running[part_id, name] = _stopped(clock, fact.at, ends)
+        elif isinstance(body, PartExtendedEvent):
+            _change(running, body.part_id, {"resolve": {"due_at": body.until}})
+        elif isinstance(body, InquiryPausedEvent):
+            for part_id in body.parts:
+                _change(running, part_id, {name: {"paused_at": fact.at} for name in CLOCKS})
+        elif isinstance(body, InquiryResumedEvent):
+            for part_id, due in body.due:
+                times = zip(CLOCKS, due, strict=True)
+                _change(running, part_id, {name: {"due_at": due_at, "paused_at": None} for name, due_at in times})
     return list(running.values())
+
+
+def _change(
+    running: dict[tuple[str, ClockName], Clock],
+    part_id: str,
+    changed: Mapping[ClockName, Mapping[str, datetime | None]],
+) -> None:
+    """Change the clocks of a part that have neither stopped nor ended."""
+    for name, fields in changed.items():
+        clock = running.get((part_id, name))
+        if clock is not None and clock.stopped_at is None and clock.ended_at is None:
+            running[part_id, name] = replace(clock, **fields)  # type: ignore[arg-type]
 
 
 def _stops(body: EventBody) -> Sequence[tuple[str, ClockName, bool]]:

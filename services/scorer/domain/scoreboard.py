@@ -14,6 +14,8 @@ from shared.clocks.deadlines import ClockName, Verdict
 from shared.events.case_events import (
     InquiryAnsweredEvent,
     InquiryRatedEvent,
+    InquiryReopenedEvent,
+    InquirySupplementedEvent,
     PartContributedEvent,
     PartOfferedEvent,
     PartReturnedEvent,
@@ -41,6 +43,7 @@ class DepartmentCounts:
     released: int = 0
     returned: int = 0
     returned_held_ms: int = 0
+    reopened: int = 0
     joint: int = 0
     accept: ClockCounts = ClockCounts()
     first_reply: ClockCounts = ClockCounts()
@@ -57,6 +60,7 @@ class _Tally:
     released: int = 0
     returned: int = 0
     returned_held_ms: int = 0
+    reopened: int = 0
     joint: int = 0
     verdicts: Counter[tuple[ClockName, Verdict]] = field(default_factory=Counter)
     ratings: list[PartRating] = field(default_factory=list)
@@ -68,6 +72,7 @@ class _Tally:
             released=self.released,
             returned=self.returned,
             returned_held_ms=self.returned_held_ms,
+            reopened=self.reopened,
             joint=self.joint,
             accept=self._clock("accept"),
             first_reply=self._clock("first_reply"),
@@ -83,7 +88,8 @@ class _Tally:
 def rows(inquiries: Iterable[Sequence[CaseFact]], over: Period, as_of: datetime) -> dict[str, DepartmentCounts]:
     """Counts by department, for the parts that were offered in the period, from events up to `as_of`.
 
-    A rating counts for every department that has a part in the rated answer.
+    Each round has parts of its own. A rating counts for every department that has a part in the rated answer, and so does
+    the reopening that may follow.
     """
     board: defaultdict[str, _Tally] = defaultdict(_Tally)
     for facts in inquiries:
@@ -122,9 +128,19 @@ def _count(board: defaultdict[str, _Tally], facts: Sequence[CaseFact], over: Per
                 for part_id in offered.keys() & set(parts):
                     board[offered[part_id]].released += 1
                     board[offered[part_id]].joint += len(parts) > 1
+            case InquirySupplementedEvent(parts=added):
+                # The answer has at least one part more than the addendum. A later rating counts for all of them.
+                parts += added
+                for part_id in offered.keys() & set(added):
+                    board[offered[part_id]].released += 1
+                    board[offered[part_id]].joint += 1
             case InquiryRatedEvent() as rating:
                 for part_id in offered.keys() & set(parts):
                     board[offered[part_id]].ratings.append(PartRating(rating, part_id in kept_first))
+            case InquiryReopenedEvent():
+                for part_id in offered.keys() & set(parts):
+                    board[offered[part_id]].reopened += 1
+                parts = ()
 
 
 def share(part: int, whole: int) -> str | None:

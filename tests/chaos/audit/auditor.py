@@ -8,6 +8,8 @@ from tests.chaos.audit.events import check_events, check_scored
 from tests.chaos.audit.findings import Findings
 from tests.chaos.audit.outside import check_hall, check_mails, check_told
 from tests.chaos.audit.parts import check_answer, check_offers
+from tests.chaos.audit.questions import check_questions
+from tests.chaos.audit.ratings import check_ratings
 from tests.chaos.audit.recount import CLOCKS, recount, share, shown
 from tests.chaos.audit.texts import check_texts, check_wordless
 
@@ -28,7 +30,9 @@ def audit(capture: Capture) -> Findings:
         check_wordless(case, capture.areas, findings)
         check_scored(case, findings)
         check_offers(case, findings)
+        check_questions(case, findings)
         check_told(case, findings)
+        check_ratings(case, findings)
         check_answer(
             case, dict(capture.tickets[case.inquiry_id]) if case.inquiry_id in capture.tickets else None, findings
         )

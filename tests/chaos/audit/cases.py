@@ -33,9 +33,18 @@ class Case:
     @property
     def parts(self) -> dict[str, str]:
         """The valid parts with their departments: offered, neither returned nor withdrawn."""
+        return {part: department for round_ in self.rounds for part, department in self.parts_of(round_).items()}
+
+    @property
+    def rounds(self) -> list[int]:
+        """The rounds in which parts were offered."""
+        return sorted({int(one.data.get("round", 1)) for one in self.events_of("part.offered")})
+
+    def parts_of(self, round_: int) -> dict[str, str]:
+        """The valid parts of a round with their departments."""
         gone = {one.data["part_id"] for kind in ("part.returned", "part.withdrawn") for one in self.events_of(kind)}
-        offered = {one.data["part_id"]: one.data["department"] for one in self.events_of("part.offered")}
-        return {part: department for part, department in offered.items() if part not in gone}
+        offered = [one.data for one in self.events_of("part.offered") if one.data.get("round", 1) == round_]
+        return {one["part_id"]: one["department"] for one in offered if one["part_id"] not in gone}
 
 
 def lay_out(capture: Capture, findings: Findings) -> dict[str, Case]:

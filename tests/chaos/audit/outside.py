@@ -12,6 +12,12 @@ BEHIND = {
     "replied": "inquiry.replied",
     "answered": "inquiry.answered",
     "link": "inquiry.link-requested",
+    "asked": "part.asked",
+    "reminded": "inquiry.reminded",
+    "extended": "part.extended",
+    "reopened": "inquiry.reopened",
+    "rating-reminder": "inquiry.rating-reminded",
+    "closed": "inquiry.closed",
 }
 """The mails to residents, and the event of each."""
 

@@ -1,6 +1,8 @@
 """Every part reached its department once, and the reply has each department's text once."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from tests.chaos.audit.capture import PREFIX
 from tests.chaos.audit.cases import Case
@@ -36,30 +38,50 @@ def check_offers(case: Case, findings: Findings) -> None:
         findings.double(case.inquiry_id, f"the part {part_id} was offered and is not on the record")
 
 
-def check_answer(case: Case, ticket: dict[str, object] | None, findings: Findings) -> None:
-    """The reply was sent under one id; its paragraphs and the ticket's are the departments' texts."""
-    answered, told = case.events_of("inquiry.answered"), case.told_of("answered")
+def check_answer(case: Case, ticket: Mapping[str, Any] | None, findings: Findings) -> None:
+    """The reply of each round was sent under one id; its paragraphs and the ticket's are the departments' texts."""
+    rounds = case.rounds or [1]
+    for round_ in rounds:
+        _check_round(case, round_, ticket if round_ == rounds[-1] else None, findings)
+    if ticket is not None:
+        _check_rounds_shown(case, rounds, ticket, findings)
+
+
+def _check_round(case: Case, round_: int, ticket: Mapping[str, Any] | None, findings: Findings) -> None:
+    answered = [one for one in case.events_of("inquiry.answered") if one.data.get("round", 1) == round_]
+    told = [one for one in case.told_of("answered") if one.data["case"].get("round", 1) == round_]
+    parts, where = case.parts_of(round_), "" if round_ == 1 else f" in round {round_}"
     if len(answered) > 1 or len(told) > 1:
-        findings.double(case.inquiry_id, f"it was answered {len(answered)} times and told so {len(told)} times")
+        findings.double(case.inquiry_id, f"it was answered {len(answered)} times and told so {len(told)} times{where}")
     if not answered or not told:
-        findings.lost(case.inquiry_id, f"it has no answer; its parts are {', '.join(case.parts) or 'not there'}")
+        findings.lost(case.inquiry_id, f"it has no answer{where}; its parts are {', '.join(parts) or 'not there'}")
         return
-    if sorted(answered[0].data["parts"]) != sorted(case.parts):
-        findings.wrong(case.inquiry_id, f"its answer joins {answered[0].data['parts']}, not {list(case.parts)}")
-    wanted = Counter(_written(case).items())
+    if sorted(answered[0].data["parts"]) != sorted(parts):
+        findings.wrong(case.inquiry_id, f"its answer{where} joins {answered[0].data['parts']}, not {list(parts)}")
+    wanted = Counter(_written(case, parts).items())
     for one in told:
-        _compare(case, "its answer", one.data["case"].get("reply"), wanted, findings)
+        _compare(case, f"its answer{where}", one.data["case"].get("reply"), wanted, findings)
     if ticket is not None:
         _compare(case, "the ticket that its resident sees", ticket.get("reply"), wanted, findings)
 
 
-def _written(case: Case) -> dict[str, str]:
-    """The last final contribution of each department, from its outbox."""
+def _check_rounds_shown(case: Case, rounds: list[int], ticket: Mapping[str, Any], findings: Findings) -> None:
+    """The ticket has the reply of each round."""
+    shown = {one["round"]: one["reply"] for one in ticket.get("rounds", ())}
+    if rounds != sorted(shown) and rounds != [1]:
+        findings.lost(case.inquiry_id, f"its ticket shows the replies of the rounds {sorted(shown)}, not {rounds}")
+    for round_, reply in shown.items():
+        wanted = Counter(_written(case, case.parts_of(round_)).items())
+        _compare(case, f"the reply of round {round_} on its ticket", reply, wanted, findings)
+
+
+def _written(case: Case, parts: Mapping[str, str]) -> dict[str, str]:
+    """The last final contribution of each department to one of these parts, from its outbox."""
     words: dict[str, str] = {}
     for one in case.outbox:
         part_id = one.data.get("part_id", "")
-        if one.kind == "part.contributed" and one.data.get("final", True) and part_id in case.parts:
-            words[case.parts[part_id]] = one.data["text"]
+        if one.kind == "part.contributed" and one.data.get("final", True) and part_id in parts:
+            words[parts[part_id]] = one.data["text"]
     return words
 
 

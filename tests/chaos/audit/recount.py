@@ -54,6 +54,9 @@ def _count_part(row: Counts, part_id: str, known: list[Record], reached: bool) -
             in_the_answer = part_id in data["parts"]
             row["released"] += in_the_answer
             row["joint"] += in_the_answer and len(data["parts"]) > 1
+        if event.kind == "inquiry.reopened" and in_the_answer:
+            in_the_answer = False
+            row["reopened"] += 1
         if event.kind == "inquiry.rated" and in_the_answer:
             row["valid"] += 1
             row["contacted"] += reached
@@ -65,18 +68,32 @@ def _count_part(row: Counts, part_id: str, known: list[Record], reached: bool) -
 def verdict(clock: str, offer: Record, known: list[Record], as_of: datetime) -> str:
     """The verdict of a clock as of a time; `void` is not counted."""
     due, part_id = datetime.fromisoformat(offer.data["due"][clock]), offer.data["part_id"]
+    paused: datetime | None = None
     for event in known:
+        rows = [one for one in event.data.get("parts", ()) if isinstance(one, dict) and one["part_id"] == part_id]
         mine = part_id == event.data.get("part_id") or part_id in event.data.get("parts", ())
-        if mine and event.kind in (*STOPS[clock], *ENDS[clock]):
-            if recorded(event) <= due:
+        if rows and event.kind == "inquiry.paused":
+            paused = recorded(event)
+        elif rows and event.kind == "inquiry.resumed":
+            due, paused = datetime.fromisoformat(rows[0]["due"][clock]), None
+        elif mine and event.kind == "part.extended" and clock == "resolve":
+            due = datetime.fromisoformat(event.data["until"])
+        elif mine and event.kind in (*STOPS[clock], *ENDS[clock]):
+            if standing(recorded(event), paused, due) <= due:
                 return "kept" if event.kind in STOPS[clock] else "void"
             break
-    return "broken" if as_of > due else "open"
+    return "broken" if standing(as_of, paused, due) > due else "open"
+
+
+def standing(moment: datetime, paused: datetime | None, due: datetime) -> datetime:
+    """In a pause that began before the due time, a clock stands at its beginning."""
+    return min(moment, paused) if paused is not None and paused < due else moment
 
 
 def shown(line: Mapping[str, Any]) -> Counts:
     """The figures of a scoreboard row, by the names of the recount."""
     counts: Counts = {**line["volume"], "returned": line["returned"], "joint": line["joint"]}
+    counts["reopened"] = line["reopened"]
     counts |= {name: line["ratings"][name] for name in ("valid", "contacted", "solved", "satisfied", "mostly")}
     for clock in CLOCKS:
         counts |= {f"{clock}.{said}": line["clocks"][clock][said] for said in ("kept", "broken", "open")}

@@ -15,17 +15,19 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 TICKET = r"\d{8}-[0-9A-Z]{8}"
 FORMS: Mapping[str, str] = {
     **dict.fromkeys(("kind", "role", "channel", "language", "state", "reason", "satisfied"), CODE),
-    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest", "order"), CODE),
+    **dict.fromkeys(("lead", "co_handlers", "named", "department", "departments", "suggest", "order", "to"), CODE),
     **dict.fromkeys(("rule", "policy_id"), CODE),
     **dict.fromkeys(("at", "received_at", "accept", "first_reply", "resolve"), TIME),
-    **dict.fromkeys(("due_at", "until", "return_until"), TIME),
-    **dict.fromkeys(("clock", "provisional"), "accept|first_reply|resolve"),
+    **dict.fromkeys(("due_at", "until", "return_until", "remind_at", "close_at"), TIME),
+    "provisional": "accept|first_reply|resolve",
+    "clock": "accept|first_reply|resolve|new|continue|restart",
+    "publication": "automatic",
     "removed": "opening|closing",
     **dict.fromkeys(("prev", "sha256"), "[0-9a-f]{64}"),
     "type": rf"chorus\.{CODE}\.{CODE}",
-    "inquiry_id": TICKET,
-    "reply_id": rf"{TICKET}-r\d+",
-    **dict.fromkeys(("part_id", "parts"), rf"{TICKET}-p\d+"),
+    **dict.fromkeys(("inquiry_id", "linked_to"), TICKET),
+    "reply_id": rf"{TICKET}-r\d+(-a\d+)?",
+    **dict.fromkeys(("part_id", "parts", "parent"), rf"{TICKET}-p\d+"),
 }
 """The allowed text of each field of an event; other fields may contain none. Areas come from the city's directory."""
 PART_STATES = ("offered", "accepted", "contributed", "returned", "withdrawn")

@@ -1,4 +1,7 @@
-"""The residents' messages: made from a seed, on all channels of residents; some parts are returned, some replies rated."""
+"""The residents' messages: made from a seed, on all channels of residents.
+
+Some parts are returned, some departments ask, some residents add words or rate the reply.
+"""
 
 import random
 from dataclasses import dataclass
@@ -21,18 +24,34 @@ MATTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
+Rating = Literal["yes", "mostly", "no"]
+RATINGS: tuple[tuple[Rating, ...], ...] = (("yes",), ("mostly",), ("no", "yes"), ("no", "no", "no"))
+"""The ratings of the rounds of a message; the third "no" no longer reopens it."""
+REOPENINGS_MAX = 2
+"""The limit in the policies of the sample city."""
+
+
 @dataclass(frozen=True)
 class ResidentMessage:
-    """One message; `returned` is the number of the part that is returned, 0 for none."""
+    """One message; `returned` and `asks` are the numbers of the parts that are returned and that ask, 0 for none."""
 
     mark: str
     document: dict[str, Any]
     email: str | None
     public: bool
     returned: int
-    rating: Literal["yes", "mostly", "no"] | None
+    ratings: tuple[Rating, ...]
+    """The rating of each round; empty when the resident rates nothing."""
     again: bool
     """Whether it is sent again after it was accepted, with the same key."""
+    asks: int = 0
+    adds: bool = False
+    """Whether the resident adds words that nobody has asked for."""
+
+    @property
+    def rounds(self) -> int:
+        """How many answers it gets: each "no" reopens it, twice at most."""
+        return 1 + min(self.ratings.count("no"), REOPENINGS_MAX)
 
 
 def write_messages(number: int, seed: int) -> list[ResidentMessage]:
@@ -54,6 +73,8 @@ def _message(mark: str, channel: str, dice: random.Random) -> ResidentMessage:
         email=email,
         public=public,
         returned=dice.choice((1, 2)) if dice.random() < 0.08 else 0,
-        rating=dice.choice(("yes", "mostly", "no")) if dice.random() < 0.25 else None,
+        ratings=dice.choice(RATINGS) if dice.random() < 0.25 else (),
         again=dice.random() < 0.05,
+        asks=dice.choice((1, 1, 2)) if dice.random() < 0.15 else 0,
+        adds=dice.random() < 0.15,
     )

@@ -31,6 +31,11 @@ def steps(written: ResidentMessage, code: str, part_id: str) -> list[Step]:
     if int(number) == written.returned:
         return [(pause(), "part.returned", {"part_id": part_id, "reason": "not-ours", "words": "不属本单位职责。"})]
     done: list[Step] = []
+    if int(number) == written.asks:
+        # The contribution follows when the resident has answered.
+        return [
+            (pause(), "part.asked", {"part_id": part_id, "text": f"{code}：请问具体位置（{written.mark}/{number}）？"})
+        ]
     if dice.random() < 0.8:
         done.append((pause(), "part.accepted", {"part_id": part_id, "by": "王办事员"}))
     if dice.random() < 0.3:
@@ -38,10 +43,13 @@ def steps(written: ResidentMessage, code: str, part_id: str) -> list[Step]:
     if dice.random() < 0.2:
         draft = {"part_id": part_id, "text": f"{code}：草稿（{written.mark}）。", "final": False}
         done.append((pause(), "part.contributed", draft))
-    done.append(
-        (pause(), "part.contributed", {"part_id": part_id, "text": f"{code}：已处理（{written.mark}/{number}）。"})
-    )
+    done.append((pause(), "part.contributed", contribution(written, code, part_id)))
     return done
+
+
+def contribution(written: ResidentMessage, code: str, part_id: str) -> dict[str, Any]:
+    """The department's share of the answer."""
+    return {"part_id": part_id, "text": f"{code}：已处理（{written.mark}/{part_id.rpartition('-p')[2]}）。"}
 
 
 @dataclass
@@ -53,6 +61,7 @@ class Office(Worker):
     by_mark: dict[str, ResidentMessage]
     offers: int = 0
     written: int = 0
+    _by_part: dict[str, ResidentMessage] = field(default_factory=dict)
     _due: list[tuple[float, int, str, dict[str, Any]]] = field(default_factory=list)
     _count: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -91,6 +100,8 @@ class Office(Worker):
 
     def _take(self, message: Any) -> None:
         headers = {name: value.decode(errors="replace") for name, value in message.headers() or [] if value is not None}
+        if headers.get("ce_type") == "chorus.part.resumed":
+            self._go_on(json.loads(message.value())["part_id"])
         if headers.get("ce_type") != "chorus.part.offered":
             return
         offer = json.loads(message.value())
@@ -98,10 +109,17 @@ class Office(Worker):
         if found is None or found[1] not in self.by_mark:
             return
         self.offers += 1
+        self._by_part[offer["part_id"]] = self.by_mark[found[1]]
         at = time.monotonic()
         for pause_s, kind, body in steps(self.by_mark[found[1]], self.code, offer["part_id"]):
             at += pause_s
             heapq.heappush(self._due, (at, next(self._count), kind, body))
+
+    def _go_on(self, part_id: str) -> None:
+        """The resident has answered: contribute."""
+        if (written := self._by_part.get(part_id)) is not None:
+            body = contribution(written, self.code, part_id)
+            heapq.heappush(self._due, (time.monotonic(), next(self._count), "part.contributed", body))
 
     def _write(self, producer: Producer, kind: str, body: dict[str, Any]) -> None:
         """Some messages are sent twice, with the same bytes and id."""

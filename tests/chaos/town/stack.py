@@ -21,7 +21,7 @@ from deploy.local.ports import Ports
 from tests.chaos.town.processes import alive
 
 REPOSITORY = Path(__file__).parents[3]
-POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005}\n"
+POLICY = "- {id: hurried, accept_h: 0.003, first_reply_h: 0.004, resolve_h: 0.005, publication: automatic}\n"
 """11, 14 and 18 seconds: one kill makes a clock expire."""
 ADDRESSED = ("water",)
 READY_S = 120.0

@@ -1,4 +1,4 @@
-"""Reads resident messages to show progress and to start ratings."""
+"""Reads resident messages to show progress, to answer questions and to start ratings."""
 
 import json
 import re
@@ -12,15 +12,17 @@ from tests.chaos.audit.capture import RESIDENTS
 from tests.chaos.town.worker import Worker
 
 MARK = re.compile(r"\(chaos ([0-9-]+)\)")
+QUESTION = re.compile(r"请问具体位置（([0-9-]+)/\d+）")
 
 
 @dataclass
 class Watch(Worker):
-    """The answered inquiries; calls `answered` with each one's mark."""
+    """The answers by inquiry and round; calls `answered` with the mark and the round of each, `asked` with each question's."""
 
     kafka: str
-    answered: Callable[[str], None]
-    seen: set[str] = field(default_factory=set)
+    answered: Callable[[str, int], None]
+    asked: Callable[[str], None]
+    seen: set[tuple[str, int]] = field(default_factory=set)
 
     def _work(self) -> None:
         settings = {"bootstrap.servers": self.kafka, "group.id": f"watch-{uuid4()}", "enable.auto.commit": False}
@@ -32,8 +34,13 @@ class Watch(Worker):
             if message is None or message.error():
                 continue
             told = json.loads(message.value() or b"{}")
-            if told.get("what") == "answered" and told["inquiry_id"] not in self.seen:
-                self.seen.add(told["inquiry_id"])
+            if told.get("what") == "asked" and (question := QUESTION.search(told["text"])) is not None:
+                self.asked(question[1])
+            if told.get("what") != "answered":
+                continue
+            answer = told["inquiry_id"], told["case"]["round"]
+            if answer not in self.seen:
+                self.seen.add(answer)
                 if (mark := MARK.search(told["case"].get("body") or "")) is not None:
-                    self.answered(mark[1])
+                    self.answered(mark[1], answer[1])
         consumer.close()

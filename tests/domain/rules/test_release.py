@@ -178,7 +178,7 @@ def test_an_author_replaces_a_final_answer_that_is_not_released_yet() -> None:
 
 def test_a_released_answer_cannot_be_replaced_this_way() -> None:
     story = then(waiting(), approved(), contributed("roads", "另一番话"))
-    assert (code(story), story.texts()) == ("part-not-open", ["灯亮了", "路补了"])
+    assert (code(story), story.texts()) == ("part-released", ["灯亮了", "路补了"])
 
 
 def test_only_the_own_contribution_can_be_replaced() -> None:

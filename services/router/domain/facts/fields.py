@@ -2,10 +2,13 @@
 
 from typing import Annotated, Literal, TypedDict, get_args
 
+from shared.contracts.case_commands import RefusalReason as RefusalReason
 from shared.contracts.commitments import Commitment
 
+InquiryId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}"]
 PartId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-p[1-9]\d*"]
-ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*"]
+ReplyId = Annotated[str, r"\d{8}-[0-9A-HJKMNP-TV-Z]{8}-r[1-9]\d*(-a[1-9]\d*)?"]
+"""The joint reply of a round, such as `20261122-E94NXPQX-r1`, or an addendum to it, such as `…-r1-a1`."""
 DepartmentCode = Annotated[str, r"[a-z][a-z0-9-]{1,30}"]
 CityId = Annotated[str, r"\S+"]
 """The id of a rule or a policy in the city's files."""
@@ -17,12 +20,22 @@ Satisfied = Literal["yes", "mostly", "no"]
 Language = Literal["zh", "en"]
 Channel = Literal["web", "hotline", "window", "microblog", "app", "email", "wechat", "import", "other"]
 TriageReason = Literal[
-    "no-rule", "unknown-department", "returned", "no-department", "department-retired", "arbitration", "other"
+    "no-rule",
+    "unknown-department",
+    "returned",
+    "no-department",
+    "department-retired",
+    "arbitration",
+    "reopened",
+    "other",
 ]
 ReturnReason = Literal["not-ours", "wrong-area", "incomplete", "lacks-facts", "duplicate", "other"]
 Clock = Literal["accept", "first_reply", "resolve"]
 ActionKind = Literal["visit", "call", "evidence", "other"]
 FramePart = Literal["opening", "closing"]
+Publication = Literal["automatic"]
+ReopeningClock = Literal["new", "continue", "restart"]
+CloseReason = Literal["unanswered", "final-answer"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TRIAGE_REASONS: tuple[str, ...] = get_args(TriageReason)
 RETURN_REASONS: tuple[str, ...] = get_args(ReturnReason)

@@ -21,7 +21,8 @@ class Offered(NamedTuple):
 
     `policy_id` is None when the part has the policy of the assignment. `provisional` names the clocks whose due time may
     still move, because the public holidays before it are not announced yet. Until `return_until` the department may return
-    the part, if the policy limits the time. It can never return a `binding` part.
+    the part, if the policy limits the time. It can never return a `binding` part. `parent` is the part of which this one
+    is a piece, when the department above delegated it.
     """
 
     part_id: PartId
@@ -33,6 +34,7 @@ class Offered(NamedTuple):
     provisional: tuple[Clock, ...] = ()
     return_until: Time | None = None
     binding: bool = False
+    parent: PartId | None = None
 
 
 class Changed(NamedTuple):

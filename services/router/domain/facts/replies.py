@@ -7,19 +7,24 @@ from services.router.domain.facts.fields import (
     FramePart,
     ParagraphOf,
     PartId,
+    Publication,
     ReplyId,
 )
 from shared.contracts.commitments import Commitment
 
 
 class Composed(NamedTuple):
-    """The contributions are joined into one text, lead first. `version` counts the joint replies of a round."""
+    """The contributions are joined into one text, lead first. `version` counts the texts with this `reply_id`.
+
+    `addendum` counts the addenda of the round; 0 for the reply itself.
+    """
 
     reply_id: ReplyId
     version: int
     round: int
     text: Commitment | None
     paragraphs: tuple[ParagraphOf, ...]
+    addendum: int = 0
 
 
 class AwaitingRelease(NamedTuple):
@@ -70,7 +75,11 @@ class ReplyReleased(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The newest joint reply is released. `parts`: the ids of the parts in it."""
+    """The newest joint reply is released. `parts`: the ids of the parts in it.
+
+    With `publication`, the hall shows it without a review; None when a person decides, or when it is not public.
+    """
 
     round: int
     parts: tuple[PartId, ...]
+    publication: Publication | None = None

@@ -8,7 +8,19 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case, DecidedInput
 from services.router.domain.facts import Fact
-from services.router.domain.fold import inquiry, parts, replies
+from services.router.domain.fold import (
+    closing,
+    corrections,
+    delegation,
+    extensions,
+    hall,
+    inquiry,
+    joint,
+    parts,
+    privacy,
+    questions,
+    replies,
+)
 from services.router.domain.fold.clocks import fold_clocks
 from services.router.domain.words import NO_FACT_WORDS, FactWords, NewFact, words_by_place
 
@@ -21,6 +33,14 @@ FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {
     **inquiry.FOLD,
     **parts.FOLD,
     **replies.FOLD,
+    **joint.FOLD,
+    **delegation.FOLD,
+    **corrections.FOLD,
+    **hall.FOLD,
+    **questions.FOLD,
+    **extensions.FOLD,
+    **closing.FOLD,
+    **privacy.FOLD,
     facts.Replied: _unchanged,
     facts.LinkRequested: _unchanged,
     facts.DueSoon: _unchanged,
@@ -42,6 +62,7 @@ def fold_fact(case: Case, fact: Fact, words: FactWords) -> None:
     """Change the case by one fact. An unknown fact, written by a later version, changes nothing."""
     FOLD[type(fact)](case, fact, words)
     fold_clocks(case, fact)
+    questions.end_questions(case, fact)
 
 
 def fold_draft(case: Case, part_id: str, draft: str) -> None:

@@ -6,6 +6,7 @@ from services.router.domain import facts
 from services.router.domain.case import Announced, Case, TimerKind
 from services.router.domain.facts import Clock, Fact
 from shared.clocks.deadlines import CLOCKS
+from shared.clocks.pauses import counted
 
 STOPPED_BY: Mapping[type[Fact], tuple[Clock, ...]] = {
     facts.Accepted: ("accept",),
@@ -24,9 +25,14 @@ def fold_clocks(case: Case, fact: Fact) -> None:
         announced: Announced = kind, fact.part_id, fact.clock, fact.due_at
         case.announced = case.announced | {announced}
         return
-    new = {one: case.recorded_at for one in _stopped(fact) if one not in case.stopped}
+    new = {one: _stopped_at(case, *one) for one in _stopped(fact) if one not in case.stopped}
     if new:
         case.stopped = {**case.stopped, **new}
+
+
+def _stopped_at(case: Case, part_id: str, clock: Clock) -> str:
+    part = case.parts[part_id]
+    return counted(case.recorded_at, part.pause.since if part.pause else None, part.due[clock])
 
 
 def _stopped(fact: Fact) -> Iterable[tuple[str, Clock]]:

@@ -8,6 +8,7 @@ from services.router.domain.case import Case, Inquiry
 from services.router.domain.facts import Fact
 from services.router.domain.fold.status import set_status
 from services.router.domain.part import Arbitration
+from services.router.domain.reply import RoundRating
 from services.router.domain.words import FactWords
 from shared.contracts.fields import Contact
 
@@ -34,21 +35,23 @@ def _registered(case: Case, fact: facts.Registered, words: FactWords) -> None:
 
 def _triaged(case: Case, fact: facts.Triaged, words: FactWords) -> None:
     case.unsettled = (*(one for one in case.unsettled if one not in (None, fact.part_id)), fact.part_id)
-    case.status = "triage"
+    case.closed, case.status = None, "triage"
     if fact.reason == "arbitration" and fact.part_id is not None:
         disputed = case.arbitration.part_ids if case.arbitration else ()
         case.arbitration = Arbitration((*disputed, fact.part_id), fact.until)
 
 
 def _assigned(case: Case, fact: facts.Assigned, words: FactWords) -> None:
-    case.unsettled, case.arbitration = (), None
+    case.unsettled, case.arbitration, case.closed = (), None, None
     case.why = words.get("why") or ""
     case.policy_id, case.rule = fact.policy_id, fact.rule or case.rule
     set_status(case)
 
 
 def _rated(case: Case, fact: facts.Rated, words: FactWords) -> None:
+    said = words.text("words") if fact.words is not None else None
     case.rated = case.rated | {fact.round}
+    case.ratings = (*case.ratings, RoundRating(fact.round, fact.solved, fact.satisfied, said))
 
 
 FOLD: Mapping[type[Fact], Callable[[Case, Any, FactWords], None]] = {

@@ -6,6 +6,7 @@ from typing import Any
 from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.facts import Fact
+from services.router.domain.fold.corrections import corrected_parts
 from services.router.domain.fold.status import outdate, set_part
 from services.router.domain.part import Author, Part, PartReturn
 from services.router.domain.words import FactWords
@@ -20,13 +21,18 @@ def _offered(case: Case, fact: facts.Offered, words: FactWords) -> None:
         policy_id=fact.policy_id or case.policy_id,
         return_until=fact.return_until,
         binding=fact.binding,
+        parent=fact.parent,
+        instructions=case.parts[fact.parent].instructions if fact.parent else None,
+        round=fact.round,
     )
     set_part(case, part)
 
 
 def _changed(case: Case, fact: facts.Changed, words: FactWords) -> None:
     part = case.parts[fact.part_id]
-    set_part(case, part._replace(role=fact.role, binding=part.binding or fact.binding))
+    # The reply never goes ahead without the lead.
+    omitted = part.omitted and fact.role != "lead"
+    set_part(case, part._replace(role=fact.role, binding=part.binding or fact.binding, omitted=omitted))
 
 
 def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
@@ -35,14 +41,20 @@ def _accepted(case: Case, fact: facts.Accepted, words: FactWords) -> None:
 
 def _contributed(case: Case, fact: facts.Contributed, words: FactWords) -> None:
     author = Author(fact.department, words.user)
-    outdate(case)
+    # A correction that waits keeps its approvals: a late part becomes an addendum after it.
+    if case.parts[fact.part_id].parent is None and not corrected_parts(case):
+        outdate(case)
     set_part(
-        case, case.parts[fact.part_id]._replace(state="contributed", text=words.text("text"), draft=None, author=author)
+        case,
+        case.parts[fact.part_id]._replace(
+            state="contributed", text=words.text("text"), draft=None, author=author, omitted=False
+        ),
     )
 
 
 def _returned(case: Case, fact: facts.Returned, words: FactWords) -> None:
-    case.unsettled = (*case.unsettled, fact.part_id)
+    if case.parts[fact.part_id].parent is None:
+        case.unsettled = (*case.unsettled, fact.part_id)
     number = 1 + sum(1 for _ in case.returned_parts)
     back = PartReturn(words.get("reason") or fact.reason, words.text("words"), number)
     set_part(case, case.parts[fact.part_id]._replace(state="returned", returned=back))

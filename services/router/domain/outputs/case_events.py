@@ -35,7 +35,7 @@ def case_fields(case: Case) -> CaseFields:
         states[part.state] = states.get(part.state, 0) + 1
     return {
         "state": case.state,
-        "departments": [part.department for part in case.active_parts],
+        "departments": list(case.departments),
         "part_states": dict(sorted(states.items())) if len(states) > 1 else states,
     }
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Decision, Input, Refusal, StoredMessage, after
-from services.router.domain.facts import Fact
+from services.router.domain.facts import Answered, Fact
 from services.router.domain.outputs.case_events import event_type
 from services.router.domain.outputs.inboxes import INBOXES
 from services.router.domain.outputs.resident import picture_of, resident_message
@@ -52,12 +52,16 @@ def messages(
     picture = picture_of(case, directory)
     shared = picture.shared if picture is not None else b""
     outgoing: list[tuple[str, str, bytes]] = []
+    answered_before = case.is_answered and Answered not in map(type, facts)
     for index, fact in enumerate(facts):
         fact_words = FactWords(words, case.n, index)
         if (inbox_messages := INBOXES.get(type(fact))) is not None:
             for one in inbox_messages(case, fact, fact_words, directory):
                 outgoing.append((topics.inbox(one.department), PREFIX + one.type, as_json(one.fields)))
-        if picture is not None and (value := resident_message(case, fact, fact_words, picture, directory)) is not None:
+        if picture is None:
+            continue
+        value = resident_message(case, fact, fact_words, picture, directory, answered_before=answered_before)
+        if value is not None:
             outgoing.append((topics.RESIDENTS, ResidentTold.type, value))
     # A department's user at the desk reads the refusal at `GET /commands/{event_id}`.
     if refusal is not None and given.department is not None and given.user is None:

@@ -33,7 +33,7 @@ def arbitrate(case: Case, given: Input, directory: CityIndex) -> Facts:
 
 
 def assign_first_receiver(case: Case, given: Input, directory: CityIndex) -> Facts:
-    """End an arbitration whose time has passed. Pure in `given.recorded_at`, so a timer may call it too."""
+    """End an arbitration whose time has passed, by command; `end_arbitration` does it when the timer rings."""
     if case.arbitration is None:
         raise NOT_IN_ARBITRATION.of(case, given)
     until = case.arbitration.until
@@ -49,6 +49,13 @@ def assign_first_receiver(case: Case, given: Input, directory: CityIndex) -> Fac
         )
     assignment, first = found
     return assigned_parts(case, assignment, terms_now(case, given, directory), binding=(first,))
+
+
+def end_arbitration(case: Case, given: Input, directory: CityIndex, until: str) -> Facts:
+    """The time of the arbiter has passed. Changes nothing when the arbitration has ended, or nobody can take the part."""
+    if case.arbitration is None or case.arbitration.until != until or first_assigned(case, directory) is None:
+        return []
+    return assign_first_receiver(case, given, directory)
 
 
 def first_receiver_leads(case: Case, directory: CityIndex) -> tuple[Assignment, str] | None:
@@ -74,6 +81,6 @@ def first_assigned(case: Case, directory: CityIndex) -> str | None:
     contributed = {part.department for part in case.active_parts if part.state == "contributed"}
     for part in case.parts.values():
         known = not directory.unknown((part.department,))
-        if part.state != "withdrawn" and known and part.department not in contributed:
+        if part.parent is None and part.state != "withdrawn" and known and part.department not in contributed:
             return part.department
     return None

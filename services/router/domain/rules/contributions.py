@@ -8,7 +8,17 @@ from services.router.domain import facts
 from services.router.domain.case import Case
 from services.router.domain.city_index import CityIndex
 from services.router.domain.decision import Input
-from services.router.domain.rules.preconditions import Facts, Refused, acceptance, by, payload_of, the_part
+from services.router.domain.rules.going_ahead import with_the_lead
+from services.router.domain.rules.preconditions import (
+    DELEGATED_PART,
+    PART_RELEASED,
+    Facts,
+    Refused,
+    acceptance,
+    by,
+    payload_of,
+    the_part,
+)
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.department_outbox import PartContributed, PartReplied
 from shared.runtime import timestamps
@@ -34,12 +44,15 @@ def contribute(case: Case, given: Input, directory: CityIndex) -> Facts:
         if kind != one.kind:
             kinds[f"actions/{at}/kind"] = one.kind
     made = facts.Contributed(part.id, part.department, actions=tuple(actions))
-    return [*accepted, NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})]
+    contributed = NewFact(made, texts={"text": contribution.text, **notes}, private={**kinds, **by(given)})
+    return [*accepted, contributed, *with_the_lead(case, part, given, directory)]
 
 
 def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Send an interim reply to the resident. Also accepts a part that is still offered."""
     part, message = the_part(case, given), payload_of(given, PartReplied)
+    if part.parent is not None:
+        raise DELEGATED_PART.of(case, given)
     replied = NewFact(facts.Replied(part.id, part.department), texts={"text": message.text}, private=by(given))
     return [*acceptance(part, given), replied]
 
@@ -47,6 +60,14 @@ def reply(case: Case, given: Input, directory: CityIndex) -> Facts:
 def contribute_again(case: Case, given: Input, directory: CityIndex) -> Facts:
     """Replace a final contribution before its release. The new version of the joint reply needs all approvals again."""
     part, contribution = the_part(case, given), payload_of(given, PartContributed)
+    if part.former:
+        raise Refused(
+            "part-of-earlier-round",
+            f"The part {part.id!r} belongs to the answer of an earlier round, which is released.",
+            "Use the part_id of the newest part.offered of the inquiry.",
+        )
+    if part.id in case.released_parts:
+        raise PART_RELEASED.of(case, given)
     if not contribution.final:
         raise Refused(
             "contribution-is-final",

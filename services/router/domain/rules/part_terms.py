@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -44,16 +45,17 @@ class PartTermsFinder:
         """The terms of a department's part."""
         policy = self._directory.policy_for(self._circumstances._replace(department=department))
         if (known := self._by_policy.get(policy.id)) is None:
-            known = self._by_policy[policy.id] = self._computed(policy.id)
+            due = due_times(self._directory.terms[policy.id], self._assigned_at)
+            known = self._by_policy[policy.id] = terms_with(policy.id, due, self._assigned_at, self._directory)
         return known
 
-    def _computed(self, policy_id: str) -> PartTerms:
-        terms = self._directory.terms[policy_id]
-        due = due_times(terms, self._assigned_at)
-        texts = [timestamps.to_text(timestamps.from_ms(moment)) for moment in due]
-        due_texts = cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True)))
-        until = return_until(policy_id, self._assigned_at, self._directory)
-        return PartTerms(policy_id, due_texts, provisional(terms.calendar, due), until)
+
+def terms_with(policy_id: str, due: Sequence[int], since: int, directory: CityIndex) -> PartTerms:
+    """The terms of a part under this policy that is offered at `since`; `due` is in the order of CLOCKS."""
+    texts = [timestamps.to_text(timestamps.from_ms(moment)) for moment in due]
+    due_texts = cast(facts.DueTexts, dict(zip(CLOCKS, texts, strict=True)))
+    moving = provisional(directory.terms[policy_id].calendar, due)
+    return PartTerms(policy_id, due_texts, moving, return_until(policy_id, since, directory))
 
 
 def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None:
@@ -64,6 +66,24 @@ def return_until(policy_id: str, since: int, directory: CityIndex) -> str | None
     calendar = directory.terms[policy_id].calendar
     until = add(calendar, since, duration_ms(returns.within, calendar.day_ms))
     return timestamps.to_text(timestamps.from_ms(until))
+
+
+def asking_times(case: Case, part: Part | None, given: Input, directory: CityIndex) -> tuple[str, str]:
+    """When the resident is reminded of a question, and when the inquiry is closed without an answer.
+
+    The policy of the part says it; of a question for the whole inquiry, the policy of its first part, or the one that
+    would count if a part was offered now.
+    """
+    if part is None and case.active_parts:
+        part = case.active_parts[0]
+    policy = policy_of(case, part, directory) if part is not None else _policy_without_part(case, directory)
+    calendar = directory.terms[policy.id].calendar
+    at = timestamps.to_ms(timestamps.from_text(given.recorded_at))
+
+    def after(duration: str) -> str:
+        return timestamps.to_text(timestamps.from_ms(add(calendar, at, duration_ms(duration, calendar.day_ms))))
+
+    return after(policy.asking.remind_after), after(policy.asking.close_after)
 
 
 def terms_now(case: Case, given: Input, directory: CityIndex, rule: str | None = None) -> PartTermsFinder:
@@ -90,8 +110,12 @@ def policy_of(case: Case, part: Part, directory: CityIndex) -> Policy:
     """The policy of a part. If the city no longer has it, the one that would count if the part was offered now."""
     if (known := directory.policies_by_id.get(part.policy_id)) is not None:
         return known
-    # A part is offered only after `Registered`, the first fact of every case, so there is a message.
+    return _policy_without_part(case, directory, part.department)
+
+
+def _policy_without_part(case: Case, directory: CityIndex, department: str = "") -> Policy:
+    # Every input but the first belongs to a case with `Registered`, its first fact, so there is a message.
     assert case.inquiry is not None
     received_at = timestamps.from_text(case.inquiry.received_at)
     found = _circumstances(case.inquiry.channel, received_at, case.rule, directory)
-    return directory.policy_for(found._replace(department=part.department))
+    return directory.policy_for(found._replace(department=department))

@@ -8,11 +8,14 @@ from services.router.domain.decision import Input, Refusal
 from services.router.domain.part import Part
 from services.router.domain.words import Draft, NewFact
 from shared.contracts.case_commands import CaseReassign, CaseRecallPart, CaseWithdrawPart
-from shared.contracts.department_outbox import PartMessage
+from shared.contracts.department_outbox import PartCorrected, PartDelegated, PartMessage
 from shared.contracts.envelope import Payload
+from shared.contracts.extensions import CaseExtend, CaseRefuseExtension
 
 Facts = list[NewFact | Draft]
 P = TypeVar("P", bound=Payload)
+NAMES_A_PART = (PartMessage, CaseReassign, CaseWithdrawPart, CaseRecallPart, CaseExtend, CaseRefuseExtension)
+"""The inputs that concern one part."""
 
 
 class Refused(Exception):
@@ -32,11 +35,14 @@ def payload_of(given: Input, kind: type[P]) -> P:
 def part_of(case: Case, given: Input) -> Part | None:
     """The part that an input names; None when it does not exist or belongs to another department than the sender."""
     message = given.payload
-    if not isinstance(message, PartMessage | CaseReassign | CaseWithdrawPart | CaseRecallPart):
+    if not isinstance(message, NAMES_A_PART):
         return None
     part = case.parts.get(message.part_id)
-    foreign = isinstance(message, PartMessage) and part is not None and part.department != given.department
-    return None if foreign else part
+    if part is None or not isinstance(message, PartMessage) or part.department == given.department:
+        return part
+    # A user of the whole city, who has no department, corrects and delegates for every department.
+    of_the_city = isinstance(message, PartCorrected | PartDelegated) and given.department is None
+    return part if of_the_city and given.user is not None else None
 
 
 def the_part(case: Case, given: Input) -> Part:
@@ -81,6 +87,15 @@ class Refuse(NamedTuple):
         return Refused(self.code, self.reason.format(**values), self.remedy.format(**values))
 
 
+def not_the_lead(case: Case, department: str, what: str) -> Refused:
+    """The refusal of a message that only the lead may send; `what` completes "Ask the lead to …"."""
+    return Refused(
+        "not-the-lead",
+        f"The department {department!r} does not lead the inquiry {case.inquiry_id!r}.",
+        f"Ask the lead, {case.lead!r}, to {what}." if case.lead else "Nobody leads it now; ask the city's desk.",
+    )
+
+
 # These are here because both the transition table and a rule refuse with them, or several rules do.
 AWAITS_ARBITRATION = Refuse(
     "awaits-arbitration",
@@ -91,6 +106,31 @@ NOT_IN_ARBITRATION = Refuse(
     "not-in-arbitration",
     "The inquiry {inquiry_id!r} is {state} and does not wait for an arbiter.",
     "Arbitrate an inquiry that `chorus triage list` shows with `arbitration`.",
+)
+DELEGATED_PART = Refuse(
+    "delegated-part",
+    "The part {part_id!r} is a piece of another department's part.",
+    "Contribute, or return the part; both go to the department that delegated it.",
+)
+PART_RELEASED = Refuse(
+    "part-released",
+    "The contribution of the part {part_id!r} is released already.",
+    "A released text is not replaced; ask the city's desk to correct it.",
+)
+NOT_AWAITING = Refuse(
+    "not-awaiting-release",
+    "The inquiry {inquiry_id!r} is {state}; none of its replies waits for release.",
+    "Look at the case again.",
+)
+NOT_REFUSABLE = Refuse(
+    "not-refusable",
+    "The inquiry {inquiry_id!r} is {state}; departments are working on it, or have answered.",
+    "Refuse an inquiry in triage, or one that no department has accepted.",
+)
+ANSWERED_BEFORE = Refuse(
+    "already-answered",
+    "The inquiry {inquiry_id!r} is {state}, so it cannot be withdrawn.",
+    "Rate the answer instead.",
 )
 NOT_ANSWERED = Refuse(
     "not-answered",

@@ -61,7 +61,7 @@ def next_by_rules(
     inquiry = after.inquiry
     if after.active_parts or after.unsettled != (part.id,) or inquiry is None or is_disputed(after, suggest, policy):
         return None
-    had = frozenset(one.department for one in after.parts.values())
+    had = frozenset(one.department for one in after.parts.values() if one.parent is None)
     found = assign(
         directory.rules_without(had),
         subject=inquiry.subject.text,

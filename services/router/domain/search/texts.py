@@ -12,6 +12,8 @@ TOLD_TO_THE_RESIDENT = {
     "chorus.inquiry.replied": "text",
     "chorus.inquiry.added": "text",
     "chorus.part.asked": "text",
+    "chorus.inquiry.rated": "words",
+    "chorus.inquiry.closed": "why",
 }
 """The texts of facts that the resident wrote or reads at once, so that each department of the case may find them."""
 
@@ -43,12 +45,12 @@ def searchable(inquiry_id: str, decisions: Iterable[Decision]) -> SearchableText
     for decision in sorted(decisions, key=lambda one: one.n):
         case = after(case, decision)
         told += _told(decision)
-        if case.released is not None and case.released.text.text not in released:
-            released.append(case.released.text.text)
+        replies = (case.released, *(one.reply for one in case.addenda))
+        released += [one.text.text for one in replies if one is not None and one.text.text not in released]
     inquiry, reply = case.inquiry, case.reply
     message = (inquiry.subject.text, inquiry.body.text) if inquiry is not None else ()
     shared = tuple(one for one in (*message, *told, *released) if one)
-    pending = reply.text.text if reply is not None and reply is not case.released else None
+    pending = reply.text.text if reply is not None and not case.is_released(reply) else None
     return SearchableTexts(case, shared, _contributions(case), pending or None)
 
 
@@ -60,10 +62,12 @@ def _told(decision: Decision) -> Iterator[str]:
 
 
 def _contributions(case: Case) -> dict[str, tuple[str, ...]]:
-    """The contributions that are not released, by department."""
-    released = {one.text.text for one in case.released.paragraphs} if case.released is not None else set()
+    """The contributions that are not released, by department; those of a piece also for the department above."""
+    released = {one.text.text for one in case.released_paragraphs}
     found: dict[str, tuple[str, ...]] = {}
     for part in case.parts.values():
         if part.text is not None and part.text.text and part.text.text not in released:
-            found[part.department] = (*found.get(part.department, ()), part.text.text)
+            above = case.parts.get(part.parent or "")
+            for department in {part.department: None, **({above.department: None} if above is not None else {})}:
+                found[department] = (*found.get(department, ()), part.text.text)
     return found
