@@ -1,6 +1,6 @@
 """Measures the full-text search of the desk on a store of its own: `python -m tests.benchmarks.search 20000`.
 
-Prints, while the store fills, the time to index a case and the time of a page for a rare and for common words; at the end,
+Prints, while the store fills, the time to index a case, and after 1,000, 3,000 and all cases the time of a page; at the end,
 the bytes of each collection and its indexes for each case.
 """
 
@@ -89,7 +89,7 @@ async def measure(mongodb: str, count: int) -> None:
         done += len(some)
         if done % 1_000 == 0 or done <= AS_IN_THE_PRODUCT:
             _say(f"{done} cases: {1_000 * (time.perf_counter() - started) / len(some):.1f} ms to index one of the last")
-        if done == count:
+        if done in (1_000, 3_000, count):
             await _queries(queries)
     documents = await store.search.collection.find({}, ["grams"]).to_list(2_000)
     _say(f"{sum(len(one['grams']) for one in documents) / len(documents):.0f} numbers in a document")

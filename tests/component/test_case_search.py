@@ -7,6 +7,7 @@ import pytest
 
 from services.router.desk import case_search
 from services.router.domain.city_index import CityIndex
+from services.router.domain.search.grams import gram
 from services.router.domain.staff import StaffUser
 from services.router.stores.search_index import SearchIndex
 from shared.contracts.fields import Contact
@@ -16,6 +17,7 @@ from tests.builders import (
     Story,
     contributed,
     drafted,
+    rated,
     received,
     replied,
     returned,
@@ -23,7 +25,9 @@ from tests.builders import (
 )
 from tests.component.searching import ask, fill, listed, page
 from tests.component.staff import APPROVER_OF_WATER, LIGHTING, OPERATOR, ROADS
+from tests.component.test_delegation_at_the_desk import INDEX, city
 from tests.component.test_desk import Office, office, problem
+from tests.delegating import delegated
 from tests.releasing import ONE, releasing_city, reply_edited
 
 __all__ = ["office"]
@@ -140,6 +144,44 @@ async def test_a_department_finds_only_cases_in_which_it_has_a_part(office: Offi
     assert await listed(office, ROADS, query="路灯") == [number(1)]
     await decide(office, told(returned("roads"), after_this=both))
     assert await listed(office, ROADS, query="路灯") == []
+
+
+async def test_the_work_for_a_clerk_does_not_depend_on_the_cases_of_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[str, ...]] = []
+    places = SearchIndex.places
+
+    async def noted(self: SearchIndex, *given: Any) -> list[str]:
+        found.append(tuple(await places(self, *given)))
+        return list(found[-1])
+
+    monkeypatch.setattr(SearchIndex, "places", noted)
+    await decide(office, a_case(1, "路灯", body="小区门口"))
+    before = [await page(office, LIGHTING, query=query) for query in (SECRET, "小区")], list(found)
+    found.clear()
+    theirs = (a_case(n, "水管", contributed("water", SECRET), body=f"小区，{SECRET}") for n in range(2, 9))
+    await decide(office, *theirs)
+    assert ([await page(office, LIGHTING, query=query) for query in (SECRET, "小区")], found) == before
+    assert len(await listed(office, query="小区")) == 8
+
+
+async def test_a_piece_is_found_by_its_office_and_by_the_department_that_delegated_it(office: Office) -> None:
+    office.city.use(city())
+    steps = delegated("lighting", "roads"), contributed("roads", SECRET)
+    story = told(received("路灯不亮", departments=("lighting", "water")), *steps, city=INDEX, inquiry_id=number(1))
+    await decide(office, story)
+    documents = await office.store.search.collection.find({}).to_list(None)
+    numbers = {one for document in documents for one in document["grams"]}
+    found = {audience: gram(audience, SECRET[:2]) in numbers for audience in ("*", "lighting", "roads", "water")}
+    assert found == {"*": True, "lighting": True, "roads": True, "water": False}
+    assert await listed(office, ROADS, query=SECRET) == await listed(office, LIGHTING, query=SECRET) == [number(1)]
+    assert await listed(office, APPROVER_OF_WATER, query=SECRET) == []
+
+
+async def test_words_of_a_rating_are_found(office: Office) -> None:
+    await decide(office, a_case(1, "路灯", contributed("lighting", "亮了"), rated(words="还是太暗了")))
+    assert await listed(office, LIGHTING, query="太暗") == await listed(office, query="太暗") == [number(1)]
 
 
 async def test_an_interim_reply_is_for_every_department_of_the_case(office: Office) -> None:

@@ -12,7 +12,7 @@ from services.notifier.erasure import erase as erase_at_the_notifier
 from services.router.core.handlers import Core
 from services.router.dead_letters.replay import ReplayOrder
 from services.router.domain.decision import case_of
-from services.router.domain.search.grams import SHARED, STAFF, gram
+from services.router.domain.search.grams import STAFF, gram
 from services.router.domain.search.query import terms
 from services.router.erasure import erase as erase_at_the_router
 from services.router.stores.store import RouterStore
@@ -158,7 +158,7 @@ SEARCHED |= {"rated/1/words", "rated/2/words", "closed/why"}
 async def test_the_search_index_has_texts_that_may_be_found_until_the_erasure(services: Services) -> None:
     def indexed(documents: dict[str, list[Any]]) -> set[str]:
         numbers = {number for one in documents["router.search"] for number in one["grams"]}
-        audiences = (SHARED, STAFF, "lighting", "roads", "water", "parks", "noise")
+        audiences = (STAFF, "lighting", "roads", "water", "parks", "noise")
         return {
             place
             for place, text in services.mark.by_place.items()

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from services.router.domain.case import Case
 from services.router.domain.due_parts import running_clocks
 from services.router.domain.part import OPEN
+from services.router.domain.waiting import waiting_in
 from services.router.stores.case_rows import place_of
+from services.router.stores.fences import fence_of
 from services.router.stores.store import RouterStore
 from services.router.stores.worklist import NOT_DUE, OpenPart
 from shared.contracts.envelope import PREFIX
@@ -77,16 +79,22 @@ class CaseList:
 def fields_of(case: Case | None, row: Document) -> Document:
     """The fields of a row that come from the decisions; without them, only the place that the events give."""
     if case is None:
-        return {"place": place_of(row["_id"], row["received_at"])} if "received_at" in row else {}
+        return _placed(row["_id"], row["received_at"]) if "received_at" in row else {}
     parts = [_part(case, part_id) for part_id in case.parts]
     received_at = case.inquiry.received_at if case.inquiry is not None else None
     due = [one["due_at"] for one in parts if one["due_at"] is not None]
     return {
-        "place": place_of(case.inquiry_id, received_at),
+        **_placed(case.inquiry_id, received_at),
         "lead": case.lead,
         "parts": parts,
         "due_at": min(due, default=None),
+        "waits": waiting_in(case),
     }
+
+
+def _placed(inquiry_id: str, received_at: str | None) -> Document:
+    place = place_of(inquiry_id, received_at)
+    return {"place": place, **fence_of(inquiry_id, place)}
 
 
 def _part(case: Case, part_id: str) -> Document:

@@ -3,35 +3,33 @@
 The work for one page is limited, however common the words are: the page then ends early, and `next` continues.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
 from services.router.desk.department_view import has_part, sees_waiting
-from services.router.domain.search.grams import SHARED, STAFF, gram
+from services.router.domain.search.grams import STAFF, approvers, gram
 from services.router.domain.search.query import SearchQuery
 from services.router.domain.search.texts import SearchableTexts, searchable
 from services.router.domain.staff import StaffUser
 from services.router.stores.case_rows import ROWS_PER_QUERY
 from services.router.stores.store import RouterStore
-from shared.runtime import timestamps
 from shared.store.mongo import Document
 
 WINDOW = 1_000
 """The most entries of the index that one lookup of a term reads."""
-ENTRIES_MAX = 20_000
+ENTRIES_MAX = 1_500
 """When a page has read so many entries of the index, it ends."""
-LONGEST_SPAN = timedelta(days=20_000)
-SPAN = timedelta(days=1)
-"""The first lookups are for the cases received within so much time, the next for twice as much, and so on: a store that
-sorts what it finds then sorts little for a common word."""
-EXAMINED_MAX = 300
+FIRST_STRETCH = 128
+"""The first lookups are for about so many of the newest cases, the next for twice as many, and so on: a store that reads
+and sorts what it finds then does little for a common word, and a rare word needs few lookups."""
+EXAMINED_MAX = 100
 """The most cases whose texts are compared for one page."""
 FEWEST = 5
 """How many more candidates than missing rows are compared at once."""
-FEW = 50
+FEW = 10
 """With so few candidates, the other terms of the query are not looked up."""
 
 
@@ -62,10 +60,11 @@ class CaseSearch:
         self, words: SearchQuery, query: Document, before: str | None, limit: int, who: StaffUser
     ) -> SearchPage:
         """The newest rows that meet `query`, whose texts this user may see and find with these words."""
-        page, place, span, examined, read = SearchPage(), before, SPAN, 0, 0
+        page, place, stretch, examined, read = SearchPage(), before, FIRST_STRETCH, 0, 0
+        known: Counter[str] = Counter()
         while read < ENTRIES_MAX:
-            floor = _floor(place, span)
-            candidates = await self._candidates(words, place, floor, who)
+            floor = await self.store.cases.fences.floor(place, stretch)
+            candidates = await self._candidates(words, place, floor, who, known)
             remaining = iter(candidates.places)
             while some := list(islice(remaining, min(ROWS_PER_QUERY, limit - len(page.rows) + FEWEST))):
                 for row, found in await self._compared(some, words, query, who):
@@ -80,14 +79,20 @@ class CaseSearch:
             if not candidates.end:
                 return page
             place, read = candidates.end, read + candidates.read
-            span = 2 * span if place == floor else span
+            stretch = 2 * stretch if place == floor else stretch
         return await self._to_be_continued(page, words, query, before, place or "", limit, who)
 
-    async def _candidates(self, words: SearchQuery, before: str | None, floor: str, who: StaffUser) -> Candidates:
-        """Cases that may match: those with the rarest term, without those that lack another one."""
+    async def _candidates(
+        self, words: SearchQuery, before: str | None, floor: str, who: StaffUser, known: Counter[str]
+    ) -> Candidates:
+        """Cases that may match: those with the rarest term, without those that lack another one.
+
+        `known` counts the entries of each term so far, so that the rarest is looked up first and may make the others needless.
+        """
         looked_up: list[Candidates] = []
-        for term in words.lookups:
+        for term in sorted(words.lookups, key=lambda one: known[one]):
             found = await self._with_term(term, before, floor, who)
+            known[term] += found.read
             looked_up.append(found)
             if found.end == floor and len(found.places) <= FEW:
                 break
@@ -97,11 +102,9 @@ class CaseSearch:
         return Candidates(places, rarest.end, sum(one.read for one in looked_up))
 
     async def _with_term(self, term: str, before: str | None, floor: str, who: StaffUser) -> Candidates:
-        # An approver also sees joint replies before their release, which no audience of a department has.
-        own = STAFF if who.department is None or who.role == "approver" else who.department
         places: set[str] = set()
         end, read = floor, 0
-        for audience in (SHARED, own):
+        for audience in _audiences(who):
             found = await self.store.search.places(gram(audience, term), before, floor, WINDOW)
             places.update(found)
             end = max(end, found[-1]) if len(found) == WINDOW else end
@@ -145,12 +148,11 @@ class CaseSearch:
         return page
 
 
-def _floor(before: str | None, span: timedelta) -> str:
-    """The place so much time before the place `before`, or before now; empty when that is older than every case."""
-    time = before.partition("/")[0] if before is not None else timestamps.to_text(timestamps.now())
-    if not time or span > LONGEST_SPAN:
-        return ""
-    return f"{timestamps.to_text(timestamps.from_text(time) - span)}/"
+def _audiences(who: StaffUser) -> tuple[str, ...]:
+    """Whose numbers a user looks up. The work then depends on no text that the user may not see."""
+    if who.department is None:
+        return (STAFF,)
+    return (who.department, approvers(who.department)) if who.role == "approver" else (who.department,)
 
 
 def _matches(texts: SearchableTexts, words: SearchQuery, who: StaffUser) -> bool:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from shared.store import leases
 from shared.store.mongo import ASCENDING, DESCENDING, Database, Document, UpdateOne, find_by, insert_new
 
-GRAMS_PER_DOCUMENT = 1_000
+GRAMS_PER_DOCUMENT = 300
 """An index entry takes the local store 0.1 ms, and all entries of a document are one write."""
 
 

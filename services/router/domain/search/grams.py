@@ -6,12 +6,15 @@ from zlib import crc32
 from services.router.domain.search.query import terms
 from services.router.domain.search.texts import SearchableTexts
 
-SHARED = ""
 STAFF = "*"
-"""Audiences of a term: every department of the case with SHARED, one department with its code, and STAFF for users without
-a department and for approvers."""
-GRAMS_MAX = 50_000
-"""The most terms of a case that are indexed. Written in full, 20 contributions have some 40,000."""
+"""The audience of users without a department, who find every text. The audience of a department is its code."""
+GRAMS_MAX = 100_000
+"""The most numbers of a case that are indexed. Written in full, 20 contributions have some 40,000 terms."""
+
+
+def approvers(department: str) -> str:
+    """The audience of a department's approvers: what they find beside the texts of their department."""
+    return f"{department}*"
 
 
 def gram(audience: str, term: str) -> int:
@@ -20,18 +23,16 @@ def gram(audience: str, term: str) -> int:
 
 
 def grams_of(texts: SearchableTexts) -> frozenset[int]:
-    """The numbers of all terms of a case, each for the audience that may find it."""
-    found: dict[int, None] = {}
+    """The numbers of all terms of a case, for each audience that may find them."""
+    found = dict.fromkeys(gram(STAFF, one) for one in sorted(_terms(texts.all)))
     shared = _terms(texts.shared)
-    found.update(dict.fromkeys(gram(SHARED, one) for one in shared))
-    own = {department: set(some) for department, some in texts.own.items()}
-    if texts.pending is not None and texts.case.lead is not None:
-        own.setdefault(texts.case.lead, set()).add(texts.pending)
-    for department, some in own.items():
-        for one in sorted(_terms(some) - shared):
-            found.update(dict.fromkeys((gram(STAFF, one), gram(department, one))))
-    if texts.pending is not None and texts.case.lead is None:
-        found.update(dict.fromkeys(gram(STAFF, one) for one in sorted(_terms([texts.pending]) - shared)))
+    pending = _terms([texts.pending] if texts.pending else [])
+    for department in texts.departments:
+        own = shared | _terms(texts.own.get(department, ()))
+        if department == texts.case.lead:
+            own |= pending
+        found.update(dict.fromkeys(gram(department, one) for one in sorted(own)))
+        found.update(dict.fromkeys(gram(approvers(department), one) for one in sorted(pending - own)))
     return frozenset(list(found)[:GRAMS_MAX])
 
 

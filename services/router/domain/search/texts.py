@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.router.domain.case import Case
 from services.router.domain.decision import Decision, after
 from services.router.domain.outputs.case_events import event_type
+from services.router.domain.part import ACTIVE
 from services.router.domain.words import FactWords
 
 TOLD_TO_THE_RESIDENT = {
@@ -29,6 +30,11 @@ class SearchableTexts(NamedTuple):
     shared: tuple[str, ...]
     own: Mapping[str, tuple[str, ...]]
     pending: str | None
+
+    @property
+    def departments(self) -> list[str]:
+        """The departments that have the case, or had it in an earlier round, in alphabetical order."""
+        return sorted({part.department for part in self.case.parts.values() if part.state in ACTIVE})
 
     @property
     def all(self) -> Iterator[str]:
