@@ -79,3 +79,46 @@ def test_the_worklist_is_a_table_without_control_characters(town: Town, chorus: 
 def test_an_empty_worklist_is_no_table(town: Town, chorus: Chorus) -> None:
     town.says = lambda _: (200, {"department": "lighting", "parts": [], "next": None}, {})
     assert chorus("case", "worklist").out.strip() == "0 open parts, 0 overdue."
+
+
+WAITING: dict[str, Any] = {
+    "inquiry_id": CASE,
+    "subject": "路灯\x1b[2J不亮",
+    "area": None,
+    "received_at": "2026-11-22T09:51:34.490Z",
+    "lead": "lighting",
+    "part_ids": [f"{CASE}-p1"],
+    "until": "2026-12-01T09:00:00.000Z",
+    "text_hash": None,
+    "approvals": None,
+    "approvers": None,
+}
+
+
+def test_what_waits_for_a_decision_is_a_table_of_each_kind(town: Town, chorus: Chorus) -> None:
+    lists = [
+        {"kind": "extension", "cases": [WAITING], "next": CASE},
+        {"kind": "release", "cases": [WAITING | {"approvals": 1, "approvers": 2, "until": None}], "next": None},
+        {"kind": "publication", "cases": [], "next": None},
+    ]
+    town.says = lambda _: (200, {"lists": lists}, {})
+    ended = chorus("case", "worklist")
+    assert ended.code == 0
+    assert "2026-12-01 09:00" in ended.out
+    assert "1 of 2" in ended.out
+    assert "路灯␛[2J不亮" in ended.out
+    assert "extension: 1 waiting or more; `chorus case worklist --kind extension` lists all." in ended.out
+    assert "publication: 0 waiting." in ended.out
+    assert chorus("case", "worklist", "--json").document == lists
+
+
+def test_the_list_of_one_kind_is_read_to_its_end(town: Town, chorus: Chorus) -> None:
+    def says(one: Asked) -> Answer:
+        goes_on = "after" not in one.path
+        return 200, {"lists": [{"kind": "release", "cases": [WAITING], "next": CASE if goes_on else None}]}, {}
+
+    town.says = says
+    whole = [{"kind": "release", "cases": [WAITING, WAITING], "next": None}]
+    assert chorus("case", "worklist", "--kind", "release", "--json").document == whole
+    assert asked(town) == {"kind": ["release"], "after": [CASE]}
+    assert chorus("case", "worklist", "--kind", "release", "--department", "roads").code == 2

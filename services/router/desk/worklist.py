@@ -1,4 +1,4 @@
-"""Reads the worklist of a department for the desk: its open parts, the one that is due next first."""
+"""The route of worklists, and the worklist of a department: its open parts, the one that is due next first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,10 +8,13 @@ from fastapi import APIRouter, Query
 
 from services.router.desk.case_filters import chosen
 from services.router.desk.returned_before import returned_before
+from services.router.desk.waiting import waiting_lists
+from services.router.desk.waiting_responses import WaitingLists
 from services.router.desk.worklist_responses import WorklistPage, WorklistPart
 from services.router.domain.decision import Decision, case_of
 from services.router.domain.part import OPEN
 from services.router.domain.staff import StaffUser
+from services.router.domain.waiting import WAITING_KINDS
 from services.router.domain.worklist import MARKS, history_of, marks_of
 from services.router.stores.store import RouterStore
 from services.router.stores.worklist import OpenPart
@@ -23,45 +26,79 @@ from shared.http.problems import FieldProblem, Problem, shown
 from shared.http.query_fields import unknown_place
 from shared.runtime import timestamps
 
+OF_ALL_DEPARTMENTS = ("coordinator", "operator")
 READ_AT_ONCE = 50
 EXAMINED_MAX = 500
 """The most parts that are read for one page; with a mark that few parts have, the page then ends early."""
 
 
 def add_routes(api: APIRouter, store: RouterStore) -> None:
-    @api.get("/worklist", summary="The open parts of a department, the one that is due next first")
+    @api.get(
+        "/worklist",
+        summary="A department's open parts, the one that is due next first; or what waits for your decision, by kind",
+    )
     async def worklist(
         who: Who,
         department: Annotated[
-            str | None, Query(description="The code of a department; without it, the one of your user.")
+            str | None, Query(description="The code of a department; for a clerk, the one of the user.")
         ] = None,
         mark: Annotated[str | None, Query(description=f"Only parts with this mark: {', '.join(MARKS)}.")] = None,
+        kind: Annotated[
+            str | None, Query(description=f"Only the list of this kind: {', '.join(WAITING_KINDS)}. `after` needs it.")
+        ] = None,
         after: After = None,
         limit: PageSize = 100,
-    ) -> WorklistPage:
-        wanted = next(iter(chosen("mark", [mark] if mark is not None else [], MARKS)), None)
-        code = await requested_department(store, department, who)
-        return await worklist_page(store, code, wanted, after, limit, timestamps.now())
+    ) -> WorklistPage | WaitingLists:
+        [wanted_mark] = chosen("mark", [mark], MARKS) if mark is not None else (None,)
+        [wanted_kind] = chosen("kind", [kind], WAITING_KINDS) if kind is not None else (None,)
+        if _is_of_department(who, department, mark, kind, after):
+            code = await requested_department(store, department, who)
+            return await worklist_page(store, code, wanted_mark, after, limit, timestamps.now())
+        return await waiting_lists(store, who, wanted_kind, after, limit)
+
+
+def _is_of_department(
+    who: StaffUser, department: str | None, mark: str | None, kind: str | None, after: str | None
+) -> bool:
+    """Whether the open parts of a department are asked for, and not what waits for the user's decision.
+
+    Raises Problem 422 for a `kind` of a department, and a `mark` or an `after` of no list.
+    """
+    if who.role == "clerk" or department is not None:
+        if kind is not None:
+            raise _wrong("kind", "kind is for users who decide, without a department; leave it out, or use mark")
+        return True
+    if mark is not None:
+        raise _wrong("department", "department is missing; write the code of the department whose worklist you want")
+    if after is not None and kind is None:
+        raise _wrong("kind", "kind is missing; write the kind of the list that `after` continues")
+    return False
 
 
 async def requested_department(store: RouterStore, department: str | None, who: StaffUser) -> str:
     """The department whose worklist the user asks for. Raises Problem 403 for another one than the user's own, and 422."""
+    if who.role not in (*OF_ALL_DEPARTMENTS, "clerk"):
+        allowed = ", ".join(("clerk", *OF_ALL_DEPARTMENTS))
+        raise Problem(
+            403, f"The role {who.role!r} may not read the worklist of a department; allowed roles: {allowed}."
+        )
     if who.department is not None:
         if department not in (None, who.department):
             raise Problem(
                 403,
                 f"The role {who.role!r} may read the worklist of its own department only; allowed roles for others: "
-                "coordinator, operator.",
+                f"{', '.join(OF_ALL_DEPARTMENTS)}.",
             )
         return who.department
-    if department is None:
-        detail = "department is missing; write the code of the department whose worklist you want"
-        raise Problem(422, f"{detail}.", [FieldProblem(pointer="/department", detail=detail)])
     city = await store.revisions.latest()
-    if city is None or department not in {one.code for one in city.departments}:
-        detail = f"the city has no department {shown(department)}"
-        raise Problem(422, f"{detail[0].upper()}{detail[1:]}.", [FieldProblem(pointer="/department", detail=detail)])
+    if department is None or city is None or department not in {one.code for one in city.departments}:
+        raise _wrong("department", f"the city has no department {shown(department)}")
     return department
+
+
+def _wrong(field: str, detail: str) -> Problem:
+    sentence = f"{detail[0].upper()}{detail[1:]}."
+    return Problem(422, sentence, [FieldProblem(pointer=f"/{field}", detail=detail)])
 
 
 async def worklist_page(

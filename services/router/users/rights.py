@@ -55,7 +55,7 @@ def _any_command() -> tuple[StaffRole, ...]:
 
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
-    "read-worklist": StaffAction("read the worklist of a department", ("clerk", "coordinator", "operator")),
+    "read-worklist": StaffAction("read a worklist", ("clerk", "coordinator", "approver", "supervisor", "operator")),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
     "find-resubmissions": StaffAction(
         "find likely resubmissions of a case", ("coordinator", "supervisor", "auditor", "operator")
