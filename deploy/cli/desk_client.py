@@ -1,7 +1,7 @@
 """Calls to the desk's HTTP API: list cases, get a case, send a command and wait for its decision."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -14,25 +14,21 @@ POLL_S = 0.1
 PAGE = 500
 
 
-def cases(
-    state: str | None = None, department: str | None = None, *, has_open: bool = False, reported: bool = False
-) -> Iterator[dict[str, Any]]:
-    """Every case in a state, with a part of a department, with an open part, or reported in the hall; by ticket number."""
-    given = (
-        ("state", state),
-        ("department", department),
-        ("open", "true" if has_open else None),
-        ("reported", "true" if reported else None),
-    )
-    query = {name: value for name, value in given if value is not None}
+Query = Mapping[str, str | Sequence[str] | None]
+"""Query fields; those without a value are not sent, those with several are repeated."""
+
+
+def cases(query: Query) -> Iterator[dict[str, Any]]:
+    """Every case that meets the filters, the message received last first."""
     return pages(f"{stack().urls.router}/cases", "cases", query)
 
 
-def pages(url: str, field: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Every row of a paginated list; `field` is the field of the response that contains the rows."""
+def pages(url: str, field: str, query: Query) -> Iterator[dict[str, Any]]:
+    """Every row of a paginated list, also after empty pages; `field` is the field of the response that has the rows."""
     after: str | None = None
+    given = {name: value for name, value in query.items() if value is not None}
     while True:
-        asked: dict[str, str | int] = {**query, "limit": PAGE, **({"after": after} if after else {})}
+        asked: dict[str, Any] = {**given, "limit": PAGE, **({"after": after} if after else {})}
         page = ask("GET", url, operator=True, params=asked).json()
         yield from page[field]
         after = page.get("next")

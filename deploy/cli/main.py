@@ -32,6 +32,7 @@ from deploy.cli.operations import (
     timeline,
     triage,
     user,
+    worklist,
 )
 from deploy.failure import DONE, FAILED, USAGE, Failure
 from deploy.terminal import sentence_lines, write_lines
@@ -56,6 +57,7 @@ app.command()(timeline.timeline)
 app.command()(route.route)
 case.case.command("command")(case_command.command)
 case.case.command("enter")(case_enter.enter)
+case.case.command("worklist")(worklist.worklist)
 app.add_typer(case.case, name="case")
 app.add_typer(directory.department, name="department")
 app.add_typer(text.text, name="text")

@@ -5,5 +5,5 @@ reads    inquiries.inputs (router-core) · departments.*.outbox (router-gate) ·
 writes   departments.<code>.inbox · residents.inbox · inquiries.events · inquiries.inputs · city.directory · router.dead-letters
          <service>.replays
 stores   chorus_router: decisions, progress, published, cases, commands, unpublished, revisions, parked, letters, letters_read,
-         tombstones, timers, users, user_tokens, audit
+         tombstones, timers, users, user_tokens, audit, search, search_pending, worklist
 """

@@ -19,6 +19,7 @@ from services.router.desk.commands import Commands
 from services.router.desk.entry_api import entry_routes
 from services.router.desk.intake_client import IntakeClient
 from services.router.desk.retirement import Retirement
+from services.router.desk.search_filling import SearchFilling
 from services.router.domain.city_index import CityIndex, city_index
 from services.router.erasure import CaseEvents
 from services.router.files.case_files import CaseFiles, case_files
@@ -79,6 +80,7 @@ class Components:
         self.overdue_timers = OverdueTimers(self.store.timers)
         self.progress = CoreProgress(database, self.store.decisions)
         self.cleanup = MessageCleanup(self.progress, self.store, timedelta(hours=settings.messages_kept_hours))
+        self.search_filling = SearchFilling(self.store)
         self.commands = Commands(self.store, self.ledger, self.files)
         self.city_desk = CityDesk(self.store, service.publisher, self.city, settings)
         self.calendar_days = CalendarDays(self.city_desk, self.city)
@@ -107,6 +109,8 @@ def make(settings: Settings) -> Service:
         router.calendar_days.measure,
         router.retirement.keep_parts_recalled,
         router.case_list.measure,
+        router.search_filling.run,
+        router.search_filling.sweep,
         router.cleanup.run,
         router.timers.run,
         router.timer_sweep.run,

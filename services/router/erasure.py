@@ -8,6 +8,7 @@ from services.router.desk.case_list import ERASED_THROUGH, CaseList
 from services.router.files.case_files import CaseFiles
 from services.router.stores.store import RouterStore
 from shared.ledger.ledger import Ledger
+from shared.runtime import timestamps
 from shared.store.mongo import Document
 
 
@@ -22,6 +23,9 @@ async def erase(
     """Delete the words of decisions 1 to `through`, the files of the inquiry, parked inputs, commands, and personal data in
     the dead-letter index.
 
+    The search index forgets the case and is built again from what is left. Whoever indexes the old words meanwhile finds
+    the tombstone, which is written first, and deletes them again.
+
     Safe to repeat after a crash between any two steps. Facts, ids and the hash chain of events stay. Another process may
     keep the case in its cache until it loads the case again; it publishes nothing from there.
     """
@@ -29,6 +33,8 @@ async def erase(
     if files is not None:
         await files.erase(inquiry_id, (await store.decisions.of_many([inquiry_id]))[inquiry_id])
     await store.decisions.erase(inquiry_id, through)
+    await store.search.mark([inquiry_id], timestamps.now())
+    await store.search.erase(inquiry_id)
     await store.parked.erase(inquiry_id)
     await commands.erase(inquiry_id)
     await letters.erase(inquiry_id)

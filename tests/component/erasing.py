@@ -73,6 +73,7 @@ from tests.component import file_services
 from tests.component.conftest import in_background
 from tests.component.file_services import sent_file
 from tests.component.marks import Marks
+from tests.component.searching import fill
 from tests.component.staff import OPERATOR, OTHERS
 from tests.component.test_intake import BEARER, Intake
 from tests.fakes import FakePublisher, MaskerInProcess
@@ -158,6 +159,7 @@ class Services:
         await self.masking.mask_waiting()
         await Events(self.scorer).take([read_event(one) for one in events])
         await self.case_events.follow([read_row(one) for one in events])
+        await fill(self.router)
 
     async def put_aside(self, record: Record, kind: str, reason: str) -> None:
         """Write a dead letter of the router, and let the desk read it."""

@@ -197,16 +197,16 @@ async def test_pages_contain_each_case_once(office: Office) -> None:
         if after is None:
             break
     assert [len(page) for page in pages] == [2, 2, 1]
-    assert [one for page in pages for one in page] == [f"20260316-0000000{n}" for n in range(5)]
+    assert [one for page in pages for one in page] == [f"20260316-0000000{n}" for n in reversed(range(5))]
 
 
 async def test_cases_are_found_by_state_and_by_department(office: Office) -> None:
     await office.decide(*FIVE)
     triage = (await office.http.get("/cases", params={"state": "triage"})).json()["cases"]
-    assert [one["inquiry_id"][-1] for one in triage] == ["0", "2", "4"]
+    assert [one["inquiry_id"][-1] for one in triage] == ["4", "2", "0"]
     assert {one["subject"] for one in triage} == {"别的"}
     lighting = (await office.http.get("/cases", params={"department": "lighting"})).json()["cases"]
-    assert [one["inquiry_id"][-1] for one in lighting] == ["1", "3"]
+    assert [one["inquiry_id"][-1] for one in lighting] == ["3", "1"]
     problem(await office.http.get("/cases", params={"state": "lost"}), 422)
     problem(await office.http.get("/cases", params={"limit": "0"}), 422)
 
@@ -258,9 +258,9 @@ async def test_an_unknown_place_in_a_list_is_404(office: Office, after: str) -> 
 
 async def test_a_place_stays_known_when_the_case_leaves_the_list(office: Office) -> None:
     await office.decide(*FIVE)
-    asked = {"state": "triage", "after": "20260316-00000001"}
+    asked = {"state": "triage", "after": "20260316-00000003"}
     page = (await office.http.get("/cases", params=asked)).json()
-    assert [one["inquiry_id"][-1] for one in page["cases"]] == ["2", "4"]
+    assert [one["inquiry_id"][-1] for one in page["cases"]] == ["2", "0"]
 
 
 async def test_an_unknown_query_field_is_422_for_operators_only(office: Office) -> None:

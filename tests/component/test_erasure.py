@@ -12,6 +12,8 @@ from services.notifier.erasure import erase as erase_at_the_notifier
 from services.router.core.handlers import Core
 from services.router.dead_letters.replay import ReplayOrder
 from services.router.domain.decision import case_of
+from services.router.domain.search.grams import STAFF, gram
+from services.router.domain.search.query import terms
 from services.router.erasure import erase as erase_at_the_router
 from services.router.stores.store import RouterStore
 from services.scorer.erasure import erase as erase_at_the_scorer
@@ -21,6 +23,7 @@ from shared.kafka import topics
 from shared.runtime.settings import Settings
 from tests.component.erasing import FIRST_KEY, SERVICES, SUPERVISOR, Services, all_services, tell_everything
 from tests.component.marks import IDS, Marks, left, stored, text_fields, written_in
+from tests.component.searching import fill
 from tests.component.staff import OPERATOR
 from tests.fakes import header
 
@@ -43,6 +46,7 @@ async def erase_again(one: Services, through: int) -> None:
     """What each service does when it reads of the erasure."""
     await erase_at_intake(one.intake.store, one.intake.ledger, one.inquiry_id, through, one.intake_files)
     await erase_at_the_router(one.router, one.commands, one.letters, one.inquiry_id, through, one.desk_files)
+    await fill(one.router)
     await erase_at_the_notifier(one.notifier, one.inquiry_id, through)
     await erase_at_the_scorer(one.scorer, one.inquiry_id, through)
 
@@ -147,6 +151,37 @@ async def test_the_command_erases_all_texts_in_every_service_and_keeps_the_facts
     await erase_again(services, 1)
     await services.read()
     assert await stored(services.databases) == documents
+
+
+SEARCHED = {"received/subject", "received/body", "replied/text", "asked/text", "ask/text", "added/answer", "added/more"}
+SEARCHED |= {
+    "contributed/again",
+    "delegated/contributed",
+    "edit/opening",
+    "edit/closing",
+    "corrected/text",
+    "again/text",
+}
+SEARCHED |= {"rated/1/words", "rated/2/words", "closed/why"}
+"""The texts that the search index has. The first contribution was replaced before a release; the second was released."""
+
+
+async def test_the_search_index_has_texts_that_may_be_found_until_the_erasure(services: Services) -> None:
+    def indexed(documents: dict[str, list[Any]]) -> set[str]:
+        numbers = {number for one in documents["router.search"] for number in one["grams"]}
+        audiences = (STAFF, "lighting", "roads", "water", "parks", "noise")
+        return {
+            place
+            for place, text in services.mark.by_place.items()
+            if any(gram(audience, one) in numbers for audience in audiences for one in terms(text) if len(one) == 8)
+        }
+
+    assert indexed(await stored(services.databases)) == SEARCHED
+    await services.erase()
+    documents = await stored(services.databases)
+    assert (documents["router.search"], indexed(documents)) == ([], set())
+    await services.read()
+    assert (await stored(services.databases))["router.search"] == []
 
 
 async def test_reading_old_messages_again_restores_no_text(services: Services) -> None:

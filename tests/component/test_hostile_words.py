@@ -81,6 +81,7 @@ COMMANDS: dict[str, list[str]] = {
     "route": ["route", "--subject", "x"],
     "case list": ["case", "list"],
     "case show": ["case", "show", CASE],
+    "case worklist": ["case", "worklist"],
     "reconcile": ["reconcile", "--dry-run"],
     "erase": ["erase", CASE, "--why", "x"],
     "department add": ["department", "add", "water", "--name-zh", "水", "--name-en", "Water"],
@@ -127,6 +128,9 @@ COMMANDS: dict[str, list[str]] = {
     "inbox delegate": ["inbox", "water", "delegate", f"{CASE}-p1", "--to", "water-east", "--text", "x"],
     "inbox go-ahead": ["inbox", "water", "go-ahead", f"{CASE}-p1"],
 }
+WORK = dict.fromkeys(("part_id", "inquiry_id", "subject", "area", "role", "state", "next_due"), EVIL) | {
+    "marks": [EVIL]
+}
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
 
 
@@ -150,6 +154,7 @@ def evil(asked: Asked) -> Answer:
     """What each service answers, with foreign text wherever there is text."""
     rows: dict[str, Any] = {
         "/cases?": {"cases": [{"inquiry_id": CASE, "received_at": EVIL, "subject": EVIL, "departments": [EVIL]}]},
+        "/worklist?": {"parts": [WORK], "next": None},
         "/cases/": {
             "inquiry_id": EVIL,
             "state": EVIL,
@@ -234,6 +239,7 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "triage list",
         "case list",
         "case show",
+        "case worklist",
         "route",
         "dead-letters list",
         "dead-letters show",

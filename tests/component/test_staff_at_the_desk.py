@@ -76,7 +76,7 @@ async def done(office: Office, who: StaffUser, **fields: Any) -> Document:
 
 async def test_a_clerk_lists_only_the_cases_of_the_own_department(office: Office) -> None:
     await office.decide(BOTH, MINE, THEIRS)
-    assert await listed(office, LIGHTING) == [MINE.case.inquiry_id, INQUIRY]
+    assert await listed(office, LIGHTING) == [INQUIRY, MINE.case.inquiry_id]
     assert await listed(office, ROADS) == [INQUIRY]
     assert await listed(office, APPROVER_OF_WATER) == [THEIRS.case.inquiry_id]
     for who in (OPERATOR, *OTHERS):
@@ -85,7 +85,7 @@ async def test_a_clerk_lists_only_the_cases_of_the_own_department(office: Office
 
 async def test_a_filter_does_not_widen_what_a_clerk_sees(office: Office) -> None:
     await office.decide(BOTH, MINE, THEIRS)
-    assert await listed(office, LIGHTING, department="lighting") == [MINE.case.inquiry_id, INQUIRY]
+    assert await listed(office, LIGHTING, department="lighting") == [INQUIRY, MINE.case.inquiry_id]
     assert await listed(office, LIGHTING, department="roads") == [INQUIRY]
     assert await listed(office, LIGHTING, department="water") == []
     assert await listed(office, LIGHTING, state="assigned", department="roads") == [INQUIRY]
@@ -170,9 +170,9 @@ async def test_a_returned_part_is_no_longer_the_departments_case(office: Office)
 
 
 async def test_a_clerk_reads_on_after_a_case_that_has_left_the_department(office: Office) -> None:
-    await office.decide(told(returned("lighting"), after_this=MINE), BOTH, THEIRS)
-    left, theirs = MINE.case.inquiry_id, THEIRS.case.inquiry_id
-    assert await listed(office, LIGHTING, after=left) == [INQUIRY]
+    await office.decide(told(returned("lighting"), after_this=BOTH), MINE, THEIRS)
+    theirs = THEIRS.case.inquiry_id
+    assert await listed(office, LIGHTING, after=INQUIRY) == [MINE.case.inquiry_id]
     for unknown in (theirs, "20260316-0000000Z"):
         detail = problem(await get(office, LIGHTING, "/cases", after=unknown), 404)["detail"]
         assert detail == f"There is no place {unknown!r} in this list; start without `after`."

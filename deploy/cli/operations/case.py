@@ -7,6 +7,18 @@ import typer
 
 from deploy.cli import desk_client
 from deploy.cli.console import emit, options, say
+from deploy.cli.operations.case_filters import (
+    CaseDepartment,
+    Due,
+    Lead,
+    Open,
+    PartState,
+    Reported,
+    Since,
+    State,
+    Until,
+    Words,
+)
 from deploy.cli.operations.timeline import in_order, show_facts
 from deploy.cli.tables import show_table
 
@@ -17,21 +29,25 @@ case = typer.Typer(help="Cases: the messages of residents with everything that h
 
 @case.command("list")
 def list_cases(
-    state: Annotated[str | None, typer.Option(help="Only cases in this state, for example triage or answered.")] = None,
-    department: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Only cases in which this department has a part.")
-    ] = None,
-    open_: Annotated[
-        bool, typer.Option("--open", help="Only cases with an open part, answered ones with a late part included.")
-    ] = False,
-    reported: Annotated[
-        bool, typer.Option("--reported", help="Only cases whose entry in the hall a reader has reported.")
-    ] = False,
+    state: State = None,
+    department: CaseDepartment = None,
+    query: Words = None,
+    due: Due = None,
+    lead: Lead = None,
+    part_state: PartState = None,
+    since: Since = None,
+    until: Until = None,
+    open_: Open = False,
+    reported: Reported = False,
 ) -> None:
-    """List cases in the order of their numbers."""
-    found = list(desk_client.cases(state, department, has_open=open_, reported=reported))
+    """List cases, the message received last first. With a department, `--due` and `--part-state` concern its part."""
+    texts = {"department": department, "query": query, "due": due, "lead": lead}
+    more = {"part_state": part_state, "since": since, "until": until}
+    flags = {"open": "true" if open_ else None, "reported": "true" if reported else None}
+    given: desk_client.Query = {"state": state, **texts, **more, **flags}
+    found = list(desk_client.cases(given))
     if found:
-        columns = ("inquiry", "state", "received (UTC)", "area", "departments", "subject")
+        columns = ("inquiry", "state", "received (UTC)", "due (UTC)", "area", "departments", "subject")
         show_table(columns, map(_row, found))
     say(f"{len(found)} case{'' if len(found) == 1 else 's'}.")
     emit(found)
@@ -125,11 +141,17 @@ def indented(text: str) -> Iterator[str]:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
-    received = str(one.get("received_at") or "").replace("T", " ")[:16]
-    return one["inquiry_id"], one.get("state"), received, one.get("area"), one.get("departments"), one.get("subject")
+    times = minute(one.get("received_at")), minute(one.get("due_at"))
+    about = one.get("area"), one.get("departments"), one.get("subject")
+    return one["inquiry_id"], one.get("state"), *times, *about
+
+
+def minute(time: object) -> str:
+    """A time as tables show it; empty for null."""
+    return str(time or "").replace("T", " ")[:16]
 
 
 def _part(one: Mapping[str, Any]) -> tuple[object, ...]:
-    due = ", ".join(f"{clock.replace('_', ' ')} {str(at).replace('T', ' ')[:16]}" for clock, at in one["due"].items())
+    due = ", ".join(f"{clock.replace('_', ' ')} {minute(at)}" for clock, at in one["due"].items())
     state = f"{one['state']}, omitted" if one.get("omitted") else one["state"]
     return one["part_id"], one["department"], one["role"], state, due

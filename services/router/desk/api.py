@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 
-from services.router.desk import city_views, resubmissions, text_modules, triage
+from services.router.desk import case_list_routes, city_views, resubmissions, text_modules, triage, worklist
 from services.router.desk.asking_requests import AskBody, AskExtensionBody, ExtendBody, RefuseExtensionBody
 from services.router.desk.cases import CaseQueries, summary
 from services.router.desk.city_requests import city_sent, department_sent
@@ -20,14 +20,14 @@ from services.router.desk.privacy_requests import EraseBody, LinkBody, RefuseBod
 from services.router.desk.publication_requests import HideBody, PublishBody, RedactBody
 from services.router.desk.release_requests import ApproveBody, EditReplyBody, GoAheadBody, RefuseReleaseBody
 from services.router.desk.requests import AssignBody, CaseReplayBody, DepartmentBody, RetirementBody, WithdrawPartBody
-from services.router.desk.responses import CasePage, CaseShown, CommandStatus, Lines, Retired, Revised
+from services.router.desk.responses import CaseShown, CommandStatus, Lines, Retired, Revised
 from services.router.desk.retirement import Retirement
 from services.router.desk.return_requests import ArbitrateBody, AssignFirstReceiverBody, ReassignBody
 from services.router.stores.store import RouterStore
 from services.router.users.guard import StaffGuard, Who
 from shared.city import City, Department
-from shared.http.parameters import After, DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId, PageSize
-from shared.http.problems import Problem, answered, documented, shown
+from shared.http.parameters import DepartmentCode, EventId, IdempotencyKeyHeader, InquiryId
+from shared.http.problems import Problem, documented, shown
 from shared.http.protected import protected_routes
 from shared.http.query_fields import unknown_place
 from shared.http.request_body import body_of, limited_body, parsed
@@ -56,11 +56,13 @@ def routes(
 ) -> APIRouter:
     api = protected_routes("desk", guard.check, 401, 403, 404, 422, 429, 503)
     _city_routes(api, city, retirement)
+    case_list_routes.add_routes(api, cases, STATES, lambda: city.city.zone(city.settings))
     _case_routes(api, cases)
     _command_routes(api, commands)
     _decision_routes(api, cases.store, city.publisher)
     triage.add_routes(api, cases.store)
     resubmissions.add_routes(api, cases.store)
+    worklist.add_routes(api, cases.store)
     city_views.add_routes(api, city)
     text_modules.add_routes(api, city)
     return api
@@ -111,31 +113,6 @@ def _city_routes(api: APIRouter, city: CityDesk, retirement: Retirement) -> None
 
 
 def _case_routes(api: APIRouter, cases: CaseQueries) -> None:
-    @api.get(
-        "/cases",
-        response_model=None,
-        responses=answered(CasePage),
-        summary="Cases by state and department, page by page; those of your department, if you have one",
-    )
-    async def page(
-        who: Who,
-        state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}.")] = None,
-        department: Annotated[str | None, Query(description="The code of a department that has a part.")] = None,
-        has_open: Annotated[
-            bool, Query(alias="open", description="Only cases with an open part, answered ones included.")
-        ] = False,
-        reported: Annotated[
-            bool, Query(description="Only cases whose entry in the hall a reader has reported.")
-        ] = False,
-        after: After = None,
-        limit: PageSize = 100,
-    ) -> dict[str, Any]:
-        if state is not None and state not in STATES:
-            raise Problem(422, f"{shown(state)} is not a state of a case; write one of {', '.join(STATES)}.")
-        return await cases.page(
-            state, department, after, limit, only=who.department, has_open=has_open, reported=reported
-        )
-
     @api.get("/cases/{inquiry_id}", response_model=CaseShown, summary="A case with its parts, timeline and decisions")
     async def case(inquiry_id: InquiryId, who: Who) -> dict[str, Any]:
         return await cases.case(inquiry_id, who)

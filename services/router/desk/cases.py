@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.router.desk.asking_responses import additions_shown, part_waits, questions_shown
+from services.router.desk.case_filters import CaseFilter
+from services.router.desk.case_search import CaseSearch, SearchPage
 from services.router.desk.department_view import as_the_department_sees, has_part
 from services.router.desk.release_audit import audit_of
 from services.router.desk.returned_before import returned_before
@@ -15,7 +17,6 @@ from services.router.domain.outputs.resident import change_fields
 from services.router.domain.reply import AnsweredRound, JointReply, RoundRating
 from services.router.domain.staff import StaffUser
 from services.router.files.case_files import CaseFiles
-from services.router.stores.case_rows import HAS_OPEN_PART
 from services.router.stores.store import RouterStore
 from shared.contracts.erasure_dates import ErasureDates, erasure_dates
 from shared.http.problems import Problem, shown
@@ -23,6 +24,22 @@ from shared.http.query_fields import unknown_place
 from shared.kafka import topics
 from shared.runtime import timestamps
 from shared.runtime.settings import Settings
+from shared.store.mongo import Document
+
+ROW_FIELDS = (
+    "sequence",
+    "updated_at",
+    "state",
+    "lead",
+    "departments",
+    "part_states",
+    "channel",
+    "received_at",
+    "area",
+    "reported_at",
+    "unrated",
+)
+"""The fields of a row that the list shows as they are."""
 
 
 class CaseQueries:
@@ -30,59 +47,46 @@ class CaseQueries:
         self.store = store
         self.settings = settings
         self.files = files
+        self.search = CaseSearch(store)
 
-    async def page(
-        self,
-        state: str | None,
-        department: str | None,
-        after: str | None,
-        limit: int,
-        *,
-        only: str | None = None,
-        has_open: bool = False,
-        reported: bool = False,
-    ) -> dict[str, Any]:
-        """The fields of `CasePage`: cases in the order of their inquiry ids, after `after`.
+    async def page(self, wanted: CaseFilter, after: str | None, limit: int, who: StaffUser) -> dict[str, Any]:
+        """The fields of `CasePage`: cases that meet the filter, the message received last first, after the case `after`.
 
-        `only`: cases with a part of this department, as its users see. `has_open`: cases with an open part. `reported`:
-        cases whose entry in the hall a reader has reported since the last decision about it. Raises Problem 404 for an
-        unknown `after`.
+        Raises Problem 404 for an unknown `after`.
         """
-        query: dict[str, Any] = {}
-        if state:
-            query["state"] = state
-        if has_open:
-            query["$or"] = HAS_OPEN_PART
-        if reported:
-            query["reported_at"] = {"$exists": True, "$ne": None}
-        if only and department and only != department:
-            query["$and"] = [{"departments": only}, {"departments": department}]
-        elif only or department:
-            query["departments"] = only or department
-        if after:
-            if not await self._has_place(after, only):
-                raise unknown_place(after)
-            query["_id"] = {"$gt": after}
-        rows = await self.store.cases.page(query, limit + 1)
-        subjects = await self.store.decisions.subjects([row["_id"] for row in rows])
-        cases = [
-            {name: value for name, value in row.items() if name != "_id"}
-            | {"inquiry_id": row["_id"], "subject": subjects.get(row["_id"])}
-            for row in rows[:limit]
-        ]
-        return {"cases": cases, "next": cases[-1]["inquiry_id"] if len(rows) > limit else None}
+        query = wanted.query(who.department, timestamps.now())
+        before = await self._place(after, who.department) if after else None
+        found = await self._found(wanted, query, before, limit, who)
+        subjects = await self.store.decisions.subjects([row["_id"] for row in found.rows])
+        cases = [listed(row, who.department) | {"subject": subjects.get(row["_id"])} for row in found.rows]
+        return {"cases": cases, "next": found.next}
 
-    async def _has_place(self, after: str, only: str | None) -> bool:
-        """Whether a page may have ended with this case; with `only`, a case that this department has or had a part of.
+    async def _found(
+        self, wanted: CaseFilter, query: Document, before: str | None, limit: int, who: StaffUser
+    ) -> SearchPage:
+        if wanted.words is None:
+            rows = await self.store.cases.newest(query, before, limit + 1)
+            return SearchPage(rows[:limit], rows[limit - 1]["_id"] if len(rows) > limit else None)
+        if wanted.inquiry_id is not None and (row := await self.store.cases.row(wanted.inquiry_id)) is not None:
+            # The words of a ticket number are looked for in texts only when there is no such case for this user.
+            mine = who.department is None or who.department in row.get("departments", ())
+            if mine:
+                rows = list((await self.store.cases.among([wanted.inquiry_id], query)).values())
+                return SearchPage(rows if before is None else [])
+        return await self.search.page(wanted.words, query, before, limit, who)
+
+    async def _place(self, after: str, only: str | None) -> str:
+        """The place of this case; with `only`, of a case that this department has or had a part of. Raises Problem 404.
 
         A department may return its part of the last case of a page while its user reads that page.
         """
-        if not await self.store.cases.page({"_id": after}, 1):
-            return False
-        if only is None:
-            return True
-        case = case_of(after, await self.store.decisions.of(after))
-        return any(part.department == only for part in case.parts.values())
+        row = await self.store.cases.row(after)
+        if row is not None and only is not None:
+            case = case_of(after, await self.store.decisions.of(after))
+            row = row if any(part.department == only for part in case.parts.values()) else None
+        if row is None:
+            raise unknown_place(after)
+        return str(row.get("place", ""))
 
     async def case(self, inquiry_id: str, who: StaffUser) -> dict[str, Any]:
         """The fields of `CaseShown`, as this user's department sees the case. Raises Problem 404, also when it has no part."""
@@ -139,6 +143,13 @@ class CaseQueries:
                 at = timestamps.from_text(one.decided_at)
                 return erasure_dates(at, self.settings.retention_days, self.settings.backups_kept_days)
         return None
+
+
+def listed(row: Document, only: str | None) -> dict[str, Any]:
+    """The fields of `CaseRow` without the subject; with `only`, the due time is of this department's parts."""
+    due = [one["due_at"] for one in row.get("parts", ()) if one["due_at"] and only in (None, one["department"])]
+    shown = {name: row[name] for name in ROW_FIELDS if name in row}
+    return {"inquiry_id": row["_id"], **shown, "due_at": min(due, default=None)}
 
 
 def main_reply(case: Case) -> JointReply | None:

@@ -46,16 +46,16 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
     ]
     released = {one.part_id: one.text.text for reply in replies for one in reply.paragraphs}
     shown = {part.id for part in case.parts.values() if part.state in ACTIVE and part.parent is None}
-    sees_waiting = case.lead == department or who.role == "approver"
-    read = [*replies, *((case.reply,) if case.reply is not None and sees_waiting else ())]
+    waiting = sees_waiting(case, department, who)
+    read = [*replies, *((case.reply,) if case.reply is not None and waiting else ())]
     inquiry = dict(whole["inquiry"])
     inquiry["account"] = inquiry["refers_to"] = None
     if inquiry["confidential"]:
         inquiry["contact"] = None
     return {
         **{name: whole[name] for name in FOR_EVERY_DEPARTMENT},
-        "reply": whole["reply"] if sees_waiting or is_released(whole["reply"]) else whole["released"],
-        "addenda": [one for one in whole["addenda"] if sees_waiting or is_released(one)],
+        "reply": whole["reply"] if waiting or is_released(whole["reply"]) else whole["released"],
+        "addenda": [one for one in whole["addenda"] if waiting or is_released(one)],
         "released": whole["released"],
         "audit": [],
         "inquiry": inquiry,
@@ -69,6 +69,11 @@ def as_the_department_sees(whole: Mapping[str, Any], case: Case, department: str
         "links": [],
         "decisions": [],
     }
+
+
+def sees_waiting(case: Case, department: str, who: StaffUser) -> bool:
+    """Whether a user of this department sees joint replies before their release."""
+    return case.lead == department or who.role == "approver"
 
 
 def sees_all_of(part: Mapping[str, Any], case: Case, department: str) -> bool:

@@ -55,6 +55,7 @@ def _any_command() -> tuple[StaffRole, ...]:
 
 ACTIONS: Mapping[str, StaffAction] = {
     "read-cases": StaffAction("read cases", STAFF_ROLES),
+    "read-worklist": StaffAction("read a worklist", ("clerk", "coordinator", "approver", "supervisor", "operator")),
     "read-triage": StaffAction("read what waits in triage", ("coordinator", "supervisor", "auditor", "operator")),
     "enter-inquiries": StaffAction("enter an inquiry on a resident's behalf", ("clerk", "coordinator", "operator")),
     "find-resubmissions": StaffAction(
@@ -93,6 +94,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("DELETE", "/departments/{code}/texts/{id}"): "change-texts",
     ("POST", "/inquiries"): "enter-inquiries",
     ("GET", "/triage"): "read-triage",
+    ("GET", "/worklist"): "read-worklist",
     ("GET", "/city"): "read-city",
     ("POST", "/route"): "read-city",
     ("POST", "/cases/{inquiry_id}/commands"): "send-commands",

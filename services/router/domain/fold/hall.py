@@ -11,14 +11,21 @@ from services.router.domain.words import FactWords
 
 def _published(case: Case, fact: facts.HallPublished, words: FactWords) -> None:
     reports = case.hall.reports if fact.automatic else 0
+    waiting = case.hall.waiting and fact.automatic
     case.hall = case.hall._replace(
-        shown=True, published=words.get("text_hash"), due=False, is_hidden=False, reports=reports
+        shown=True, published=words.get("text_hash"), due=False, waiting=waiting, is_hidden=False, reports=reports
     )
 
 
 def _hidden(case: Case, fact: facts.HallHidden, words: FactWords) -> None:
     case.hall = case.hall._replace(
-        shown=False, published=None, is_hidden=True, hidden=case.hall.hidden | _hash(words), reports=0
+        shown=False,
+        published=None,
+        due=False,
+        waiting=False,
+        is_hidden=True,
+        hidden=case.hall.hidden | _hash(words),
+        reports=0,
     )
 
 
