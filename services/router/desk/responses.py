@@ -3,6 +3,7 @@
 from typing import Any, Literal, Self
 
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from services.router.desk.asking_responses import CaseAdditionShown, ExtensionShown, QuestionShown
 from services.router.desk.reply_responses import JointReplyShown
