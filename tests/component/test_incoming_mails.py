@@ -184,7 +184,8 @@ async def test_a_mail_without_a_usable_sender_is_registered_for_its_return_path(
 
 async def test_a_reply_to_our_address_is_an_addition_without_what_it_quotes(post: Post) -> None:
     ticket = await post.ticket()
-    ours = the_mail_about(ticket, post.settings)
+    [update] = [one for one in await post.intake.store.updates(ticket) if one.what == "asked"]
+    ours = the_mail_about(ticket, update.text, post.settings)
     assert QUESTION in ours
     quoted = "\n".join(f"> {line}".rstrip() for line in ours.splitlines())
     text = f"东段，十二号。\n\n在 2026年11月22日，城市 <{BOX}> 写道：\n{quoted}\n\n另外，井盖也坏了。"
@@ -198,10 +199,10 @@ async def test_a_reply_to_our_address_is_an_addition_without_what_it_quotes(post
     assert await post.take(mail, "other@mail.example") == "repeated"
 
 
-def the_mail_about(ticket: str, settings: Settings) -> str:
+def the_mail_about(ticket: str, text: str, settings: Settings) -> str:
     """The plain text of the mail with the question, as the notifier writes it."""
     keys = MailKeys.of(SECRET)
-    delivery = a_delivery(what="asked", text=f"路灯处问：\n{QUESTION}", inquiry_id=ticket, subject="路灯不亮")
+    delivery = a_delivery(what="asked", text=text, inquiry_id=ticket, subject="路灯不亮")
     made = MailWriter(settings, SECRET, keys).to_resident(
         thread_of(delivery.notice), [delivery], CITY, True, "路灯不亮"
     )

@@ -29,6 +29,8 @@ QUESTION = "路政处问：请问是哪一段路？请写明路名和门牌号�
         (f"East.\n\nOn Sun, 22 Nov 2026, City <Chorus@city.example> wrote:\n>> {QUESTION}", "East."),
         (f"> {QUESTION[:20]}\n> {QUESTION[20:]}\n东段。", "东段。"),
         (f"> 您的诉求正在办理。\n从东门起。\n> {QUESTION}\n到西门。", "从东门起。\n到西门。"),
+        ("> 👍", "> 👍"),
+        (f"> ----\n> {QUESTION}\n> ====", ""),
         (f"> {QUESTION} 东段，十二号。", f"> {QUESTION} 东段，十二号。"),
         ("> 东段，十二号。", "> 东段，十二号。"),
         ("> 是", "> 是"),
@@ -73,7 +75,10 @@ def is_new(line: str) -> bool:
     content = "".join(squeezed(PREFIX.sub("", line)).split())
     by_a_program = "chorus@city.example" in line or "Original Message" in line or "原始邮件" in line
     return (
-        bool(content.strip("<>()[]")) and not by_a_program and content not in SENT.all and "city.example" not in content
+        bool(content.strip("<>()[]-_=~"))
+        and not by_a_program
+        and content not in SENT.all
+        and "city.example" not in content
     )
 
 

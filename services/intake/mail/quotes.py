@@ -14,6 +14,8 @@ HEADER = re.compile(
 )
 SIGN_OF_ATTRIBUTION = (":", "：")
 INVISIBLE = re.compile(r"[\s\u200b-\u200f\ufeff\u2060*_]+")
+RULE = re.compile(r"[-_=~]*")
+"""Nothing, or the rule above the foot of our mails."""
 FRAGMENT = 8
 """So many characters in a row from our mail are a quotation that was wrapped anew. Fewer may be an answer, such as 是."""
 
@@ -40,7 +42,7 @@ class SentLines:
     def has(self, line: str) -> bool:
         """Whether a line, without its mark of a quotation, is from a mail that we have sent."""
         bare = squeezed(line).strip("<>()[]")
-        if not bare or squeezed(line) in self.lines or bare in self.lines:
+        if RULE.fullmatch(bare) or squeezed(line) in self.lines or bare in self.lines:
             return True
         if self.pages and bare.startswith(self.pages) and len(line.split()) == 1:
             return True
