@@ -115,7 +115,8 @@ def refuse(scene: Scene) -> Steps:
 
 def drawn(*choices: Steps) -> Callable[[Scene], Steps]:
     """An input that does not depend on the case."""
-    return lambda scene: st.one_of(*choices)
+    one = st.one_of(*choices)
+    return lambda scene: one
 
 
 HANDLING: Mapping[str, Callable[[Scene], Steps]] = {

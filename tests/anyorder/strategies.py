@@ -4,6 +4,7 @@ A new type of input needs an entry in STRATEGIES, or in HANDLING beside it; a te
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -75,15 +76,21 @@ class Scene(NamedTuple):
         return self.case.departments
 
 
+@cache
 def texts(most: int = 9) -> st.SearchStrategy[str]:
     return st.integers(0, most).map(lambda number: f"{MARK}{number}\n🚧")
 
 
 def mostly(likely: Iterable[str], others: Iterable[str] = DEPARTMENTS) -> st.SearchStrategy[str]:
     """One of the likely ones, or sometimes any other."""
-    found = tuple(likely)
+    return _mostly(tuple(likely), tuple(others))
+
+
+@cache
+def _mostly(likely: tuple[str, ...], others: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """Kept, because hypothesis spends most of its time on new strategies."""
     rare = st.sampled_from((*others, *NOBODYS))
-    return st.one_of(*[st.sampled_from(found)] * 4, rare) if found else rare
+    return st.one_of(*[st.sampled_from(likely)] * 4, rare) if likely else rare
 
 
 def by_department(scene: Scene, make: Callable[[str], Steps]) -> Steps:
@@ -98,6 +105,11 @@ def at_its_desk(given: tuple[Step, bool]) -> Step:
 
 
 def receive(scene: Scene) -> Steps:
+    return any_message()
+
+
+@cache
+def any_message() -> Steps:
     contact = Contact(name=f"{MARK}名", phone="13900000000", email="writer@mail.example")
     return st.builds(
         lambda subject, body, departments, confidential, public: received(
@@ -247,7 +259,8 @@ def ring(scene: Scene) -> Steps:
 
 def constant(step: Callable[[], Step]) -> Callable[[Scene], Steps]:
     """An input without a choice."""
-    return lambda scene: st.just(step())
+    always = st.builds(step)
+    return lambda scene: always
 
 
 STRATEGIES: Mapping[str, Callable[[Scene], Steps]] = {
