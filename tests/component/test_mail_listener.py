@@ -115,6 +115,15 @@ async def test_ten_thousand_recipients_are_one_mailbox_at_most_twenty_times(post
     assert await post.entries() == []
 
 
+async def test_the_twenty_first_recipient_and_all_later_ones_are_refused(post: Post) -> None:
+    sent = RECIPIENTS_MAX + 30
+    async with listening(post) as port, wire(port) as one:
+        await one.say(f"MAIL FROM:<{RESIDENT}>")
+        one.writer.write(b"".join(b"RCPT TO:<chorus+%d@city.example>\r\n" % n for n in range(sent)))
+        answers = [(await one.answer())[:3] for _ in range(sent)]
+    assert answers == ["250"] * RECIPIENTS_MAX + ["452"] * 30
+
+
 async def test_pipelined_garbage_and_a_header_in_a_command_change_nothing(post: Post) -> None:
     async with listening(post) as port:
         async with wire(port) as one:
