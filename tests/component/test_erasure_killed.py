@@ -50,6 +50,14 @@ async def erase(service: str, database: Database, one: Services, through: int) -
         await erase_at_the_scorer(ScorerStore(database), one.inquiry_id, through)
 
 
+async def without_times(database: Database, service: str) -> dict[str, list[Any]]:
+    """The collections with documents; without when the index is to follow, which is some time after the erasure."""
+    found = {name: some for name, some in (await stored({service: database})).items() if some}
+    for one in found.get("router.search_pending", []):
+        del one["due_at"]
+    return found
+
+
 async def restore(database: Database, documents: Mapping[str, list[Any]], folder: Path, copy: Path) -> None:
     rmtree(folder)
     copytree(copy, folder)
@@ -70,17 +78,15 @@ async def test_a_killed_erasure_run_again_leaves_the_same_as_one_that_ran_throug
         database = services.databases[service]
         whole = {name.partition(".")[2]: some for name, some in before.items() if name.startswith(f"{service}.")}
         await erase(service, database, services, through)
-        after = await stored({service: database})
-        assert left(after, services.mark) == {}
+        assert left(await stored({service: database}), services.mark) == {}
+        after = await without_times(database, service)
         for writes in range(WRITES_MAX):
             await restore(database, whole, services.folder, tmp_path / "files")
             try:
                 await erase(service, killing(database, Countdown(writes)), services, through)
             except Killed:
                 await erase(service, database, services, through)
-                assert {n: s for n, s in (await stored({service: database})).items() if s} == {
-                    n: s for n, s in after.items() if s
-                }, f"{service}, killed after {writes} writes"
+                assert await without_times(database, service) == after, f"{service}, killed after {writes} writes"
             else:
                 break
         else:

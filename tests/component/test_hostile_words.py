@@ -127,9 +127,26 @@ COMMANDS: dict[str, list[str]] = {
     "inbox return": ["inbox", "water", "return", f"{CASE}-p1", "--reason", "x", "--words", "x"],
     "inbox delegate": ["inbox", "water", "delegate", f"{CASE}-p1", "--to", "water-east", "--text", "x"],
     "inbox go-ahead": ["inbox", "water", "go-ahead", f"{CASE}-p1"],
+    "text list": ["text", "list"],
+    "text show": ["text", "show", "water", "leak"],
+    "text set": ["text", "set", "water", "leak", "--zh", "好了。"],
+    "text remove": ["text", "remove", "water", "leak"],
+    "text fill": ["text", "fill", CASE],
 }
 WORK = dict.fromkeys(("part_id", "inquiry_id", "subject", "area", "role", "state", "next_due"), EVIL) | {
     "marks": [EVIL]
+}
+TEXT = {
+    **dict.fromkeys(("department", "id", "kind", "origin"), EVIL),
+    "title": {"zh": EVIL, "en": EVIL},
+    "text": {"zh": EVIL, "en": EVIL},
+    "subjects": [EVIL],
+    "categories": [EVIL],
+}
+FILLED = {
+    "language": EVIL,
+    "texts": [dict.fromkeys(("department", "id", "kind", "title", "text", "meant_for"), EVIL) | {"missing": [EVIL]}],
+    "written": [{"part_id": EVIL, "unchanged": [EVIL], "gaps": [EVIL]}],
 }
 ASK_NOBODY = {"up", "provision", "secrets", "demo", "logout"}
 
@@ -154,7 +171,8 @@ def evil(asked: Asked) -> Answer:
     """What each service answers, with foreign text wherever there is text."""
     rows: dict[str, Any] = {
         "/cases?": {"cases": [{"inquiry_id": CASE, "received_at": EVIL, "subject": EVIL, "departments": [EVIL]}]},
-        "/worklist?": {"parts": [WORK], "next": None},
+        "/worklist": {"parts": [WORK], "next": None},
+        f"/cases/{CASE}/texts": FILLED,
         "/cases/": {
             "inquiry_id": EVIL,
             "state": EVIL,
@@ -165,6 +183,8 @@ def evil(asked: Asked) -> Answer:
             "decisions": [RETURNED],
             "event_id": "e",
         },
+        "/texts?": {"texts": [TEXT], "next": None},
+        "/departments/water/texts": TEXT | {"revision": 7},
         "/triage": {"inquiries": [WAITING], "waiting": 1, "next": None},
         "/route": ROUTE,
         "/commands/": {"status": "refused", "reason": EVIL},
@@ -247,6 +267,9 @@ def test_no_command_passes_on_what_steers_a_terminal(name: str, answers: Any, to
         "user list",
         "mail list",
         "hall list",
+        "text list",
+        "text show",
+        "text fill",
     ],
 )
 def test_foreign_text_is_shown_and_in_json_exact(name: str, town: Town, chorus: Chorus) -> None:

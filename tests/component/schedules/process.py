@@ -209,7 +209,8 @@ class Process:
         self.world, self.loop, self.hand = world, loop, Hand(world)
         feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
-        names = ("decisions", "cases", "revisions", "parked", "timers", "tombstones")
+        names = ("decisions", "cases", "revisions", "parked", "timers", "tombstones", "worklist")
+        names += ("search", "search_pending")
         store: Any = {name: Collection(name, self.hand) for name in names}
         network, self.consumer = Network(self.hand), Consumer(self.hand)
         kept = RouterStore(store)
