@@ -49,8 +49,9 @@ Playing = Callable[[Stage], Coroutine[Any, Any, None]]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else applies cities here, except where a test does."""
+    """Nobody else applies cities here, except where a test does. A command of another test may have asked for JSON."""
     monkeypatch.setattr(terms, "SETTLED_S", 0.0)
+    monkeypatch.setattr(options, "as_json", False)
 
 
 # ── the city ─────────────────────────────────────────────────────────────────
