@@ -9,9 +9,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	if $$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$name; exit; fi; done; echo python3)
 SCHEDULES := 5000
 SOURCES := shared services deploy tests
-# Tests mostly wait for processes, so two workers run them. `loadfile` keeps a file's tests on one worker, which shares its
-# fixtures. The files keep their order (tests/order.py), the longest first, so that the workers finish at the same time.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Tests wait for processes half of their time, so three workers run them on two cores. `loadfile` keeps the tests of a file
+# on one worker, which shares its fixtures. The files keep their order (tests/order.py), the longest first, so that the
+# workers finish at the same time.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # Tests start hundreds of Python processes: each would compile the whole product if it could not keep the bytecode.
 test check: export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=

@@ -10,13 +10,18 @@ LONGEST_FIRST = (
     "integration/test_restore_drill.py",
     "integration/test_compose_kafka.py",
     "benchmarks/test_contest.py",
+    "integration/test_hostile_http.py",
+    "integration/test_outages.py",
+    "integration/test_department_examples.py",
+    "e2e/test_demo.py",
+    "integration/test_largest_case.py",
+    "integration/test_links.py",
+    "integration/test_poison.py",
     "integration/test_real_messages.py",
     "integration/test_compose_services.py",
     "chaos/test_chaos_short.py",
     "integration/test_dead_letters.py",
-    "integration/test_outages.py",
     "integration/test_release.py",
-    "integration/test_department_examples.py",
     "integration/test_staff.py",
     "integration/test_crashes_in_between.py",
     "component/test_letters.py",
@@ -24,17 +29,14 @@ LONGEST_FIRST = (
     "integration/test_timers.py",
     "integration/test_poison_corpus.py",
     "component/schedules/test_schedules.py",
-    "e2e/test_demo.py",
     "integration/test_stack.py",
-    "integration/test_largest_case.py",
     "integration/test_lost_rights.py",
     "integration/test_bombs.py",
-    "integration/test_links.py",
-    "integration/test_hostile_http.py",
     "contract/test_masking_figures.py",
     "integration/test_versions.py",
 )
-"""The files that take more than about 20 s, under `tests`, by duration."""
+"""The files that take more than about 20 s, under `tests`, by duration; the users of the shared stack in succession, and the one
+that writes thousands of messages as the last of them."""
 
 
 def place_of(file: str) -> int:

@@ -45,8 +45,9 @@ def letter(message: Any) -> ReadRecord:
     )
 
 
-def read_all(kafka: str, topics: Iterable[str]) -> list[ReadRecord]:
-    """All records in the topics now, in order within each partition."""
+def read_all(kafka: str, topics: Iterable[str], inquiry_id: str | None = None) -> list[ReadRecord]:
+    """All records in the topics now, or those of one inquiry, in order within each partition."""
+    subject = ("ce_subject", inquiry_id.encode()) if inquiry_id else None
     consumer = Consumer(
         {
             "bootstrap.servers": kafka,
@@ -65,9 +66,24 @@ def read_all(kafka: str, topics: Iterable[str]) -> list[ReadRecord]:
             assert message is not None, "the broker did not answer"
             if message.error():
                 open_places -= 1
-                continue
-            letters.append(letter(message))
+            elif subject is None or subject in (message.headers() or []):
+                letters.append(letter(message))
         return letters
+    finally:
+        consumer.close()
+
+
+def await_rest(kafka: str, topic: str, still_s: float = 1.0) -> None:
+    """Wait until nobody has written to the topic for a while: cheaper than reading it again and again."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": f"audit-{uuid4()}", "enable.auto.commit": False})
+    try:
+        places = [TopicPartition(topic, p) for p in consumer.list_topics(topic, PATIENCE_S).topics[topic].partitions]
+        before = None
+        end = time.monotonic() + PATIENCE_S
+        while before != (ends := [consumer.get_watermark_offsets(one, PATIENCE_S) for one in places]):
+            assert time.monotonic() < end, f"{topic} does not come to rest"
+            before = ends
+            time.sleep(still_s)
     finally:
         consumer.close()
 

@@ -37,8 +37,7 @@ def links_told(running: Backing, inquiry_id: str) -> list[ReadRecord]:
     """The messages with the link, once there is one and no further input is on its way."""
     until = time.monotonic() + PATIENCE_S
     while True:
-        records = read_all(running.kafka, ["residents.inbox", "inquiries.events"])
-        mine = [one for one in records if one.key == inquiry_id]
+        mine = read_all(running.kafka, ["residents.inbox", "inquiries.events"], inquiry_id)
         told = [one for one in mine if one.data.get("what") == "link"]
         if told and any(one.data.get("type") == "chorus.inquiry.link-requested" for one in mine):
             return told

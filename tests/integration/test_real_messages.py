@@ -13,7 +13,7 @@ import pytest
 from shared.kafka.topics import EVENTS, INPUTS
 from tests.backing import Backing
 from tests.conftest import RunningStack
-from tests.integration.outside import read_all
+from tests.integration.outside import await_rest, read_all
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
@@ -61,6 +61,7 @@ def settled(running: Backing, channel: str, rows: int) -> dict[str, dict[str, An
     """
     until = time.monotonic() + PATIENCE_S
     while True:
+        await_rest(running.kafka, EVENTS)
         cases: dict[str, dict[str, list[str]]] = {}
         events = read_all(running.kafka, [EVENTS])
         mine = {one.key for one in read_all(running.kafka, [INPUTS]) if one.data.get("channel") == channel}
@@ -76,4 +77,3 @@ def settled(running: Backing, channel: str, rows: int) -> dict[str, dict[str, An
             assert all(len(set(ids)) == len(ids) for case in cases.values() for ids in case.values())
             return cases
         assert time.monotonic() < until, f"{len(done)} of {rows} are settled"
-        time.sleep(1)
