@@ -87,6 +87,17 @@ async def test_a_client_hands_over_a_mail_and_its_confirmation_means_stored(post
     assert [kind for kind, _ in await post.entries()] == ["received"]
 
 
+async def test_a_mail_with_an_empty_return_path_is_taken_and_makes_no_case(post: Post) -> None:
+    async with listening(post) as port:
+        for command in ("MAIL FROM:<>", "MAIL FROM: <> SIZE=100", "mail from:<>"):
+            async with wire(port) as one:
+                assert (await one.say(command)).startswith("250"), command
+                assert (await one.say(f"RCPT TO:<{BOX}>")).startswith("250")
+                assert (await one.say("DATA")).startswith("354")
+                assert (await one.say(a_mail().as_bytes() + b".")).startswith("250 2.0.0 Kept")
+    assert await post.entries() == []
+
+
 async def test_no_mail_is_relayed_to_anybody_else(post: Post) -> None:
     async with listening(post) as port, wire(port) as one:
         await one.say(f"MAIL FROM:<{RESIDENT}>")

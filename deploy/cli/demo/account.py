@@ -25,12 +25,17 @@ class DemoPart:
 
 @dataclass(frozen=True)
 class DemoMail:
-    """A mail: the ids and kinds of the news in it, its text, and the link to confirm the address, if it has one."""
+    """A mail: the ids and kinds of the news in it, its text, and the link to confirm the address, if it has one.
+
+    `reply_to` is the address for replies, and `message_id` the Message-ID, if they were read.
+    """
 
     notices: tuple[str, ...]
     what: tuple[str, ...]
     text: str
     confirm_url: str | None
+    reply_to: str = ""
+    message_id: str = ""
 
 
 @dataclass

@@ -56,7 +56,8 @@ class MailFolder:
                 text = body.get_content() if body else ""
                 confirm = CONFIRM.search(text)
                 notices, what = (tuple(map(str, mail.get_all(f"X-Chorus-{name}", ()))) for name in ("Event", "What"))
-                seen = DemoMail(notices, what, text, confirm[0] if confirm else None)
+                reply_to, id_ = (str(mail[name] or "") for name in ("Reply-To", "Message-ID"))
+                seen = DemoMail(notices, what, text, confirm[0] if confirm else None, reply_to, id_)
                 self._mails.setdefault(str(mail["To"]), []).append(seen)
         return list(self._mails.get(address or "", ()))
 
@@ -89,6 +90,10 @@ class Eyes:
     def mails_about(self, case: PlayedCase, what: str) -> list[DemoMail]:
         """The mails to the resident with this news."""
         return [one for one in self.mails.to(case.email) if what in one.what]
+
+    async def download(self, base: str, link: str) -> httpx.Response:
+        """What a link to a file gives to anybody who has it; `base` is the URL of the service that made the link."""
+        return await self.http.get(f"{base}{link}")
 
     # ── as anybody ───────────────────────────────────────────────────────────
 

@@ -93,7 +93,7 @@ async def _players(running: StackFile, run: str, town: Town) -> AsyncIterator[tu
         ) as desk,
     ):
         staff = Staff(desk, operator(), run)
-        hands = Hands(running.urls, http, staff, as_department)
+        hands = Hands(running.urls, http, staff, as_department, running.smtp_in)
         try:
             await watch.open()
             yield hands, Eyes(running.urls, http, operator(), watch, MailFolder(Path(running.mail or "")))

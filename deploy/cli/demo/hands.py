@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import smtplib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +20,7 @@ from shared.kafka.connection import Connection
 from shared.kafka.topics import outbox
 
 OPERATOR = "operator"
+SMTP_S = 30.0
 
 
 @dataclass
@@ -70,12 +73,13 @@ class Staff:
 
 @dataclass
 class Hands:
-    """`http` has no token."""
+    """`http` has no token; `smtp_in` is where intake takes mails, None if it takes none."""
 
     urls: Urls
     http: httpx.AsyncClient
     staff: Staff
     kafka: Callable[[str], Connection]
+    smtp_in: str | None = None
     _producers: dict[str, asyncio.Task[AIOKafkaProducer]] = field(default_factory=dict)
 
     # ── residents ────────────────────────────────────────────────────────────
@@ -101,6 +105,27 @@ class Hands:
     async def confirm(self, url: str) -> None:
         """Press the button of the page that confirms a mail address."""
         done(await self.http.post(url))
+
+    async def mail(self, mail: EmailMessage, return_path: str) -> None:
+        """Hand a mail to intake by SMTP, as the city's mail server does; returns when intake has taken it."""
+        await asyncio.to_thread(self._hand_over, mail, return_path)
+
+    def _hand_over(self, mail: EmailMessage, return_path: str) -> None:
+        host, _, port = (self.smtp_in or "").rpartition(":")
+        if not host:
+            raise NotAsExpected("this stack takes no mails: its stack.json has no smtp_in")
+        try:
+            with smtplib.SMTP(host, int(port), timeout=SMTP_S) as client:
+                client.send_message(mail, from_addr=return_path)
+        except (smtplib.SMTPException, OSError) as error:
+            raise NotAsExpected(f"intake does not take a mail at {self.smtp_in!r}: {error}") from error
+
+    async def send_file(
+        self, base: str, name: str, content: bytes, headers: Mapping[str, str], **query: str
+    ) -> httpx.Response:
+        """Send a file to intake or to the desk; returns the answer, also an error."""
+        form = {"file": (name, content, "application/octet-stream")}
+        return await self.http.post(f"{base}/files", files=form, headers=headers, params=query)
 
     # ── departments ──────────────────────────────────────────────────────────
 

@@ -14,7 +14,7 @@ from deploy.cli.demo.expectations import SETTLED_S, NotAsExpected, expect, expec
 from deploy.cli.demo.eyes import Eyes, PlayedCase
 from deploy.cli.demo.hands import Hands
 from deploy.cli.demo.terms import Policy, channel
-from deploy.cli.demo.texts import story_texts
+from deploy.cli.demo.texts import StoryMessage, story_texts
 from deploy.cli.demo.topic_watch import WatchedRecord
 from deploy.cli.demo.town import Town
 from deploy.failure import UNAVAILABLE, Failure
@@ -126,11 +126,10 @@ class Stage:
 
         It has a mail address of its own.
         """
-        text = story_texts()[self.story.number].messages[name]
-        email = f"demo-{self.run}-{self.story.number}-{len(self.cases) + 1}@mail.example"
+        text, email = self.message(name), self.address()
         message = {
-            "subject": text.subject.format(**self.words[text.language]),
-            "body": text.body.format(**self.words[text.language]),
+            "subject": text.subject,
+            "body": text.body,
             "channel": channel(self.run, policy),
             "departments": list(departments),
             "language": text.language,
@@ -138,7 +137,22 @@ class Stage:
             **more,
         }
         inquiry_id, code = await self.hands.write(message)
-        case = PlayedCase(self.story.number, str(message["subject"]), inquiry_id, code, email, text.language)
+        return self.played(text, inquiry_id, code, email)
+
+    def message(self, name: str) -> StoryMessage:
+        """The message with this name, as a resident writes it in this run."""
+        text = story_texts()[self.story.number].messages[name]
+        words = {**self.words[text.language], "run": self.run}
+        filled = {"subject": text.subject.format(**words), "body": text.body.format(**words)}
+        return text.model_copy(update=filled)
+
+    def address(self) -> str:
+        """A mail address of its own for the next message."""
+        return f"demo-{self.run}-{self.story.number}-{len(self.cases) + 1}@mail.example"
+
+    def played(self, message: StoryMessage, inquiry_id: str, code: str, email: str) -> PlayedCase:
+        """Keep a message that has become an inquiry, for the report."""
+        case = PlayedCase(self.story.number, message.subject, inquiry_id, code, email, message.language)
         self.cases.append(case)
         return case
 

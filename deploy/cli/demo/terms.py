@@ -65,7 +65,7 @@ class RunTerms:
 
     def _is_over(self, policy_id: str, now: float) -> bool:
         own = OWN.fullmatch(policy_id)
-        return own is not None and (own[1] == self.run or began_at(own[1]) < now - LEFT_BEHIND_S)
+        return own is not None and (own[1] == self.run or was_left_behind(policy_id, now))
 
 
 def run_name(now: float | None = None) -> str:
@@ -88,6 +88,12 @@ def began_at(run: str) -> int:
 def channel(run: str, name: str) -> str:
     """The channel to which the policy with this name applies; also the id of the policy in the city."""
     return f"demo-{run}-{name}"
+
+
+def was_left_behind(id_: str, now: float | None = None) -> bool:
+    """Whether a run that has ended without its removal gave this name, that of a policy or of a text module."""
+    own = OWN.fullmatch(id_)
+    return own is not None and began_at(own[1]) < (time.time() if now is None else now) - LEFT_BEHIND_S
 
 
 def lent_offices(policies: Sequence[Policy]) -> Collection[str]:

@@ -19,6 +19,8 @@ SESSION_BYTES_MAX = MAIL_BYTES_MAX + 1024 * 1024
 SESSIONS_MAX = 50
 RECIPIENTS_MAX = 20
 IDLE_S = 60.0
+EMPTY_PATH = "<>"
+"""How the library names the empty return path, which only programs use."""
 CALLS = {"RCPT": 200, "MAIL": 200, "DATA": 200, "RSET": 200, "*": 20}
 
 
@@ -72,7 +74,8 @@ class MailHandler:
     async def handle_DATA(self, server: Listening, session: Session, envelope: Envelope) -> str:
         server.unread = 0
         content = envelope.original_content or b""
-        reply = await self.mails.take(content, envelope.mail_from or "", envelope.rcpt_tos)
+        return_path = "" if envelope.mail_from in (None, EMPTY_PATH) else envelope.mail_from
+        reply = await self.mails.take(content, return_path, envelope.rcpt_tos)
         return reply.text
 
     async def handle_exception(self, error: Exception) -> str:

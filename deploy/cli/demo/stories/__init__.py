@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from deploy.cli.demo.stage import FullStory
 from deploy.cli.demo.stories import (
+    channels,
     delegation,
+    files,
     joint_reply,
     privacy,
     questions,
     release,
     reopening,
     returns,
+    text_modules,
     timers,
     users,
 )
@@ -21,8 +24,11 @@ FULL_STORIES: Sequence[FullStory] = (
     delegation.STORY,
     timers.STORY,
     questions.STORY,
+    files.STORY,
     release.STORY,
     reopening.STORY,
     privacy.STORY,
+    channels.STORY,
     users.STORY,
+    text_modules.STORY,
 )
