@@ -202,6 +202,12 @@ class Made:
     policy: type[FailurePolicy[Input]] = FailurePolicy
 
 
+COLLECTIONS = (
+    *("decisions", "cases", "revisions", "parked", "timers", "tombstones"),
+    *("worklist", "search", "search_pending"),
+)
+
+
 class Process:
     """The router's core in one process, from start to kill."""
 
@@ -209,9 +215,7 @@ class Process:
         self.world, self.loop, self.hand = world, loop, Hand(world)
         feed: CityFeed[CityIndex] = CityFeed(city_index)
         feed.use(CITY)
-        names = ("decisions", "cases", "revisions", "parked", "timers", "tombstones", "worklist")
-        names += ("search", "search_pending")
-        store: Any = {name: Collection(name, self.hand) for name in names}
+        store: Any = {name: Collection(name, self.hand) for name in COLLECTIONS}
         network, self.consumer = Network(self.hand), Consumer(self.hand)
         kept = RouterStore(store)
         kept.decisions, kept.parked = made.decisions(store), made.parked(store)
