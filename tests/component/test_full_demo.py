@@ -426,7 +426,6 @@ def test_steps_are_shown_in_words_too(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_the_stories_have_numbers_titles_and_policies_of_their_own() -> None:
     numbers = [story.number for story in FULL_STORIES]
-    assert numbers == sorted(set(numbers))
-    assert {1, 2, 3, 4, 5, 7, 8, 9, 11} <= {*numbers}
+    assert numbers == list(range(1, 13))
     names: list[Mapping[str, Any]] = [story.policies for story in FULL_STORIES]
     assert all(names)
