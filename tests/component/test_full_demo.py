@@ -192,6 +192,7 @@ def fields(city: City) -> dict[str, Any]:
 
 def test_the_name_of_a_run_says_when_it_began_and_fits_into_a_channel() -> None:
     assert began_at(run_name(1_800_000_000)) == 1_800_000_000
+    assert len({run_name(1_800_000_000) for _ in range(50)}) > 25
     assert all(len(channel(RUN, name)) <= 31 for name in POLICIES)
     assert len(POLICIES) == sum(len(story.policies) for story in FULL_STORIES)
 
