@@ -193,6 +193,7 @@ def fields(city: City) -> dict[str, Any]:
 
 def test_the_name_of_a_run_says_when_it_began_and_fits_into_a_channel() -> None:
     assert began_at(run_name(1_800_000_000)) == 1_800_000_000
+    assert len({run_name(1_800_000_000) for _ in range(50)}) > 25
     assert all(len(channel(RUN, name)) <= 31 for name in POLICIES)
     assert len(POLICIES) == sum(len(story.policies) for story in FULL_STORIES)
 
@@ -427,7 +428,6 @@ def test_steps_are_shown_in_words_too(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_the_stories_have_numbers_titles_and_policies_of_their_own() -> None:
     numbers = [story.number for story in FULL_STORIES]
-    assert numbers == sorted(set(numbers))
-    assert {1, 2, 3, 4, 5, 7, 8, 9, 11} <= {*numbers}
+    assert numbers == list(range(1, 13))
     names: list[Mapping[str, Any]] = [story.policies for story in FULL_STORIES]
     assert all(names)

@@ -5,6 +5,7 @@ The channels of a run are named after it, so no other message meets these polici
 
 import asyncio
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,9 +18,9 @@ from deploy.cli.console import problem
 from deploy.cli.demo.expectations import SETTLED_S
 from deploy.failure import FAILED, Failure
 
-OWN = re.compile(r"demo-([a-z]{7})-([a-z-]+)")
+OWN = re.compile(r"demo-([a-z]{7,9})-([a-z-]+)")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-RUN_LETTERS = 7
+TIME_LETTERS, RANDOM_LETTERS = 7, 2
 LEFT_BEHIND_S = 900
 """After this time no run goes on; what an older one has changed was left behind when it was killed."""
 TRIES = 5
@@ -69,18 +70,21 @@ class RunTerms:
 
 
 def run_name(now: float | None = None) -> str:
-    """A name for a run, seven letters that say when it began. A channel must not contain many digits."""
+    """A name for a run: letters that say when it began, and two for runs that begin in the same second.
+
+    No digits, because a channel must not contain many.
+    """
     rest, letters = int(time.time() if now is None else now), ""
-    for _ in range(RUN_LETTERS):
+    for _ in range(TIME_LETTERS):
         rest, at = divmod(rest, len(LETTERS))
         letters = LETTERS[at] + letters
-    return letters
+    return letters + "".join(secrets.choice(LETTERS) for _ in range(RANDOM_LETTERS))
 
 
 def began_at(run: str) -> int:
     """When the run with this name began, in seconds since 1970."""
     began = 0
-    for letter in run:
+    for letter in run[:TIME_LETTERS]:
         began = began * len(LETTERS) + LETTERS.index(letter)
     return began
 

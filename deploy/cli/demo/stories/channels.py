@@ -32,8 +32,8 @@ async def play(stage: Stage) -> None:
     mailbox = await _mailbox(stage, call)
     await _automatic(stage, mailbox)
     case = await _by_mail(stage, mailbox, code)
-    await _answered(stage, case)
     await _replied(stage, case)
+    await _answered(stage, case)
     await _forged(stage, case)
     await _nothing_automatic(stage)
 
@@ -168,27 +168,28 @@ async def _assigned(stage: Stage, case: PlayedCase, code: str) -> None:
     await stage.event(case, "part.offered")
 
 
-async def _answered(stage: Stage, case: PlayedCase) -> None:
-    async with stage.step("The answer comes as a mail, once"):
-        await _contributed(stage, case, "answer")
-        await stage.ticket_in(case, "answered")
-        await stage.told(case, "answered", stage.text("answer"))
-
-
 async def _replied(stage: Stage, case: PlayedCase) -> None:
-    async with stage.step("A reply to that mail becomes an addition, without what it quotes"):
-        mail = await _news(stage, case.email or "", "answered")
+    async with stage.step(
+        "The department's word comes as a mail; a reply to it is an addition, without what it quotes"
+    ):
+        part = (await stage.hands.case(case))["parts"][0]
+        word = {"part_id": part["part_id"], "text": stage.text("interim")}
+        await stage.hands.department(part["department"], "part.replied", word)
+        mail = await stage.told(case, "replied", stage.text("interim"))
         quoted = "\n".join(f"> {line}" for line in mail.text.splitlines())
         text = f"{stage.text('more')}\n\n{quoted}\n"
         threaded: Mapping[str, str] = {"In-Reply-To": mail.message_id}
         reply = _mail(stage, case.email or "", mail.reply_to, f"Re: {case.subject}", text, **threaded)
         await stage.hands.mail(reply, case.email or "")
-        added = await stage.event(case, "inquiry.added")
-        department = (await stage.hands.case(case))["parts"][0]["department"]
-        expect_same(
-            (await stage.inbox(case, department, "part.added")).data["text"], stage.text("more"), "the addition"
-        )
-        expect("text" in added.data and stage.text("more") not in str(added.data), "the event has the words")
+        added = await stage.inbox(case, part["department"], "part.added")
+        expect_same(added.data["text"], stage.text("more"), "the addition")
+
+
+async def _answered(stage: Stage, case: PlayedCase) -> None:
+    async with stage.step("The answer comes as a mail, once"):
+        await _contributed(stage, case, "answer")
+        await stage.ticket_in(case, "answered")
+        await stage.told(case, "answered", stage.text("answer"))
 
 
 async def _forged(stage: Stage, case: PlayedCase) -> None:
@@ -205,10 +206,11 @@ async def _forged(stage: Stage, case: PlayedCase) -> None:
         triaged = await stage.event(forged, "inquiry.triaged")
         expect_same(triaged.data["reason"], "another-ticket", "why it is in triage")
         await stage.confirm(forged)
-        why = {"reason": "not-government", "words": stage.text("why"), "instead": stage.text("instead")}
+        why = {"reason": "no-clear-request", "words": stage.text("why"), "instead": stage.text("instead")}
         await stage.hands.command(forged, "refuse", "coordinator", **why)
         await stage.told(forged, "refused", stage.text("instead"))
-        secrets = (case.code, case.email or "", stage.text("answer"), stage.text("more"), stage.message("mail").body)
+        words = [stage.text(name) for name in ("interim", "more", "answer")]
+        secrets = (case.code, case.email or "", stage.message("mail").body, *words)
         seen = {
             **await stage.eyes.all_public(forged),
             "the ticket of the stranger": str(await stage.eyes.ticket(forged)),
