@@ -10,6 +10,7 @@ starts. What must be the program that users start (`chorus up`, tests of memory)
 import atexit
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -229,6 +230,9 @@ def become(told: dict[str, Any], files: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     import_the_product()
+    # Otherwise the collector copies every page of the product into each fork: 0.14 instead of 0.56 s for a command.
+    gc.collect()
+    gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
     if sys.argv[0] == "-m":
         module = sys.argv[1]
