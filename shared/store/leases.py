@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from shared.store.mongo import ASCENDING, Collection, Document
+from shared.store.mongo import ASCENDING, DESCENDING, Collection, Document
 
 
 async def index(collection: Collection) -> None:
@@ -18,16 +18,22 @@ async def index(collection: Collection) -> None:
 
 
 async def claim(
-    collection: Collection, now: datetime, lease_s: float, limit: int, only: Mapping[str, Any] | None = None
+    collection: Collection,
+    now: datetime,
+    lease_s: float,
+    limit: int,
+    only: Mapping[str, Any] | None = None,
+    *,
+    newest_first: bool = False,
 ) -> Sequence[Document]:
-    """Claim up to `limit` due documents for `lease_s` seconds, oldest first; `only` is an additional filter.
+    """Claim up to `limit` due documents for `lease_s` seconds, those due first at the top; `only` is one more filter.
 
     If two processes find the same documents, each document goes to the process whose update wrote its token into `claim`.
     `due_at` of a returned document is when the claim expires.
     """
     due = (
         await collection.find({"due_at": {"$lte": now}, **(only or {})}, {"_id": 1})
-        .sort("due_at", ASCENDING)
+        .sort("due_at", DESCENDING if newest_first else ASCENDING)
         .to_list(limit)
     )
     if not due:

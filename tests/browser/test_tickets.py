@@ -34,7 +34,7 @@ class OneTicket(Tickets):
     """One answered ticket in memory."""
 
     def __init__(self) -> None:
-        self.seen = ANSWERED
+        self.seen, self.files = ANSWERED, None
 
     async def ticket(self, inquiry_id: str, code: str | None, lang: Lang = "zh") -> Ticket:
         if ids.typed_inquiry_id(inquiry_id) != self.seen.inquiry_id or not ids.same_code(code or "", CODE):

@@ -251,3 +251,24 @@ async def test_two_processes_that_index_the_same_case_leave_it_whole(office: Off
     await office.store.search.mark([INQUIRY], soon())
     await SearchFilling(office.store, after_the_lease).round()
     assert await index(office.store) == {place: numbers}
+
+
+async def test_a_new_case_does_not_wait_for_those_of_an_import_and_those_do_not_wait_for_ever(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, orders = office.store.search, list[bool]()
+    await search.mark(["imported-1", "imported-2"], soon() - timedelta(minutes=5))
+    await search.mark(["today"], soon())
+    assert [one["_id"] for one in await search.claim(soon(), 60, 1, newest_first=True)] == ["today"]
+    [oldest] = await search.claim(soon(), 60, 1, newest_first=False)
+    assert oldest["_id"].startswith("imported")
+
+    async def noted(*given: Any, newest_first: bool) -> list[Any]:
+        orders.append(newest_first)
+        return []
+
+    monkeypatch.setattr(SearchIndex, "claim", noted)
+    filling = SearchFilling(office.store, soon)
+    for _ in range(4):
+        await filling.round()
+    assert orders == [True, False, True, False]

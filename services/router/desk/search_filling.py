@@ -31,6 +31,7 @@ class SearchFilling:
 
     store: RouterStore
     now: Callable[[], datetime] = timestamps.now
+    _newest_first: bool = False
 
     async def run(self) -> None:
         """Index what is due, and rest. Runs forever."""
@@ -40,8 +41,12 @@ class SearchFilling:
             await asyncio.sleep(max(IDLE_S if not worked else 0.0, REST * (monotonic() - started)))
 
     async def round(self) -> int:
-        """Index up to CASES cases that are due; returns how many there were. Safe to repeat and to kill at any line."""
-        claimed = await self.store.search.claim(self.now(), LEASE_S, CASES)
+        """Index up to CASES cases that are due; returns how many there were. Safe to repeat and to kill at any line.
+
+        Every other round takes the cases marked last: a clerk finds today's case while thousands of an import wait.
+        """
+        self._newest_first = not self._newest_first
+        claimed = await self.store.search.claim(self.now(), LEASE_S, CASES, newest_first=self._newest_first)
         if claimed:
             await self._index({one["_id"]: one for one in claimed})
         return len(claimed)

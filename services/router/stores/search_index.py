@@ -36,9 +36,9 @@ class SearchIndex:
                 [UpdateOne({"_id": one}, change, upsert=True) for one in known], ordered=False
             )
 
-    async def claim(self, now: datetime, lease_s: float, limit: int) -> Sequence[Document]:
-        """Claim up to `limit` cases to index by `now`."""
-        return await leases.claim(self.pending, now, lease_s, limit)
+    async def claim(self, now: datetime, lease_s: float, limit: int, *, newest_first: bool) -> Sequence[Document]:
+        """Claim up to `limit` cases to index by `now`: those marked last, or those that have waited longest."""
+        return await leases.claim(self.pending, now, lease_s, limit, newest_first=newest_first)
 
     async def done(self, claimed: Document) -> None:
         """Remove a case from those to index, unless it was marked again or the claim was lost."""
