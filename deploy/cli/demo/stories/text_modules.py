@@ -41,7 +41,9 @@ def _path(stage: Stage, code: str) -> str:
 
 
 async def _found(stage: Stage, code: str, other: str) -> PlayedCase:
-    async with stage.step("The clerk finds 路灯 with 路燈; a clerk of another department finds nothing"):
+    async with stage.step(
+        "The clerk finds the message, also in traditional characters; another department finds nothing"
+    ):
         case = await stage.write("lamp", [code], policy="texts")
         await stage.inbox(case, code, "part.offered")
 
@@ -111,7 +113,7 @@ async def _put(stage: Stage, code: str, text: str, who: str) -> httpx.Response:
     """Write the module with this text as a clerk of the department `who`; returns the answer, also an error."""
     module = {
         "title": {"zh": stage.text("title"), "en": stage.text("title_en")},
-        "subjects": ["路灯"],
+        "subjects": [stage.text("about")],
         "text": {"zh": stage.text(text), "en": stage.text("module_en")},
     }
     where = f"{stage.eyes.urls.router}{_path(stage, code)}"
