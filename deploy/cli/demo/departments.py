@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.cli.demo.account import DemoCase, DemoPart
 from deploy.cli.demo.overdue import LATE_S, SHORT
+from deploy.cli.demo.topic_end import start_at_end
 from shared.contracts.department_inbox import PartOffered
 from shared.contracts.department_outbox import PartAccepted, PartContributed, PartReplied, PartReturned
 from shared.kafka.connection import Connection
@@ -43,7 +44,7 @@ class Offices:
             self._consumers[code] = self._consumer(code, client)
             self._producers[code] = AIOKafkaProducer(**client.aiokafka(), acks="all", enable_idempotence=True)
         starts = [producer.start() for producer in self._producers.values()]
-        await asyncio.gather(*starts, *map(_at_end, self._consumers.values()))
+        await asyncio.gather(*starts, *map(start_at_end, self._consumers.values()))
 
     async def work(self) -> None:
         """Read all inboxes until cancelled."""
@@ -109,16 +110,6 @@ class Offices:
         topic, key = outbox(part.department), inquiry_id.encode()
         producer = self._producers[part.department]
         await producer.send_and_wait(topic, value, key, headers=[(k, v.encode()) for k, v in headers.items()])
-
-
-async def _at_end(consumer: AIOKafkaConsumer) -> None:
-    """Join the group and resolve the end offset, before the demo sends its first message."""
-    await consumer.start()
-    while not consumer.assignment():
-        await consumer.getmany(timeout_ms=50)
-    await consumer.seek_to_end()
-    for partition in consumer.assignment():
-        await consumer.position(partition)
 
 
 def mark_in(body: str) -> str:

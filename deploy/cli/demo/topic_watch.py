@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 
+from deploy.cli.demo.topic_end import start_at_end
 from shared.kafka.connection import Connection
 
 START_S = 30.0
@@ -49,7 +50,7 @@ class TopicWatch:
             options = {"auto_offset_reset": "latest", "enable_auto_commit": False}
             self._consumers.append(AIOKafkaConsumer(*topics, **connection.consumer(), **options))
         async with asyncio.timeout(START_S):
-            await asyncio.gather(*map(_at_end, self._consumers))
+            await asyncio.gather(*map(start_at_end, self._consumers))
 
     async def watch(self) -> None:
         """Read until cancelled."""
@@ -90,16 +91,6 @@ def watched(record: ConsumerRecord) -> WatchedRecord:
         data=data if isinstance(data, dict) else {},
         value=value,
     )
-
-
-async def _at_end(consumer: AIOKafkaConsumer) -> None:
-    """Start at the end, and resolve it before the demo sends its first message."""
-    await consumer.start()
-    while not consumer.assignment():
-        await consumer.getmany(timeout_ms=50)
-    await consumer.seek_to_end()
-    for partition in consumer.assignment():
-        await consumer.position(partition)
 
 
 def problems_of_chain(records: Iterable[WatchedRecord]) -> list[str]:
