@@ -8,12 +8,9 @@ from shared.files.file_store import FileStore
 from shared.files.limits import FILES_PER_INQUIRY_MAX, INQUIRY_BYTES_MAX
 from shared.files.links import FileLinks
 from shared.files.references import TOO_MANY, FileReferences, too_many
-from shared.files.scanning import scanner_of
 from shared.files.shown import FileShown, ReplyFileShown, file_shown, referenced_files
-from shared.files.storage import storage_of
 from shared.files.stored_file import StoredFile
-from shared.files.uploads import Uploads
-from shared.files.worker import CleaningProcesses
+from shared.files.uploads import Uploads, uploads_of
 from shared.http.multipart_form import SentFile
 from shared.http.problems import FieldProblem, Problem, shown
 from shared.ledger.ledger import Ledger
@@ -150,15 +147,8 @@ def refuse(wrong: Sequence[str], file_ids: Sequence[str]) -> None:
 
 def resident_files(settings: Settings, database: Database, ledger: Ledger, secret: bytes) -> ResidentFiles | None:
     """The files of residents; None when the settings name no storage. Raises ValueError for one that cannot be used."""
-    storage = storage_of(settings)
-    if storage is None:
+    uploads = uploads_of(settings, database)
+    if uploads is None:
         return None
-    uploads = Uploads(
-        FileStore(storage),
-        FileReferences(database),
-        CleaningProcesses(),
-        scanner_of(settings.files_scan),
-        settings.files_per_hour,
-    )
     links = FileLinks(secret, settings.files_link_minutes * 60)
     return ResidentFiles(uploads, links, ledger, Tombstones(database["tombstones"]))

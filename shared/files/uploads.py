@@ -8,14 +8,16 @@ from shared.files.cleaned import Cleaned
 from shared.files.file_store import FileStore
 from shared.files.references import FileReferences, HoldersThatExist
 from shared.files.refusals import FileRefused
-from shared.files.scanning import Scanner
+from shared.files.scanning import Scanner, scanner_of
+from shared.files.storage import storage_of
 from shared.files.stored_file import StoredFile
-from shared.files.worker import Cleaner
+from shared.files.worker import Cleaner, CleaningProcesses
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 from shared.runtime import timestamps
 from shared.runtime.logging import log
-from shared.store.mongo import Document
+from shared.runtime.settings import Settings
+from shared.store.mongo import Database, Document
 
 HOUR_S = 3_600
 UNUSED_EVERY_S = 600.0
@@ -88,3 +90,12 @@ class Uploads:
             if removed := await self.references.remove_unused(timestamps.now(), exist, self.store):
                 log.info("deleted files that no message has", files=removed)
             await asyncio.sleep(UNUSED_EVERY_S)
+
+
+def uploads_of(settings: Settings, database: Database) -> Uploads | None:
+    """The files of a service; None when the settings name no storage. Raises ValueError for one that cannot be used."""
+    storage = storage_of(settings)
+    if storage is None:
+        return None
+    scanner = scanner_of(settings.files_scan)
+    return Uploads(FileStore(storage), FileReferences(database), CleaningProcesses(), scanner, settings.files_per_hour)

@@ -13,12 +13,9 @@ from shared.contracts.envelope import Payload
 from shared.files.file_store import FileStore
 from shared.files.links import FileLinks
 from shared.files.references import TOO_MANY, FileReferences, too_many
-from shared.files.scanning import scanner_of
 from shared.files.shown import FileShown, file_shown
-from shared.files.storage import storage_of
 from shared.files.stored_file import StoredFile
-from shared.files.uploads import Uploads
-from shared.files.worker import CleaningProcesses
+from shared.files.uploads import Uploads, uploads_of
 from shared.http.multipart_form import SentFile
 from shared.runtime.settings import Settings
 from shared.store.mongo import Database
@@ -141,14 +138,7 @@ def visible_files(
 
 def case_files(settings: Settings, database: Database, secret: bytes) -> CaseFiles | None:
     """The files of cases; None when the settings name no storage. Raises ValueError for one that cannot be used."""
-    storage = storage_of(settings)
-    if storage is None:
+    uploads = uploads_of(settings, database)
+    if uploads is None:
         return None
-    uploads = Uploads(
-        FileStore(storage),
-        FileReferences(database),
-        CleaningProcesses(),
-        scanner_of(settings.files_scan),
-        settings.files_per_hour,
-    )
     return CaseFiles(uploads, FileLinks(secret, settings.files_link_minutes * 60), Tombstones(database["tombstones"]))
