@@ -68,12 +68,8 @@ def registration(message: InquiryReceived, directory: CityIndex) -> NewFact:
         private["area"] = message.area
     if channel != message.channel:
         private["channel"] = message.channel
-    if message.account is not None:
-        private["account"] = message.account
-    if message.entered_by is not None:
-        private["entered_by"] = message.entered_by
-    if message.refers_to is not None:
-        private["refers_to"] = message.refers_to
+    more = {"account": message.account, "entered_by": message.entered_by, "refers_to": message.refers_to}
+    private |= {name: value for name, value in more.items() if value is not None}
     if named != message.departments:
         private["departments"] = " ".join(message.departments)
     return NewFact(fact, texts=texts, private=private)
