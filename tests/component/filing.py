@@ -2,10 +2,12 @@
 
 import io
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from services.intake import api, file_routes, pages, ticket_pages
@@ -33,6 +35,7 @@ from shared.ledger.ledger import Ledger
 from shared.runtime.settings import Settings
 from shared.service.city_feed import CityFeed
 from shared.store.mongo import Database
+from tests.component.conftest import in_background
 from tests.component.test_intake import GOOD, SECRET, TOKEN
 from tests.fakes import MaskerInProcess
 
@@ -109,3 +112,11 @@ async def everything_in(database: Database) -> str:
     """All documents of a database as text."""
     names = await database.list_collection_names()
     return "".join([str(await database[name].find({}).to_list(None)) for name in names])
+
+
+@pytest.fixture
+async def intake(database: Database, settings: Settings, tmp_path: Path) -> AsyncIterator[FilingIntake]:
+    one = FilingIntake(database, settings, tmp_path / "files")
+    await one.files.references.prepare()
+    async with one.http, in_background(one.ledger.write_groups):
+        yield one

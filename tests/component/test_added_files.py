@@ -1,8 +1,6 @@
 """Files that residents add to a ticket: through the API and the page, their limits, repeats, kills and erasure."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,24 +10,16 @@ from services.intake.erasure import erase
 from shared.files.references import UNUSED_FOR
 from shared.ledger.ledger import Entry
 from shared.runtime import timestamps
-from shared.runtime.settings import Settings
 from shared.store.mongo import Database
-from tests.component.conftest import in_background
-from tests.component.filing import FilingIntake, everything_in
+from tests.component.filing import FilingIntake, everything_in, intake
 from tests.component.test_intake import problem
 from tests.component.test_resident_files import FILE_ID, send, shown, ticket_of
 from tests.sample_files import SECRETS, photo
 
+__all__ = ["intake"]
+
 Ticket = dict[str, str]
 STATUS_PAGE = {"Accept": "text/html"}
-
-
-@pytest.fixture
-async def intake(database: Database, settings: Settings, tmp_path: Path) -> AsyncIterator[FilingIntake]:
-    one = FilingIntake(database, settings, tmp_path / "files")
-    await one.files.references.prepare()
-    async with one.http, in_background(one.ledger.write_groups):
-        yield one
 
 
 async def sent(intake: FilingIntake, ticket: Ticket, content: bytes | None = None, name: str = "a.jpg") -> str:

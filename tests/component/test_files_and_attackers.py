@@ -3,21 +3,18 @@
 import asyncio
 import errno
 import zlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import obstore
 import pytest
 
-from shared.runtime.settings import Settings
-from shared.store.mongo import Database
-from tests.component.conftest import in_background
-from tests.component.filing import FilingIntake
+from tests.component.filing import FilingIntake, intake
 from tests.component.test_intake import BEARER, GOOD, problem
 from tests.component.test_resident_files import send, shown, ticket_of
 from tests.sample_files import pdf, photo
+
+__all__ = ["intake"]
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HTML = b"<!doctype html><script>alert(1)</script>"
@@ -40,14 +37,6 @@ def png_bomb(side: int, *more: bytes) -> bytes:
         + png_chunk(b"IDAT", pixels)
         + png_chunk(b"IEND", b"")
     )
-
-
-@pytest.fixture
-async def intake(database: Database, settings: Settings, tmp_path: Path) -> AsyncIterator[FilingIntake]:
-    one = FilingIntake(database, settings, tmp_path / "files")
-    await one.files.references.prepare()
-    async with one.http, in_background(one.ledger.write_groups):
-        yield one
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,16 @@ from shared.runtime import timestamps
 from shared.runtime.settings import Settings
 from shared.store.mongo import Database
 from tests.component.conftest import in_background
-from tests.component.filing import LINKS_S, FilingIntake, everything_in
+from tests.component.filing import LINKS_S, FilingIntake, everything_in, intake
 from tests.component.test_cleaning_process import unnamed
 from tests.component.test_intake import BEARER, GOOD, SECRET, problem
 from tests.sample_files import SECRETS, pdf, photo, recording
 
+__all__ = ["intake"]
+
 FILE_ID = re.compile(r'name="files" value="([0-9a-f]{32})"')
 TICKET = re.compile(r"\d{8}-[0-9A-Z]{8}")
 BOMB = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x01\0\0\0\0" + b"\0\0\0\0"
-
-
-@pytest.fixture
-async def intake(database: Database, settings: Settings, tmp_path: Path) -> AsyncIterator[FilingIntake]:
-    one = FilingIntake(database, settings, tmp_path / "files")
-    await one.files.references.prepare()
-    async with one.http, in_background(one.ledger.write_groups):
-        yield one
 
 
 async def ticket_of(intake: FilingIntake, answer: httpx.Response) -> dict[str, str]:
