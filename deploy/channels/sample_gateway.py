@@ -3,7 +3,7 @@
     python -m deploy.channels.sample_gateway --secret app.secret --chorus http://127.0.0.1:8001 --listen 127.0.0.1:8010
 
 The app calls the routes below /app, Chorus calls /chorus. `--secret` is the file that the entry of the channel `app` in
-the file of channels names, too. A real gateway authenticates the app; this one trusts whoever reaches it. It keeps what it
+the file of channels names, too. A real gateway authenticates the app; this one trusts every caller. It keeps what it
 knows in one SQLite file, so that it can be stopped at any moment: Chorus sends again what it has not confirmed.
 """
 

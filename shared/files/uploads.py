@@ -1,4 +1,4 @@
-"""Takes the files that people send: checks how many, cleans, scans and stores them; deletes those that nobody uses."""
+"""Takes the files that people send: checks how many, cleans, scans and stores them; deletes unused ones."""
 
 import asyncio
 import time

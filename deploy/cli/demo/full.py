@@ -57,7 +57,7 @@ def _town(running: StackFile) -> Town:
         ask("GET", f"{url}/readyz")
     if running.mail is None:
         raise Failure(USAGE, "--full reads the mails in the folder of a local stack, and this stack has none.")
-    # As the operator, whoever has logged in: the stories need the rights to change the city and to add users.
+    # As the operator, also when another user has logged in: the stories need the rights to change the city and to add users.
     city = ask("GET", f"{running.urls.router}/city", headers=operator()).json()
     return Town.of(city["departments"], lent_offices(city["policies"]))
 
@@ -133,7 +133,7 @@ async def _play_one(stage: Stage) -> None:
         pass
     except TimeoutError:
         stage.fail("The story ends in time", f"it has not ended after {STORY_S:.0f} s")
-    except Exception as error:  # noqa: BLE001 - whatever ends one story, the others go on, and the city is put back
+    except Exception as error:  # noqa: BLE001 - any error ends one story only, and the city is put back
         at = traceback.extract_tb(error.__traceback__)[-1]
         stage.fail("The story goes on", f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
 

@@ -1,4 +1,4 @@
-"""Decodes the bytes of mails, whatever they are labelled as. No byte disappears: what cannot be read becomes U+FFFD."""
+"""Decodes the bytes of mails, also if their label is wrong. No byte disappears: what cannot be read becomes U+FFFD."""
 
 import binascii
 import codecs

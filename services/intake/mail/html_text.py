@@ -1,6 +1,6 @@
 """The words of an HTML mail as plain text: one line for each block, and the address behind each link.
 
-Reads each character once, whatever the mail contains. `html.parser` needs hours for two megabytes of `<!--`.
+Reads each character of a mail once. `html.parser` needs hours for two megabytes of `<!--`.
 """
 
 import re

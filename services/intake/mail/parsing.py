@@ -1,4 +1,4 @@
-"""Reads a mail: who sent it, what it says, and whether a program wrote it. Pure, and bounded whatever the mail contains."""
+"""Reads a mail: who sent it, what it says, and whether a program wrote it. Pure, and bounded for every mail."""
 
 import re
 from dataclasses import dataclass

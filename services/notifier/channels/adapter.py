@@ -35,7 +35,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """The message was not accepted this time. `maybe_delivered`: nobody knows, so the repeat must be the same message."""
+    """The message was not accepted this time. `maybe_delivered`: the recipient may have it, so a repeat must be the same."""
 
     error: str
     maybe_delivered: bool

@@ -60,7 +60,7 @@ class Inquiry(NamedTuple):
     account: str | None = None
     entered_by: str | None = None
     refers_to: str | None = None
-    """The ticket number that the message names; nobody has checked that its writer knows that ticket."""
+    """The ticket number that the message names; the writer has not proven to know that ticket."""
     files: tuple[str, ...] = ()
 
     @property
